@@ -1,0 +1,24 @@
+import { readdirSync } from 'node:fs';
+
+/** One project per lib and service, so that `npm test -- --selectProjects orders` runs one of them alone. */
+const workspaces = ['libs', 'services'].flatMap((group) =>
+  readdirSync(new URL(group, import.meta.url), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => ({ displayName: entry.name, rootDir: `<rootDir>/${group}/${entry.name}` })),
+);
+
+const shared = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/.serverless/', '/.esbuild/'],
+  modulePathIgnorePatterns: ['/.serverless/', '/.esbuild/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': new URL('test/jest-transform.mjs', import.meta.url).pathname },
+};
+
+export default {
+  projects: [...workspaces, { displayName: 'test', rootDir: '<rootDir>/test' }].map((project) => ({
+    ...shared,
+    ...project,
+  })),
+};
