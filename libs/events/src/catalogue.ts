@@ -1,0 +1,150 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parse } from 'yaml';
+import type { EventContract } from './define-event.ts';
+
+/** A function that emits or consumes an event, and the place in its template that says so. */
+export interface FunctionReference {
+  service: string;
+  function: string;
+  /** e.g. `services/orders/serverless.yml` */
+  file: string;
+  /** e.g. `functions.relay.emits[0]` */
+  key: string;
+}
+
+export interface CatalogueEntry {
+  detailType: string;
+  /** Absent when a template names an event that no contract defines. */
+  contract?: EventContract;
+  producers: FunctionReference[];
+  consumers: FunctionReference[];
+  /** Source files that create the event. */
+  createdIn: string[];
+}
+
+/** The parts of a serverless.yml the catalogue reads. */
+interface ServiceTemplate {
+  functions?: Record<string, { emits?: string[]; events?: { consume?: { events?: string[] } }[] }>;
+}
+
+/** The nearest folder above `from` whose package.json has workspaces. @throws Error when there is none. */
+export function findWorkspaceRoot(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest) && 'workspaces' in JSON.parse(readFileSync(manifest, 'utf8'))) return folder;
+    if (folder === dirname(folder)) throw new Error(`No package.json with workspaces in ${from} or above it`);
+  }
+}
+
+/** The folders of all services: `services/*` with a serverless.yml. */
+export function serviceDirectories(root: string): string[] {
+  return readdirSync(join(root, 'services'))
+    .map((name) => join(root, 'services', name))
+    .filter((folder) => existsSync(join(folder, 'serverless.yml')))
+    .sort();
+}
+
+/**
+ * Imports the contracts of the given service folders (`<folder>/events/index.ts`), by detail-type.
+ * @throws Error when two services define the same detail-type.
+ */
+export async function loadContracts(folders: readonly string[]): Promise<Map<string, EventContract>> {
+  const contracts = new Map<string, EventContract>();
+  for (const folder of folders) {
+    const file = join(folder, 'events', 'index.ts');
+    if (!existsSync(file)) continue;
+    const exported: Record<string, unknown> = await import(pathToFileURL(file).href);
+    for (const contract of Object.values(exported).filter(isContract)) {
+      const other = contracts.get(contract.detailType);
+      if (other && other !== contract) {
+        throw new Error(`${contract.detailType} is defined twice: by ${other.service} and in ${file}`);
+      }
+      contracts.set(contract.detailType, contract);
+    }
+  }
+  return contracts;
+}
+
+function isContract(value: unknown): value is EventContract {
+  return typeof value === 'object' && value !== null && 'detailType' in value && 'jsonSchema' in value;
+}
+
+/** Every event with its contract, producers and consumers, read from the code and the templates below `root`. */
+export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
+  const folders = serviceDirectories(root);
+  const entries = new Map<string, CatalogueEntry>();
+  const entryOf = (detailType: string) => {
+    const entry = entries.get(detailType) ?? { detailType, producers: [], consumers: [], createdIn: [] };
+    entries.set(detailType, entry);
+    return entry;
+  };
+
+  for (const contract of (await loadContracts(folders)).values()) entryOf(contract.detailType).contract = contract;
+
+  for (const folder of folders) {
+    const file = join(folder, 'serverless.yml');
+    // CloudFormation's short tags (!GetAtt …) stay unresolved: nothing that is read here uses them.
+    const template: ServiceTemplate = parse(readFileSync(file, 'utf8'), { logLevel: 'silent' });
+    for (const [name, definition] of Object.entries(template.functions ?? {})) {
+      const at = (key: string): FunctionReference => ({
+        service: relative(join(root, 'services'), folder),
+        function: name,
+        file: relative(root, file),
+        key: `functions.${name}.${key}`,
+      });
+      definition.emits?.forEach((detailType, index) => {
+        entryOf(detailType).producers.push(at(`emits[${index}]`));
+      });
+      definition.events?.forEach((event, position) => {
+        event.consume?.events?.forEach((detailType, index) => {
+          entryOf(detailType).consumers.push(at(`events[${position}].consume.events[${index}]`));
+        });
+      });
+    }
+    for (const source of sourceFiles(join(folder, 'src'))) {
+      const text = readFileSync(source, 'utf8');
+      for (const entry of entries.values()) {
+        if (entry.contract && new RegExp(`\\b${entry.contract.name}\\.create\\(`).test(text)) {
+          entry.createdIn.push(relative(root, source));
+        }
+      }
+    }
+  }
+  return [...entries.values()].sort((a, b) => a.detailType.localeCompare(b.detailType));
+}
+
+function sourceFiles(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => join(folder, name));
+}
+
+/**
+ * What is wrong in a catalogue, one sentence each, naming file and key: a subscription to an event that nobody defines
+ * or emits, an event that a foreign service emits, a contract that no code creates. Empty when all is well.
+ */
+export function catalogueProblems(entries: readonly CatalogueEntry[]): string[] {
+  return entries.flatMap(({ detailType, contract, producers, consumers, createdIn }) => {
+    const problems: string[] = [];
+    for (const { file, key } of consumers) {
+      if (!contract) problems.push(`${file}: ${key}: no contract defines ${detailType}`);
+      else if (producers.length === 0) problems.push(`${file}: ${key}: no function emits ${detailType}`);
+    }
+    for (const { file, key, service } of producers) {
+      if (!contract) problems.push(`${file}: ${key}: no contract defines ${detailType}`);
+      else if (contract.service !== service) {
+        problems.push(`${file}: ${key}: ${detailType} belongs to ${contract.service}, ${service} may not emit it`);
+      }
+    }
+    if (contract && producers.length === 0) {
+      problems.push(`services/${contract.service}/serverless.yml: no function lists ${detailType} under emits`);
+    }
+    if (contract && !createdIn.some((file) => file.startsWith(`services/${contract.service}/`))) {
+      problems.push(`services/${contract.service}/src: no code creates ${detailType}`);
+    }
+    return problems;
+  });
+}

@@ -1,0 +1,37 @@
+/** What is stored in an outbox and put on the bus: four strings, so that a stored event is emitted byte for byte. */
+export interface EventEntry {
+  /** e.g. `millrace.orders` */
+  readonly source: string;
+  /** e.g. `OrderPlaced.v1` */
+  readonly detailType: string;
+  /** The JSON text of `{ metadata, data }`. */
+  readonly detail: string;
+  /** ISO 8601 in UTC. */
+  readonly time: string;
+}
+
+/** An event that is fully formed and has not been emitted yet. Made by a contract's `create`, or read from an outbox. */
+export class EmittableEvent<Event = unknown> implements EventEntry {
+  readonly source: string;
+  readonly detailType: string;
+  readonly detail: string;
+  readonly time: string;
+
+  constructor(entry: EventEntry) {
+    this.source = entry.source;
+    this.detailType = entry.detailType;
+    this.detail = entry.detail;
+    this.time = entry.time;
+  }
+
+  /** The event as its consumers will see it. */
+  get event(): Event {
+    const { metadata, data } = JSON.parse(this.detail);
+    return { source: this.source, detailType: this.detailType, metadata, data } as Event;
+  }
+
+  /** The four strings alone, for storing. */
+  get entry(): EventEntry {
+    return { source: this.source, detailType: this.detailType, detail: this.detail, time: this.time };
+  }
+}

@@ -1,0 +1,60 @@
+import { PermanentError, TransientError } from '@millrace/errors';
+import type { EmittableEvent } from './emittable-event.ts';
+
+/** The codes this library raises. */
+export const errorCodes = {
+  MALFORMED_EVENT: 'The message is not an EventBridge event with a { metadata, data } detail.',
+  SCHEMA_VIOLATION: 'The event does not satisfy its contract.',
+  UNEXPECTED_EVENT: 'No contract was given for the detail-type, or it comes from a source that does not own it.',
+  EMIT_FAILED: 'EventBridge did not accept some events, however often they were tried.',
+} as const;
+
+/** The message is not an event at all. */
+export class MalformedEventError extends PermanentError {
+  constructor(reason: string, options?: ErrorOptions) {
+    super('MALFORMED_EVENT', `Not an event: ${reason}`, options);
+  }
+}
+
+/** One way in which a value breaks its schema. */
+export interface SchemaIssue {
+  /** Where, e.g. `data.lines.0.quantity`. */
+  path: string;
+  message: string;
+}
+
+/** The event breaks its contract. The message names paths and expectations, never values: they may be personal data. */
+export class SchemaViolationError extends PermanentError {
+  readonly issues: readonly SchemaIssue[];
+
+  constructor(detailType: string, issues: readonly SchemaIssue[]) {
+    const listed = issues.map(({ path, message }) => `${path}: ${message}`).join('; ');
+    super('SCHEMA_VIOLATION', `${detailType} breaks its contract: ${listed}`);
+    this.issues = issues;
+  }
+}
+
+/** The event is sound, but this consumer has no contract for it. */
+export class UnexpectedEventError extends PermanentError {
+  constructor(source: string, detailType: string, expected: readonly string[]) {
+    super('UNEXPECTED_EVENT', `Got ${detailType} from ${source}; this consumer handles ${expected.join(', ')}`);
+  }
+}
+
+/** An event that could not be emitted, with EventBridge's reason. */
+export interface UnsentEvent {
+  event: EmittableEvent;
+  errorCode: string;
+  errorMessage: string;
+}
+
+/** Some events could not be emitted. All others were accepted. */
+export class EmitFailedError extends TransientError {
+  readonly unsent: readonly UnsentEvent[];
+
+  constructor(unsent: readonly UnsentEvent[], total: number, options?: ErrorOptions) {
+    const reasons = [...new Set(unsent.map(({ errorCode }) => errorCode))].join(', ');
+    super('EMIT_FAILED', `${unsent.length} of ${total} events could not be emitted: ${reasons}`, options);
+    this.unsent = unsent;
+  }
+}

@@ -1,0 +1,135 @@
+import {
+  type EventBridgeClient,
+  PutEventsCommand,
+  type PutEventsRequestEntry,
+  type PutEventsResultEntry,
+} from '@aws-sdk/client-eventbridge';
+import type { EmittableEvent } from './emittable-event.ts';
+import { EmitFailedError, type UnsentEvent } from './errors.ts';
+import type { EventEmitter } from './event-emitter.ts';
+
+/** Entries in one PutEvents call, https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
+export const MAX_ENTRIES = 10;
+/** Bytes of all entries in one call, https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html */
+export const MAX_BYTES = 1024 * 1024;
+
+/** EventBridge's codes for entries that no retry will make acceptable; every other code is tried again. */
+const permanentCodes = new Set([
+  'AccessDeniedException',
+  'EventTooLarge',
+  'InvalidArgument',
+  'InvalidAccountIdException',
+  'MalformedDetail',
+  'NotAuthorizedForDetailTypeException',
+  'NotAuthorizedForSourceException',
+  'RedactionFailure',
+  'ValidationException',
+]);
+
+export interface EventBridgeEmitterOptions {
+  client: Pick<EventBridgeClient, 'send'>;
+  /** Name or ARN of the bus. */
+  busName: string;
+  /** How often one event is tried in all. */
+  maxAttempts?: number;
+  /** Upper bound of the first pause in ms; it doubles each time. */
+  baseDelayMs?: number;
+  maxDelayMs?: number;
+  sleep?: (ms: number) => Promise<void>;
+  random?: () => number;
+}
+
+/**
+ * The bytes of one entry as AWS counts them: 14 for a time, and the UTF-8 length of source, detail-type and detail.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
+ */
+export function entrySize(event: EmittableEvent): number {
+  return 14 + Buffer.byteLength(event.source) + Buffer.byteLength(event.detailType) + Buffer.byteLength(event.detail);
+}
+
+/** Emits to EventBridge: chunks by count and size, checks every entry's result, and retries only what failed. */
+export class EventBridgeEmitter implements EventEmitter {
+  readonly #options: Required<EventBridgeEmitterOptions>;
+
+  constructor(options: EventBridgeEmitterOptions) {
+    this.#options = {
+      maxAttempts: 5,
+      baseDelayMs: 50,
+      maxDelayMs: 2000,
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      random: Math.random,
+      ...options,
+    };
+  }
+
+  async emit(events: readonly EmittableEvent[]): Promise<void> {
+    const unsent: UnsentEvent[] = [];
+    let pending = events.filter((event) => {
+      const size = entrySize(event);
+      if (size <= MAX_BYTES) return true;
+      unsent.push({ event, errorCode: 'EventTooLarge', errorMessage: `${size} bytes; at most ${MAX_BYTES} fit` });
+      return false;
+    });
+
+    for (let attempt = 1; pending.length > 0; attempt += 1) {
+      const failed: UnsentEvent[] = [];
+      for (const chunk of chunks(pending)) failed.push(...(await this.#put(chunk)));
+      const giveUp = attempt >= this.#options.maxAttempts;
+      const retryable = failed.filter(({ errorCode }) => !giveUp && !permanentCodes.has(errorCode));
+      unsent.push(...failed.filter((failure) => !retryable.includes(failure)));
+      pending = retryable.map(({ event }) => event);
+      if (pending.length > 0) await this.#pause(attempt);
+    }
+    if (unsent.length > 0) throw new EmitFailedError(unsent, events.length);
+  }
+
+  /** One call. A call that fails as a whole is a failure of each of its entries. */
+  async #put(chunk: readonly EmittableEvent[]): Promise<UnsentEvent[]> {
+    let results: PutEventsResultEntry[];
+    try {
+      const Entries = chunk.map((event) => this.#entry(event));
+      results = (await this.#options.client.send(new PutEventsCommand({ Entries }))).Entries ?? [];
+    } catch (error) {
+      const { name, message } = error instanceof Error ? error : new Error(String(error));
+      return chunk.map((event) => ({ event, errorCode: name, errorMessage: message }));
+    }
+    return chunk.flatMap((event, index) => {
+      const result = results[index];
+      // An id is EventBridge's only proof of acceptance: an entry without one was not accepted.
+      if (result?.EventId && !result.ErrorCode) return [];
+      return [{ event, errorCode: result?.ErrorCode ?? 'NoResult', errorMessage: result?.ErrorMessage ?? '' }];
+    });
+  }
+
+  #entry(event: EmittableEvent): PutEventsRequestEntry {
+    return {
+      EventBusName: this.#options.busName,
+      Source: event.source,
+      DetailType: event.detailType,
+      Detail: event.detail,
+      Time: new Date(event.time),
+    };
+  }
+
+  /** Full jitter, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
+  #pause(attempt: number): Promise<void> {
+    const { baseDelayMs, maxDelayMs, random, sleep } = this.#options;
+    return sleep(random() * Math.min(maxDelayMs, baseDelayMs * 2 ** (attempt - 1)));
+  }
+}
+
+function* chunks(events: readonly EmittableEvent[]): Generator<EmittableEvent[]> {
+  let chunk: EmittableEvent[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const size = entrySize(event);
+    if (chunk.length === MAX_ENTRIES || (chunk.length > 0 && bytes + size > MAX_BYTES)) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(event);
+    bytes += size;
+  }
+  if (chunk.length > 0) yield chunk;
+}

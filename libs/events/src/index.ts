@@ -1,0 +1,25 @@
+export {
+  defineEvent,
+  type Event,
+  type EventContext,
+  type EventContract,
+  type EventDefinition,
+  type EventEnvelope,
+  type EventEnvironment,
+  type EventOf,
+  environmentOf,
+  parseEnvelope,
+} from './define-event.ts';
+export { EmittableEvent, type EventEntry } from './emittable-event.ts';
+export {
+  EmitFailedError,
+  errorCodes,
+  MalformedEventError,
+  SchemaViolationError,
+  UnexpectedEventError,
+  type UnsentEvent,
+} from './errors.ts';
+export { EventBridgeEmitter, type EventBridgeEmitterOptions, entrySize } from './event-bridge-emitter.ts';
+export type { EventEmitter } from './event-emitter.ts';
+export { InMemoryEmitter } from './in-memory-emitter.ts';
+export type { Metadata } from './metadata.ts';

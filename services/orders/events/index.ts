@@ -1,0 +1,102 @@
+import { defineEvent } from '@millrace/events';
+import * as z from 'zod';
+
+/** ISO 4217. */
+export const currency = z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code such as EUR');
+
+/** An amount in the currency's minor unit (cents), as payment providers count. */
+export const money = z.object({ amount: z.int().nonnegative(), currency });
+
+export const customer = z.object({
+  id: z.string().min(1).max(64),
+  name: z.string().min(1).max(200),
+  email: z.email().max(254),
+  /** E.164; when present the customer is also told by SMS. */
+  phone: z
+    .string()
+    .regex(/^\+[1-9]\d{6,14}$/, 'expected an E.164 number such as +4915112345678')
+    .optional(),
+});
+
+export const address = z.object({
+  line1: z.string().min(1).max(200),
+  line2: z.string().max(200).optional(),
+  city: z.string().min(1).max(100),
+  postalCode: z.string().min(1).max(20),
+  /** ISO 3166-1 alpha-2. */
+  country: z.string().regex(/^[A-Z]{2}$/, 'expected an ISO 3166-1 alpha-2 code such as DE'),
+});
+
+export const orderLine = z.object({
+  sku: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected 1–64 letters, digits, dots, dashes, underscores'),
+  quantity: z.int().min(1).max(1000),
+  /** Minor units per piece. */
+  unitPrice: z.int().min(0).max(100_000_000),
+});
+
+/** All that any consumer needs of an order, so that nobody calls back. */
+export const orderSnapshot = z.object({
+  orderId: z.string().min(1),
+  customer,
+  shippingAddress: address,
+  lines: z.array(orderLine).min(1),
+  total: money,
+  /** The provider's reference to the customer's card; worthless to anybody but the payment provider. */
+  paymentToken: z.string().min(1).max(200),
+});
+
+export type OrderSnapshot = z.output<typeof orderSnapshot>;
+
+/** Why an order was cancelled. */
+export const cancellationReason = z.enum(['OUT_OF_STOCK', 'PAYMENT_FAILED', 'CUSTOMER_REQUEST']);
+
+export const exampleOrder: OrderSnapshot = {
+  orderId: '0b9f6c1e-5a43-4c0e-9a51-6f4d4c1c2a11',
+  customer: { id: 'customer-1', name: 'Ada Example', email: 'ada@example.com', phone: '+4915112345678' },
+  shippingAddress: { line1: 'Mill Lane 1', city: 'Berlin', postalCode: '10115', country: 'DE' },
+  lines: [{ sku: 'FLOUR-1KG', quantity: 2, unitPrice: 349 }],
+  total: { amount: 698, currency: 'EUR' },
+  paymentToken: 'tok_approved',
+};
+
+export const OrderPlaced = defineEvent({
+  name: 'OrderPlaced',
+  version: 1,
+  service: 'orders',
+  category: 'domain',
+  type: 'data',
+  summary: 'A customer placed an order; no stock is held yet.',
+  dataSensitivity: 'personal',
+  data: orderSnapshot,
+  example: exampleOrder,
+});
+
+export const OrderConfirmed = defineEvent({
+  name: 'OrderConfirmed',
+  version: 1,
+  service: 'orders',
+  category: 'domain',
+  type: 'data',
+  summary: 'Stock is held, the payment is taken and a shipment exists: the order will be delivered.',
+  dataSensitivity: 'personal',
+  data: orderSnapshot.extend({ trackingNumber: z.string() }),
+  example: { ...exampleOrder, trackingNumber: 'MR0B9F6C1E5A43' },
+});
+
+export const OrderCancelled = defineEvent({
+  name: 'OrderCancelled',
+  version: 1,
+  service: 'orders',
+  category: 'domain',
+  type: 'data',
+  summary: 'The order will not be delivered; whoever holds something for it gives it back.',
+  dataSensitivity: 'personal',
+  data: orderSnapshot.extend({
+    reason: cancellationReason,
+    /** For the customer, e.g. which SKUs were out of stock. */
+    detail: z.string(),
+  }),
+  example: { ...exampleOrder, reason: 'OUT_OF_STOCK', detail: 'Out of stock: FLOUR-1KG' },
+});
