@@ -1,0 +1,155 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import { DuplicateEventError } from '@millrace/errors';
+import {
+  type EventContract,
+  type EventEnvelope,
+  type EventOf,
+  type Metadata,
+  parseEnvelope,
+  UnexpectedEventError,
+} from '@millrace/events';
+import { eventLogger, type Logger, logger, MetricUnit, metrics, nextTraceparent } from '@millrace/telemetry';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { settleBatch } from './batch.ts';
+import { attemptsOf, codeOf, delayRetry, failureKindOf, sendToDeadLetterQueue } from './failed-record.ts';
+import { type RunOnce, runOnceByIdempotencyTable } from './idempotency.ts';
+import { type ConsumerSettings, settingsFrom } from './settings.ts';
+
+/** Identifies one effect: what a handler stores in the same transaction as its effect. */
+export interface InboxKey {
+  consumer: string;
+  eventId: string;
+}
+
+/** What an event that is made while handling another one inherits from it. */
+export interface Cause {
+  correlationId: string;
+  causationId: string;
+  traceparent: string;
+}
+
+/** What a handler gets beside the event. */
+export interface RecordContext {
+  /** Logs with the event's identity on every line. */
+  logger: Logger;
+  inbox: InboxKey;
+  cause: Cause;
+  /** 1 for the first delivery. */
+  attempt: number;
+}
+
+export interface ConsumeOptions {
+  /**
+   * Who makes sure that the effect happens once. `inbox` (default): the handler, by writing `context.inbox` in the
+   * transaction of its effect. `idempotency`: this pipeline, by an idempotency table, for effects outside DynamoDB.
+   */
+  deduplication?: 'inbox' | 'idempotency';
+  /** Records of a batch at work at once. */
+  concurrency?: number;
+  /** How long before the function's timeout it answers with what is done, in ms. */
+  reserveMs?: number;
+}
+
+/** Side effects, for tests to replace. */
+export interface ConsumeDependencies {
+  sqs?: Pick<SQSClient, 'send'>;
+  settings?: ConsumerSettings;
+  runOnce?: RunOnce;
+  now?: () => Date;
+  random?: () => number;
+}
+
+/**
+ * The Lambda handler of a queue's consumer: parses and validates each record, de-duplicates it by its event id, runs
+ * `handle`, and reports every record that cannot be proved successful as failed.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ *
+ * A `PermanentError` (malformed and invalid messages raise one) goes to the dead-letter queue at once with its reason;
+ * anything else is retried with growing delays, and goes there with its reason at the last attempt.
+ *
+ * @param contracts the events this consumer handles; any other event is a permanent failure.
+ * @param handle one event; to throw is to fail. It may run again for the same event, see `deduplication`.
+ */
+export function consume<const Contracts extends readonly EventContract[]>(
+  contracts: Contracts,
+  handle: (event: EventOf<Contracts[number]>, context: RecordContext) => Promise<void>,
+  { deduplication = 'inbox', concurrency = 10, reserveMs = 500 }: ConsumeOptions = {},
+  dependencies: ConsumeDependencies = {},
+): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
+  const settings = dependencies.settings ?? settingsFrom();
+  const sqs = dependencies.sqs ?? new SQSClient({});
+  const now = dependencies.now ?? (() => new Date());
+  const random = dependencies.random ?? Math.random;
+  const runOnce =
+    deduplication === 'idempotency' ? (dependencies.runOnce ?? runOnceByIdempotencyTable()) : runWithoutMark;
+  const byDetailType = new Map<string, EventContract>(contracts.map((contract) => [contract.detailType, contract]));
+
+  function parse(envelope: EventEnvelope) {
+    const contract = byDetailType.get(envelope['detail-type']);
+    if (contract) return contract.parse(envelope) as EventOf<Contracts[number]> & { metadata: Metadata };
+    throw new UnexpectedEventError(envelope.source, envelope['detail-type'], [...byDetailType.keys()]);
+  }
+
+  async function handleRecord(record: SQSRecord, lambdaContext: Context): Promise<void> {
+    let log = logger;
+    let correlationId: string | undefined;
+    try {
+      const event = parse(parseEnvelope(record.body));
+      const { metadata } = event;
+      log = eventLogger(logger, metadata);
+      correlationId = metadata.correlationId;
+      const inbox = { consumer: settings.consumer, eventId: metadata.id };
+      const traceparent = nextTraceparent(metadata.traceparent);
+      const cause = { correlationId, causationId: metadata.id, traceparent };
+      await runOnce(`${inbox.consumer}#${inbox.eventId}`, lambdaContext, () =>
+        handle(event, { logger: log, inbox, cause, attempt: attemptsOf(record) }),
+      );
+      metrics.addMetric('EventHandled', MetricUnit.Count, 1);
+    } catch (error) {
+      if (error instanceof DuplicateEventError) {
+        log.info('Duplicate event acknowledged');
+        metrics.addMetric('EventDuplicate', MetricUnit.Count, 1);
+        return;
+      }
+      await handleFailure(record, error, log, correlationId);
+    }
+  }
+
+  /** Resolves when the record may be acknowledged, because its copy stands in the dead-letter queue. */
+  async function handleFailure(record: SQSRecord, error: unknown, log: Logger, correlationId?: string): Promise<void> {
+    const details = { error_code: codeOf(error), attempt: attemptsOf(record), message_id: record.messageId };
+    const kind = failureKindOf(error, record, settings);
+    metrics.addMetric('EventFailed', MetricUnit.Count, 1);
+    if (kind) {
+      log.error('Event goes to the dead-letter queue', { ...details, failure_kind: kind, error: error as Error });
+      await sendToDeadLetterQueue(sqs, record, { kind, error, correlationId, now: now() }, settings);
+      return;
+    }
+    log.warn('Event failed and will be retried', { ...details, error: error as Error });
+    await delayRetry(sqs, record, settings, random).catch((failure: Error) => {
+      // Without it the record comes back after the queue's visibility timeout: later, but it comes back.
+      log.warn('The retry delay could not be set', { error: failure });
+    });
+    throw error;
+  }
+
+  const handler = middy<SQSEvent, PromiseSettledResult<void>[] | SQSBatchResponse>()
+    .use(sqsPartialBatchFailure({ logger: false as never }))
+    .handler(async (event: SQSEvent, context: Context) => {
+      const results = await settleBatch(event.Records, (record) => handleRecord(record, context), {
+        concurrency,
+        remainingMs: () => context.getRemainingTimeInMillis() - reserveMs,
+      });
+      metrics.publishStoredMetrics();
+      return results;
+    });
+
+  return async (event, context) => {
+    if (!Array.isArray(event?.Records)) throw new TypeError('Expected an SQS event with Records');
+    return (await handler(event, context)) as SQSBatchResponse;
+  };
+}
+
+const runWithoutMark: RunOnce = (_key, _context, effect) => effect();
