@@ -1,0 +1,30 @@
+import { DuplicateEventError } from '@millrace/errors';
+import type { ConditionalWrite } from './commit.ts';
+
+/** Marks outlive the dead-letter queue's 14 days, so that a late redrive is still recognised. */
+const MARK_SECONDS = 30 * 24 * 60 * 60;
+
+/**
+ * The write that marks an event as handled by a consumer. In the transaction of the effect it makes the effect happen
+ * exactly once: a second delivery fails with DuplicateEventError and changes nothing.
+ */
+export function inboxMark(
+  tableName: string,
+  { consumer, eventId }: { consumer: string; eventId: string },
+  now: Date,
+): ConditionalWrite {
+  return {
+    write: {
+      Put: {
+        TableName: tableName,
+        Item: {
+          pk: `INBOX#${consumer}#${eventId}`,
+          sk: 'INBOX',
+          ttl: Math.floor(now.getTime() / 1000) + MARK_SECONDS,
+        },
+        ConditionExpression: 'attribute_not_exists(pk)',
+      },
+    },
+    onConditionFailed: (options) => new DuplicateEventError(consumer, eventId, options),
+  };
+}

@@ -1,0 +1,4 @@
+export { type EndpointContract, type EndpointRequest, type EndpointResponse, endpoint } from './endpoint.ts';
+export type { AnswerOnce } from './idempotency.ts';
+export { HttpError, type Problem, type ProblemError } from './problem.ts';
+export { MAX_BODY_BYTES } from './request.ts';

@@ -1,0 +1,52 @@
+import { MillraceError } from '@millrace/errors';
+
+/** One invalid member of a request. */
+export interface ProblemError {
+  /** JSON pointer into the body, e.g. `/lines/0/quantity`; or the name of a header or path parameter. */
+  field: string;
+  detail: string;
+}
+
+/** A problem document, https://www.rfc-editor.org/rfc/rfc9457 */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  /** Stable and machine-readable, e.g. `INVALID_REQUEST`. */
+  code: string;
+  errors?: readonly ProblemError[];
+}
+
+const titles: Record<number, string> = {
+  400: 'Bad Request',
+  404: 'Not Found',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  422: 'Unprocessable Content',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** An answer of 4xx or 5xx. What it says is meant for the caller: no internal names, no other party's data. */
+export class HttpError extends MillraceError {
+  readonly status: number;
+  readonly errors: readonly ProblemError[];
+
+  constructor(status: number, code: string, detail: string, errors: readonly ProblemError[] = []) {
+    super(code, detail);
+    this.status = status;
+    this.errors = errors;
+  }
+
+  get problem(): Problem {
+    return {
+      type: 'about:blank',
+      title: titles[this.status] ?? 'Error',
+      status: this.status,
+      detail: this.message,
+      code: this.code,
+      ...(this.errors.length > 0 ? { errors: this.errors } : {}),
+    };
+  }
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type * as z from 'zod';
+import { HttpError, type ProblemError } from './problem.ts';
+
+/** Larger bodies are refused before they are parsed. An order of 100 lines has less than 10 KiB. */
+export const MAX_BODY_BYTES = 128 * 1024;
+
+/** The text of the body. @throws HttpError 413 when it is too large. */
+export function bodyText(event: APIGatewayProxyEventV2): string {
+  const body = event.body ?? '';
+  const bytes = event.isBase64Encoded ? Math.floor((body.length * 3) / 4) : Buffer.byteLength(body);
+  if (bytes > MAX_BODY_BYTES) {
+    const detail = `The body has more than ${MAX_BODY_BYTES} bytes`;
+    throw new HttpError(413, 'BODY_TOO_LARGE', detail, [{ field: 'body', detail }]);
+  }
+  return event.isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
+}
+
+/** Parses and validates a JSON body. @throws HttpError 400 naming each invalid member. */
+export function parseBody<Schema extends z.ZodType>(text: string, schema: Schema): z.output<Schema> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    const detail = text === '' ? 'A JSON body is required' : 'The body is not valid JSON';
+    throw new HttpError(400, 'MALFORMED_BODY', detail, [{ field: 'body', detail }]);
+  }
+  return validate(value, schema, (path) => (path.length === 0 ? 'body' : `/${path.join('/')}`));
+}
+
+/** Validates path parameters. @throws HttpError 400 naming each invalid one. */
+export function parsePath<Schema extends z.ZodType>(event: APIGatewayProxyEventV2, schema: Schema): z.output<Schema> {
+  return validate(event.pathParameters ?? {}, schema, (path) => path.join('.'));
+}
+
+function validate<Schema extends z.ZodType>(
+  value: unknown,
+  schema: Schema,
+  fieldOf: (path: string[]) => string,
+): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const errors = result.error.issues.flatMap((issue): ProblemError[] => {
+    const path = issue.path.map(String);
+    if (issue.code !== 'unrecognized_keys') return [{ field: fieldOf(path), detail: issue.message }];
+    return issue.keys.map((key) => ({ field: fieldOf([...path, key]), detail: 'Unknown field' }));
+  });
+  throw new HttpError(
+    400,
+    'INVALID_REQUEST',
+    `${errors.length} invalid field(s): ${errors.map(({ field }) => field).join(', ')}`,
+    errors,
+  );
+}
+
+/**
+ * The Idempotency-Key header, with or without the quotes of a structured field.
+ * https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+ * @throws HttpError 400 when it is empty, too long or not printable ASCII.
+ */
+export function idempotencyKeyOf(event: APIGatewayProxyEventV2): string | undefined {
+  const header = event.headers['idempotency-key'];
+  if (header === undefined) return undefined;
+  const key = /^"(.*)"$/.exec(header)?.[1] ?? header;
+  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  const detail = 'Expected 1–255 printable ASCII characters without spaces, e.g. a UUID';
+  throw new HttpError(400, 'INVALID_IDEMPOTENCY_KEY', detail, [{ field: 'Idempotency-Key', detail }]);
+}
+
+/** The caller's X-Correlation-Id when it is a sound one, else a new one. */
+export function correlationIdOf(event: APIGatewayProxyEventV2): string {
+  const header = event.headers['x-correlation-id'];
+  return header && /^[\w.:-]{1,128}$/.test(header) ? header : randomUUID();
+}
