@@ -1,0 +1,13 @@
+export { eventually } from './eventually.ts';
+export { type Decider, specify } from './given-when-then.ts';
+export {
+  fifoRecord,
+  httpRequest,
+  insertRecord,
+  lambdaContext,
+  sqsEvent,
+  sqsRecord,
+  streamEvent,
+} from './lambda-events.ts';
+export { RecordingClient } from './recording-client.ts';
+export { envelopeText, sampleEvent } from './sample-event.ts';

@@ -1,0 +1,130 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type {
+  APIGatewayProxyEventV2,
+  AttributeValue,
+  Context,
+  DynamoDBRecord,
+  DynamoDBStreamEvent,
+  SQSEvent,
+  SQSRecord,
+} from 'aws-lambda';
+
+/** A record as Lambda hands it to a queue's consumer. */
+export function sqsRecord(body: string, overrides: Partial<SQSRecord> = {}): SQSRecord {
+  const now = String(Date.now());
+  const { attributes, ...rest } = overrides;
+  return {
+    messageId: randomUUID(),
+    receiptHandle: `handle-${randomUUID()}`,
+    body,
+    messageAttributes: {},
+    md5OfBody: createHash('md5').update(body).digest('hex'),
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:test-queue',
+    awsRegion: 'us-east-1',
+    ...rest,
+    attributes: {
+      ApproximateReceiveCount: '1',
+      SentTimestamp: now,
+      SenderId: 'AIDATEST',
+      ApproximateFirstReceiveTimestamp: now,
+      ...attributes,
+    },
+  };
+}
+
+/** A record of a FIFO queue. */
+export function fifoRecord(body: string, messageGroupId: string, overrides: Partial<SQSRecord> = {}): SQSRecord {
+  const record = sqsRecord(body, {
+    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:test-queue.fifo',
+    ...overrides,
+  });
+  record.attributes.MessageGroupId = messageGroupId;
+  record.attributes.MessageDeduplicationId = record.md5OfBody;
+  return record;
+}
+
+/** The event of a batch; texts become records. */
+export function sqsEvent(...records: (SQSRecord | string)[]): SQSEvent {
+  return { Records: records.map((record) => (typeof record === 'string' ? sqsRecord(record) : record)) };
+}
+
+/** A record as Lambda hands it to a stream's consumer: the insert of one item, in DynamoDB's attribute format. */
+export function insertRecord(
+  item: Record<string, AttributeValue>,
+  sequenceNumber: string,
+  eventName: 'INSERT' | 'MODIFY' = 'INSERT',
+): DynamoDBRecord {
+  const Keys = Object.fromEntries(Object.entries(item).filter(([name]) => name === 'pk' || name === 'sk'));
+  return {
+    eventID: randomUUID(),
+    eventName,
+    eventVersion: '1.1',
+    eventSource: 'aws:dynamodb',
+    awsRegion: 'us-east-1',
+    eventSourceARN: 'arn:aws:dynamodb:us-east-1:000000000000:table/test/stream/2026-01-01T00:00:00.000',
+    dynamodb: {
+      ApproximateCreationDateTime: Math.floor(Date.now() / 1000),
+      Keys,
+      NewImage: item,
+      SequenceNumber: sequenceNumber,
+      SizeBytes: JSON.stringify(item).length,
+      StreamViewType: 'NEW_IMAGE',
+    },
+  };
+}
+
+/** The event of a stream's batch. */
+export function streamEvent(...records: DynamoDBRecord[]): DynamoDBStreamEvent {
+  return { Records: records };
+}
+
+/** A request as an HTTP API hands it to its integration, payload format 2.0. `body` is sent as JSON unless it is text. */
+export function httpRequest(
+  routeKey: `${string} ${string}`,
+  options: { path?: Record<string, string>; body?: unknown; headers?: Record<string, string> } = {},
+): APIGatewayProxyEventV2 {
+  const [method = 'GET', template = '/'] = routeKey.split(' ');
+  const rawPath = template.replace(/\{(\w+)\+?\}/g, (_, name) => encodeURIComponent(options.path?.[name] ?? ''));
+  const body = typeof options.body === 'string' ? options.body : JSON.stringify(options.body);
+  return {
+    version: '2.0',
+    routeKey,
+    rawPath,
+    rawQueryString: '',
+    headers: { 'content-type': 'application/json', host: '127.0.0.1', ...options.headers },
+    ...(options.path ? { pathParameters: options.path } : {}),
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'test',
+      domainName: '127.0.0.1',
+      domainPrefix: 'test',
+      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'test' },
+      requestId: randomUUID(),
+      routeKey,
+      stage: '$default',
+      time: '01/Jan/2026:00:00:00 +0000',
+      timeEpoch: Date.now(),
+    },
+    ...(body === undefined ? {} : { body }),
+    isBase64Encoded: false,
+  };
+}
+
+/** A Lambda context with this much time left. */
+export function lambdaContext(remaining: number | (() => number) = 30_000): Context {
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: 'test',
+    functionVersion: '$LATEST',
+    invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:test',
+    memoryLimitInMB: '512',
+    awsRequestId: randomUUID(),
+    logGroupName: '/aws/lambda/test',
+    logStreamName: 'test',
+    getRemainingTimeInMillis: typeof remaining === 'function' ? remaining : () => remaining,
+    done: () => {},
+    fail: () => {},
+    succeed: () => {},
+  };
+}
