@@ -1,0 +1,200 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import type { FunctionDefinition, FunctionLogLine } from './function-pool.ts';
+import type { FunctionError, InvokeMessage, WorkerData, WorkerMessage } from './worker.ts';
+
+/** What an invocation came to: the handler's answer as JSON, or the error that took its place. */
+export type Outcome = { payload: string } | { error: FunctionError };
+
+export interface ContainerOptions {
+  log: (line: FunctionLogLine) => void;
+  compileCacheDirectory: string;
+}
+
+/** Lambda gives the init phase ten seconds, or the function's timeout where that is longer. */
+const INIT_LIMIT_MS = 10_000;
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
+function containerEnvironment(definition: FunctionDefinition, logStreamName: string): Record<string, string> {
+  const region = definition.arn.split(':')[3] ?? 'us-east-1';
+  return {
+    PATH: process.env.PATH ?? '',
+    LANG: 'en_US.UTF-8',
+    TZ: ':UTC',
+    AWS_LAMBDA_FUNCTION_NAME: definition.name,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(definition.memoryMb),
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: logGroupName(definition),
+    AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
+    AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    LAMBDA_TASK_ROOT: definition.codeDirectory,
+    _HANDLER: definition.handler,
+    ...definition.environment,
+  };
+}
+
+function logGroupName(definition: FunctionDefinition): string {
+  return `/aws/lambda/${definition.name}`;
+}
+
+/**
+ * One execution environment of a function: a worker thread that runs one invocation at a time. It ends by itself after an error that
+ * ends a Lambda environment (exit, uncaught exception, heap overflow) and by `end()`; whatever happens, every invocation given to it
+ * gets an outcome.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
+export class Container {
+  readonly #definition: FunctionDefinition;
+  readonly #log: (line: FunctionLogLine) => void;
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  readonly #partial = { stdout: '', stderr: '' };
+  #requestId: string = randomUUID();
+  #settle: ((outcome: Outcome | 'ready') => void) | undefined;
+  #failure: FunctionError | undefined;
+  #alive = true;
+
+  constructor(definition: FunctionDefinition, options: ContainerOptions) {
+    this.#definition = definition;
+    this.#log = options.log;
+    const logStreamName = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${randomBytes(16).toString('hex')}`;
+    const workerData: WorkerData = {
+      functionName: definition.name,
+      functionArn: definition.arn,
+      handler: definition.handler,
+      codeDirectory: definition.codeDirectory,
+      memoryMb: definition.memoryMb,
+      logGroupName: logGroupName(definition),
+      logStreamName,
+    };
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      name: definition.name,
+      // Without it every container would strip the types from worker.ts and compile the bundle again: 150 ms instead of 60.
+      env: { ...containerEnvironment(definition, logStreamName), NODE_COMPILE_CACHE: options.compileCacheDirectory },
+      workerData,
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: definition.memoryMb },
+    });
+    this.#worker.on('message', (message: WorkerMessage) => this.#receive(message));
+    this.#worker.on('error', (error: NodeJS.ErrnoException) => {
+      this.#failure ??= {
+        errorType: 'Runtime.ExitError',
+        errorMessage: `RequestId: ${this.#requestId} Error: Runtime exited with error: ${
+          error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'signal: killed (JavaScript heap out of memory)' : error.message
+        }`,
+      };
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        this.#alive = false;
+        this.#flushOutput();
+        this.#settle?.({ error: this.#failure ?? this.#exitError(code) });
+        resolve();
+      });
+    });
+  }
+
+  /** False once the thread has ended, or is about to. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Waits for the end of the init phase. Returns the error that ended the container, if one did. */
+  async initialised(): Promise<FunctionError | undefined> {
+    const limit = Math.max(INIT_LIMIT_MS, this.#definition.timeoutSeconds * 1000);
+    const outcome = await this.#outcome(limit, `Init timed out after ${(limit / 1000).toFixed(2)} seconds`);
+    return typeof outcome === 'object' && 'error' in outcome ? outcome.error : undefined;
+  }
+
+  /** Runs one invocation. Never rejects; after an outcome that ended the container `alive` is false. */
+  async invoke(requestId: string, payload: string): Promise<Outcome> {
+    this.#requestId = requestId;
+    const limit = this.#definition.timeoutSeconds * 1000;
+    const message: InvokeMessage = { requestId, payload, deadline: Date.now() + limit };
+    this.#worker.postMessage(message);
+    const outcome = await this.#outcome(
+      limit,
+      `Task timed out after ${this.#definition.timeoutSeconds.toFixed(2)} seconds`,
+    );
+    return outcome === 'ready' ? { error: this.#exitError(0) } : outcome;
+  }
+
+  /** Ends the thread at once, whatever it does, and waits until it has ended. */
+  async end(): Promise<void> {
+    this.#alive = false;
+    await this.#worker.terminate();
+    await this.#exited;
+  }
+
+  #outcome(limitMs: number, timeoutMessage: string): Promise<Outcome | 'ready'> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#failure = {
+          errorType: 'Sandbox.Timedout',
+          errorMessage: `RequestId: ${this.#requestId} Error: ${timeoutMessage}`,
+        };
+        this.#alive = false;
+        void this.#worker.terminate();
+      }, limitMs);
+      this.#settle = (outcome) => {
+        clearTimeout(timer);
+        this.#settle = undefined;
+        resolve(outcome);
+      };
+      if (!this.#alive) void this.#exited.then(() => this.#settle?.({ error: this.#failure ?? this.#exitError(1) }));
+    });
+  }
+
+  #receive(message: WorkerMessage): void {
+    switch (message.type) {
+      case 'output':
+        this.#writeOutput(message.stream, message.text);
+        return;
+      case 'ready':
+        this.#flushOutput();
+        this.#settle?.('ready');
+        return;
+      case 'failed':
+        // The thread is on its way out: the outcome is given when it has ended, so that nobody gives it another invocation.
+        this.#alive = false;
+        this.#failure = message.error;
+        return;
+      case 'result':
+        this.#flushOutput();
+        if (message.requestId === this.#requestId) this.#settle?.({ payload: message.payload });
+        return;
+      case 'error':
+        this.#flushOutput();
+        if (message.requestId === this.#requestId) this.#settle?.({ error: message.error });
+    }
+  }
+
+  #exitError(code: number): FunctionError {
+    const reason =
+      code === 0 ? 'Runtime exited without providing a reason' : `Runtime exited with error: exit status ${code}`;
+    return { errorType: 'Runtime.ExitError', errorMessage: `RequestId: ${this.#requestId} Error: ${reason}` };
+  }
+
+  #writeOutput(stream: 'stdout' | 'stderr', text: string): void {
+    const lines = (this.#partial[stream] + text).split('\n');
+    this.#partial[stream] = lines.pop() ?? '';
+    for (const line of lines) this.#logLine(stream, line);
+  }
+
+  #flushOutput(): void {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      if (this.#partial[stream] !== '') this.#logLine(stream, this.#partial[stream]);
+      this.#partial[stream] = '';
+    }
+  }
+
+  #logLine(stream: 'stdout' | 'stderr', line: string): void {
+    this.#log({ functionName: this.#definition.name, requestId: this.#requestId, stream, line, timestamp: Date.now() });
+  }
+}
