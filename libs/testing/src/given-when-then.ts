@@ -9,7 +9,7 @@ export interface Decider<State, Command, Event> {
 
 /**
  * A specification by example of a decider:
- * `given(past events).when(command).then(new events)`, or `.thenRefused(error code)`.
+ * `given(past events).when(command).thenEvents(new events)`, or `.thenRefused(error code)`.
  */
 export function specify<State, Command, Event>({ initialState, decide, evolve }: Decider<State, Command, Event>) {
   return {
@@ -18,7 +18,7 @@ export function specify<State, Command, Event>({ initialState, decide, evolve }:
         const run = () => decide(command, past.reduce(evolve, initialState));
         return {
           /** Exactly these events, in this order; none when called without any. */
-          then: (...expected: Event[]) => deepStrictEqual([...run()], expected),
+          thenEvents: (...expected: Event[]) => deepStrictEqual([...run()], expected),
           /** The command is refused with an error of this `code`. */
           thenRefused: (code: string) => {
             let refusal: unknown;
