@@ -36,8 +36,10 @@ export function relay(
       if (unsent.size > 0) break;
     }
 
-    if (emitted.size > 0) metrics.addMetric('EventEmitted', MetricUnit.Count, emitted.size);
-    metrics.publishStoredMetrics();
+    if (emitted.size > 0) {
+      metrics.addMetric('EventEmitted', MetricUnit.Count, emitted.size);
+      metrics.publishStoredMetrics();
+    }
     const failed = outgoing.find((item) => !emitted.has(item))?.index ?? unreadable;
     const sequenceNumber = failed === undefined ? undefined : Records[failed]?.dynamodb?.SequenceNumber;
     return { batchItemFailures: sequenceNumber ? [{ itemIdentifier: sequenceNumber }] : [] };

@@ -9,7 +9,7 @@ import { bodyText, correlationIdOf, idempotencyKeyOf, parseBody, parsePath } fro
 /** What an endpoint accepts. */
 export interface EndpointContract<Path extends z.ZodType, Body extends z.ZodType> {
   path?: Path;
-  /** Without it the endpoint takes no body and ignores one. Use `z.strictObject`: unknown fields are mistakes. */
+  /** Without it the endpoint takes no body. Use `z.strictObject`: unknown fields are mistakes. */
   body?: Body;
   /** Honour `Idempotency-Key`: the same key gives the same answer, and the handler runs once. */
   idempotent?: boolean;
@@ -50,7 +50,9 @@ export function endpoint<Path extends z.ZodType = z.ZodUnknown, Body extends z.Z
     log.appendKeys({ correlation_id: correlationId, route: event.routeKey });
     try {
       const path = parsePath(event, contract.path ?? z.unknown()) as z.output<Path>;
-      const text = contract.body ? bodyText(event) : '';
+      const text = bodyText(event);
+      // A client that must send something sends `{}` where no body is wanted; anything more would be lost in silence.
+      if (!contract.body && text !== '') parseBody(text, z.strictObject({}));
       const body = (contract.body ? parseBody(text, contract.body) : undefined) as z.output<Body>;
       const idempotencyKey = answerOnce ? idempotencyKeyOf(event) : undefined;
       const request = {

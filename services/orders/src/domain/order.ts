@@ -1,0 +1,112 @@
+import { PermanentError } from '@millrace/errors';
+import type { OrderSnapshot } from '../../events/index.ts';
+
+export type CancellationReason = 'OUT_OF_STOCK' | 'PAYMENT_FAILED' | 'CUSTOMER_REQUEST';
+
+/** What another service reports about an order. Reports may come in any order. */
+export type ProgressEvent =
+  | { type: 'StockReserved' }
+  | { type: 'StockReservationFailed'; skus: string[] }
+  | { type: 'PaymentProcessed'; paymentId: string }
+  | { type: 'PaymentFailed'; reason: string }
+  | { type: 'PaymentRefunded'; refundId: string }
+  | { type: 'ShipmentCreated'; trackingNumber: string };
+
+/** The facts of an order's stream: its own decisions, and what the other services reported. */
+export type OrderEvent =
+  | { type: 'OrderPlaced'; order: OrderSnapshot }
+  | { type: 'OrderConfirmed'; trackingNumber: string }
+  | { type: 'OrderCancelled'; reason: CancellationReason; detail: string }
+  | ProgressEvent;
+
+export type OrderCommand =
+  | { type: 'PlaceOrder'; order: OrderSnapshot }
+  | { type: 'CancelOrder' }
+  | { type: 'RecordProgress'; progress: ProgressEvent };
+
+/** CONFIRMED and CANCELLED are final. */
+export type OrderStatus = 'PLACED' | 'CONFIRMED' | 'CANCELLED';
+
+export interface Order {
+  snapshot: OrderSnapshot;
+  status: OrderStatus;
+  /** The kinds of progress that are on record. */
+  recorded: ReadonlySet<ProgressEvent['type']>;
+  trackingNumber?: string;
+  cancellation?: { reason: CancellationReason; detail: string };
+}
+
+/** A command or report that is about an order that does not exist. */
+export class OrderNotFoundError extends PermanentError {
+  constructor() {
+    super('ORDER_NOT_FOUND', 'There is no such order');
+  }
+}
+
+/** A cancellation that comes too late. */
+export class OrderAlreadyShippedError extends PermanentError {
+  constructor() {
+    super('ORDER_ALREADY_SHIPPED', 'The order has a shipment and can no longer be cancelled');
+  }
+}
+
+/**
+ * What follows from a command.
+ * @throws OrderNotFoundError, OrderAlreadyShippedError
+ */
+export function decide(command: OrderCommand, order: Order | undefined): readonly OrderEvent[] {
+  switch (command.type) {
+    case 'PlaceOrder':
+      // The same request again: the order stands as it is.
+      return order ? [] : [{ type: 'OrderPlaced', order: command.order }];
+    case 'CancelOrder':
+      if (!order) throw new OrderNotFoundError();
+      if (order.status === 'CONFIRMED') throw new OrderAlreadyShippedError();
+      if (order.status === 'CANCELLED') return [];
+      return [{ type: 'OrderCancelled', reason: 'CUSTOMER_REQUEST', detail: 'Cancelled at your request' }];
+    case 'RecordProgress':
+      if (!order) throw new OrderNotFoundError();
+      return recordProgress(command.progress, order);
+  }
+}
+
+/** Each kind of progress counts once, and only an open order draws a conclusion from it. */
+function recordProgress(progress: ProgressEvent, order: Order): readonly OrderEvent[] {
+  if (order.recorded.has(progress.type)) return [];
+  if (order.status !== 'PLACED') return [progress];
+  switch (progress.type) {
+    case 'StockReservationFailed': {
+      const detail = `Out of stock: ${progress.skus.join(', ')}`;
+      return [progress, { type: 'OrderCancelled', reason: 'OUT_OF_STOCK', detail }];
+    }
+    case 'PaymentFailed': {
+      const detail = `The payment was refused: ${progress.reason}`;
+      return [progress, { type: 'OrderCancelled', reason: 'PAYMENT_FAILED', detail }];
+    }
+    case 'ShipmentCreated':
+      return [progress, { type: 'OrderConfirmed', trackingNumber: progress.trackingNumber }];
+    case 'StockReserved':
+    case 'PaymentProcessed':
+    case 'PaymentRefunded':
+      return [progress];
+  }
+}
+
+/** The state after one more event. @throws OrderNotFoundError when a stream does not start with OrderPlaced. */
+export function evolve(order: Order | undefined, event: OrderEvent): Order {
+  if (event.type === 'OrderPlaced') return { snapshot: event.order, status: 'PLACED', recorded: new Set() };
+  if (!order) throw new OrderNotFoundError();
+  switch (event.type) {
+    case 'OrderConfirmed':
+      return { ...order, status: 'CONFIRMED', trackingNumber: event.trackingNumber };
+    case 'OrderCancelled':
+      return { ...order, status: 'CANCELLED', cancellation: { reason: event.reason, detail: event.detail } };
+    case 'StockReserved':
+    case 'StockReservationFailed':
+    case 'PaymentProcessed':
+    case 'PaymentFailed':
+    case 'PaymentRefunded':
+    case 'ShipmentCreated':
+      return { ...order, recorded: new Set([...order.recorded, event.type]) };
+  }
+}

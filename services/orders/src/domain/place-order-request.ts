@@ -1,0 +1,31 @@
+import * as z from 'zod';
+import { address, currency, customer, orderLine } from '../../events/index.ts';
+
+/** More lines would not fit into one DynamoDB transaction of the stock they reserve. */
+const MAX_LINES = 40;
+
+/** The body of `POST /orders`. Unknown fields are refused: a misspelt one would be lost in silence. */
+export const placeOrderRequest = z.strictObject({
+  customer: z.strictObject(customer.shape),
+  shippingAddress: z.strictObject(address.shape),
+  currency,
+  lines: z
+    .array(z.strictObject(orderLine.shape))
+    .min(1, 'expected at least one line')
+    .max(MAX_LINES, `expected at most ${MAX_LINES} lines`)
+    .superRefine((lines, context) => {
+      lines.forEach(({ sku }, index) => {
+        if (lines.findIndex((line) => line.sku === sku) < index) {
+          context.addIssue({ code: 'custom', path: [index, 'sku'], message: 'listed twice: add up the quantities' });
+        }
+      });
+    }),
+  paymentToken: z.string().min(1).max(200),
+});
+
+export type PlaceOrderRequest = z.output<typeof placeOrderRequest>;
+
+/** The sum of all lines in minor units. */
+export function totalOf(lines: PlaceOrderRequest['lines']): number {
+  return lines.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice, 0);
+}

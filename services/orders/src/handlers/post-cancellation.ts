@@ -1,0 +1,18 @@
+import { endpoint, HttpError } from '@millrace/http';
+import { ordersFromEnvironment } from '../adapters/orders.ts';
+import { OrderAlreadyShippedError, OrderNotFoundError } from '../domain/order.ts';
+import { orderNotFound, orderPath } from './order-path.ts';
+
+const orders = ordersFromEnvironment();
+
+/** `POST /orders/{orderId}/cancellation`: until the order is shipped; to cancel twice is to cancel once. */
+export const handler = endpoint({ path: orderPath }, async ({ path: { orderId }, correlationId, traceparent }) => {
+  try {
+    const { status } = await orders.execute(orderId, { type: 'CancelOrder' }, { correlationId, traceparent });
+    return { status: 202, headers: { location: `/orders/${orderId}` }, body: { orderId, status } };
+  } catch (error) {
+    if (error instanceof OrderNotFoundError) throw orderNotFound();
+    if (error instanceof OrderAlreadyShippedError) throw new HttpError(409, error.code, error.message);
+    throw error;
+  }
+});

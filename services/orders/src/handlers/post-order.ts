@@ -1,0 +1,35 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { endpoint } from '@millrace/http';
+import { ordersFromEnvironment } from '../adapters/orders.ts';
+import { placeOrderRequest, totalOf } from '../domain/place-order-request.ts';
+
+const orders = ordersFromEnvironment();
+
+/** `POST /orders`: accepts an order; what becomes of it is told by events and by `GET /orders/{orderId}`. */
+export const handler = endpoint({ body: placeOrderRequest, idempotent: true }, async (request) => {
+  const { body, idempotencyKey, correlationId, traceparent } = request;
+  const { currency, ...order } = body;
+  const orderId = idempotencyKey === undefined ? randomUUID() : orderIdOf(idempotencyKey, body);
+  const total = { amount: totalOf(order.lines), currency };
+  const placed = { orderId, ...order, total };
+  const { status } = await orders.execute(
+    orderId,
+    { type: 'PlaceOrder', order: placed },
+    { correlationId, traceparent },
+  );
+  return { status: 202, headers: { location: `/orders/${orderId}` }, body: { orderId, status } };
+});
+
+/**
+ * The id follows from the key and the body: a retry after a crash between storing the order and remembering the answer
+ * finds the order instead of placing a second one.
+ */
+function orderIdOf(idempotencyKey: string, body: unknown): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([idempotencyKey, body]))
+    .digest();
+  // A UUID of version 8, https://www.rfc-editor.org/rfc/rfc9562#section-5.8
+  const hex = digest.toString('hex');
+  const variant = ((digest.readUInt8(8) & 0x3f) | 0x80).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
+}
