@@ -1,0 +1,153 @@
+import type { BusEvent } from './bus-event.ts';
+import type { RuleIdentity } from './input-transformer.ts';
+import type { CompiledTarget, RuleTarget } from './rule-target.ts';
+
+/** Why an event did not reach a target. */
+export class DeliveryError extends Error {
+  /** One of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html, e.g. `NO_RESOURCE`. */
+  readonly code: string;
+  /** False where trying again cannot help: the target is missing, or may not be called. */
+  readonly retryable: boolean;
+
+  constructor(code: string, message: string, retryable: boolean) {
+    super(message);
+    this.name = 'DeliveryError';
+    this.code = code;
+    this.retryable = retryable;
+  }
+}
+
+export interface DeliveryOptions {
+  /** Delivers one event to a target. Throws DeliveryError; any other error counts as one to be retried. */
+  deliver: (target: RuleTarget, payload: string, context: { ruleArn: string }) => Promise<void>;
+  /** Puts a dead event into the target's dead-letter queue (SQS ARN). */
+  sendToDeadLetterQueue: (queueArn: string, body: string, attributes: Record<string, string>) => Promise<void>;
+  onWarning: (message: string) => void;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Milliseconds to wait before a retry; the first retry is number 1. */
+  retryDelay: (retry: number) => number;
+}
+
+interface Delivery {
+  readonly rule: RuleIdentity;
+  readonly target: RuleTarget;
+  readonly event: BusEvent;
+  readonly payload: string;
+  readonly retries: number;
+}
+
+type ExhaustedRetryCondition = 'MaximumRetryAttempts' | 'MaximumEventAgeInSeconds';
+
+const defaultRetryAttempts = 185;
+const defaultEventAgeInSeconds = 86_400;
+
+/** Milliseconds before a retry: doubling from one second up to ten minutes, of which between half and all is waited. */
+export function exponentialBackoff(retry: number): number {
+  const ceiling = Math.min(1000 * 2 ** (retry - 1), 600_000);
+  return ceiling * (0.5 + Math.random() / 2);
+}
+
+/**
+ * Delivers events to targets, with the retries and the dead-letter queues of EventBridge.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+ */
+export class Deliveries {
+  readonly #options: DeliveryOptions;
+  readonly #waiting = new Map<NodeJS.Timeout, Delivery>();
+  #closed = false;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the first attempt has ended, well or not; retries go on by themselves. Never rejects. */
+  async start({ target, input, resolve }: CompiledTarget, rule: RuleIdentity, event: BusEvent): Promise<void> {
+    const delivery = { rule, target, event, payload: input(event, rule), retries: 0 };
+    let resolved: RuleTarget;
+    try {
+      resolved = resolve(event);
+    } catch (error) {
+      return this.#bury(delivery, new DeliveryError('INVALID_PARAMETER', messageOf(error), false));
+    }
+    await this.#attempt({ ...delivery, target: resolved });
+  }
+
+  /** Stops retrying. Says how many events were given up by it. */
+  close(): void {
+    this.#closed = true;
+    const lost = this.#waiting.size;
+    for (const timer of this.#waiting.keys()) clearTimeout(timer);
+    this.#waiting.clear();
+    if (lost > 0) this.#options.onWarning(`${lost} event deliveries were waiting for a retry and are lost`);
+  }
+
+  async #attempt(delivery: Delivery): Promise<void> {
+    const { target, payload, rule, retries } = delivery;
+    try {
+      await this.#options.deliver(target, payload, { ruleArn: rule.arn });
+    } catch (error) {
+      const failure = error instanceof DeliveryError ? error : new DeliveryError('UNKNOWN', messageOf(error), true);
+      const exhausted = this.#exhausted(delivery);
+      if (!failure.retryable) await this.#bury(delivery, failure);
+      else if (exhausted) await this.#bury(delivery, failure, exhausted);
+      else this.#retryLater({ ...delivery, retries: retries + 1 }, failure);
+    }
+  }
+
+  #retryLater(delivery: Delivery, failure: DeliveryError): void {
+    if (this.#closed) return;
+    const { now, retryDelay } = this.#options;
+    const delay = Math.min(retryDelay(delivery.retries), Math.max(expiry(delivery) - now(), 0));
+    const timer = setTimeout(() => {
+      this.#waiting.delete(timer);
+      // An event that has grown too old while it waited is not tried again.
+      const tooOld = now() >= expiry(delivery);
+      const settled = tooOld
+        ? this.#bury({ ...delivery, retries: delivery.retries - 1 }, failure, 'MaximumEventAgeInSeconds')
+        : this.#attempt(delivery);
+      void settled;
+    }, delay);
+    this.#waiting.set(timer, delivery);
+  }
+
+  #exhausted(delivery: Delivery): ExhaustedRetryCondition | undefined {
+    const maximum = delivery.target.RetryPolicy?.MaximumRetryAttempts ?? defaultRetryAttempts;
+    if (delivery.retries >= maximum) return 'MaximumRetryAttempts';
+    return this.#options.now() >= expiry(delivery) ? 'MaximumEventAgeInSeconds' : undefined;
+  }
+
+  async #bury(delivery: Delivery, failure: DeliveryError, exhausted?: ExhaustedRetryCondition): Promise<void> {
+    const { rule, target, event, retries } = delivery;
+    const queueArn = target.DeadLetterConfig?.Arn;
+    const what = `Rule ${rule.name} could not deliver event ${event.id} to ${target.Arn} (${failure.code}: ${failure.message})`;
+    if (queueArn === undefined) {
+      this.#options.onWarning(`${what}. The target has no dead-letter queue: the event is lost.`);
+      return;
+    }
+    try {
+      await this.#options.sendToDeadLetterQueue(queueArn, event.text, {
+        RULE_ARN: rule.arn,
+        TARGET_ARN: target.Arn,
+        ERROR_CODE: failure.code,
+        ERROR_MESSAGE: failure.message,
+        ...(exhausted && { EXHAUSTED_RETRY_CONDITION: exhausted }),
+        RETRY_ATTEMPTS: String(retries),
+      });
+    } catch (error) {
+      this.#options.onWarning(
+        `${what}, nor to its dead-letter queue ${queueArn} (${messageOf(error)}): the event is lost.`,
+      );
+    }
+  }
+}
+
+/** When a delivery's event is too old, in milliseconds since the epoch. */
+function expiry({ target, event }: Delivery): number {
+  return event.ingestedAt + (target.RetryPolicy?.MaximumEventAgeInSeconds ?? defaultEventAgeInSeconds) * 1000;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

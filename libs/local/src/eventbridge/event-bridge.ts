@@ -1,0 +1,128 @@
+import { AwsError } from '../aws-error.ts';
+import type { BusEvent } from './bus-event.ts';
+import { Deliveries, type DeliveryOptions, exponentialBackoff } from './delivery.ts';
+import { type EventBus, EventBuses } from './event-buses.ts';
+import { EventFields } from './event-fields.ts';
+import { JsonObject, parseJson } from './json-document.ts';
+import { EventPattern } from './pattern.ts';
+import { readPutEvents } from './put-events.ts';
+import { type Input, requiredString } from './request-parameters.ts';
+
+export interface EventBridgeOptions {
+  accountId: string;
+  region: string;
+  deliver: DeliveryOptions['deliver'];
+  sendToDeadLetterQueue: DeliveryOptions['sendToDeadLetterQueue'];
+  /** Told of events that are lost and of settings that have no effect here. */
+  onWarning?: (message: string) => void;
+  now?: DeliveryOptions['now'];
+  retryDelay?: DeliveryOptions['retryDelay'];
+}
+
+/**
+ * EventBridge (Classic) in memory: buses, rules with the full pattern language, targets with retries and dead-letter queues.
+ * It knows no transport: `deliver` and `sendToDeadLetterQueue` carry the events out.
+ */
+export class EventBridge {
+  readonly #options: { accountId: string; region: string; now: () => number };
+  readonly #buses: EventBuses;
+  readonly #deliveries: Deliveries;
+  readonly #operations: ReadonlyMap<string, (input: Input) => unknown>;
+
+  constructor(options: EventBridgeOptions) {
+    const { accountId, region, deliver, sendToDeadLetterQueue } = options;
+    const { onWarning = () => {}, now = Date.now, retryDelay = exponentialBackoff } = options;
+    this.#options = { accountId, region, now };
+    this.#deliveries = new Deliveries({ deliver, sendToDeadLetterQueue, onWarning, now, retryDelay });
+    const buses = new EventBuses({ accountId, region, now, onWarning });
+    this.#buses = buses;
+    this.#operations = new Map<string, (input: Input) => unknown>([
+      ['PutEvents', (input) => this.#putEvents(input)],
+      ['TestEventPattern', testEventPattern],
+      ['CreateEventBus', (input) => buses.createEventBus(input)],
+      ['DeleteEventBus', (input) => buses.deleteEventBus(input)],
+      ['DescribeEventBus', (input) => buses.describeEventBus(input)],
+      ['ListEventBuses', (input) => buses.listEventBuses(input)],
+      ['PutRule', (input) => buses.putRule(input)],
+      ['DeleteRule', (input) => buses.deleteRule(input)],
+      ['DescribeRule', (input) => buses.describeRule(input)],
+      ['ListRules', (input) => buses.listRules(input)],
+      ['EnableRule', (input) => buses.enableRule(input)],
+      ['DisableRule', (input) => buses.disableRule(input)],
+      ['PutTargets', (input) => buses.putTargets(input)],
+      ['RemoveTargets', (input) => buses.removeTargets(input)],
+      ['ListTargetsByRule', (input) => buses.listTargetsByRule(input)],
+      ['ListRuleNamesByTarget', (input) => buses.listRuleNamesByTarget(input)],
+    ]);
+  }
+
+  /**
+   * Runs one operation of the AWS JSON 1.1 API, the header's `X-Amz-Target: AWSEvents.<operation>`.
+   * PutEvents answers when the first delivery attempt to each matched target has ended; retries go on after it.
+   * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html
+   * @returns the response body
+   * @throws AwsError
+   */
+  async handle(operation: string, input: Record<string, unknown>): Promise<unknown> {
+    const run = this.#operations.get(operation);
+    if (!run) throw new AwsError('UnknownOperationException', `Operation ${operation} is not known here.`);
+    return run(input);
+  }
+
+  /** Stops retrying; what was waiting for a retry is lost, and said so through onWarning. */
+  async close(): Promise<void> {
+    this.#deliveries.close();
+  }
+
+  async #putEvents(input: Input): Promise<object> {
+    const entries = readPutEvents(input, this.#options);
+    await Promise.all(
+      entries.map(async (entry) => {
+        const bus = 'event' in entry ? this.#buses.find(entry.busNameOrArn) : undefined;
+        // As at AWS, an event for a bus that is not there is accepted and goes nowhere.
+        if (bus && 'event' in entry) await this.#publish(bus, entry.event);
+      }),
+    );
+    return {
+      FailedEntryCount: entries.filter((entry) => 'error' in entry).length,
+      Entries: entries.map((entry) => ('event' in entry ? { EventId: entry.event.id } : entry.error)),
+    };
+  }
+
+  async #publish(bus: EventBus, event: BusEvent): Promise<void> {
+    const matching = [...bus.rules.values()].filter(
+      ({ state, pattern }) => state !== 'DISABLED' && pattern?.matches(event.fields),
+    );
+    await Promise.all(
+      matching.flatMap((rule) =>
+        [...rule.targets.values()].map((target) => this.#deliveries.start(target, rule, event)),
+      ),
+    );
+  }
+}
+
+const requiredEventFields = ['id', 'account', 'source', 'time', 'region', 'resources', 'detail-type'];
+
+/** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html */
+function testEventPattern(input: Input): object {
+  const pattern = new EventPattern(requiredString(input, 'EventPattern'));
+  const event = parseEvent(requiredString(input, 'Event'));
+  const missing = requiredEventFields.filter((name) => event.get(name) === undefined);
+  if (missing.length > 0) throw eventNotValid(`Missing required fields: ${missing.join(', ')}`);
+  return { Result: pattern.matches(new EventFields(event)) };
+}
+
+function parseEvent(text: string): JsonObject {
+  let event: unknown;
+  try {
+    event = parseJson(text);
+  } catch (error) {
+    throw eventNotValid(error instanceof Error ? error.message : String(error));
+  }
+  if (!(event instanceof JsonObject)) throw eventNotValid('Event must be a JSON object');
+  return event;
+}
+
+function eventNotValid(reason: string): AwsError {
+  return new AwsError('ValidationException', `Parameter Event is not valid. Reason: ${reason}.`);
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { AwsError } from '../aws-error.ts';
+import { type BusEvent, createBusEvent } from './bus-event.ts';
+import { JsonObject, parseJson } from './json-document.ts';
+import { type Input, optionalString, requiredList, structure } from './request-parameters.ts';
+
+const maximumEntries = 10;
+const maximumTotalBytes = 1024 * 1024;
+
+/** One entry of a PutEvents call: an event for a bus, given by name or ARN, or the reason it was refused. */
+export type ReadEntry =
+  | { readonly busNameOrArn: string; readonly event: BusEvent }
+  | { readonly error: { readonly ErrorCode: string; readonly ErrorMessage: string } };
+
+/**
+ * Reads the input of PutEvents: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+ * @throws AwsError ValidationException where the whole call is refused: not 1–10 entries, or more than 1 MB in all.
+ */
+export function readPutEvents(
+  input: Input,
+  bus: { accountId: string; region: string; now: () => number },
+): readonly ReadEntry[] {
+  const entries = requiredList(input, 'Entries', maximumEntries).map(readEntry);
+  const total = entries.reduce((sum, entry) => sum + entrySize(entry), 0);
+  if (total > maximumTotalBytes) {
+    throw new AwsError('ValidationException', 'Total size of the entries in the request is over the limit.');
+  }
+  return entries.map((entry) => acceptEntry(entry, bus));
+}
+
+interface Entry {
+  time: number | undefined;
+  source: string | undefined;
+  detailType: string | undefined;
+  detail: string | undefined;
+  resources: readonly string[];
+  busNameOrArn: string;
+}
+
+/** Bytes of an entry as AWS counts them: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html */
+function entrySize({ time, source, detailType, detail, resources }: Entry): number {
+  const texts = [source, detailType, detail, ...resources];
+  return (time === undefined ? 0 : 14) + texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 0);
+}
+
+function readEntry(value: unknown): Entry {
+  const entry = structure(value, 'Entries');
+  return {
+    time: readTime(entry.Time ?? undefined),
+    source: readText(entry, 'Source'),
+    detailType: readText(entry, 'DetailType'),
+    detail: readText(entry, 'Detail'),
+    resources: readResources(entry.Resources ?? []),
+    busNameOrArn: optionalString(entry, 'EventBusName', { maximumLength: 1600 }) ?? 'default',
+  };
+}
+
+function acceptEntry(entry: Entry, { accountId, region, now }: Parameters<typeof readPutEvents>[1]): ReadEntry {
+  const { source, detailType, detail } = entry;
+  if (!source) return missing('Source');
+  if (!detailType) return missing('DetailType');
+  if (!detail) return missing('Detail');
+  if (source.startsWith('aws.')) return refused('NotAuthorizedForSource', 'Not authorized for the source.');
+  const parsed = parseDetail(detail);
+  if (!parsed) return refused('MalformedDetail', 'Detail is malformed.');
+  const ingestedAt = now();
+  const event = createBusEvent({
+    id: randomUUID(),
+    detailType,
+    source,
+    account: accountId,
+    time: entry.time ?? ingestedAt,
+    region,
+    resources: entry.resources,
+    detail: parsed,
+    detailText: detail,
+    ingestedAt,
+  });
+  return { busNameOrArn: entry.busNameOrArn, event };
+}
+
+function parseDetail(text: string): JsonObject | undefined {
+  try {
+    const detail = parseJson(text);
+    return detail instanceof JsonObject ? detail : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readText(entry: Input, name: string): string | undefined {
+  const value = entry[name] ?? undefined;
+  if (value === undefined || typeof value === 'string') return value;
+  throw new AwsError('SerializationException', `${name} must be a string`);
+}
+
+function readResources(value: unknown): string[] {
+  if (Array.isArray(value) && value.every((resource) => typeof resource === 'string')) return value;
+  throw new AwsError('SerializationException', 'Resources must be a list of strings');
+}
+
+/** The JSON protocol sends times as seconds since the epoch; ISO 8601 text is taken too. Gives milliseconds. */
+function readTime(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  const time = typeof value === 'number' ? value * 1000 : typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(new Date(time).getTime())) throw new AwsError('SerializationException', 'Time must be a timestamp');
+  return time;
+}
+
+function missing(parameter: string): ReadEntry {
+  return refused(
+    'InvalidArgument',
+    `Parameter ${parameter} is not valid. Reason: ${parameter} is a required argument.`,
+  );
+}
+
+function refused(ErrorCode: string, ErrorMessage: string): ReadEntry {
+  return { error: { ErrorCode, ErrorMessage } };
+}
