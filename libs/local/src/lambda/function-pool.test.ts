@@ -48,7 +48,7 @@ afterAll(async () => {
 function poolOf(
   handler: string,
   changes: Partial<FunctionDefinition> = {},
-  lines: FunctionLogLine[] = [],
+  log: (line: FunctionLogLine) => void = () => undefined,
   idleMs = 60_000,
 ) {
   const pool = new FunctionPool(
@@ -63,7 +63,7 @@ function poolOf(
       concurrency: 4,
       ...changes,
     },
-    { log: (line) => lines.push(line), idleMs },
+    { log, idleMs },
   );
   pools.push(pool);
   return pool;
@@ -179,7 +179,7 @@ describe('a container', () => {
       join(codeDirectory, 'src/handlers/loud.cjs'),
       `console.log('loaded'); exports.handler = async () => 1;`,
     );
-    const pool = poolOf('loud', {}, lines);
+    const pool = poolOf('loud', {}, (line) => lines.push(line));
     await pool.warm();
     expect(lines.map(({ line }) => line)).toEqual(['loaded']);
     await call(pool);
@@ -234,7 +234,7 @@ describe('a container', () => {
   }, 60_000);
 
   test('above the first is ended when idle', async () => {
-    const pool = poolOf('counter', { concurrency: 2 }, [], 30);
+    const pool = poolOf('counter', { concurrency: 2 }, undefined, 30);
     await Promise.all([call(pool), call(pool)]);
     // A second container that was still there would answer 2 to one of two calls at once.
     const deadline = Date.now() + 10_000;
@@ -250,7 +250,10 @@ describe('a container', () => {
 describe('output', () => {
   test('comes line by line with the call it belongs to, before the answer', async () => {
     const lines: FunctionLogLine[] = [];
-    const { requestId, logTail } = await call(poolOf('writes', {}, lines), { name: 'Ada' });
+    const { requestId, logTail } = await call(
+      poolOf('writes', {}, (line) => lines.push(line)),
+      { name: 'Ada' },
+    );
     expect(lines).toMatchObject([
       { functionName: 'shop-dev-put-stock', requestId, stream: 'stdout', line: 'hello Ada' },
       { stream: 'stderr', line: 'oh' },
@@ -263,8 +266,7 @@ describe('output', () => {
 describe('stop', () => {
   test('answers what is under way and refuses what waits', async () => {
     const asleep = Promise.withResolvers<void>();
-    const lines = { push: () => (asleep.resolve(), 1) };
-    const pool = poolOf('sleeps', { concurrency: 1, timeoutSeconds: 60 }, lines);
+    const pool = poolOf('sleeps', { concurrency: 1, timeoutSeconds: 60 }, () => asleep.resolve());
     const running = call(pool, { ms: 60_000 });
     const waiting = pool.invoke('{}');
     const refused = expect(waiting).rejects.toMatchObject({ code: 'TooManyRequestsException' });
