@@ -1,0 +1,42 @@
+import { AwsError } from './aws-error.ts';
+
+/** Enough of a signature for emulators, which read the region and service from it and verify nothing. */
+export function localAuthorization(region: string, service: string): string {
+  return `AWS4-HMAC-SHA256 Credential=local/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=local`;
+}
+
+/**
+ * Calls one operation of an AWS JSON 1.0 API on this machine.
+ *
+ * @param target e.g. `DynamoDB_20120810.CreateTable`
+ * @throws AwsError the service's own error
+ * https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+ */
+export async function callAwsJson(
+  endpoint: string,
+  { region, service, target }: { region: string; service: string; target: string },
+  input: unknown,
+): Promise<Record<string, unknown>> {
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': target,
+      authorization: localAuthorization(region, service),
+    },
+    body: JSON.stringify(input),
+  });
+  return parseAwsJson(response.status, await response.text());
+}
+
+/**
+ * Reads an answer of an AWS JSON API.
+ *
+ * @throws AwsError when the status says it is an error
+ */
+export function parseAwsJson(status: number, text: string): Record<string, unknown> {
+  const body = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
+  if (status < 300) return body;
+  const code = String(body.__type ?? 'UnknownError');
+  throw new AwsError(code.slice(code.lastIndexOf('#') + 1), String(body.message ?? body.Message ?? ''), status);
+}

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+
+/** An e-mail or SMS that a function sent. On this machine nothing leaves: it is kept here. */
+export interface CapturedMessage {
+  id: string;
+  kind: 'email' | 'sms';
+  /** Every recipient: e-mail addresses (to, cc and bcc) or one phone number in E.164. */
+  to: string[];
+  from?: string;
+  subject?: string;
+  text?: string;
+  html?: string;
+  /** Of an e-mail made from a template that SES would have rendered. */
+  template?: { name: string; data: string };
+  /** ISO 8601. */
+  sentAt: string;
+}
+
+const KEPT = 10_000;
+
+/** The e-mails and SMS sent since the start, newest last. Only the newest 10,000 are kept. */
+export class Messages {
+  #messages: CapturedMessage[] = [];
+
+  /** @returns the message's id, which the service answers with */
+  capture(message: Omit<CapturedMessage, 'id' | 'sentAt'>): string {
+    const id = randomUUID();
+    this.#messages.push({ id, ...message, sentAt: new Date().toISOString() });
+    if (this.#messages.length > KEPT) this.#messages.shift();
+    return id;
+  }
+
+  /** @param filter `to`: one of the recipients, exactly; `kind`: only e-mails or only SMS */
+  list(filter: { to?: string | undefined; kind?: string | undefined } = {}): CapturedMessage[] {
+    return this.#messages.filter(
+      ({ to, kind }) =>
+        (filter.to === undefined || to.includes(filter.to)) && (filter.kind === undefined || kind === filter.kind),
+    );
+  }
+
+  clear(): void {
+    this.#messages = [];
+  }
+}
