@@ -2,14 +2,14 @@ import { TransientError } from '@millrace/errors';
 
 /** The codes this library raises. */
 export const errorCodes = {
-  CONCURRENCY_CONFLICT: 'Another writer appended to the stream first.',
+  CONCURRENCY_CONFLICT: 'Another writer changed the stream or item first.',
   STORE_BUSY: 'DynamoDB cancelled the transaction because of a competing one or a throttle.',
 } as const;
 
 /** Another writer was faster: load again, decide again, append again. */
 export class ConcurrencyConflictError extends TransientError {
-  constructor(streamId: string, expectedVersion: number, options?: ErrorOptions) {
-    super('CONCURRENCY_CONFLICT', `Stream ${streamId} is no longer at version ${expectedVersion}`, options);
+  constructor(message: string, options?: ErrorOptions) {
+    super('CONCURRENCY_CONFLICT', message, options);
   }
 }
 

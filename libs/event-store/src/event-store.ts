@@ -38,8 +38,8 @@ export interface EventStream<Event extends DomainEvent> {
   version: number;
 }
 
-/** A DynamoDB transaction holds 100 actions, and one is left for the inbox mark. */
-const MAX_EVENTS = 99;
+/** A DynamoDB transaction holds 100 actions; one is the check of the version, and one is left for the inbox mark. */
+const MAX_EVENTS = 98;
 
 /**
  * Append-only streams in a DynamoDB table with `pk` and `sk`: one partition for each stream, one item for each event,
@@ -89,7 +89,25 @@ export class EventStore<Event extends DomainEvent> {
   ): Promise<void> {
     if (newEvents.length === 0) throw new RangeError(`Nothing to append to ${streamId}`);
     if (newEvents.length > MAX_EVENTS) throw new RangeError(`At most ${MAX_EVENTS} events fit in one append`);
-    const writes = newEvents.map(({ id, event, time, correlationId, causationId, emit }, index) => {
+    const onConditionFailed = (options: ErrorOptions) =>
+      new ConcurrencyConflictError(streamId, expectedVersion, options);
+    // Each event's own condition refuses a writer who is behind; this one refuses a writer who would leave a gap.
+    const predecessor: ConditionalWrite[] =
+      expectedVersion === 0
+        ? []
+        : [
+            {
+              write: {
+                ConditionCheck: {
+                  TableName: this.#tableName,
+                  Key: { pk: streamId, sk: sortKeyOf(expectedVersion) },
+                  ConditionExpression: 'attribute_exists(pk)',
+                },
+              },
+              onConditionFailed,
+            },
+          ];
+    const appended = newEvents.map(({ id, event, time, correlationId, causationId, emit }, index) => {
       const version = expectedVersion + index + 1;
       return {
         write: {
@@ -97,7 +115,7 @@ export class EventStore<Event extends DomainEvent> {
             TableName: this.#tableName,
             Item: {
               pk: streamId,
-              sk: `EVENT#${String(version).padStart(10, '0')}`,
+              sk: sortKeyOf(version),
               id,
               event,
               time: time.toISOString(),
@@ -109,9 +127,14 @@ export class EventStore<Event extends DomainEvent> {
             ConditionExpression: 'attribute_not_exists(pk)',
           },
         },
-        onConditionFailed: (options: ErrorOptions) => new ConcurrencyConflictError(streamId, expectedVersion, options),
+        onConditionFailed,
       };
     });
-    await commit(this.#client, [...writes, ...alongside], this.#commitOptions);
+    await commit(this.#client, [...predecessor, ...appended, ...alongside], this.#commitOptions);
   }
+}
+
+/** Padded, so that the sort key's order is the order of the versions. */
+function sortKeyOf(version: number): string {
+  return `EVENT#${String(version).padStart(10, '0')}`;
 }
