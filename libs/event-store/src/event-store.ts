@@ -90,7 +90,7 @@ export class EventStore<Event extends DomainEvent> {
     if (newEvents.length === 0) throw new RangeError(`Nothing to append to ${streamId}`);
     if (newEvents.length > MAX_EVENTS) throw new RangeError(`At most ${MAX_EVENTS} events fit in one append`);
     const onConditionFailed = (options: ErrorOptions) =>
-      new ConcurrencyConflictError(streamId, expectedVersion, options);
+      new ConcurrencyConflictError(`Stream ${streamId} is no longer at version ${expectedVersion}`, options);
     // Each event's own condition refuses a writer who is behind; this one refuses a writer who would leave a gap.
     const predecessor: ConditionalWrite[] =
       expectedVersion === 0
