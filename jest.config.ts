@@ -13,6 +13,7 @@ const shared = {
   testPathIgnorePatterns: ['/node_modules/', '/.serverless/', '/.esbuild/'],
   modulePathIgnorePatterns: ['/.serverless/', '/.esbuild/'],
   extensionsToTreatAsEsm: ['.ts'],
+  setupFiles: [new URL('test/quiet-telemetry.ts', import.meta.url).pathname],
   transform: { '\\.ts$': new URL('test/jest-transform.mjs', import.meta.url).pathname },
 };
 

@@ -21,21 +21,30 @@ export async function settleBatch(
   handle: (record: SQSRecord) => Promise<void>,
   options: BatchOptions,
 ): Promise<PromiseSettledResult<void>[]> {
+  const groups = groupsOf(records);
+  const results = new Map<SQSRecord, PromiseSettledResult<void>>();
+
   const timeUp = new NotHandledError('TIME_UP', 'The function was about to time out');
+  let isTimeUp = options.remainingMs() <= 0;
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(timeUp), Math.max(0, options.remainingMs()));
+    timer = setTimeout(
+      () => {
+        // A timer may be a moment early: what counts for starting a record is that the batch has been given up.
+        isTimeUp = true;
+        reject(timeUp);
+      },
+      Math.max(0, options.remainingMs()),
+    );
   });
   deadline.catch(() => {});
 
-  const results = new Map<SQSRecord, PromiseSettledResult<void>>();
-  const groups = groupsOf(records);
   const next = groups.values();
   const worker = async () => {
     for (const group of next) {
       let stopped: unknown;
       for (const record of group) {
-        if (stopped === undefined && options.remainingMs() <= 0) stopped = timeUp;
+        if (stopped === undefined && (isTimeUp || options.remainingMs() <= 0)) stopped = timeUp;
         if (stopped !== undefined) {
           results.set(record, { status: 'rejected', reason: stopped });
           continue;

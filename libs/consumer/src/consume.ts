@@ -10,7 +10,15 @@ import {
   parseEnvelope,
   UnexpectedEventError,
 } from '@millrace/events';
-import { eventLogger, type Logger, logger, MetricUnit, metrics, nextTraceparent } from '@millrace/telemetry';
+import {
+  eventLogger,
+  type Logger,
+  logger,
+  MetricUnit,
+  metrics,
+  nextTraceparent,
+  publishMetrics,
+} from '@millrace/telemetry';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { settleBatch } from './batch.ts';
 import { attemptsOf, codeOf, delayRetry, failureKindOf, sendToDeadLetterQueue } from './failed-record.ts';
@@ -142,7 +150,7 @@ export function consume<const Contracts extends readonly EventContract[]>(
         concurrency,
         remainingMs: () => context.getRemainingTimeInMillis() - reserveMs,
       });
-      metrics.publishStoredMetrics();
+      publishMetrics();
       return results;
     });
 

@@ -10,8 +10,8 @@ export type FailureKind = 'permanent' | 'exhausted';
 const BASE_DELAY_SECONDS = 2;
 /** Upper bound of any delay before a retry. */
 const MAX_DELAY_SECONDS = 300;
-/** SQS refuses control characters, and a reason need not be long. */
-const MAX_MESSAGE_LENGTH = 1000;
+/** In UTF-16 units: a reason need not be long. */
+const MAX_ATTRIBUTE_LENGTH = 1000;
 
 /** Times this message has been received, this time included. */
 export function attemptsOf(record: SQSRecord): number {
@@ -44,7 +44,7 @@ export async function sendToDeadLetterQueue(
   const message = failure.error instanceof Error ? failure.error.message : String(failure.error);
   const reasons: Record<string, string | undefined> = {
     ErrorCode: codeOf(failure.error),
-    ErrorMessage: message.replace(/[\p{Cc}\ufffe\uffff]/gu, ' ').slice(0, MAX_MESSAGE_LENGTH),
+    ErrorMessage: message,
     FailureKind: failure.kind,
     Consumer: settings.consumer,
     FunctionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
@@ -61,12 +61,20 @@ export async function sendToDeadLetterQueue(
       MessageAttributes: Object.fromEntries(
         Object.entries(reasons)
           .filter((entry): entry is [string, string] => Boolean(entry[1]))
-          .map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+          .map(([name, reason]) => [name, { DataType: 'String', StringValue: attributeText(reason) }]),
       ),
       ...(MessageGroupId ? { MessageGroupId } : {}),
       ...(MessageDeduplicationId ? { MessageDeduplicationId } : {}),
     }),
   );
+}
+
+/** What SQS accepts as an attribute: no control characters, no halves of a surrogate pair. */
+function attributeText(text: string): string {
+  return text
+    .replace(/[\p{Cc}\ufffe\uffff]/gu, ' ')
+    .slice(0, MAX_ATTRIBUTE_LENGTH)
+    .toWellFormed();
 }
 
 /**

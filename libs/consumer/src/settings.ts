@@ -25,7 +25,7 @@ export function settingsFrom(variables: NodeJS.ProcessEnv = process.env): Consum
     return value;
   };
   const maxReceiveCount = Number(required('MILLRACE_MAX_RECEIVE_COUNT', 'a whole number from 1 to 1000'));
-  if (!Number.isInteger(maxReceiveCount) || maxReceiveCount < 1) {
+  if (!Number.isInteger(maxReceiveCount) || maxReceiveCount < 1 || maxReceiveCount > 1000) {
     throw new ConfigurationError('MILLRACE_MAX_RECEIVE_COUNT', 'a whole number from 1 to 1000');
   }
   return {

@@ -6,7 +6,7 @@ import {
   type EventEmitter,
   type EventEntry,
 } from '@millrace/events';
-import { logger, MetricUnit, metrics } from '@millrace/telemetry';
+import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 
 /** A stored event on its way out. */
@@ -38,11 +38,12 @@ export function relay(
 
     if (emitted.size > 0) {
       metrics.addMetric('EventEmitted', MetricUnit.Count, emitted.size);
-      metrics.publishStoredMetrics();
+      publishMetrics();
     }
     const failed = outgoing.find((item) => !emitted.has(item))?.index ?? unreadable;
-    const sequenceNumber = failed === undefined ? undefined : Records[failed]?.dynamodb?.SequenceNumber;
-    return { batchItemFailures: sequenceNumber ? [{ itemIdentifier: sequenceNumber }] : [] };
+    if (failed === undefined) return { batchItemFailures: [] };
+    // Without a number nothing of the batch may count as emitted: an empty one makes Lambda take all of it as failed.
+    return { batchItemFailures: [{ itemIdentifier: Records[failed]?.dynamodb?.SequenceNumber ?? '' }] };
   };
 }
 

@@ -53,18 +53,25 @@ export function serviceDirectories(root: string): string[] {
 export async function loadContracts(folders: readonly string[]): Promise<Map<string, EventContract>> {
   const contracts = new Map<string, EventContract>();
   for (const folder of folders) {
-    const file = join(folder, 'events', 'index.ts');
-    if (!existsSync(file)) continue;
-    const exported: Record<string, unknown> = await import(pathToFileURL(file).href);
-    for (const contract of Object.values(exported).filter(isContract)) {
+    for (const contract of Object.values(await exportedContracts(folder))) {
       const other = contracts.get(contract.detailType);
       if (other && other !== contract) {
-        throw new Error(`${contract.detailType} is defined twice: by ${other.service} and in ${file}`);
+        throw new Error(`${contract.detailType} is defined twice: by ${other.service} and in ${folder}/events`);
       }
       contracts.set(contract.detailType, contract);
     }
   }
   return contracts;
+}
+
+/** The contracts a service's events folder exports, by the name of the export. */
+async function exportedContracts(folder: string): Promise<Record<string, EventContract>> {
+  const file = join(folder, 'events', 'index.ts');
+  if (!existsSync(file)) return {};
+  const exported: Record<string, unknown> = await import(pathToFileURL(file).href);
+  return Object.fromEntries(
+    Object.entries(exported).filter((entry): entry is [string, EventContract] => isContract(entry[1])),
+  );
 }
 
 function isContract(value: unknown): value is EventContract {
@@ -85,8 +92,7 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
 
   for (const folder of folders) {
     const file = join(folder, 'serverless.yml');
-    // CloudFormation's short tags (!GetAtt …) stay unresolved: nothing that is read here uses them.
-    const template: ServiceTemplate = parse(readFileSync(file, 'utf8'), { logLevel: 'silent' });
+    const template = parseTemplate(file);
     for (const [name, definition] of Object.entries(template.functions ?? {})) {
       const at = (key: string): FunctionReference => ({
         service: relative(join(root, 'services'), folder),
@@ -103,16 +109,26 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
         });
       });
     }
+    const contracts = await exportedContracts(folder);
     for (const source of sourceFiles(join(folder, 'src'))) {
       const text = readFileSync(source, 'utf8');
-      for (const entry of entries.values()) {
-        if (entry.contract && new RegExp(`\\b${entry.contract.name}\\.create\\(`).test(text)) {
-          entry.createdIn.push(relative(root, source));
+      for (const [exportName, { detailType }] of Object.entries(contracts)) {
+        if (new RegExp(`\\b${exportName}\\s*\\.create\\(`).test(text)) {
+          entryOf(detailType).createdIn.push(relative(root, source));
         }
       }
     }
   }
   return [...entries.values()].sort((a, b) => a.detailType.localeCompare(b.detailType));
+}
+
+function parseTemplate(file: string): ServiceTemplate {
+  try {
+    // CloudFormation's short tags (!GetAtt …) stay unresolved, without a warning: nothing that is read here uses them.
+    return parse(readFileSync(file, 'utf8'), { logLevel: 'error' }) ?? {};
+  } catch (cause) {
+    throw new Error(`${file} is not YAML: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function sourceFiles(folder: string): string[] {

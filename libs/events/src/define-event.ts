@@ -115,8 +115,9 @@ export function parseEnvelope(text: string): EventEnvelope {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (cause) {
-    throw new MalformedEventError('the body is not JSON', { cause });
+  } catch {
+    // The parser's own message quotes the body, which may hold personal data.
+    throw new MalformedEventError('the body is not JSON');
   }
   const result = envelopeSchema.safeParse(value);
   if (!result.success) {

@@ -11,8 +11,8 @@ export const errorCodes = {
 
 /** The message is not an event at all. */
 export class MalformedEventError extends PermanentError {
-  constructor(reason: string, options?: ErrorOptions) {
-    super('MALFORMED_EVENT', `Not an event: ${reason}`, options);
+  constructor(reason: string) {
+    super('MALFORMED_EVENT', `Not an event: ${reason}`);
   }
 }
 

@@ -6,10 +6,13 @@ import { HttpError, type ProblemError } from './problem.ts';
 /** Larger bodies are refused before they are parsed. An order of 100 lines has less than 10 KiB. */
 export const MAX_BODY_BYTES = 128 * 1024;
 
+/** A body can hold more mistakes than fit into an answer: Lambda's may have 6 MB. */
+const MAX_LISTED_ERRORS = 50;
+
 /** The text of the body. @throws HttpError 413 when it is too large. */
 export function bodyText(event: APIGatewayProxyEventV2): string {
   const body = event.body ?? '';
-  const bytes = event.isBase64Encoded ? Math.floor((body.length * 3) / 4) : Buffer.byteLength(body);
+  const bytes = Buffer.byteLength(body, event.isBase64Encoded ? 'base64' : 'utf8');
   if (bytes > MAX_BODY_BYTES) {
     const detail = `The body has more than ${MAX_BODY_BYTES} bytes`;
     throw new HttpError(413, 'BODY_TOO_LARGE', detail, [{ field: 'body', detail }]);
@@ -26,7 +29,12 @@ export function parseBody<Schema extends z.ZodType>(text: string, schema: Schema
     const detail = text === '' ? 'A JSON body is required' : 'The body is not valid JSON';
     throw new HttpError(400, 'MALFORMED_BODY', detail, [{ field: 'body', detail }]);
   }
-  return validate(value, schema, (path) => (path.length === 0 ? 'body' : `/${path.join('/')}`));
+  return validate(value, schema, (path) => (path.length === 0 ? 'body' : jsonPointer(path)));
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6901 */
+function jsonPointer(path: string[]): string {
+  return path.map((member) => `/${member.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 /** Validates path parameters. @throws HttpError 400 naming each invalid one. */
@@ -46,12 +54,10 @@ function validate<Schema extends z.ZodType>(
     if (issue.code !== 'unrecognized_keys') return [{ field: fieldOf(path), detail: issue.message }];
     return issue.keys.map((key) => ({ field: fieldOf([...path, key]), detail: 'Unknown field' }));
   });
-  throw new HttpError(
-    400,
-    'INVALID_REQUEST',
-    `${errors.length} invalid field(s): ${errors.map(({ field }) => field).join(', ')}`,
-    errors,
-  );
+  const listed = errors.slice(0, MAX_LISTED_ERRORS);
+  const fields = listed.map(({ field }) => field).join(', ');
+  const detail = `${errors.length} invalid field(s): ${fields}${errors.length > listed.length ? ', …' : ''}`;
+  throw new HttpError(400, 'INVALID_REQUEST', detail, listed);
 }
 
 /**
