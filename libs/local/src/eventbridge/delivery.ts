@@ -97,8 +97,11 @@ export class Deliveries {
   }
 
   #retryLater(delivery: Delivery, failure: DeliveryError): void {
-    if (this.#closed) return;
-    const { now, retryDelay } = this.#options;
+    const { now, retryDelay, onWarning } = this.#options;
+    if (this.#closed) {
+      onWarning(`Event ${delivery.event.id} for ${delivery.target.Arn} failed while stopping and is lost`);
+      return;
+    }
     const delay = Math.min(retryDelay(delivery.retries), Math.max(expiry(delivery) - now(), 0));
     const timer = setTimeout(() => {
       this.#waiting.delete(timer);
