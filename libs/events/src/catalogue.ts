@@ -24,9 +24,13 @@ export interface CatalogueEntry {
   createdIn: string[];
 }
 
-/** The parts of a serverless.yml the catalogue reads. */
+interface Trigger {
+  consume?: { events?: string[] };
+}
+
+/** The parts of a serverless.yml the catalogue reads. Triggers taken from another file are text here: `${file(…)}`. */
 interface ServiceTemplate {
-  functions?: Record<string, { emits?: string[]; events?: { consume?: { events?: string[] } }[] }>;
+  functions?: Record<string, { emits?: string[]; events?: Trigger[] | string }>;
 }
 
 /** The nearest folder above `from` whose package.json has workspaces. @throws Error when there is none. */
@@ -103,8 +107,9 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
       definition.emits?.forEach((detailType, index) => {
         entryOf(detailType).producers.push(at(`emits[${index}]`));
       });
-      definition.events?.forEach((event, position) => {
-        event.consume?.events?.forEach((detailType, index) => {
+      const triggers = Array.isArray(definition.events) ? definition.events : [];
+      triggers.forEach((trigger, position) => {
+        trigger.consume?.events?.forEach((detailType, index) => {
           entryOf(detailType).consumers.push(at(`events[${position}].consume.events[${index}]`));
         });
       });

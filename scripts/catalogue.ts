@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util';
+import { catalogueProblems, findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
+
+const help = `Lists every event with its producer and its consumers, read from the contracts and the templates.
+
+Usage: npm run catalogue -- [--json | --check]
+
+  --json   the whole catalogue as JSON, with the JSON Schema of each event
+  --check  print only what is wrong, and exit with 1 when anything is
+  --help   this text`;
+
+function options() {
+  try {
+    return parseArgs({ options: { json: { type: 'boolean' }, check: { type: 'boolean' }, help: { type: 'boolean' } } })
+      .values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${help}`);
+    process.exit(2);
+  }
+}
+
+const { json, check, help: wantsHelp } = options();
+if (wantsHelp) {
+  console.log(help);
+  process.exit(0);
+}
+
+const entries = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
+const problems = catalogueProblems(entries);
+
+if (json) {
+  const documents = entries.map(({ contract, ...entry }) => ({
+    ...entry,
+    summary: contract?.summary,
+    service: contract?.service,
+    source: contract?.source,
+    category: contract?.category,
+    type: contract?.type,
+    dataSensitivity: contract?.dataSensitivity,
+    schema: contract?.jsonSchema(),
+    example: contract?.example,
+  }));
+  console.log(JSON.stringify(documents, null, 2));
+} else if (!check) {
+  for (const { detailType, contract, producers, consumers } of entries) {
+    const names = (references: typeof consumers) =>
+      references.map(({ service, function: name }) => `${service}.${name}`).join(', ') || '–';
+    console.log(`${detailType}\n  ${contract?.summary ?? 'no contract'}`);
+    console.log(`  emitted by   ${names(producers)}\n  consumed by  ${names(consumers)}\n`);
+  }
+}
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exitCode = 1;
+else if (check) console.log(`${entries.length} events, no problems`);
