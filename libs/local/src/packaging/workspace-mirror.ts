@@ -1,0 +1,47 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, sep } from 'node:path';
+
+/**
+ * A copy of the workspace made of symbolic links, in which the folders of the given services are real. osls and esbuild
+ * write `.serverless` and `.esbuild` beside serverless.yml; in a mirror they disturb neither each other nor what
+ * somebody has packaged by hand, and nothing is left behind.
+ */
+export class WorkspaceMirror {
+  readonly #workspace: string;
+  readonly #mirror: string;
+
+  /** @param directories absolute paths of service folders inside `workspace` */
+  constructor(workspace: string, directories: readonly string[]) {
+    this.#workspace = workspace;
+    this.#mirror = mkdtempSync(join(tmpdir(), 'millrace-packaging-'));
+    this.#copy(workspace, directories);
+  }
+
+  /** The mirror's path of a folder of the workspace. */
+  pathOf(directory: string): string {
+    return join(this.#mirror, relative(this.#workspace, directory));
+  }
+
+  /** Text from inside the mirror, with its paths turned back into the workspace's. */
+  translate(text: string, directory: string): string {
+    return text
+      .replaceAll(`${relative(this.pathOf(directory), directory)}${sep}`, '')
+      .replaceAll(this.#mirror, this.#workspace);
+  }
+
+  remove(): void {
+    rmSync(this.#mirror, { recursive: true, force: true });
+  }
+
+  #copy(folder: string, directories: readonly string[]): void {
+    mkdirSync(this.pathOf(folder), { recursive: true });
+    for (const { name } of readdirSync(folder, { withFileTypes: true })) {
+      if (name === '.serverless' || name === '.esbuild') continue;
+      const entry = join(folder, name);
+      const isReal = directories.some((directory) => directory === entry || directory.startsWith(entry + sep));
+      if (isReal) this.#copy(entry, directories);
+      else symlinkSync(entry, this.pathOf(entry));
+    }
+  }
+}

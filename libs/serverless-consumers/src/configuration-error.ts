@@ -1,0 +1,30 @@
+/** One code per kind of mistake, so that a test or a script need not read the sentence. */
+export type ConfigurationErrorCode =
+  | 'CONSUMERS_CUSTOM_MISSING'
+  | 'CONSUMERS_UNKNOWN_EVENT'
+  | 'CONSUMERS_FOREIGN_EVENT'
+  | 'CONSUMERS_DUPLICATE_EVENT'
+  | 'CONSUMERS_SEVERAL_CONSUMES'
+  | 'CONSUMERS_OUT_OF_RANGE'
+  | 'CONSUMERS_IMPOSSIBLE_COMBINATION'
+  | 'CONSUMERS_INVALID_FILTER'
+  | 'CONSUMERS_NAME_TOO_LONG'
+  | 'CONSUMERS_ROLE_CONFLICT'
+  | 'CONSUMERS_UNSUPPORTED_EVENT_SOURCE';
+
+/**
+ * A mistake in serverless.yml that would only show at deployment, or never. The plugin turns it into osls's own
+ * ServerlessError, which the command line prints without a stack.
+ */
+export class ConfigurationError extends Error {
+  readonly code: ConfigurationErrorCode;
+  /** Where in serverless.yml, e.g. `functions.onOrderPlaced.events[0].consume.batchSize`. */
+  readonly key: string;
+
+  constructor(code: ConfigurationErrorCode, key: string, problem: string) {
+    super(problem);
+    this.name = 'ConfigurationError';
+    this.code = code;
+    this.key = key;
+  }
+}

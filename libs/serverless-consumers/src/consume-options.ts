@@ -1,0 +1,140 @@
+import { ConfigurationError } from './configuration-error.ts';
+import { checkEventPattern, type EventPattern } from './event-pattern.ts';
+
+/** What stands under `consume:` in serverless.yml. README.md has the table. */
+export interface ConsumeOptions {
+  events: string[];
+  batchSize?: number;
+  batchWindow?: number;
+  maximumConcurrency?: number;
+  maxReceiveCount?: number;
+  retentionDays?: number;
+  filter?: EventPattern;
+  fifo?: boolean;
+  messageGroupId?: string;
+  ageAlarm?: number;
+}
+
+/** The options with every default filled in; times in seconds. */
+export interface ConsumerSettings {
+  events: string[];
+  batchSize: number;
+  batchWindow: number;
+  maximumConcurrency: number;
+  maxReceiveCount: number;
+  filter?: EventPattern;
+  fifo: boolean;
+  messageGroupId: string;
+  visibilityTimeout: number;
+  retention: number;
+  deadLetterRetention: number;
+  ageAlarm: number;
+}
+
+const day = 24 * 60 * 60;
+
+/** SQS keeps a message for at most 14 days. */
+const longestRetentionDays = 14;
+
+/** The shape osls checks. Ranges are checked by `consumerSettings`, which can name the file and say what to do. */
+export const consumeSchema = {
+  type: 'object',
+  properties: {
+    events: { type: 'array', minItems: 1, items: { type: 'string', pattern: '^[A-Z][A-Za-z0-9]*\\.v[1-9][0-9]*$' } },
+    batchSize: { type: 'integer' },
+    batchWindow: { type: 'integer' },
+    maximumConcurrency: { type: 'integer' },
+    maxReceiveCount: { type: 'integer' },
+    retentionDays: { type: 'integer' },
+    filter: { type: 'object' },
+    fifo: { type: 'boolean' },
+    messageGroupId: { type: 'string', minLength: 1, maxLength: 128 },
+    ageAlarm: { type: 'integer' },
+  },
+  required: ['events'],
+  additionalProperties: false,
+};
+
+/**
+ * Fills in the defaults and derives what AWS recommends from the function's timeout.
+ *
+ * @param key where the `consume` stands, for messages
+ * @param functionTimeout seconds
+ * @param consumer `inventory.onOrderPlaced`
+ * @throws ConfigurationError for a value out of AWS's range, or values that do not go together
+ */
+export function consumerSettings(
+  options: ConsumeOptions,
+  { key, functionTimeout, consumer }: { key: string; functionTimeout: number; consumer: string },
+): ConsumerSettings {
+  const fifo = options.fifo ?? false;
+  const batchSize = options.batchSize ?? 10;
+  const batchWindow = options.batchWindow ?? 0;
+  const maximumConcurrency = options.maximumConcurrency ?? 5;
+  const maxReceiveCount = options.maxReceiveCount ?? 5;
+  const retentionDays = options.retentionDays ?? 4;
+
+  const impossible = (option: string, problem: string) =>
+    new ConfigurationError('CONSUMERS_IMPOSSIBLE_COMBINATION', `${key}.${option}`, problem);
+  const range = (option: string, value: number, minimum: number, maximum: number, unit: string) => {
+    if (value >= minimum && value <= maximum) return;
+    const problem = `is ${value}, but must be from ${minimum} to ${maximum} ${unit}`;
+    throw new ConfigurationError('CONSUMERS_OUT_OF_RANGE', `${key}.${option}`, problem);
+  };
+
+  options.events.forEach((event, index) => {
+    if (options.events.indexOf(event) === index) return;
+    throw new ConfigurationError('CONSUMERS_DUPLICATE_EVENT', `${key}.events[${index}]`, `${event} is listed twice`);
+  });
+
+  // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
+  if (fifo && batchWindow > 0) throw impossible('batchWindow', 'a FIFO queue has no batching window');
+  range('batchWindow', batchWindow, 0, 300, 'seconds');
+  if (fifo && batchSize > 10) throw impossible('batchSize', `is ${batchSize}, but a FIFO queue hands out 10 at most`);
+  range('batchSize', batchSize, 1, 10_000, 'messages');
+  if (batchSize > 10 && batchWindow < 1) {
+    throw impossible('batchSize', `is ${batchSize}: above 10, Lambda wants a batchWindow of 1 second or more`);
+  }
+  range('maximumConcurrency', maximumConcurrency, 2, 1000, 'concurrent invocations');
+  range('maxReceiveCount', maxReceiveCount, 1, 1000, 'receives');
+  // A moved message keeps its enqueue time, so the dead-letter queue must keep messages for longer than the source.
+  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+  range('retentionDays', retentionDays, 1, longestRetentionDays - 1, 'days (the dead-letter queue keeps 14)');
+  if (options.messageGroupId !== undefined && !fifo) {
+    throw impossible('messageGroupId', 'only a FIFO queue has message groups: add fifo: true');
+  }
+
+  const retention = retentionDays * day;
+  // Six times the function timeout leaves room for retries of a throttled poller.
+  // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+  const visibilityTimeout = 6 * functionTimeout + batchWindow;
+  const allAttempts = visibilityTimeout * maxReceiveCount;
+  if (allAttempts >= retention) {
+    throw impossible(
+      'maxReceiveCount',
+      `${maxReceiveCount} receives with a visibility timeout of ${visibilityTimeout} s (6 × the function timeout + ` +
+        `batchWindow) take ${allAttempts} s, but the queue keeps a message for ${retention} s: it would be lost ` +
+        'before it reached the dead-letter queue',
+    );
+  }
+
+  const ageAlarm = options.ageAlarm ?? Math.max(allAttempts, 300);
+  range('ageAlarm', ageAlarm, 60, retention, 'seconds (the retention of the queue)');
+
+  if (options.filter) checkEventPattern(options.filter, `${key}.filter`);
+
+  return {
+    events: options.events,
+    batchSize,
+    batchWindow,
+    maximumConcurrency,
+    maxReceiveCount,
+    ...(options.filter && { filter: options.filter }),
+    fifo,
+    messageGroupId: options.messageGroupId ?? consumer,
+    visibilityTimeout,
+    retention,
+    deadLetterRetention: longestRetentionDays * day,
+    ageAlarm,
+  };
+}

@@ -1,0 +1,45 @@
+import { alarms } from './alarms.ts';
+import type { ConsumerSettings } from './consume-options.ts';
+import type { KnownEvent } from './event-names.ts';
+import { eventSourceMapping } from './event-source-mapping.ts';
+import type { ConsumerNames } from './names.ts';
+import type { CfnResource } from './osls.ts';
+import type { Platform } from './platform.ts';
+import { queueResources } from './queue-resources.ts';
+import { ruleResources } from './rule-resources.ts';
+
+/** One `consume` with everything its resources are made of. */
+export interface Consumer {
+  /** Prefix of the logical ids: `OnOrderPlaced`. */
+  id: string;
+  /** Logical id of the function. */
+  functionId: string;
+  /** Where it stands in serverless.yml. */
+  key: string;
+  /** `inventory.onOrderPlaced`, as consumers call themselves in logs, inbox marks and dead letters. */
+  name: string;
+  names: ConsumerNames;
+  settings: ConsumerSettings;
+  events: KnownEvent[];
+  platform: Platform;
+}
+
+/** Everything a `consume` becomes, but the function and its role. */
+export function consumerResources(consumer: Consumer): Record<string, CfnResource> {
+  return {
+    ...ruleResources(consumer),
+    ...queueResources(consumer),
+    ...eventSourceMapping(consumer),
+    ...alarms(consumer),
+  };
+}
+
+/** What the consumer pipeline in the function reads from its environment. */
+export function consumerEnvironment({ id, name, settings }: Consumer): Record<string, unknown> {
+  return {
+    MILLRACE_CONSUMER: name,
+    MILLRACE_CONSUMER_QUEUE_URL: { Ref: `${id}Queue` },
+    MILLRACE_CONSUMER_DLQ_URL: { Ref: `${id}DeadLetterQueue` },
+    MILLRACE_MAX_RECEIVE_COUNT: String(settings.maxReceiveCount),
+  };
+}

@@ -1,0 +1,73 @@
+import { ConfigurationError } from './configuration-error.ts';
+
+/** Service names in serverless.yml carry it, sources and consumer names do not: `millrace-orders` is `orders`. */
+const namespace = 'millrace-';
+
+/** The service as contracts and event sources know it: `millrace-orders` → `orders`. */
+export function shortServiceName(service: string): string {
+  return service.startsWith(namespace) ? service.slice(namespace.length) : service;
+}
+
+/** The physical names of what one `consume` becomes. */
+export interface ConsumerNames {
+  rule: string;
+  queue: string;
+  deadLetterQueue: string;
+  ruleDeadLetterQueue: string;
+}
+
+/**
+ * `millrace-inventory`, `dev`, `onOrderPlaced` → `millrace-inventory-dev-on-order-placed`, `…-dlq`, `…-rule-dlq`.
+ * A FIFO queue's name ends in `.fifo`, and so does its dead-letter queue's, which must be FIFO too. The rule's
+ * dead-letter queue stays a standard one: EventBridge takes no other.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+ */
+export function consumerNames(service: string, stage: string, functionKey: string, fifo: boolean): ConsumerNames {
+  const base = `${service}-${stage}-${kebabCase(functionKey)}`;
+  const suffix = fifo ? '.fifo' : '';
+  return {
+    rule: base,
+    queue: `${base}${suffix}`,
+    deadLetterQueue: `${base}-dlq${suffix}`,
+    ruleDeadLetterQueue: `${base}-rule-dlq`,
+  };
+}
+
+function kebabCase(key: string): string {
+  return key
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1-$2')
+    .replaceAll('_', '-')
+    .toLowerCase();
+}
+
+/**
+ * Checks the names against AWS's limits: queue 80 with `.fifo`, rule 64.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+ * @throws ConfigurationError CONSUMERS_NAME_TOO_LONG
+ */
+export function checkConsumerNames(names: ConsumerNames, stage: string, key: string): void {
+  checkLength('rule', names.rule, 64, stage, key);
+  checkLength('queue', names.queue, 80, stage, key);
+  checkLength('queue', names.deadLetterQueue, 80, stage, key);
+  checkLength('queue', names.ruleDeadLetterQueue, 80, stage, key);
+}
+
+/**
+ * Checks a Lambda function's name: 64 characters. https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+ * @throws ConfigurationError CONSUMERS_NAME_TOO_LONG
+ */
+export function checkFunctionName(name: string, stage: string, key: string): void {
+  checkLength('function', name, 64, stage, key);
+}
+
+function checkLength(kind: string, name: string, limit: number, stage: string, key: string): void {
+  if (name.length <= limit) return;
+  throw new ConfigurationError(
+    'CONSUMERS_NAME_TOO_LONG',
+    key,
+    `at stage ${stage} the ${kind} would be called ${name}, ${name.length} characters where AWS allows ${limit}: ` +
+      `shorten the name of the function, the service or the stage by ${name.length - limit}`,
+  );
+}

@@ -1,0 +1,75 @@
+import type { ConsumeOptions } from './consume-options.ts';
+import type { PolicyStatement } from './function-role.ts';
+
+/** A CloudFormation value: a literal or an intrinsic function. */
+export type CfnValue = string | { readonly [intrinsic: string]: unknown };
+
+/** One resource of a CloudFormation template. */
+export interface CfnResource {
+  Type: string;
+  Condition?: string;
+  DependsOn?: string | string[];
+  Properties: Record<string, unknown>;
+}
+
+/** A function of serverless.yml after osls has resolved its variables, with the properties this plugin reads or adds. */
+export interface FunctionConfiguration {
+  /** Physical name, filled in by osls. */
+  name: string;
+  timeout?: number;
+  role?: CfnValue;
+  condition?: string;
+  disableLogs?: boolean;
+  tracing?: string | boolean;
+  environment?: Record<string, unknown>;
+  events?: FunctionEvent[];
+  emits?: string[];
+  iamRoleStatements?: PolicyStatement[];
+}
+
+/** The function events that shape resources or permissions here; osls compiles the others alone. */
+export interface FunctionEvent {
+  consume?: ConsumeOptions;
+  stream?:
+    | string
+    | {
+        type?: string;
+        arn: CfnValue;
+        destinations?: { onFailure: string | { arn: CfnValue; type?: string } };
+      };
+  sqs?: string | { arn: CfnValue };
+}
+
+/** What a plugin gets to see of osls. https://github.com/oss-serverless/osls/blob/4.x/docs/guides/creating-plugins.md */
+export interface Osls {
+  readonly serviceDir: string;
+  readonly configurationFilename: string;
+  readonly processedInput: { readonly commands: readonly string[] };
+  readonly classes: { readonly Error: new (message: string, code: string) => Error };
+  readonly configSchemaHandler: {
+    defineFunctionEvent(provider: 'aws', name: string, schema: object): void;
+    defineFunctionProperties(provider: 'aws', schema: object): void;
+  };
+  readonly service: {
+    readonly service: string;
+    readonly custom?: { readonly consumers?: unknown };
+    readonly resources?: unknown;
+    readonly provider: {
+      readonly timeout?: number;
+      readonly environment?: Record<string, unknown>;
+      readonly tracing?: { readonly lambda?: string | boolean };
+      readonly compiledCloudFormationTemplate: { readonly Resources: Record<string, CfnResource> };
+    };
+    getAllFunctions(): string[];
+    getFunction(key: string): FunctionConfiguration;
+  };
+  getProvider(name: 'aws'): {
+    getStage(): string;
+    getRegion(): string;
+    readonly naming: {
+      getNormalizedFunctionName(key: string): string;
+      getLambdaLogicalId(key: string): string;
+      getLogGroupName(functionName: string): string;
+    };
+  };
+}

@@ -1,0 +1,130 @@
+import { ConfigurationError } from './configuration-error.ts';
+import { type ConsumeOptions, consumerSettings } from './consume-options.ts';
+import { type Consumer, consumerEnvironment, consumerResources } from './consumer.ts';
+import { type KnownEvent, resolveEvents } from './event-names.ts';
+import { functionRole } from './function-role.ts';
+import { checkConsumerNames, checkFunctionName, consumerNames, shortServiceName } from './names.ts';
+import type { CfnResource, FunctionConfiguration, Osls } from './osls.ts';
+import { type Platform, readPlatform } from './platform.ts';
+
+/** What the plugin adds to one function and, for it, to the template. */
+export interface FunctionPlan {
+  key: string;
+  configuration: FunctionConfiguration;
+  consumer?: Consumer;
+  /** Logical id of the role, unless the function brings its own. */
+  role?: string;
+  environment: Record<string, unknown>;
+  resources: Record<string, CfnResource>;
+}
+
+/** The time limit of a function that sets none, in seconds: osls's default. */
+const defaultTimeout = 6;
+
+/**
+ * Checks every function of the service and works out what to add, without changing anything.
+ * @throws ConfigurationError for the first mistake
+ */
+export function planService(serverless: Osls, known: ReadonlyMap<string, KnownEvent>): FunctionPlan[] {
+  const { service } = serverless;
+  const platform = readPlatform(service.custom?.consumers);
+  return service.getAllFunctions().map((key) => planFunction(serverless, key, platform, known));
+}
+
+function planFunction(
+  serverless: Osls,
+  key: string,
+  platform: Platform,
+  known: ReadonlyMap<string, KnownEvent>,
+): FunctionPlan {
+  const { service } = serverless;
+  const provider = serverless.getProvider('aws');
+  const configuration = service.getFunction(key);
+  const path = `functions.${key}`;
+  const shortName = shortServiceName(service.service);
+
+  for (const stage of stagesToCheck(serverless, platform)) {
+    checkFunctionName(configuration.name.replace(`-${provider.getStage()}-`, `-${stage}-`), stage, path);
+  }
+
+  const consume = soleConsume(configuration, path);
+  const consumer = consume && planConsumer(serverless, key, consume, platform, known);
+  const emits = resolveEvents(configuration.emits ?? [], `${path}.emits`, known);
+  emits.forEach((event, index) => {
+    if (event.service === shortName) return;
+    const problem = `${event.detailType} belongs to ${event.service}: ${shortName} may not emit it`;
+    throw new ConfigurationError('CONSUMERS_FOREIGN_EVENT', `${path}.emits[${index}]`, problem);
+  });
+
+  const environment = {
+    ...(consumer && consumerEnvironment(consumer)),
+    ...(emits.length > 0 && { MILLRACE_EVENT_BUS: platform.eventBusName }),
+  };
+  const resources = consumer ? consumerResources(consumer) : {};
+  const plan: FunctionPlan = { key, configuration, ...(consumer && { consumer }), environment, resources };
+
+  if (configuration.role !== undefined) {
+    const derived = consume ? 'consume' : emits.length > 0 ? 'emits' : 'iamRoleStatements';
+    if (!consume && emits.length === 0 && !configuration.iamRoleStatements) return plan;
+    const problem = `stands beside ${derived}, whose permissions would go into the derived role: remove one of the two`;
+    throw new ConfigurationError('CONSUMERS_ROLE_CONFLICT', `${path}.role`, problem);
+  }
+
+  const role = `${provider.naming.getNormalizedFunctionName(key)}Role`;
+  resources[role] = functionRole({
+    key: path,
+    configuration,
+    logGroupName: provider.naming.getLogGroupName(configuration.name),
+    traced: Boolean(configuration.tracing ?? service.provider.tracing?.lambda),
+    ...(consumer && { consumer }),
+    emits,
+    eventBusArn: platform.eventBusArn,
+  });
+  return { ...plan, role };
+}
+
+/** The one `consume` of a function, with its place, if it has any. */
+function soleConsume(
+  configuration: FunctionConfiguration,
+  path: string,
+): { options: ConsumeOptions; path: string } | undefined {
+  const [first, second] = (configuration.events ?? []).flatMap(({ consume }, index) =>
+    consume ? [{ options: consume, path: `${path}.events[${index}].consume` }] : [],
+  );
+  if (second) {
+    const problem = 'a function has one queue, so one consume: list all events in it, or write a second function';
+    throw new ConfigurationError('CONSUMERS_SEVERAL_CONSUMES', second.path, problem);
+  }
+  return first;
+}
+
+function planConsumer(
+  serverless: Osls,
+  functionKey: string,
+  { options, path }: { options: ConsumeOptions; path: string },
+  platform: Platform,
+  known: ReadonlyMap<string, KnownEvent>,
+): Consumer {
+  const { service } = serverless;
+  const provider = serverless.getProvider('aws');
+  const name = `${shortServiceName(service.service)}.${functionKey}`;
+  const functionTimeout = service.getFunction(functionKey).timeout ?? service.provider.timeout ?? defaultTimeout;
+  const settings = consumerSettings(options, { key: path, functionTimeout, consumer: name });
+  for (const stage of stagesToCheck(serverless, platform)) {
+    checkConsumerNames(consumerNames(service.service, stage, functionKey, settings.fifo), stage, path);
+  }
+  return {
+    id: provider.naming.getNormalizedFunctionName(functionKey),
+    functionId: provider.naming.getLambdaLogicalId(functionKey),
+    key: path,
+    name,
+    names: consumerNames(service.service, provider.getStage(), functionKey, settings.fifo),
+    settings,
+    events: resolveEvents(settings.events, `${path}.events`, known),
+    platform,
+  };
+}
+
+function stagesToCheck(serverless: Osls, { stages }: Platform): string[] {
+  return [...new Set([serverless.getProvider('aws').getStage(), ...stages])];
+}

@@ -1,0 +1,38 @@
+import { ConfigurationError } from './configuration-error.ts';
+import type { CfnValue } from './osls.ts';
+
+/** What the plugin needs from outside the service: `custom.consumers` in serverless.yml. */
+export interface Platform {
+  eventBusName: CfnValue;
+  eventBusArn: CfnValue;
+  alarmTopicArn: CfnValue;
+  /** Stages besides the current one whose names must fit too. */
+  stages: string[];
+}
+
+/**
+ * Reads `custom.consumers`.
+ * @throws ConfigurationError CONSUMERS_CUSTOM_MISSING naming the missing key
+ */
+export function readPlatform(custom: unknown): Platform {
+  const values: Record<string, unknown> = isObject(custom) ? custom : {};
+  const read = (name: string): CfnValue => {
+    const value = values[name];
+    if (typeof value === 'string' || isObject(value)) return value;
+    throw new ConfigurationError(
+      'CONSUMERS_CUSTOM_MISSING',
+      `custom.consumers.${name}`,
+      'is missing: give a name or ARN, or { Fn::ImportValue: … }',
+    );
+  };
+  return {
+    eventBusName: read('eventBusName'),
+    eventBusArn: read('eventBusArn'),
+    alarmTopicArn: read('alarmTopicArn'),
+    stages: Array.isArray(values.stages) ? values.stages.filter((stage) => typeof stage === 'string') : [],
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,57 @@
+import { ConfigurationError } from './configuration-error.ts';
+import type { Consumer } from './consumer.ts';
+import type { CfnResource } from './osls.ts';
+
+/** Characters of a rule's event pattern. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html */
+const longestPattern = 4096;
+
+/**
+ * The rule on the shared bus that copies the consumed events to the queue. It retries as long as EventBridge can (a day,
+ * 185 times), then puts the event into the rule's own dead-letter queue.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-events-rule.html
+ * @throws ConfigurationError CONSUMERS_INVALID_FILTER when the pattern is too long for EventBridge
+ */
+export function ruleResources({
+  id,
+  key,
+  names,
+  name,
+  settings,
+  events,
+  platform,
+}: Consumer): Record<string, CfnResource> {
+  const pattern = {
+    source: [...new Set(events.map(({ source }) => source))],
+    'detail-type': events.map(({ detailType }) => detailType),
+    ...(settings.filter && { detail: settings.filter }),
+  };
+  const { length } = JSON.stringify(pattern);
+  if (length > longestPattern) {
+    const problem = `the rule's pattern would have ${length} characters where EventBridge allows ${longestPattern}`;
+    throw new ConfigurationError(
+      'CONSUMERS_INVALID_FILTER',
+      settings.filter ? `${key}.filter` : `${key}.events`,
+      problem,
+    );
+  }
+  return {
+    [`${id}Rule`]: {
+      Type: 'AWS::Events::Rule',
+      Properties: {
+        Name: names.rule,
+        Description: `Feeds ${name}`,
+        EventBusName: platform.eventBusName,
+        EventPattern: pattern,
+        Targets: [
+          {
+            Id: 'queue',
+            Arn: { 'Fn::GetAtt': [`${id}Queue`, 'Arn'] },
+            RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+            DeadLetterConfig: { Arn: { 'Fn::GetAtt': [`${id}RuleDeadLetterQueue`, 'Arn'] } },
+            ...(settings.fifo && { SqsParameters: { MessageGroupId: settings.messageGroupId } }),
+          },
+        ],
+      },
+    },
+  };
+}
