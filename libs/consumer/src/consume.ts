@@ -46,6 +46,13 @@ export interface RecordContext {
   cause: Cause;
   /** 1 for the first delivery. */
   attempt: number;
+  /**
+   * Runs one of several outside effects of the event: one that succeeded is left out when the event is tried again
+   * because of another. Only with `deduplication: 'idempotency'`.
+   * @param step names the effect within the event, e.g. `email`; it must never change.
+   * @throws what the effect throws; Error without the idempotency table.
+   */
+  once: (step: string, effect: () => Promise<void>) => Promise<void>;
 }
 
 export interface ConsumeOptions {
@@ -90,8 +97,7 @@ export function consume<const Contracts extends readonly EventContract[]>(
   const sqs = dependencies.sqs ?? new SQSClient({});
   const now = dependencies.now ?? (() => new Date());
   const random = dependencies.random ?? Math.random;
-  const runOnce =
-    deduplication === 'idempotency' ? (dependencies.runOnce ?? runOnceByIdempotencyTable()) : runWithoutMark;
+  const runOnce = deduplication === 'idempotency' ? (dependencies.runOnce ?? runOnceByIdempotencyTable()) : undefined;
   const byDetailType = new Map<string, EventContract>(contracts.map((contract) => [contract.detailType, contract]));
 
   function parse(envelope: EventEnvelope) {
@@ -111,9 +117,13 @@ export function consume<const Contracts extends readonly EventContract[]>(
       const inbox = { consumer: settings.consumer, eventId: metadata.id };
       const traceparent = nextTraceparent(metadata.traceparent);
       const cause = { correlationId, causationId: metadata.id, traceparent };
-      await runOnce(`${inbox.consumer}#${inbox.eventId}`, lambdaContext, () =>
-        handle(event, { logger: log, inbox, cause, attempt: attemptsOf(record) }),
-      );
+      const key = `${inbox.consumer}#${inbox.eventId}`;
+      const once: RecordContext['once'] = async (step, effect) => {
+        if (!runOnce) throw new Error("once() needs { deduplication: 'idempotency' }");
+        await runOnce(`${key}#${step}`, lambdaContext, effect);
+      };
+      const effect = () => handle(event, { logger: log, inbox, cause, attempt: attemptsOf(record), once });
+      await (runOnce ? runOnce(key, lambdaContext, effect) : effect());
       metrics.addMetric('EventHandled', MetricUnit.Count, 1);
     } catch (error) {
       if (error instanceof DuplicateEventError) {
@@ -159,5 +169,3 @@ export function consume<const Contracts extends readonly EventContract[]>(
     return (await handler(event, context)) as SQSBatchResponse;
   };
 }
-
-const runWithoutMark: RunOnce = (_key, _context, effect) => effect();

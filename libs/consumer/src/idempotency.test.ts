@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { defineEvent, type EmittableEvent } from '@millrace/events';
+import { envelopeText, lambdaContext, RecordingClient, sampleEvent, sqsEvent } from '@millrace/testing';
+import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import * as z from 'zod';
+import { consume } from './index.ts';
+
+const Thanked = defineEvent({
+  name: 'Thanked',
+  version: 1,
+  service: 'letters',
+  category: 'domain',
+  type: 'data',
+  summary: 'Someone is to be thanked by mail.',
+  data: z.object({ whom: z.string() }),
+  example: { whom: 'ada' },
+});
+
+const table = 'idempotency';
+let dynamoDb: TestDynamoDb;
+
+beforeAll(async () => {
+  dynamoDb = await startTestDynamoDb();
+  await dynamoDb.createTable(table, ['id']);
+  process.env.MILLRACE_IDEMPOTENCY_TABLE = table;
+});
+afterAll(() => dynamoDb.stop());
+
+function setUp(effect: () => Promise<void>, consumer: string = randomUUID()) {
+  const sqs = new RecordingClient();
+  const settings = { consumer, queueUrl: 'queue', deadLetterQueueUrl: 'dlq', maxReceiveCount: 5 };
+  const handler = consume([Thanked], effect, { deduplication: 'idempotency' }, { sqs, settings });
+  const deliver = async (...events: EmittableEvent[]) =>
+    (await handler(sqsEvent(...events.map(envelopeText)), lambdaContext())).batchItemFailures.length;
+  return { deliver, sqs };
+}
+
+describe('the idempotency table', () => {
+  test('a second delivery is acknowledged without the effect, by another container, too', async () => {
+    let effects = 0;
+    const consumer = randomUUID();
+    const effect = async () => {
+      effects += 1;
+    };
+    const event = sampleEvent(Thanked);
+
+    expect(await setUp(effect, consumer).deliver(event)).toBe(0);
+    expect(await setUp(effect, consumer).deliver(event)).toBe(0);
+
+    expect(effects).toBe(1);
+  });
+
+  test('another event and another consumer have effects of their own', async () => {
+    let effects = 0;
+    const effect = async () => {
+      effects += 1;
+    };
+    const event = sampleEvent(Thanked);
+    const { deliver } = setUp(effect);
+
+    await deliver(event);
+    await deliver(sampleEvent(Thanked));
+    await setUp(effect).deliver(event);
+
+    expect(effects).toBe(3);
+  });
+
+  test('two deliveries at once have one effect, and the one that came second is retried', async () => {
+    let effects = 0;
+    const { deliver, sqs } = setUp(async () => {
+      effects += 1;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+    const event = sampleEvent(Thanked);
+
+    expect(await deliver(event, event)).toBe(1);
+    expect(effects).toBe(1);
+    expect(sqs.inputs('SendMessageCommand')).toEqual([]);
+    expect(sqs.inputs('ChangeMessageVisibilityCommand')).toHaveLength(1);
+    expect(await deliver(event)).toBe(0);
+    expect(effects).toBe(1);
+  });
+
+  test('a failed effect leaves no mark: it is tried again', async () => {
+    let attempts = 0;
+    const { deliver } = setUp(async () => {
+      attempts += 1;
+      if (attempts === 1) throw new Error('not now');
+    });
+    const event = sampleEvent(Thanked);
+
+    expect(await deliver(event)).toBe(1);
+    expect(await deliver(event)).toBe(0);
+    expect(await deliver(event)).toBe(0);
+
+    expect(attempts).toBe(2);
+  });
+
+  test('marks outlive a dead-letter queue and hold nothing of the event', async () => {
+    const { deliver } = setUp(async () => {});
+
+    await deliver(sampleEvent(Thanked, { whom: 'someone private' }));
+
+    const { Items = [] } = await dynamoDb.client.send(new ScanCommand({ TableName: table }));
+    const inTwoWeeks = Date.now() / 1000 + 14 * 24 * 60 * 60;
+    expect(Items.length).toBeGreaterThan(0);
+    for (const item of Items) expect(Number(item.expiration?.N)).toBeGreaterThan(inTwoWeeks);
+    expect(JSON.stringify(Items)).not.toContain('someone private');
+  });
+
+  test('an event is retried when the table cannot be reached', async () => {
+    process.env.MILLRACE_IDEMPOTENCY_TABLE = 'no-such-table';
+    let effects = 0;
+    const { deliver } = setUp(async () => {
+      effects += 1;
+    });
+    process.env.MILLRACE_IDEMPOTENCY_TABLE = table;
+
+    expect(await deliver(sampleEvent(Thanked))).toBe(1);
+    expect(effects).toBe(0);
+  });
+});

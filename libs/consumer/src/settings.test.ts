@@ -1,0 +1,57 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { RecordingClient } from '@millrace/testing';
+import { ConfigurationError, consume } from './index.ts';
+import { settingsFrom } from './settings.ts';
+
+const sound = {
+  MILLRACE_CONSUMER: 'inventory.onOrderPlaced',
+  MILLRACE_CONSUMER_QUEUE_URL: 'http://127.0.0.1/queue',
+  MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1/dlq',
+  MILLRACE_MAX_RECEIVE_COUNT: '3',
+};
+
+describe('settings', () => {
+  test('are what the plugin puts into the environment', () => {
+    expect(settingsFrom(sound)).toEqual({
+      consumer: 'inventory.onOrderPlaced',
+      queueUrl: 'http://127.0.0.1/queue',
+      deadLetterQueueUrl: 'http://127.0.0.1/dlq',
+      maxReceiveCount: 3,
+    });
+  });
+
+  test.each(Object.keys(sound))('without %s are refused, naming it', (variable) => {
+    for (const value of [undefined, '']) {
+      expect(() => settingsFrom({ ...sound, [variable]: value })).toThrow(ConfigurationError);
+      expect(() => settingsFrom({ ...sound, [variable]: value })).toThrow(new RegExp(`^${variable} must be `));
+    }
+  });
+
+  test.each(['0', '-1', '1.5', 'many', '1001', 'Infinity'])('with %s receives are refused', (count) => {
+    expect(() => settingsFrom({ ...sound, MILLRACE_MAX_RECEIVE_COUNT: count })).toThrow(
+      'MILLRACE_MAX_RECEIVE_COUNT must be a whole number from 1 to 1000',
+    );
+  });
+});
+
+describe('a consumer', () => {
+  afterEach(() => {
+    for (const name of Object.keys(sound)) delete process.env[name];
+  });
+
+  test('does not start without its settings', () => {
+    expect(() => consume([], async () => {})).toThrow(/MILLRACE_MAX_RECEIVE_COUNT/);
+  });
+
+  test('takes them from the environment', () => {
+    Object.assign(process.env, sound);
+
+    expect(() => consume([], async () => {}, {}, { sqs: new RecordingClient() })).not.toThrow();
+  });
+
+  test('that de-duplicates itself does not start without its table', () => {
+    Object.assign(process.env, sound);
+
+    expect(() => consume([], async () => {}, { deduplication: 'idempotency' })).toThrow(/^MILLRACE_IDEMPOTENCY_TABLE /);
+  });
+});
