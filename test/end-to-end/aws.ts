@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteRuleCommand,
+  EventBridgeClient,
+  PutEventsCommand,
+  PutRuleCommand,
+  PutTargetsCommand,
+  RemoveTargetsCommand,
+} from '@aws-sdk/client-eventbridge';
+import { LambdaClient, paginateListEventSourceMappings, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  type Message,
+  paginateListQueues,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { EmittableEvent } from '@millrace/events';
+import { eventually } from '@millrace/testing';
+import type { System } from './system.ts';
+
+const stage = 'dev';
+const busName = `millrace-${stage}`;
+
+/** The system's AWS side, as an operator sees it. */
+export class Aws {
+  readonly events: EventBridgeClient;
+  readonly sqs: SQSClient;
+  readonly lambda: LambdaClient;
+  readonly dynamodb: DynamoDBDocumentClient;
+
+  constructor({ awsUrl }: System) {
+    const config = {
+      endpoint: awsUrl,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    };
+    this.events = new EventBridgeClient(config);
+    this.sqs = new SQSClient(config);
+    this.lambda = new LambdaClient(config);
+    this.dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient(config));
+  }
+
+  /** Puts events on the bus as they are, each in a call of its own. */
+  async put(...events: EmittableEvent[]): Promise<void> {
+    for (const { source, detailType, detail, time } of events) {
+      const { FailedEntryCount, Entries } = await this.events.send(
+        new PutEventsCommand({
+          Entries: [
+            { EventBusName: busName, Source: source, DetailType: detailType, Detail: detail, Time: new Date(time) },
+          ],
+        }),
+      );
+      if (FailedEntryCount !== 0) throw new Error(`PutEvents refused ${detailType}: ${JSON.stringify(Entries)}`);
+    }
+  }
+
+  /** The URL of a function's queue, e.g. `queueUrl('orders', 'on-order-progress')`; `-dlq` for its dead-letter queue. */
+  async queueUrl(service: string, queue: string): Promise<string> {
+    const { QueueUrl } = await this.sqs.send(
+      new GetQueueUrlCommand({ QueueName: `millrace-${service}-${stage}-${queue}` }),
+    );
+    if (!QueueUrl) throw new Error(`No queue for ${service} ${queue}`);
+    return QueueUrl;
+  }
+
+  /** Takes up to ten messages off a queue. */
+  async take(queueUrl: string): Promise<Message[]> {
+    const { Messages = [] } = await this.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: queueUrl,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: 0,
+        MessageAttributeNames: ['All'],
+        MessageSystemAttributeNames: ['All'],
+      }),
+    );
+    if (Messages.length > 0) {
+      const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+      await this.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+    }
+    return Messages;
+  }
+
+  /** Stops a function from reading its queue until the returned function is called. */
+  async pause(service: string, functionName: string): Promise<() => Promise<void>> {
+    const name = `millrace-${service}-${stage}-${functionName}`;
+    let uuid: string | undefined;
+    for await (const page of paginateListEventSourceMappings({ client: this.lambda }, { FunctionName: name })) {
+      uuid ??= page.EventSourceMappings?.[0]?.UUID;
+    }
+    if (!uuid) throw new Error(`${name} has no event source mapping`);
+    const enable = async (Enabled: boolean) => {
+      await this.lambda.send(new UpdateEventSourceMappingCommand({ UUID: uuid, Enabled }));
+      await eventually(
+        async () => {
+          for await (const page of paginateListEventSourceMappings({ client: this.lambda }, { FunctionName: name })) {
+            const state = page.EventSourceMappings?.[0]?.State;
+            if (state !== (Enabled ? 'Enabled' : 'Disabled')) throw new Error(`${name} is ${state}`);
+          }
+        },
+        { deadlineMs: 30_000 },
+      );
+    };
+    await enable(false);
+    return () => enable(true);
+  }
+
+  /** Waits until no queue of a service but the dead-letter queues holds or hands out a message, several times in a row. */
+  async quiet(deadlineMs = 30_000): Promise<void> {
+    const urls: string[] = [];
+    for await (const page of paginateListQueues({ client: this.sqs }, { QueueNamePrefix: 'millrace-' })) {
+      urls.push(...(page.QueueUrls ?? []).filter((url) => !url.endsWith('-dlq')));
+    }
+    let quietRounds = 0;
+    await eventually(
+      async () => {
+        const depths = await Promise.all(urls.map((url) => this.depth(url)));
+        quietRounds = depths.every((depth) => depth === 0) ? quietRounds + 1 : 0;
+        if (quietRounds < 8)
+          throw new Error(`Busy: ${JSON.stringify(Object.fromEntries(urls.map((url, i) => [url, depths[i]])))}`);
+      },
+      { deadlineMs, intervalMs: 60 },
+    );
+  }
+
+  /** Messages in a queue, those handed out included. */
+  async depth(queueUrl: string): Promise<number> {
+    const { Attributes = {} } = await this.sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: queueUrl,
+        AttributeNames: [
+          'ApproximateNumberOfMessages',
+          'ApproximateNumberOfMessagesNotVisible',
+          'ApproximateNumberOfMessagesDelayed',
+        ],
+      }),
+    );
+    return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);
+  }
+
+  /** Listens to every event on the bus. */
+  async tap(): Promise<Tap> {
+    const name = `tap-${randomUUID()}`;
+    const { QueueUrl = '' } = await this.sqs.send(new CreateQueueCommand({ QueueName: name }));
+    const { Attributes } = await this.sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
+    );
+    const EventPattern = JSON.stringify({ source: [{ prefix: 'millrace.' }] });
+    await this.events.send(new PutRuleCommand({ Name: name, EventBusName: busName, EventPattern }));
+    await this.events.send(
+      new PutTargetsCommand({ Rule: name, EventBusName: busName, Targets: [{ Id: 'tap', Arn: Attributes?.QueueArn }] }),
+    );
+    return new Tap(this, name, QueueUrl);
+  }
+}
+
+/** What went over the bus since the tap was opened. */
+export class Tap {
+  readonly #aws: Aws;
+  readonly #name: string;
+  readonly #queueUrl: string;
+  readonly #heard: EmittableEvent<{ data: Record<string, unknown> }>[] = [];
+
+  constructor(aws: Aws, name: string, queueUrl: string) {
+    this.#aws = aws;
+    this.#name = name;
+    this.#queueUrl = queueUrl;
+  }
+
+  /** All events so far that have this value in their data: an order id or a SKU. */
+  async about(value: string): Promise<EmittableEvent[]> {
+    for (let messages = await this.#aws.take(this.#queueUrl); messages.length > 0; ) {
+      for (const { Body = '' } of messages) {
+        const envelope = JSON.parse(Body);
+        this.#heard.push(
+          new EmittableEvent({
+            source: envelope.source,
+            detailType: envelope['detail-type'],
+            detail: JSON.stringify(envelope.detail),
+            time: envelope.time,
+          }),
+        );
+      }
+      messages = await this.#aws.take(this.#queueUrl);
+    }
+    return this.#heard.filter(({ event }) => event.data.orderId === value || event.data.sku === value);
+  }
+
+  /** Waits for events of these types about an order or SKU, and returns everything about it. */
+  async waitFor(value: string, ...detailTypes: string[]): Promise<EmittableEvent[]> {
+    return eventually(
+      async () => {
+        const events = await this.about(value);
+        const missing = detailTypes.filter((type) => !events.some(({ detailType }) => detailType === type));
+        if (missing.length > 0) throw new Error(`Not on the bus for ${value}: ${missing.join(', ')}`);
+        return events;
+      },
+      { deadlineMs: 20_000 },
+    );
+  }
+
+  async close(): Promise<void> {
+    const rule = { EventBusName: busName };
+    await this.#aws.events.send(new RemoveTargetsCommand({ ...rule, Rule: this.#name, Ids: ['tap'] }));
+    await this.#aws.events.send(new DeleteRuleCommand({ ...rule, Name: this.#name }));
+    await this.#aws.sqs.send(new DeleteQueueCommand({ QueueUrl: this.#queueUrl }));
+  }
+}

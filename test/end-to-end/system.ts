@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '@millrace/testing';
+
+/** A running Millrace: nothing but its endpoints. */
+export interface System {
+  /** The shop's HTTP API. */
+  apiUrl: string;
+  /** The AWS APIs. */
+  awsUrl: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * The system under test: the one that MILLRACE_API_URL and MILLRACE_AWS_URL name, or else a local runtime started for
+ * this suite on free ports and stopped by `stop()`.
+ * @param services folders of further services to run beside the shop's, relative to the repository.
+ */
+export async function startSystem(services: string[] = []): Promise<System> {
+  const { MILLRACE_API_URL: apiUrl, MILLRACE_AWS_URL: awsUrl } = process.env;
+  if (apiUrl && awsUrl) return { apiUrl, awsUrl, stop: async () => {} };
+
+  const root = join(import.meta.dirname, '..', '..');
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
+  const readyFile = join(folder, 'ready.json');
+  const child = spawn(
+    process.execPath,
+    [
+      join(root, 'scripts', 'start.ts'),
+      ...['--api-port', '0', '--aws-port', '0', '--ready-file', readyFile],
+      ...services.flatMap((service) => ['--service', join(root, service)]),
+    ],
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await exited;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const ready = await eventually(
+      () => {
+        if (child.exitCode !== null) return undefined;
+        return JSON.parse(readFileSync(readyFile, 'utf8')) as { apiUrl: string; awsUrl: string };
+      },
+      { deadlineMs: 60_000, intervalMs: 50 },
+    );
+    if (!ready) throw new Error('The runtime ended while it was starting');
+    return { ...ready, stop };
+  } catch (error) {
+    await stop();
+    throw new Error(`The runtime did not start:\n${output}`, { cause: error });
+  }
+}
