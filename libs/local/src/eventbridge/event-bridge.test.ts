@@ -77,6 +77,19 @@ describe('PutEvents', () => {
     ]);
   });
 
+  test('answers only when the first attempt has ended', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { eventBridge } = await bridge({}, { deliver: () => promise });
+    const ended: string[] = [];
+    const answer = put(eventBridge, entry).then(() => ended.push('PutEvents'));
+    setImmediate(() => {
+      ended.push('delivery');
+      resolve();
+    });
+    await answer;
+    expect(ended).toEqual(['delivery', 'PutEvents']);
+  });
+
   test.each<[string, unknown]>([
     ['seconds since the epoch', 1_767_225_600.75],
     ['ISO 8601', '2026-01-01T00:00:00.750Z'],

@@ -155,6 +155,7 @@ describe('rules', () => {
     expect(await call('ListRules', { ...query, NextToken: first.NextToken })).toEqual({
       Rules: [expect.objectContaining({ Name: 'b-3' })],
     });
+    expect(await call('ListRules', { ...query, Limit: 3 })).not.toHaveProperty('NextToken');
     await expect(call('ListRules', { ...query, NextToken: 'x' })).rejects.toMatchObject(refusal('ValidationException'));
     await expect(call('ListRules', { ...query, Limit: 101 })).rejects.toMatchObject(
       refusal('ValidationException', /100/),
