@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AwsError } from '../aws-error.ts';
 import { failedItems } from './batch-response.ts';
 import { compileFilter } from './event-filter.ts';
@@ -11,7 +12,9 @@ import {
   type Invoke,
   reportsBatchItemFailures,
 } from './event-source-mapping.ts';
+import { fitInvocations } from './fit-invocations.ts';
 import { PAYLOAD_LIMIT_BYTES } from './function-pool.ts';
+import { Polling } from './polling.ts';
 import type { ReceivedMessage, SqsQueue } from './queue.ts';
 
 export interface SqsMappingOptions {
@@ -47,12 +50,10 @@ export function startSqsMapping(options: SqsMappingOptions): EventSourceMapping 
 class SqsMapping implements EventSourceMapping {
   readonly uuid: string;
   readonly #options: SqsMappingOptions;
+  readonly #polling = new Polling((signal) => this.#poll(signal));
   readonly #underWay = new Set<Promise<void>>();
   #settings: EventSourceMappingSettings;
   #passes: (record: object) => boolean;
-  #polling: { abort: AbortController; ended: Promise<void> } | undefined;
-  #disabling: Promise<void> | undefined;
-  #stopped = false;
   #lastModified = Date.now();
 
   constructor(options: SqsMappingOptions) {
@@ -66,7 +67,7 @@ class SqsMapping implements EventSourceMapping {
     } = options.properties;
     this.#settings = settings;
     this.#passes = this.#check(settings);
-    if (settings.Enabled !== false) this.#start();
+    void this.#polling.set(settings.Enabled !== false);
   }
 
   configuration(): EventSourceMappingConfiguration {
@@ -78,7 +79,7 @@ class SqsMapping implements EventSourceMapping {
       MaximumBatchingWindowInSeconds: this.#settings.MaximumBatchingWindowInSeconds ?? 0,
       EventSourceArn: this.#options.queue.queueArn,
       FunctionArn: this.#options.functionArn,
-      State: this.#disabling ? 'Disabling' : this.#polling ? 'Enabled' : 'Disabled',
+      State: this.#polling.state,
       StateTransitionReason: 'USER_INITIATED',
       LastModified: this.#lastModified / 1000,
     };
@@ -89,18 +90,14 @@ class SqsMapping implements EventSourceMapping {
     this.#passes = this.#check(settings);
     this.#settings = settings;
     this.#lastModified = Date.now();
-    if (settings.Enabled === false) this.#disabling ??= this.#pause();
-    await this.#disabling;
-    this.#disabling = undefined;
-    if (this.#settings.Enabled !== false && !this.#polling && !this.#stopped) this.#start();
+    await this.#polling.set(settings.Enabled !== false);
   }
 
   /** The queue itself wakes the poller. */
   wake(): void {}
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#pause();
+    await this.#polling.set(false);
   }
 
   get #batchSize(): number {
@@ -134,20 +131,6 @@ class SqsMapping implements EventSourceMapping {
     return compileFilter(settings.FilterCriteria, 'body');
   }
 
-  #start(): void {
-    const abort = new AbortController();
-    this.#polling = { abort, ended: this.#poll(abort.signal) };
-  }
-
-  async #pause(): Promise<void> {
-    const polling = this.#polling;
-    if (!polling) return;
-    polling.abort.abort();
-    await polling.ended;
-    await Promise.all(this.#underWay);
-    if (this.#polling === polling) this.#polling = undefined;
-  }
-
   async #poll(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const limit = this.#settings.ScalingConfig?.MaximumConcurrency ?? this.#options.functionConcurrency;
@@ -160,9 +143,10 @@ class SqsMapping implements EventSourceMapping {
         if (messages.length > 0) this.#launch(messages);
       } catch (error) {
         this.#options.onWarning?.(`Cannot read ${this.#options.queue.queueArn}: ${(error as Error).message}`);
-        await pause(RETRY_MS, signal);
+        await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
+    await Promise.all(this.#underWay);
   }
 
   /** Receives until the batch is full, the window is over, or the next message might not fit the invocation. */
@@ -253,32 +237,4 @@ function sqsRecord(message: ReceivedMessage, queue: SqsQueue): SqsRecord {
 
 function byteLength(messages: ReceivedMessage[]): number {
   return messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
-}
-
-/** Ten messages of 1 MiB do not fit one invocation of 6 MB. */
-function fitInvocations(records: SqsRecord[]): SqsRecord[][] {
-  const batches: SqsRecord[][] = [];
-  let room = 0;
-  for (const record of records) {
-    const bytes = Buffer.byteLength(JSON.stringify(record)) + 1;
-    const batch = batches.at(-1);
-    if (batch && bytes <= room) {
-      batch.push(record);
-      room -= bytes;
-    } else {
-      batches.push([record]);
-      room = PAYLOAD_LIMIT_BYTES - '{"Records":[]}'.length - bytes;
-    }
-  }
-  return batches;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -1,0 +1,19 @@
+import { PAYLOAD_LIMIT_BYTES } from './function-pool.ts';
+
+/** Splits records, in order, into as many events `{"Records":[…]}` as the 6 MB limit of an invocation asks for. */
+export function fitInvocations<R extends object>(records: R[]): R[][] {
+  const batches: R[][] = [];
+  let room = 0;
+  for (const record of records) {
+    const bytes = Buffer.byteLength(JSON.stringify(record)) + 1;
+    const batch = batches.at(-1);
+    if (batch && bytes <= room) {
+      batch.push(record);
+      room -= bytes;
+    } else {
+      batches.push([record]);
+      room = PAYLOAD_LIMIT_BYTES - '{"Records":[]}'.length - bytes;
+    }
+  }
+  return batches;
+}
