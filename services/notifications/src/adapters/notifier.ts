@@ -1,0 +1,62 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SESv2Client } from '@aws-sdk/client-sesv2';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { ConfigurationError, type RecordContext } from '@millrace/consumer';
+import { PermanentError } from '@millrace/errors';
+import type { Message } from '../domain/message.ts';
+import { emailAddressFrom } from './email-address.ts';
+import { Mailer } from './mailer.ts';
+import { SentLog } from './sent-log.ts';
+import { TextMessenger } from './text-messenger.ts';
+
+/** Sends the messages an event leads to, each of them once. */
+export class Notifier {
+  readonly #mailer: Mailer;
+  readonly #textMessenger: TextMessenger;
+  readonly #sentLog: SentLog;
+
+  constructor(mailer: Mailer, textMessenger: TextMessenger, sentLog: SentLog) {
+    this.#mailer = mailer;
+    this.#textMessenger = textMessenger;
+    this.#sentLog = sentLog;
+  }
+
+  /**
+   * Sends all messages. One that fails keeps no other from being sent, and when the event is tried again the others are
+   * left out.
+   * @throws the first failure, one that may pass before one that cannot.
+   */
+  async send(messages: readonly Message[], { once, inbox }: Pick<RecordContext, 'once' | 'inbox'>): Promise<void> {
+    const results = await Promise.allSettled(
+      messages.map(async (message) => {
+        await once(message.channel, () => this.#deliver(message));
+        // Outside the step: a record that cannot be written must not send the message again.
+        await this.#sentLog.record(message, inbox.eventId);
+      }),
+    );
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    // A permanent failure ends the event's retries, so it has to wait for the message that still can be sent.
+    if (failures.length > 0) throw failures.find((failure) => !(failure instanceof PermanentError)) ?? failures[0];
+  }
+
+  #deliver(message: Message): Promise<void> {
+    switch (message.channel) {
+      case 'email':
+        return this.#mailer.send(message.to, message.mail);
+      case 'sms':
+        return this.#textMessenger.send(message.to, message.text);
+    }
+  }
+}
+
+/** The notifier that MILLRACE_MAIL_FROM and MILLRACE_TABLE describe. @throws ConfigurationError */
+export function notifierFromEnvironment(variables: NodeJS.ProcessEnv = process.env): Notifier {
+  const tableName = variables.MILLRACE_TABLE;
+  if (!tableName) throw new ConfigurationError('MILLRACE_TABLE', "the name of the service's table");
+  return new Notifier(
+    new Mailer(new SESv2Client({}), emailAddressFrom('MILLRACE_MAIL_FROM', variables)),
+    new TextMessenger(new SNSClient({})),
+    new SentLog(DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName),
+  );
+}

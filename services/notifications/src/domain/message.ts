@@ -1,0 +1,42 @@
+import type { EventOf } from '@millrace/events';
+import type { StockRanLow } from '@millrace/inventory/events';
+import type { OrderCancelled, OrderConfirmed } from '@millrace/orders/events';
+import type { Mail } from '../templates/mail.ts';
+import { orderCancelled } from '../templates/order-cancelled.ts';
+import { orderConfirmed } from '../templates/order-confirmed.ts';
+import { stockRanLow } from '../templates/stock-ran-low.ts';
+
+/** One message to one address. An event leads to at most one message by each channel. */
+export type Message = {
+  /** Name of the template. */
+  template: string;
+  /** Whom it is for, without an address: the customer's id, or `operations`. */
+  recipient: string;
+} & ({ channel: 'email'; to: string; mail: Mail } | { channel: 'sms'; to: string; text: string });
+
+/** What a customer is told about the end of an order: by mail and, when a phone number is known, by SMS. */
+export function messagesToCustomer(event: EventOf<typeof OrderConfirmed | typeof OrderCancelled>): Message[] {
+  switch (event.detailType) {
+    case 'OrderConfirmed.v1':
+      return toCustomer(orderConfirmed, event.data);
+    case 'OrderCancelled.v1':
+      return toCustomer(orderCancelled, event.data);
+  }
+}
+
+/** What operations are told about a SKU that runs out. */
+export function messagesToOperations({ data }: EventOf<typeof StockRanLow>, to: string): Message[] {
+  return [{ channel: 'email', template: stockRanLow.name, recipient: 'operations', to, mail: stockRanLow.mail(data) }];
+}
+
+function toCustomer<Order extends { customer: { id: string; email: string; phone?: string | undefined } }>(
+  template: { name: string; mail: (order: Order) => Mail; sms: (order: Order) => string },
+  order: Order,
+): Message[] {
+  const { id, email, phone } = order.customer;
+  const message = { template: template.name, recipient: id };
+  return [
+    { ...message, channel: 'email', to: email, mail: template.mail(order) },
+    ...(phone ? [{ ...message, channel: 'sms' as const, to: phone, text: template.sms(order) }] : []),
+  ];
+}
