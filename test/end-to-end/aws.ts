@@ -21,7 +21,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { EmittableEvent } from '@millrace/events';
+import { EmittableEvent, type Metadata } from '@millrace/events';
 import { eventually } from '@millrace/testing';
 import type { System } from './system.ts';
 
@@ -71,12 +71,12 @@ export class Aws {
   }
 
   /** Takes up to ten messages off a queue. */
-  async take(queueUrl: string): Promise<Message[]> {
+  async take(queueUrl: string, waitSeconds = 0): Promise<Message[]> {
     const { Messages = [] } = await this.sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
         MaxNumberOfMessages: 10,
-        WaitTimeSeconds: 0,
+        WaitTimeSeconds: waitSeconds,
         MessageAttributeNames: ['All'],
         MessageSystemAttributeNames: ['All'],
       }),
@@ -161,12 +161,14 @@ export class Aws {
   }
 }
 
+export type TappedEvent = EmittableEvent<{ data: Record<string, unknown>; metadata: Metadata }>;
+
 /** What went over the bus since the tap was opened. */
 export class Tap {
   readonly #aws: Aws;
   readonly #name: string;
   readonly #queueUrl: string;
-  readonly #heard: EmittableEvent<{ data: Record<string, unknown> }>[] = [];
+  readonly #heard: TappedEvent[] = [];
 
   constructor(aws: Aws, name: string, queueUrl: string) {
     this.#aws = aws;
@@ -174,27 +176,27 @@ export class Tap {
     this.#queueUrl = queueUrl;
   }
 
+  /** The next events, up to ten; waits a second for the first. */
+  async next(waitSeconds = 1): Promise<TappedEvent[]> {
+    return (await this.#aws.take(this.#queueUrl, waitSeconds)).map(({ Body = '' }) => {
+      const envelope = JSON.parse(Body);
+      return new EmittableEvent({
+        source: envelope.source,
+        detailType: envelope['detail-type'],
+        detail: JSON.stringify(envelope.detail),
+        time: envelope.time,
+      });
+    });
+  }
+
   /** All events so far that have this value in their data: an order id or a SKU. */
-  async about(value: string): Promise<EmittableEvent[]> {
-    for (let messages = await this.#aws.take(this.#queueUrl); messages.length > 0; ) {
-      for (const { Body = '' } of messages) {
-        const envelope = JSON.parse(Body);
-        this.#heard.push(
-          new EmittableEvent({
-            source: envelope.source,
-            detailType: envelope['detail-type'],
-            detail: JSON.stringify(envelope.detail),
-            time: envelope.time,
-          }),
-        );
-      }
-      messages = await this.#aws.take(this.#queueUrl);
-    }
+  async about(value: string): Promise<TappedEvent[]> {
+    for (let events = await this.next(0); events.length > 0; events = await this.next(0)) this.#heard.push(...events);
     return this.#heard.filter(({ event }) => event.data.orderId === value || event.data.sku === value);
   }
 
   /** Waits for events of these types about an order or SKU, and returns everything about it. */
-  async waitFor(value: string, ...detailTypes: string[]): Promise<EmittableEvent[]> {
+  async waitFor(value: string, ...detailTypes: string[]): Promise<TappedEvent[]> {
     return eventually(
       async () => {
         const events = await this.about(value);

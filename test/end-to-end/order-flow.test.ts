@@ -59,7 +59,7 @@ describe('an order', () => {
     const correlationId = randomUUID();
     const orderId = await shop.place(orderOf(sku), { 'x-correlation-id': correlationId });
     const events = await tap.waitFor(orderId, 'OrderConfirmed.v1', 'ShipmentCreated.v1');
-    const metadata = events.map(({ event }) => (event as { metadata: Record<string, string> }).metadata);
+    const metadata = events.map(({ event }) => event.metadata);
     expect(new Set(metadata.map((entry) => entry.correlationId))).toEqual(new Set([correlationId]));
     const byName = Object.fromEntries(metadata.map((entry) => [entry.name, entry]));
     expect(byName.OrderPlaced?.causationId).toBeUndefined();

@@ -10,6 +10,8 @@ export interface System {
   apiUrl: string;
   /** The AWS APIs. */
   awsUrl: string;
+  /** The local runtime's process, when it was started here. */
+  pid?: number;
   stop(): Promise<void>;
 }
 
@@ -50,7 +52,7 @@ export async function startSystem(services: string[] = []): Promise<System> {
     const ready = await eventually(
       () => {
         if (child.exitCode !== null) return undefined;
-        return JSON.parse(readFileSync(readyFile, 'utf8')) as { apiUrl: string; awsUrl: string };
+        return JSON.parse(readFileSync(readyFile, 'utf8')) as { apiUrl: string; awsUrl: string; pid: number };
       },
       { deadlineMs: 60_000, intervalMs: 50 },
     );
