@@ -100,7 +100,7 @@ async function packageInto(
       mkdirSync(output, { recursive: true });
       return { directory: mirror.pathOf(directory), output };
     });
-    const answers = await runPackaging({ tasks, stage, region });
+    const answers = await runPackaging({ tasks, stage, region }, mirror.temporaryFolder);
     missing.forEach(({ directory, folder }, index) => {
       const answer = answers[index];
       const draft = drafts[index] ?? '';
@@ -147,9 +147,11 @@ function readPackage(directory: string, folder: string): PackagedService {
  * Runs osls in a process of its own: it changes the working directory, and its modules need not stay in memory.
  * @returns an answer per task; if the process dies, its last words stand for the missing ones
  */
-function runPackaging(order: PackagingOrder): Promise<PackagingAnswer[]> {
+function runPackaging(order: PackagingOrder, temporaryFolder: string): Promise<PackagingAnswer[]> {
   const child = fork(fileURLToPath(new URL('packaging/osls-process.ts', import.meta.url)), {
     execArgv: ['--disable-warning=ExperimentalWarning'],
+    // serverless-esbuild leaves copies of the bundles in the temporary folder.
+    env: { ...process.env, TMPDIR: temporaryFolder },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const answers: PackagingAnswer[] = [];

@@ -45,7 +45,7 @@ interface OslsModules {
       getFunction(key: string): { name: string; package?: { artifact?: string } };
     };
   };
-  readConfiguration(path: string): Promise<Record<string, unknown>>;
+  readConfiguration(path: string): Promise<{ custom?: { esbuild?: Record<string, unknown> } }>;
   resolveVariablesMeta(configuration: object): Map<string, { error?: Error }>;
   resolveVariables(options: object): Promise<void>;
   sources: Record<string, object>;
@@ -101,6 +101,10 @@ async function packageService(
     throw error ?? new Error(`${path.replaceAll('\0', '.')} holds a variable that cannot be resolved locally`);
   }
 
+  // esbuild remembers the directory its process started in, which was that of the first service.
+  const { custom } = configuration;
+  if (custom?.esbuild) custom.esbuild.absWorkingDir = directory;
+
   const serverless = new osls.Serverless({
     configuration,
     serviceDir: directory,
@@ -132,15 +136,23 @@ async function packageService(
   };
 }
 
+function send(answer: PackagingAnswer): Promise<void> {
+  return new Promise((resolve) => {
+    process.send?.(answer, undefined, undefined, () => resolve());
+  });
+}
+
 process.once('message', async ({ tasks, stage, region }: PackagingOrder) => {
   for (const task of tasks) {
-    let answer: PackagingAnswer;
     try {
-      answer = { result: await packageService(loadOsls(task.directory), task, { stage, region }) };
+      await send({ result: await packageService(loadOsls(task.directory), task, { stage, region }) });
     } catch (error) {
-      answer = { error: error instanceof Error ? error.message : String(error) };
+      await send({ error: error instanceof Error ? error.message : String(error) });
     }
-    process.send?.(answer);
   }
-  process.disconnect();
+  // After a failed build esbuild's own process is still there and would keep this one alive.
+  process.exit();
 });
+
+// Whoever gave the order is gone.
+process.once('disconnect', () => process.exit());

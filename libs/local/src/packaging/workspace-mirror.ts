@@ -11,11 +11,15 @@ export class WorkspaceMirror {
   readonly #workspace: string;
   readonly #mirror: string;
 
+  /** A folder for temporary files that goes with the mirror. */
+  readonly temporaryFolder: string;
+
   /** @param directories absolute paths of service folders inside `workspace` */
   constructor(workspace: string, directories: readonly string[]) {
     this.#workspace = workspace;
     this.#mirror = mkdtempSync(join(tmpdir(), 'millrace-packaging-'));
     this.#copy(workspace, directories);
+    this.temporaryFolder = mkdtempSync(join(this.#mirror, 'tmp-'));
   }
 
   /** The mirror's path of a folder of the workspace. */

@@ -1,0 +1,466 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type PackagedService, packageServices } from '@millrace/local/package-services';
+
+const lib = join(import.meta.dirname, '..');
+/** Ignored by git: packages and generated services. */
+const scratch = join(lib, '.millrace');
+const cacheDirectory = join(scratch, 'packages');
+const pack = (directories: string[]) =>
+  packageServices({ directories, stage: 'dev', region: 'us-east-1', cacheDirectory });
+
+let shop: PackagedService;
+let tuned: PackagedService;
+
+beforeAll(async () => {
+  [shop, tuned] = (await pack(['shop', 'tuned'].map((name) => join(lib, 'fixtures', name)))) as [
+    PackagedService,
+    PackagedService,
+  ];
+}, 120_000);
+
+function resource(service: PackagedService, id: string) {
+  const found = service.template.Resources?.[id];
+  if (!found) throw new Error(`${service.name} has no resource ${id}`);
+  return found;
+}
+
+const properties = (service: PackagedService, id: string) => resource(service, id).Properties ?? {};
+const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
+const statements = (service: PackagedService, role: string) =>
+  (properties(service, role).Policies as { PolicyDocument: { Statement: unknown[] } }[]).flatMap(
+    ({ PolicyDocument }) => PolicyDocument.Statement,
+  );
+
+describe('a consume of one line', () => {
+  test('becomes exactly the rule, queues, policies, mapping, alarms and role', () => {
+    const ids = Object.keys(shop.template.Resources ?? {}).filter((id) => id.startsWith('OnShelfFilled'));
+    expect(ids.sort()).toEqual([
+      'OnShelfFilledDeadLetterQueue',
+      'OnShelfFilledDeadLetterQueueDepthAlarm',
+      'OnShelfFilledEventSourceMapping',
+      'OnShelfFilledLambdaFunction',
+      'OnShelfFilledLogGroup',
+      'OnShelfFilledQueue',
+      'OnShelfFilledQueueAgeAlarm',
+      'OnShelfFilledQueuePolicy',
+      'OnShelfFilledRole',
+      'OnShelfFilledRule',
+      'OnShelfFilledRuleDeadLetterQueue',
+      'OnShelfFilledRuleDeadLetterQueueDepthAlarm',
+      'OnShelfFilledRuleDeadLetterQueuePolicy',
+    ]);
+  });
+
+  test('its rule on the shared bus feeds the queue and dead-letters what it cannot deliver', () => {
+    expect(resource(shop, 'OnShelfFilledRule')).toEqual({
+      Type: 'AWS::Events::Rule',
+      Properties: {
+        Name: 'millrace-shop-dev-on-shelf-filled',
+        Description: 'Feeds shop.onShelfFilled',
+        EventBusName: { 'Fn::ImportValue': 'millrace-dev:EventBusName' },
+        EventPattern: { source: ['millrace.shop'], 'detail-type': ['ShelfFilled.v1'] },
+        Targets: [
+          {
+            Id: 'queue',
+            Arn: arn('OnShelfFilledQueue'),
+            RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+            DeadLetterConfig: { Arn: arn('OnShelfFilledRuleDeadLetterQueue') },
+          },
+        ],
+      },
+    });
+  });
+
+  test('its queues are encrypted and the dead-letter queues keep messages for longer', () => {
+    expect(resource(shop, 'OnShelfFilledQueue')).toEqual({
+      Type: 'AWS::SQS::Queue',
+      Properties: {
+        QueueName: 'millrace-shop-dev-on-shelf-filled',
+        SqsManagedSseEnabled: true,
+        // The provider's timeout of 10 s, six times.
+        VisibilityTimeout: 60,
+        MessageRetentionPeriod: 345_600,
+        RedrivePolicy: { deadLetterTargetArn: arn('OnShelfFilledDeadLetterQueue'), maxReceiveCount: 5 },
+      },
+    });
+    for (const [id, QueueName] of [
+      ['OnShelfFilledDeadLetterQueue', 'millrace-shop-dev-on-shelf-filled-dlq'],
+      ['OnShelfFilledRuleDeadLetterQueue', 'millrace-shop-dev-on-shelf-filled-rule-dlq'],
+    ] as const) {
+      expect(resource(shop, id)).toEqual({
+        Type: 'AWS::SQS::Queue',
+        Properties: { QueueName, SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 },
+      });
+    }
+  });
+
+  test.each(['OnShelfFilledQueue', 'OnShelfFilledRuleDeadLetterQueue'])('only the rule may send to %s', (queue) => {
+    expect(properties(shop, `${queue}Policy`)).toEqual({
+      Queues: [{ Ref: queue }],
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'OnlyThisRuleSends',
+            Effect: 'Allow',
+            Principal: { Service: 'events.amazonaws.com' },
+            Action: 'sqs:SendMessage',
+            Resource: arn(queue),
+            Condition: { ArnEquals: { 'aws:SourceArn': arn('OnShelfFilledRule') } },
+          },
+          {
+            Sid: 'OnlyOverTls',
+            Effect: 'Deny',
+            Principal: '*',
+            Action: 'sqs:*',
+            Resource: arn(queue),
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          },
+        ],
+      },
+    });
+  });
+
+  test('its mapping reports partial failures, is limited, and waits for the permissions', () => {
+    expect(resource(shop, 'OnShelfFilledEventSourceMapping')).toEqual({
+      Type: 'AWS::Lambda::EventSourceMapping',
+      DependsOn: ['OnShelfFilledRole'],
+      Properties: {
+        EventSourceArn: arn('OnShelfFilledQueue'),
+        FunctionName: arn('OnShelfFilledLambdaFunction'),
+        Enabled: true,
+        BatchSize: 10,
+        MaximumBatchingWindowInSeconds: 0,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ScalingConfig: { MaximumConcurrency: 5 },
+      },
+    });
+  });
+
+  test.each([
+    ['OnShelfFilledDeadLetterQueueDepthAlarm', 'OnShelfFilledDeadLetterQueue', 'ApproximateNumberOfMessagesVisible', 0],
+    [
+      'OnShelfFilledRuleDeadLetterQueueDepthAlarm',
+      'OnShelfFilledRuleDeadLetterQueue',
+      'ApproximateNumberOfMessagesVisible',
+      0,
+    ],
+    ['OnShelfFilledQueueAgeAlarm', 'OnShelfFilledQueue', 'ApproximateAgeOfOldestMessage', 300],
+  ])('%s watches %s', (alarm, queue, MetricName, Threshold) => {
+    expect(properties(shop, alarm)).toMatchObject({
+      Namespace: 'AWS/SQS',
+      MetricName,
+      Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue, 'QueueName'] } }],
+      Statistic: 'Maximum',
+      ComparisonOperator: 'GreaterThanThreshold',
+      Threshold,
+      TreatMissingData: 'notBreaching',
+      AlarmActions: [{ 'Fn::ImportValue': 'millrace-dev:AlarmTopicArn' }],
+    });
+  });
+
+  test('its function learns who it is and where its queues are', () => {
+    const { Variables } = properties(shop, 'OnShelfFilledLambdaFunction').Environment as { Variables: object };
+    expect(Variables).toMatchObject({
+      MILLRACE_CONSUMER: 'shop.onShelfFilled',
+      MILLRACE_CONSUMER_QUEUE_URL: { Ref: 'OnShelfFilledQueue' },
+      MILLRACE_CONSUMER_DLQ_URL: { Ref: 'OnShelfFilledDeadLetterQueue' },
+      MILLRACE_MAX_RECEIVE_COUNT: '5',
+      POWERTOOLS_SERVICE_NAME: 'millrace-shop',
+    });
+    expect(Variables).not.toHaveProperty('MILLRACE_EVENT_BUS');
+  });
+});
+
+describe('options', () => {
+  test('several producers and a filter on detail', () => {
+    expect(properties(tuned, 'OnPalletRule').EventPattern).toEqual({
+      source: ['millrace.warehouse', 'millrace.yard'],
+      'detail-type': ['PalletStored.v1', 'PalletStored.v2', 'CrateStored.v1'],
+      detail: {
+        data: {
+          weight: [{ numeric: ['>', 100] }],
+          $or: [{ fragile: [true] }, { ramp: ['north', { prefix: 'n-' }] }],
+        },
+      },
+    });
+  });
+
+  test('sizes, times and limits', () => {
+    expect(properties(tuned, 'OnPalletQueue')).toMatchObject({
+      VisibilityTimeout: 6 * 30 + 5,
+      MessageRetentionPeriod: 7 * 86_400,
+      RedrivePolicy: { maxReceiveCount: 3 },
+    });
+    expect(properties(tuned, 'OnPalletEventSourceMapping')).toMatchObject({
+      BatchSize: 100,
+      MaximumBatchingWindowInSeconds: 5,
+      ScalingConfig: { MaximumConcurrency: 20 },
+    });
+    expect(properties(tuned, 'OnPalletQueueAgeAlarm').Threshold).toBe(900);
+  });
+
+  test('FIFO: queue and dead-letter queue, but a standard queue for the rule, and no batching window', () => {
+    expect(properties(tuned, 'OnPalletInOrderQueue')).toMatchObject({
+      QueueName: 'millrace-tuned-dev-on-pallet-in-order.fifo',
+      FifoQueue: true,
+      ContentBasedDeduplication: true,
+    });
+    expect(properties(tuned, 'OnPalletInOrderDeadLetterQueue')).toMatchObject({
+      QueueName: 'millrace-tuned-dev-on-pallet-in-order-dlq.fifo',
+      FifoQueue: true,
+    });
+    expect(properties(tuned, 'OnPalletInOrderRuleDeadLetterQueue')).not.toHaveProperty('FifoQueue');
+    expect(properties(tuned, 'OnPalletInOrderRule').Targets).toMatchObject([
+      { SqsParameters: { MessageGroupId: 'pallets' } },
+    ]);
+    expect(properties(tuned, 'OnPalletInOrderEventSourceMapping')).not.toHaveProperty('MaximumBatchingWindowInSeconds');
+  });
+});
+
+describe('roles', () => {
+  const logs = (name: string) => ({
+    Effect: 'Allow',
+    Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    Resource: {
+      'Fn::Sub': `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${name}:*`,
+    },
+  });
+  const allow = (Action: string[], Resource: unknown) => ({ Effect: 'Allow', Action, Resource });
+
+  test('every function has its own and the shared one is gone', () => {
+    expect(shop.template.Resources).not.toHaveProperty('IamRoleLambdaExecution');
+    expect(tuned.template.Resources).not.toHaveProperty('IamRoleLambdaExecution');
+    for (const id of ['PutShelf', 'OnShelfFilled', 'Relay']) {
+      expect(properties(shop, `${id}LambdaFunction`).Role).toEqual(arn(`${id}Role`));
+    }
+  });
+
+  test('iamRoleStatements are all an HTTP function gets besides its log group', () => {
+    expect(statements(shop, 'PutShelfRole')).toEqual([
+      logs('millrace-shop-dev-putShelf'),
+      allow(['dynamodb:PutItem'], arn('Table')),
+    ]);
+  });
+
+  test('a consumer may empty its queue and fill its dead-letter queue', () => {
+    expect(statements(shop, 'OnShelfFilledRole')).toEqual([
+      logs('millrace-shop-dev-onShelfFilled'),
+      allow(
+        ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+        arn('OnShelfFilledQueue'),
+      ),
+      allow(['sqs:SendMessage'], arn('OnShelfFilledDeadLetterQueue')),
+    ]);
+  });
+
+  test('a relay may read its stream and emit its own events, nothing else', () => {
+    expect(statements(shop, 'RelayRole')).toEqual([
+      logs('millrace-shop-dev-relay'),
+      allow(['dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:DescribeStream', 'dynamodb:ListStreams'], {
+        'Fn::GetAtt': ['Table', 'StreamArn'],
+      }),
+      allow(['sqs:SendMessage'], arn('RelayFailures')),
+      {
+        ...allow(['events:PutEvents'], { 'Fn::ImportValue': 'millrace-dev:EventBusArn' }),
+        Condition: {
+          StringEquals: {
+            'events:source': ['millrace.shop'],
+            'events:detail-type': ['ShelfFilled.v1', 'ShelfEmptied.v1'],
+          },
+        },
+      },
+    ]);
+    expect(properties(shop, 'RelayLambdaFunction').Environment).toMatchObject({
+      Variables: { MILLRACE_EVENT_BUS: { 'Fn::ImportValue': 'millrace-dev:EventBusName' } },
+    });
+    expect(resource(shop, 'RelayEventSourceMappingDynamodbTable').DependsOn).toEqual(['RelayRole']);
+  });
+
+  test('tracing is allowed where it is on, logging is not where it is off', () => {
+    expect(statements(tuned, 'OnPalletInOrderRole')[0]).toEqual(
+      allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], '*'),
+    );
+  });
+
+  test("a function's own role stays, and a condition goes with its function", () => {
+    expect(tuned.template.Resources).not.toHaveProperty('WithItsOwnRoleRole');
+    expect(properties(tuned, 'WithItsOwnRoleLambdaFunction').Role).toBe('arn:aws:iam::000000000000:role/theirs');
+    expect(resource(tuned, 'FromQueueRole').Condition).toBe('IsProduction');
+    expect(statements(tuned, 'FromQueueRole')).toContainEqual(
+      allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], arn('Jobs')),
+    );
+  });
+});
+
+describe('mistakes fail the build and name file and key', () => {
+  const consume = (options: object, definition: object = {}) => ({
+    onShelfFilled: {
+      handler: 'handler.handler',
+      events: [{ consume: { events: ['ShelfFilled.v1'], ...options } }],
+      ...definition,
+    },
+  });
+  const at = 'functions.onShelfFilled.events[0].consume';
+
+  const mistakes: [title: string, functions: object, message: string | RegExp, custom?: object][] = [
+    [
+      'an unknown event',
+      consume({ events: ['ShelfFilled.v1', 'ShelfFiled.v1'] }),
+      `${at}.events[1]: no contract defines ShelfFiled.v1. Did you mean ShelfFilled.v1? Known events: `,
+    ],
+    ['a malformed event name', consume({ events: ['shelf filled'] }), /consume\.events\.0': must match pattern/],
+    ['no event', consume({ events: [] }), /consume\.events': must NOT have fewer than 1 items/],
+    ['an event twice', consume({ events: ['ShelfFilled.v1', 'ShelfFilled.v1'] }), `${at}.events[1]: ShelfFilled.v1 is`],
+    ['an unknown option', consume({ batchsize: 5 }), /consume': unrecognized property 'batchsize'/],
+    [
+      "another service's event",
+      { relay: { handler: 'handler.handler', emits: ['ShelfEmptied.v1', 'PalletArrived.v1'] } },
+      'functions.relay.emits[1]: PalletArrived.v1 belongs to warehouse: shop may not emit it',
+    ],
+    [
+      'two consumes',
+      consume({}, { events: [1, 2].map(() => ({ consume: { events: ['ShelfFilled.v1'] } })) }),
+      'functions.onShelfFilled.events[1].consume: a function has one queue',
+    ],
+    ['a big batch at once', consume({ batchSize: 11 }), `${at}.batchSize: is 11: above 10, Lambda wants a batchWindow`],
+    [
+      'a big FIFO batch',
+      consume({ batchSize: 11, fifo: true }),
+      `${at}.batchSize: is 11, but a FIFO queue hands out 10`,
+    ],
+    [
+      'a FIFO window',
+      consume({ batchWindow: 1, fifo: true }),
+      `${at}.batchWindow: a FIFO queue has no batching window`,
+    ],
+    [
+      'an endless window',
+      consume({ batchWindow: 301 }),
+      `${at}.batchWindow: is 301, but must be from 0 to 300 seconds`,
+    ],
+    [
+      'no concurrency',
+      consume({ maximumConcurrency: 1 }),
+      `${at}.maximumConcurrency: is 1, but must be from 2 to 1000`,
+    ],
+    ['too much of it', consume({ maximumConcurrency: 1001 }), `${at}.maximumConcurrency: is 1001, but must be from 2`],
+    ['no receive', consume({ maxReceiveCount: 0 }), `${at}.maxReceiveCount: is 0, but must be from 1 to 1000`],
+    ['a group without FIFO', consume({ messageGroupId: 'x' }), `${at}.messageGroupId: only a FIFO queue has message`],
+    [
+      'a dead-letter queue that forgets sooner',
+      consume({ retentionDays: 14 }),
+      `${at}.retentionDays: is 14, but must be from 1 to 13 days (the dead-letter queue keeps 14)`,
+    ],
+    [
+      'attempts that outlive the message',
+      consume({ retentionDays: 1, maxReceiveCount: 16 }, { timeout: 900 }),
+      `${at}.maxReceiveCount: 16 receives with a visibility timeout of 5400 s`,
+    ],
+    ['an impossible timeout', consume({}, { timeout: 901 }), /onShelfFilled\.timeout': must be <= 900/],
+    [
+      'an alarm after the end',
+      consume({ ageAlarm: 400_000 }),
+      `${at}.ageAlarm: is 400000, but must be from 60 to 345600`,
+    ],
+    [
+      'a filter without a list',
+      consume({ filter: { data: { shelfId: 'a' } } }),
+      `${at}.filter.data.shelfId: must be a list of the values that match, e.g. ["a"]`,
+    ],
+    ['an empty filter', consume({ filter: { data: {} } }), `${at}.filter.data: an event pattern cannot be empty`],
+    [
+      'an unknown operator',
+      consume({ filter: { data: { pieces: [{ greater: 3 }] } } }),
+      `${at}.filter.data.pieces[0]: unknown operator "greater"`,
+    ],
+    [
+      'a pattern over the limit',
+      consume({ filter: { data: { shelfId: ['x'.repeat(4096)] } } }),
+      `${at}.filter: the rule's pattern would have`,
+    ],
+    [
+      'a name too long at a later stage',
+      {
+        [`on${'ShelfFilled'.repeat(3)}`]: {
+          handler: 'handler.handler',
+          events: [{ consume: { events: ['ShelfFilled.v1'] } }],
+        },
+      },
+      /: at stage production the rule would be called millrace-shop-production-on-shelf-filled-.* where AWS allows 64/,
+    ],
+    [
+      'a function name too long',
+      { [`put${'Shelf'.repeat(8)}`]: { handler: 'handler.handler' } },
+      /: at stage production the function would be called millrace-shop-production-putShelf.* where AWS allows 64/,
+    ],
+    [
+      'a role beside derived permissions',
+      consume({}, { role: 'arn:aws:iam::000000000000:role/theirs' }),
+      'functions.onShelfFilled.role: stands beside consume',
+    ],
+    [
+      'a Kinesis stream',
+      {
+        reader: {
+          handler: 'handler.handler',
+          events: [{ stream: { type: 'kinesis', arn: { 'Fn::GetAtt': ['Stream', 'Arn'] } } }],
+        },
+      },
+      'functions.reader.events[0].stream: only DynamoDB streams',
+    ],
+    [
+      'no bus',
+      consume({}),
+      'custom.consumers.eventBusName: is missing',
+      { consumers: { eventBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/b', alarmTopicArn: 'a' } },
+    ],
+  ];
+  const directory = (index: number) => join(scratch, `mistake-${index}`);
+  let lines: string[] = [];
+
+  beforeAll(async () => {
+    mistakes.forEach(([, functions, , custom], index) => {
+      const common = '${file(../../../../serverless.common.yml)';
+      mkdirSync(join(directory(index), 'events'), { recursive: true });
+      writeFileSync(join(directory(index), 'handler.ts'), 'export const handler = async () => undefined;\n');
+      writeFileSync(
+        join(directory(index), 'events', 'index.ts'),
+        `export * from '../../../fixtures/shop/events/index.ts';\n`,
+      );
+      const configuration = {
+        service: 'millrace-shop',
+        configValidationMode: 'error',
+        plugins: ['@millrace/serverless-consumers'],
+        provider: `${common}:provider}`,
+        custom: custom ?? `${common}:custom}`,
+        functions,
+      };
+      writeFileSync(join(directory(index), 'serverless.yml'), JSON.stringify(configuration));
+    });
+    const error: unknown = await pack(mistakes.map((_, index) => directory(index))).catch((reason: unknown) => reason);
+    lines = String(error instanceof Error ? error.message : 'nothing failed').split('\n');
+  }, 120_000);
+
+  afterAll(() => {
+    mistakes.forEach((_, index) => {
+      rmSync(directory(index), { recursive: true, force: true });
+    });
+  });
+
+  test('one line for each of them', () => {
+    expect(lines).toHaveLength(mistakes.length);
+  });
+
+  test.each(mistakes.map(([title, , message], index) => [title, message, index] as const))(
+    '%s',
+    (_, message, index) => {
+      const file = `libs/serverless-consumers/.millrace/mistake-${index}/serverless.yml: `;
+      const line = lines.find((text) => text.startsWith(file))?.slice(file.length);
+      if (typeof message === 'string') expect(line?.slice(0, message.length)).toBe(message);
+      else expect(line).toMatch(message);
+    },
+  );
+});
