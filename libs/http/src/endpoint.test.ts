@@ -1,0 +1,345 @@
+import { describe, expect, test } from '@jest/globals';
+import { PermanentError, TransientError } from '@millrace/errors';
+import { httpRequest, lambdaContext } from '@millrace/testing';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import * as z from 'zod';
+import {
+  type AnswerOnce,
+  type EndpointRequest,
+  type EndpointResponse,
+  endpoint,
+  HttpError,
+  MAX_BODY_BYTES,
+} from './index.ts';
+
+const bookingSchema = z.strictObject({
+  guest: z.string().min(1),
+  nights: z.int().positive(),
+  beds: z.array(z.strictObject({ size: z.enum(['single', 'double']) })).max(4),
+  note: z.string().optional(),
+});
+const booking = { guest: 'ada', nights: 2, beds: [{ size: 'single' }] };
+const pathSchema = z.object({ hotel: z.string().regex(/^[a-z]+$/) });
+
+type Booking = z.output<typeof bookingSchema>;
+type Request = EndpointRequest<z.output<typeof pathSchema>, Booking>;
+
+const route = 'POST /hotels/{hotel}/bookings';
+const request = (body?: unknown, headers: Record<string, string> = {}) =>
+  httpRequest(route, { path: { hotel: 'ritz' }, headers, ...(body === undefined ? {} : { body }) });
+
+/** An endpoint that records its requests and answers by `handle`. */
+function setUp(handle: (request: Request) => Promise<EndpointResponse> = async () => ({ status: 202 })) {
+  const requests: Request[] = [];
+  const handler = endpoint({ path: pathSchema, body: bookingSchema }, async (given) => {
+    requests.push(given);
+    return handle(given);
+  });
+  return { requests, send: (event: APIGatewayProxyEventV2) => handler(event, lambdaContext()) };
+}
+
+const jsonOf = ({ body }: APIGatewayProxyStructuredResultV2) => JSON.parse(body ?? '');
+
+/** What a refused request is told: status, code and fields. */
+async function refusal(event: APIGatewayProxyEventV2) {
+  const { send, requests } = setUp();
+  const answer = await send(event);
+  const problem = jsonOf(answer);
+
+  expect(requests).toEqual([]);
+  expect(answer.headers).toMatchObject({ 'content-type': 'application/problem+json' });
+  expect(problem).toMatchObject({ type: 'about:blank', title: expect.any(String), status: answer.statusCode });
+  return {
+    status: answer.statusCode,
+    code: problem.code,
+    fields: (problem.errors as { field: string }[]).map(({ field }) => field),
+    problem,
+  };
+}
+
+describe('a sound request', () => {
+  test('is handed on validated and answered with JSON', async () => {
+    const { send, requests } = setUp(async () => ({
+      status: 201,
+      body: { id: 'b-1' },
+      headers: { location: '/bookings/b-1' },
+    }));
+
+    const answer = await send(request(booking));
+
+    expect(requests).toMatchObject([{ path: { hotel: 'ritz' }, body: booking }]);
+    expect(answer).toEqual({
+      statusCode: 201,
+      headers: {
+        'content-type': 'application/json',
+        'x-correlation-id': expect.any(String),
+        location: '/bookings/b-1',
+      },
+      body: '{"id":"b-1"}',
+    });
+  });
+
+  test('may arrive as base64', async () => {
+    const { send, requests } = setUp();
+    const event = request(Buffer.from(JSON.stringify({ ...booking, guest: 'Zoë 😀' })).toString('base64'));
+
+    const answer = await send({ ...event, isBase64Encoded: true });
+
+    expect(answer).toMatchObject({ statusCode: 202, body: '' });
+    expect(requests[0]?.body.guest).toBe('Zoë 😀');
+  });
+
+  test('continues the trace and the correlation of its caller', async () => {
+    const { send, requests } = setUp();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+    const answer = await send(request(booking, { 'x-correlation-id': 'from-caller.1:2', traceparent }));
+
+    expect(requests[0]?.correlationId).toBe('from-caller.1:2');
+    expect(answer.headers).toMatchObject({ 'x-correlation-id': 'from-caller.1:2' });
+    expect(requests[0]?.traceparent).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-/);
+  });
+
+  test.each(['', 'with space', 'line\nbreak', 'x'.repeat(129)])(
+    'gets a correlation of its own for %j',
+    async (header) => {
+      const { send, requests } = setUp();
+
+      await send(request(booking, { 'x-correlation-id': header, traceparent: 'nonsense' }));
+
+      expect(requests[0]?.correlationId).toMatch(/^[0-9a-f-]{36}$/);
+      expect(requests[0]?.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    },
+  );
+
+  test('that has no body contract has no body, or an empty one', async () => {
+    const handler = endpoint({}, async () => ({ status: 200, body: null }));
+    const answerTo = (event: APIGatewayProxyEventV2) => handler(event, lambdaContext());
+
+    expect(await answerTo(httpRequest('POST /'))).toMatchObject({ statusCode: 200, body: 'null' });
+    expect(await answerTo(httpRequest('POST /', { body: {} }))).toMatchObject({ statusCode: 200 });
+    expect(jsonOf(await answerTo(httpRequest('POST /', { body: { reason: 'late' } })))).toMatchObject({
+      status: 400,
+      errors: [{ field: '/reason', detail: 'Unknown field' }],
+    });
+    expect(await answerTo(httpRequest('POST /', { body: 'hello' }))).toMatchObject({ statusCode: 400 });
+  });
+});
+
+describe('an invalid request is refused with the fields that are wrong', () => {
+  test.each([
+    ['a missing field', { ...booking, guest: undefined }, ['/guest']],
+    ['a wrong type', { ...booking, guest: 7 }, ['/guest']],
+    ['null', { ...booking, nights: null }, ['/nights']],
+    ['a negative number', { ...booking, nights: -1 }, ['/nights']],
+    ['a fraction', { ...booking, nights: 1.5 }, ['/nights']],
+    ['a number beyond all integers', { ...booking, nights: 1e300 }, ['/nights']],
+    ['a number as text', { ...booking, nights: '2' }, ['/nights']],
+    ['a field of a member', { ...booking, beds: [{ size: 'single' }, { size: 'king' }] }, ['/beds/1/size']],
+    ['too many members', { ...booking, beds: Array(5).fill({ size: 'single' }) }, ['/beds']],
+    ['an unknown field', { ...booking, discount: 100 }, ['/discount']],
+    ['an unknown nested field', { ...booking, beds: [{ size: 'single', spare: 1 }] }, ['/beds/0/spare']],
+    ['a field name with separators', { ...booking, 'a/b~c': 1 }, ['/a~1b~0c']],
+    ['several mistakes', { guest: '', nights: 0, beds: [], x: 1, y: 2 }, ['/guest', '/nights', '/x', '/y']],
+    ['an array', [booking], ['body']],
+    ['text', '"text"', ['body']],
+    ['the JSON null', 'null', ['body']],
+  ])('%s', async (_, body, fields) => {
+    expect(await refusal(request(body))).toMatchObject({ status: 400, code: 'INVALID_REQUEST', fields });
+  });
+
+  test('a field called __proto__ is unknown, too', async () => {
+    const body = JSON.stringify(booking).replace('{', '{"__proto__":{"admin":true},');
+
+    expect(await refusal(request(body))).toMatchObject({ status: 400, fields: ['/__proto__'] });
+  });
+
+  test.each([
+    ['malformed JSON', '{"guest":', 'not valid JSON'],
+    ['text', 'hello', 'not valid JSON'],
+    ['an empty body', '', 'required'],
+    ['no body', undefined, 'required'],
+  ])('%s', async (_, body, detail) => {
+    const answer = await refusal(request(body));
+
+    expect(answer).toMatchObject({ status: 400, code: 'MALFORMED_BODY', fields: ['body'] });
+    expect(answer.problem.detail).toContain(detail);
+  });
+
+  test('a path parameter', async () => {
+    const event = httpRequest(route, { path: { hotel: 'R1tz' }, body: booking });
+
+    expect(await refusal(event)).toMatchObject({ status: 400, code: 'INVALID_REQUEST', fields: ['hotel'] });
+  });
+
+  test('a missing path parameter', async () => {
+    const { pathParameters: _, ...event } = request(booking);
+
+    expect(await refusal(event)).toMatchObject({ status: 400, fields: ['hotel'] });
+  });
+
+  test('values are not repeated', async () => {
+    const { problem } = await refusal(request({ ...booking, nights: 'secret-value' }));
+
+    expect(JSON.stringify(problem)).not.toContain('secret-value');
+  });
+
+  test('with more mistakes than can be listed, in an answer that stays small', async () => {
+    const unknown = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`x${index}`, 0]));
+
+    const { problem, fields } = await refusal(request({ ...booking, ...unknown }));
+
+    expect(fields).toHaveLength(50);
+    expect(problem.detail).toMatch(/^10000 invalid field\(s\): \/x0, .*, …$/);
+    expect(JSON.stringify(problem).length).toBeLessThan(10_000);
+  });
+});
+
+describe('the size of a body', () => {
+  const bodyOf = (bytes: number, filler: string) => {
+    const room = bytes - Buffer.byteLength(JSON.stringify({ ...booking, note: '' }));
+    const note = filler.repeat(Math.floor(room / Buffer.byteLength(filler)));
+    return JSON.stringify({ ...booking, note: note + 'x'.repeat(room - Buffer.byteLength(note)) });
+  };
+
+  test.each(['x', '😀'])('is limited to the byte (%s)', async (filler) => {
+    const { send } = setUp();
+
+    expect(await send(request(bodyOf(MAX_BODY_BYTES, filler)))).toMatchObject({ statusCode: 202 });
+    expect(await refusal(request(bodyOf(MAX_BODY_BYTES + 1, filler)))).toMatchObject({
+      status: 413,
+      code: 'BODY_TOO_LARGE',
+      fields: ['body'],
+    });
+  });
+
+  test('is that of the decoded body', async () => {
+    const { send } = setUp();
+    const encoded = (bytes: number) => ({
+      ...request(Buffer.from(bodyOf(bytes, 'x')).toString('base64')),
+      isBase64Encoded: true,
+    });
+
+    expect(await send(encoded(MAX_BODY_BYTES))).toMatchObject({ statusCode: 202 });
+    expect(await refusal(encoded(MAX_BODY_BYTES + 1))).toMatchObject({ status: 413 });
+  });
+});
+
+describe('a handler that throws', () => {
+  const answerTo = (error: unknown) =>
+    setUp(async () => {
+      throw error;
+    }).send(request(booking, { 'x-correlation-id': 'correlation-1' }));
+
+  test('an HttpError answers with it', async () => {
+    const answer = await answerTo(new HttpError(409, 'ALREADY_SHIPPED', 'The order has been shipped'));
+
+    expect(answer).toMatchObject({ statusCode: 409, headers: { 'x-correlation-id': 'correlation-1' } });
+    expect(jsonOf(answer)).toEqual({
+      type: 'about:blank',
+      title: 'Conflict',
+      status: 409,
+      detail: 'The order has been shipped',
+      code: 'ALREADY_SHIPPED',
+    });
+  });
+
+  test('a transient error asks to try again', async () => {
+    const answer = await answerTo(new TransientError('STORE_BUSY', 'table orders-dev is throttled'));
+
+    expect(answer).toMatchObject({ statusCode: 503, headers: { 'retry-after': '1' } });
+    expect(jsonOf(answer)).toMatchObject({ title: 'Service Unavailable', code: 'STORE_BUSY' });
+    expect(answer.body).not.toContain('orders-dev');
+  });
+
+  test.each([
+    ['an unexpected error', new TypeError('Cannot read password of undefined')],
+    ['a permanent error', new PermanentError('SECRET', 'password')],
+    ['something that is no error', 'password'],
+    ['nothing', undefined],
+  ])('%s answers 500 and leaks nothing', async (_, error) => {
+    const answer = await answerTo(error);
+
+    expect(answer).toMatchObject({ statusCode: 500, headers: { 'content-type': 'application/problem+json' } });
+    expect(jsonOf(answer)).toEqual({
+      type: 'about:blank',
+      title: 'Internal Server Error',
+      status: 500,
+      detail: 'The request could not be handled',
+      code: 'INTERNAL_ERROR',
+    });
+  });
+});
+
+describe('the Idempotency-Key header', () => {
+  const setUpOnce = () => {
+    const keys: string[] = [];
+    const answerOnce: AnswerOnce = async (key, _body, _context, answer) => {
+      keys.push(key);
+      return answer();
+    };
+    const requests: (string | undefined)[] = [];
+    const handler = endpoint(
+      { path: pathSchema, body: bookingSchema, idempotent: true },
+      async ({ idempotencyKey }) => {
+        requests.push(idempotencyKey);
+        return { status: 202 };
+      },
+      { answerOnce },
+    );
+    return { keys, requests, send: (event: APIGatewayProxyEventV2) => handler(event, lambdaContext()) };
+  };
+
+  test('is one for each resource, and reaches the handler', async () => {
+    const { send, keys, requests } = setUpOnce();
+
+    await send(request(booking, { 'idempotency-key': 'k-1' }));
+
+    expect(keys).toEqual(['POST /hotels/ritz/bookings k-1']);
+    expect(requests).toEqual(['k-1']);
+  });
+
+  test('may stand in the quotes of a structured field', async () => {
+    const { send, requests } = setUpOnce();
+
+    await send(request(booking, { 'idempotency-key': '"k-1"' }));
+
+    expect(requests).toEqual(['k-1']);
+  });
+
+  test('may be absent', async () => {
+    const { send, keys, requests } = setUpOnce();
+
+    expect(await send(request(booking))).toMatchObject({ statusCode: 202 });
+    expect(keys).toEqual([]);
+    expect(requests).toEqual([undefined]);
+  });
+
+  test.each(['', '""', 'with space', 'Schlüssel', 'x'.repeat(256)])('is refused when it is %j', async (key) => {
+    const { send, requests } = setUpOnce();
+
+    const answer = await send(request(booking, { 'idempotency-key': key }));
+
+    expect(answer.statusCode).toBe(400);
+    expect(jsonOf(answer)).toMatchObject({ code: 'INVALID_IDEMPOTENCY_KEY', errors: [{ field: 'Idempotency-Key' }] });
+    expect(requests).toEqual([]);
+  });
+
+  test('is not looked up for a request that is invalid anyway', async () => {
+    const { send, keys } = setUpOnce();
+
+    expect(await send(request({}, { 'idempotency-key': 'k-1' }))).toMatchObject({ statusCode: 400 });
+    expect(keys).toEqual([]);
+  });
+
+  test('is ignored by an endpoint that is not idempotent', async () => {
+    const { send, requests } = setUp();
+
+    expect(await send(request(booking, { 'idempotency-key': 'with space' }))).toMatchObject({ statusCode: 202 });
+    expect(requests[0]).not.toHaveProperty('idempotencyKey');
+  });
+
+  test('needs a table', () => {
+    expect(() => endpoint({ idempotent: true }, async () => ({ status: 202 }))).toThrow(/^MILLRACE_IDEMPOTENCY_TABLE /);
+  });
+});
