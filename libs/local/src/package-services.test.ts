@@ -1,0 +1,143 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { packageServices } from './package-services.ts';
+
+/** Ignored by git. The services must stand in the workspace, from whose node_modules osls comes. */
+const scratch = join(import.meta.dirname, '..', '.millrace', 'package-services-test');
+const cacheDirectory = join(scratch, 'packages');
+
+/** Packages services of the scratch folder; the second element is what was logged. */
+async function pack(...names: string[]) {
+  const log: string[] = [];
+  const directories = names.map((name) => join(scratch, name));
+  const services = await packageServices({
+    directories,
+    stage: 'test',
+    region: 'eu-central-1',
+    cacheDirectory,
+    log: (line) => log.push(line),
+  });
+  return { services, log };
+}
+
+function writeHandler(service: string, code: string) {
+  writeFileSync(join(scratch, service, 'src', 'answer.ts'), code);
+}
+
+const shared = (section: string) => `\${file(../../../../../serverless.common.yml):${section}}`;
+
+beforeEach(() => {
+  for (const service of ['alpha', 'beta']) {
+    mkdirSync(join(scratch, service, 'src'), { recursive: true });
+    writeFileSync(
+      join(scratch, service, 'serverless.yml'),
+      JSON.stringify({
+        service: `millrace-${service}`,
+        configValidationMode: 'error',
+        plugins: ['serverless-esbuild'],
+        provider: shared('provider'),
+        custom: shared('custom'),
+        package: { individually: true },
+        functions: { answer: { handler: 'src/answer.handler' }, other: { handler: 'src/other.handler' } },
+      }),
+    );
+    writeHandler(service, `export const handler = async (): Promise<string> => '${service} ' + process.version;\n`);
+    writeFileSync(join(scratch, service, 'src', 'other.ts'), 'export const handler = async () => 42;\n');
+  }
+});
+
+afterEach(() => {
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+async function answerOf(codeDirectory: string | undefined): Promise<unknown> {
+  return createRequire(import.meta.url)(join(codeDirectory ?? '', 'src', 'answer.cjs')).handler();
+}
+
+describe('packageServices', () => {
+  test('gives each service its template and each function a bundle that Node can run', async () => {
+    const { services } = await pack('alpha', 'beta');
+
+    expect(services.map(({ name, stackName, directory }) => [name, stackName, directory])).toEqual([
+      ['millrace-alpha', 'millrace-alpha-test', join(scratch, 'alpha')],
+      ['millrace-beta', 'millrace-beta-test', join(scratch, 'beta')],
+    ]);
+    for (const [index, service] of ['alpha', 'beta'].entries()) {
+      const packaged = services[index];
+      expect(packaged?.template.Resources?.AnswerLambdaFunction?.Properties).toMatchObject({
+        FunctionName: `millrace-${service}-test-answer`,
+        Handler: 'src/answer.handler',
+      });
+      const code = packaged?.functions.get(`millrace-${service}-test-answer`)?.codeDirectory;
+      expect(await answerOf(code)).toBe(`${service} ${process.version}`);
+      expect(readdirSync(join(code ?? '', 'src')).filter((name) => name.startsWith('other'))).toEqual([]);
+    }
+  }, 60_000);
+
+  test('takes unchanged services from the cache, at once, and packages only what changed', async () => {
+    const first = await pack('alpha', 'beta');
+    expect(first.log).toEqual(['Packaging alpha, beta']);
+
+    const start = performance.now();
+    const second = await pack('alpha', 'beta');
+    expect(performance.now() - start).toBeLessThan(300);
+    expect(second).toEqual({ services: first.services, log: [] });
+
+    writeFileSync(join(scratch, 'beta', 'src', 'answer.test.ts'), 'a test goes into no package');
+    expect((await pack('alpha', 'beta')).log).toEqual([]);
+
+    writeHandler('beta', `export const handler = async () => 'new';\n`);
+    const third = await pack('alpha', 'beta');
+    expect(third.log).toEqual(['Packaging beta']);
+    expect(await answerOf(third.services[1]?.functions.get('millrace-beta-test-answer')?.codeDirectory)).toBe('new');
+  }, 60_000);
+
+  test('leaves nothing beside the sources, and packages made by hand alone', async () => {
+    mkdirSync(join(scratch, 'alpha', '.serverless'));
+    writeFileSync(join(scratch, 'alpha', '.serverless', 'by-hand.zip'), '');
+
+    await pack('alpha');
+
+    expect(readdirSync(join(scratch, 'alpha')).sort()).toEqual(['.serverless', 'serverless.yml', 'src']);
+    expect(existsSync(join(scratch, 'alpha', '.serverless', 'by-hand.zip'))).toBe(true);
+    expect(readdirSync(join(cacheDirectory, 'alpha'))).toEqual([expect.not.stringContaining('draft')]);
+  }, 60_000);
+
+  test('says in one line per service what is wrong, keeps the good ones, and recovers', async () => {
+    cpSync(join(scratch, 'alpha'), join(scratch, 'gamma'), { recursive: true });
+    writeFileSync(join(scratch, 'gamma', 'serverless.yml'), 'service: [');
+    writeHandler('beta', `import { missing } from './missing.ts';\nexport const handler = missing;\n`);
+    const folder = 'libs/local/.millrace/package-services-test';
+
+    const error: unknown = await pack('alpha', 'beta', 'gamma').catch((reason: unknown) => reason);
+
+    const lines = (error instanceof Error ? error.message : '').split('\n');
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(`${folder}/beta/serverless.yml: `);
+    expect(lines[0]).toMatch('src/answer.ts:1:24: ERROR: Could not resolve "./missing.ts"');
+    expect(lines[1]).toMatch(`${folder}/gamma/serverless.yml: Cannot parse "serverless.yml"`);
+
+    writeFileSync(join(scratch, 'beta', 'src', 'missing.ts'), `export const missing = async () => 'found';\n`);
+    const { services, log } = await pack('alpha', 'beta');
+    expect(log).toEqual(['Packaging beta']);
+    expect(await answerOf(services[1]?.functions.get('millrace-beta-test-answer')?.codeDirectory)).toBe('found');
+  }, 60_000);
+
+  test('runs side by side on one cache', async () => {
+    const [one, two] = await Promise.all([pack('alpha', 'beta'), pack('beta', 'alpha')]);
+
+    expect(two.services.reverse()).toEqual(one.services);
+    expect(await answerOf(one.services[0]?.functions.get('millrace-alpha-test-answer')?.codeDirectory)).toMatch(
+      'alpha',
+    );
+  }, 60_000);
+
+  test('names a folder without serverless.yml', async () => {
+    mkdirSync(join(scratch, 'empty'));
+    await expect(pack('empty')).rejects.toThrow(
+      'libs/local/.millrace/package-services-test/empty has no serverless.yml',
+    );
+  });
+});
