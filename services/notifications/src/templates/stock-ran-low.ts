@@ -9,7 +9,7 @@ export const stockRanLow = {
 
   mail({ sku, available, lowStockThreshold }: EventOf<typeof StockRanLow>['data']): Mail {
     const subject = `Stock of ${sku} ran low: ${available} left`;
-    const sentence = `There are ${available} pieces of ${sku} left, fewer than the threshold of ${lowStockThreshold}.`;
+    const sentence = `Only ${available} of ${sku} left; the threshold is ${lowStockThreshold}.`;
     return { subject, text: `${sentence}\n`, html: mailDocument(subject, html`<p>${sentence}</p>`) };
   },
 };

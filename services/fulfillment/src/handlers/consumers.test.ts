@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { EmittableEvent } from '@millrace/events';
+import { exampleOrder, OrderCancelled } from '@millrace/orders/events';
+import { PaymentProcessed } from '@millrace/payments/events';
+import { envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
+import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Shipments } from '../adapters/shipments.ts';
+
+type Handler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
+
+let dynamoDb: TestDynamoDb;
+let shipments: Shipments;
+let onPaymentProcessed: Handler;
+let onOrderCancelled: Handler;
+
+beforeAll(async () => {
+  dynamoDb = await startTestDynamoDb();
+  await dynamoDb.createTable('fulfillment');
+  Object.assign(process.env, {
+    MILLRACE_TABLE: 'fulfillment',
+    MILLRACE_CONSUMER: 'fulfillment.test',
+    MILLRACE_CONSUMER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/queue',
+    MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1:1/000000000000/dlq',
+    MILLRACE_MAX_RECEIVE_COUNT: '5',
+  });
+  // Handlers read their environment when they are imported, as in Lambda's init phase.
+  onPaymentProcessed = (await import('./on-payment-processed.ts')).handler;
+  onOrderCancelled = (await import('./on-order-cancelled.ts')).handler;
+  shipments = (await import('../adapters/shipments.ts')).shipmentsFromEnvironment();
+});
+afterAll(() => dynamoDb.stop());
+
+const paid = (orderId: string) => sampleEvent(PaymentProcessed, { orderId }, { correlationId: 'correlation-1' });
+const cancelled = (orderId: string) => sampleEvent(OrderCancelled, { orderId });
+
+/** Delivers events in one batch and returns how many records failed. */
+async function deliver(handler: Handler, ...events: EmittableEvent[]): Promise<number> {
+  return (await handler(sqsEvent(...events.map(envelopeText)), lambdaContext())).batchItemFailures.length;
+}
+
+/** What the relay would emit about an order. */
+async function emitted(orderId: string) {
+  const { Items = [] } = await DynamoDBDocumentClient.from(dynamoDb.client).send(
+    new QueryCommand({
+      TableName: 'fulfillment',
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :outbox)',
+      ExpressionAttributeValues: { ':pk': `SHIPMENT#${orderId}`, ':outbox': 'OUTBOX#' },
+    }),
+  );
+  return Items.map(({ outbox }) => ({ detailType: outbox.detailType, ...JSON.parse(outbox.detail) }));
+}
+
+describe('onPaymentProcessed', () => {
+  test('creates the shipment and tells of it', async () => {
+    const orderId = randomUUID();
+    const payment = paid(orderId);
+
+    expect(await deliver(onPaymentProcessed, payment)).toBe(0);
+
+    const shipment = await shipments.find(orderId);
+    expect(shipment).toMatchObject({
+      status: 'CREATED',
+      parcel: { shippingAddress: exampleOrder.shippingAddress, lines: exampleOrder.lines },
+    });
+    expect(await emitted(orderId)).toMatchObject([
+      {
+        detailType: 'ShipmentCreated.v1',
+        metadata: {
+          subject: orderId,
+          sequence: 1,
+          correlationId: 'correlation-1',
+          causationId: payment.event.metadata.id,
+        },
+        data: { orderId, ...shipment?.parcel },
+      },
+    ]);
+  });
+
+  test('the same event twice, even at once, makes one shipment', async () => {
+    const orderId = randomUUID();
+    const payment = paid(orderId);
+
+    expect(await deliver(onPaymentProcessed, payment, payment)).toBe(0);
+    expect(await deliver(onPaymentProcessed, payment)).toBe(0);
+
+    expect(await emitted(orderId)).toHaveLength(1);
+  });
+
+  test('two events about one order make one shipment', async () => {
+    const orderId = randomUUID();
+
+    expect(await deliver(onPaymentProcessed, paid(orderId), paid(orderId))).toBe(0);
+
+    expect(await emitted(orderId)).toHaveLength(1);
+  });
+});
+
+describe('onOrderCancelled', () => {
+  test('recalls a shipment', async () => {
+    const orderId = randomUUID();
+    await deliver(onPaymentProcessed, paid(orderId));
+
+    expect(await deliver(onOrderCancelled, cancelled(orderId), cancelled(orderId))).toBe(0);
+
+    expect(await shipments.find(orderId)).toMatchObject({ status: 'CANCELLED', parcel: expect.any(Object) });
+  });
+
+  test('before the payment it forestalls the shipment', async () => {
+    const orderId = randomUUID();
+
+    expect(await deliver(onOrderCancelled, cancelled(orderId))).toBe(0);
+    expect(await deliver(onPaymentProcessed, paid(orderId))).toBe(0);
+
+    expect(await shipments.find(orderId)).toEqual({ status: 'CANCELLED' });
+    expect(await emitted(orderId)).toEqual([]);
+  });
+
+  test('at the same moment as the payment it always wins', async () => {
+    const orderIds = Array.from({ length: 20 }, () => randomUUID());
+
+    const failed = await Promise.all(
+      orderIds.flatMap((orderId) => [
+        deliver(onPaymentProcessed, paid(orderId)),
+        deliver(onOrderCancelled, cancelled(orderId)),
+      ]),
+    );
+
+    expect(failed).toEqual(failed.map(() => 0));
+    const found = await Promise.all(orderIds.map((orderId) => shipments.find(orderId)));
+    expect(found.map((shipment) => shipment?.status)).toEqual(found.map(() => 'CANCELLED'));
+  });
+});
