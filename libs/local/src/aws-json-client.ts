@@ -22,6 +22,7 @@ export async function callAwsJson(
     headers: {
       'content-type': 'application/x-amz-json-1.0',
       'x-amz-target': target,
+      'x-amz-date': '20260101T000000Z',
       authorization: localAuthorization(region, service),
     },
     body: JSON.stringify(input),

@@ -32,7 +32,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { AwsError } from './aws-error.ts';
 import { type DynamoDb, startDynamoDb } from './dynamodb.ts';
 import { startFauxqs } from './fauxqs.ts';
-import { createGateway } from './gateway.ts';
+import { createGateway, type GatewayBackends } from './gateway.ts';
 import { type CapturedMessage, Messages } from './messages.ts';
 import { findFreePort, listenOnLoopback } from './port.ts';
 import { SsmApi } from './ssm-api.ts';
@@ -56,7 +56,7 @@ beforeAll(async () => {
   stopFauxqs = fauxqs.stop;
   dynamodb = await startDynamoDb({ onExit: () => undefined });
   const ssm = new SsmApi(() => parameters, { accountId: '000000000000', region: 'us-east-1' });
-  server = createGateway({
+  const backends: GatewayBackends = {
     fauxqs,
     dynamodb: dynamodb.endpoint,
     onDynamoDbWrite: () => {
@@ -68,12 +68,15 @@ beforeAll(async () => {
       return { FailedEntryCount: 0, Entries: [{ EventId: 'e-1' }] };
     },
     ssm: (operation, input) => ssm.handle(operation, input),
-    lambda: (_request, response) => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{"Functions":[{"FunctionName":"f"}]}');
-    },
+    lambda: async ({ method, path }) => ({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ Functions: [{ FunctionName: `${method} ${path}` }] }),
+    }),
     messages,
     health: () => ({ status: 'ok' }),
-  });
+  };
+  server = createGateway(Promise.resolve(backends));
   await listenOnLoopback(server, port);
 });
 
@@ -210,7 +213,7 @@ describe('EventBridge, Lambda and SSM', () => {
 
   test('the Lambda API gets its requests', async () => {
     const { Functions } = await new LambdaClient(settings()).send(new ListFunctionsCommand({}));
-    expect(Functions).toEqual([{ FunctionName: 'f' }]);
+    expect(Functions).toEqual([{ FunctionName: 'GET /2015-03-31/functions' }]);
   });
 
   test('parameters can be read one by one and by path', async () => {

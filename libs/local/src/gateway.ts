@@ -10,6 +10,7 @@ import {
 import { gunzipSync } from 'node:zlib';
 import { AwsError } from './aws-error.ts';
 import type { Fauxqs } from './fauxqs.ts';
+import type { LambdaRequest, LambdaResponse } from './lambda/api.ts';
 import type { Messages } from './messages.ts';
 import { sendEmail } from './ses-api.ts';
 
@@ -25,8 +26,7 @@ export interface GatewayBackends {
   onDynamoDbWrite: () => void;
   events: Operation;
   ssm: Operation;
-  /** Answers requests of the Lambda API itself. */
-  lambda: (request: IncomingMessage, response: ServerResponse) => void;
+  lambda: (request: LambdaRequest) => Promise<LambdaResponse>;
   messages: Messages;
   /** What `/_local/health` answers. */
   health: () => unknown;
@@ -67,17 +67,22 @@ const HOP_BY_HOP = new Set([
 
 /**
  * The AWS APIs on one port, for any SDK and the AWS CLI. A request's service is the one it is signed for.
+ *
+ * @param backends requests that come before they are ready wait for them
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
  */
-export function createGateway(backends: GatewayBackends): Server {
+export function createGateway(backends: Promise<GatewayBackends>): Server {
   const agent = new Agent({ keepAlive: true });
   const server = createServer((request, response) => {
     response.setHeader('x-amzn-requestid', randomUUID());
-    route(request, response, backends, agent).catch((error: unknown) => {
+    const answered = backends.then((ready) => route(request, response, ready, agent));
+    answered.catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else answerError(request, response, error);
     });
   });
+  // Longer than the SDKs keep a connection, so that none is closed under a request that is being sent.
+  server.keepAliveTimeout = 65_000;
   server.on('close', () => agent.destroy());
   return server;
 }
@@ -105,8 +110,7 @@ async function route(
     case 'dynamodb':
       return proxyDynamoDb(request, response, backends, agent);
     case 'lambda':
-      backends.lambda(request, response);
-      return;
+      return answerLambda(request, response, url, backends);
     case 'events':
       return answerJson(request, response, backends.events);
     case 'ssm':
@@ -144,6 +148,18 @@ async function answerJson(request: IncomingMessage, response: ServerResponse, op
   if (!target) throw new AwsError('MissingAction', 'The X-Amz-Target header is missing');
   const output = await operation(target.operation, parseBody(await readBody(request)));
   send(response, 200, request.headers['content-type'] ?? 'application/x-amz-json-1.1', JSON.stringify(output ?? {}));
+}
+
+async function answerLambda(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  { lambda }: GatewayBackends,
+): Promise<void> {
+  const { method = 'GET', headers } = request;
+  const body = (await readBody(request)).toString();
+  const answer = await lambda({ method, path: url.pathname, query: url.searchParams, headers, body });
+  response.writeHead(answer.status, answer.headers).end(answer.body);
 }
 
 async function answerSes(

@@ -1,0 +1,177 @@
+import { availableParallelism } from 'node:os';
+import { callAwsJson } from './aws-json-client.ts';
+import { type Stack, TemplateError } from './cloudformation/index.ts';
+import type { Fauxqs } from './fauxqs.ts';
+import { functionDefinition } from './function-definition.ts';
+import type { EventSourceMapping, EventSourceMappingProperties } from './lambda/event-source-mapping.ts';
+import { type FunctionLogLine, FunctionPool, type InvocationResult } from './lambda/function-pool.ts';
+import { inProcessQueue } from './lambda/queue.ts';
+import { startSqsMapping } from './lambda/sqs-mapping.ts';
+import { startStreamMapping } from './lambda/stream-mapping.ts';
+import type { Checkpoints } from './lambda/stream-shard.ts';
+import { sendToQueue } from './target-delivery.ts';
+
+/** What functions and their event sources need from the rest of the runtime. */
+export interface FunctionsOptions {
+  stacks: Stack[];
+  /** Unpacked bundle by function name. */
+  codeDirectories: ReadonlyMap<string, string>;
+  /** The AWS_ENDPOINT_URL… variables of every function. */
+  endpoints: Record<string, string>;
+  /** Containers of one function at once. */
+  concurrency: number;
+  compileCacheDirectory: string;
+  region: string;
+  fauxqs: Fauxqs;
+  dynamodbEndpoint: string;
+  checkpoints?: Checkpoints | undefined;
+  onLog: (line: FunctionLogLine) => void;
+  onWarning: (line: string) => void;
+}
+
+/** How long a batch under way may take to end once everything stops, in ms. */
+const STOP_WITHIN_MS = 2_000;
+
+/** The functions of all stacks and the event source mappings that feed them. */
+export class Functions {
+  /** By function name. */
+  readonly pools: ReadonlyMap<string, FunctionPool>;
+  readonly mappings: readonly EventSourceMapping[];
+  readonly #streams: EventSourceMapping[] = [];
+  /** The streams of the tables of a function's own stack. */
+  readonly #streamsOf = new Map<FunctionPool, EventSourceMapping[]>();
+
+  /** @throws TemplateError for a function without a bundle, or a mapping that Lambda would refuse */
+  constructor(options: FunctionsOptions) {
+    const pools = new Map<string, FunctionPool>();
+    const mappings: EventSourceMapping[] = [];
+    const streamsOf = new Map(options.stacks.map((stack) => [stack, [] as EventSourceMapping[]]));
+    for (const [stack, streams] of streamsOf) {
+      for (const { logicalId, name } of stack.resourcesOfType('AWS::Lambda::Function')) {
+        const pool = this.#createPool(stack, logicalId, name, options);
+        pools.set(name, pool);
+        this.#streamsOf.set(pool, streams);
+      }
+    }
+    this.pools = pools;
+    this.mappings = mappings;
+    for (const [stack, streams] of streamsOf) {
+      for (const { logicalId } of stack.resourcesOfType('AWS::Lambda::EventSourceMapping')) {
+        try {
+          mappings.push(this.#startMapping(stack, logicalId, streams, options));
+        } catch (error) {
+          for (const mapping of mappings) void mapping.stop();
+          throw placed(error, stack, logicalId);
+        }
+      }
+    }
+  }
+
+  /** The pool of a function, by its name, ARN or ARN with a version. */
+  find(nameOrArn: string): FunctionPool | undefined {
+    return this.pools.get(nameOrArn.startsWith('arn:') ? (nameOrArn.split(':')[6] ?? '') : nameOrArn);
+  }
+
+  /**
+   * Runs a function and then has the streams of its stack read at once: what it wrote may be waiting there.
+   *
+   * @throws AwsError as FunctionPool.invoke
+   */
+  async invoke(pool: FunctionPool, payload: string): Promise<InvocationResult> {
+    try {
+      return await pool.invoke(payload);
+    } finally {
+      for (const stream of this.#streamsOf.get(pool) ?? []) stream.wake();
+    }
+  }
+
+  /** Has every stream read at once. */
+  wakeStreams(): void {
+    for (const stream of this.#streams) stream.wake();
+  }
+
+  /** Starts a container of every function, as many at a time as there are cores. */
+  async warm(): Promise<void> {
+    const waiting = [...this.pools.values()];
+    const worker = async (): Promise<void> => {
+      for (let pool = waiting.shift(); pool; pool = waiting.shift()) await pool.warm();
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  }
+
+  /** Stops polling, gives batches under way a moment to end, then ends every container. */
+  async stop(): Promise<void> {
+    const { promise: timeUp, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, STOP_WITHIN_MS);
+    const polled = Promise.all(this.mappings.map((mapping) => mapping.stop()));
+    await Promise.race([polled, timeUp]);
+    clearTimeout(timer);
+    await Promise.all([...this.pools.values()].map((pool) => pool.stop()));
+    await polled;
+  }
+
+  #createPool(stack: Stack, logicalId: string, name: string, options: FunctionsOptions): FunctionPool {
+    const codeDirectory = options.codeDirectories.get(name);
+    if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
+    const arn = stack.attribute(logicalId, 'Arn');
+    const { endpoints, concurrency, compileCacheDirectory, onLog } = options;
+    const definition = functionDefinition({ name, arn, codeDirectory }, stack.properties(logicalId), {
+      endpoints,
+      concurrency,
+    });
+    return new FunctionPool(definition, { log: onLog, compileCacheDirectory });
+  }
+
+  #startMapping(
+    stack: Stack,
+    logicalId: string,
+    streams: EventSourceMapping[],
+    options: FunctionsOptions,
+  ): EventSourceMapping {
+    const { fauxqs, region, dynamodbEndpoint, checkpoints, onWarning } = options;
+    const properties = stack.properties(logicalId) as unknown as EventSourceMappingProperties;
+    const pool = this.find(properties.FunctionName);
+    if (!pool) throw new Error(`there is no function ${properties.FunctionName}`);
+    const { arn: functionArn, timeoutSeconds, concurrency } = pool.definition;
+    const common = { uuid: stack.ref(logicalId), properties, functionArn, onWarning };
+    const source = properties.EventSourceArn;
+    if (source.startsWith('arn:aws:sqs:')) {
+      return startSqsMapping({
+        ...common,
+        queue: inProcessQueue(fauxqs.store, source),
+        functionTimeoutSeconds: timeoutSeconds,
+        functionConcurrency: concurrency,
+        invoke: (payload) => this.invoke(pool, payload),
+      });
+    }
+    if (!source.startsWith('arn:aws:dynamodb:')) throw new Error(`${source} is not an event source on this machine`);
+    const stream = startStreamMapping({
+      ...common,
+      ...(checkpoints ? { checkpoints } : {}),
+      call: (operation, input) =>
+        callAwsJson(
+          dynamodbEndpoint,
+          { region, service: 'dynamodb', target: `DynamoDBStreams_20120810.${operation}` },
+          input,
+        ),
+      invoke: (payload) => pool.invoke(payload),
+      sendToDestination: async (destinationArn, body) => {
+        if (destinationArn.startsWith('arn:aws:sns:'))
+          await fauxqs.sns('Publish', { TopicArn: destinationArn, Message: body });
+        else await sendToQueue(fauxqs, destinationArn, body, {});
+      },
+    });
+    streams.push(stream);
+    this.#streams.push(stream);
+    return stream;
+  }
+}
+
+function placed(error: unknown, stack: Stack, logicalId: string): Error {
+  if (error instanceof TemplateError) return error;
+  return new TemplateError(
+    stack.name,
+    `Resources.${logicalId}`,
+    error instanceof Error ? error.message : String(error),
+  );
+}

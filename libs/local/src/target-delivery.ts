@@ -1,0 +1,75 @@
+import { AwsError } from './aws-error.ts';
+import { DeliveryError, type RuleTarget } from './eventbridge/index.ts';
+import type { Fauxqs } from './fauxqs.ts';
+
+/** Where the events of a rule can go on this machine. */
+export interface DeliveryTargets {
+  fauxqs: Fauxqs;
+  /** Hands an event to a function without waiting for it; undefined when there is no such function. */
+  invokeFunction: (functionArn: string, payload: string) => Promise<void> | undefined;
+}
+
+const DELIVERABLE = new Set(['sqs', 'sns', 'lambda']);
+
+/** Whether events can be delivered to a target here. */
+export function isDeliverable(targetArn: string): boolean {
+  return DELIVERABLE.has(serviceOf(targetArn));
+}
+
+/**
+ * Delivers one event to a rule's target.
+ *
+ * @throws DeliveryError with the code EventBridge gives: not to be retried when the target does not exist or refuses the event
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+ */
+export async function deliverToTarget(targets: DeliveryTargets, target: RuleTarget, payload: string): Promise<void> {
+  switch (serviceOf(target.Arn)) {
+    case 'sqs':
+      return sendToQueue(targets.fauxqs, target.Arn, payload, {}, target.SqsParameters?.MessageGroupId);
+    case 'sns':
+      await targets.fauxqs.sns('Publish', { TopicArn: target.Arn, Message: payload });
+      return;
+    case 'lambda': {
+      const accepted = targets.invokeFunction(target.Arn, payload);
+      if (!accepted) throw new DeliveryError('NO_RESOURCE', `There is no function ${target.Arn}`, false);
+      return accepted;
+    }
+    default:
+      throw new DeliveryError('NO_RESOURCE', `${target.Arn} cannot be delivered to on this machine`, false);
+  }
+}
+
+/**
+ * Sends one message to a queue.
+ *
+ * @param attributes message attributes, as strings
+ * @throws DeliveryError when the queue does not exist or refuses the message
+ */
+export async function sendToQueue(
+  { store, sqs }: Fauxqs,
+  queueArn: string,
+  body: string,
+  attributes: Record<string, string>,
+  messageGroupId?: string,
+): Promise<void> {
+  const queue = store.getQueueByArn(queueArn);
+  if (!queue) throw new DeliveryError('NO_RESOURCE', `There is no queue ${queueArn}`, false);
+  const MessageAttributes = Object.fromEntries(
+    Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
+  try {
+    await sqs('SendMessage', {
+      QueueUrl: queue.url,
+      MessageBody: body,
+      MessageAttributes,
+      ...(messageGroupId === undefined ? {} : { MessageGroupId: messageGroupId }),
+    });
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    throw new DeliveryError('INVALID_PARAMETER', error.message, error.status >= 500);
+  }
+}
+
+function serviceOf(arn: string): string {
+  return arn.split(':')[2] ?? '';
+}
