@@ -23,7 +23,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { settleBatch } from './batch.ts';
 import { attemptsOf, codeOf, delayRetry, failureKindOf, sendToDeadLetterQueue } from './failed-record.ts';
 import { type RunOnce, runOnceByIdempotencyTable } from './idempotency.ts';
-import { type ConsumerSettings, settingsFrom } from './settings.ts';
+import { ConfigurationError, type ConsumerSettings, settingsFrom } from './settings.ts';
 
 /** Identifies one effect: what a handler stores in the same transaction as its effect. */
 export interface InboxKey {
@@ -93,6 +93,7 @@ export function consume<const Contracts extends readonly EventContract[]>(
   { deduplication = 'inbox', concurrency = 10, reserveMs = 500 }: ConsumeOptions = {},
   dependencies: ConsumeDependencies = {},
 ): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
+  if (!(concurrency >= 1)) throw new ConfigurationError('concurrency', 'at least 1');
   const settings = dependencies.settings ?? settingsFrom();
   const sqs = dependencies.sqs ?? new SQSClient({});
   const now = dependencies.now ?? (() => new Date());

@@ -49,6 +49,10 @@ describe('a consumer', () => {
     expect(() => consume([], async () => {}, {}, { sqs: new RecordingClient() })).not.toThrow();
   });
 
+  test.each([0, -1, Number.NaN])('that could run %d records at once does not start', (concurrency) => {
+    expect(() => consume([], async () => {}, { concurrency })).toThrow('concurrency must be at least 1');
+  });
+
   test('that de-duplicates itself does not start without its table', () => {
     Object.assign(process.env, sound);
 
