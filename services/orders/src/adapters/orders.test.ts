@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { documentClient, EventStore } from '@millrace/event-store';
+import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { exampleOrder } from '../../events/index.ts';
+import type { OrderCommand, ProgressEvent } from '../domain/order.ts';
+import { Orders } from './orders.ts';
+
+let dynamoDb: TestDynamoDb;
+let orders: Orders;
+
+beforeAll(async () => {
+  dynamoDb = await startTestDynamoDb();
+  await dynamoDb.createTable('orders');
+  orders = newOrders();
+});
+afterAll(() => dynamoDb.stop());
+
+/** As many as there are containers. */
+function newOrders(): Orders {
+  return new Orders(new EventStore(documentClient(dynamoDb.client), 'orders'), 'orders');
+}
+
+const cause = {
+  correlationId: 'correlation-1',
+  traceparent: '00-00000000000000000000000000000001-0000000000000001-01',
+};
+const inbox = (eventId: string = randomUUID()) => ({ consumer: 'orders.test', eventId });
+const record = (progress: ProgressEvent): OrderCommand => ({ type: 'RecordProgress', progress });
+const stockReserved = record({ type: 'StockReserved' });
+const paid = record({ type: 'PaymentProcessed', paymentId: 'ch_1' });
+const shipped = record({ type: 'ShipmentCreated', trackingNumber: 'MR1' });
+
+async function placedOrder(): Promise<string> {
+  const orderId = randomUUID();
+  await orders.execute(orderId, { type: 'PlaceOrder', order: { ...exampleOrder, orderId } }, cause);
+  return orderId;
+}
+
+/** What the relay emits about an order, in order. */
+async function emitted(orderId: string) {
+  const { Items = [] } = await documentClient(dynamoDb.client).send(
+    new QueryCommand({
+      TableName: 'orders',
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': `ORDER#${orderId}` },
+    }),
+  );
+  return Items.filter(({ outbox }) => outbox).map(({ outbox }) => ({
+    detailType: outbox.detailType,
+    ...JSON.parse(outbox.detail),
+  }));
+}
+
+async function historyOf(orderId: string): Promise<string[]> {
+  const stored = await orders.find(orderId);
+  return stored?.events.map(({ event }) => event.type) ?? [];
+}
+
+describe('orders', () => {
+  test('are stored with the events that tell of them', async () => {
+    const orderId = await placedOrder();
+    await orders.execute(orderId, stockReserved, cause, inbox());
+    await orders.execute(orderId, paid, cause, inbox());
+    await orders.execute(orderId, shipped, { ...cause, causationId: 'event-1' }, inbox());
+
+    expect(await orders.find(orderId)).toMatchObject({ order: { status: 'CONFIRMED', trackingNumber: 'MR1' } });
+    expect(await emitted(orderId)).toMatchObject([
+      {
+        detailType: 'OrderPlaced.v1',
+        metadata: { subject: orderId, sequence: 1, correlationId: 'correlation-1' },
+        data: { ...exampleOrder, orderId },
+      },
+      {
+        detailType: 'OrderConfirmed.v1',
+        metadata: { subject: orderId, sequence: 2, correlationId: 'correlation-1', causationId: 'event-1' },
+        data: { ...exampleOrder, orderId, trackingNumber: 'MR1' },
+      },
+    ]);
+  });
+
+  test('an order that was never placed is not found', async () => {
+    expect(await orders.find(randomUUID())).toBeUndefined();
+    await expect(orders.execute(randomUUID(), stockReserved, cause, inbox())).rejects.toMatchObject({
+      code: 'ORDER_NOT_FOUND',
+    });
+  });
+
+  test('placing an order twice stores and tells it once', async () => {
+    const orderId = randomUUID();
+    const place: OrderCommand = { type: 'PlaceOrder', order: { ...exampleOrder, orderId } };
+
+    await Promise.all([newOrders().execute(orderId, place, cause), newOrders().execute(orderId, place, cause)]);
+
+    expect(await historyOf(orderId)).toEqual(['OrderPlaced']);
+    expect(await emitted(orderId)).toHaveLength(1);
+  });
+
+  test('reports that come at once are all put on record, and one of them confirms', async () => {
+    const orderId = await placedOrder();
+
+    await Promise.all(
+      [stockReserved, paid, shipped].map((command) => newOrders().execute(orderId, command, cause, inbox())),
+    );
+
+    const history = await historyOf(orderId);
+    expect(history.toSorted()).toEqual(
+      ['OrderPlaced', 'StockReserved', 'PaymentProcessed', 'ShipmentCreated', 'OrderConfirmed'].toSorted(),
+    );
+    expect((await emitted(orderId)).map(({ detailType }) => detailType)).toEqual([
+      'OrderPlaced.v1',
+      'OrderConfirmed.v1',
+    ]);
+  });
+
+  test('an order is confirmed or cancelled, never both', async () => {
+    const orderIds = await Promise.all(Array.from({ length: 10 }, placedOrder));
+
+    await Promise.all(
+      orderIds.flatMap((orderId) => [
+        newOrders().execute(orderId, shipped, cause, inbox()),
+        newOrders()
+          .execute(orderId, { type: 'CancelOrder' }, cause)
+          .catch((error: { code: string }) => expect(error.code).toBe('ORDER_ALREADY_SHIPPED')),
+      ]),
+    );
+
+    for (const orderId of orderIds) {
+      const ends = (await historyOf(orderId)).filter((type) => type === 'OrderConfirmed' || type === 'OrderCancelled');
+      expect(ends).toHaveLength(1);
+      expect(await emitted(orderId)).toHaveLength(2);
+    }
+  });
+
+  test('an event that was handled before is a duplicate, one after the other and at once', async () => {
+    const orderId = await placedOrder();
+    const event = inbox();
+    await orders.execute(orderId, stockReserved, cause, event);
+
+    // The same event as another report: only its id can tell.
+    await expect(orders.execute(orderId, paid, cause, event)).rejects.toMatchObject({ code: 'DUPLICATE_EVENT' });
+    const shipment = inbox();
+    const results = await Promise.allSettled([
+      newOrders().execute(orderId, shipped, cause, shipment),
+      newOrders().execute(orderId, shipped, cause, shipment),
+    ]);
+
+    expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
+    expect(await historyOf(orderId)).toEqual(['OrderPlaced', 'StockReserved', 'ShipmentCreated', 'OrderConfirmed']);
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, test } from '@jest/globals';
+import { exampleOrder } from '../../events/index.ts';
+import { placeOrderRequest, totalOf } from './place-order-request.ts';
+
+const { customer, shippingAddress, lines, paymentToken } = exampleOrder;
+const [line] = lines;
+const request = { customer, shippingAddress, currency: 'EUR', lines, paymentToken };
+
+/** The path of every issue with a request: `lines.0.quantity`. */
+function issuesWith(body: unknown): string[] {
+  const { error } = placeOrderRequest.safeParse(body);
+  return (error?.issues ?? []).flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key].join('.')) : issue.path.join('.'),
+  );
+}
+
+describe('a request to place an order', () => {
+  test('is accepted as documented', () => {
+    expect(placeOrderRequest.parse(request)).toEqual(request);
+  });
+
+  test('needs neither a phone nor a second address line', () => {
+    const { phone: _phone, ...withoutPhone } = customer;
+    expect(issuesWith({ ...request, customer: withoutPhone })).toEqual([]);
+  });
+
+  test('may have a line that costs nothing', () => {
+    expect(issuesWith({ ...request, lines: [{ ...line, unitPrice: 0 }] })).toEqual([]);
+  });
+
+  test.each([
+    ['nothing', undefined, ['']],
+    ['a list', [], ['']],
+    ['no fields', {}, ['customer', 'shippingAddress', 'currency', 'lines', 'paymentToken']],
+    ['no lines', { ...request, lines: [] }, ['lines']],
+    ['lines of another type', { ...request, lines: 'FLOUR-1KG' }, ['lines']],
+    ['an unknown field', { ...request, coupon: 'X' }, ['coupon']],
+    ['unknown fields further down', { ...request, customer: { ...customer, vip: true } }, ['customer.vip']],
+    ['an unknown field of a line', { ...request, lines: [{ ...line, color: 'red' }] }, ['lines.0.color']],
+    [
+      'an unknown field of the address',
+      { ...request, shippingAddress: { ...shippingAddress, zip: 1 } },
+      ['shippingAddress.zip'],
+    ],
+    ['a malformed e-mail address', { ...request, customer: { ...customer, email: 'ada' } }, ['customer.email']],
+    ['a malformed phone number', { ...request, customer: { ...customer, phone: '0151' } }, ['customer.phone']],
+    [
+      'a malformed country',
+      { ...request, shippingAddress: { ...shippingAddress, country: 'Germany' } },
+      ['shippingAddress.country'],
+    ],
+    ['a malformed currency', { ...request, currency: 'euro' }, ['currency']],
+    ['an empty payment token', { ...request, paymentToken: '' }, ['paymentToken']],
+  ])('with %s is refused', (_what, body, issues) => {
+    expect(issuesWith(body)).toEqual(issues);
+  });
+
+  test.each([
+    ['quantity', 0],
+    ['quantity', -1],
+    ['quantity', 1.5],
+    ['quantity', '2'],
+    ['quantity', 1001],
+    ['quantity', null],
+    ['quantity', Number.MAX_VALUE],
+    ['unitPrice', -1],
+    ['unitPrice', 3.49],
+    ['unitPrice', 100_000_001],
+    ['sku', ''],
+    ['sku', '../stock'],
+    ['sku', 'x'.repeat(65)],
+  ])('with a line whose %s is %j is refused', (field, value) => {
+    const issues = issuesWith({ ...request, lines: [{ ...line, [field]: value }] });
+
+    expect(new Set(issues)).toEqual(new Set([`lines.0.${field}`]));
+  });
+
+  test('that lists a SKU twice is refused', () => {
+    expect(issuesWith({ ...request, lines: [line, { ...line, quantity: 3 }] })).toEqual(['lines.1.sku']);
+  });
+
+  test('has at most 40 lines', () => {
+    const many = (count: number) => Array.from({ length: count }, (_, index) => ({ ...line, sku: `SKU-${index}` }));
+
+    expect(issuesWith({ ...request, lines: many(40) })).toEqual([]);
+    expect(issuesWith({ ...request, lines: many(41) })).toEqual(['lines']);
+  });
+});
+
+test('the total is the sum of all lines, in minor units', () => {
+  expect(
+    totalOf([
+      { sku: 'FLOUR-1KG', quantity: 2, unitPrice: 349 },
+      { sku: 'SALT', quantity: 3, unitPrice: 0 },
+      { sku: 'OIL', quantity: 1, unitPrice: 1299 },
+    ]),
+  ).toBe(1997);
+});

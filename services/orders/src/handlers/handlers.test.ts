@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { EmittableEvent } from '@millrace/events';
+import { ShipmentCreated } from '@millrace/fulfillment/events';
+import { StockReservationFailed, StockReserved } from '@millrace/inventory/events';
+import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
+import { envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
+import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+  SQSBatchResponse,
+  SQSEvent,
+} from 'aws-lambda';
+import { exampleOrder } from '../../events/index.ts';
+
+type Endpoint = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
+
+const { customer, shippingAddress, lines, paymentToken } = exampleOrder;
+const request = { customer, shippingAddress, currency: 'EUR', lines, paymentToken };
+
+let dynamoDb: TestDynamoDb;
+let postOrder: Endpoint;
+let getOrder: Endpoint;
+let postCancellation: Endpoint;
+let onOrderProgress: (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
+
+beforeAll(async () => {
+  dynamoDb = await startTestDynamoDb();
+  await dynamoDb.createTable('orders');
+  await dynamoDb.createTable('orders-idempotency', ['id']);
+  Object.assign(process.env, {
+    MILLRACE_TABLE: 'orders',
+    MILLRACE_IDEMPOTENCY_TABLE: 'orders-idempotency',
+    MILLRACE_CONSUMER: 'orders.onOrderProgress',
+    MILLRACE_CONSUMER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/queue',
+    MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1:1/000000000000/dlq',
+    MILLRACE_MAX_RECEIVE_COUNT: '5',
+  });
+  // Handlers read their environment when they are imported, as in Lambda's init phase.
+  postOrder = (await import('./post-order.ts')).handler;
+  getOrder = (await import('./get-order.ts')).handler;
+  postCancellation = (await import('./post-cancellation.ts')).handler;
+  onOrderProgress = (await import('./on-order-progress.ts')).handler;
+});
+afterAll(() => dynamoDb.stop());
+
+async function post(body: unknown, headers: Record<string, string> = {}) {
+  const {
+    statusCode,
+    headers: answered,
+    body: text = '',
+  } = await postOrder(httpRequest('POST /orders', { body, headers }), lambdaContext());
+  return { statusCode, headers: answered, body: JSON.parse(text) };
+}
+
+async function placedOrder(): Promise<string> {
+  return (await post(request)).body.orderId;
+}
+
+async function view(orderId: string) {
+  const { statusCode, body = '' } = await getOrder(
+    httpRequest('GET /orders/{orderId}', { path: { orderId } }),
+    lambdaContext(),
+  );
+  return { statusCode, body: JSON.parse(body) };
+}
+
+async function cancel(orderId: string) {
+  const { statusCode, body = '' } = await postCancellation(
+    httpRequest('POST /orders/{orderId}/cancellation', { path: { orderId } }),
+    lambdaContext(),
+  );
+  return { statusCode, body: JSON.parse(body) };
+}
+
+/** Delivers events in one batch and returns how many records failed. */
+async function deliver(...events: EmittableEvent[]): Promise<number> {
+  return (await onOrderProgress(sqsEvent(...events.map(envelopeText)), lambdaContext())).batchItemFailures.length;
+}
+
+describe('POST /orders', () => {
+  test('accepts an order and says where it is', async () => {
+    const { statusCode, headers, body } = await post(request);
+
+    expect(statusCode).toBe(202);
+    expect(headers?.location).toBe(`/orders/${body.orderId}`);
+    expect(await view(body.orderId)).toMatchObject({
+      statusCode: 200,
+      body: { orderId: body.orderId, status: 'PLACED', lines, total: { amount: 698, currency: 'EUR' } },
+    });
+  });
+
+  test('the same Idempotency-Key gets the same order, at once and later', async () => {
+    const headers = { 'idempotency-key': randomUUID() };
+
+    const first = await post(request, headers);
+    const second = await post(request, headers);
+
+    expect(second.statusCode).toBe(202);
+    expect(second.body).toEqual(first.body);
+  });
+
+  test('the same Idempotency-Key with another body is refused', async () => {
+    const headers = { 'idempotency-key': randomUUID() };
+    await post(request, headers);
+
+    expect(await post({ ...request, paymentToken: 'tok_slow' }, headers)).toMatchObject({
+      statusCode: 422,
+      body: { code: 'IDEMPOTENCY_KEY_REUSED' },
+    });
+  });
+
+  test.each([
+    ['bad JSON', '{', 'body'],
+    ['no body', undefined, 'body'],
+    ['a fractional quantity', { ...request, lines: [{ ...lines[0], quantity: 0.5 }] }, '/lines/0/quantity'],
+    ['an unknown field', { ...request, discount: 5 }, '/discount'],
+  ])('%s is a 400 that names the field', async (_what, body, field) => {
+    const answer = await post(body);
+
+    expect(answer).toMatchObject({ statusCode: 400, body: { status: 400, errors: [{ field }] } });
+    expect(answer.headers?.['content-type']).toBe('application/problem+json');
+  });
+});
+
+describe('GET /orders/{orderId}', () => {
+  test.each([
+    ['an unknown order', randomUUID(), 404],
+    ['an id that is no UUID', 'x', 400],
+  ])('%s is a problem that names the field', async (_what, orderId, statusCode) => {
+    expect(await view(orderId)).toMatchObject({ statusCode, body: { errors: [{ field: 'orderId' }] } });
+  });
+});
+
+describe('POST /orders/{orderId}/cancellation', () => {
+  test('cancels an open order; to cancel twice is to cancel once', async () => {
+    const orderId = await placedOrder();
+
+    expect(await cancel(orderId)).toMatchObject({ statusCode: 202, body: { orderId, status: 'CANCELLED' } });
+    expect(await cancel(orderId)).toMatchObject({ statusCode: 202, body: { orderId, status: 'CANCELLED' } });
+
+    expect((await view(orderId)).body.timeline.map(({ event }: { event: string }) => event)).toEqual([
+      'OrderPlaced',
+      'OrderCancelled',
+    ]);
+  });
+
+  test('comes too late once the order has a shipment', async () => {
+    const orderId = await placedOrder();
+    await deliver(sampleEvent(ShipmentCreated, { orderId }));
+
+    expect(await cancel(orderId)).toMatchObject({ statusCode: 409, body: { code: 'ORDER_ALREADY_SHIPPED' } });
+  });
+
+  test('of an unknown order is a 404', async () => {
+    expect(await cancel(randomUUID())).toMatchObject({ statusCode: 404, body: { code: 'ORDER_NOT_FOUND' } });
+  });
+});
+
+describe('onOrderProgress', () => {
+  test('puts every report on record and confirms, whatever the order, and whatever comes twice', async () => {
+    const orderId = await placedOrder();
+    const shipped = sampleEvent(ShipmentCreated, { orderId });
+    const paid = sampleEvent(PaymentProcessed, { orderId });
+    const reserved = sampleEvent(StockReserved, { orderId });
+
+    expect(await deliver(shipped, paid, reserved)).toBe(0);
+    expect(await deliver(reserved, shipped, paid)).toBe(0);
+
+    const { body } = await view(orderId);
+    expect(body).toMatchObject({ status: 'CONFIRMED', trackingNumber: ShipmentCreated.example.trackingNumber });
+    expect(body.timeline).toHaveLength(5);
+  });
+
+  test.each([
+    ['OUT_OF_STOCK', (orderId: string) => sampleEvent(StockReservationFailed, { orderId })],
+    ['PAYMENT_FAILED', (orderId: string) => sampleEvent(PaymentFailed, { orderId })],
+  ])('cancels for %s', async (reason, event) => {
+    const orderId = await placedOrder();
+
+    expect(await deliver(event(orderId))).toBe(0);
+
+    expect((await view(orderId)).body).toMatchObject({ status: 'CANCELLED', cancellation: { reason } });
+  });
+
+  test('shows the refund of a cancelled order', async () => {
+    const orderId = await placedOrder();
+    await cancel(orderId);
+
+    expect(await deliver(sampleEvent(PaymentRefunded, { orderId }))).toBe(0);
+
+    expect((await view(orderId)).body.timeline.at(-1)).toMatchObject({ event: 'PaymentRefunded' });
+  });
+});
