@@ -9,7 +9,7 @@ import { contentHash } from './packaging/content-hash.ts';
 import type { PackagingAnswer, PackagingOrder, PackagingResult } from './packaging/osls-process.ts';
 import { WorkspaceMirror } from './packaging/workspace-mirror.ts';
 
-/** A service as it would be deployed: its compiled template and each function's unpacked bundle. */
+/** A service as it would be deployed: its compiled template and the folder with its functions' bundles. */
 export interface PackagedService {
   /** `millrace-inventory` */
   name: string;
@@ -24,6 +24,9 @@ export interface PackagedService {
 
 /** Packages of one service that stay in the cache: switching between branches or stages is then free. */
 const packagesKept = 5;
+
+/** Holds the bundles of all functions, beside service.json. */
+const codeFolder = 'code';
 
 /**
  * Packages services as `sls package` does, all in one process, or takes them from the cache when nothing that goes into
@@ -72,7 +75,9 @@ function sharedInputs(root: string): string[] {
     ['package.json', 'src'].map((name) => join(root, 'libs', lib, name)),
   );
   const contracts = serviceDirectories(root).map((directory) => join(directory, 'events'));
-  const files = ['serverless.common.yml', 'package.json', 'package-lock.json'].map((name) => join(root, name));
+  const files = ['serverless.common.yml', 'package.json', 'package-lock.json', 'tsconfig.json'].map((name) =>
+    join(root, name),
+  );
   return [...libs, ...contracts, ...files];
 }
 
@@ -97,10 +102,10 @@ async function packageInto(
   try {
     const tasks = missing.map(({ directory }, index) => {
       const output = drafts[index] ?? '';
-      mkdirSync(output, { recursive: true });
-      return { directory: mirror.pathOf(directory), output };
+      mkdirSync(join(output, codeFolder), { recursive: true });
+      return { source: directory, mirror: mirror.pathOf(directory), output: join(output, codeFolder) };
     });
-    const answers = await runPackaging({ tasks, stage, region }, mirror.temporaryFolder);
+    const answers = await runPackaging({ tasks, stage, region });
     missing.forEach(({ directory, folder }, index) => {
       const answer = answers[index];
       const draft = drafts[index] ?? '';
@@ -109,7 +114,7 @@ async function packageInto(
         return;
       }
       const file = relative(root, join(directory, 'serverless.yml'));
-      const problem = mirror.translate(oneLine(answer?.error ?? 'not packaged'), directory);
+      const problem = mirror.translate(oneLine(answer?.error ?? 'not packaged'));
       problems.push(problem.startsWith(file) ? problem : `${file}: ${problem}`);
     });
   } finally {
@@ -139,7 +144,7 @@ function readPackage(directory: string, folder: string): PackagedService {
   return {
     ...service,
     directory,
-    functions: new Map(Object.entries(functions).map(([name, key]) => [name, { codeDirectory: join(folder, key) }])),
+    functions: new Map(functions.map((name) => [name, { codeDirectory: join(folder, codeFolder) }])),
   };
 }
 
@@ -147,11 +152,9 @@ function readPackage(directory: string, folder: string): PackagedService {
  * Runs osls in a process of its own: it changes the working directory, and its modules need not stay in memory.
  * @returns an answer per task; if the process dies, its last words stand for the missing ones
  */
-function runPackaging(order: PackagingOrder, temporaryFolder: string): Promise<PackagingAnswer[]> {
+function runPackaging(order: PackagingOrder): Promise<PackagingAnswer[]> {
   const child = fork(fileURLToPath(new URL('packaging/osls-process.ts', import.meta.url)), {
     execArgv: ['--disable-warning=ExperimentalWarning'],
-    // serverless-esbuild leaves copies of the bundles in the temporary folder.
-    env: { ...process.env, TMPDIR: temporaryFolder },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const answers: PackagingAnswer[] = [];

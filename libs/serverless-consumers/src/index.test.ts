@@ -394,7 +394,7 @@ describe('mistakes fail the build and name file and key', () => {
     [
       'a function name too long',
       { [`put${'Shelf'.repeat(8)}`]: { handler: 'handler.handler' } },
-      /: at stage production the function would be called millrace-shop-production-putShelf.* where AWS allows 64/,
+      /: at stage staging the function would be called millrace-shop-staging-putShelf.* where AWS allows 64/,
     ],
     [
       'a role beside derived permissions',

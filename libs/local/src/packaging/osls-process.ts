@@ -1,13 +1,16 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { CloudFormationTemplate } from '../cloudformation/template.ts';
+import { type BundleOptions, bundleFunctions } from './bundle-functions.ts';
 
 /** One service to package. */
 export interface PackagingTask {
-  /** The service's folder; the process works there and leaves `.serverless` in it. */
-  directory: string;
-  /** Where each function's code goes, as `<output>/<function key>`. */
+  /** The service's own folder, which is only read. */
+  source: string;
+  /** Its mirror: osls works there and leaves `.serverless` in it. */
+  mirror: string;
+  /** Where the bundles go. */
   output: string;
 }
 
@@ -23,73 +26,53 @@ export interface PackagingResult {
   name: string;
   stackName: string;
   template: CloudFormationTemplate;
-  /** Lambda function name → folder below the task's output. */
-  functions: Record<string, string>;
+  /** Lambda function names. */
+  functions: string[];
 }
 
 /** What the process answers, one message per task in the same order. */
 export type PackagingAnswer = { result: PackagingResult } | { error: string };
 
-/** The parts of osls that its command line is made of. They have no type definitions. */
-interface OslsModules {
-  Serverless: new (
-    config: object,
-  ) => {
-    init(): Promise<void>;
-    run(): Promise<void>;
-    getProvider(name: 'aws'): { naming: { getStackName(): string } };
-    service: {
-      service: string;
-      package: { artifact?: string };
-      getAllFunctions(): string[];
-      getFunction(key: string): { name: string; package?: { artifact?: string } };
-    };
-  };
-  readConfiguration(path: string): Promise<{ custom?: { esbuild?: Record<string, unknown> } }>;
-  resolveVariablesMeta(configuration: object): Map<string, { error?: Error }>;
-  resolveVariables(options: object): Promise<void>;
-  sources: Record<string, object>;
-  paramSource(serverless: object): object;
-  extractZip(file: string, directory: string): Promise<void>;
+/** A serverless.yml whose variables are resolved, as far as packaging reads or changes it. */
+interface Configuration {
+  plugins?: string[];
+  custom?: { esbuild?: BundleOptions };
+  functions?: Record<string, { handler?: string; package?: { artifact: string } }>;
 }
 
-function loadOsls(directory: string): OslsModules {
-  const require = createRequire(join(directory, 'package.json'));
+/** The parts of osls its command line is made of. They have no type definitions. */
+interface Serverless {
+  init(): Promise<void>;
+  run(): Promise<void>;
+  getProvider(name: 'aws'): { naming: { getStackName(): string } };
+  service: {
+    service: string;
+    getAllFunctions(): string[];
+    getFunction(key: string): { name: string };
+  };
+}
+
+const require = createRequire(import.meta.url);
+const configurationFilename = 'serverless.yml';
+
+/** Reads serverless.yml and resolves every variable that needs no AWS account. */
+async function readConfiguration(directory: string, options: object): Promise<Configuration> {
   const variables = 'serverless/lib/configuration/variables';
-  return {
-    Serverless: require('serverless/lib/serverless.js'),
-    readConfiguration: require('serverless/lib/configuration/read.js'),
-    resolveVariablesMeta: require(`${variables}/resolve-meta.js`),
-    resolveVariables: require(`${variables}/resolve.js`),
-    sources: {
-      env: require(`${variables}/sources/env.js`),
-      file: require(`${variables}/sources/file.js`),
-      opt: require(`${variables}/sources/opt.js`),
-      self: require(`${variables}/sources/self.js`),
-      strToBool: require(`${variables}/sources/str-to-bool.js`),
-      sls: require(`${variables}/sources/instance-dependent/get-sls.js`)(),
-    },
-    paramSource: require(`${variables}/sources/instance-dependent/param.js`),
-    extractZip: require('serverless/lib/utils/extract-zip.js').extractZip,
-  };
-}
-
-/** `sls package` of one service, without the command line around it, and its bundles unpacked. */
-async function packageService(
-  osls: OslsModules,
-  { directory, output }: PackagingTask,
-  options: { stage: string; region: string },
-): Promise<PackagingResult> {
-  // esbuild and glob patterns start from the working directory.
-  process.chdir(directory);
-  const configurationFilename = 'serverless.yml';
-  const configuration = await osls.readConfiguration(join(directory, configurationFilename));
+  const configuration = await require('serverless/lib/configuration/read.js')(join(directory, configurationFilename));
   const sources = {
-    ...osls.sources,
-    param: osls.paramSource({ configurationInput: configuration, processedInput: { options } }),
+    env: require(`${variables}/sources/env.js`),
+    file: require(`${variables}/sources/file.js`),
+    opt: require(`${variables}/sources/opt.js`),
+    self: require(`${variables}/sources/self.js`),
+    strToBool: require(`${variables}/sources/str-to-bool.js`),
+    sls: require(`${variables}/sources/instance-dependent/get-sls.js`)(),
+    param: require(`${variables}/sources/instance-dependent/param.js`)({
+      configurationInput: configuration,
+      processedInput: { options },
+    }),
   };
-  const variablesMeta = osls.resolveVariablesMeta(configuration);
-  await osls.resolveVariables({
+  const variablesMeta: Map<string, { error?: Error }> = require(`${variables}/resolve-meta.js`)(configuration);
+  await require(`${variables}/resolve.js`)({
     serviceDir: directory,
     configuration,
     variablesMeta,
@@ -98,42 +81,67 @@ async function packageService(
     fulfilledSources: new Set(Object.keys(sources)),
   });
   for (const [path, { error }] of variablesMeta) {
-    throw error ?? new Error(`${path.replaceAll('\0', '.')} holds a variable that cannot be resolved locally`);
+    throw error ?? new Error(`${path.replaceAll('\0', '.')} holds a variable that cannot be resolved without AWS`);
   }
+  return configuration;
+}
 
-  // esbuild remembers the directory its process started in, which was that of the first service.
-  const { custom } = configuration;
-  if (custom?.esbuild) custom.esbuild.absWorkingDir = directory;
+function bundle(configuration: Configuration, { source, output }: PackagingTask): Promise<void> {
+  const handlers = Object.fromEntries(
+    Object.entries(configuration.functions ?? {}).map(([key, { handler = '' }]) => [key, handler]),
+  );
+  return bundleFunctions(source, handlers, configuration.custom?.esbuild ?? {}, output);
+}
 
-  const serverless = new osls.Serverless({
+/** `sls package` without the command line around it, and with a stand-in for the code: that is bundled separately. */
+async function compileTemplate(
+  configuration: Configuration,
+  { mirror }: PackagingTask,
+  options: object,
+): Promise<PackagingResult> {
+  configuration.plugins = configuration.plugins?.filter((name) => name !== 'serverless-esbuild') ?? [];
+  const artifact = 'code.zip';
+  await writeFile(join(mirror, artifact), '');
+  for (const definition of Object.values(configuration.functions ?? {})) definition.package = { artifact };
+
+  // osls resolves artifacts and glob patterns from the working directory.
+  process.chdir(mirror);
+  const Osls: new (config: object) => Serverless = require('serverless/lib/serverless.js');
+  const serverless = new Osls({
     configuration,
-    serviceDir: directory,
+    serviceDir: mirror,
     configurationFilename,
     commands: ['package'],
     options,
-    variablesMeta,
+    variablesMeta: new Map(),
   });
   await serverless.init();
   await serverless.run();
 
+  const template = await readFile(join(mirror, '.serverless', 'cloudformation-template-update-stack.json'), 'utf8');
   const { service } = serverless;
-  const functions: Record<string, string> = {};
-  for (const key of service.getAllFunctions()) {
-    const definition = service.getFunction(key);
-    const artifact = definition.package?.artifact ?? service.package.artifact;
-    if (artifact === undefined) throw new Error(`functions.${key} has no package`);
-    const code = join(output, key);
-    await mkdir(code, { recursive: true });
-    await osls.extractZip(join(directory, artifact), code);
-    functions[definition.name] = key;
-  }
-  const template = await readFile(join(directory, '.serverless', 'cloudformation-template-update-stack.json'), 'utf8');
   return {
     name: service.service,
     stackName: serverless.getProvider('aws').naming.getStackName(),
     template: JSON.parse(template),
-    functions,
+    functions: service.getAllFunctions().map((key) => service.getFunction(key).name),
   };
+}
+
+/** esbuild works in a process of its own, so all bundles are under way while osls is being loaded. */
+async function startPackaging(task: PackagingTask, options: object): Promise<() => Promise<PackagingResult>> {
+  try {
+    const configuration = await readConfiguration(task.mirror, options);
+    const bundling = Promise.allSettled([bundle(configuration, task)]);
+    return async () => {
+      const result = await compileTemplate(configuration, task, options);
+      const [bundled] = await bundling;
+      if (bundled.status === 'rejected') throw bundled.reason;
+      return result;
+    };
+  } catch (error) {
+    return () => Promise.reject(error);
+  }
 }
 
 function send(answer: PackagingAnswer): Promise<void> {
@@ -143,14 +151,15 @@ function send(answer: PackagingAnswer): Promise<void> {
 }
 
 process.once('message', async ({ tasks, stage, region }: PackagingOrder) => {
-  for (const task of tasks) {
+  const started = await Promise.all(tasks.map((task) => startPackaging(task, { stage, region })));
+  for (const finish of started) {
     try {
-      await send({ result: await packageService(loadOsls(task.directory), task, { stage, region }) });
+      await send({ result: await finish() });
     } catch (error) {
       await send({ error: error instanceof Error ? error.message : String(error) });
     }
   }
-  // After a failed build esbuild's own process is still there and would keep this one alive.
+  // esbuild's own process would keep this one alive.
   process.exit();
 });
 

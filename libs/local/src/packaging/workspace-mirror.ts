@@ -3,23 +3,19 @@ import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 
 /**
- * A copy of the workspace made of symbolic links, in which the folders of the given services are real. osls and esbuild
- * write `.serverless` and `.esbuild` beside serverless.yml; in a mirror they disturb neither each other nor what
- * somebody has packaged by hand, and nothing is left behind.
+ * A copy of the workspace made of symbolic links, in which the folders of the given services are real. osls
+ * writes `.serverless` beside serverless.yml; in a mirror, runs disturb neither each other nor what somebody has packaged
+ * by hand, and nothing is left behind.
  */
 export class WorkspaceMirror {
   readonly #workspace: string;
   readonly #mirror: string;
-
-  /** A folder for temporary files that goes with the mirror. */
-  readonly temporaryFolder: string;
 
   /** @param directories absolute paths of service folders inside `workspace` */
   constructor(workspace: string, directories: readonly string[]) {
     this.#workspace = workspace;
     this.#mirror = mkdtempSync(join(tmpdir(), 'millrace-packaging-'));
     this.#copy(workspace, directories);
-    this.temporaryFolder = mkdtempSync(join(this.#mirror, 'tmp-'));
   }
 
   /** The mirror's path of a folder of the workspace. */
@@ -27,11 +23,9 @@ export class WorkspaceMirror {
     return join(this.#mirror, relative(this.#workspace, directory));
   }
 
-  /** Text from inside the mirror, with its paths turned back into the workspace's. */
-  translate(text: string, directory: string): string {
-    return text
-      .replaceAll(`${relative(this.pathOf(directory), directory)}${sep}`, '')
-      .replaceAll(this.#mirror, this.#workspace);
+  /** Text that mentions the mirror, with its paths turned back into the workspace's. */
+  translate(text: string): string {
+    return text.replaceAll(this.#mirror, this.#workspace);
   }
 
   remove(): void {
