@@ -28,6 +28,7 @@ beforeAll(async () => {
   Object.assign(process.env, {
     MILLRACE_TABLE: 'inventory',
     MILLRACE_CONSUMER: 'inventory.test',
+    AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1',
     MILLRACE_CONSUMER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/queue',
     MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1:1/000000000000/dlq',
     MILLRACE_MAX_RECEIVE_COUNT: '5',

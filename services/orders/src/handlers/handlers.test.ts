@@ -34,6 +34,7 @@ beforeAll(async () => {
     MILLRACE_TABLE: 'orders',
     MILLRACE_IDEMPOTENCY_TABLE: 'orders-idempotency',
     MILLRACE_CONSUMER: 'orders.onOrderProgress',
+    AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1',
     MILLRACE_CONSUMER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/queue',
     MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1:1/000000000000/dlq',
     MILLRACE_MAX_RECEIVE_COUNT: '5',

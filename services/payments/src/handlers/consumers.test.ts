@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { EmittableEvent } from '@millrace/events';
+import { StockReserved } from '@millrace/inventory/events';
+import { OrderCancelled } from '@millrace/orders/events';
+import { envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
+import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Payments } from '../adapters/payments.ts';
+
+type Handler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
+
+let dynamoDb: TestDynamoDb;
+let payments: Payments;
+let onStockReserved: Handler;
+let onOrderCancelled: Handler;
+
+beforeAll(async () => {
+  dynamoDb = await startTestDynamoDb();
+  await dynamoDb.createTable('payments');
+  Object.assign(process.env, {
+    MILLRACE_TABLE: 'payments',
+    MILLRACE_CONSUMER: 'payments.test',
+    AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1',
+    MILLRACE_CONSUMER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/queue',
+    MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1:1/000000000000/dlq',
+    MILLRACE_MAX_RECEIVE_COUNT: '5',
+  });
+  // Handlers read their environment when they are imported, as in Lambda's init phase.
+  onStockReserved = (await import('./on-stock-reserved.ts')).handler;
+  onOrderCancelled = (await import('./on-order-cancelled.ts')).handler;
+  payments = (await import('../adapters/payments.ts')).paymentsFromEnvironment();
+});
+afterAll(() => dynamoDb.stop());
+
+/** Delivers events in one batch and returns how many records failed. */
+async function deliver(handler: Handler, ...events: EmittableEvent[]): Promise<number> {
+  return (await handler(sqsEvent(...events.map(envelopeText)), lambdaContext())).batchItemFailures.length;
+}
+
+test('an order is charged when its stock is held, and refunded when it is cancelled, however often each event comes', async () => {
+  const orderId = randomUUID();
+  const reserved = sampleEvent(StockReserved, { orderId });
+  const cancelled = sampleEvent(OrderCancelled, { orderId });
+
+  expect(await deliver(onStockReserved, reserved, reserved)).toBe(0);
+  expect(await payments.find(orderId)).toMatchObject({ status: 'CAPTURED', amount: reserved.event.data.total });
+  expect(await deliver(onOrderCancelled, cancelled, cancelled)).toBe(0);
+  expect(await deliver(onStockReserved, reserved)).toBe(0);
+
+  expect(await payments.find(orderId)).toMatchObject({ status: 'REFUNDED' });
+});
+
+test('a provider that is unavailable fails its own record alone', async () => {
+  const unavailable = sampleEvent(StockReserved, {
+    orderId: randomUUID(),
+    paymentToken: 'tok_temporarily_unavailable',
+  });
+  const approved = sampleEvent(StockReserved, { orderId: randomUUID() });
+
+  expect(await deliver(onStockReserved, unavailable, approved)).toBe(1);
+
+  expect(await payments.find(approved.event.data.orderId)).toMatchObject({ status: 'CAPTURED' });
+  expect(await payments.find(unavailable.event.data.orderId)).toMatchObject({ status: 'PENDING' });
+});
