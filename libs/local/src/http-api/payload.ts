@@ -1,0 +1,137 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { RouteMatch } from './route.ts';
+
+export interface HttpRequest {
+  requestId: string;
+  method: string;
+  /** Decoded, as an HTTP API gives it. */
+  path: string;
+  /** Without `?`, still encoded. */
+  rawQueryString: string;
+  protocol: string;
+  sourceIp: string;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+  /** Epoch milliseconds. */
+  timeEpoch: number;
+}
+
+export interface HttpResponse {
+  status: number;
+  headers: Record<string, string | string[]>;
+  body: Buffer | string;
+}
+
+const TEXT = /^(text\/|application\/(json|xml|javascript)\b|application\/[^;]+\+(json|xml)\b)/i;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/**
+ * Makes the event of payload format 2.0.
+ *
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
+export function requestEvent(request: HttpRequest, { route, pathParameters }: RouteMatch, accountId: string): object {
+  const { cookie, ...others } = request.headers;
+  const headers = Object.fromEntries(
+    Object.entries(others).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : String(value)]),
+  );
+  const query = queryParameters(request.rawQueryString);
+  const domainName = headers.host ?? 'localhost';
+  const isText = TEXT.test(headers['content-type'] ?? '');
+  return {
+    version: '2.0',
+    routeKey: route.routeKey,
+    rawPath: request.path,
+    rawQueryString: request.rawQueryString,
+    ...(cookie === undefined ? {} : { cookies: cookie.split(/; */) }),
+    headers,
+    ...(query ? { queryStringParameters: query } : {}),
+    requestContext: {
+      accountId,
+      apiId: route.apiId,
+      domainName,
+      domainPrefix: domainName.split('.')[0],
+      http: {
+        method: request.method,
+        path: request.path,
+        protocol: request.protocol,
+        sourceIp: request.sourceIp,
+        userAgent: headers['user-agent'] ?? '',
+      },
+      requestId: request.requestId,
+      routeKey: route.routeKey,
+      stage: '$default',
+      time: commonLogTime(new Date(request.timeEpoch)),
+      timeEpoch: request.timeEpoch,
+    },
+    ...(Object.keys(pathParameters).length > 0 ? { pathParameters } : {}),
+    ...(request.body.length > 0 ? { body: request.body.toString(isText ? 'utf8' : 'base64') } : {}),
+    isBase64Encoded: request.body.length > 0 && !isText,
+  };
+}
+
+/** Repeated parameters are joined by commas. */
+function queryParameters(rawQueryString: string): Record<string, string> | undefined {
+  if (rawQueryString === '') return undefined;
+  const parameters: Record<string, string> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(rawQueryString)) {
+    const earlier = parameters[name];
+    parameters[name] = earlier === undefined ? value : `${earlier},${value}`;
+  }
+  return parameters;
+}
+
+/** `12/Mar/2020:19:03:58 +0000` */
+function commonLogTime(date: Date): string {
+  const [day, time] = date.toISOString().split(/[T.]/);
+  const [year, month, dayOfMonth] = day?.split('-') ?? [];
+  return `${dayOfMonth}/${MONTHS[Number(month) - 1]}/${year}:${time} +0000`;
+}
+
+/**
+ * Reads a function's answer in format 2.0: an object with a statusCode is a response, anything else is the body of a 200.
+ *
+ * @throws Error when API Gateway could not make a response of it, which the caller sees as a 500
+ */
+export function httpResponse(payload: string): HttpResponse {
+  const answer: unknown = JSON.parse(payload);
+  if (typeof answer !== 'object' || answer === null || !('statusCode' in answer)) {
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: typeof answer === 'string' ? answer : JSON.stringify(answer),
+    };
+  }
+  const { statusCode, headers, cookies, body, isBase64Encoded } = answer as Record<string, unknown>;
+  const status = Number(statusCode);
+  if (!Number.isInteger(status) || status < 200 || status > 599)
+    throw new Error(`statusCode ${statusCode} is not valid`);
+  if (body !== undefined && body !== null && typeof body !== 'string') throw new Error('body is not a string');
+  const text = body ?? '';
+  const found = responseHeaders(headers);
+  if (cookies !== undefined && cookies !== null) {
+    if (!Array.isArray(cookies)) throw new Error('cookies is not a list');
+    for (const cookie of cookies) validateHeaderValue('set-cookie', String(cookie));
+    found['set-cookie'] = cookies.map(String);
+  }
+  if (text !== '') found['content-type'] ??= 'text/plain;charset=UTF-8';
+  return { status, headers: found, body: isBase64Encoded === true ? Buffer.from(text, 'base64') : text };
+}
+
+/** What the server decides itself. */
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'upgrade', 'trailer']);
+
+function responseHeaders(headers: unknown): Record<string, string | string[]> {
+  if (headers === undefined || headers === null) return {};
+  if (typeof headers !== 'object' || Array.isArray(headers)) throw new Error('headers is not an object');
+  const result: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== null && typeof value === 'object') throw new Error(`header ${name} is not text`);
+    const text = String(value);
+    validateHeaderName(name);
+    validateHeaderValue(name, text);
+    if (!HOP_BY_HOP.has(name.toLowerCase())) result[name.toLowerCase()] = text;
+  }
+  return result;
+}
