@@ -46,7 +46,15 @@ const STOP_WITHIN_MS = 5_000;
 export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   const routes = options.services.flatMap(({ name, resources }) => routesOf(name, resources, options.onWarning));
   const table = new RouteTable(routes);
+  let underWay = 0;
+  let stopping = false;
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    underWay += 1;
+    response.once('close', () => {
+      underWay -= 1;
+      // A connection that is kept alive would keep the server from closing.
+      if (stopping && underWay === 0) server.closeAllConnections();
+    });
     answer(request, response, table, options).catch((error: Error) => {
       options.onWarning?.(`${request.method} ${request.url}: ${error.message}`);
       respond(response, failure(500, 'Internal Server Error'));
@@ -65,7 +73,8 @@ export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
     routes,
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
+      stopping = true;
+      if (underWay === 0) server.closeAllConnections();
       const force = setTimeout(() => server.closeAllConnections(), STOP_WITHIN_MS);
       await closed;
       clearTimeout(force);
