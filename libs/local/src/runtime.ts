@@ -1,0 +1,307 @@
+import { createServer, type Server } from 'node:http';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { findWorkspaceRoot } from '@millrace/events/catalogue';
+import { AwsError } from './aws-error.ts';
+import { openCheckpoints } from './checkpoint-store.ts';
+import { loadStacks, type Stack } from './cloudformation/index.ts';
+import { lockDataDirectory } from './data-directory.ts';
+import { deployStack, unsupportedResources } from './deploy.ts';
+import { type DynamoDb, startDynamoDb } from './dynamodb.ts';
+import { EventBridge } from './eventbridge/index.ts';
+import { type Fauxqs, startFauxqs } from './fauxqs.ts';
+import { Functions } from './functions.ts';
+import { createGateway, type GatewayBackends } from './gateway.ts';
+import { startHttpApi } from './http-api/http-api.ts';
+import { handleLambdaRequest } from './lambda/api.ts';
+import type { FunctionLogLine } from './lambda/function-pool.ts';
+import type { Checkpoints } from './lambda/stream-shard.ts';
+import { Messages } from './messages.ts';
+import { type PackagedService, packageServices } from './package-services.ts';
+import { LOOPBACK, listenOnLoopback } from './port.ts';
+import { SsmApi } from './ssm-api.ts';
+import { deliverToTarget, sendToQueue } from './target-delivery.ts';
+
+export interface RuntimeOptions {
+  /** Directories of services of one workspace, each with a serverless.yml. */
+  services: string[];
+  /** `dev` unless given. */
+  stage?: string;
+  /** `us-east-1` unless given. */
+  region?: string;
+  /** Port of the HTTP APIs; 0 for any free one. */
+  apiPort: number;
+  /** Port of the AWS APIs; 0 for any free one. */
+  awsPort: number;
+  /** Where tables, queues and messages are kept across restarts; without one they end with the runtime. */
+  dataDirectory?: string | undefined;
+  /** Where packages and compiled code are cached; `.millrace/cache` of the workspace unless given. */
+  cacheDirectory?: string | undefined;
+  /** A DynamoDB to use instead of starting one. */
+  dynamodbEndpoint?: string | undefined;
+  /** Containers that each function may have at once; twice the number of cores unless given. */
+  functionConcurrency?: number | undefined;
+  /** What the start is doing. */
+  onProgress?: (line: string) => void;
+  /** Something that works differently than the templates say, or an event that is lost. */
+  onWarning?: (line: string) => void;
+  /** What functions write. */
+  onFunctionLog?: (line: FunctionLogLine) => void;
+  /** The runtime cannot go on, e.g. DynamoDB has ended. It is not stopped yet. */
+  onFailure?: (reason: string) => void;
+}
+
+/** The services, running on this machine. */
+export interface Runtime {
+  /** Origin of all services' HTTP APIs. */
+  apiUrl: string;
+  /** Origin of the AWS APIs. */
+  awsUrl: string;
+  /** E-mails and SMS that functions have sent. */
+  messages: Messages;
+  /** Everything that onWarning has been told during the start. */
+  warnings: readonly string[];
+  functionNames: readonly string[];
+  /** Resolves when every function has a container that is ready. */
+  warm: Promise<void>;
+  /** Ends everything that was started. May be called more than once. */
+  stop(): Promise<void>;
+}
+
+const ACCOUNT_ID = '000000000000';
+
+/**
+ * Packages services and runs their compiled templates on this machine.
+ *
+ * @throws Error with one line that says what is wrong; whatever had been started is ended again
+ */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const started = new Started();
+  try {
+    return await start(options, started);
+  } catch (error) {
+    await started.stop();
+    throw error;
+  }
+}
+
+/** What has been started, to be stopped in reverse. */
+class Started {
+  readonly #stops: Array<() => Promise<unknown> | unknown> = [];
+  #stopping: Promise<void> | undefined;
+
+  add(stop: () => Promise<unknown> | unknown): void {
+    this.#stops.push(stop);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll();
+    return this.#stopping;
+  }
+
+  async #stopAll(): Promise<void> {
+    for (let stop = this.#stops.pop(); stop; stop = this.#stops.pop()) await stop();
+  }
+}
+
+async function start(options: RuntimeOptions, started: Started): Promise<Runtime> {
+  const { stage = 'dev', region = 'us-east-1', onProgress, onFunctionLog } = options;
+  const directories = options.services.map((directory) => resolve(directory));
+  const [anyDirectory] = directories;
+  if (anyDirectory === undefined) throw new Error('There are no services to start');
+  const cacheDirectory = options.cacheDirectory ?? join(findWorkspaceRoot(anyDirectory), '.millrace', 'cache');
+  const dataDirectory = options.dataDirectory === undefined ? undefined : resolve(options.dataDirectory);
+  const warnings: string[] = [];
+  const warn = (line: string): void => {
+    warnings.push(line);
+    options.onWarning?.(line);
+  };
+
+  if (dataDirectory !== undefined) started.add(lockDataDirectory(dataDirectory));
+  const reservation = await reservePort(options.apiPort);
+  started.add(() => reservation.release());
+
+  // The port decides queue URLs, so it is taken before anything stands behind it.
+  const backends = Promise.withResolvers<GatewayBackends>();
+  backends.promise.catch(() => undefined);
+  started.add(() => backends.reject(new AwsError('ServiceUnavailable', 'The runtime has stopped', 503)));
+  const gateway = createGateway(backends.promise);
+  const awsUrl = `http://${LOOPBACK}:${await listenOnLoopback(gateway, options.awsPort)}`;
+  started.add(() => closeServer(gateway));
+
+  const [services, dynamodb, fauxqs] = await settleAll([
+    packageServices({
+      directories,
+      stage,
+      region,
+      cacheDirectory: join(cacheDirectory, 'packages'),
+      log: (line) => onProgress?.(line),
+    }),
+    startTables(options, dataDirectory, started),
+    startQueues({ awsUrl, region, dataDirectory }, started),
+  ]);
+
+  const { stacks, ssmParameters } = loadStacks(services, { accountId: ACCOUNT_ID, region, awsUrl });
+  for (const warning of stacks.flatMap(unsupportedResources)) warn(warning);
+
+  onProgress?.('Creating resources');
+  const events = new EventBridge({
+    accountId: ACCOUNT_ID,
+    region,
+    onWarning: warn,
+    deliver: (target, payload) => deliverToTarget({ fauxqs, invokeFunction }, target, payload),
+    sendToDeadLetterQueue: (queueArn, body, attributes) => sendToQueue(fauxqs, queueArn, body, attributes),
+  });
+  started.add(() => events.close());
+  for (const stack of stacks)
+    await deployStack(stack, { fauxqs, dynamodb: { endpoint: dynamodb.endpoint, region }, events });
+
+  const functions = new Functions({
+    stacks,
+    codeDirectories: codeDirectoriesOf(services),
+    endpoints: {
+      AWS_ENDPOINT_URL: awsUrl,
+      // Straight to the source: a table is used many times in every invocation.
+      AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
+      AWS_ENDPOINT_URL_DYNAMODB_STREAMS: dynamodb.endpoint,
+    },
+    concurrency: options.functionConcurrency ?? 2 * availableParallelism(),
+    compileCacheDirectory: join(cacheDirectory, 'compiled'),
+    region,
+    fauxqs,
+    dynamodbEndpoint: dynamodb.endpoint,
+    checkpoints: keepCheckpoints(dataDirectory, started),
+    onLog: (line) => onFunctionLog?.(line),
+    onWarning: warn,
+  });
+  started.add(() => functions.stop());
+  const ssm = new SsmApi(ssmParameters, { accountId: ACCOUNT_ID, region });
+  const messages = new Messages();
+  const functionNames = [...functions.pools.keys()];
+  backends.resolve({
+    fauxqs,
+    dynamodb: dynamodb.endpoint,
+    onDynamoDbWrite: () => functions.wakeStreams(),
+    events: (operation, input) => events.handle(operation, input),
+    ssm: (operation, input) => ssm.handle(operation, input),
+    lambda: async (request) => {
+      try {
+        return await handleLambdaRequest(request, {
+          functions: functions.pools,
+          mappings: functions.mappings,
+          onAsyncFailure,
+        });
+      } finally {
+        functions.wakeStreams();
+      }
+    },
+    messages,
+    health: () => ({ status: 'ok', functions: functionNames }),
+  });
+
+  await reservation.release();
+  const api = await startHttpApi({
+    port: options.apiPort,
+    accountId: ACCOUNT_ID,
+    services: stacks.map((stack) => ({ name: stack.name, resources: httpResourcesOf(stack) })),
+    invoke: async (functionArn, payload) => {
+      const pool = functions.find(functionArn);
+      if (!pool) throw new Error(`There is no function ${functionArn}`);
+      return functions.invoke(pool, payload);
+    },
+    onWarning: warn,
+  });
+  started.add(() => api.stop());
+
+  return {
+    apiUrl: api.url,
+    awsUrl,
+    messages,
+    warnings,
+    functionNames,
+    warm: functions.warm(),
+    stop: () => started.stop(),
+  };
+
+  function onAsyncFailure(functionName: string): void {
+    warn(`${functionName} failed on an asynchronous event; AWS would try twice more, this machine does not`);
+  }
+
+  function invokeFunction(functionArn: string, payload: string): Promise<void> | undefined {
+    const pool = functions.find(functionArn);
+    if (!pool) return undefined;
+    const failed = (): void => onAsyncFailure(pool.definition.name);
+    functions.invoke(pool, payload).then(({ functionError }) => functionError && failed(), failed);
+    // As with Lambda's asynchronous invocation, the event counts as delivered once it has been accepted.
+    return Promise.resolve();
+  }
+}
+
+/** Waits for all; when one fails, still for the others, so that whatever they have started is known when it is stopped. */
+async function settleAll<T extends readonly unknown[]>(
+  promises: {
+    [K in keyof T]: Promise<T[K]>;
+  },
+): Promise<T> {
+  const results = await Promise.allSettled(promises);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  return Promise.all(promises) as unknown as Promise<T>;
+}
+
+async function startTables(
+  { dynamodbEndpoint, onFailure }: RuntimeOptions,
+  dataDirectory: string | undefined,
+  started: Started,
+): Promise<Pick<DynamoDb, 'endpoint'>> {
+  if (dynamodbEndpoint !== undefined) return { endpoint: dynamodbEndpoint };
+  const dynamodb = await startDynamoDb({ dataDirectory, onExit: (reason) => onFailure?.(reason) });
+  started.add(dynamodb.stop);
+  return dynamodb;
+}
+
+async function startQueues(options: Parameters<typeof startFauxqs>[0], started: Started): Promise<Fauxqs> {
+  const fauxqs = await startFauxqs(options);
+  started.add(fauxqs.stop);
+  return fauxqs;
+}
+
+/** Keeps a port from others, so that a taken one is reported at once and not after everything else has started. */
+async function reservePort(port: number): Promise<{ release: () => Promise<void> }> {
+  const server = createServer((_request, response) => response.writeHead(503).end('Starting\n'));
+  await listenOnLoopback(server, port);
+  return { release: () => closeServer(server) };
+}
+
+function httpResourcesOf(stack: Stack) {
+  return stack
+    .resources()
+    .filter(({ type }) => type.startsWith('AWS::ApiGatewayV2::'))
+    .map(({ type, logicalId }) => ({
+      type,
+      logicalId,
+      physicalId: stack.ref(logicalId),
+      properties: stack.properties(logicalId),
+    }));
+}
+
+function keepCheckpoints(dataDirectory: string | undefined, started: Started): Checkpoints | undefined {
+  if (dataDirectory === undefined) return undefined;
+  const { checkpoints, close } = openCheckpoints(dataDirectory);
+  started.add(close);
+  return checkpoints;
+}
+
+function codeDirectoriesOf(services: PackagedService[]): Map<string, string> {
+  return new Map(
+    services.flatMap(({ functions }) =>
+      [...functions].map(([name, { codeDirectory }]) => [name, codeDirectory] as const),
+    ),
+  );
+}
+
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
+}

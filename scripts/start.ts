@@ -1,0 +1,183 @@
+/**
+ * `npm start`: runs every service on this machine from the templates that would deploy. `npm start -- --help` lists what
+ * can be set.
+ */
+import { writeFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { serviceDirectories } from '@millrace/events/catalogue';
+import { formatFunctionLog, PortTakenError, type Runtime, startRuntime } from '@millrace/local';
+
+const HELP = `Runs all services on this machine, from the templates that would deploy to AWS.
+
+Usage: npm start -- [options]
+
+  --api-port <port>           port of the services' HTTP APIs (3000; 0 for any free one)
+  --aws-port <port>           port of the AWS APIs, for any SDK or the AWS CLI (4566; 0 for any free one)
+  --data-dir <directory>      keep tables, queues and buckets there across restarts (default: forget them)
+  --stage <name>              stage to package for (dev)
+  --service <directory>       another service to run, besides those in services/; may be repeated
+  --dynamodb-endpoint <url>   use this DynamoDB instead of starting one
+  --verbose                   show every line that functions log, not only warnings and errors
+  --ready-file <path>         when ready, write {"apiUrl", "awsUrl", "pid"} there as JSON
+  --help                      show this
+`;
+
+const EXAMPLE_ORDER = JSON.stringify({
+  customer: { id: 'customer-1', name: 'Ada Example', email: 'ada@example.com' },
+  shippingAddress: { line1: 'Mill Lane 1', city: 'Berlin', postalCode: '10115', country: 'DE' },
+  currency: 'EUR',
+  lines: [{ sku: 'MUG-1', quantity: 1, unitPrice: 1290 }],
+  paymentToken: 'tok_approved',
+});
+
+/** How long the first containers are waited for, in ms: after that they get ready while the first order comes in. */
+const WARM_WITHIN_MS = 3_000;
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const startedAt = performance.now();
+
+/** Says what is wrong with the command line and ends. */
+function misused(message: string): never {
+  console.error(`${message}\nRun npm start -- --help for what there is.`);
+  process.exit(2);
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        'api-port': { type: 'string', default: '3000' },
+        'aws-port': { type: 'string', default: '4566' },
+        'data-dir': { type: 'string' },
+        stage: { type: 'string', default: 'dev' },
+        service: { type: 'string', multiple: true, default: [] },
+        'dynamodb-endpoint': { type: 'string' },
+        verbose: { type: 'boolean', default: false },
+        'ready-file': { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    return misused((error as Error).message);
+  }
+}
+
+function readPort(flag: string, value: string): number {
+  const port = Number(value);
+  if (!/^\d+$/.test(value) || port > 65_535) misused(`--${flag} must be a port from 0 to 65535, not "${value}"`);
+  return port;
+}
+
+function readEndpoint(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
+    misused(`--dynamodb-endpoint must be a URL like http://127.0.0.1:8000, not "${value}"`);
+  }
+  return new URL(value).origin;
+}
+
+const values = readOptions();
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+const apiPort = readPort('api-port', values['api-port']);
+const awsPort = readPort('aws-port', values['aws-port']);
+const dynamodbEndpoint = readEndpoint(values['dynamodb-endpoint']);
+if (!/^[a-z][a-z0-9-]*$/.test(values.stage)) {
+  misused(`--stage must be lower-case letters, digits and hyphens, not "${values.stage}"`);
+}
+
+let runtime: Runtime | undefined;
+let stoppingSince: number | undefined;
+
+/** Stops everything and ends with the exit code. Again within a second is the same wish, later it is impatience. */
+async function shutDown(exitCode: number): Promise<void> {
+  const now = performance.now();
+  if (stoppingSince !== undefined) {
+    // npm passes Ctrl-C on to a process that has already had it from the terminal.
+    if (now - stoppingSince > 1_000) process.exit(130);
+    return;
+  }
+  stoppingSince = now;
+  if (exitCode === 0) console.log('\nStopping');
+  try {
+    await runtime?.stop();
+  } catch (error) {
+    console.error(`Could not stop cleanly: ${(error as Error).message}`);
+    process.exit(1);
+  }
+  process.exit(exitCode);
+}
+
+process.on('SIGINT', () => void shutDown(0));
+process.on('SIGTERM', () => void shutDown(0));
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    console.error(error);
+    void shutDown(1);
+  });
+}
+
+function explain(error: unknown): string {
+  if (error instanceof PortTakenError) {
+    const flag = error.port === apiPort ? '--api-port' : '--aws-port';
+    return `${error.message}: choose another with ${flag}, e.g. npm start -- ${flag} 0`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+try {
+  runtime = await startRuntime({
+    services: [...serviceDirectories(root), ...values.service.map((directory) => resolve(directory))],
+    stage: values.stage,
+    apiPort,
+    awsPort,
+    dataDirectory: values['data-dir'],
+    dynamodbEndpoint,
+    onProgress: (line) => console.log(`${line} …`),
+    onWarning: (line) => console.warn(`warning: ${line}`),
+    onFunctionLog: (line) => {
+      const shown = formatFunctionLog(line, values.verbose);
+      if (shown !== undefined) console.log(shown);
+    },
+    onFailure: (reason) => {
+      console.error(reason);
+      void shutDown(1);
+    },
+  });
+} catch (error) {
+  console.error(`Cannot start: ${explain(error)}`);
+  process.exit(1);
+}
+if (stoppingSince !== undefined) {
+  await runtime.stop();
+  process.exit(0);
+}
+
+await Promise.race([runtime.warm, delay(WARM_WITHIN_MS, undefined, { ref: false })]);
+const { apiUrl, awsUrl, functionNames } = runtime;
+const readyFile = values['ready-file'];
+if (readyFile !== undefined) {
+  // Written beside and renamed: whoever waits for the file never reads half of it.
+  writeFileSync(`${readyFile}.draft`, JSON.stringify({ apiUrl, awsUrl, pid: process.pid }));
+  await rename(`${readyFile}.draft`, readyFile);
+}
+console.log(`
+Millrace is ready: ${functionNames.length} functions after ${((performance.now() - startedAt) / 1000).toFixed(1)} s
+
+  shop      ${apiUrl}
+  AWS APIs  ${awsUrl}     e-mails and SMS: ${awsUrl}/_local/messages
+
+Try an order:
+
+  curl -X PUT ${apiUrl}/stock/MUG-1 -H 'content-type: application/json' -d '{"available": 10}'
+  curl ${apiUrl}/orders -H 'content-type: application/json' -d '${EXAMPLE_ORDER}'
+  curl ${apiUrl}/orders/<orderId of the answer>
+
+Ctrl-C stops.`);
