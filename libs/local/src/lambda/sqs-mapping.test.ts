@@ -325,7 +325,12 @@ test('a disabled mapping receives nothing, and goes on when enabled; a batch und
   const mapping = map(arn);
   await send(url, 'a');
   await until(() => events.length === 1);
-  const disabled = mapping.update({ Enabled: false });
+  let isDisabled = false;
+  const disabled = mapping.update({ Enabled: false }).then(() => {
+    isDisabled = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isDisabled).toBe(false);
   expect(mapping.configuration().State).toBe('Disabling');
   gate.resolve();
   await disabled;
