@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EmittableEvent } from '@millrace/events';
@@ -133,4 +134,14 @@ describe('onOrderCancelled', () => {
     const found = await Promise.all(orderIds.map((orderId) => shipments.find(orderId)));
     expect(found.map((shipment) => shipment?.status)).toEqual(found.map(() => 'CANCELLED'));
   });
+});
+
+test('the fixture creates a shipment', async () => {
+  const file = new URL('../../fixtures/on-payment-processed.json', import.meta.url);
+
+  expect(await onPaymentProcessed(JSON.parse(readFileSync(file, 'utf8')), lambdaContext())).toEqual({
+    batchItemFailures: [],
+  });
+
+  expect(await shipments.find(exampleOrder.orderId)).toMatchObject({ status: 'CREATED' });
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EmittableEvent } from '@millrace/events';
 import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
@@ -55,6 +56,9 @@ async function deliver(handler: Consumer, ...events: EmittableEvent[]): Promise<
   return (await handler(sqsEvent(...events.map(envelopeText)), lambdaContext())).batchItemFailures.length;
 }
 
+const fixture = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../../fixtures/${name}.json`, import.meta.url), 'utf8'));
+
 describe('PUT and GET /stock/{sku}', () => {
   test('show what was set', async () => {
     const level = { sku: 'RYE', available: 5, reserved: 0, lowStockThreshold: 2 };
@@ -100,4 +104,12 @@ describe('an order', () => {
 
     expect((await get('OATS')).body).toMatchObject({ available: 5, reserved: 0 });
   });
+});
+
+test('the fixtures set stock and reserve some of it', async () => {
+  expect(await putStock(fixture('put-stock'), lambdaContext())).toMatchObject({ statusCode: 200 });
+
+  expect(await onOrderPlaced(fixture('on-order-placed'), lambdaContext())).toEqual({ batchItemFailures: [] });
+
+  expect((await get('FLOUR-1KG')).body).toMatchObject({ available: 98, reserved: 2 });
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
@@ -229,4 +230,15 @@ describe('onStockRanLow', () => {
     ]);
     expect(asked.sms).toHaveLength(0);
   });
+});
+
+test('the fixtures send what they should', async () => {
+  const fixture = (name: string) =>
+    JSON.parse(readFileSync(new URL(`../../fixtures/${name}.json`, import.meta.url), 'utf8'));
+
+  expect(await onOrderOutcome(fixture('on-order-outcome'), lambdaContext())).toEqual({ batchItemFailures: [] });
+  expect(await onStockRanLow(fixture('on-stock-ran-low'), lambdaContext())).toEqual({ batchItemFailures: [] });
+
+  expect(asked.deadLetters).toEqual([]);
+  expect([asked.mails.length, asked.sms.length]).toEqual([2, 1]);
 });

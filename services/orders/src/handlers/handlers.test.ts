@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EmittableEvent } from '@millrace/events';
 import { ShipmentCreated } from '@millrace/fulfillment/events';
@@ -80,6 +81,9 @@ async function cancel(orderId: string) {
 async function deliver(...events: EmittableEvent[]): Promise<number> {
   return (await onOrderProgress(sqsEvent(...events.map(envelopeText)), lambdaContext())).batchItemFailures.length;
 }
+
+const fixture = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../../fixtures/${name}.json`, import.meta.url), 'utf8'));
 
 describe('POST /orders', () => {
   test('accepts an order and says where it is', async () => {
@@ -194,4 +198,14 @@ describe('onOrderProgress', () => {
 
     expect((await view(orderId)).body.timeline.at(-1)).toMatchObject({ event: 'PaymentRefunded' });
   });
+});
+
+test('the fixtures place an order and record its progress', async () => {
+  const { statusCode, body = '' } = await postOrder(fixture('post-order'), lambdaContext());
+  expect(statusCode).toBe(202);
+
+  expect(await onOrderProgress(fixture('on-order-progress'), lambdaContext())).toEqual({ batchItemFailures: [] });
+
+  const { timeline } = (await view(JSON.parse(body).orderId)).body;
+  expect(timeline.map(({ event }: { event: string }) => event).toSorted()).toEqual(['OrderPlaced', 'StockReserved']);
 });

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { EmittableEvent } from '@millrace/events';
 import { StockReserved } from '@millrace/inventory/events';
-import { OrderCancelled } from '@millrace/orders/events';
+import { exampleOrder, OrderCancelled } from '@millrace/orders/events';
 import { envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
@@ -62,4 +63,14 @@ test('a provider that is unavailable fails its own record alone', async () => {
 
   expect(await payments.find(approved.event.data.orderId)).toMatchObject({ status: 'CAPTURED' });
   expect(await payments.find(unavailable.event.data.orderId)).toMatchObject({ status: 'PENDING' });
+});
+
+test('the fixture takes a payment', async () => {
+  const file = new URL('../../fixtures/on-stock-reserved.json', import.meta.url);
+
+  expect(await onStockReserved(JSON.parse(readFileSync(file, 'utf8')), lambdaContext())).toEqual({
+    batchItemFailures: [],
+  });
+
+  expect(await payments.find(exampleOrder.orderId)).toMatchObject({ status: 'CAPTURED' });
 });
