@@ -26,6 +26,9 @@ export async function callAwsJson(
       authorization: localAuthorization(region, service),
     },
     body: JSON.stringify(input),
+  }).catch(() => {
+    const name = service === 'dynamodb' ? 'DynamoDB' : service;
+    throw new AwsError('ServiceUnavailable', `${name} at ${endpoint} does not answer`, 503);
   });
   return parseAwsJson(response.status, await response.text());
 }

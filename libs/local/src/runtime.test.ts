@@ -1,0 +1,164 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { listenOnLoopback, PortTakenError } from './port.ts';
+import { type Runtime, startRuntime } from './runtime.ts';
+
+const services = [join(import.meta.dirname, '..', 'fixtures', 'guestbook')];
+const runtimes: Runtime[] = [];
+
+async function start(options: Partial<Parameters<typeof startRuntime>[0]> = {}): Promise<Runtime> {
+  const runtime = await startRuntime({ services, apiPort: 0, awsPort: 0, ...options });
+  runtimes.push(runtime);
+  return runtime;
+}
+
+async function eventually<T>(what: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    const result = await what();
+    if (result !== undefined) return result;
+    if (Date.now() > deadline) throw new Error('It did not happen within 15 s');
+    await delay(20);
+  }
+}
+
+const sign = ({ apiUrl }: Runtime, name: string) => fetch(`${apiUrl}/guests/${name}`, { method: 'POST' });
+
+async function greetingsOf({ apiUrl }: Runtime, name: string): Promise<number | undefined> {
+  const response = await fetch(`${apiUrl}/guests/${name}`);
+  return ((await response.json()) as { greetings?: number }).greetings;
+}
+
+const greeted = (runtime: Runtime, name: string) =>
+  eventually(async () => (await greetingsOf(runtime, name)) || undefined);
+
+async function callSqs({ awsUrl }: Runtime, operation: string, input: Record<string, unknown>) {
+  const response = await fetch(awsUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${operation}` },
+    body: JSON.stringify({ QueueUrl: `${awsUrl}/000000000000/guestbook-dlq`, ...input }),
+  });
+  return (await response.json()) as { Messages?: Array<{ Body: string }> };
+}
+
+async function refuses(url: string): Promise<boolean> {
+  return fetch(url).then(
+    () => false,
+    () => true,
+  );
+}
+
+// Packaging the fixture takes a few seconds the first time.
+beforeAll(async () => {
+  await (await start()).stop();
+}, 120_000);
+
+afterEach(async () => {
+  for (const runtime of runtimes.splice(0)) await runtime.stop();
+});
+
+describe('a running service', () => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await startRuntime({ services, apiPort: 0, awsPort: 0 });
+  });
+  afterAll(() => runtime.stop());
+
+  test('a request travels through table, stream, bus, rule, queue and function', async () => {
+    expect((await sign(runtime, 'ada')).status).toBe(201);
+    expect(await greeted(runtime, 'ada')).toBe(1);
+  });
+
+  test('a message that cannot be handled ends in the dead-letter queue', async () => {
+    await sign(runtime, 'nobody');
+    const [message] = await eventually(async () => (await callSqs(runtime, 'ReceiveMessage', {})).Messages);
+    expect(JSON.parse(message?.Body ?? '')).toEqual({ name: 'nobody' });
+  }, 30_000);
+
+  test('an event that anybody puts on the bus arrives', async () => {
+    const Entries = [
+      { EventBusName: 'guestbook-dev', Source: 'guestbook', DetailType: 'GuestSigned', Detail: '{"name":"eve"}' },
+    ];
+    await fetch(runtime.awsUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSEvents.PutEvents' },
+      body: JSON.stringify({ Entries }),
+    });
+    expect(await greeted(runtime, 'eve')).toBe(1);
+  });
+
+  test('names what it has nothing for', () => {
+    expect(runtime.warnings).toEqual(['Stack guestbook-dev: AWS::Cognito::UserPool is not available here: OnlyOnAws']);
+  });
+
+  test('knows its functions and warms them', async () => {
+    await runtime.warm;
+    expect(runtime.functionNames.toSorted()).toEqual(
+      ['announce', 'greet', 'read', 'sign'].map((name) => `guestbook-dev-${name}`),
+    );
+  });
+});
+
+describe('a data directory', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'millrace-test-'));
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  test('keeps tables, queues and what has been read of the streams', async () => {
+    const first = await start({ dataDirectory: directory });
+    await sign(first, 'ada');
+    await greeted(first, 'ada');
+    await callSqs(first, 'SendMessage', { MessageBody: 'kept' });
+    await first.stop();
+
+    const second = await start({ dataDirectory: directory });
+    expect((await callSqs(second, 'ReceiveMessage', {})).Messages).toMatchObject([{ Body: 'kept' }]);
+    // By the time a new guest has been greeted, an old one would have been greeted again.
+    await sign(second, 'bob');
+    await greeted(second, 'bob');
+    expect(await greetingsOf(second, 'ada')).toBe(1);
+  }, 30_000);
+
+  test('belongs to one runtime at a time', async () => {
+    await start({ dataDirectory: directory });
+    await expect(start({ dataDirectory: directory })).rejects.toThrow(`The data directory ${directory} is in use`);
+  });
+});
+
+describe('a start that fails', () => {
+  test.each(['apiPort', 'awsPort'] as const)(
+    'a taken %s is an error of its own, and nothing is left running',
+    async (which) => {
+      const other = createServer();
+      const port = await listenOnLoopback(other, 0);
+      try {
+        await expect(start({ [which]: port })).rejects.toThrow(PortTakenError);
+      } finally {
+        other.close();
+      }
+    },
+  );
+
+  test('a DynamoDB that is not there', async () => {
+    await expect(start({ dynamodbEndpoint: 'http://127.0.0.1:9' })).rejects.toThrow(
+      'Stack guestbook-dev, Resources.Table: DynamoDB at http://127.0.0.1:9 does not answer',
+    );
+  });
+
+  test('no services', async () => {
+    await expect(start({ services: [] })).rejects.toThrow('There are no services to start');
+  });
+});
+
+test('nothing answers after stop, which may be called twice', async () => {
+  const runtime = await start();
+  await Promise.all([runtime.stop(), runtime.stop()]);
+  expect(await refuses(runtime.apiUrl)).toBe(true);
+  expect(await refuses(runtime.awsUrl)).toBe(true);
+});
