@@ -82,6 +82,7 @@ describe('nextTraceparent', () => {
 
     expect(traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     expect(traceparent).not.toContain(traceId);
+    expect(traceparent).not.toMatch(/^00-0+-/);
   });
 });
 
