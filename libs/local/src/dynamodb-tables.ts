@@ -30,9 +30,9 @@ export async function createTable(
     callAwsJson(endpoint, { region, service: 'dynamodb', target: `DynamoDB_20120810.${operation}` }, input);
   const present = await describe(call, name);
   if (present) {
-    if (!isDeepStrictEqual(byName(present.KeySchema), byName(properties.KeySchema))) {
+    if (!isDeepStrictEqual(schemaOf(present), schemaOf(properties))) {
       throw new Error(
-        `Table ${name} is already there with other keys than the template gives it; remove it or the data directory`,
+        `Table ${name} is already there with other keys or indexes than the template gives it; remove it or the data directory`,
       );
     }
     return { streamArn: streamOf(present) };
@@ -54,8 +54,13 @@ export async function createTable(
   return { streamArn: streamOf(created.TableDescription as TableDescription) };
 }
 
-interface TableDescription {
+interface Schema {
   KeySchema?: unknown;
+  GlobalSecondaryIndexes?: unknown;
+  LocalSecondaryIndexes?: unknown;
+}
+
+interface TableDescription extends Schema {
   LatestStreamArn?: string;
 }
 
@@ -75,7 +80,21 @@ async function describe(
   }
 }
 
-function byName(keySchema: unknown): unknown {
+/** Keys and indexes, in a form that does not depend on the order they are listed in. */
+function schemaOf({ KeySchema, GlobalSecondaryIndexes, LocalSecondaryIndexes }: Schema): unknown {
+  const indexes = [GlobalSecondaryIndexes, LocalSecondaryIndexes].flatMap((list) => (Array.isArray(list) ? list : []));
+  return {
+    keys: keysOf(KeySchema),
+    indexes: (indexes as Array<{ IndexName: string; KeySchema: unknown }>)
+      .map((index) => `${index.IndexName}: ${keysOf(index.KeySchema)}`)
+      .toSorted(),
+  };
+}
+
+function keysOf(keySchema: unknown): string {
   const keys = (Array.isArray(keySchema) ? keySchema : []) as Array<{ AttributeName: string; KeyType: string }>;
-  return keys.map(({ AttributeName, KeyType }) => `${KeyType} ${AttributeName}`).toSorted();
+  return keys
+    .map(({ AttributeName, KeyType }) => `${KeyType} ${AttributeName}`)
+    .toSorted()
+    .join(', ');
 }

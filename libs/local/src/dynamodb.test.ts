@@ -58,10 +58,13 @@ test('a data directory keeps items and streams; other keys than before are an er
     expect((await call(second, 'GetItem', { TableName: 'orders', Key: { pk: { S: 'a' } } })).Item).toEqual({
       pk: { S: 'a' },
     });
-    const changed = { ...properties, KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }] };
-    await expect(createTable(place, 'orders', changed)).rejects.toThrow(
-      'Table orders is already there with other keys',
-    );
+    const otherKeys = { ...properties, KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }] };
+    const index = { IndexName: 'byPk', KeySchema: properties.KeySchema, Projection: { ProjectionType: 'ALL' } };
+    for (const changed of [otherKeys, { ...properties, GlobalSecondaryIndexes: [index] }]) {
+      await expect(createTable(place, 'orders', changed)).rejects.toThrow(
+        'Table orders is already there with other keys or indexes',
+      );
+    }
   } finally {
     await rm(directory, { recursive: true });
   }
