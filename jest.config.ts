@@ -18,6 +18,8 @@ const shared = {
 };
 
 export default {
+  // For the end-to-end suites on a busy machine; their own deadlines are shorter and say what they waited for.
+  testTimeout: 60_000,
   projects: [...workspaces, { displayName: 'test', rootDir: '<rootDir>/test' }].map((project) => ({
     ...shared,
     ...project,

@@ -2,7 +2,7 @@
  * `npm run bench`: starts the local runtime, places orders from a closed loop (each client places its next order when
  * its last one is confirmed), and prints what came of it. `npm run bench -- --help` lists what can be set.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Aws } from '../end-to-end/aws.ts';
@@ -11,10 +11,11 @@ import { startSystem } from '../end-to-end/system.ts';
 
 const help = `Measures the local runtime: orders/s by quarter, time from placed to confirmed, events/s, peak memory.
 
-Usage: npm run bench -- [--orders 2000] [--clients 16] [--lone 40]
+Usage: npm run bench -- [--orders 2000] [--clients 16] [--warm-up 400] [--lone 40]
 
   --orders   orders placed under load
   --clients  customers at once; each waits for its order before it places the next
+  --warm-up  orders placed first and not counted: every function compiles its own code
   --lone     orders placed one at a time before the load, for the latency of a lone order`;
 
 function options() {
@@ -23,23 +24,30 @@ function options() {
       options: {
         orders: { type: 'string', default: '2000' },
         clients: { type: 'string', default: '16' },
+        'warm-up': { type: 'string', default: '400' },
         lone: { type: 'string', default: '40' },
         help: { type: 'boolean', default: false },
       },
     });
-    const count = (name: 'orders' | 'clients' | 'lone') => {
+    const count = (name: 'orders' | 'clients' | 'warm-up' | 'lone') => {
       const value = Number(values[name]);
       if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1 up`);
       return value;
     };
-    return { orders: count('orders'), clients: count('clients'), lone: count('lone'), help: values.help };
+    return {
+      orders: count('orders'),
+      clients: count('clients'),
+      warmUp: count('warm-up'),
+      lone: count('lone'),
+      help: values.help,
+    };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${help}`);
     process.exit(2);
   }
 }
 
-const { orders, clients, lone, help: wantsHelp } = options();
+const { orders, clients, warmUp, lone, help: wantsHelp } = options();
 if (wantsHelp) {
   console.log(help);
   process.exit(0);
@@ -87,45 +95,61 @@ function percentiles(milliseconds: readonly number[]): string {
   return [50, 95, 99].map((p) => `p${p} ${percentile(sorted, p / 100).toFixed(0)} ms`).join('   ');
 }
 
-/** Peak resident memory in MiB of the runtime and the processes it started, where the system has /proc. */
-function peakMemory(): { runtime: number; children: number } | undefined {
-  const { pid } = system;
-  try {
-    const peak = (process: string) =>
-      Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${process}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-    const children = readdirSync('/proc').filter(
-      (name) =>
-        /^\d+$/.test(name) && readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(pid),
-    );
-    return { runtime: peak(String(pid)), children: children.reduce((sum, child) => sum + peak(child), 0) };
-  } catch {
-    return undefined;
-  }
+/** What a process has used so far, where the system has /proc: CPU time in ms, and its peak resident memory in MiB. */
+function usage(pid: string): { cpuMs: number; peakMiB: number } {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  // Ticks of 10 ms, https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+  return { cpuMs: (Number(fields[11]) + Number(fields[12])) * 10, peakMiB: Number(peak ?? 0) / 1024 };
 }
 
-const listener = listen();
-try {
-  // As many SKUs as clients: what is measured is the flow, not the contention for one item.
-  const skus = await Promise.all(Array.from({ length: clients }, () => shop.stocked(1_000_000)));
-  for (const sku of skus) await placeAndWait(sku);
+/** The runtime, the database it started, and this benchmark. */
+function usageOfAll(): { name: string; cpuMs: number; peakMiB: number }[] {
+  if (!existsSync('/proc/self/stat') || system.pid === undefined) return [];
+  const database = readdirSync('/proc').find(
+    (name) =>
+      /^\d+$/.test(name) &&
+      existsSync(`/proc/${name}/cmdline`) &&
+      readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('dynoxide\0serve'),
+  );
+  return [
+    { name: 'runtime', ...usage(String(system.pid)) },
+    ...(database ? [{ name: 'database', ...usage(database) }] : []),
+    { name: 'benchmark', ...usage('self') },
+  ];
+}
 
-  const loneTimes: number[] = [];
-  for (let index = 0; index < lone; index += 1) loneTimes.push(await placeAndWait(skus[0] ?? ''));
-
-  const finished: number[] = [];
+/** Places `count` orders from all clients at once; returns each one's milliseconds and when it was confirmed. */
+async function load(count: number, skus: readonly string[]): Promise<{ times: number[]; finished: number[] }> {
   const times: number[] = [];
-  let placed = 0;
-  const eventsBefore = events;
+  const finished: number[] = [];
   const started = performance.now();
+  let placed = 0;
   await Promise.all(
     skus.map(async (sku) => {
-      while (placed < orders) {
+      while (placed < count) {
         placed += 1;
         times.push(await placeAndWait(sku));
         finished.push(performance.now() - started);
       }
     }),
   );
+  return { times, finished };
+}
+
+const listener = listen();
+try {
+  // As many SKUs as clients: what is measured is the flow, not the contention for one item.
+  const skus = await Promise.all(Array.from({ length: clients }, () => shop.stocked(1_000_000)));
+  await load(warmUp, skus);
+
+  const loneTimes: number[] = [];
+  for (let index = 0; index < lone; index += 1) loneTimes.push(await placeAndWait(skus[0] ?? ''));
+
+  const eventsBefore = events;
+  const usageBefore = usageOfAll();
+  const { times, finished } = await load(orders, skus);
+  const usageAfter = usageOfAll();
   const seconds = (finished.at(-1) ?? 0) / 1000;
 
   console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}, ${clients} clients`);
@@ -142,11 +166,10 @@ try {
   console.log(`by quarter          ${rates.map((rate) => rate.toFixed(1)).join('   ')} orders/s`);
   const [first = 1, , , last = 1] = rates;
   console.log(`last over first     ${((100 * last) / first).toFixed(0)} %`);
-  const memory = peakMemory();
-  if (memory)
-    console.log(
-      `peak memory         runtime ${memory.runtime.toFixed(0)} MiB, database ${memory.children.toFixed(0)} MiB`,
-    );
+  for (const [index, { name, cpuMs, peakMiB }] of usageAfter.entries()) {
+    const perOrder = (cpuMs - (usageBefore[index]?.cpuMs ?? 0)) / orders;
+    console.log(`${name.padEnd(20)}${perOrder.toFixed(1)} ms of CPU an order   ${peakMiB.toFixed(0)} MiB at its peak`);
+  }
 } finally {
   listening = false;
   await listener;

@@ -559,8 +559,8 @@ describe('shortly before the timeout of the function', () => {
   });
 });
 
-describe('de-duplication by the pipeline', () => {
-  test('runs the handler under the key of consumer and event, with the context of the invocation', async () => {
+describe('de-duplication by an idempotency table', () => {
+  test('runs an effect under the key of consumer, event and step, with the context of the invocation', async () => {
     const keys: string[] = [];
     const contexts: string[] = [];
     const runOnce: RunOnce = async (key, context, effect) => {
@@ -568,15 +568,20 @@ describe('de-duplication by the pipeline', () => {
       contexts.push(context.awsRequestId);
       if (keys.filter((other) => other === key).length === 1) await effect();
     };
-    const { handler, handled } = setUp(succeed, { deduplication: 'idempotency' }, { runOnce });
+    const greeted: string[] = [];
+    const greet: Handle = (visitor, { once }) =>
+      once('greeting', async () => {
+        greeted.push(visitor);
+      });
+    const { handler } = setUp(greet, { deduplication: 'idempotency' }, { runOnce });
     const event = sampleEvent(Knocked, {}, { id: 'event-1' });
     const context = lambdaContext();
 
     const response = await handler(sqsEvent(record(event), record(event)), context);
 
     expect(response).toEqual({ batchItemFailures: [] });
-    expect(handled).toEqual(['ada']);
-    expect(keys).toEqual(['butler.onKnocked#event-1', 'butler.onKnocked#event-1']);
+    expect(greeted).toEqual(['ada']);
+    expect(keys).toEqual(['butler.onKnocked#event-1#greeting', 'butler.onKnocked#event-1#greeting']);
     expect(contexts).toEqual([context.awsRequestId, context.awsRequestId]);
   });
 

@@ -47,18 +47,18 @@ export interface RecordContext {
   /** 1 for the first delivery. */
   attempt: number;
   /**
-   * Runs one of several outside effects of the event: one that succeeded is left out when the event is tried again
-   * because of another. Only with `deduplication: 'idempotency'`.
+   * Runs an effect outside DynamoDB (a mail, a provider call) once for this event: when the event comes again, what
+   * succeeded is left out. Only with `deduplication: 'idempotency'`.
    * @param step names the effect within the event, e.g. `email`; it must never change.
-   * @throws what the effect throws; Error without the idempotency table.
+   * @throws what the effect throws; TransientError while another delivery runs it; Error without the idempotency table.
    */
   once: (step: string, effect: () => Promise<void>) => Promise<void>;
 }
 
 export interface ConsumeOptions {
   /**
-   * Who makes sure that the effect happens once. `inbox` (default): the handler, by writing `context.inbox` in the
-   * transaction of its effect. `idempotency`: this pipeline, by an idempotency table, for effects outside DynamoDB.
+   * How the handler makes its effect happen once. `inbox` (default): it writes `context.inbox` in the transaction of its
+   * effect. `idempotency`, for effects outside DynamoDB: it runs each of them in `context.once`.
    */
   deduplication?: 'inbox' | 'idempotency';
   /** Records of a batch at work at once. */
@@ -108,31 +108,37 @@ export function consume<const Contracts extends readonly EventContract[]>(
   }
 
   async function handleRecord(record: SQSRecord, lambdaContext: Context): Promise<void> {
-    let log = logger;
+    let log = () => logger;
     let correlationId: string | undefined;
     try {
       const event = parse(parseEnvelope(record.body));
       const { metadata } = event;
-      log = eventLogger(logger, metadata);
+      log = onFirstUse(() => eventLogger(logger, metadata));
       correlationId = metadata.correlationId;
       const inbox = { consumer: settings.consumer, eventId: metadata.id };
       const traceparent = nextTraceparent(metadata.traceparent);
       const cause = { correlationId, causationId: metadata.id, traceparent };
-      const key = `${inbox.consumer}#${inbox.eventId}`;
       const once: RecordContext['once'] = async (step, effect) => {
         if (!runOnce) throw new Error("once() needs { deduplication: 'idempotency' }");
-        await runOnce(`${key}#${step}`, lambdaContext, effect);
+        await runOnce(`${inbox.consumer}#${inbox.eventId}#${step}`, lambdaContext, effect);
       };
-      const effect = () => handle(event, { logger: log, inbox, cause, attempt: attemptsOf(record), once });
-      await (runOnce ? runOnce(key, lambdaContext, effect) : effect());
+      await handle(event, {
+        get logger() {
+          return log();
+        },
+        inbox,
+        cause,
+        attempt: attemptsOf(record),
+        once,
+      });
       metrics.addMetric('EventHandled', MetricUnit.Count, 1);
     } catch (error) {
       if (error instanceof DuplicateEventError) {
-        log.info('Duplicate event acknowledged');
+        log().info('Duplicate event acknowledged');
         metrics.addMetric('EventDuplicate', MetricUnit.Count, 1);
         return;
       }
-      await handleFailure(record, error, log, correlationId);
+      await handleFailure(record, error, log(), correlationId);
     }
   }
 
@@ -168,5 +174,14 @@ export function consume<const Contracts extends readonly EventContract[]>(
   return async (event, context) => {
     if (!Array.isArray(event?.Records)) throw new TypeError('Expected an SQS event with Records');
     return (await handler(event, context)) as SQSBatchResponse;
+  };
+}
+
+/** Most records have nothing to say, and a logger of their own is dear. */
+function onFirstUse<Value>(make: () => Value): () => Value {
+  let value: Value | undefined;
+  return () => {
+    value ??= make();
+    return value;
   };
 }

@@ -31,7 +31,12 @@ afterAll(() => dynamoDb.stop());
 function setUp(effect: () => Promise<void>, consumer: string = randomUUID()) {
   const sqs = new RecordingClient();
   const settings = { consumer, queueUrl: 'queue', deadLetterQueueUrl: 'dlq', maxReceiveCount: 5 };
-  const handler = consume([Thanked], effect, { deduplication: 'idempotency' }, { sqs, settings });
+  const handler = consume(
+    [Thanked],
+    (_event, { once }) => once('letter', effect),
+    { deduplication: 'idempotency' },
+    { sqs, settings },
+  );
   const deliver = async (...events: EmittableEvent[]) =>
     (await handler(sqsEvent(...events.map(envelopeText)), lambdaContext())).batchItemFailures.length;
   return { deliver, sqs };

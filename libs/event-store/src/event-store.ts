@@ -38,8 +38,8 @@ export interface EventStream<Event extends DomainEvent> {
   version: number;
 }
 
-/** A DynamoDB transaction holds 100 actions; one is the check of the version, and one is left for the inbox mark. */
-const MAX_EVENTS = 98;
+/** A DynamoDB transaction holds 100 actions, and one is left for the inbox mark. */
+const MAX_EVENTS = 99;
 
 /**
  * Append-only streams in a DynamoDB table with `pk` and `sk`: one partition for each stream, one item for each event,
@@ -77,9 +77,9 @@ export class EventStore<Event extends DomainEvent> {
   }
 
   /**
-   * Appends events to a stream that is at `expectedVersion` (0: it does not exist yet), in one transaction with
+   * Appends events to a stream that was loaded at `expectedVersion` (0: it does not exist yet), in one transaction with
    * `alongside`, e.g. the inbox mark of the event that caused them.
-   * @throws ConcurrencyConflictError when the stream is not at that version; whatever `alongside` throws.
+   * @throws ConcurrencyConflictError when the stream has moved on since; whatever `alongside` throws.
    */
   async append(
     streamId: string,
@@ -91,23 +91,7 @@ export class EventStore<Event extends DomainEvent> {
     if (newEvents.length > MAX_EVENTS) throw new RangeError(`At most ${MAX_EVENTS} events fit in one append`);
     const onConditionFailed = (options: ErrorOptions) =>
       new ConcurrencyConflictError(`Stream ${streamId} is no longer at version ${expectedVersion}`, options);
-    // Each event's own condition refuses a writer who is behind; this one refuses a writer who would leave a gap.
-    const predecessor: ConditionalWrite[] =
-      expectedVersion === 0
-        ? []
-        : [
-            {
-              write: {
-                ConditionCheck: {
-                  TableName: this.#tableName,
-                  Key: { pk: streamId, sk: sortKeyOf(expectedVersion) },
-                  ConditionExpression: 'attribute_exists(pk)',
-                },
-              },
-              onConditionFailed,
-            },
-          ];
-    const appended = newEvents.map(({ id, event, time, correlationId, causationId, emit }, index) => {
+    const writes = newEvents.map(({ id, event, time, correlationId, causationId, emit }, index) => {
       const version = expectedVersion + index + 1;
       return {
         write: {
@@ -130,7 +114,7 @@ export class EventStore<Event extends DomainEvent> {
         onConditionFailed,
       };
     });
-    await commit(this.#client, [...predecessor, ...appended, ...alongside], this.#commitOptions);
+    await commit(this.#client, [...writes, ...alongside], this.#commitOptions);
   }
 }
 

@@ -39,7 +39,7 @@ export interface RuntimeOptions {
   cacheDirectory?: string | undefined;
   /** A DynamoDB to use instead of starting one. */
   dynamodbEndpoint?: string | undefined;
-  /** Containers that each function may have at once; twice the number of cores unless given. */
+  /** Containers that each function may have at once; as many as there are cores, and at least two, unless given. */
   functionConcurrency?: number | undefined;
   /** What the start is doing. */
   onProgress?: (line: string) => void;
@@ -165,7 +165,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
       AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
       AWS_ENDPOINT_URL_DYNAMODB_STREAMS: dynamodb.endpoint,
     },
-    concurrency: options.functionConcurrency ?? 2 * availableParallelism(),
+    concurrency: options.functionConcurrency ?? Math.max(2, availableParallelism()),
     compileCacheDirectory: join(cacheDirectory, 'compiled'),
     region,
     fauxqs,

@@ -24,6 +24,8 @@ const MAX_RECORDS = 1000;
 const LONGEST_REST_MS = 250;
 const SHORTEST_REST_MS = 50;
 const RETRY_MS = 1000;
+/** Between the starts of two reads: under load, what was written meanwhile makes one larger batch. */
+const READ_SPACING_MS = 40;
 
 export interface ShardReaderOptions {
   call: StreamsCall;
@@ -45,6 +47,7 @@ export class ShardReader {
   #checkpoint: string | undefined;
   #woken = false;
   #ring: (() => void) | undefined;
+  #lastRead = 0;
 
   constructor(options: ShardReaderOptions) {
     this.#options = options;
@@ -68,6 +71,7 @@ export class ShardReader {
     while (!signal.aborted) {
       try {
         iterator ??= await this.#iterator();
+        await this.#space();
         const read = await this.#read(iterator, signal);
         if (read.records.length > 0) {
           await this.#handle(read.records, signal);
@@ -161,6 +165,13 @@ export class ShardReader {
   async #save(sequenceNumber: string): Promise<void> {
     this.#checkpoint = sequenceNumber;
     await this.#options.checkpoints.save(this.#options.checkpointKey, sequenceNumber);
+  }
+
+  /** Waits until the last read is long enough ago. */
+  async #space(): Promise<void> {
+    const wait = this.#lastRead + READ_SPACING_MS - performance.now();
+    if (wait > 0) await delay(wait);
+    this.#lastRead = performance.now();
   }
 
   async #rest(ms: number): Promise<void> {

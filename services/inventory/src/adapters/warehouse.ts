@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  type BatchGetCommandInput,
+  type BatchGetCommandOutput,
+  type DynamoDBDocumentClient,
+  type NativeAttributeValue,
+} from '@aws-sdk/lib-dynamodb';
 import {
   ConcurrencyConflictError,
   type ConditionalWrite,
@@ -56,9 +62,8 @@ export class Warehouse {
 
   /** The stock of a SKU, or undefined when it was never set. */
   async stock(sku: string): Promise<StockLevel | undefined> {
-    const item = await this.#get(stockKey(sku));
-    if (!item) return undefined;
-    return { available: item.available, reserved: item.reserved, lowStockThreshold: item.lowStockThreshold };
+    const [item] = await this.#read([stockKey(sku)]);
+    return item && levelOf(item);
   }
 
   /** Sets what is available of a SKU, and its threshold. What orders hold stays held. */
@@ -102,9 +107,10 @@ export class Warehouse {
   async reserve(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
     const { orderId } = order;
     await retryOnConflict(async () => {
-      if (await this.#reservation(orderId)) return;
-      const decision = decideReservation(order.lines, await this.#levels(order.lines));
       const lines = order.lines.map(({ sku, quantity }) => ({ sku, quantity }));
+      const items = await this.#read([reservationKey(orderId), ...lines.map(({ sku }) => stockKey(sku))]);
+      if (items.some(({ pk }) => pk === reservationKey(orderId).pk)) return;
+      const decision = decideReservation(lines, new Map(items.map((item) => [item.sku, levelOf(item)])));
       const context = this.#context(orderId, RESERVED_SEQUENCE, cause);
       if (decision.type === 'refuse') {
         const refused = StockReservationFailed.create({ orderId, shortages: decision.shortages }, context);
@@ -123,7 +129,8 @@ export class Warehouse {
    */
   async release(orderId: string, cause: Cause, inbox: InboxKey): Promise<void> {
     await retryOnConflict(async () => {
-      const reservation = await this.#reservation(orderId);
+      const [item] = await this.#read([reservationKey(orderId)]);
+      const reservation: Reservation | undefined = item && { status: item.status, lines: item.lines };
       switch (decideRelease(reservation)) {
         case 'nothing':
           return;
@@ -140,19 +147,18 @@ export class Warehouse {
     });
   }
 
-  async #get(Key: { pk: string; sk: string }) {
-    const { Item } = await this.#client.send(new GetCommand({ TableName: this.#tableName, Key, ConsistentRead: true }));
-    return Item;
-  }
-
-  async #reservation(orderId: string): Promise<Reservation | undefined> {
-    const item = await this.#get(reservationKey(orderId));
-    return item && { status: item.status, lines: item.lines };
-  }
-
-  async #levels(lines: readonly Line[]): Promise<Map<string, StockLevel>> {
-    const levels = await Promise.all(lines.map(async ({ sku }) => [sku, await this.stock(sku)] as const));
-    return new Map(levels.filter((entry): entry is [string, StockLevel] => entry[1] !== undefined));
+  /** Reads up to 100 items, strongly consistent, in no order; what does not exist is left out. */
+  async #read(keys: readonly { pk: string; sk: string }[]): Promise<Record<string, NativeAttributeValue>[]> {
+    const items: Record<string, NativeAttributeValue>[] = [];
+    let RequestItems: BatchGetCommandInput['RequestItems'] = {
+      [this.#tableName]: { Keys: [...keys], ConsistentRead: true },
+    };
+    while (RequestItems && Object.keys(RequestItems).length > 0) {
+      const answer: BatchGetCommandOutput = await this.#client.send(new BatchGetCommand({ RequestItems }));
+      items.push(...(answer.Responses?.[this.#tableName] ?? []));
+      RequestItems = answer.UnprocessedKeys;
+    }
+    return items;
   }
 
   async #commit(orderId: string, inbox: InboxKey, writes: readonly ConditionalWrite[], event?: EmittableEvent) {
@@ -242,6 +248,10 @@ function conditional(write: TransactWrite, what: string): ConditionalWrite {
     write,
     onConditionFailed: (options) => new ConcurrencyConflictError(`${what} was changed by another writer`, options),
   };
+}
+
+function levelOf({ available, reserved, lowStockThreshold }: Record<string, NativeAttributeValue>): StockLevel {
+  return { available, reserved, lowStockThreshold };
 }
 
 function stockKey(sku: string) {

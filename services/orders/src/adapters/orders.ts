@@ -56,8 +56,12 @@ export class Orders {
     { occurredAt, ...cause }: CommandCause,
     inbox?: { consumer: string; eventId: string },
   ): Promise<Order> {
+    // A new order's id is new: its stream is read only when somebody turns out to have placed it before.
+    let assumed: EventStream<OrderEvent> | undefined =
+      command.type === 'PlaceOrder' ? { events: [], version: 0 } : undefined;
     return retryOnConflict(async () => {
-      const stream = await this.#store.load(streamOf(orderId));
+      const stream = assumed ?? (await this.#store.load(streamOf(orderId)));
+      assumed = undefined;
       const before = orderOf(stream);
       const decided = decide(command, before);
       const after = decided.reduce<Order | undefined>(evolve, before);

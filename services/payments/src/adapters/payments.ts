@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import {
   ConcurrencyConflictError,
   type ConditionalWrite,
@@ -12,7 +12,7 @@ import {
 import type { EmittableEvent } from '@millrace/events';
 import type { OrderSnapshot } from '@millrace/orders/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '../../events/index.ts';
-import { decideCancellation, decideCharge, type Payment } from '../domain/payment.ts';
+import { decideCancellation, isOpen, type Payment } from '../domain/payment.ts';
 import type { ChargeResult, PaymentProvider } from '../domain/payment-provider.ts';
 import { callCounterIn } from './call-counter.ts';
 import { SandboxProvider } from './sandbox-provider.ts';
@@ -81,15 +81,8 @@ export class Payments {
   async charge(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
     const { orderId, total, paymentToken } = order;
     await retryOnConflict(async () => {
-      let payment = await this.find(orderId);
-      switch (decideCharge(payment)) {
-        case 'nothing':
-          return;
-        case 'start':
-          payment = { status: 'PENDING', amount: total, chargeKey: inbox.eventId };
-          await commit(this.#client, [this.#create(orderId, payment)]);
-      }
-      if (!payment) return;
+      const payment = await this.#open(orderId, { status: 'PENDING', amount: total, chargeKey: inbox.eventId });
+      if (!isOpen(payment)) return;
       const result = await this.#provider.charge(
         { idempotencyKey: payment.chargeKey, amount: payment.amount, paymentToken },
         AbortSignal.timeout(this.#timeoutMs),
@@ -175,6 +168,20 @@ export class Payments {
 
   #context(subject: string, sequence: number, cause: Cause) {
     return { id: this.#newId(), time: this.#now(), subject, sequence, ...cause };
+  }
+
+  /** Stores the intent to charge, unless the order has a payment; returns the one that stands. */
+  async #open(orderId: string, intent: Payment): Promise<Payment> {
+    const { Attributes } = await this.#client.send(
+      new UpdateCommand({
+        TableName: this.#tableName,
+        Key: keyOf(orderId),
+        UpdateExpression: 'SET payment = if_not_exists(payment, :intent)',
+        ExpressionAttributeValues: { ':intent': intent },
+        ReturnValues: 'ALL_NEW',
+      }),
+    );
+    return Attributes?.payment as Payment;
   }
 
   #create(orderId: string, payment: Payment): ConditionalWrite {

@@ -18,10 +18,9 @@ export interface Payment {
   cancelRequested?: boolean;
 }
 
-/** What reserved stock means for the payment: start, go on (also after a crash), or nothing. */
-export function decideCharge(payment: Payment | undefined): 'start' | 'continue' | 'nothing' {
-  if (!payment) return 'start';
-  return payment.status === 'PENDING' ? 'continue' : 'nothing';
+/** Whether the provider's answer is still to come: it is asked (again, after a crash) as long as it is. */
+export function isOpen({ status }: Payment): boolean {
+  return status === 'PENDING';
 }
 
 /**
