@@ -145,14 +145,17 @@ export class Aws {
     return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);
   }
 
-  /** Listens to every event on the bus. */
-  async tap(): Promise<Tap> {
+  /** Listens to every event on the bus, or to those of one detail-type. */
+  async tap(detailType?: string): Promise<Tap> {
     const name = `tap-${randomUUID()}`;
     const { QueueUrl = '' } = await this.sqs.send(new CreateQueueCommand({ QueueName: name }));
     const { Attributes } = await this.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
     );
-    const EventPattern = JSON.stringify({ source: [{ prefix: 'millrace.' }] });
+    const EventPattern = JSON.stringify({
+      source: [{ prefix: 'millrace.' }],
+      ...(detailType ? { 'detail-type': [detailType] } : {}),
+    });
     await this.events.send(new PutRuleCommand({ Name: name, EventBusName: busName, EventPattern }));
     await this.events.send(
       new PutTargetsCommand({ Rule: name, EventBusName: busName, Targets: [{ Id: 'tap', Arn: Attributes?.QueueArn }] }),
