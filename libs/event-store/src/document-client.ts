@@ -18,7 +18,7 @@ export function documentClient(client = new DynamoDBClient({})): DynamoDBDocumen
         return next(args);
       },
     // After the body is written and before its length is.
-    { name: 'withoutClientRequestToken', step: 'build', priority: 'high' },
+    { name: 'withoutClientRequestToken', step: 'build', priority: 'high', override: true },
   );
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
