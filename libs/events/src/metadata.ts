@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** Who may see the event and how far it may travel; see `docs` of the event catalogue. */
+/** How far the event travels: across the domain, to operators, inside its service, or as a variant of another event. */
 export const categories = ['domain', 'operational', 'internal', 'transformed'] as const;
 /** What the event asks of its reader. */
 export const types = ['command', 'data', 'query', 'request', 'response', 'status', 'task'] as const;

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { AwsError } from '../aws-error.ts';
 import type { InvocationResult } from '../lambda/function-pool.ts';
 import { type HttpApi, type ResolvedResource, startHttpApi } from './http-api.ts';
 
@@ -64,7 +65,9 @@ async function start(...services: ReturnType<typeof service>[]): Promise<string>
       try {
         const result = await answer(event);
         return { ...base, payload: JSON.stringify(result) ?? 'null' };
-      } catch {
+      } catch (error) {
+        // The pool refuses a call by an AwsError; what a function throws is an answer.
+        if (error instanceof AwsError) throw error;
         return { ...base, payload: '{"errorMessage":"no"}', functionError: 'Unhandled' };
       }
     },
@@ -345,6 +348,16 @@ describe('hostile input', () => {
     });
     expect({ status, text }).toEqual({ status: 413, text: '{"message":"Request Too Long"}' });
     expect(events).toEqual([]);
+  });
+
+  test('a body that Lambda has no room for is a 413', async () => {
+    const url = await start(service('orders', ['POST /orders']));
+    answer = () => {
+      throw new AwsError('RequestTooLargeException', 'limit 6291456 bytes', 413);
+    };
+    const response = await fetch(`${url}/orders`, { method: 'POST', body: 'x' });
+    expect(response.status).toBe(413);
+    expect(await response.json()).toEqual({ message: 'Request Too Long' });
   });
 
   test('a client that leaves, before its body or its answer, harms nobody', async () => {

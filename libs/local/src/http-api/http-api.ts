@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { AwsError } from '../aws-error.ts';
 import type { InvocationResult } from '../lambda/function-pool.ts';
 import { listenOnLoopback } from '../port.ts';
 import { type HttpResponse, httpResponse, requestEvent } from './payload.ts';
@@ -158,7 +159,14 @@ async function answer(
     match,
     accountId,
   );
-  const result = await within(match.route.timeoutMs, invoke(match.route.functionArn, JSON.stringify(event)));
+  const result = await within(match.route.timeoutMs, invoke(match.route.functionArn, JSON.stringify(event))).catch(
+    (error: Error) => {
+      // The request fits into API Gateway's 10 MB and, with its envelope, not into Lambda's 6 MB.
+      if (error instanceof AwsError && error.status === 413) return 'too long' as const;
+      throw error;
+    },
+  );
+  if (result === 'too long') return respond(response, failure(413, 'Request Too Long'));
   if (result === 'timeout') return respond(response, failure(503, 'Service Unavailable'));
   if (result.functionError) return respond(response, failure(500, 'Internal Server Error'));
   try {
