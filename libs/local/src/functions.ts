@@ -32,6 +32,9 @@ export interface FunctionsOptions {
 /** How long a batch under way may take to end once everything stops, in ms. */
 const STOP_WITHIN_MS = 2_000;
 
+/** Longer than a usual call: only calls that would hold others up get a second container. */
+const SCALE_OUT_AFTER_MS = 100;
+
 /** The functions of all stacks and the event source mappings that feed them. */
 export class Functions {
   /** By function name. */
@@ -119,7 +122,7 @@ export class Functions {
       endpoints,
       concurrency,
     });
-    return new FunctionPool(definition, { log: onLog, compileCacheDirectory });
+    return new FunctionPool(definition, { log: onLog, compileCacheDirectory, scaleOutAfterMs: SCALE_OUT_AFTER_MS });
   }
 
   #startMapping(

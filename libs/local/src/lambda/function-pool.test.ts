@@ -50,6 +50,7 @@ function poolOf(
   changes: Partial<FunctionDefinition> = {},
   log: (line: FunctionLogLine) => void = () => undefined,
   idleMs = 60_000,
+  scaleOutAfterMs = 0,
 ) {
   const pool = new FunctionPool(
     {
@@ -63,7 +64,7 @@ function poolOf(
       concurrency: 4,
       ...changes,
     },
-    { log, idleMs },
+    { log, idleMs, scaleOutAfterMs },
   );
   pools.push(pool);
   return pool;
@@ -203,6 +204,19 @@ describe('a container', () => {
     const started = performance.now();
     await Promise.all([call(pool, { ms: 400 }), call(pool, { ms: 400 }), call(pool, { ms: 400 })]);
     expect(performance.now() - started).toBeLessThan(800);
+  });
+
+  test('serves short calls at once one after the other where calls may wait a little', async () => {
+    const pool = poolOf('counter', {}, undefined, 60_000, 10_000);
+    const results = await Promise.all([1, 2, 3].map(() => pool.invoke('{}')));
+    expect(results.map(({ payload }) => payload)).toEqual(['1', '2', '3']);
+  });
+
+  test('that is busy for longer than calls may wait does not hold them up', async () => {
+    const pool = poolOf('sleeps', {}, undefined, 60_000, 20);
+    const slow = pool.invoke('{"ms":4000}').then(() => 'slow');
+    const quick = pool.invoke('{"ms":1}').then(() => 'quick');
+    expect(await Promise.race([slow, quick])).toBe('quick');
   });
 
   test('that times out is ended, and the next call gets a fresh one', async () => {
