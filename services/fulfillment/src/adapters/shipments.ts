@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import type { Cause, InboxKey } from '@millrace/consumer';
 import {
   ConcurrencyConflictError,
   type ConditionalWrite,
@@ -12,18 +13,6 @@ import {
 import type { OrderSnapshot } from '@millrace/orders/events';
 import { ShipmentCreated } from '../../events/index.ts';
 import { decide, evolve, type Shipment, type ShipmentCommand, type ShipmentEvent } from '../domain/shipment.ts';
-
-/** What an event inherits from the event behind it. */
-export interface Cause {
-  correlationId: string;
-  causationId: string;
-  traceparent: string;
-}
-
-export interface InboxKey {
-  consumer: string;
-  eventId: string;
-}
 
 /** ShipmentCreated is the only event about an order from this service. */
 const CREATED_SEQUENCE = 1;

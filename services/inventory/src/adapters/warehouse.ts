@@ -6,6 +6,7 @@ import {
   type DynamoDBDocumentClient,
   type NativeAttributeValue,
 } from '@aws-sdk/lib-dynamodb';
+import type { InboxKey } from '@millrace/consumer';
 import {
   ConcurrencyConflictError,
   type ConditionalWrite,
@@ -27,11 +28,6 @@ export interface Cause {
   correlationId: string;
   causationId?: string;
   traceparent: string;
-}
-
-export interface InboxKey {
-  consumer: string;
-  eventId: string;
 }
 
 /** Reservations are the first and, when they are given back, the second event about an order from this service. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Cause, InboxKey } from '@millrace/consumer';
 import {
   ConcurrencyConflictError,
   type ConditionalWrite,
@@ -16,18 +17,6 @@ import { decideCancellation, isOpen, type Payment } from '../domain/payment.ts';
 import type { ChargeResult, PaymentProvider } from '../domain/payment-provider.ts';
 import { callCounterIn } from './call-counter.ts';
 import { SandboxProvider } from './sandbox-provider.ts';
-
-/** What an event inherits from the event behind it. */
-export interface Cause {
-  correlationId: string;
-  causationId: string;
-  traceparent: string;
-}
-
-export interface InboxKey {
-  consumer: string;
-  eventId: string;
-}
 
 /** A provider that has not answered by then is asked again later: the function has other records to handle. */
 const PROVIDER_TIMEOUT_MS = 2_000;
