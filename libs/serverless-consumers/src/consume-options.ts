@@ -13,7 +13,17 @@ export interface ConsumeOptions {
   fifo?: boolean;
   messageGroupId?: string;
   ageAlarm?: number;
+  maxRetryDelay?: number;
+  replays?: Replays;
 }
+
+/**
+ * What a consumer does with an event that a replay of the archive delivers: acknowledge it unseen, handle it unless it
+ * has been handled, or handle it even so, to build a projection anew.
+ */
+export type Replays = (typeof replayModes)[number];
+
+const replayModes = ['ignore', 'handle', 'rebuild'] as const;
 
 /** The options with every default filled in; times in seconds. */
 export interface ConsumerSettings {
@@ -29,6 +39,10 @@ export interface ConsumerSettings {
   retention: number;
   deadLetterRetention: number;
   ageAlarm: number;
+  /** For how long a healthy consumer may receive nothing although messages are waiting. */
+  longestPause: number;
+  maxRetryDelay: number;
+  replays: Replays;
 }
 
 const day = 24 * 60 * 60;
@@ -50,6 +64,8 @@ export const consumeSchema = {
     fifo: { type: 'boolean' },
     messageGroupId: { type: 'string', minLength: 1, maxLength: 128 },
     ageAlarm: { type: 'integer' },
+    maxRetryDelay: { type: 'integer' },
+    replays: { enum: replayModes },
   },
   required: ['events'],
   additionalProperties: false,
@@ -73,6 +89,7 @@ export function consumerSettings(
   const maximumConcurrency = options.maximumConcurrency ?? 5;
   const maxReceiveCount = options.maxReceiveCount ?? 5;
   const retentionDays = options.retentionDays ?? 4;
+  const maxRetryDelay = options.maxRetryDelay ?? 300;
 
   const impossible = (option: string, problem: string) =>
     new ConfigurationError('CONSUMERS_IMPOSSIBLE_COMBINATION', `${key}.${option}`, problem);
@@ -97,6 +114,9 @@ export function consumerSettings(
   }
   range('maximumConcurrency', maximumConcurrency, 2, 1000, 'concurrent invocations');
   range('maxReceiveCount', maxReceiveCount, 1, 1000, 'receives');
+  // SQS hides a message for twelve hours at most.
+  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+  range('maxRetryDelay', maxRetryDelay, 1, 43_200, 'seconds');
   // A moved message keeps its enqueue time, so the dead-letter queue must keep messages for longer than the source.
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
   range('retentionDays', retentionDays, 1, longestRetentionDays - 1, 'days (the dead-letter queue keeps 14)');
@@ -108,17 +128,20 @@ export function consumerSettings(
   // Six times the function timeout leaves room for retries of a throttled poller.
   // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
   const visibilityTimeout = 6 * functionTimeout + batchWindow;
-  const allAttempts = visibilityTimeout * maxReceiveCount;
+  const betweenAttempts = Math.max(visibilityTimeout, maxRetryDelay);
+  const allAttempts = betweenAttempts * maxReceiveCount;
   if (allAttempts >= retention) {
     throw impossible(
-      'maxReceiveCount',
-      `${maxReceiveCount} receives with a visibility timeout of ${visibilityTimeout} s (6 × the function timeout + ` +
-        `batchWindow) take ${allAttempts} s, but the queue keeps a message for ${retention} s: it would be lost ` +
-        'before it reached the dead-letter queue',
+      maxRetryDelay > visibilityTimeout ? 'maxRetryDelay' : 'maxReceiveCount',
+      `${maxReceiveCount} receives, ${betweenAttempts} s apart (the longer of the visibility timeout, ` +
+        `${visibilityTimeout} s: 6 × the function timeout + batchWindow, and maxRetryDelay, ${maxRetryDelay} s), take ` +
+        `${allAttempts} s, but the queue keeps a message for ${retention} s: it would be lost before it reached the ` +
+        'dead-letter queue',
     );
   }
 
-  const ageAlarm = options.ageAlarm ?? Math.max(allAttempts, 300);
+  // Slow retries need no place in it: a message received three times counts no more for the oldest one's age.
+  const ageAlarm = options.ageAlarm ?? Math.max(visibilityTimeout * maxReceiveCount, 300);
   range('ageAlarm', ageAlarm, 60, retention, 'seconds (the retention of the queue)');
 
   if (options.filter) checkEventPattern(options.filter, `${key}.filter`);
@@ -136,5 +159,9 @@ export function consumerSettings(
     retention,
     deadLetterRetention: longestRetentionDays * day,
     ageAlarm,
+    // All of maximumConcurrency busy for as long as the function may take; in a FIFO queue, the head of the group retried.
+    longestPause: fifo ? betweenAttempts : functionTimeout,
+    maxRetryDelay,
+    replays: options.replays ?? 'ignore',
   };
 }

@@ -168,6 +168,8 @@ describe('a consume of one line', () => {
       MILLRACE_CONSUMER_QUEUE_URL: { Ref: 'OnShelfFilledQueue' },
       MILLRACE_CONSUMER_DLQ_URL: { Ref: 'OnShelfFilledDeadLetterQueue' },
       MILLRACE_MAX_RECEIVE_COUNT: '5',
+      MILLRACE_MAX_RETRY_DELAY: '300',
+      MILLRACE_REPLAYS: 'ignore',
       POWERTOOLS_SERVICE_NAME: 'millrace-shop',
     });
     expect(Variables).not.toHaveProperty('MILLRACE_EVENT_BUS');
@@ -200,6 +202,12 @@ describe('options', () => {
       ScalingConfig: { MaximumConcurrency: 20 },
     });
     expect(properties(tuned, 'OnPalletQueueAgeAlarm').Threshold).toBe(900);
+  });
+
+  test('the longest delay between attempts, and what replays are for', () => {
+    expect(properties(tuned, 'OnPalletLambdaFunction').Environment).toMatchObject({
+      Variables: { MILLRACE_MAX_RETRY_DELAY: '3600', MILLRACE_REPLAYS: 'rebuild' },
+    });
   });
 
   test('FIFO: queue and dead-letter queue, but a standard queue for the rule, and no batching window', () => {
@@ -357,7 +365,23 @@ describe('mistakes fail the build and name file and key', () => {
     [
       'attempts that outlive the message',
       consume({ retentionDays: 1, maxReceiveCount: 16 }, { timeout: 900 }),
-      `${at}.maxReceiveCount: 16 receives with a visibility timeout of 5400 s`,
+      `${at}.maxReceiveCount: 16 receives, 5400 s apart (the longer of the visibility timeout, 5400 s: 6 × the function `,
+    ],
+    [
+      'delays that outlive the message',
+      consume({ retentionDays: 1, maxRetryDelay: 17_280 }),
+      `${at}.maxRetryDelay: 5 receives, 17280 s apart (the longer of the visibility timeout, 60 s: 6 × the function `,
+    ],
+    ['no delay', consume({ maxRetryDelay: 0 }), `${at}.maxRetryDelay: is 0, but must be from 1 to 43200 seconds`],
+    [
+      'a delay SQS does not have',
+      consume({ maxRetryDelay: 43_201 }),
+      `${at}.maxRetryDelay: is 43201, but must be from 1 to 43200 seconds`,
+    ],
+    [
+      'an unknown mode of replays',
+      consume({ replays: 'twice' }),
+      /consume\.replays': must be equal to one of the allowed values \[ignore, handle, rebuild\]/,
     ],
     ['an impossible timeout', consume({}, { timeout: 901 }), /onShelfFilled\.timeout': must be <= 900/],
     [
