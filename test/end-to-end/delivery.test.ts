@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PurgeQueueCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { EmittableEvent } from '@millrace/events';
 import { StockReserved } from '@millrace/inventory/events';
 import { OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
@@ -212,12 +213,7 @@ describe('failures', () => {
 
   test('a schema violation that comes over the bus stands in the dead-letter queue', async () => {
     const { event } = probe('succeed');
-    const broken = {
-      ...event.entry,
-      event: undefined,
-      entry: event.entry,
-      detail: event.detail.replace('"succeed"', '"explode"'),
-    };
+    const broken = new EmittableEvent({ ...event.entry, detail: event.detail.replace('"succeed"', '"explode"') });
     await aws.put(broken);
     const deadLetterQueueUrl = await aws.queueUrl('probe', 'on-probe-requested-dlq');
     await eventually(async () => {

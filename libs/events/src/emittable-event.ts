@@ -10,18 +10,30 @@ export interface EventEntry {
   readonly time: string;
 }
 
+/** What an entry of PutEvents may carry besides the event. */
+export interface EntryOptions {
+  /** ARNs of what the event is about. Millrace's own events name none. */
+  readonly resources?: readonly string[];
+  /** X-Ray trace header: travels beside the event, not in it. https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html */
+  readonly traceHeader?: string;
+}
+
 /** An event that is fully formed and has not been emitted yet. Made by a contract's `create`, or read from an outbox. */
-export class EmittableEvent<Event = unknown> implements EventEntry {
+export class EmittableEvent<Event = unknown> implements EventEntry, EntryOptions {
   readonly source: string;
   readonly detailType: string;
   readonly detail: string;
   readonly time: string;
+  readonly resources: readonly string[];
+  readonly traceHeader?: string;
 
-  constructor(entry: EventEntry) {
+  constructor(entry: EventEntry, { resources = [], traceHeader }: EntryOptions = {}) {
     this.source = entry.source;
     this.detailType = entry.detailType;
     this.detail = entry.detail;
     this.time = entry.time;
+    this.resources = resources;
+    if (traceHeader !== undefined) this.traceHeader = traceHeader;
   }
 
   /** The event as its consumers will see it. */

@@ -40,11 +40,12 @@ export interface EventBridgeEmitterOptions {
 }
 
 /**
- * The bytes of one entry as AWS counts them: 14 for a time, and the UTF-8 length of source, detail-type and detail.
+ * The bytes of one entry as AWS counts them: 14 for a time, and the UTF-8 length of source, detail-type, detail and resources.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
  */
 export function entrySize(event: EmittableEvent): number {
-  return 14 + Buffer.byteLength(event.source) + Buffer.byteLength(event.detailType) + Buffer.byteLength(event.detail);
+  const texts = [event.source, event.detailType, event.detail, ...event.resources];
+  return 14 + texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);
 }
 
 /** Emits to EventBridge: chunks by count and size, checks every entry's result, and retries only what failed. */
@@ -108,6 +109,8 @@ export class EventBridgeEmitter implements EventEmitter {
       DetailType: event.detailType,
       Detail: event.detail,
       Time: new Date(event.time),
+      ...(event.resources.length > 0 && { Resources: [...event.resources] }),
+      ...(event.traceHeader !== undefined && { TraceHeader: event.traceHeader }),
     };
   }
 

@@ -10,7 +10,8 @@ export {
   environmentOf,
   parseEnvelope,
 } from './define-event.ts';
-export { EmittableEvent, type EventEntry } from './emittable-event.ts';
+export { EmittableEvent, type EntryOptions, type EventEntry } from './emittable-event.ts';
+export { entryOfEnvelope } from './envelope-entry.ts';
 export {
   EmitFailedError,
   errorCodes,

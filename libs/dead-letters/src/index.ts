@@ -1,0 +1,19 @@
+export {
+  type DeadEvent,
+  type DeadLetter,
+  type DeadLetterReason,
+  isEdited,
+  type Origin,
+  readDeadLetter,
+  receiveEverything,
+} from './dead-letter.ts';
+export { eventDigest, type Failure, type FailureKind, failureAttributes } from './failure.ts';
+export { messageAttributes } from './message-attributes.ts';
+export { type ParkingReason, parkingAttributes, parkingCodes, unparkedAttributes } from './parking.ts';
+export {
+  MAX_REEMIT_MESSAGES,
+  type ReemitRequest,
+  type ReemitResponse,
+  type ReemitResult,
+  reemitRequestSchema,
+} from './reemission.ts';

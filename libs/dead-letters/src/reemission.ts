@@ -1,0 +1,40 @@
+import * as z from 'zod';
+
+/** Letters that one call of the re-emitter takes. */
+export const MAX_REEMIT_MESSAGES = 50;
+
+/** What the re-emitter function is invoked with: messages that the caller has received from one dead-letter queue. */
+export const reemitRequestSchema = z.strictObject({
+  /** URL of the dead-letter queue they were received from. */
+  queueUrl: z.url(),
+  messages: z
+    .array(
+      z.strictObject({
+        messageId: z.string().min(1),
+        receiptHandle: z.string().min(1),
+        body: z.string(),
+        /** String attributes of the message. */
+        attributes: z.record(z.string(), z.string()),
+      }),
+    )
+    .min(1)
+    .max(MAX_REEMIT_MESSAGES),
+});
+
+export type ReemitRequest = z.infer<typeof reemitRequestSchema>;
+
+/**
+ * What became of one message. `reemitted`: on the bus and out of the queue. `parked`: in the parking queue and out of
+ * this one. `kept`: still in the queue, for the reason given.
+ */
+export interface ReemitResult {
+  messageId: string;
+  outcome: 'reemitted' | 'parked' | 'kept';
+  code?: string;
+  reason?: string;
+}
+
+/** One result for each message, in the same order. */
+export interface ReemitResponse {
+  results: ReemitResult[];
+}
