@@ -1,48 +1,103 @@
 import type { Consumer } from './consumer.ts';
 import type { CfnResource } from './osls.ts';
 
+/** SQS reports once a minute. */
+const periodSeconds = 60;
+
 /**
- * The three things somebody must know of: a message the function could not handle, an event the rule could not deliver,
- * and a queue that is not being emptied.
+ * The four things somebody must know of: a message the function could not handle, an event the rule could not deliver,
+ * a queue that is emptied too slowly, and one that is not emptied at all. Each tells the alarm topic when it begins and
+ * when it is over.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
  */
 export function alarms(consumer: Consumer): Record<string, CfnResource> {
-  const { id, name, settings } = consumer;
+  const { id, name, names, settings } = consumer;
+  const minutes = stoppedAfterMinutes(settings.longestPause);
   return {
-    [`${id}DeadLetterQueueDepthAlarm`]: alarm(consumer, `${id}DeadLetterQueue`, {
-      AlarmDescription: `${name} could not handle a message; its attributes in the dead-letter queue say why.`,
-      MetricName: 'ApproximateNumberOfMessagesVisible',
+    [`${id}DeadLetterQueueDepthAlarm`]: alarm(consumer, 'dlq-depth', {
+      AlarmDescription:
+        `${name} could not handle a message. It stands in ${names.deadLetterQueue} with attributes that say why; ` +
+        'other messages go on.',
+      ...statistic(`${id}DeadLetterQueue`, 'ApproximateNumberOfMessagesVisible', 'Maximum'),
       Threshold: 0,
       EvaluationPeriods: 1,
     }),
-    [`${id}RuleDeadLetterQueueDepthAlarm`]: alarm(consumer, `${id}RuleDeadLetterQueue`, {
-      AlarmDescription: `EventBridge could not deliver an event to the queue of ${name}.`,
-      MetricName: 'ApproximateNumberOfMessagesVisible',
+    [`${id}RuleDeadLetterQueueDepthAlarm`]: alarm(consumer, 'rule-dlq-depth', {
+      AlarmDescription:
+        `EventBridge could not deliver an event to the queue of ${name}, which has not seen it. It stands in ` +
+        `${names.ruleDeadLetterQueue} with attributes that say why: the queue or its policy is not what the rule needs.`,
+      ...statistic(`${id}RuleDeadLetterQueue`, 'ApproximateNumberOfMessagesVisible', 'Maximum'),
       Threshold: 0,
       EvaluationPeriods: 1,
     }),
-    [`${id}QueueAgeAlarm`]: alarm(consumer, `${id}Queue`, {
-      AlarmDescription: `${name} does not keep up: a message has waited for more than ${settings.ageAlarm} s.`,
-      MetricName: 'ApproximateAgeOfOldestMessage',
+    [`${id}QueueAgeAlarm`]: alarm(consumer, 'age', {
+      AlarmDescription:
+        `${name} does not keep up: a message in ${names.queue} has waited for more than ${settings.ageAlarm} s. ` +
+        'Either more comes than maximumConcurrency lets through, or what it calls has become slow.',
+      ...statistic(`${id}Queue`, 'ApproximateAgeOfOldestMessage', 'Maximum'),
       Threshold: settings.ageAlarm,
       // A single late message is no backlog.
       EvaluationPeriods: 3,
     }),
+    [`${id}QueueStoppedAlarm`]: alarm(consumer, 'stopped', {
+      AlarmDescription:
+        `${name} has stopped: messages wait in ${names.queue} and none has been received for ${minutes} minutes. Its ` +
+        'event source mapping is disabled, or may not read the queue, or the account has no concurrency left for it.',
+      Metrics: [
+        metric('waiting', `${id}Queue`, 'ApproximateNumberOfMessagesVisible', 'Minimum'),
+        metric('received', `${id}Queue`, 'NumberOfMessagesReceived', 'Sum'),
+        {
+          Id: 'stopped',
+          Label: 'Messages wait and none is received',
+          Expression: 'IF(waiting > 0 AND FILL(received, 0) < 1, 1, 0)',
+          ReturnData: true,
+        },
+      ],
+      Threshold: 0,
+      EvaluationPeriods: minutes,
+    }),
   };
 }
 
-function alarm({ platform }: Consumer, queueId: string, properties: Record<string, unknown>): CfnResource {
+/**
+ * A consumer at work with all the concurrency it may have receives nothing until an invocation ends. Five minutes at
+ * least, because the number of waiting messages is approximate.
+ */
+function stoppedAfterMinutes(longestPause: number): number {
+  return Math.max(5, Math.ceil(longestPause / 60) + 1);
+}
+
+function alarm({ names, platform }: Consumer, suffix: string, properties: Record<string, unknown>): CfnResource {
   return {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
+      AlarmName: `${names.rule}-${suffix}`,
       ...properties,
-      Namespace: 'AWS/SQS',
-      Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queueId, 'QueueName'] } }],
-      Statistic: 'Maximum',
-      Period: 60,
       ComparisonOperator: 'GreaterThanThreshold',
       TreatMissingData: 'notBreaching',
       AlarmActions: [platform.alarmTopicArn],
+      OKActions: [platform.alarmTopicArn],
     },
+  };
+}
+
+function queueMetric(queueId: string, MetricName: string) {
+  return {
+    Namespace: 'AWS/SQS',
+    MetricName,
+    Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queueId, 'QueueName'] } }],
+  };
+}
+
+function statistic(queueId: string, metricName: string, Statistic: string) {
+  return { ...queueMetric(queueId, metricName), Statistic, Period: periodSeconds };
+}
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudwatch-alarm-metricdataquery.html */
+function metric(Id: string, queueId: string, metricName: string, Stat: string) {
+  return {
+    Id,
+    MetricStat: { Metric: queueMetric(queueId, metricName), Stat, Period: periodSeconds },
+    ReturnData: false,
   };
 }

@@ -39,12 +39,14 @@ describe('a consume of one line', () => {
     expect(ids.sort()).toEqual([
       'OnShelfFilledDeadLetterQueue',
       'OnShelfFilledDeadLetterQueueDepthAlarm',
+      'OnShelfFilledDeadLetterQueuePolicy',
       'OnShelfFilledEventSourceMapping',
       'OnShelfFilledLambdaFunction',
       'OnShelfFilledLogGroup',
       'OnShelfFilledQueue',
       'OnShelfFilledQueueAgeAlarm',
       'OnShelfFilledQueuePolicy',
+      'OnShelfFilledQueueStoppedAlarm',
       'OnShelfFilledRole',
       'OnShelfFilledRule',
       'OnShelfFilledRuleDeadLetterQueue',
@@ -89,11 +91,41 @@ describe('a consume of one line', () => {
       ['OnShelfFilledDeadLetterQueue', 'millrace-shop-dev-on-shelf-filled-dlq'],
       ['OnShelfFilledRuleDeadLetterQueue', 'millrace-shop-dev-on-shelf-filled-rule-dlq'],
     ] as const) {
-      expect(resource(shop, id)).toEqual({
+      expect(resource(shop, id)).toMatchObject({
         Type: 'AWS::SQS::Queue',
         Properties: { QueueName, SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 },
       });
     }
+  });
+
+  test('nothing but its queue may dead-letter into its dead-letter queue, and nothing into the rule’s', () => {
+    const source = `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:millrace-shop-dev-on-shelf-filled`;
+    expect(properties(shop, 'OnShelfFilledDeadLetterQueue').RedriveAllowPolicy).toEqual({
+      redrivePermission: 'byQueue',
+      sourceQueueArns: [{ 'Fn::Sub': source }],
+    });
+    expect(properties(shop, 'OnShelfFilledRuleDeadLetterQueue').RedriveAllowPolicy).toEqual({
+      redrivePermission: 'denyAll',
+    });
+  });
+
+  test('its dead-letter queue refuses whoever comes without TLS', () => {
+    expect(properties(shop, 'OnShelfFilledDeadLetterQueuePolicy')).toEqual({
+      Queues: [{ Ref: 'OnShelfFilledDeadLetterQueue' }],
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'OnlyOverTls',
+            Effect: 'Deny',
+            Principal: '*',
+            Action: 'sqs:*',
+            Resource: arn('OnShelfFilledDeadLetterQueue'),
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          },
+        ],
+      },
+    });
   });
 
   test.each(['OnShelfFilledQueue', 'OnShelfFilledRuleDeadLetterQueue'])('only the rule may send to %s', (queue) => {
@@ -140,24 +172,66 @@ describe('a consume of one line', () => {
   });
 
   test.each([
-    ['OnShelfFilledDeadLetterQueueDepthAlarm', 'OnShelfFilledDeadLetterQueue', 'ApproximateNumberOfMessagesVisible', 0],
     [
-      'OnShelfFilledRuleDeadLetterQueueDepthAlarm',
-      'OnShelfFilledRuleDeadLetterQueue',
-      'ApproximateNumberOfMessagesVisible',
-      0,
+      'OnShelfFilledDeadLetterQueueDepthAlarm',
+      'dlq-depth',
+      /shop\.onShelfFilled could not .* in millrace-shop-dev-.*-dlq/,
     ],
-    ['OnShelfFilledQueueAgeAlarm', 'OnShelfFilledQueue', 'ApproximateAgeOfOldestMessage', 300],
-  ])('%s watches %s', (alarm, queue, MetricName, Threshold) => {
+    ['OnShelfFilledRuleDeadLetterQueueDepthAlarm', 'rule-dlq-depth', /deliver .* shop\.onShelfFilled.* in .*-rule-dlq/],
+    ['OnShelfFilledQueueAgeAlarm', 'age', /shop\.onShelfFilled does not keep up: .* more than 300 s/],
+    ['OnShelfFilledQueueStoppedAlarm', 'stopped', /shop\.onShelfFilled has stopped: .* for 5 minutes/],
+  ])('%s has a name and a description to read, and tells when it begins and ends', (alarm, suffix, description) => {
     expect(properties(shop, alarm)).toMatchObject({
-      Namespace: 'AWS/SQS',
-      MetricName,
-      Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue, 'QueueName'] } }],
-      Statistic: 'Maximum',
+      AlarmName: `millrace-shop-dev-on-shelf-filled-${suffix}`,
+      AlarmDescription: expect.stringMatching(description),
       ComparisonOperator: 'GreaterThanThreshold',
-      Threshold,
       TreatMissingData: 'notBreaching',
       AlarmActions: [{ 'Fn::ImportValue': 'millrace-dev:AlarmTopicArn' }],
+      OKActions: [{ 'Fn::ImportValue': 'millrace-dev:AlarmTopicArn' }],
+    });
+  });
+
+  const metric = (queue: string, MetricName: string) => ({
+    Namespace: 'AWS/SQS',
+    MetricName,
+    Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue, 'QueueName'] } }],
+  });
+
+  test.each([
+    ['DeadLetterQueueDepth', 'DeadLetterQueue', 'ApproximateNumberOfMessagesVisible', 0, 1],
+    ['RuleDeadLetterQueueDepth', 'RuleDeadLetterQueue', 'ApproximateNumberOfMessagesVisible', 0, 1],
+    ['QueueAge', 'Queue', 'ApproximateAgeOfOldestMessage', 300, 3],
+  ])('the %s alarm watches the %s', (alarm, queue, metricName, Threshold, EvaluationPeriods) => {
+    expect(properties(shop, `OnShelfFilled${alarm}Alarm`)).toMatchObject({
+      ...metric(`OnShelfFilled${queue}`, metricName),
+      Statistic: 'Maximum',
+      Period: 60,
+      Threshold,
+      EvaluationPeriods,
+    });
+  });
+
+  test('an alarm goes when messages wait and nobody has received any for minutes', () => {
+    expect(properties(shop, 'OnShelfFilledQueueStoppedAlarm')).toMatchObject({
+      Metrics: [
+        {
+          Id: 'waiting',
+          MetricStat: {
+            Metric: metric('OnShelfFilledQueue', 'ApproximateNumberOfMessagesVisible'),
+            Stat: 'Minimum',
+            Period: 60,
+          },
+          ReturnData: false,
+        },
+        {
+          Id: 'received',
+          MetricStat: { Metric: metric('OnShelfFilledQueue', 'NumberOfMessagesReceived'), Stat: 'Sum', Period: 60 },
+          ReturnData: false,
+        },
+        { Id: 'stopped', Expression: 'IF(waiting > 0 AND FILL(received, 0) < 1, 1, 0)', ReturnData: true },
+      ],
+      Threshold: 0,
+      EvaluationPeriods: 5,
     });
   });
 
@@ -204,6 +278,13 @@ describe('options', () => {
     expect(properties(tuned, 'OnPalletQueueAgeAlarm').Threshold).toBe(900);
   });
 
+  test('a consumer counts as stopped only after longer than it may be busy or its group may be blocked', () => {
+    // The function's timeout is 300 s.
+    expect(properties(tuned, 'OnPalletSlowlyQueueStoppedAlarm').EvaluationPeriods).toBe(6);
+    // The group's first message may be tried again after maxRetryDelay, 400 s.
+    expect(properties(tuned, 'OnPalletInOrderQueueStoppedAlarm').EvaluationPeriods).toBe(8);
+  });
+
   test('the longest delay between attempts, and what replays are for', () => {
     expect(properties(tuned, 'OnPalletLambdaFunction').Environment).toMatchObject({
       Variables: { MILLRACE_MAX_RETRY_DELAY: '3600', MILLRACE_REPLAYS: 'rebuild' },
@@ -219,6 +300,9 @@ describe('options', () => {
     expect(properties(tuned, 'OnPalletInOrderDeadLetterQueue')).toMatchObject({
       QueueName: 'millrace-tuned-dev-on-pallet-in-order-dlq.fifo',
       FifoQueue: true,
+      RedriveAllowPolicy: {
+        sourceQueueArns: [{ 'Fn::Sub': expect.stringMatching(/:millrace-tuned-dev-on-pallet-in-order\.fifo$/) }],
+      },
     });
     expect(properties(tuned, 'OnPalletInOrderRuleDeadLetterQueue')).not.toHaveProperty('FifoQueue');
     expect(properties(tuned, 'OnPalletInOrderRule').Targets).toMatchObject([
