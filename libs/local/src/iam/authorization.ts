@@ -1,0 +1,72 @@
+import { type Caller, globalContext } from './caller.ts';
+import type { Policy } from './policy.ts';
+import type { AccessRequest, PolicyType, StatementMatch } from './statement.ts';
+
+/** Why a request is refused. */
+export interface Refusal {
+  /** As AWS words it: `User: … is not authorized to perform: … on resource: … because …`. */
+  readonly message: string;
+  /** A statement denies it; otherwise none allows it. */
+  readonly explicit: boolean;
+  /**
+   * Of an explicit denial the condition keys, in lower case, of the statement that denies; otherwise those of the statement
+   * that came nearest to allowing it whose conditions failed: empty where none is about the action and the resource at all.
+   */
+  readonly conditionKeys: readonly string[];
+}
+
+/**
+ * Evaluates the policies about one request within one account: a denial anywhere refuses it; otherwise the caller's own
+ * policies or the resource's must allow it.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-resource-based.html
+ * @param request the condition keys given are the service's own, in lower case; the global ones are added
+ * @returns the refusal; undefined when the request is allowed
+ */
+export function findRefusal(
+  caller: Caller,
+  request: { action: string; resource: string; context: ReadonlyMap<string, readonly string[]> },
+  resourcePolicies: readonly Policy[],
+): Refusal | undefined {
+  const full: AccessRequest = {
+    principalArn: caller.principalArn,
+    sessionArn: caller.arn,
+    accountId: caller.accountId,
+    action: request.action,
+    resource: request.resource,
+    context: new Map([...globalContext(caller), ...request.context]),
+  };
+  const evaluated = [...(caller.identityPolicies ?? []), ...resourcePolicies].flatMap((policy) =>
+    policy.statements.map((statement) => ({
+      effect: statement.effect,
+      type: policy.type,
+      match: statement.match(full),
+    })),
+  );
+  const refuse = (reason: string, explicit: boolean, conditionKeys: readonly string[]): Refusal => ({
+    message: `User: ${caller.arn} is not authorized to perform: ${request.action} on resource: ${request.resource} ${reason}`,
+    explicit,
+    conditionKeys,
+  });
+
+  for (const { effect, type, match } of evaluated) {
+    if (effect === 'Deny' && match.applies) {
+      return refuse(`with an explicit deny in ${withArticle(type)} policy`, true, match.conditionKeys);
+    }
+  }
+  if (caller.identityPolicies === undefined) return undefined;
+  const allowing = evaluated.filter(({ effect }) => effect === 'Allow');
+  if (allowing.some(({ type, match }) => allows(type, match))) return undefined;
+  const nearest = allowing
+    .flatMap(({ match }) => (match.applies || match.failedKeys.length === 0 ? [] : [match.failedKeys]))
+    .sort((one, other) => one.length - other.length)[0];
+  return refuse(`because no identity-based policy allows the ${request.action} action`, false, nearest ?? []);
+}
+
+/** An account that a resource's policy names still has to allow its own identities what they do. */
+function allows(type: PolicyType, match: StatementMatch): boolean {
+  return match.applies && (type === 'identity-based' || !match.throughAccount);
+}
+
+function withArticle(type: PolicyType): string {
+  return type === 'identity-based' ? 'an identity-based' : 'a resource-based';
+}

@@ -1,0 +1,103 @@
+import { type Stack, TemplateError } from '../cloudformation/index.ts';
+import type { Caller } from './caller.ts';
+import { compilePolicy, type Policy } from './policy.ts';
+import { PolicyError } from './policy-error.ts';
+
+/**
+ * Who signs requests on this machine. A function's access key id is its name, and it acts under its role; any other access key
+ * id is an operator, who may do everything that the policy of a resource does not deny.
+ */
+export class LocalIdentities {
+  readonly #accountId: string;
+  /** By function name. */
+  readonly #functions = new Map<string, Caller>();
+
+  /**
+   * @param stacks with their resources created: policies may name what is known only then
+   * @throws TemplateError for a policy of a role that cannot be evaluated
+   */
+  constructor(stacks: readonly Stack[], { accountId }: { accountId: string }) {
+    this.#accountId = accountId;
+    const roles = policiesOfRoles(stacks);
+    for (const stack of stacks) {
+      for (const { logicalId, name } of stack.resourcesOfType('AWS::Lambda::Function')) {
+        const roleArn = String(stack.properties(logicalId).Role ?? `arn:aws:iam::${accountId}:role/${name}`);
+        const role = roleArn.slice(roleArn.lastIndexOf('/') + 1);
+        this.#functions.set(name, {
+          arn: `arn:aws:sts::${accountId}:assumed-role/${role}/${name}`,
+          principalArn: roleArn,
+          accountId,
+          // Nobody here knows what a role that stands in none of the templates may do.
+          identityPolicies: roles.get(roleArn),
+        });
+      }
+    }
+  }
+
+  /** Whose an access key id is; that of a request without a signature is undefined. */
+  callerOf(accessKeyId = 'anonymous'): Caller {
+    const known = this.#functions.get(accessKeyId);
+    if (known) return known;
+    const arn = `arn:aws:iam::${this.#accountId}:user/${accessKeyId}`;
+    return { arn, principalArn: arn, accountId: this.#accountId, identityPolicies: undefined };
+  }
+}
+
+/** The policies of the templates' roles, by the role's ARN: inline, attached from a policy, and managed ones of the templates. */
+function policiesOfRoles(stacks: readonly Stack[]): ReadonlyMap<string, readonly Policy[]> {
+  const policies = new Map<string, Policy[]>();
+  const managed = new Map<string, Policy>();
+  const arnsByName = new Map<string, string>();
+  const each = (type: string, visit: (stack: Stack, logicalId: string, name: string, place: string) => void): void => {
+    for (const stack of stacks) {
+      for (const { logicalId, name } of stack.resourcesOfType(type)) {
+        visit(stack, logicalId, name, `Resources.${logicalId}.Properties`);
+      }
+    }
+  };
+  const attach = (roleNames: unknown, policy: Policy): void => {
+    for (const name of Array.isArray(roleNames) ? roleNames : []) {
+      policies.get(arnsByName.get(String(name)) ?? '')?.push(policy);
+    }
+  };
+
+  each('AWS::IAM::Role', (stack, logicalId, name, place) => {
+    const arn = stack.attribute(logicalId, 'Arn');
+    const inline = stack.properties(logicalId).Policies;
+    const documents = Array.isArray(inline) ? inline : [];
+    arnsByName.set(name, arn);
+    policies.set(
+      arn,
+      documents.map((policy, index) =>
+        compile(stack, policy.PolicyDocument, `${place}.Policies[${index}].PolicyDocument`),
+      ),
+    );
+  });
+  each('AWS::IAM::Policy', (stack, logicalId, _name, place) => {
+    const { PolicyDocument, Roles } = stack.properties(logicalId);
+    attach(Roles, compile(stack, PolicyDocument, `${place}.PolicyDocument`));
+  });
+  each('AWS::IAM::ManagedPolicy', (stack, logicalId, _name, place) => {
+    const { PolicyDocument, Roles } = stack.properties(logicalId);
+    const policy = compile(stack, PolicyDocument, `${place}.PolicyDocument`);
+    managed.set(stack.ref(logicalId), policy);
+    attach(Roles, policy);
+  });
+  each('AWS::IAM::Role', (stack, logicalId) => {
+    const { ManagedPolicyArns } = stack.properties(logicalId);
+    for (const arn of Array.isArray(ManagedPolicyArns) ? ManagedPolicyArns : []) {
+      const policy = managed.get(String(arn));
+      if (policy) policies.get(stack.attribute(logicalId, 'Arn'))?.push(policy);
+    }
+  });
+  return policies;
+}
+
+function compile(stack: Stack, document: unknown, place: string): Policy {
+  try {
+    return compilePolicy(document, 'identity-based', place);
+  } catch (error) {
+    if (error instanceof PolicyError) throw new TemplateError(stack.name, '', error.message);
+    throw error;
+  }
+}
