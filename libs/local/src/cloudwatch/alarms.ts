@@ -1,0 +1,78 @@
+import { Alarm, type AlarmResource, type AlarmStatus } from './alarm.ts';
+import type { ReadMetric } from './alarm-evaluation.ts';
+import { type AlarmChange, alarmNotification } from './alarm-notification.ts';
+
+export interface AlarmsOptions {
+  resources: readonly AlarmResource[];
+  accountId: string;
+  region: string;
+  /** Replaces the period of every alarm, in seconds. */
+  periodSeconds?: number | undefined;
+  read: ReadMetric;
+  /** Publishes to an SNS topic. */
+  publish: (topicArn: string, notification: { Subject: string; Message: string }) => Promise<unknown>;
+  onChange?: ((change: AlarmChange) => void) | undefined;
+  /** Something the templates ask for that is not done here. */
+  onWarning: (line: string) => void;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+const SAMPLE_EVERY_MS = 1000;
+
+/**
+ * CloudWatch's metric alarms over the queues of this process. Metrics are sampled once a second. A breach that the rest
+ * of its period cannot undo counts at once, everything else when the period is over. The first state after the start
+ * is nobody's news unless it is an alarm: the alarms were there before.
+ *
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
+ */
+export class Alarms {
+  readonly #alarms: Alarm[];
+  readonly #options: AlarmsOptions;
+  readonly #now: () => number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: AlarmsOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#alarms = options.resources.map((resource) => new Alarm(resource, options, this.#now()));
+  }
+
+  /** Samples and evaluates now and then once a second. Does not keep the process alive. */
+  start(): void {
+    this.tick();
+    this.#timer ??= setInterval(() => this.tick(), SAMPLE_EVERY_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Takes one sample of every metric and evaluates every alarm. */
+  tick(): void {
+    const now = this.#now();
+    for (const alarm of this.#alarms) {
+      const change = alarm.tick(now);
+      if (change) this.#report(alarm, change);
+    }
+  }
+
+  list(): AlarmStatus[] {
+    return this.#alarms.map((alarm) => alarm.status());
+  }
+
+  #report(alarm: Alarm, change: AlarmChange): void {
+    const { accountId, region, onChange, onWarning, publish } = this.#options;
+    onChange?.(change);
+    const topics = alarm.actionsFor(change.state).filter((arn) => arn.split(':')[2] === 'sns');
+    if (topics.length === 0) return;
+    const notification = alarmNotification(change, { ...alarm.identity, accountId, region });
+    for (const topicArn of topics) {
+      publish(topicArn, notification).catch((error: Error) => {
+        onWarning(`The alarm ${change.name} could not be published: ${error.message}`);
+      });
+    }
+  }
+}
