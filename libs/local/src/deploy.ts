@@ -13,7 +13,7 @@ export interface DeploymentTargets {
   events: EventBridge;
 }
 
-/** What a stack's resources of the other types are made into elsewhere: functions, mappings and the HTTP API by the runtime. */
+/** What a stack's resources of the other types are made into elsewhere: functions, mappings, alarms and the HTTP API by the runtime. */
 const CREATED_BY_RUNTIME = new Set([
   'AWS::Lambda::Function',
   'AWS::Lambda::EventSourceMapping',
@@ -22,6 +22,7 @@ const CREATED_BY_RUNTIME = new Set([
   'AWS::ApiGatewayV2::Route',
   'AWS::ApiGatewayV2::Integration',
   'AWS::SSM::Parameter',
+  'AWS::CloudWatch::Alarm',
 ]);
 
 /**
@@ -43,7 +44,7 @@ export async function deployStack(stack: Stack, targets: DeploymentTargets): Pro
 
 /**
  * What a stack declares that this machine has nothing for, each as one line.
- * Types that are known to have no effect here (roles, alarms …) are not worth a warning.
+ * Types that are known to have no effect here (roles, log groups …) are not worth a warning.
  */
 export function unsupportedResources(stack: Stack): string[] {
   const unknown = new Map<string, string[]>();

@@ -74,6 +74,7 @@ beforeAll(async () => {
       body: JSON.stringify({ Functions: [{ FunctionName: `${method} ${path}` }] }),
     }),
     messages,
+    alarms: () => [{ name: 'orders-dlq-depth', state: 'OK' }],
     health: () => ({ status: 'ok' }),
   };
   server = createGateway(Promise.resolve(backends));
@@ -327,6 +328,7 @@ describe('what is not here', () => {
 
   test('the index says what is', async () => {
     expect((await local('/_local/')).body).toHaveProperty('GET /_local/messages');
+    expect((await local('/_local/alarms')).body).toEqual({ alarms: [{ name: 'orders-dlq-depth', state: 'OK' }] });
     expect((await local('/_local/health')).body).toEqual({ status: 'ok' });
     expect((await local('/_local/nothing')).status).toBe(404);
   });

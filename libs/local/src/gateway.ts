@@ -35,6 +35,8 @@ export interface GatewayBackends {
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 
 /** Service by the prefix of X-Amz-Target, for requests that are not signed. */
+  /** What `/_local/alarms` answers. */
+  alarms: () => unknown;
 const SERVICE_OF_TARGET: Readonly<Record<string, string>> = {
   AmazonSQS: 'sqs',
   AWSEvents: 'events',
@@ -241,7 +243,7 @@ function answerLocal(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { messages, health }: GatewayBackends,
+  { messages, alarms, health }: GatewayBackends,
 ): void {
   const answer = (status: number, body: unknown): void => {
     send(response, status, 'application/json', `${JSON.stringify(body, null, 2)}\n`);
@@ -276,6 +278,7 @@ function answerLocal(
       answer(404, { message: `There is no ${path} here; GET /_local/ lists what there is` });
   }
 }
+        'GET /_local/alarms': 'the CloudWatch alarms of all stacks, each with its state and the reason for it',
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -292,6 +295,9 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   try {
     return gunzipSync(body, { maxOutputLength: BODY_LIMIT_BYTES });
   } catch (error) {
+    case 'GET /_local/alarms':
+      answer(200, { alarms: alarms() });
+      return;
     throw new AwsError('SerializationException', `The body is not valid gzip: ${(error as Error).message}`);
   }
 }

@@ -5,6 +5,9 @@ import { findWorkspaceRoot } from '@millrace/events/catalogue';
 import { AwsError } from './aws-error.ts';
 import { openCheckpoints } from './checkpoint-store.ts';
 import { loadStacks, type Stack } from './cloudformation/index.ts';
+import type { AlarmChange } from './cloudwatch/alarm-notification.ts';
+import { Alarms } from './cloudwatch/alarms.ts';
+import { QueueMetrics } from './cloudwatch/queue-metrics.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { deployStack, unsupportedResources } from './deploy.ts';
 import { type DynamoDb, startDynamoDb } from './dynamodb.ts';
@@ -42,12 +45,16 @@ export interface RuntimeOptions {
   /** Containers that each function may have at once; as many as there are cores, and at least two, unless given. */
   functionConcurrency?: number | undefined;
   /** What the start is doing. */
+  /** Replaces the period of every CloudWatch alarm, in seconds. */
+  alarmPeriod?: number | undefined;
   onProgress?: (line: string) => void;
   /** Something that works differently than the templates say, or an event that is lost. */
   onWarning?: (line: string) => void;
   /** What functions write. */
   onFunctionLog?: (line: FunctionLogLine) => void;
   /** The runtime cannot go on, e.g. DynamoDB has ended. It is not stopped yet. */
+  /** A CloudWatch alarm has changed its state. */
+  onAlarm?: (change: AlarmChange) => void;
   onFailure?: (reason: string) => void;
 }
 
@@ -180,6 +187,18 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   const functionNames = [...functions.pools.keys()];
   backends.resolve({
     fauxqs,
+  const queueMetrics = new QueueMetrics(fauxqs.store);
+  const alarms = new Alarms({
+    resources: stacks.flatMap(alarmsOf),
+    accountId: ACCOUNT_ID,
+    region,
+    periodSeconds: options.alarmPeriod,
+    read: (queueName, metric, now) => queueMetrics.read(queueName, metric, now),
+    publish: (TopicArn, notification) => fauxqs.sns('Publish', { TopicArn, ...notification }),
+    onChange: (change) => options.onAlarm?.(change),
+    onWarning: warn,
+  });
+  started.add(() => alarms.stop());
     dynamodb: dynamodb.endpoint,
     onDynamoDbWrite: () => functions.wakeStreams(),
     events: (operation, input) => events.handle(operation, input),
@@ -199,6 +218,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     health: () => ({ status: 'ok', functions: functionNames }),
   });
 
+    alarms: () => alarms.list(),
   await reservation.release();
   const api = await startHttpApi({
     port: options.apiPort,
@@ -215,6 +235,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
 
   return {
     apiUrl: api.url,
+  alarms.start();
     awsUrl,
     messages,
     warnings,
@@ -287,6 +308,14 @@ function httpResourcesOf(stack: Stack) {
 function keepCheckpoints(dataDirectory: string | undefined, started: Started): Checkpoints | undefined {
   if (dataDirectory === undefined) return undefined;
   const { checkpoints, close } = openCheckpoints(dataDirectory);
+function alarmsOf(stack: Stack) {
+  return stack.resourcesOfType('AWS::CloudWatch::Alarm').map(({ logicalId, name }) => ({
+    name,
+    arn: stack.attribute(logicalId, 'Arn'),
+    properties: stack.properties(logicalId),
+  }));
+}
+
   started.add(close);
   return checkpoints;
 }

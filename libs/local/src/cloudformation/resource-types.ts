@@ -55,7 +55,7 @@ const eventBusOf = (identity: ResourceIdentity): string => {
 };
 
 const NOT_ENFORCED = 'permissions are not enforced on this machine';
-const NO_CLOUDWATCH = 'there is no CloudWatch on this machine';
+const NO_CLOUDWATCH = 'of CloudWatch, only metric alarms are on this machine';
 const NO_REGISTRY = 'schemas are not served on this machine';
 
 const queueUrl: Attribute = ({ awsUrl, accountId, name }) => `${awsUrl}/${accountId}/${name}`;
@@ -135,6 +135,10 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
   'AWS::ApiGatewayV2::Integration': { ref: shortId, attributes: { IntegrationId: shortId } },
 
   'AWS::Lambda::Version': {
+  'AWS::CloudWatch::Alarm': {
+    nameProperty: 'AlarmName',
+    attributes: { Arn: arn('cloudwatch', (r) => `alarm:${r.name}`) },
+  },
     ref: firstVersion,
     attributes: { Version: () => '1', FunctionArn: firstVersion },
     inert: 'the code on disk is the only version',
@@ -164,11 +168,6 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
     nameProperty: 'LogGroupName',
     attributes: { Arn: arn('logs', (r) => `log-group:${r.name}:*`) },
     inert: 'log lines go to the terminal',
-  },
-  'AWS::CloudWatch::Alarm': {
-    nameProperty: 'AlarmName',
-    attributes: { Arn: arn('cloudwatch', (r) => `alarm:${r.name}`) },
-    inert: NO_CLOUDWATCH,
   },
   'AWS::CloudWatch::CompositeAlarm': {
     nameProperty: 'AlarmName',
