@@ -1,6 +1,6 @@
 import { RESOURCE_TYPES, type Stack, type StackResource, TemplateError } from './cloudformation/index.ts';
 import { createTable } from './dynamodb-tables.ts';
-import { createEventBus, createRule } from './event-rules.ts';
+import { createEventBus, createEventBusPolicy, createRule } from './event-rules.ts';
 import type { EventBridge } from './eventbridge/index.ts';
 import type { Fauxqs } from './fauxqs.ts';
 import { createQueue } from './sqs-queues.ts';
@@ -91,6 +91,8 @@ async function create(
       return logicalId === 'ServerlessDeploymentBucket' ? undefined : fauxqs.createBucket(name);
     case 'AWS::Events::EventBus':
       return createEventBus(events, name, properties);
+    case 'AWS::Events::EventBusPolicy':
+      return createEventBusPolicy(events, properties);
     case 'AWS::Events::Rule':
       return createRule(events, name, properties);
     default:

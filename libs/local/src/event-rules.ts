@@ -1,4 +1,4 @@
-import type { EventBridge } from './eventbridge/index.ts';
+import { type EventBridge, policyWithStatement } from './eventbridge/index.ts';
 
 /**
  * Creates a bus as its CloudFormation properties say.
@@ -9,8 +9,29 @@ export async function createEventBus(
   name: string,
   properties: Record<string, unknown>,
 ): Promise<void> {
-  const { Description } = properties;
+  const { Description, Policy } = properties;
   await events.handle('CreateEventBus', { Name: name, ...(Description === undefined ? {} : { Description }) });
+  if (Policy === undefined) return;
+  await events.handle('PutPermission', {
+    EventBusName: name,
+    Policy: typeof Policy === 'string' ? Policy : JSON.stringify(Policy),
+  });
+}
+
+/**
+ * Adds a statement to the policy of a bus as its CloudFormation properties say.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbuspolicy.html
+ */
+export async function createEventBusPolicy(events: EventBridge, properties: Record<string, unknown>): Promise<void> {
+  const { EventBusName, StatementId, Statement, ...parts } = properties;
+  const bus = EventBusName === undefined ? {} : { EventBusName };
+  if (typeof Statement !== 'object' || Statement === null) {
+    await events.handle('PutPermission', { ...bus, StatementId, ...parts });
+    return;
+  }
+  const present = (await events.handle('DescribeEventBus', { Name: EventBusName })) as { Policy?: string };
+  const Policy = policyWithStatement(present.Policy, String(StatementId), Statement);
+  await events.handle('PutPermission', { ...bus, Policy });
 }
 
 /**

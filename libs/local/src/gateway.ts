@@ -15,7 +15,14 @@ import type { Messages } from './messages.ts';
 import { sendEmail } from './ses-api.ts';
 
 /** An operation of an API that is answered in JSON. */
-export type Operation = (operation: string, input: Record<string, unknown>) => unknown;
+export type Operation = (
+  operation: string,
+  input: Record<string, unknown>,
+  caller: {
+    /** Of the request's signature, if it has one. */
+    accessKeyId: string | undefined;
+  },
+) => unknown;
 
 /** What stands behind the port. */
 export interface GatewayBackends {
@@ -28,6 +35,8 @@ export interface GatewayBackends {
   ssm: Operation;
   lambda: (request: LambdaRequest) => Promise<LambdaResponse>;
   messages: Messages;
+  /** What `/_local/alarms` answers. */
+  alarms: () => unknown;
   /** What `/_local/health` answers. */
   health: () => unknown;
 }
@@ -35,8 +44,6 @@ export interface GatewayBackends {
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 
 /** Service by the prefix of X-Amz-Target, for requests that are not signed. */
-  /** What `/_local/alarms` answers. */
-  alarms: () => unknown;
 const SERVICE_OF_TARGET: Readonly<Record<string, string>> = {
   AmazonSQS: 'sqs',
   AWSEvents: 'events',
@@ -114,9 +121,9 @@ async function route(
     case 'lambda':
       return answerLambda(request, response, url, backends);
     case 'events':
-      return answerJson(request, response, backends.events);
+      return answerJson(request, response, url, backends.events);
     case 'ssm':
-      return answerJson(request, response, backends.ssm);
+      return answerJson(request, response, url, backends.ssm);
     case 'ses':
       return answerSes(request, response, url, backends);
     case undefined:
@@ -130,10 +137,16 @@ async function route(
   }
 }
 
-function serviceOf(request: IncomingMessage, url: URL): string | undefined {
+/** What a request is signed with: `<access key id>/<date>/<region>/<service>/aws4_request`. */
+function credentialOf(request: IncomingMessage, url: URL): { accessKeyId?: string; service?: string } {
   const credential =
     /Credential=([^,\s]+)/.exec(request.headers.authorization ?? '')?.[1] ?? url.searchParams.get('X-Amz-Credential');
-  const service = credential?.split('/')[3] ?? SERVICE_OF_TARGET[targetOf(request)?.prefix ?? ''];
+  const [accessKeyId, _date, _region, service] = credential?.split('/') ?? [];
+  return { ...(accessKeyId ? { accessKeyId } : {}), ...(service ? { service } : {}) };
+}
+
+function serviceOf(request: IncomingMessage, url: URL): string | undefined {
+  const service = credentialOf(request, url).service ?? SERVICE_OF_TARGET[targetOf(request)?.prefix ?? ''];
   return service ?? (/^\/\d{4}-\d\d-\d\d\/(functions|event-source-mappings)/.test(url.pathname) ? 'lambda' : undefined);
 }
 
@@ -145,10 +158,16 @@ function targetOf(request: IncomingMessage): { prefix: string; operation: string
 }
 
 /** https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
-async function answerJson(request: IncomingMessage, response: ServerResponse, operation: Operation): Promise<void> {
+async function answerJson(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  operation: Operation,
+): Promise<void> {
   const target = targetOf(request);
   if (!target) throw new AwsError('MissingAction', 'The X-Amz-Target header is missing');
-  const output = await operation(target.operation, parseBody(await readBody(request)));
+  const { accessKeyId } = credentialOf(request, url);
+  const output = await operation(target.operation, parseBody(await readBody(request)), { accessKeyId });
   send(response, 200, request.headers['content-type'] ?? 'application/x-amz-json-1.1', JSON.stringify(output ?? {}));
 }
 
@@ -221,6 +240,10 @@ async function proxyDynamoDb(
   agent: Agent,
 ): Promise<void> {
   const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !HOP_BY_HOP.has(name)));
+  // DynamoDB Local takes letters and digits only, and keeps the tables of each access key id apart.
+  if (headers.authorization !== undefined) {
+    headers.authorization = String(headers.authorization).replace(/Credential=[^/]*/, 'Credential=local');
+  }
   await new Promise<void>((resolve, reject) => {
     const upstream = httpRequest(new URL(request.url ?? '/', dynamodb), { method: request.method, headers, agent });
     upstream.on('response', (answer) => {
@@ -255,6 +278,7 @@ function answerLocal(
         'GET /_local/messages':
           'e-mails and SMS that functions sent, newest last; ?to=<recipient> and ?kind=email|sms filter',
         'DELETE /_local/messages': 'forgets them',
+        'GET /_local/alarms': 'the CloudWatch alarms of all stacks, each with its state and the reason for it',
         'GET /_local/health': 'what runs here',
         'everything else': 'AWS APIs: SQS, SNS, S3, STS, DynamoDB and its streams, EventBridge, Lambda, SSM, SES',
       });
@@ -271,6 +295,9 @@ function answerLocal(
       messages.clear();
       response.writeHead(204).end();
       return;
+    case 'GET /_local/alarms':
+      answer(200, { alarms: alarms() });
+      return;
     case 'GET /_local/health':
       answer(200, health());
       return;
@@ -278,7 +305,6 @@ function answerLocal(
       answer(404, { message: `There is no ${path} here; GET /_local/ lists what there is` });
   }
 }
-        'GET /_local/alarms': 'the CloudWatch alarms of all stacks, each with its state and the reason for it',
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -295,9 +321,6 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   try {
     return gunzipSync(body, { maxOutputLength: BODY_LIMIT_BYTES });
   } catch (error) {
-    case 'GET /_local/alarms':
-      answer(200, { alarms: alarms() });
-      return;
     throw new AwsError('SerializationException', `The body is not valid gzip: ${(error as Error).message}`);
   }
 }

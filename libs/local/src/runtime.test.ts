@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AlarmChange } from './cloudwatch/alarm-notification.ts';
 import { listenOnLoopback, PortTakenError } from './port.ts';
 import { type Runtime, startRuntime } from './runtime.ts';
 
@@ -43,6 +44,31 @@ async function callSqs({ awsUrl }: Runtime, operation: string, input: Record<str
     body: JSON.stringify({ QueueUrl: `${awsUrl}/000000000000/guestbook-dlq`, ...input }),
   });
   return (await response.json()) as { Messages?: Array<{ Body: string }>; Attributes?: Record<string, string> };
+}
+
+const signed = (Source: string, name: string) => ({
+  EventBusName: 'guestbook-dev',
+  Source,
+  DetailType: 'GuestSigned',
+  Detail: JSON.stringify({ name }),
+});
+
+async function callEvents(
+  { awsUrl }: Runtime,
+  accessKeyId: string,
+  operation: string,
+  input: Record<string, unknown>,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(awsUrl, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': `AWSEvents.${operation}`,
+      authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20260101/us-east-1/events/aws4_request, Signature=x`,
+    },
+    body: JSON.stringify(input),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
 /** Whether a queue has no message left, neither waiting nor being handled. */
@@ -89,15 +115,44 @@ describe('a running service', () => {
   }, 30_000);
 
   test('an event that anybody puts on the bus arrives', async () => {
-    const Entries = [
-      { EventBusName: 'guestbook-dev', Source: 'guestbook', DetailType: 'GuestSigned', Detail: '{"name":"eve"}' },
-    ];
-    await fetch(runtime.awsUrl, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSEvents.PutEvents' },
-      body: JSON.stringify({ Entries }),
-    });
+    await callEvents(runtime, 'operator', 'PutEvents', { Entries: [signed('guestbook', 'eve')] });
     expect(await greeted(runtime, 'eve')).toBe(1);
+  });
+
+  test('a function puts the events that its role allows, and no others', async () => {
+    const Entries = [signed('guestbook', 'fay'), signed('cellar', 'gil'), signed('guestbook.vip', 'hal')];
+    const { body } = await callEvents(runtime, 'guestbook-dev-announce', 'PutEvents', { Entries });
+    expect(body).toEqual({
+      FailedEntryCount: 1,
+      Entries: [
+        { EventId: expect.any(String) },
+        { ErrorCode: 'NotAuthorizedForSourceException', ErrorMessage: 'Not authorized for the source.' },
+        { EventId: expect.any(String) },
+      ],
+    });
+    const elsewhere = { ...signed('guestbook', 'ida'), EventBusName: 'default' };
+    expect(await callEvents(runtime, 'guestbook-dev-announce', 'PutEvents', { Entries: [elsewhere] })).toEqual({
+      status: 400,
+      body: {
+        __type: 'AccessDeniedException',
+        message:
+          'User: arn:aws:sts::000000000000:assumed-role/guestbook-dev-us-east-1-lambdaRole/guestbook-dev-announce is not ' +
+          'authorized to perform: events:PutEvents on resource: arn:aws:events:us-east-1:000000000000:event-bus/default ' +
+          'because no identity-based policy allows the events:PutEvents action',
+      },
+    });
+  });
+
+  test('the policy of a bus holds for operators too', async () => {
+    const Entries = [signed('guestbook.vip', 'jon'), signed('cellar', 'kim')];
+    const { body } = await callEvents(runtime, 'operator', 'PutEvents', { Entries });
+    expect(body).toMatchObject({
+      Entries: [{ ErrorCode: 'NotAuthorizedForSourceException' }, { EventId: expect.any(String) }],
+    });
+    const described = await callEvents(runtime, 'operator', 'DescribeEventBus', { Name: 'guestbook-dev' });
+    expect(JSON.parse(String(described.body.Policy))).toMatchObject({
+      Statement: [{ Sid: 'OnlyTheGuestbookKnowsVips' }],
+    });
   });
 
   test('names what it has nothing for', () => {
@@ -111,6 +166,38 @@ describe('a running service', () => {
     );
   });
 });
+
+test('a dead letter is an alarm within two seconds, until the queue has been empty for a period', async () => {
+  const changes: AlarmChange[] = [];
+  const runtime = await start({ alarmPeriod: 1, onAlarm: (change) => changes.push(change) });
+  const alarm = async () => {
+    const response = await fetch(`${runtime.awsUrl}/_local/alarms`);
+    return ((await response.json()) as { alarms: Array<{ name: string; state: string }> }).alarms[0];
+  };
+  const inState = (state: string) => eventually(async () => ((await alarm())?.state === state ? true : undefined));
+  const QueueUrl = `${runtime.awsUrl}/000000000000/guestbook-alarms`;
+  const notification = () =>
+    eventually(async () => {
+      const [message] = (await callSqs(runtime, 'ReceiveMessage', { QueueUrl })).Messages ?? [];
+      return message && JSON.parse(message.Body);
+    });
+  await inState('OK');
+  expect(changes).toEqual([]);
+
+  await callSqs(runtime, 'SendMessage', { MessageBody: 'dead' });
+  const sentAt = Date.now();
+  await inState('ALARM');
+  expect(Date.now() - sentAt).toBeLessThan(5_000);
+  expect(await notification()).toMatchObject({ AlarmName: 'guestbook-dlq-depth', NewStateValue: 'ALARM' });
+
+  await callSqs(runtime, 'PurgeQueue', {});
+  await inState('OK');
+  expect(await notification()).toMatchObject({ AlarmName: 'guestbook-dlq-depth', NewStateValue: 'OK' });
+  expect(changes).toMatchObject([
+    { name: 'guestbook-dlq-depth', description: 'A guest could not be greeted', state: 'ALARM' },
+    { name: 'guestbook-dlq-depth', state: 'OK', previousState: 'ALARM' },
+  ]);
+}, 30_000);
 
 describe('a data directory', () => {
   let directory: string;

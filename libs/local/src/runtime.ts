@@ -16,6 +16,7 @@ import { type Fauxqs, startFauxqs } from './fauxqs.ts';
 import { Functions } from './functions.ts';
 import { createGateway, type GatewayBackends } from './gateway.ts';
 import { startHttpApi } from './http-api/http-api.ts';
+import { LocalIdentities } from './iam/local-identities.ts';
 import { handleLambdaRequest } from './lambda/api.ts';
 import type { FunctionLogLine } from './lambda/function-pool.ts';
 import type { Checkpoints } from './lambda/stream-shard.ts';
@@ -44,17 +45,17 @@ export interface RuntimeOptions {
   dynamodbEndpoint?: string | undefined;
   /** Containers that each function may have at once; as many as there are cores, and at least two, unless given. */
   functionConcurrency?: number | undefined;
-  /** What the start is doing. */
   /** Replaces the period of every CloudWatch alarm, in seconds. */
   alarmPeriod?: number | undefined;
+  /** What the start is doing. */
   onProgress?: (line: string) => void;
   /** Something that works differently than the templates say, or an event that is lost. */
   onWarning?: (line: string) => void;
   /** What functions write. */
   onFunctionLog?: (line: FunctionLogLine) => void;
-  /** The runtime cannot go on, e.g. DynamoDB has ended. It is not stopped yet. */
   /** A CloudWatch alarm has changed its state. */
   onAlarm?: (change: AlarmChange) => void;
+  /** The runtime cannot go on, e.g. DynamoDB has ended. It is not stopped yet. */
   onFailure?: (reason: string) => void;
 }
 
@@ -163,14 +164,16 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   for (const stack of stacks)
     await deployStack(stack, { fauxqs, dynamodb: { endpoint: dynamodb.endpoint, region }, events });
 
+  const identities = new LocalIdentities(stacks, { accountId: ACCOUNT_ID });
+  // Straight to the source, where that takes any access key id: a table is used many times in every invocation.
+  const dynamodbUrl = options.dynamodbEndpoint === undefined ? dynamodb.endpoint : awsUrl;
   const functions = new Functions({
     stacks,
     codeDirectories: codeDirectoriesOf(services),
     endpoints: {
       AWS_ENDPOINT_URL: awsUrl,
-      // Straight to the source: a table is used many times in every invocation.
-      AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
-      AWS_ENDPOINT_URL_DYNAMODB_STREAMS: dynamodb.endpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
+      AWS_ENDPOINT_URL_DYNAMODB_STREAMS: dynamodbUrl,
     },
     concurrency: options.functionConcurrency ?? Math.max(2, availableParallelism()),
     compileCacheDirectory: join(cacheDirectory, 'compiled'),
@@ -184,9 +187,6 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   started.add(() => functions.stop());
   const ssm = new SsmApi(ssmParameters, { accountId: ACCOUNT_ID, region });
   const messages = new Messages();
-  const functionNames = [...functions.pools.keys()];
-  backends.resolve({
-    fauxqs,
   const queueMetrics = new QueueMetrics(fauxqs.store);
   const alarms = new Alarms({
     resources: stacks.flatMap(alarmsOf),
@@ -199,9 +199,12 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     onWarning: warn,
   });
   started.add(() => alarms.stop());
+  const functionNames = [...functions.pools.keys()];
+  backends.resolve({
+    fauxqs,
     dynamodb: dynamodb.endpoint,
     onDynamoDbWrite: () => functions.wakeStreams(),
-    events: (operation, input) => events.handle(operation, input),
+    events: (operation, input, { accessKeyId }) => events.handle(operation, input, identities.callerOf(accessKeyId)),
     ssm: (operation, input) => ssm.handle(operation, input),
     lambda: async (request) => {
       try {
@@ -215,10 +218,10 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
       }
     },
     messages,
+    alarms: () => alarms.list(),
     health: () => ({ status: 'ok', functions: functionNames }),
   });
 
-    alarms: () => alarms.list(),
   await reservation.release();
   const api = await startHttpApi({
     port: options.apiPort,
@@ -232,10 +235,10 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     onWarning: warn,
   });
   started.add(() => api.stop());
+  alarms.start();
 
   return {
     apiUrl: api.url,
-  alarms.start();
     awsUrl,
     messages,
     warnings,
@@ -305,9 +308,6 @@ function httpResourcesOf(stack: Stack) {
     }));
 }
 
-function keepCheckpoints(dataDirectory: string | undefined, started: Started): Checkpoints | undefined {
-  if (dataDirectory === undefined) return undefined;
-  const { checkpoints, close } = openCheckpoints(dataDirectory);
 function alarmsOf(stack: Stack) {
   return stack.resourcesOfType('AWS::CloudWatch::Alarm').map(({ logicalId, name }) => ({
     name,
@@ -316,6 +316,9 @@ function alarmsOf(stack: Stack) {
   }));
 }
 
+function keepCheckpoints(dataDirectory: string | undefined, started: Started): Checkpoints | undefined {
+  if (dataDirectory === undefined) return undefined;
+  const { checkpoints, close } = openCheckpoints(dataDirectory);
   started.add(close);
   return checkpoints;
 }

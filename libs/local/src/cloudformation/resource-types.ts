@@ -54,7 +54,8 @@ const eventBusOf = (identity: ResourceIdentity): string => {
   return name.startsWith('arn:') ? name.slice(name.lastIndexOf('/') + 1) : name;
 };
 
-const NOT_ENFORCED = 'permissions are not enforced on this machine';
+const NOT_ENFORCED = 'of permissions, only those to put events are enforced on this machine';
+const NOT_CREATED = 'it is read where permissions are enforced, and not created';
 const NO_CLOUDWATCH = 'of CloudWatch, only metric alarms are on this machine';
 const NO_REGISTRY = 'schemas are not served on this machine';
 
@@ -106,6 +107,7 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
     nameProperty: 'Name',
     attributes: { Arn: arn('events', (r) => `event-bus/${r.name}`), Name: (r) => r.name },
   },
+  'AWS::Events::EventBusPolicy': { ref: uuid, attributes: {} },
   'AWS::Events::Rule': {
     nameProperty: 'Name',
     attributes: {
@@ -133,12 +135,12 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
   'AWS::ApiGatewayV2::Stage': { nameProperty: 'StageName', attributes: {} },
   'AWS::ApiGatewayV2::Route': { ref: shortId, attributes: { RouteId: shortId } },
   'AWS::ApiGatewayV2::Integration': { ref: shortId, attributes: { IntegrationId: shortId } },
-
-  'AWS::Lambda::Version': {
   'AWS::CloudWatch::Alarm': {
     nameProperty: 'AlarmName',
     attributes: { Arn: arn('cloudwatch', (r) => `alarm:${r.name}`) },
   },
+
+  'AWS::Lambda::Version': {
     ref: firstVersion,
     attributes: { Version: () => '1', FunctionArn: firstVersion },
     inert: 'the code on disk is the only version',
@@ -150,19 +152,18 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
       Arn: (r) => `arn:aws:iam::${r.accountId}:role/${r.name}`,
       RoleId: (r) => `AROA${digest(r).slice(0, 17).toUpperCase()}`,
     },
-    inert: NOT_ENFORCED,
+    inert: NOT_CREATED,
   },
-  'AWS::IAM::Policy': { nameProperty: 'PolicyName', attributes: { Id: uuid }, inert: NOT_ENFORCED },
+  'AWS::IAM::Policy': { nameProperty: 'PolicyName', attributes: { Id: uuid }, inert: NOT_CREATED },
   'AWS::IAM::ManagedPolicy': {
     nameProperty: 'ManagedPolicyName',
     ref: (r) => `arn:aws:iam::${r.accountId}:policy/${r.name}`,
     attributes: { PolicyArn: (r) => `arn:aws:iam::${r.accountId}:policy/${r.name}` },
-    inert: NOT_ENFORCED,
+    inert: NOT_CREATED,
   },
   'AWS::SQS::QueuePolicy': { attributes: { Id: uuid }, inert: NOT_ENFORCED },
   'AWS::SNS::TopicPolicy': { attributes: { Id: uuid }, inert: NOT_ENFORCED },
   'AWS::S3::BucketPolicy': { attributes: { Id: uuid }, inert: NOT_ENFORCED },
-  'AWS::Events::EventBusPolicy': { ref: uuid, attributes: {}, inert: NOT_ENFORCED },
   'AWS::EventSchemas::RegistryPolicy': { ref: uuid, attributes: { Id: uuid }, inert: NOT_ENFORCED },
   'AWS::Logs::LogGroup': {
     nameProperty: 'LogGroupName',

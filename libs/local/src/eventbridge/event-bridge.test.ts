@@ -127,7 +127,7 @@ describe('PutEvents', () => {
         required('Detail'),
         malformed,
         malformed,
-        { ErrorCode: 'NotAuthorizedForSource', ErrorMessage: 'Not authorized for the source.' },
+        { ErrorCode: 'NotAuthorizedForSourceException', ErrorMessage: 'Not authorized for the source.' },
         accepted,
       ],
     });

@@ -1,11 +1,13 @@
 import { AwsError } from '../aws-error.ts';
+import type { Caller } from '../iam/caller.ts';
 import type { BusEvent } from './bus-event.ts';
 import { Deliveries, type DeliveryOptions, exponentialBackoff } from './delivery.ts';
 import { type EventBus, EventBuses } from './event-buses.ts';
 import { EventFields } from './event-fields.ts';
 import { JsonObject, parseJson } from './json-document.ts';
 import { EventPattern } from './pattern.ts';
-import { readPutEvents } from './put-events.ts';
+import { type ReadEntry, readPutEvents } from './put-events.ts';
+import { authorizeEntry } from './put-events-authorization.ts';
 import { type Input, requiredString } from './request-parameters.ts';
 
 export interface EventBridgeOptions {
@@ -27,7 +29,7 @@ export class EventBridge {
   readonly #options: { accountId: string; region: string; now: () => number };
   readonly #buses: EventBuses;
   readonly #deliveries: Deliveries;
-  readonly #operations: ReadonlyMap<string, (input: Input) => unknown>;
+  readonly #operations: ReadonlyMap<string, (input: Input, caller: Caller | undefined) => unknown>;
 
   constructor(options: EventBridgeOptions) {
     const { accountId, region, deliver, sendToDeadLetterQueue } = options;
@@ -36,13 +38,15 @@ export class EventBridge {
     this.#deliveries = new Deliveries({ deliver, sendToDeadLetterQueue, onWarning, now, retryDelay });
     const buses = new EventBuses({ accountId, region, now, onWarning });
     this.#buses = buses;
-    this.#operations = new Map<string, (input: Input) => unknown>([
-      ['PutEvents', (input) => this.#putEvents(input)],
+    this.#operations = new Map<string, (input: Input, caller: Caller | undefined) => unknown>([
+      ['PutEvents', (input, caller) => this.#putEvents(input, caller)],
       ['TestEventPattern', testEventPattern],
       ['CreateEventBus', (input) => buses.createEventBus(input)],
       ['DeleteEventBus', (input) => buses.deleteEventBus(input)],
       ['DescribeEventBus', (input) => buses.describeEventBus(input)],
       ['ListEventBuses', (input) => buses.listEventBuses(input)],
+      ['PutPermission', (input) => buses.putPermission(input)],
+      ['RemovePermission', (input) => buses.removePermission(input)],
       ['PutRule', (input) => buses.putRule(input)],
       ['DeleteRule', (input) => buses.deleteRule(input)],
       ['DescribeRule', (input) => buses.describeRule(input)],
@@ -60,13 +64,14 @@ export class EventBridge {
    * Runs one operation of the AWS JSON 1.1 API, the header's `X-Amz-Target: AWSEvents.<operation>`.
    * PutEvents answers when the first delivery attempt to each matched target has ended; retries go on after it.
    * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html
+   * @param caller whose policies, with the bus's, decide about PutEvents; without one, everything is allowed
    * @returns the response body
    * @throws AwsError
    */
-  async handle(operation: string, input: Record<string, unknown>): Promise<unknown> {
+  async handle(operation: string, input: Record<string, unknown>, caller?: Caller): Promise<unknown> {
     const run = this.#operations.get(operation);
     if (!run) throw new AwsError('UnknownOperationException', `Operation ${operation} is not known here.`);
-    return run(input);
+    return run(input, caller);
   }
 
   /** Stops retrying; what was waiting for a retry is lost, and said so through onWarning. */
@@ -74,8 +79,9 @@ export class EventBridge {
     this.#deliveries.close();
   }
 
-  async #putEvents(input: Input): Promise<object> {
-    const entries = readPutEvents(input, this.#options);
+  async #putEvents(input: Input, caller: Caller | undefined): Promise<object> {
+    const read = readPutEvents(input, this.#options);
+    const entries = caller ? read.map((entry) => this.#authorize(entry, caller)) : read;
     await Promise.all(
       entries.map(async (entry) => {
         const bus = 'event' in entry ? this.#buses.find(entry.busNameOrArn) : undefined;
@@ -87,6 +93,13 @@ export class EventBridge {
       FailedEntryCount: entries.filter((entry) => 'error' in entry).length,
       Entries: entries.map((entry) => ('event' in entry ? { EventId: entry.event.id } : entry.error)),
     };
+  }
+
+  #authorize(entry: ReadEntry, caller: Caller): ReadEntry {
+    if ('error' in entry) return entry;
+    const bus = this.#buses.find(entry.busNameOrArn);
+    const error = authorizeEntry(caller, entry, this.#buses.arnOf(entry.busNameOrArn), bus?.policy?.compiled);
+    return error ? { error } : entry;
   }
 
   async #publish(bus: EventBus, event: BusEvent): Promise<void> {

@@ -1,4 +1,5 @@
 import { AwsError } from '../aws-error.ts';
+import { type BusPolicy, policyAfterPut, policyAfterRemoval } from './bus-policy.ts';
 import { page } from './page.ts';
 import { EventPattern } from './pattern.ts';
 import { type Input, optionalString, requiredList, requiredString, structure } from './request-parameters.ts';
@@ -12,6 +13,7 @@ export interface EventBus {
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly rules: Map<string, Rule>;
+  policy: BusPolicy | undefined;
 }
 
 export interface Rule {
@@ -65,6 +67,11 @@ export class EventBuses {
     return bus && (nameOrArn === bus.name || nameOrArn === bus.arn) ? bus : undefined;
   }
 
+  /** The ARN of the bus of that name or ARN, whether it is there or not. */
+  arnOf(nameOrArn: string): string {
+    return nameOrArn.startsWith('arn:') ? nameOrArn : this.#arn(`event-bus/${nameOrArn}`);
+  }
+
   createEventBus(input: Input): object {
     const name = requiredString(input, 'Name', { maximumLength: 256, pattern: /^[.\-_A-Za-z0-9]+$/ });
     if (this.#buses.has(name)) {
@@ -91,6 +98,18 @@ export class EventBuses {
     const buses = [...this.#buses.values()].filter(({ name }) => name.startsWith(prefix));
     const { items, next } = page(buses, ({ name }) => name, input);
     return { EventBuses: items.map(describeBus), ...next };
+  }
+
+  putPermission(input: Input): object {
+    const bus = this.#bus(optionalString(input, 'EventBusName', busNameOrArn));
+    bus.policy = policyAfterPut(bus.policy, input, bus.arn);
+    return {};
+  }
+
+  removePermission(input: Input): object {
+    const bus = this.#bus(optionalString(input, 'EventBusName', busNameOrArn));
+    bus.policy = policyAfterRemoval(bus.policy, input);
+    return {};
   }
 
   putRule(input: Input): object {
@@ -193,7 +212,14 @@ export class EventBuses {
   }
 
   #addBus(name: string, description: string | undefined): EventBus {
-    const bus = { name, arn: this.#arn(`event-bus/${name}`), description, createdAt: this.#now(), rules: new Map() };
+    const bus: EventBus = {
+      name,
+      arn: this.#arn(`event-bus/${name}`),
+      description,
+      createdAt: this.#now(),
+      rules: new Map(),
+      policy: undefined,
+    };
     this.#buses.set(name, bus);
     return bus;
   }
@@ -219,9 +245,16 @@ export class EventBuses {
   }
 }
 
-function describeBus({ name, arn, description, createdAt }: EventBus): object {
+function describeBus({ name, arn, description, policy, createdAt }: EventBus): object {
   const seconds = createdAt / 1000;
-  return { Name: name, Arn: arn, Description: description, CreationTime: seconds, LastModifiedTime: seconds };
+  return {
+    Name: name,
+    Arn: arn,
+    Description: description,
+    Policy: policy?.text,
+    CreationTime: seconds,
+    LastModifiedTime: seconds,
+  };
 }
 
 function describeRule(rule: Rule): object {

@@ -4,6 +4,8 @@ import { EventFields } from './event-fields.ts';
 import { JsonArray, type JsonNode, JsonObject, type JsonValue, parseJson } from './json-document.ts';
 import { compileValue, type ValueRequirement } from './value-matcher.ts';
 
+export type { JsonValue } from './json-document.ts';
+
 /** An event pattern, compiled once and matched against the fields of many events. */
 export class EventPattern {
   /** The pattern holds where all conditions of one alternative hold; `$or` makes more than one. */

@@ -2,15 +2,27 @@ import { randomUUID } from 'node:crypto';
 import { AwsError } from '../aws-error.ts';
 import { type BusEvent, createBusEvent } from './bus-event.ts';
 import { JsonObject, parseJson } from './json-document.ts';
+import { notAuthorizedForSource } from './put-events-authorization.ts';
 import { type Input, optionalString, requiredList, structure } from './request-parameters.ts';
 
 const maximumEntries = 10;
 const maximumTotalBytes = 1024 * 1024;
 
-/** One entry of a PutEvents call: an event for a bus, given by name or ARN, or the reason it was refused. */
-export type ReadEntry =
-  | { readonly busNameOrArn: string; readonly event: BusEvent }
-  | { readonly error: { readonly ErrorCode: string; readonly ErrorMessage: string } };
+/** One entry of a PutEvents call, or the reason it was refused. */
+export type ReadEntry = AcceptedEntry | { readonly error: EntryError };
+
+/** An event for a bus. */
+export interface AcceptedEntry {
+  readonly busNameOrArn: string;
+  readonly source: string;
+  readonly detailType: string;
+  readonly event: BusEvent;
+}
+
+export interface EntryError {
+  readonly ErrorCode: string;
+  readonly ErrorMessage: string;
+}
 
 /**
  * Reads the input of PutEvents: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
@@ -60,7 +72,7 @@ function acceptEntry(entry: Entry, { accountId, region, now }: Parameters<typeof
   if (!source) return missing('Source');
   if (!detailType) return missing('DetailType');
   if (!detail) return missing('Detail');
-  if (source.startsWith('aws.')) return refused('NotAuthorizedForSource', 'Not authorized for the source.');
+  if (source.startsWith('aws.')) return { error: notAuthorizedForSource };
   const parsed = parseDetail(detail);
   if (!parsed) return refused('MalformedDetail', 'Detail is malformed.');
   const ingestedAt = now();
@@ -76,7 +88,7 @@ function acceptEntry(entry: Entry, { accountId, region, now }: Parameters<typeof
     detailText: detail,
     ingestedAt,
   });
-  return { busNameOrArn: entry.busNameOrArn, event };
+  return { busNameOrArn: entry.busNameOrArn, source, detailType, event };
 }
 
 function parseDetail(text: string): JsonObject | undefined {

@@ -30,7 +30,8 @@ function containerEnvironment(definition: FunctionDefinition, logStreamName: str
     AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
-    AWS_ACCESS_KEY_ID: 'local',
+    // Where there are no credentials to look up, it tells who calls: see iam/local-identities.ts.
+    AWS_ACCESS_KEY_ID: definition.name,
     AWS_SECRET_ACCESS_KEY: 'local',
     LAMBDA_TASK_ROOT: definition.codeDirectory,
     _HANDLER: definition.handler,

@@ -111,7 +111,7 @@ describe('the handler sees', () => {
       AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
       LAMBDA_TASK_ROOT: codeDirectory,
       _HANDLER: 'src/handlers/environment.handler',
-      AWS_ACCESS_KEY_ID: 'local',
+      AWS_ACCESS_KEY_ID: 'shop-dev-put-stock',
     });
     expect(answer).not.toHaveProperty('MILLRACE_SECRET_OF_THE_PARENT');
     expect(answer).not.toHaveProperty('HOME');
