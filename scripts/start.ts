@@ -21,6 +21,7 @@ Usage: npm start -- [options]
   --stage <name>              stage to package for (dev)
   --service <directory>       another service to run, besides those in services/; may be repeated
   --dynamodb-endpoint <url>   use this DynamoDB instead of starting one
+  --alarm-period <seconds>    evaluate every alarm over periods this long, not the templates' (to see them change sooner)
   --verbose                   show every line that functions log, not only warnings and errors
   --ready-file <path>         when ready, write {"apiUrl", "awsUrl", "pid"} there as JSON
   --help                      show this
@@ -56,6 +57,7 @@ function readOptions() {
         stage: { type: 'string', default: 'dev' },
         service: { type: 'string', multiple: true, default: [] },
         'dynamodb-endpoint': { type: 'string' },
+        'alarm-period': { type: 'string' },
         verbose: { type: 'boolean', default: false },
         'ready-file': { type: 'string' },
         help: { type: 'boolean', default: false },
@@ -94,6 +96,7 @@ if (!/^[a-z][a-z0-9-]*$/.test(values.stage)) {
 }
 
 let runtime: Runtime | undefined;
+const alarmPeriod = readSeconds('alarm-period', values['alarm-period']);
 let stoppingSince: number | undefined;
 
 /** Stops everything and ends with the exit code. Again within a second is the same wish, later it is impatience. */
@@ -146,12 +149,16 @@ try {
       const shown = formatFunctionLog(line, values.verbose);
       if (shown !== undefined) console.log(shown);
     },
+    alarmPeriod,
     onFailure: (reason) => {
       console.error(reason);
       void shutDown(1);
     },
   });
 } catch (error) {
+    onAlarm: ({ state, name, description, reason }) => {
+      console.log(`${state.padEnd(6)} ${name}: ${description} (${reason})`);
+    },
   console.error(`Cannot start: ${explain(error)}`);
   process.exit(1);
 }

@@ -1,3 +1,4 @@
+export type { AlarmChange } from './cloudwatch/alarm-notification.ts';
 export { formatFunctionLog } from './function-log.ts';
 export type { FunctionLogLine } from './lambda/function-pool.ts';
 export type { CapturedMessage } from './messages.ts';
