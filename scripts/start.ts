@@ -83,6 +83,12 @@ function readEndpoint(value: string | undefined): string | undefined {
   return new URL(value).origin;
 }
 
+function readSeconds(flag: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^[1-9]\d*$/.test(value)) misused(`--${flag} must be a whole number of seconds, at least 1, not "${value}"`);
+  return Number(value);
+}
+
 const values = readOptions();
 if (values.help) {
   process.stdout.write(HELP);
@@ -90,13 +96,13 @@ if (values.help) {
 }
 const apiPort = readPort('api-port', values['api-port']);
 const awsPort = readPort('aws-port', values['aws-port']);
+const alarmPeriod = readSeconds('alarm-period', values['alarm-period']);
 const dynamodbEndpoint = readEndpoint(values['dynamodb-endpoint']);
 if (!/^[a-z][a-z0-9-]*$/.test(values.stage)) {
   misused(`--stage must be lower-case letters, digits and hyphens, not "${values.stage}"`);
 }
 
 let runtime: Runtime | undefined;
-const alarmPeriod = readSeconds('alarm-period', values['alarm-period']);
 let stoppingSince: number | undefined;
 
 /** Stops everything and ends with the exit code. Again within a second is the same wish, later it is impatience. */
@@ -143,22 +149,22 @@ try {
     awsPort,
     dataDirectory: values['data-dir'],
     dynamodbEndpoint,
+    alarmPeriod,
     onProgress: (line) => console.log(`${line} …`),
     onWarning: (line) => console.warn(`warning: ${line}`),
     onFunctionLog: (line) => {
       const shown = formatFunctionLog(line, values.verbose);
       if (shown !== undefined) console.log(shown);
     },
-    alarmPeriod,
+    onAlarm: ({ state, name, description, reason }) => {
+      console.log(`${state.padEnd(6)} ${name}: ${description} (${reason})`);
+    },
     onFailure: (reason) => {
       console.error(reason);
       void shutDown(1);
     },
   });
 } catch (error) {
-    onAlarm: ({ state, name, description, reason }) => {
-      console.log(`${state.padEnd(6)} ${name}: ${description} (${reason})`);
-    },
   console.error(`Cannot start: ${explain(error)}`);
   process.exit(1);
 }
