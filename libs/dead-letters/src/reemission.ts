@@ -5,8 +5,8 @@ export const MAX_REEMIT_MESSAGES = 50;
 
 /** What the re-emitter function is invoked with: messages that the caller has received from one dead-letter queue. */
 export const reemitRequestSchema = z.strictObject({
-  /** URL of the dead-letter queue they were received from. */
-  queueUrl: z.url(),
+  /** URL of the dead-letter queue they were received from: a consumer's or a rule's. */
+  queueUrl: z.url().regex(/\/millrace-[^/]+-dlq(\.fifo)?$/, 'must be the URL of a dead-letter queue of Millrace'),
   messages: z
     .array(
       z.strictObject({

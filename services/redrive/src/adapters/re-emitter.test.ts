@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventDigest, type ReemitRequest } from '@millrace/dead-letters';
+import { documentClient } from '@millrace/event-store';
+import { EmitFailedError, type EventEmitter, InMemoryEmitter } from '@millrace/events';
+import { OrderPlaced } from '@millrace/orders/events';
+import { envelopeText, RecordingClient, sampleEvent } from '@millrace/testing';
+import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { Ledger } from './ledger.ts';
+import { Letters } from './letters.ts';
+import { ReEmitter } from './re-emitter.ts';
+
+type Letter = ReemitRequest['messages'][number];
+
+let dynamoDb: TestDynamoDb;
+beforeAll(async () => {
+  dynamoDb = await startTestDynamoDb();
+  await dynamoDb.createTable('ledger', ['pk']);
+});
+afterAll(() => dynamoDb.stop());
+
+function dead(body = envelopeText(sampleEvent(OrderPlaced)), attributes: Record<string, string> = {}): Letter {
+  return { messageId: randomUUID(), receiptHandle: `handle-${randomUUID()}`, body, attributes };
+}
+
+interface DeleteInput {
+  QueueUrl: string;
+  Entries: { Id: string; ReceiptHandle: string }[];
+}
+
+const deletesAll = (name: string, input: unknown) =>
+  name === 'DeleteMessageBatchCommand'
+    ? { Successful: (input as DeleteInput).Entries.map(({ Id }) => ({ Id })), Failed: [] }
+    : {};
+
+/** A re-emitter of one queue of its own, with a real ledger. */
+function setUp(
+  options: {
+    sqs?: (name: string, input: unknown) => unknown;
+    ledger?: Partial<Pick<Ledger, 'record'>>;
+    emitter?: EventEmitter;
+  } = {},
+) {
+  const queueUrl = `http://127.0.0.1/000000000000/millrace-test-dev-${randomUUID()}-dlq`;
+  const sqs = new RecordingClient(options.sqs ?? deletesAll);
+  const emitter = new InMemoryEmitter();
+  const ledger = new Ledger(documentClient(dynamoDb.client), 'ledger');
+  const reEmitter = new ReEmitter({
+    emitter: options.emitter ?? emitter,
+    ledger: Object.assign(
+      Object.create(ledger),
+      { reemitted: ledger.reemitted.bind(ledger), record: ledger.record.bind(ledger) },
+      options.ledger,
+    ),
+    letters: new Letters(sqs, 'parking'),
+  });
+  return {
+    emitter,
+    sqs,
+    queueUrl,
+    reemit: (...messages: Letter[]) => reEmitter.reemit({ queueUrl, messages }),
+    deleted: () =>
+      sqs
+        .inputs<DeleteInput>('DeleteMessageBatchCommand')
+        .flatMap(({ Entries }) => Entries.map((e) => e.ReceiptHandle)),
+    parked: () =>
+      sqs.inputs<{ QueueUrl: string; MessageBody: string; MessageAttributes: Record<string, { StringValue: string }> }>(
+        'SendMessageCommand',
+      ),
+  };
+}
+
+describe('re-emitting', () => {
+  test('emits every event as it is and deletes its letter', async () => {
+    const letters = Array.from({ length: 23 }, () => dead());
+    const { reemit, emitter, deleted } = setUp();
+
+    const results = await reemit(...letters);
+
+    expect(results).toEqual(letters.map(({ messageId }) => ({ messageId, outcome: 'reemitted' })));
+    expect(emitter.emitted.map(({ detail }) => detail)).toEqual(
+      letters.map(({ body }) => body.slice(body.indexOf('"detail":') + 9, -1)),
+    );
+    expect(deleted().sort()).toEqual(letters.map(({ receiptHandle }) => receiptHandle).sort());
+  });
+
+  test('deletes only what EventBridge accepted, entry by entry', async () => {
+    const [accepted, refused] = [dead(), dead()];
+    const { reemit, emitter, deleted } = setUp();
+    emitter.refuse = ({ detail }) => refused.body.includes(detail);
+
+    expect(await reemit(refused, accepted)).toEqual([
+      { messageId: refused.messageId, outcome: 'kept', code: 'InternalFailure', reason: 'Refused by the test' },
+      { messageId: accepted.messageId, outcome: 'reemitted' },
+    ]);
+    expect(deleted()).toEqual([accepted.receiptHandle]);
+  });
+
+  test('a letter that could not be deleted is deleted the next time and not emitted again', async () => {
+    let fails = true;
+    const letter = dead();
+    const { reemit, emitter, deleted } = setUp({
+      sqs: (name, input) => {
+        if (fails) throw new Error('SQS is down');
+        return deletesAll(name, input);
+      },
+    });
+
+    expect(await reemit(letter)).toMatchObject([{ outcome: 'reemitted', code: 'NOT_DELETED' }]);
+    fails = false;
+    expect(await reemit(letter)).toEqual([{ messageId: letter.messageId, outcome: 'reemitted' }]);
+
+    expect(emitter.emitted).toHaveLength(1);
+    expect(deleted()).toContain(letter.receiptHandle);
+  });
+
+  test('a letter whose emission could not be recorded stays, and comes again', async () => {
+    const letter = dead();
+    const failing = setUp({
+      ledger: {
+        record: async () => {
+          throw new Error('DynamoDB is down');
+        },
+      },
+    });
+
+    expect(await failing.reemit(letter)).toMatchObject([{ outcome: 'kept', code: 'NOT_RECORDED' }]);
+    expect(failing.deleted()).toEqual([]);
+    expect(await failing.reemit(letter)).toMatchObject([{ outcome: 'kept' }]);
+    expect(failing.emitter.emitted).toHaveLength(2);
+  });
+
+  test('an event that dies each time is parked at the third', async () => {
+    const body = envelopeText(sampleEvent(OrderPlaced));
+    const { reemit, emitter, parked, deleted, queueUrl } = setUp();
+    const third = dead(body, { ErrorCode: 'BROKEN', ErrorMessage: 'still', Consumer: 'a.b', FailureKind: 'exhausted' });
+
+    expect(await reemit(dead(body))).toMatchObject([{ outcome: 'reemitted' }]);
+    expect(await reemit(dead(body))).toMatchObject([{ outcome: 'reemitted' }]);
+    expect(await reemit(third)).toMatchObject([{ outcome: 'parked', code: 'REEMITTED_TOO_OFTEN' }]);
+
+    expect(emitter.emitted.map(({ traceHeader }) => traceHeader?.split(';').at(-1))).toEqual([
+      'Reemission=1',
+      'Reemission=2',
+    ]);
+    const [letter] = parked();
+    expect(letter).toMatchObject({ QueueUrl: 'parking', MessageBody: body });
+    expect(letter?.MessageAttributes).toMatchObject({
+      ErrorCode: { StringValue: 'REEMITTED_TOO_OFTEN' },
+      FailureKind: { StringValue: 'parked' },
+      ParkedFrom: { StringValue: queueUrl.split('/').at(-1) },
+      CauseCode: { StringValue: 'BROKEN' },
+      CauseMessage: { StringValue: 'still' },
+      Consumer: { StringValue: 'a.b' },
+    });
+    expect(deleted()).toContain(third.receiptHandle);
+  });
+
+  test('three letters of one event in one call: two are emitted', async () => {
+    const body = envelopeText(sampleEvent(OrderPlaced));
+    const { reemit } = setUp();
+    expect((await reemit(dead(body), dead(body), dead(body))).map(({ outcome }) => outcome)).toEqual([
+      'reemitted',
+      'reemitted',
+      'parked',
+    ]);
+  });
+
+  test.each([
+    ['unparseable', () => dead('no event'), 'MALFORMED_EVENT'],
+    ['edited', () => dead(undefined, { EventDigest: eventDigest('another body') }), 'EVENT_EDITED'],
+    [
+      'oversized',
+      () =>
+        dead(envelopeText(sampleEvent(OrderPlaced)).replace('"detail":{', `"detail":{"x":"${'x'.repeat(1_040_000)}",`)),
+      'EVENT_TOO_LARGE',
+    ],
+  ])('an %s letter is parked with its reason, its neighbours are emitted', async (_, make, code) => {
+    const [bad, good] = [make(), dead()];
+    const { reemit, parked, emitter } = setUp();
+
+    expect(await reemit(bad, good)).toMatchObject([{ outcome: 'parked', code }, { outcome: 'reemitted' }]);
+    expect(emitter.emitted).toHaveLength(1);
+    expect(parked()).toMatchObject([
+      { MessageBody: bad.body, MessageAttributes: { ErrorCode: { StringValue: code } } },
+    ]);
+  });
+
+  test('a letter that cannot be parked stays', async () => {
+    const bad = dead('no event');
+    const { reemit, deleted } = setUp({
+      sqs: () => {
+        throw new Error('SQS is down');
+      },
+    });
+    expect(await reemit(bad)).toMatchObject([{ outcome: 'kept', code: 'MALFORMED_EVENT' }]);
+    expect(deleted()).toEqual([]);
+  });
+
+  test('an entry that makes the whole call invalid is found and parked alone', async () => {
+    const [bad, ...good] = [dead(), dead(), dead()];
+    const accepted: string[] = [];
+    const emitter: EventEmitter = {
+      async emit(events) {
+        const invalid = events.some(({ detail }) => bad?.body.includes(detail));
+        const unsent = invalid ? events : [];
+        accepted.push(...events.filter((event) => !unsent.includes(event)).map(({ detail }) => detail));
+        if (unsent.length === 0) return;
+        throw new EmitFailedError(
+          unsent.map((event) => ({ event, errorCode: 'ValidationException', errorMessage: 'no' })),
+          events.length,
+        );
+      },
+    };
+    const { reemit } = setUp({ emitter });
+
+    expect((await reemit(...(bad ? [bad] : []), ...good)).map(({ outcome, code }) => [outcome, code])).toEqual([
+      ['parked', 'EVENT_REFUSED'],
+      ['reemitted', undefined],
+      ['reemitted', undefined],
+    ]);
+    expect(accepted).toHaveLength(2);
+  });
+});

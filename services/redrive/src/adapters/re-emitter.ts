@@ -1,0 +1,198 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import {
+  type DeadLetter,
+  type ParkingReason,
+  type ReemitRequest,
+  type ReemitResult,
+  readDeadLetter,
+} from '@millrace/dead-letters';
+import { documentClient } from '@millrace/event-store';
+import { EmitFailedError, type EmittableEvent, EventBridgeEmitter, type EventEmitter } from '@millrace/events';
+import { logger, MetricUnit, metrics } from '@millrace/telemetry';
+import { type Decision, decide } from '../domain/decide.ts';
+import { Ledger } from './ledger.ts';
+import { Letters } from './letters.ts';
+
+export interface ReEmitterDependencies {
+  emitter: EventEmitter;
+  ledger: Pick<Ledger, 'reemitted' | 'record'>;
+  letters: Pick<Letters, 'park' | 'delete'>;
+}
+
+/** Codes with which EventBridge says of an entry that it will never take it, whoever sends it and whenever. */
+const hopeless = new Set(['MalformedDetail', 'InvalidArgument', 'EventTooLarge', 'ValidationException']);
+
+/** How one letter ended, with what is still to be done: a letter may only be deleted after this says so. */
+interface Outcome extends Omit<ReemitResult, 'messageId'> {
+  delete: boolean;
+}
+
+/**
+ * Puts the events of dead letters back on the bus, each unchanged. The order of steps for each letter is: EventBridge has
+ * accepted it, the ledger says so, it is deleted. To die between two of them repeats a step the next time, and what is
+ * repeated is an event with the same id, which every consumer recognises.
+ */
+export class ReEmitter {
+  readonly #emitter: EventEmitter;
+  readonly #ledger: ReEmitterDependencies['ledger'];
+  readonly #letters: ReEmitterDependencies['letters'];
+
+  constructor({ emitter, ledger, letters }: ReEmitterDependencies) {
+    this.#emitter = emitter;
+    this.#ledger = ledger;
+    this.#letters = letters;
+  }
+
+  /** @returns one result for each message, in the same order */
+  async reemit({ queueUrl, messages }: ReemitRequest): Promise<ReemitResult[]> {
+    const queueName = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
+    const letters = messages.map(letterOf);
+    const decisions = await this.#decide(letters, queueName);
+    const outcomes = new Map<DeadLetter, Outcome>();
+
+    const toEmit = new Map<EmittableEvent, DeadLetter>();
+    for (const [letter, decision] of decisions) {
+      if (decision.do === 'emit') toEmit.set(decision.event, letter);
+      if (decision.do === 'keep') {
+        outcomes.set(letter, { outcome: 'kept', code: decision.code, reason: decision.reason, delete: false });
+      }
+      if (decision.do === 'delete') outcomes.set(letter, { outcome: 'reemitted', delete: true });
+      if (decision.do === 'park') outcomes.set(letter, await this.#park(letter, decision.reason, queueName));
+    }
+    const unsent = await this.#emit([...toEmit.keys()]);
+    await Promise.all(
+      [...toEmit].map(async ([event, letter]) => {
+        const failure = unsent.get(event);
+        outcomes.set(
+          letter,
+          failure ? await this.#unsent(letter, failure, queueName) : await this.#record(letter, queueName),
+        );
+      }),
+    );
+
+    const done = letters.filter((letter) => outcomes.get(letter)?.delete);
+    const left = await this.#letters.delete(queueUrl, done);
+    return letters.map((letter) => {
+      const { delete: _, ...outcome } = outcomes.get(letter) ?? { outcome: 'kept', delete: false };
+      count(outcome.outcome);
+      const result: ReemitResult = { messageId: letter.messageId, ...outcome };
+      if (!left.has(letter)) return result;
+      return { ...result, code: 'NOT_DELETED', reason: 'done, but still in the queue: the next run removes it' };
+    });
+  }
+
+  /** One letter after the other, so that two letters of one event count both. */
+  async #decide(letters: readonly DeadLetter[], queueName: string): Promise<Map<DeadLetter, Decision>> {
+    const eventIds = [...new Set(letters.flatMap(({ event }) => event?.id ?? []))];
+    const reemitted = new Map(
+      await Promise.all(eventIds.map(async (id) => [id, await this.#ledger.reemitted(queueName, id)] as const)),
+    );
+    const decisions = new Map<DeadLetter, Decision>();
+    for (const letter of letters) {
+      const before = reemitted.get(letter.event?.id ?? '') ?? new Set();
+      const decision = decide(letter, before);
+      decisions.set(letter, decision);
+      if (decision.do === 'emit') before.add(letter.messageId);
+    }
+    return decisions;
+  }
+
+  /** @returns what EventBridge did not accept */
+  async #emit(
+    events: readonly EmittableEvent[],
+  ): Promise<Map<EmittableEvent, { errorCode: string; errorMessage: string }>> {
+    const unsent = await unsentOf(this.#emitter, events);
+    if (events.length <= 1) return unsent;
+    // A call that is invalid as a whole says nothing of its single entries: ask for each alone.
+    const invalid = [...unsent].filter(([, { errorCode }]) => errorCode === 'ValidationException');
+    for (const [event] of invalid) {
+      unsent.delete(event);
+      for (const [single, failure] of await unsentOf(this.#emitter, [event])) unsent.set(single, failure);
+    }
+    return unsent;
+  }
+
+  async #record(letter: DeadLetter, queueName: string): Promise<Outcome> {
+    const eventId = letter.event?.id ?? '';
+    try {
+      await this.#ledger.record(queueName, eventId, letter.messageId);
+      logger.info('Dead event re-emitted', { ...identityOf(letter), queue: queueName });
+      return { outcome: 'reemitted', delete: true };
+    } catch (error) {
+      logger.error('A re-emission could not be recorded', { ...identityOf(letter), error: error as Error });
+      const reason = 're-emitted, but that could not be recorded: it will be re-emitted again';
+      return { outcome: 'kept', code: 'NOT_RECORDED', reason, delete: false };
+    }
+  }
+
+  async #unsent(
+    letter: DeadLetter,
+    { errorCode, errorMessage }: { errorCode: string; errorMessage: string },
+    queueName: string,
+  ): Promise<Outcome> {
+    if (hopeless.has(errorCode)) {
+      return this.#park(letter, { code: 'EVENT_REFUSED', message: `${errorCode}: ${errorMessage}` }, queueName);
+    }
+    return { outcome: 'kept', code: errorCode, reason: errorMessage, delete: false };
+  }
+
+  async #park(letter: DeadLetter, reason: ParkingReason, queueName: string): Promise<Outcome> {
+    const { code, message } = reason;
+    try {
+      await this.#letters.park(letter, reason, queueName);
+      logger.warn('Dead event parked', { ...identityOf(letter), queue: queueName, code });
+      return { outcome: 'parked', code, reason: message, delete: true };
+    } catch (error) {
+      const failure = error instanceof Error ? error.message : String(error);
+      return { outcome: 'kept', code, reason: `${message}; could not be parked: ${failure}`, delete: false };
+    }
+  }
+}
+
+async function unsentOf(emitter: EventEmitter, events: readonly EmittableEvent[]) {
+  try {
+    if (events.length > 0) await emitter.emit(events);
+    return new Map<EmittableEvent, { errorCode: string; errorMessage: string }>();
+  } catch (error) {
+    if (!(error instanceof EmitFailedError)) throw error;
+    return new Map(error.unsent.map(({ event, errorCode, errorMessage }) => [event, { errorCode, errorMessage }]));
+  }
+}
+
+function letterOf({ messageId, receiptHandle, body, attributes }: ReemitRequest['messages'][number]): DeadLetter {
+  const MessageAttributes = Object.fromEntries(
+    Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
+  return readDeadLetter({ MessageId: messageId, ReceiptHandle: receiptHandle, Body: body, MessageAttributes });
+}
+
+function identityOf({ event, messageId }: DeadLetter) {
+  return {
+    message_id: messageId,
+    event_id: event?.id,
+    event_type: event?.detailType,
+    correlation_id: event?.correlationId,
+  };
+}
+
+function count(outcome: ReemitResult['outcome']): void {
+  const names = { reemitted: 'EventReemitted', parked: 'EventParked', kept: 'EventNotReemitted' } as const;
+  metrics.addMetric(names[outcome], MetricUnit.Count, 1);
+}
+
+/** @throws Error naming the variable that is not set */
+export function reEmitterFromEnvironment(): ReEmitter {
+  const sqs = new SQSClient({});
+  return new ReEmitter({
+    emitter: new EventBridgeEmitter({ client: new EventBridgeClient({}), busName: required('MILLRACE_EVENT_BUS') }),
+    ledger: new Ledger(documentClient(), required('MILLRACE_TABLE')),
+    letters: new Letters(sqs, required('MILLRACE_PARKING_QUEUE_URL')),
+  });
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} must be set: serverless.yml gives it to the function`);
+  return value;
+}
