@@ -10,7 +10,9 @@ export type ConfigurationErrorCode =
   | 'CONSUMERS_INVALID_FILTER'
   | 'CONSUMERS_NAME_TOO_LONG'
   | 'CONSUMERS_ROLE_CONFLICT'
-  | 'CONSUMERS_UNSUPPORTED_EVENT_SOURCE';
+  | 'CONSUMERS_UNSUPPORTED_EVENT_SOURCE'
+  | 'CONSUMERS_BUS_NOT_FOUND'
+  | 'CONSUMERS_BUS_POLICY';
 
 /**
  * A mistake in serverless.yml that would only show at deployment, or never. The plugin turns it into osls's own

@@ -505,6 +505,11 @@ describe('mistakes fail the build and name file and key', () => {
       /: at stage staging the function would be called millrace-shop-staging-putShelf.* where AWS allows 64/,
     ],
     [
+      "an emitting function whose role's name would be cut",
+      { [`relay${'Shelf'.repeat(4)}`]: { handler: 'handler.handler', emits: ['ShelfFilled.v1'] } },
+      /: at stage production the role would be called millrace-shop-production-RelayShelf.*Role-x+, 6\d characters where AWS allows 64/,
+    ],
+    [
       'a role beside derived permissions',
       consume({}, { role: 'arn:aws:iam::000000000000:role/theirs' }),
       'functions.onShelfFilled.role: stands beside consume',

@@ -1,14 +1,15 @@
 import { join, relative } from 'node:path';
 import { findWorkspaceRoot } from '@millrace/events/catalogue';
+import { protectBus } from './bus-policy.ts';
 import { ConfigurationError } from './configuration-error.ts';
 import { consumeSchema } from './consume-options.ts';
-import { knownEvents } from './event-names.ts';
+import { type KnownEvent, knownEvents } from './event-names.ts';
 import { localEnvironment } from './local-invocation.ts';
 import type { Osls } from './osls.ts';
 import { type FunctionPlan, planService } from './plan-service.ts';
 
 /**
- * The Serverless plugin behind `consume:`, `emits:` and `iamRoleStatements:`. It validates before osls packages anything,
+ * The Serverless plugin behind `consume:`, `emits:`, `iamRoleStatements:` and `custom.consumers.protectedBus`. It validates before osls packages anything,
  * gives each function its role and environment in time for osls to compile the function, and adds the other resources
  * when events are compiled.
  */
@@ -35,6 +36,8 @@ export default class ServerlessConsumers {
 
   async #prepareFunctions(): Promise<void> {
     this.#plans = await this.#plan();
+    // osls adds the resources of serverless.yml to the template after this plugin's own.
+    await this.#withContracts((known) => protectBus(this.#serverless, known));
     for (const { configuration, role, environment } of this.#plans) {
       if (role !== undefined) configuration.role = role;
       configuration.environment = { ...configuration.environment, ...environment };
@@ -62,10 +65,15 @@ export default class ServerlessConsumers {
     }
   }
 
-  async #plan(): Promise<FunctionPlan[]> {
+  #plan(): Promise<FunctionPlan[]> {
+    return this.#withContracts((known) => planService(this.#serverless, known));
+  }
+
+  /** Runs something on the contracts, and reports a mistake it finds as osls does. */
+  async #withContracts<T>(run: (known: ReadonlyMap<string, KnownEvent>) => T): Promise<T> {
     const { serviceDir, configurationFilename, classes } = this.#serverless;
     try {
-      return planService(this.#serverless, await knownEvents(serviceDir));
+      return run(await knownEvents(serviceDir));
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
       const file = relative(findWorkspaceRoot(serviceDir), join(serviceDir, configurationFilename));

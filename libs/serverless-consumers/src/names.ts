@@ -8,6 +8,11 @@ export function shortServiceName(service: string): string {
   return service.startsWith(namespace) ? service.slice(namespace.length) : service;
 }
 
+/** What the names of a service's resources begin with: `orders`, `dev` → `millrace-orders-dev`. */
+export function resourcePrefix(shortName: string, stage: string): string {
+  return `${namespace}${shortName}-${stage}`;
+}
+
 /** The physical names of what one `consume` becomes. */
 export interface ConsumerNames {
   rule: string;
@@ -60,6 +65,16 @@ export function checkConsumerNames(names: ConsumerNames, stage: string, key: str
  */
 export function checkFunctionName(name: string, stage: string, key: string): void {
   checkLength('function', name, 64, stage, key);
+}
+
+/**
+ * Checks that CloudFormation can make up the name of a role without shortening the stack's name in it, by which the
+ * policy of the bus knows a service's roles: 64 characters with what it puts at the end.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ * @throws ConfigurationError CONSUMERS_NAME_TOO_LONG
+ */
+export function checkRoleName(stackName: string, role: string, stage: string, key: string): void {
+  checkLength('role', `${stackName}-${role}-${'x'.repeat(12)}`, 64, stage, key);
 }
 
 function checkLength(kind: string, name: string, limit: number, stage: string, key: string): void {

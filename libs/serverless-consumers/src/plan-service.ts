@@ -3,7 +3,7 @@ import { type ConsumeOptions, consumerSettings } from './consume-options.ts';
 import { type Consumer, consumerEnvironment, consumerResources } from './consumer.ts';
 import { type KnownEvent, resolveEvents } from './event-names.ts';
 import { functionRole } from './function-role.ts';
-import { checkConsumerNames, checkFunctionName, consumerNames, shortServiceName } from './names.ts';
+import { checkConsumerNames, checkFunctionName, checkRoleName, consumerNames, shortServiceName } from './names.ts';
 import type { CfnResource, FunctionConfiguration, Osls } from './osls.ts';
 import { type Platform, readPlatform } from './platform.ts';
 
@@ -27,8 +27,10 @@ const defaultTimeout = 6;
  */
 export function planService(serverless: Osls, known: ReadonlyMap<string, KnownEvent>): FunctionPlan[] {
   const { service } = serverless;
+  const keys = service.getAllFunctions();
+  if (keys.length === 0) return [];
   const platform = readPlatform(service.custom?.consumers);
-  return service.getAllFunctions().map((key) => planFunction(serverless, key, platform, known));
+  return keys.map((key) => planFunction(serverless, key, platform, known));
 }
 
 function planFunction(
@@ -71,6 +73,11 @@ function planFunction(
   }
 
   const role = `${provider.naming.getNormalizedFunctionName(key)}Role`;
+  if (emits.length > 0) {
+    for (const stage of stagesToCheck(serverless, platform)) {
+      checkRoleName(`${service.service}-${stage}`, role, stage, path);
+    }
+  }
   resources[role] = functionRole({
     key: path,
     configuration,

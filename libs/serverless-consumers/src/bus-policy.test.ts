@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { type PackagedService, packageServices } from '@millrace/local/package-services';
+import { protectBus } from './bus-policy.ts';
+import type { KnownEvent } from './event-names.ts';
+import type { CfnResource, Osls } from './osls.ts';
+
+const lib = join(import.meta.dirname, '..');
+const sub = (text: string) => ({ 'Fn::Sub': text });
+const roles = (pattern: string) => sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${pattern}`);
+
+describe('the policy of a protected bus', () => {
+  let bus: PackagedService;
+  let statements: { Sid: string }[];
+  beforeAll(async () => {
+    [bus] = (await packageServices({
+      directories: [join(lib, 'fixtures', 'bus')],
+      stage: 'dev',
+      region: 'us-east-1',
+      cacheDirectory: join(lib, '.millrace', 'packages'),
+    })) as [PackagedService];
+    const { Policy } = bus.template.Resources?.SharedBus?.Properties ?? {};
+    statements = (Policy as unknown as { Statement: { Sid: string }[] }).Statement;
+  }, 120_000);
+
+  test('denies the source of a service to everybody but its own roles and the re-emitter', () => {
+    expect(statements.find(({ Sid }) => Sid === 'OnlyShop')).toEqual({
+      Sid: 'OnlyShop',
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 'events:PutEvents',
+      Resource: sub(`arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/shared-dev`),
+      Condition: {
+        StringEquals: { 'events:source': 'millrace.shop' },
+        ArnNotLike: {
+          'aws:PrincipalArn': [roles('millrace-shop-dev-*'), roles('millrace-redrive-dev-ReemitRole-*')],
+        },
+      },
+    });
+  });
+
+  test('has one statement for each service of the workspace that owns events', () => {
+    const ids = statements.map(({ Sid }) => Sid);
+    expect(ids).toEqual(expect.arrayContaining(['OnlyFulfillment', 'OnlyInventory', 'OnlyOrders', 'OnlyPayments']));
+    expect(ids).toEqual([...new Set(ids)].sort());
+  });
+
+  test('needs no settings that only functions need', () => {
+    expect(bus.functions.size).toBe(0);
+  });
+});
+
+describe('a bus that cannot be protected fails the build', () => {
+  const known = (count: number) =>
+    new Map(
+      Array.from({ length: count }, (_, index): [string, KnownEvent] => {
+        const service = `service-${index}`;
+        return [`E${index}.v1`, { detailType: `E${index}.v1`, source: `millrace.${service}`, service }];
+      }),
+    );
+  const sharedBus = (properties: object = {}): CfnResource => ({
+    Type: 'AWS::Events::EventBus',
+    Properties: { Name: 'shared-dev', ...properties },
+  });
+  const serviceWith = (Resources: Record<string, CfnResource>) =>
+    ({
+      service: { custom: { consumers: { protectedBus: 'SharedBus' } }, resources: { Resources } },
+      getProvider: () => ({ getStage: () => 'dev' }),
+    }) as unknown as Osls;
+
+  test.each<[string, Record<string, CfnResource>, number, string, string]>([
+    ['no such resource', {}, 1, 'CONSUMERS_BUS_NOT_FOUND', '"SharedBus" must be the logical id of an AWS::Events'],
+    [
+      'another type',
+      { SharedBus: { ...sharedBus(), Type: 'AWS::SQS::Queue' } },
+      1,
+      'CONSUMERS_BUS_NOT_FOUND',
+      'must be',
+    ],
+    [
+      'a name that is no text',
+      { SharedBus: sharedBus({ Name: { Ref: 'N' } }) },
+      1,
+      'CONSUMERS_BUS_NOT_FOUND',
+      'literal',
+    ],
+    [
+      'a policy of its own',
+      { SharedBus: sharedBus({ Policy: {} }) },
+      1,
+      'CONSUMERS_BUS_POLICY',
+      'has a Policy already',
+    ],
+    ['too many services', { SharedBus: sharedBus() }, 30, 'CONSUMERS_BUS_POLICY', 'EventBridge takes 10240'],
+  ])('%s', (_what, resources, services, code, message) => {
+    expect(() => protectBus(serviceWith(resources), known(services))).toThrow(
+      expect.objectContaining({
+        code,
+        key: 'custom.consumers.protectedBus',
+        message: expect.stringContaining(message),
+      }),
+    );
+  });
+
+  test('seventeen services fit', () => {
+    const resources = { SharedBus: sharedBus() };
+    protectBus(serviceWith(resources), known(17));
+    expect(resources.SharedBus.Properties.Policy).toMatchObject({ Version: '2012-10-17' });
+  });
+});
