@@ -75,9 +75,13 @@ function sharedInputs(root: string): string[] {
     ['package.json', 'src'].map((name) => join(root, 'libs', lib, name)),
   );
   const contracts = serviceDirectories(root).map((directory) => join(directory, 'events'));
-  const files = ['serverless.common.yml', 'package.json', 'package-lock.json', 'tsconfig.json'].map((name) =>
-    join(root, name),
-  );
+  const files = [
+    'serverless.common.yml',
+    'serverless.outbox.yml',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+  ].map((name) => join(root, name));
   return [...libs, ...contracts, ...files];
 }
 
