@@ -157,7 +157,8 @@ try {
       if (shown !== undefined) console.log(shown);
     },
     onAlarm: ({ state, name, description, reason }) => {
-      console.log(`${state.padEnd(6)} ${name}: ${description} (${reason})`);
+      const meaning = state === 'ALARM' ? `: ${description}` : '';
+      console.log(`${state.padEnd(6)} ${name}${meaning} (${reason})`);
     },
     onFailure: (reason) => {
       console.error(reason);
