@@ -262,11 +262,12 @@ describe('comparisons', () => {
   });
 
   test('an average is one only when the period is over', () => {
-    const { set, pass } = watch({ ...depth, Statistic: 'Average', Threshold: 5 });
+    const { set, pass, changes } = watch({ ...depth, Statistic: 'Average', Threshold: 5 });
     set(visible(100));
     pass(1);
     set(visible(0));
     expect(pass(60)).toBe('OK');
+    expect(changes).toEqual([]);
   });
 });
 
@@ -313,7 +314,7 @@ describe('missing data', () => {
   });
 
   test('before the start is not held against an alarm', () => {
-    const { set, pass } = watch({
+    const { set, pass, changes } = watch({
       ...depth,
       TreatMissingData: 'breaching',
       EvaluationPeriods: 3,
@@ -321,6 +322,7 @@ describe('missing data', () => {
     });
     set(visible(0));
     expect(pass(600)).toBe('OK');
+    expect(changes).toEqual([]);
   });
 });
 
