@@ -1,4 +1,5 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { DuplicateEventError, PermanentError, TransientError } from '@millrace/errors';
 import { defineEvent, type EmittableEvent } from '@millrace/events';
 import {
@@ -41,6 +42,8 @@ const settings = {
   queueUrl: 'http://127.0.0.1/queue',
   deadLetterQueueUrl: 'http://127.0.0.1/dlq',
   maxReceiveCount: 5,
+  maxRetryDelaySeconds: 300,
+  replays: 'ignore' as const,
 };
 
 type Handle = (visitor: string, context: RecordContext) => Promise<void>;
@@ -231,10 +234,37 @@ describe('an event that can never succeed goes to the dead-letter queue at once'
       FailureKind: 'permanent',
       Consumer: 'butler.onKnocked',
       Attempts: '2',
-      FirstReceivedAt: '2026-03-01T00:00:00.000Z',
-      FailedAt: '2026-03-01T00:00:10.000Z',
+      FirstFailedAt: '2026-03-01T00:00:00.000Z',
+      LastFailedAt: '2026-03-01T00:00:10.000Z',
       CorrelationId: event.event.metadata.correlationId,
+      EventDigest: createHash('sha256').update(received.body).digest('base64url'),
     });
+  });
+
+  test('whose first failure is its last when it is the first attempt', async () => {
+    const consumer = setUp(succeed);
+
+    await consumer.run(record('no event'));
+
+    expect(consumer.deadLetters()[0]?.MessageAttributes).toMatchObject({
+      FirstFailedAt: { StringValue: '2026-03-01T00:00:10.000Z' },
+      LastFailedAt: { StringValue: '2026-03-01T00:00:10.000Z' },
+    });
+  });
+
+  test('with as much of its reason as fits beside a body of nearly 1 MiB', async () => {
+    const body = 'x'.repeat(1024 * 1024 - 100);
+    const consumer = setUp(succeed);
+
+    expect(await consumer.run(record(body))).toEqual({ batchItemFailures: [] });
+
+    const attributes = Object.entries(consumer.deadLetters()[0]?.MessageAttributes ?? {});
+    const bytes = attributes.reduce(
+      (sum, [name, { DataType, StringValue }]) => sum + (name + DataType + StringValue).length,
+      0,
+    );
+    expect(attributes.map(([name]) => name)).toContain('ErrorCode');
+    expect(bytes).toBeLessThanOrEqual(100);
   });
 
   test('with a reason that SQS accepts, however long and whatever is in it', async () => {
@@ -306,12 +336,16 @@ describe('an event that may succeed later', () => {
     expect(deadLetters()).toEqual([]);
   });
 
-  test('waits at most five minutes', async () => {
-    const { run, delays } = setUp(fails, {}, { settings: { ...settings, maxReceiveCount: 50 } });
+  test("waits at most as long as the queue's setting allows", async () => {
+    const { run, delays } = setUp(
+      fails,
+      {},
+      { settings: { ...settings, maxReceiveCount: 50, maxRetryDelaySeconds: 90 } },
+    );
 
     await run(record(knock('ada'), { attempt: 40 }));
 
-    expect(delays()[0]?.VisibilityTimeout).toBe(300);
+    expect(delays()[0]?.VisibilityTimeout).toBe(90);
   });
 
   test('comes again even when the delay cannot be set', async () => {
@@ -435,11 +469,17 @@ describe('a FIFO queue', () => {
 
     expect(failuresOf(response)).toEqual([records[1], records[3], records[5]].map((failed) => failed?.messageId));
     expect(handled.sort()).toEqual(['a1', 'b1', 'b2']);
-    expect(delays()).toHaveLength(1);
+    // The group comes again when the failed message does: no other one keeps it locked.
+    expect(delays().map(({ ReceiptHandle, VisibilityTimeout }) => [ReceiptHandle, VisibilityTimeout])).toEqual([
+      [records[1]?.receiptHandle, 2],
+      [records[3]?.receiptHandle, 0],
+      [records[5]?.receiptHandle, 0],
+    ]);
   });
 
   test('goes on behind an event that went to the dead-letter queue, which keeps its group', async () => {
-    const { run, handled, deadLetters } = setUp(succeed);
+    const deadLetterQueueUrl = 'http://127.0.0.1/dlq.fifo';
+    const { run, handled, deadLetters } = setUp(succeed, {}, { settings: { ...settings, deadLetterQueueUrl } });
     const poison = fifoRecord('no event', 'a');
 
     const response = await run(poison, inGroup('a2', 'a'));
@@ -448,7 +488,8 @@ describe('a FIFO queue', () => {
     expect(handled).toEqual(['a2']);
     expect(deadLetters()[0]).toMatchObject({
       MessageGroupId: 'a',
-      MessageDeduplicationId: poison.attributes.MessageDeduplicationId,
+      // The event's own would be dropped by SQS when it dies again within five minutes.
+      MessageDeduplicationId: poison.messageId,
     });
   });
 
@@ -465,7 +506,89 @@ describe('a FIFO queue', () => {
   });
 });
 
+describe('an event of a replay', () => {
+  const replayed = (visitor: string, id = 'event-1', replay = 'replay-1') =>
+    envelopeText(sampleEvent(Knocked, { visitor }, { id })).replace('"detail":', `"replay-name":"${replay}","detail":`);
+  const given: RecordContext[] = [];
+  const remember: Handle = async (_, context) => {
+    given.push(context);
+  };
+  const inMode = (replays: 'ignore' | 'handle' | 'rebuild') => ({ settings: { ...settings, replays } });
+  afterEach(() => {
+    given.length = 0;
+  });
+
+  test('is acknowledged like a duplicate, whatever it holds', async () => {
+    const { run, handled, sqs } = setUp(succeed);
+
+    expect(await run(record(replayed('ada')), record(replayed('ada').replace('Knocked', 'Rang')))).toEqual({
+      batchItemFailures: [],
+    });
+
+    expect(handled).toEqual([]);
+    expect(sqs.sent).toEqual([]);
+  });
+
+  test('is handled under its own id where replays are to be handled', async () => {
+    const { run } = setUp(remember, {}, inMode('handle'));
+
+    await run(record(replayed('ada')), record(knock('bob')));
+
+    expect(given[0]).toMatchObject({
+      replay: 'replay-1',
+      inbox: { consumer: 'butler.onKnocked', eventId: 'event-1' },
+    });
+    expect(given[1]).not.toHaveProperty('replay');
+  });
+
+  test('is handled once for each replay in a rebuild, and the live one for itself', async () => {
+    const { run } = setUp(remember, {}, inMode('rebuild'));
+
+    await run(record(replayed('ada', 'e', 'first')), record(replayed('ada', 'e', 'second')), record(knock('ada')));
+
+    expect(given.map(({ inbox }) => inbox.consumer)).toEqual([
+      'butler.onKnocked#first',
+      'butler.onKnocked#second',
+      'butler.onKnocked',
+    ]);
+  });
+
+  test('has no effects in a rebuild, and those it has not had yet where replays are handled', async () => {
+    const effects: string[] = [];
+    const run = async (replays: 'handle' | 'rebuild') => {
+      const runOnce: RunOnce = async (key, _, effect) => {
+        effects.push(key);
+        await effect();
+      };
+      const handle: Handle = async (_, { once }) => once('mail', async () => {});
+      const consumer = setUp(handle, { deduplication: 'idempotency' }, { ...inMode(replays), runOnce });
+      await consumer.run(record(replayed('ada')));
+      return consumer.handled;
+    };
+
+    expect(await run('rebuild')).toEqual(['ada']);
+    expect(effects).toEqual([]);
+    expect(await run('handle')).toEqual(['ada']);
+    expect(effects).toEqual(['butler.onKnocked#event-1#mail']);
+  });
+});
+
 describe('shortly before the timeout of the function', () => {
+  test('a record at its last attempt goes to the dead-letter queue with its reason', async () => {
+    const { handler, deadLetters } = setUp(succeed, { reserveMs: 500 });
+    const [last, earlier] = [record(knock('ada'), { attempt: 5 }), record(knock('bob'), { attempt: 4 })];
+
+    const response = await handler(sqsEvent(last, earlier), lambdaContext(500));
+
+    expect(failuresOf(response)).toEqual([earlier.messageId]);
+    expect(deadLetters()).toMatchObject([
+      {
+        MessageBody: last.body,
+        MessageAttributes: { ErrorCode: { StringValue: 'TIME_UP' }, FailureKind: { StringValue: 'exhausted' } },
+      },
+    ]);
+  });
+
   test('no record is started and all are reported', async () => {
     const { handler, handled } = setUp(succeed, { reserveMs: 500 });
     const records = [record(knock('ada')), record(knock('bob'))];

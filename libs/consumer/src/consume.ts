@@ -20,8 +20,8 @@ import {
   publishMetrics,
 } from '@millrace/telemetry';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { settleBatch } from './batch.ts';
-import { attemptsOf, codeOf, delayRetry, failureKindOf, sendToDeadLetterQueue } from './failed-record.ts';
+import { NotHandledError, settleBatch } from './batch.ts';
+import { attemptsOf, codeOf, delayRetry, failureKindOf, release, sendToDeadLetterQueue } from './failed-record.ts';
 import { type RunOnce, runOnceByIdempotencyTable } from './idempotency.ts';
 import { ConfigurationError, type ConsumerSettings, settingsFrom } from './settings.ts';
 
@@ -46,9 +46,11 @@ export interface RecordContext {
   cause: Cause;
   /** 1 for the first delivery. */
   attempt: number;
+  /** Name of the replay the event belongs to, when it was not emitted just now. */
+  replay?: string;
   /**
    * Runs an effect outside DynamoDB (a mail, a provider call) once for this event: when the event comes again, what
-   * succeeded is left out. Only with `deduplication: 'idempotency'`.
+   * succeeded is left out, and in a rebuild all of them are. Only with `deduplication: 'idempotency'`.
    * @param step names the effect within the event, e.g. `email`; it must never change.
    * @throws what the effect throws; TransientError while another delivery runs it; Error without the idempotency table.
    */
@@ -84,6 +86,8 @@ export interface ConsumeDependencies {
  * A `PermanentError` (malformed and invalid messages raise one) goes to the dead-letter queue at once with its reason;
  * anything else is retried with growing delays, and goes there with its reason at the last attempt.
  *
+ * An event of a replay is acknowledged like a duplicate, unless MILLRACE_REPLAYS says otherwise, see `ReplayMode`.
+ *
  * @param contracts the events this consumer handles; any other event is a permanent failure.
  * @param handle one event; to throw is to fail. It may run again for the same event, see `deduplication`.
  */
@@ -111,15 +115,29 @@ export function consume<const Contracts extends readonly EventContract[]>(
     let log = () => logger;
     let correlationId: string | undefined;
     try {
-      const event = parse(parseEnvelope(record.body));
+      const envelope = parseEnvelope(record.body);
+      const replay = envelope['replay-name'];
+      if (replay !== undefined && settings.replays === 'ignore') {
+        metrics.addMetric('EventReplayIgnored', MetricUnit.Count, 1);
+        return;
+      }
+      const event = parse(envelope);
       const { metadata } = event;
-      log = onFirstUse(() => eventLogger(logger, metadata));
+      log = onFirstUse(() => {
+        const child = eventLogger(logger, metadata);
+        child.appendKeys({ replay, reemission: reemissionOf(record) });
+        return child;
+      });
       correlationId = metadata.correlationId;
-      const inbox = { consumer: settings.consumer, eventId: metadata.id };
+      const rebuilding = replay !== undefined && settings.replays === 'rebuild';
+      // A rebuild handles everything once more, but each event once.
+      const consumer = rebuilding ? `${settings.consumer}#${replay}` : settings.consumer;
+      const inbox = { consumer, eventId: metadata.id };
       const traceparent = nextTraceparent(metadata.traceparent);
       const cause = { correlationId, causationId: metadata.id, traceparent };
       const once: RecordContext['once'] = async (step, effect) => {
         if (!runOnce) throw new Error("once() needs { deduplication: 'idempotency' }");
+        if (rebuilding) return;
         await runOnce(`${inbox.consumer}#${inbox.eventId}#${step}`, lambdaContext, effect);
       };
       await handle(event, {
@@ -129,6 +147,7 @@ export function consume<const Contracts extends readonly EventContract[]>(
         inbox,
         cause,
         attempt: attemptsOf(record),
+        ...(replay !== undefined && { replay }),
         once,
       });
       metrics.addMetric('EventHandled', MetricUnit.Count, 1);
@@ -160,6 +179,16 @@ export function consume<const Contracts extends readonly EventContract[]>(
     throw error;
   }
 
+  /** What a record that was not handled still needs: the reason at its last attempt, or an end of its invisibility. */
+  async function handleUnhandled(record: SQSRecord, { reason }: PromiseRejectedResult): Promise<void> {
+    if (!(reason instanceof NotHandledError)) throw reason;
+    if (reason.code === 'TIME_UP' && failureKindOf(reason, record, settings)) {
+      return handleFailure(record, reason, logger);
+    }
+    if (reason.code === 'GROUP_STOPPED') await release(sqs, record, settings).catch(() => undefined);
+    throw reason;
+  }
+
   const handler = middy<SQSEvent, PromiseSettledResult<void>[] | SQSBatchResponse>()
     .use(sqsPartialBatchFailure({ logger: false as never }))
     .handler(async (event: SQSEvent, context: Context) => {
@@ -167,14 +196,25 @@ export function consume<const Contracts extends readonly EventContract[]>(
         concurrency,
         remainingMs: () => context.getRemainingTimeInMillis() - reserveMs,
       });
+      const settled = await Promise.allSettled(
+        results.map((result, index) => {
+          const record = event.Records[index];
+          return result.status === 'fulfilled' || !record ? undefined : handleUnhandled(record, result);
+        }),
+      );
       publishMetrics();
-      return results;
+      return settled as PromiseSettledResult<void>[];
     });
 
   return async (event, context) => {
     if (!Array.isArray(event?.Records)) throw new TypeError('Expected an SQS event with Records');
     return (await handler(event, context)) as SQSBatchResponse;
   };
+}
+
+/** How often the event had been put back on the bus when this message was made: the re-emitter's mark. */
+function reemissionOf({ attributes }: SQSRecord): string | undefined {
+  return /;Reemission=(\d+)/.exec(attributes.AWSTraceHeader ?? '')?.[1];
 }
 
 /** Most records have nothing to say, and a logger of their own is dear. */

@@ -1,17 +1,11 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { type FailureKind, failureAttributes, messageAttributes } from '@millrace/dead-letters';
 import { MillraceError, PermanentError } from '@millrace/errors';
 import type { SQSRecord } from 'aws-lambda';
 import type { ConsumerSettings } from './settings.ts';
 
-/** Why a message stands in a dead-letter queue: its input can never succeed, or its attempts are used up. */
-export type FailureKind = 'permanent' | 'exhausted';
-
 /** Upper bound of the first delay before a retry; it doubles with each attempt. */
 const BASE_DELAY_SECONDS = 2;
-/** Upper bound of any delay before a retry. */
-const MAX_DELAY_SECONDS = 300;
-/** In UTF-16 units: a reason need not be long. */
-const MAX_ATTRIBUTE_LENGTH = 1000;
 
 /** Times this message has been received, this time included. */
 export function attemptsOf(record: SQSRecord): number {
@@ -41,40 +35,35 @@ export async function sendToDeadLetterQueue(
   failure: { kind: FailureKind; error: unknown; correlationId?: string | undefined; now: Date },
   settings: ConsumerSettings,
 ): Promise<void> {
-  const message = failure.error instanceof Error ? failure.error.message : String(failure.error);
-  const reasons: Record<string, string | undefined> = {
-    ErrorCode: codeOf(failure.error),
-    ErrorMessage: message,
-    FailureKind: failure.kind,
-    Consumer: settings.consumer,
-    FunctionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
-    Attempts: String(attemptsOf(record)),
-    FirstReceivedAt: new Date(Number(record.attributes.ApproximateFirstReceiveTimestamp)).toISOString(),
-    FailedAt: failure.now.toISOString(),
-    CorrelationId: failure.correlationId,
-  };
-  const { MessageGroupId, MessageDeduplicationId } = record.attributes;
+  const { kind, error, correlationId, now } = failure;
+  const attempts = attemptsOf(record);
+  const firstReceivedAt = new Date(Number(record.attributes.ApproximateFirstReceiveTimestamp));
+  const reason = failureAttributes(
+    {
+      code: codeOf(error),
+      message: error instanceof Error ? error.message : String(error),
+      kind,
+      consumer: settings.consumer,
+      functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+      attempts,
+      // When the first attempt began is all that SQS keeps of an earlier one.
+      firstFailedAt: attempts > 1 ? firstReceivedAt : now,
+      lastFailedAt: now,
+      correlationId,
+    },
+    record.body,
+  );
+  const { MessageGroupId } = record.attributes;
   await sqs.send(
     new SendMessageCommand({
       QueueUrl: settings.deadLetterQueueUrl,
       MessageBody: record.body,
-      MessageAttributes: Object.fromEntries(
-        Object.entries(reasons)
-          .filter((entry): entry is [string, string] => Boolean(entry[1]))
-          .map(([name, reason]) => [name, { DataType: 'String', StringValue: attributeText(reason) }]),
-      ),
+      MessageAttributes: messageAttributes(reason, record.body),
       ...(MessageGroupId ? { MessageGroupId } : {}),
-      ...(MessageDeduplicationId ? { MessageDeduplicationId } : {}),
+      // Not the message's own: SQS would take an event that dies again within five minutes for this one, and drop it.
+      ...(settings.deadLetterQueueUrl.endsWith('.fifo') ? { MessageDeduplicationId: record.messageId } : {}),
     }),
   );
-}
-
-/** What SQS accepts as an attribute: no control characters, no halves of a surrogate pair. */
-function attributeText(text: string): string {
-  return text
-    .replace(/[\p{Cc}\ufffe\uffff]/gu, ' ')
-    .slice(0, MAX_ATTRIBUTE_LENGTH)
-    .toWellFormed();
 }
 
 /**
@@ -87,12 +76,33 @@ export async function delayRetry(
   settings: ConsumerSettings,
   random: () => number,
 ): Promise<void> {
-  const bound = Math.min(MAX_DELAY_SECONDS, BASE_DELAY_SECONDS * 2 ** (attemptsOf(record) - 1));
+  const bound = Math.min(settings.maxRetryDelaySeconds, BASE_DELAY_SECONDS * 2 ** (attemptsOf(record) - 1));
+  await setVisibility(sqs, record, settings, Math.ceil(random() * bound));
+}
+
+/**
+ * Gives a record back at once. Of a message group that was stopped by a failure nothing comes again, the failed message
+ * included, while any of its messages is still invisible.
+ */
+export async function release(
+  sqs: Pick<SQSClient, 'send'>,
+  record: SQSRecord,
+  settings: ConsumerSettings,
+): Promise<void> {
+  await setVisibility(sqs, record, settings, 0);
+}
+
+async function setVisibility(
+  sqs: Pick<SQSClient, 'send'>,
+  { receiptHandle }: SQSRecord,
+  { queueUrl }: ConsumerSettings,
+  seconds: number,
+): Promise<void> {
   await sqs.send(
     new ChangeMessageVisibilityCommand({
-      QueueUrl: settings.queueUrl,
-      ReceiptHandle: record.receiptHandle,
-      VisibilityTimeout: Math.ceil(random() * bound),
+      QueueUrl: queueUrl,
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: seconds,
     }),
   );
 }

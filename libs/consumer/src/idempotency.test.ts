@@ -30,7 +30,14 @@ afterAll(() => dynamoDb.stop());
 
 function setUp(effect: () => Promise<void>, consumer: string = randomUUID()) {
   const sqs = new RecordingClient();
-  const settings = { consumer, queueUrl: 'queue', deadLetterQueueUrl: 'dlq', maxReceiveCount: 5 };
+  const settings = {
+    consumer,
+    queueUrl: 'queue',
+    deadLetterQueueUrl: 'dlq',
+    maxReceiveCount: 5,
+    maxRetryDelaySeconds: 300,
+    replays: 'ignore' as const,
+  };
   const handler = consume(
     [Thanked],
     (_event, { once }) => once('letter', effect),

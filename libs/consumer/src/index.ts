@@ -7,4 +7,4 @@ export {
   type RecordContext,
 } from './consume.ts';
 export type { RunOnce } from './idempotency.ts';
-export { ConfigurationError, type ConsumerSettings } from './settings.ts';
+export { ConfigurationError, type ConsumerSettings, type ReplayMode } from './settings.ts';

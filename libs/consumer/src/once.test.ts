@@ -43,7 +43,14 @@ function setUp(failures: number, options: ConsumeOptions = { deduplication: 'ide
     options,
     {
       sqs,
-      settings: { consumer: 'letters.onThanked', queueUrl: 'queue', deadLetterQueueUrl: 'dlq', maxReceiveCount: 5 },
+      settings: {
+        consumer: 'letters.onThanked',
+        queueUrl: 'queue',
+        deadLetterQueueUrl: 'dlq',
+        maxReceiveCount: 5,
+        maxRetryDelaySeconds: 300,
+        replays: 'ignore' as const,
+      },
     },
   );
   const deliver = async (event: EmittableEvent) =>

@@ -8,6 +8,8 @@ const sound = {
   MILLRACE_CONSUMER_QUEUE_URL: 'http://127.0.0.1/queue',
   MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1/dlq',
   MILLRACE_MAX_RECEIVE_COUNT: '3',
+  MILLRACE_MAX_RETRY_DELAY: '60',
+  MILLRACE_REPLAYS: 'ignore',
 };
 
 describe('settings', () => {
@@ -17,6 +19,8 @@ describe('settings', () => {
       queueUrl: 'http://127.0.0.1/queue',
       deadLetterQueueUrl: 'http://127.0.0.1/dlq',
       maxReceiveCount: 3,
+      maxRetryDelaySeconds: 60,
+      replays: 'ignore',
     });
   });
 
@@ -34,13 +38,27 @@ describe('settings', () => {
   });
 });
 
+describe('settings out of range', () => {
+  test.each(['0', '43201', '2.5', 'long'])('a longest delay of %s is refused', (delay) => {
+    expect(() => settingsFrom({ ...sound, MILLRACE_MAX_RETRY_DELAY: delay })).toThrow(
+      'MILLRACE_MAX_RETRY_DELAY must be a whole number from 1 to 43200',
+    );
+  });
+
+  test('replays that are for nothing known are refused', () => {
+    expect(() => settingsFrom({ ...sound, MILLRACE_REPLAYS: 'again' })).toThrow(
+      'MILLRACE_REPLAYS must be one of ignore, handle, rebuild',
+    );
+  });
+});
+
 describe('a consumer', () => {
   afterEach(() => {
     for (const name of Object.keys(sound)) delete process.env[name];
   });
 
   test('does not start without its settings', () => {
-    expect(() => consume([], async () => {})).toThrow(/MILLRACE_MAX_RECEIVE_COUNT/);
+    expect(() => consume([], async () => {})).toThrow(/MILLRACE_CONSUMER/);
   });
 
   test('takes them from the environment', () => {

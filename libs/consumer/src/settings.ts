@@ -1,5 +1,13 @@
 import { PermanentError } from '@millrace/errors';
 
+/**
+ * What a consumer does with the events of a replay. `ignore`: acknowledges them as duplicates. `handle`: handles what it
+ * has not handled before. `rebuild`: handles each once more for every replay, and runs no effects.
+ */
+export type ReplayMode = (typeof replayModes)[number];
+
+const replayModes = ['ignore', 'handle', 'rebuild'] as const;
+
 /** What the `consume:` plugin puts into the function's environment. */
 export interface ConsumerSettings {
   /** Who consumes: `inventory.onOrderPlaced`. Half of every de-duplication key, so it must never change. */
@@ -8,6 +16,9 @@ export interface ConsumerSettings {
   deadLetterQueueUrl: string;
   /** Receives after which SQS itself moves a message to the dead-letter queue. */
   maxReceiveCount: number;
+  /** Upper bound of any delay before a retry. */
+  maxRetryDelaySeconds: number;
+  replays: ReplayMode;
 }
 
 /** A variable is missing or malformed: the function cannot start. */
@@ -24,14 +35,24 @@ export function settingsFrom(variables: NodeJS.ProcessEnv = process.env): Consum
     if (!value) throw new ConfigurationError(name, expectation);
     return value;
   };
-  const maxReceiveCount = Number(required('MILLRACE_MAX_RECEIVE_COUNT', 'a whole number from 1 to 1000'));
-  if (!Number.isInteger(maxReceiveCount) || maxReceiveCount < 1 || maxReceiveCount > 1000) {
-    throw new ConfigurationError('MILLRACE_MAX_RECEIVE_COUNT', 'a whole number from 1 to 1000');
-  }
+  const wholeNumber = (name: string, maximum: number) => {
+    const expectation = `a whole number from 1 to ${maximum}`;
+    const number = Number(required(name, expectation));
+    if (!Number.isInteger(number) || number < 1 || number > maximum) throw new ConfigurationError(name, expectation);
+    return number;
+  };
+  const mode = () => {
+    const found = replayModes.find((name) => name === variables.MILLRACE_REPLAYS);
+    if (!found) throw new ConfigurationError('MILLRACE_REPLAYS', `one of ${replayModes.join(', ')}`);
+    return found;
+  };
   return {
     consumer: required('MILLRACE_CONSUMER', 'the name of the consumer, e.g. inventory.onOrderPlaced'),
     queueUrl: required('MILLRACE_CONSUMER_QUEUE_URL', 'the URL of the queue this function reads'),
     deadLetterQueueUrl: required('MILLRACE_CONSUMER_DLQ_URL', "the URL of that queue's dead-letter queue"),
-    maxReceiveCount,
+    maxReceiveCount: wholeNumber('MILLRACE_MAX_RECEIVE_COUNT', 1000),
+    // A message can be invisible for twelve hours at most.
+    maxRetryDelaySeconds: wholeNumber('MILLRACE_MAX_RETRY_DELAY', 43_200),
+    replays: mode(),
   };
 }

@@ -33,6 +33,22 @@ export function sqsRecord(body: string, overrides: Partial<SQSRecord> = {}): SQS
   };
 }
 
+/**
+ * The variables a consumer's function is deployed with.
+ * @param endpoint of SQS; unless given nobody answers there
+ */
+export function consumerVariables(consumer: string, endpoint = 'http://127.0.0.1:1'): Record<string, string> {
+  return {
+    MILLRACE_CONSUMER: consumer,
+    AWS_ENDPOINT_URL_SQS: endpoint,
+    MILLRACE_CONSUMER_QUEUE_URL: `${endpoint}/000000000000/queue`,
+    MILLRACE_CONSUMER_DLQ_URL: `${endpoint}/000000000000/dlq`,
+    MILLRACE_MAX_RECEIVE_COUNT: '5',
+    MILLRACE_MAX_RETRY_DELAY: '300',
+    MILLRACE_REPLAYS: 'ignore',
+  };
+}
+
 /** A record of a FIFO queue. */
 export function fifoRecord(body: string, messageGroupId: string, overrides: Partial<SQSRecord> = {}): SQSRecord {
   const record = sqsRecord(body, {

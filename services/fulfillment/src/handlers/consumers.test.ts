@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EmittableEvent } from '@millrace/events';
 import { exampleOrder, OrderCancelled } from '@millrace/orders/events';
 import { PaymentProcessed } from '@millrace/payments/events';
-import { envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
+import { consumerVariables, envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { Shipments } from '../adapters/shipments.ts';
@@ -22,11 +22,7 @@ beforeAll(async () => {
   await dynamoDb.createTable('fulfillment');
   Object.assign(process.env, {
     MILLRACE_TABLE: 'fulfillment',
-    MILLRACE_CONSUMER: 'fulfillment.test',
-    AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1',
-    MILLRACE_CONSUMER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/queue',
-    MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1:1/000000000000/dlq',
-    MILLRACE_MAX_RECEIVE_COUNT: '5',
+    ...consumerVariables('fulfillment.test'),
   });
   // Handlers read their environment when they are imported, as in Lambda's init phase.
   onPaymentProcessed = (await import('./on-payment-processed.ts')).handler;

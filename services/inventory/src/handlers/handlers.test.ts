@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EmittableEvent } from '@millrace/events';
 import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
 import { PaymentFailed } from '@millrace/payments/events';
-import { envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
+import { consumerVariables, envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type {
   APIGatewayProxyEventV2,
@@ -28,11 +28,7 @@ beforeAll(async () => {
   await dynamoDb.createTable('inventory');
   Object.assign(process.env, {
     MILLRACE_TABLE: 'inventory',
-    MILLRACE_CONSUMER: 'inventory.test',
-    AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1',
-    MILLRACE_CONSUMER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/queue',
-    MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1:1/000000000000/dlq',
-    MILLRACE_MAX_RECEIVE_COUNT: '5',
+    ...consumerVariables('inventory.test'),
   });
   // Handlers read their environment when they are imported, as in Lambda's init phase.
   putStock = (await import('./put-stock.ts')).handler;

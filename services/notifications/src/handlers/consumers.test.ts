@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { EmittableEvent } from '@millrace/events';
 import { StockRanLow } from '@millrace/inventory/events';
 import { exampleOrder, OrderCancelled, OrderConfirmed } from '@millrace/orders/events';
-import { envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
+import { consumerVariables, envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 
@@ -82,10 +82,7 @@ beforeAll(async () => {
     MILLRACE_IDEMPOTENCY_TABLE: 'idempotency',
     MILLRACE_MAIL_FROM: 'shop@millrace.example',
     MILLRACE_OPERATIONS_EMAIL: 'operations@millrace.example',
-    MILLRACE_CONSUMER: 'notifications.test',
-    MILLRACE_CONSUMER_QUEUE_URL: `${endpoint}/000000000000/queue`,
-    MILLRACE_CONSUMER_DLQ_URL: `${endpoint}/000000000000/dlq`,
-    MILLRACE_MAX_RECEIVE_COUNT: '5',
+    ...consumerVariables('notifications.test', endpoint),
   });
   // Handlers read their environment when they are imported, as in Lambda's init phase.
   onOrderOutcome = (await import('./on-order-outcome.ts')).handler;

@@ -5,7 +5,7 @@ import type { EmittableEvent } from '@millrace/events';
 import { ShipmentCreated } from '@millrace/fulfillment/events';
 import { StockReservationFailed, StockReserved } from '@millrace/inventory/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
-import { envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
+import { consumerVariables, envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type {
   APIGatewayProxyEventV2,
@@ -34,11 +34,7 @@ beforeAll(async () => {
   Object.assign(process.env, {
     MILLRACE_TABLE: 'orders',
     MILLRACE_IDEMPOTENCY_TABLE: 'orders-idempotency',
-    MILLRACE_CONSUMER: 'orders.onOrderProgress',
-    AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1',
-    MILLRACE_CONSUMER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/queue',
-    MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1:1/000000000000/dlq',
-    MILLRACE_MAX_RECEIVE_COUNT: '5',
+    ...consumerVariables('orders.onOrderProgress'),
   });
   // Handlers read their environment when they are imported, as in Lambda's init phase.
   postOrder = (await import('./post-order.ts')).handler;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { EmittableEvent } from '@millrace/events';
 import { StockReserved } from '@millrace/inventory/events';
 import { exampleOrder, OrderCancelled } from '@millrace/orders/events';
-import { envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
+import { consumerVariables, envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { Payments } from '../adapters/payments.ts';
@@ -21,11 +21,7 @@ beforeAll(async () => {
   await dynamoDb.createTable('payments');
   Object.assign(process.env, {
     MILLRACE_TABLE: 'payments',
-    MILLRACE_CONSUMER: 'payments.test',
-    AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1',
-    MILLRACE_CONSUMER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/queue',
-    MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1:1/000000000000/dlq',
-    MILLRACE_MAX_RECEIVE_COUNT: '5',
+    ...consumerVariables('payments.test'),
   });
   // Handlers read their environment when they are imported, as in Lambda's init phase.
   onStockReserved = (await import('./on-stock-reserved.ts')).handler;
