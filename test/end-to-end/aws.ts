@@ -34,23 +34,41 @@ export class Aws {
   readonly sqs: SQSClient;
   readonly lambda: LambdaClient;
   readonly dynamodb: DynamoDBDocumentClient;
+  readonly #awsUrl: string;
+  /** By access key id. */
+  readonly #producers = new Map<string, EventBridgeClient>();
 
   constructor({ awsUrl }: System) {
-    const config = {
-      endpoint: awsUrl,
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    };
+    this.#awsUrl = awsUrl;
+    const config = this.#config('test');
     this.events = new EventBridgeClient(config);
     this.sqs = new SQSClient(config);
     this.lambda = new LambdaClient(config);
     this.dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient(config));
   }
 
-  /** Puts events on the bus as they are, each in a call of its own. */
+  #config(accessKeyId: string) {
+    return {
+      endpoint: this.#awsUrl,
+      region: 'us-east-1',
+      credentials: { accessKeyId, secretAccessKey: 'test' },
+    };
+  }
+
+  /** A client that acts as a service's relay, the only one that may put the service's events: its name is its access key id. */
+  #producer(source: string): EventBridgeClient {
+    const relay = `${source.replace('.', '-')}-${stage}-relay`;
+    const known = this.#producers.get(relay);
+    if (known) return known;
+    const client = new EventBridgeClient(this.#config(relay));
+    this.#producers.set(relay, client);
+    return client;
+  }
+
+  /** Puts events on the bus as they are, each in a call of its own, as the service that owns it. */
   async put(...events: EmittableEvent[]): Promise<void> {
     for (const { source, detailType, detail, time } of events) {
-      const { FailedEntryCount, Entries } = await this.events.send(
+      const { FailedEntryCount, Entries } = await this.#producer(source).send(
         new PutEventsCommand({
           Entries: [
             { EventBusName: busName, Source: source, DetailType: detailType, Detail: detail, Time: new Date(time) },
