@@ -19,7 +19,7 @@ export interface ConsumeOptions {
 
 /**
  * What a consumer does with an event that a replay of the archive delivers: acknowledge it unseen, handle it unless it
- * has been handled, or handle it even so, to build a projection anew.
+ * has been handled, or handle it once more for every replay, to build a projection anew.
  */
 export type Replays = (typeof replayModes)[number];
 
