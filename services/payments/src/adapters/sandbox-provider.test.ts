@@ -32,12 +32,16 @@ describe('the sandbox', () => {
     expect(await newSandbox().charge(request(token), never)).toEqual({ outcome: 'declined', reason });
   });
 
-  test('is unavailable twice for each charge, then approves', async () => {
+  test.each([
+    [testTokens.temporarilyUnavailable, 2],
+    [testTokens.outage, 5],
+  ])('is unavailable with %s for %i calls of each charge, then approves', async (token, calls) => {
     const sandbox = newSandbox();
-    const charge = () => sandbox.charge(request(testTokens.temporarilyUnavailable), never);
+    const charge = () => sandbox.charge(request(token), never);
 
-    await expect(charge()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
-    await expect(charge()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    for (let call = 1; call <= calls; call += 1) {
+      await expect(charge()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    }
     expect(await charge()).toMatchObject({ outcome: 'approved' });
   });
 

@@ -18,11 +18,14 @@ export const testTokens = {
   insufficientFunds: 'tok_insufficient_funds',
   /** No answer to the first two calls for a charge; the third succeeds. */
   temporarilyUnavailable: 'tok_temporarily_unavailable',
+  /** No answer to the first five calls, as many as a consumer makes: what is put back afterwards succeeds. */
+  outage: 'tok_outage',
   /** The first call takes longer than any timeout, although the charge succeeds; the second tells so at once. */
   slow: 'tok_slow',
 } as const;
 
 const UNAVAILABLE_CALLS = 2;
+const OUTAGE_CALLS = 5;
 const SLOW_MS = 60_000;
 
 /** Counts the calls for a key, this one included: a provider remembers what it was asked, whoever asks. */
@@ -49,14 +52,20 @@ export class SandboxProvider implements PaymentProvider {
       case testTokens.insufficientFunds:
         return { outcome: 'declined', reason: 'insufficient_funds' };
       case testTokens.temporarilyUnavailable:
-        if ((await this.#countCall(idempotencyKey)) > UNAVAILABLE_CALLS) return approved;
-        throw new ProviderUnavailableError('503 Service Unavailable');
+        return this.#unavailableFor(UNAVAILABLE_CALLS, idempotencyKey, approved);
+      case testTokens.outage:
+        return this.#unavailableFor(OUTAGE_CALLS, idempotencyKey, approved);
       case testTokens.slow:
         if ((await this.#countCall(idempotencyKey)) === 1) await answerLate(signal);
         return approved;
       default:
         return { outcome: 'declined', reason: 'invalid_token' };
     }
+  }
+
+  async #unavailableFor(calls: number, key: string, answer: ChargeResult): Promise<ChargeResult> {
+    if ((await this.#countCall(key)) > calls) return answer;
+    throw new ProviderUnavailableError('503 Service Unavailable');
   }
 
   async refund({ idempotencyKey }: RefundRequest): Promise<{ refundId: string }> {
