@@ -1,0 +1,18 @@
+export { type Clients, createClients } from './clients.ts';
+export { explain, type Interruption, interruptible, readEndpoint, readNumber, readStage } from './command-line.ts';
+export { type DrainOptions, type DrainProgress, type DrainSummary, isComplete } from './drain.ts';
+export { formatDuration, parseDuration } from './duration.ts';
+export { exportLetters } from './export-letters.ts';
+export { type ImportedEvent, type ImportProblem, type ImportSummary, importLetters } from './import-letters.ts';
+export { inspect, type LookSummary } from './inspect.ts';
+export { isFiltering, type LetterCriteria, letterFilter } from './letter-filter.ts';
+export { listQueues, type QueueOverview } from './list.ts';
+export { park } from './park.ts';
+export { Progress, type ProgressStream } from './progress.ts';
+export { purge } from './purge.ts';
+export { type Operation, redrive } from './redrive.ts';
+export { reemit } from './reemit.ts';
+export { ruleMessageGroups } from './rule-target.ts';
+export { depthOf, type StageQueue, StageQueues } from './stage-queues.ts';
+export { type Column, formatTable, printable } from './table.ts';
+export { UsageError } from './usage-error.ts';

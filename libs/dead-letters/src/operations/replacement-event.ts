@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { type EventContract, parseEnvelope, SchemaViolationError } from '@millrace/events';
+
+/** Bytes that an event may have as a message: what a queue takes, and room for a reason beside it. */
+const MAX_BODY_BYTES = 1024 * 1024 - 16 * 1024;
+
+/** An event that takes the place of a dead one. */
+export interface Replacement {
+  /** `metadata.id` */
+  id: string;
+  /** JSON of the envelope. */
+  body: string;
+}
+
+/** What is wrong with an edited event. */
+export interface EditProblem {
+  /** Of the value, e.g. `detail.data.total`; empty for the event as a whole. */
+  path: string;
+  message: string;
+}
+
+/**
+ * Makes a new event of an edited one. Everything is as edited, the time included, because the event tells of the same
+ * moment; but it has an id of its own, names the old event as its cause, and belongs to the same correlation.
+ *
+ * The id follows from the old id and the content: the same edit imported again makes the same event.
+ * https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-8
+ *
+ * @param edited the envelope as edited
+ * @param original of the dead event
+ */
+export function replacementOf(
+  edited: Record<string, unknown>,
+  original: { id: string; correlationId?: string | undefined },
+): Replacement {
+  const id = replacementId(original.id, edited);
+  const detail = edited.detail as { metadata?: object } | undefined;
+  const metadata = {
+    ...detail?.metadata,
+    id,
+    causationId: original.id,
+    ...(original.correlationId !== undefined && { correlationId: original.correlationId }),
+  };
+  return { id, body: JSON.stringify({ ...edited, id, detail: { ...detail, metadata } }) };
+}
+
+/** The id of the event that replaces another, see `replacementOf`. */
+export function replacementId(originalId: string, edited: unknown): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([originalId, sorted(edited)]))
+    .digest();
+  // The version (8) and the variant (binary 10) have their places, the rest is the digest.
+  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x80;
+  digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
+  return digest.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/**
+ * Checks an event against its contract.
+ *
+ * @param contracts by detail-type
+ * @returns everything that is wrong with it
+ */
+export function problemsOf({ body }: Replacement, contracts: ReadonlyMap<string, EventContract>): EditProblem[] {
+  const bytes = Buffer.byteLength(body);
+  if (bytes > MAX_BODY_BYTES) return [{ path: '', message: `${bytes} bytes; at most ${MAX_BODY_BYTES} fit` }];
+  try {
+    const envelope = parseEnvelope(body);
+    const contract = contracts.get(envelope['detail-type']);
+    if (!contract) return [{ path: 'detail-type', message: `no contract defines ${envelope['detail-type']}` }];
+    contract.parse(envelope);
+    return [];
+  } catch (error) {
+    if (error instanceof SchemaViolationError) {
+      return error.issues.map(({ path, message }) => ({ path: `detail.${path}`, message }));
+    }
+    return [{ path: '', message: (error as Error).message }];
+  }
+}
+
+/** The same value with the members of every object in one order, so that formatting by an editor changes nothing. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).map(([name, member]) => [name, sorted(member)] as const);
+  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

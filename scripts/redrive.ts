@@ -1,0 +1,503 @@
+/**
+ * `npm run redrive`: what is in the dead-letter queues, why, and back with it. `npm run redrive -- --help` lists the
+ * commands. Results go to standard output, everything else to standard error.
+ */
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import type { DeadLetter } from '@millrace/dead-letters';
+import {
+  type Column,
+  createClients,
+  type DrainOptions,
+  type DrainSummary,
+  explain,
+  exportLetters,
+  formatDuration,
+  formatTable,
+  type ImportProblem,
+  importLetters,
+  inspect,
+  interruptible,
+  isComplete,
+  isFiltering,
+  type LetterCriteria,
+  type LookSummary,
+  letterFilter,
+  listQueues,
+  Progress,
+  park,
+  parseDuration,
+  printable,
+  purge,
+  readEndpoint,
+  readNumber,
+  readStage,
+  redrive,
+  reemit,
+  ruleMessageGroups,
+  StageQueues,
+  UsageError,
+} from '@millrace/dead-letters/operations';
+import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
+
+const GLOBAL_HELP = `  --stage <name>         stage (dev)
+  --endpoint <url>       the local runtime, e.g. http://127.0.0.1:4566; otherwise AWS with its default credentials
+  --help                 help on the command`;
+
+const FILTER_HELP = `  --type <detail-type>   e.g. OrderPlaced.v1; may be repeated, as may --reason, --id and --correlation-id
+  --reason <code>        e.g. SCHEMA_VIOLATION
+  --id <id>              an event's metadata.id, or the id of its SQS message
+  --correlation-id <id>
+  --older-than <age>     since the letter was sent, e.g. 90s, 10m, 2h, 3d
+  --newer-than <age>
+  --pattern <json>       an EventBridge event pattern, e.g. '{"detail":{"data":{"currency":["EUR"]}}}'
+  --limit <n>            this many letters at most`;
+
+const ACTION_HELP = `  --dry-run              say what would be done, and do nothing
+  --rate <n>             letters a second at most
+  --concurrency <n>      receivers side by side (8)`;
+
+const FILTERS = ['type', 'reason', 'id', 'correlation-id', 'older-than', 'newer-than', 'pattern', 'limit'] as const;
+const ACTIONS = ['dry-run', 'rate', 'concurrency'] as const;
+
+const OPTIONS = {
+  stage: { type: 'string', default: 'dev' },
+  endpoint: { type: 'string' },
+  help: { type: 'boolean', default: false },
+  type: { type: 'string', multiple: true },
+  reason: { type: 'string', multiple: true },
+  id: { type: 'string', multiple: true },
+  'correlation-id': { type: 'string', multiple: true },
+  'older-than': { type: 'string' },
+  'newer-than': { type: 'string' },
+  pattern: { type: 'string' },
+  limit: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  rate: { type: 'string' },
+  concurrency: { type: 'string' },
+  json: { type: 'boolean' },
+  body: { type: 'boolean' },
+  all: { type: 'boolean' },
+  sample: { type: 'string' },
+  'exit-code': { type: 'boolean' },
+  message: { type: 'string' },
+  yes: { type: 'boolean' },
+} as const;
+
+type Option = keyof typeof OPTIONS;
+
+interface Command {
+  usage: string;
+  summary: string;
+  help: string;
+  /** What it takes besides the global ones. */
+  options: readonly Option[];
+  run: (values: Values, args: string[]) => Promise<number>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  list: {
+    usage: 'list',
+    summary: 'every dead-letter queue of the stage: how many letters, how old, why',
+    help: `  --all                  the empty ones, too
+  --sample <n>           letters of each queue looked at for age and reasons (100; 0 receives none)
+  --json                 as a JSON array
+  --exit-code            exit with 1 when there is any letter`,
+    options: ['all', 'sample', 'json', 'exit-code'],
+    run: list,
+  },
+  inspect: {
+    usage: 'inspect <queue>',
+    summary: 'the letters of a queue',
+    help: `${FILTER_HELP}
+  --json                 everything incl. the body, one JSON object a line; it may hold personal data
+  --body                 the body under each letter; it may hold personal data`,
+    options: [...FILTERS, 'json', 'body'],
+    run: show,
+  },
+  redrive: {
+    usage: 'redrive <queue>',
+    summary: 'sends letters back to the one queue that failed',
+    help: `${FILTER_HELP}\n${ACTION_HELP}`,
+    options: [...FILTERS, ...ACTIONS],
+    run: (values, args) =>
+      act('redrive', values, args, ({ sqs, events }, operation) =>
+        redrive({ ...operation, sqs }, ruleMessageGroups(events)),
+      ),
+  },
+  reemit: {
+    usage: 'reemit <queue>',
+    summary: 'puts the events back on the bus, for every consumer, through the re-emitter',
+    help: `${FILTER_HELP}\n${ACTION_HELP}`,
+    options: [...FILTERS, ...ACTIONS],
+    run: (values, args) => act('reemit', values, args, ({ lambda }, operation) => reemit(operation, lambda)),
+  },
+  park: {
+    usage: 'park <queue>',
+    summary: 'puts letters aside, into the parking queue; redrive brings them back',
+    help: `  --message <text>       why\n${FILTER_HELP}\n${ACTION_HELP}`,
+    options: [...FILTERS, ...ACTIONS, 'message'],
+    run: (values, args) => act('park', values, args, (_, operation) => park(operation, values.message)),
+  },
+  purge: {
+    usage: 'purge <queue>',
+    summary: 'deletes letters for good',
+    help: `  --yes                  do not ask\n${FILTER_HELP}\n${ACTION_HELP}`,
+    options: [...FILTERS, ...ACTIONS, 'yes'],
+    run: purgeAfterAsking,
+  },
+  export: {
+    usage: 'export <queue> <file.ndjson>',
+    summary: 'writes letters to a file, to be edited; they stay where they are',
+    help: FILTER_HELP,
+    options: FILTERS,
+    run: exportToFile,
+  },
+  import: {
+    usage: 'import <file.ndjson>',
+    summary: 'makes new events of those that were edited, and parks the old ones',
+    help: '  --dry-run              only check the file',
+    options: ['dry-run'],
+    run: importFile,
+  },
+};
+
+const HELP = `What is in the dead-letter queues, why, and back with it.
+
+Usage: npm run redrive -- <command> [options]
+
+${Object.values(COMMANDS)
+  .map(({ usage, summary }) => `  ${usage.padEnd(30)}${summary}`)
+  .join('\n')}
+
+A queue is given by its name, by its consumer (inventory.onOrderPlaced), or by a part of its name that no other has;
+"parking" is the parking queue.
+
+${GLOBAL_HELP}
+
+Exit codes: 0 all done, 1 something was left or failed, 2 misused, 130 interrupted.`;
+
+type Values = ReturnType<typeof readArguments>['values'];
+
+function readArguments() {
+  return parseArgs({ options: OPTIONS, allowPositionals: true });
+}
+
+interface Context extends ReturnType<typeof createClients> {
+  queues: StageQueues;
+  startedAt: Date;
+}
+
+async function connect(values: Values): Promise<Context> {
+  const stage = readStage(values.stage);
+  endpoint = readEndpoint(values.endpoint);
+  const clients = createClients(endpoint);
+  const queues = await StageQueues.load(clients.sqs, stage);
+  return { ...clients, queues, startedAt: clients.now() };
+}
+
+function readCriteria(values: Values): LetterCriteria {
+  const { type, reason, id, 'correlation-id': correlationId, pattern } = values;
+  const { 'older-than': olderThan, 'newer-than': newerThan } = values;
+  return {
+    ...(type && { types: type }),
+    ...(reason && { reasons: reason }),
+    ...(id && { ids: id }),
+    ...(correlationId && { correlationIds: correlationId }),
+    ...(olderThan !== undefined && { olderThan: parseDuration(olderThan) }),
+    ...(newerThan !== undefined && { newerThan: parseDuration(newerThan) }),
+    ...(pattern !== undefined && { pattern }),
+  };
+}
+
+function readLimit(values: Values): number | undefined {
+  return readNumber('limit', values.limit, { minimum: 1, whole: true });
+}
+
+/** Where the AWS APIs are, when it is not AWS. */
+let endpoint: string | undefined;
+
+const stop = interruptible(() => console.error('\nStopping: what is under way is finished, the rest is given back …'));
+
+async function list(values: Values): Promise<number> {
+  const sample = readNumber('sample', values.sample, { minimum: 0, whole: true }) ?? 100;
+  const { sqs, queues, startedAt } = await connect(values);
+  const overviews = await listQueues(sqs, queues, { sample, startedAt, signal: stop.signal });
+  const dead = overviews.reduce((sum, { depth }) => sum + depth, 0);
+  const shown = values.all ? overviews : overviews.filter(({ depth }) => depth > 0);
+  if (values.json) {
+    console.log(JSON.stringify(shown, null, 2));
+  } else {
+    if (shown.length > 0) {
+      const columns: Column[] = [
+        { title: 'QUEUE' },
+        { title: 'LETTERS', align: 'right' },
+        { title: 'IN FLIGHT', align: 'right' },
+        { title: 'OLDEST', align: 'right' },
+        { title: 'REASONS' },
+      ];
+      const rows = shown.map(({ queue, depth, inFlight, oldestSentAt, reasons, sampled }) => [
+        queue,
+        depth.toLocaleString('en'),
+        inFlight === 0 ? '' : inFlight.toLocaleString('en'),
+        oldestSentAt === undefined ? '' : age(new Date(oldestSentAt), startedAt),
+        `${reasons.map(({ code, count }) => `${code} ×${count}`).join(', ')}${sampled < depth && sampled > 0 ? ` (of ${sampled} looked at)` : ''}`,
+      ]);
+      console.log(formatTable(columns, rows));
+    }
+    const full = overviews.filter(({ depth }) => depth > 0).length;
+    console.error(`${letterCount(dead)} in ${full} of ${overviews.length} dead-letter queues`);
+  }
+  if (stop.signal.aborted) return 130;
+  return values['exit-code'] && dead > 0 ? 1 : 0;
+}
+
+async function show(values: Values, [queueName = '']: string[]): Promise<number> {
+  const criteria = readCriteria(values);
+  const limit = readLimit(values);
+  const { sqs, queues, startedAt } = await connect(values);
+  const queue = queues.find(queueName);
+  const select = letterFilter(criteria, startedAt);
+  const letters: DeadLetter[] = [];
+  const summary = await inspect(sqs, queue, { select, startedAt, limit, signal: stop.signal }, (letter) => {
+    if (values.json) console.log(JSON.stringify(describeLetter(letter, queue.name)));
+    else letters.push(values.body ? letter : { ...letter, body: '' });
+  });
+  if (!values.json && letters.length > 0) {
+    letters.sort((a, b) => a.sentAt.getTime() - b.sentAt.getTime());
+    const columns: Column[] = [
+      { title: 'MESSAGE' },
+      { title: 'EVENT' },
+      { title: 'TYPE' },
+      { title: 'REASON' },
+      { title: 'ATTEMPTS', align: 'right' },
+      { title: 'AGE', align: 'right' },
+      { title: 'CORRELATION' },
+    ];
+    const [header, ...lines] = formatTable(
+      columns,
+      letters.map(({ messageId, event, reason, sentAt }) => [
+        messageId,
+        event?.id ?? '–',
+        event?.detailType ?? '–',
+        reason.code,
+        String(reason.attempts ?? ''),
+        age(sentAt, startedAt),
+        reason.correlationId ?? '',
+      ]),
+    ).split('\n');
+    console.log(header);
+    for (const [index, line] of lines.entries()) {
+      const { reason, body = '' } = letters[index] ?? {};
+      console.log(line);
+      if (reason?.message) console.log(`  ${printable(reason.message)}`);
+      if (values.body) console.log(`  ${printable(body)}`);
+    }
+  }
+  sayWhatWasSeen(summary, criteria, queue.name);
+  return stop.signal.aborted ? 130 : 0;
+}
+
+/** Everything of a letter but its receipt handle, which is of no use any more. */
+function describeLetter({ receiptHandle: _, ...letter }: DeadLetter, queue: string): object {
+  return { queue, ...letter };
+}
+
+function age(sentAt: Date, now: Date): string {
+  return formatDuration(now.getTime() - sentAt.getTime());
+}
+
+function sayWhatWasSeen({ matched, found, unseen }: LookSummary, criteria: LetterCriteria, queue: string): void {
+  const matching = isFiltering(criteria) ? ` meant, of ${found.toLocaleString('en')} looked at` : '';
+  console.error(`${letterCount(matched)}${matching} in ${queue}`);
+  if (unseen > 0) console.error(unseenText(unseen));
+}
+
+function letterCount(count: number): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? 'letter' : 'letters'}`;
+}
+
+function unseenText(unseen: number): string {
+  return `about ${unseen.toLocaleString('en')} more could not be received: another look holds them, or letters before them in their message group do`;
+}
+
+/** Runs an operation with filters, shows how far it is, and says what it came to. */
+async function act(
+  name: string,
+  values: Values,
+  [queueName = '']: string[],
+  run: (context: Context, operation: Parameters<typeof purge>[0]) => Promise<DrainSummary>,
+): Promise<number> {
+  const criteria = readCriteria(values);
+  const options = readPace(values);
+  const context = await connect(values);
+  const { sqs, queues, startedAt } = context;
+  const queue = queues.find(queueName);
+  const progress = new Progress(process.stderr, name);
+  const begun = performance.now();
+  const summary = await run(context, {
+    ...options,
+    sqs,
+    queues,
+    queue,
+    select: letterFilter(criteria, startedAt),
+    startedAt,
+    dryRun: values['dry-run'] ?? false,
+    signal: stop.signal,
+    onProgress: ({ handled, total, waiting }) => {
+      const perSecond = Math.round((handled * 1_000) / (performance.now() - begun));
+      const numbers = `${handled.toLocaleString('en')} of ${total.toLocaleString('en')}, ${perSecond}/s`;
+      progress.update(handled / total, waiting ? `${numbers}, waiting for letters that are in flight` : numbers);
+    },
+  });
+  progress.end();
+  return sayWhatBecame(summary, queue.name);
+}
+
+function readPace(values: Values): Pick<DrainOptions, 'limit' | 'rate' | 'concurrency'> {
+  return {
+    limit: readLimit(values),
+    rate: readNumber('rate', values.rate, { minimum: 0.01 }),
+    concurrency: readNumber('concurrency', values.concurrency, { minimum: 1, whole: true }),
+  };
+}
+
+function sayWhatBecame(summary: DrainSummary, queue: string): number {
+  const { done, left, failed, skipped, arrived, unseen, interrupted, problem, duration, outcomes } = summary;
+  for (const { text, count } of outcomes) console.log(`${count.toLocaleString('en').padStart(9)}  ${printable(text)}`);
+  const handled = done + left + failed;
+  const speed = handled === 0 ? '' : ` in ${duration.toFixed(1)} s, ${Math.round(handled / duration)}/s`;
+  console.error(`${letterCount(handled)} of ${queue}${speed}`);
+  if (skipped > 0) console.error(`${skipped.toLocaleString('en')} others were not meant, and stay`);
+  if (arrived > 0) console.error(`${arrived.toLocaleString('en')} came in the meantime, and stay`);
+  if (unseen > 0) console.error(`${unseenText(unseen)}. Run it again`);
+  if (problem !== undefined)
+    console.error(`Stopped: ${printable(problem)}. Whatever was not handled is still in the queue`);
+  if (interrupted) {
+    console.error('Interrupted: whatever was not handled is still in the queue');
+    return 130;
+  }
+  return isComplete(summary) ? 0 : 1;
+}
+
+async function purgeAfterAsking(values: Values, args: string[]): Promise<number> {
+  if (values.yes || values['dry-run']) return act('purge', values, args, (_, operation) => purge(operation));
+  if (!process.stdin.isTTY) throw new UsageError('purge deletes for good: say --yes when nobody is there to be asked');
+  return act('purge', values, args, async (_, operation) => {
+    const found = await purge({ ...operation, dryRun: true, rate: undefined, onProgress: undefined });
+    if (found.done === 0 || found.interrupted) return { ...found, outcomes: [] };
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      const question = `Delete ${letterCount(found.done)} of ${operation.queue.name} for good? Type yes: `;
+      const answer = await terminal.question(question, { signal: stop.signal }).catch(() => '');
+      if (answer.trim() === 'yes') return await purge(operation);
+      return { ...found, done: 0, left: found.done, outcomes: [{ text: 'left: not confirmed', count: found.done }] };
+    } finally {
+      terminal.close();
+    }
+  });
+}
+
+async function exportToFile(values: Values, [queueName = '', path = '']: string[]): Promise<number> {
+  const criteria = readCriteria(values);
+  const limit = readLimit(values);
+  const { sqs, queues, startedAt } = await connect(values);
+  const queue = queues.find(queueName);
+  const select = letterFilter(criteria, startedAt);
+  const summary = await exportLetters(sqs, queue, path, { select, startedAt, limit, signal: stop.signal });
+  sayWhatWasSeen(summary, criteria, queue.name);
+  console.error(
+    `Written to ${path}, which may hold personal data. Edit \`event\`, then: npm run redrive -- import ${path}`,
+  );
+  return summary.unseen > 0 ? 1 : 0;
+}
+
+async function importFile(values: Values, [path = '']: string[]): Promise<number> {
+  const text = readFileSync(path, 'utf8');
+  const dryRun = values['dry-run'] ?? false;
+  const { sqs, queues, startedAt } = await connect(values);
+  const contracts = await loadContracts(serviceDirectories(findWorkspaceRoot(import.meta.dirname)));
+  const options = { startedAt, dryRun, signal: stop.signal };
+  const { imported, unchanged, alreadyImported, problems, gone, failed } = await importLetters(
+    sqs,
+    queues,
+    text,
+    contracts,
+    options,
+  );
+  const say = ({ line, path: where, message }: ImportProblem): void => {
+    console.error(printable(`${path}:${line}: ${[where, message].filter(Boolean).join(': ')}`));
+  };
+  problems.forEach(say);
+  gone.forEach(say);
+  failed.forEach(say);
+  if (problems.length > 0) console.error('Nothing was imported');
+  for (const { line, oldId, newId, queue } of imported) {
+    console.log(`line ${line}: ${newId} ${dryRun ? 'would replace' : 'replaces'} ${oldId} in ${queue}`);
+  }
+  if (unchanged > 0) console.error(`${unchanged.toLocaleString('en')} lines are unedited, and their letters stay`);
+  if (alreadyImported > 0) console.error(`${alreadyImported.toLocaleString('en')} lines were imported before`);
+  if (!dryRun) sayWhatIsNext(imported);
+  if (stop.signal.aborted) return 130;
+  return problems.length + gone.length + failed.length > 0 ? 1 : 0;
+}
+
+function sayWhatIsNext(imported: Awaited<ReturnType<typeof importLetters>>['imported']): void {
+  for (const [queue, events] of Map.groupBy(imported, ({ queue }) => queue)) {
+    const ids = events.length > 5 ? '--newer-than 10m' : events.map(({ newId }) => `--id ${newId}`).join(' ');
+    console.error(`
+When only this consumer is to see the new events, because the others have handled the old ones:
+  npm run redrive -- redrive ${queue} ${ids}
+When every consumer is to see them:
+  npm run redrive -- reemit ${queue} ${ids}`);
+  }
+}
+
+async function main(): Promise<number> {
+  let values: Values;
+  let positionals: string[];
+  try {
+    ({ values, positionals } = readArguments());
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const [name, ...args] = positionals;
+  const command = name === undefined ? undefined : COMMANDS[name];
+  if (name !== undefined && !command) {
+    throw new UsageError(`There is no command "${name}": ${Object.keys(COMMANDS).join(', ')}`);
+  }
+  if (!command) {
+    if (!values.help) throw new UsageError('Which command?');
+    console.log(HELP);
+    return 0;
+  }
+  if (values.help) {
+    console.log(
+      `${command.summary}\n\nUsage: npm run redrive -- ${command.usage} [options]\n\n${command.help}\n${GLOBAL_HELP}`,
+    );
+    return 0;
+  }
+  const strange = Object.keys(values).find(
+    (option) => !['stage', 'endpoint', 'help', ...command.options].includes(option),
+  );
+  if (strange !== undefined) throw new UsageError(`${name} takes no --${strange}`);
+  const wanted = command.usage.split(' ').slice(1);
+  if (args.length < wanted.length) throw new UsageError(`${name} wants ${wanted[args.length]}`);
+  if (args.length > wanted.length) throw new UsageError(`${name} does not know what "${args[wanted.length]}" is for`);
+  return command.run(values, args);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (stop.signal.aborted) {
+    process.exitCode = 130;
+  } else {
+    const misused = error instanceof UsageError;
+    console.error(`${explain(error, endpoint)}${misused ? ' (npm run redrive -- --help)' : ''}`);
+    process.exitCode = misused ? 2 : 1;
+  }
+} finally {
+  stop.dispose();
+}
