@@ -29,6 +29,7 @@ let app: ReturnType<typeof buildApp>;
 let store: FauxqsStore;
 let mappings: EventSourceMapping[];
 let events: SqsEvent[];
+let warnings: string[];
 let answer: (event: SqsEvent) => Promise<unknown> | unknown;
 
 beforeEach(async () => {
@@ -41,6 +42,7 @@ beforeEach(async () => {
   app = buildApp({ logger: false, stores });
   mappings = [];
   events = [];
+  warnings = [];
   answer = () => null;
 });
 
@@ -82,6 +84,7 @@ function map(
     functionArn: FUNCTION_ARN,
     functionTimeoutSeconds,
     functionConcurrency: 5,
+    onWarning: (message) => warnings.push(message),
     invoke: async (payload): Promise<InvocationResult> => {
       const event = JSON.parse(payload) as SqsEvent;
       events.push(event);
@@ -220,6 +223,24 @@ test('a failed message comes again after its visibility timeout, with a higher r
     Records.map(({ body, attributes }) => `${body} ${attributes.ApproximateReceiveCount}`),
   );
   expect(counts).toEqual(['good 1', 'bad 1', 'bad 2']);
+});
+
+test('a queue that is deleted and created again is read on, after one warning', async () => {
+  const { url, arn } = await createQueue();
+  map(arn);
+  await send(url, 'before');
+  await until(() => events.length === 1);
+  await sqs('DeleteQueue', { QueueUrl: url });
+  await until(() => warnings.length === 1);
+  // Longer than the mapping leaves a queue alone that it cannot read.
+  const later = Date.now() + 1_200;
+  await until(() => Date.now() > later);
+  await createQueue();
+  await send(url, 'after');
+  await until(() => events.length === 2);
+  expect(bodies()).toEqual(['before', 'after']);
+  expect(warnings).toEqual([`Cannot read ${arn}: The queue ${arn} does not exist`]);
+  expect(await left(arn)).toEqual([]);
 });
 
 test('messages that no filter matches are deleted, without an invocation', async () => {

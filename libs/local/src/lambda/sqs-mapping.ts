@@ -55,6 +55,8 @@ class SqsMapping implements EventSourceMapping {
   #settings: EventSourceMappingSettings;
   #passes: (record: object) => boolean;
   #lastModified = Date.now();
+  /** The queue could not be read the last time. It may come back, so the mapping goes on. */
+  #unreadable = false;
 
   constructor(options: SqsMappingOptions) {
     this.#options = options;
@@ -140,9 +142,13 @@ class SqsMapping implements EventSourceMapping {
       }
       try {
         const messages = await this.#collect(signal);
+        this.#unreadable = false;
         if (messages.length > 0) this.#launch(messages);
       } catch (error) {
-        this.#options.onWarning?.(`Cannot read ${this.#options.queue.queueArn}: ${(error as Error).message}`);
+        if (!this.#unreadable) {
+          this.#options.onWarning?.(`Cannot read ${this.#options.queue.queueArn}: ${(error as Error).message}`);
+        }
+        this.#unreadable = true;
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
