@@ -1,6 +1,6 @@
 import { RESOURCE_TYPES, type Stack, type StackResource, TemplateError } from './cloudformation/index.ts';
 import { createTable } from './dynamodb-tables.ts';
-import { createEventBus, createEventBusPolicy, createRule } from './event-rules.ts';
+import { createArchive, createEventBus, createEventBusPolicy, createRule } from './event-rules.ts';
 import type { EventBridge } from './eventbridge/index.ts';
 import type { Fauxqs } from './fauxqs.ts';
 import { createQueue } from './sqs-queues.ts';
@@ -26,7 +26,7 @@ const CREATED_BY_RUNTIME = new Set([
 ]);
 
 /**
- * Creates the queues, tables, topics, buckets, buses and rules of a stack, each after those it depends on.
+ * Creates the queues, tables, topics, buckets, buses, archives and rules of a stack, each after those it depends on.
  *
  * @throws TemplateError for the first resource that its service refuses, with the service's reason
  */
@@ -93,6 +93,8 @@ async function create(
       return createEventBus(events, name, properties);
     case 'AWS::Events::EventBusPolicy':
       return createEventBusPolicy(events, properties);
+    case 'AWS::Events::Archive':
+      return createArchive(events, name, properties);
     case 'AWS::Events::Rule':
       return createRule(events, name, properties);
     default:

@@ -35,6 +35,25 @@ export async function createEventBusPolicy(events: EventBridge, properties: Reco
 }
 
 /**
+ * Creates an archive as its CloudFormation properties say.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-archive.html
+ */
+export async function createArchive(
+  events: EventBridge,
+  name: string,
+  properties: Record<string, unknown>,
+): Promise<void> {
+  const { SourceArn, EventPattern, RetentionDays, Description } = properties;
+  await events.handle('CreateArchive', {
+    ArchiveName: name,
+    EventSourceArn: SourceArn,
+    Description,
+    ...(EventPattern === undefined ? {} : { EventPattern: patternText(EventPattern) }),
+    ...(RetentionDays === undefined ? {} : { RetentionDays: Number(RetentionDays) }),
+  });
+}
+
+/**
  * Creates a rule and its targets as its CloudFormation properties say.
  *
  * @throws AwsError EventBridge's own; Error when a target is refused
@@ -51,13 +70,16 @@ export async function createRule(
     ...settings,
     ...bus,
     Name: name,
-    ...(EventPattern === undefined
-      ? {}
-      : { EventPattern: typeof EventPattern === 'string' ? EventPattern : JSON.stringify(EventPattern) }),
+    ...(EventPattern === undefined ? {} : { EventPattern: patternText(EventPattern) }),
   });
   if (!Array.isArray(Targets) || Targets.length === 0) return;
   const answer = await events.handle('PutTargets', { ...bus, Rule: name, Targets });
   const { FailedEntries = [] } = answer as { FailedEntries?: Array<{ TargetId?: string; ErrorMessage?: string }> };
   const [failed] = FailedEntries;
   if (failed) throw new Error(`target ${failed.TargetId}: ${failed.ErrorMessage}`);
+}
+
+/** A template may have a pattern as JSON or as its text. */
+function patternText(pattern: unknown): string {
+  return typeof pattern === 'string' ? pattern : JSON.stringify(pattern);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { BuildAppOptions } from 'fauxqs';
 import { localAuthorization, parseAwsJson } from './aws-json-client.ts';
+import { carryTraceHeaders, type SendAction, TraceHeaders } from './sqs-trace-headers.ts';
 
 type Stores = NonNullable<BuildAppOptions['stores']>;
 type Persistence = NonNullable<Stores['sqsStore']['persistence']> & {
@@ -40,6 +41,8 @@ export interface Fauxqs {
   sns: (operation: string, parameters: Record<string, string>) => Promise<string>;
   /** The queues, for event source mappings in this process. */
   store: Stores['sqsStore'];
+  /** The trace headers that messages were sent with, by message id. */
+  traceHeaders: TraceHeaders;
   /** Creates a bucket unless it is there. */
   createBucket: (name: string) => Promise<void>;
   stop: () => Promise<void>;
@@ -75,6 +78,15 @@ export async function startFauxqs({
   const persistence =
     dataDirectory === undefined ? undefined : await persist(stores, join(dataDirectory, 'fauxqs'), awsUrl);
   const app = buildApp({ logger: false, defaultRegion: region, stores });
+  const traceHeaders = new TraceHeaders();
+  const [{ sendMessage }, { sendMessageBatch }] = await Promise.all([
+    internalModule<{ sendMessage: SendAction }>('./sqs/actions/sendMessage.js'),
+    internalModule<{ sendMessageBatch: SendAction }>('./sqs/actions/sendMessageBatch.js'),
+  ]);
+  carryTraceHeaders(app, traceHeaders, {
+    SendMessage: (input) => sendMessage(input, stores.sqsStore),
+    SendMessageBatch: (input) => sendMessageBatch(input, stores.sqsStore),
+  });
   await app.ready();
 
   const answer: Fauxqs['answer'] = async ({ method, url, headers, body }) => {
@@ -91,6 +103,7 @@ export async function startFauxqs({
     handle: (request, response) => app.routing(request, response),
     answer,
     store: stores.sqsStore,
+    traceHeaders,
     sqs: async (operation, input) => {
       const { status, body } = await answer({
         method: 'POST',

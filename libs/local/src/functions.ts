@@ -141,7 +141,7 @@ export class Functions {
     if (source.startsWith('arn:aws:sqs:')) {
       return startSqsMapping({
         ...common,
-        queue: inProcessQueue(fauxqs.store, source),
+        queue: inProcessQueue(fauxqs.store, source, (messageId) => fauxqs.traceHeaders.get(messageId)),
         functionTimeoutSeconds: timeoutSeconds,
         functionConcurrency: concurrency,
         invoke: (payload) => this.invoke(pool, payload),
@@ -161,7 +161,7 @@ export class Functions {
       sendToDestination: async (destinationArn, body) => {
         if (destinationArn.startsWith('arn:aws:sns:'))
           await fauxqs.sns('Publish', { TopicArn: destinationArn, Message: body });
-        else await sendToQueue(fauxqs, destinationArn, body, {});
+        else await sendToQueue(fauxqs, destinationArn, body);
       },
     });
     streams.push(stream);

@@ -157,8 +157,11 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     accountId: ACCOUNT_ID,
     region,
     onWarning: warn,
-    deliver: (target, payload) => deliverToTarget({ fauxqs, invokeFunction }, target, payload),
-    sendToDeadLetterQueue: (queueArn, body, attributes) => sendToQueue(fauxqs, queueArn, body, attributes),
+    deliver: (target, payload, { traceHeader }) =>
+      deliverToTarget({ fauxqs, invokeFunction }, target, payload, traceHeader),
+    sendToDeadLetterQueue: (queueArn, body, attributes, { traceHeader }) =>
+      sendToQueue(fauxqs, queueArn, body, { attributes, traceHeader }),
+    archivePath: dataDirectory === undefined ? undefined : join(dataDirectory, 'archives.db'),
   });
   started.add(() => events.close());
   for (const stack of stacks)

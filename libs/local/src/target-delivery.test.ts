@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Fauxqs, startFauxqs } from './fauxqs.ts';
+import { inProcessQueue } from './lambda/queue.ts';
 import { createQueue } from './sqs-queues.ts';
 import { deliverToTarget, isDeliverable, sendToQueue } from './target-delivery.ts';
 
@@ -12,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => fauxqs.stop());
 
-const deliver = (Arn: string, payload: string, parameters = {}) =>
+const deliver = (Arn: string, payload: string, parameters = {}, traceHeader?: string) =>
   deliverToTarget(
     {
       fauxqs,
@@ -24,6 +25,7 @@ const deliver = (Arn: string, payload: string, parameters = {}) =>
     },
     { Id: 't', Arn, ...parameters },
     payload,
+    traceHeader,
   );
 
 async function receive(name: string, attributes: Record<string, unknown> = {}): Promise<Record<string, unknown>[]> {
@@ -47,10 +49,64 @@ test('a FIFO queue gets the message group of the target', async () => {
 
 test('a message to a dead-letter queue carries its attributes', async () => {
   await createQueue(fauxqs, 'dlq', {});
-  await sendToQueue(fauxqs, arn('dlq'), 'body', { ERROR_CODE: 'NO_RESOURCE' });
+  await sendToQueue(fauxqs, arn('dlq'), 'body', { attributes: { ERROR_CODE: 'NO_RESOURCE' } });
   expect(await receive('dlq', { MessageAttributeNames: ['All'] })).toMatchObject([
     { Body: 'body', MessageAttributes: { ERROR_CODE: { DataType: 'String', StringValue: 'NO_RESOURCE' } } },
   ]);
+});
+
+describe('a trace header', () => {
+  const header = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0';
+  const asked = { MessageSystemAttributeNames: ['AWSTraceHeader'] };
+  const system = { AWSTraceHeader: { DataType: 'String', StringValue: header } };
+
+  test('is a system attribute of the message, for those who ask for it', async () => {
+    await createQueue(fauxqs, 'traced', { VisibilityTimeout: 0 });
+    await deliver(arn('traced'), '{}', {}, header);
+    const [message] = await receive('traced', asked);
+    expect(message).toMatchObject({ Attributes: { AWSTraceHeader: header } });
+    const [unasked] = await receive('traced', { MessageSystemAttributeNames: ['SentTimestamp'] });
+    expect(unasked?.Attributes).toEqual({ SentTimestamp: expect.any(String) });
+    const [all] = await receive('traced', { AttributeNames: ['All'] });
+    expect(all).toMatchObject({ Attributes: { AWSTraceHeader: header, ApproximateReceiveCount: '3' } });
+  });
+
+  test('is there when somebody who waits for the message has it', async () => {
+    await createQueue(fauxqs, 'awaited', {});
+    const queue = inProcessQueue(fauxqs.store, arn('awaited'), (messageId) => fauxqs.traceHeaders.get(messageId));
+    const received = queue.receive({ max: 1, waitSeconds: 5, signal: new AbortController().signal });
+    await deliver(arn('awaited'), '{}', {}, header);
+    expect(await received).toMatchObject([{ attributes: { AWSTraceHeader: header } }]);
+  });
+
+  test('goes with the message to the dead-letter queue', async () => {
+    await createQueue(fauxqs, 'traced-dlq', {});
+    const RedrivePolicy = { deadLetterTargetArn: arn('traced-dlq'), maxReceiveCount: 1 };
+    await createQueue(fauxqs, 'hopeless', { VisibilityTimeout: 0, RedrivePolicy });
+    await deliver(arn('hopeless'), '{}', {}, header);
+    expect(await receive('hopeless')).toHaveLength(1);
+    expect(await receive('hopeless')).toHaveLength(0);
+    expect(await receive('traced-dlq', asked)).toMatchObject([{ Attributes: { AWSTraceHeader: header } }]);
+  });
+
+  test('can be sent by anybody, in a batch too', async () => {
+    await createQueue(fauxqs, 'batch', {});
+    const { QueueUrl } = await fauxqs.sqs('GetQueueUrl', { QueueName: 'batch' });
+    const Entries = [
+      { Id: 'a', MessageBody: 'a', MessageSystemAttributes: system },
+      { Id: 'b', MessageBody: 'b' },
+    ];
+    const answer = await fauxqs.sqs('SendMessageBatch', { QueueUrl, Entries });
+    expect(answer).toMatchObject({ Successful: [{ Id: 'a', MessageId: expect.any(String) }, { Id: 'b' }] });
+    const [a, b] = await receive('batch', asked);
+    expect(a).toMatchObject({ Body: 'a', Attributes: { AWSTraceHeader: header } });
+    expect(b).not.toHaveProperty('Attributes');
+  });
+
+  test('does not hide why a message is refused', async () => {
+    const refused = fauxqs.sqs('SendMessage', { QueueUrl: 'x', MessageBody: 'x', MessageSystemAttributes: system });
+    await expect(refused).rejects.toMatchObject({ code: 'QueueDoesNotExist' });
+  });
 });
 
 test('a function gets the event', async () => {
@@ -81,7 +137,7 @@ test('only SQS, SNS and Lambda can be delivered to', () => {
 
 test('a queue that is there already takes over new attributes and keeps its messages', async () => {
   await createQueue(fauxqs, 'kept', { VisibilityTimeout: 30 });
-  await sendToQueue(fauxqs, arn('kept'), 'still here', {});
+  await sendToQueue(fauxqs, arn('kept'), 'still here');
   await createQueue(fauxqs, 'kept', {
     VisibilityTimeout: 60,
     RedrivePolicy: { deadLetterTargetArn: arn('dlq'), maxReceiveCount: 3 },

@@ -22,10 +22,18 @@ export function isDeliverable(targetArn: string): boolean {
  * @throws DeliveryError with the code EventBridge gives: not to be retried when the target does not exist or refuses the event
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
  */
-export async function deliverToTarget(targets: DeliveryTargets, target: RuleTarget, payload: string): Promise<void> {
+export async function deliverToTarget(
+  targets: DeliveryTargets,
+  target: RuleTarget,
+  payload: string,
+  traceHeader?: string,
+): Promise<void> {
   switch (serviceOf(target.Arn)) {
     case 'sqs':
-      return sendToQueue(targets.fauxqs, target.Arn, payload, {}, target.SqsParameters?.MessageGroupId);
+      return sendToQueue(targets.fauxqs, target.Arn, payload, {
+        messageGroupId: target.SqsParameters?.MessageGroupId,
+        traceHeader,
+      });
     case 'sns':
       await targets.fauxqs.sns('Publish', { TopicArn: target.Arn, Message: payload });
       return;
@@ -39,18 +47,25 @@ export async function deliverToTarget(targets: DeliveryTargets, target: RuleTarg
   }
 }
 
+/** What a message has beside its body. */
+export interface MessageOptions {
+  /** Message attributes, as strings. */
+  attributes?: Record<string, string>;
+  messageGroupId?: string | undefined;
+  /** X-Ray's: the system attribute AWSTraceHeader. */
+  traceHeader?: string | undefined;
+}
+
 /**
  * Sends one message to a queue.
  *
- * @param attributes message attributes, as strings
  * @throws DeliveryError when the queue does not exist or refuses the message
  */
 export async function sendToQueue(
   { store, sqs }: Fauxqs,
   queueArn: string,
   body: string,
-  attributes: Record<string, string>,
-  messageGroupId?: string,
+  { attributes = {}, messageGroupId, traceHeader }: MessageOptions = {},
 ): Promise<void> {
   const queue = store.getQueueByArn(queueArn);
   if (!queue) throw new DeliveryError('NO_RESOURCE', `There is no queue ${queueArn}`, false);
@@ -62,7 +77,10 @@ export async function sendToQueue(
       QueueUrl: queue.url,
       MessageBody: body,
       MessageAttributes,
-      ...(messageGroupId === undefined ? {} : { MessageGroupId: messageGroupId }),
+      ...(messageGroupId !== undefined && { MessageGroupId: messageGroupId }),
+      ...(traceHeader !== undefined && {
+        MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } },
+      }),
     });
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;

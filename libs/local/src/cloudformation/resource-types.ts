@@ -108,6 +108,10 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
     attributes: { Arn: arn('events', (r) => `event-bus/${r.name}`), Name: (r) => r.name },
   },
   'AWS::Events::EventBusPolicy': { ref: uuid, attributes: {} },
+  'AWS::Events::Archive': {
+    nameProperty: 'ArchiveName',
+    attributes: { Arn: arn('events', (r) => `archive/${r.name}`) },
+  },
   'AWS::Events::Rule': {
     nameProperty: 'Name',
     attributes: {
@@ -176,11 +180,6 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
     inert: NO_CLOUDWATCH,
   },
   'AWS::CloudWatch::Dashboard': { nameProperty: 'DashboardName', attributes: {}, inert: NO_CLOUDWATCH },
-  'AWS::Events::Archive': {
-    nameProperty: 'ArchiveName',
-    attributes: { Arn: arn('events', (r) => `archive/${r.name}`) },
-    inert: 'events are not archived on this machine',
-  },
   'AWS::EventSchemas::Registry': {
     nameProperty: 'RegistryName',
     ref: arn('schemas', (r) => `registry/${r.name}`),

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { EventFields } from './event-fields.ts';
-import { JsonObject, parseJson } from './json-document.ts';
+import { JsonArray, JsonObject, parseJson } from './json-document.ts';
 
 /** An event a bus has accepted. */
 export interface BusEvent {
@@ -10,6 +11,10 @@ export interface BusEvent {
   readonly textWithoutDetail: string;
   readonly document: JsonObject;
   readonly fields: EventFields;
+  /** The X-Ray trace header it was put with. It is no part of the envelope. */
+  readonly traceHeader: string | undefined;
+  /** When it happened, in milliseconds since the epoch: the envelope keeps whole seconds. */
+  readonly time: number;
   /** When the bus took it, in milliseconds since the epoch. */
   readonly ingestedAt: number;
 }
@@ -23,15 +28,18 @@ export interface BusEventContent {
   /** Milliseconds since the epoch; the envelope keeps whole seconds. */
   time: number;
   region: string;
+  /** The replay that the event comes from. */
+  replayName?: string;
   resources: readonly string[];
   detail: JsonObject;
   /** The text `detail` was read from. */
   detailText: string;
+  traceHeader?: string | undefined;
   ingestedAt: number;
 }
 
 export function createBusEvent(content: BusEventContent): BusEvent {
-  const { id, detailType, source, account, time, region, resources, detail, detailText, ingestedAt } = content;
+  const { id, detailType, source, account, time, region, replayName, resources, detail, detailText } = content;
   const envelope = JSON.stringify({
     version: '0',
     id,
@@ -40,11 +48,47 @@ export function createBusEvent(content: BusEventContent): BusEvent {
     account,
     time: new Date(time).toISOString().replace(/\.[0-9]+Z$/, 'Z'),
     region,
+    'replay-name': replayName,
     resources,
   });
   const text = `${envelope.slice(0, -1)},"detail":${detailText}}`;
   const head = parseJson(envelope);
   const members = head instanceof JsonObject ? head.members : [];
   const document = new JsonObject([...members, ['detail', detail]], text);
-  return { id, text, textWithoutDetail: envelope, document, fields: new EventFields(document), ingestedAt };
+  return {
+    id,
+    text,
+    textWithoutDetail: envelope,
+    document,
+    fields: new EventFields(document),
+    traceHeader: content.traceHeader,
+    time,
+    ingestedAt: content.ingestedAt,
+  };
+}
+
+/**
+ * An archived event as a replay puts it on the bus: the same but for its id, which is new, and the replay's name.
+ * @param text the envelope that was archived
+ * @param time the event's, in milliseconds since the epoch
+ */
+export function replayedEvent(text: string, time: number, replayName: string, ingestedAt: number): BusEvent {
+  const envelope = parseJson(text);
+  if (!(envelope instanceof JsonObject)) throw new Error('The archive holds something that is no event');
+  const detail = envelope.get('detail');
+  if (!(detail instanceof JsonObject)) throw new Error('The archive holds an event without detail');
+  const resources = envelope.get('resources');
+  return createBusEvent({
+    id: randomUUID(),
+    detailType: String(envelope.get('detail-type')),
+    source: String(envelope.get('source')),
+    account: String(envelope.get('account')),
+    time,
+    region: String(envelope.get('region')),
+    replayName,
+    resources: resources instanceof JsonArray ? resources.items.map(String) : [],
+    detail,
+    detailText: detail.text,
+    ingestedAt,
+  });
 }

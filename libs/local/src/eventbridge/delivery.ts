@@ -17,11 +17,23 @@ export class DeliveryError extends Error {
   }
 }
 
+/** What goes with an event beside its payload. */
+export interface DeliveryContext {
+  ruleArn: string;
+  /** X-Ray's, of the PutEvents entry. */
+  traceHeader: string | undefined;
+}
+
 export interface DeliveryOptions {
   /** Delivers one event to a target. Throws DeliveryError; any other error counts as one to be retried. */
-  deliver: (target: RuleTarget, payload: string, context: { ruleArn: string }) => Promise<void>;
+  deliver: (target: RuleTarget, payload: string, context: DeliveryContext) => Promise<void>;
   /** Puts a dead event into the target's dead-letter queue (SQS ARN). */
-  sendToDeadLetterQueue: (queueArn: string, body: string, attributes: Record<string, string>) => Promise<void>;
+  sendToDeadLetterQueue: (
+    queueArn: string,
+    body: string,
+    attributes: Record<string, string>,
+    context: DeliveryContext,
+  ) => Promise<void>;
   onWarning: (message: string) => void;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -84,9 +96,9 @@ export class Deliveries {
   }
 
   async #attempt(delivery: Delivery): Promise<void> {
-    const { target, payload, rule, retries } = delivery;
+    const { target, payload, retries } = delivery;
     try {
-      await this.#options.deliver(target, payload, { ruleArn: rule.arn });
+      await this.#options.deliver(target, payload, contextOf(delivery));
     } catch (error) {
       const failure = error instanceof DeliveryError ? error : new DeliveryError('UNKNOWN', messageOf(error), true);
       const exhausted = this.#exhausted(delivery);
@@ -130,14 +142,15 @@ export class Deliveries {
       return;
     }
     try {
-      await this.#options.sendToDeadLetterQueue(queueArn, event.text, {
+      const attributes = {
         RULE_ARN: rule.arn,
         TARGET_ARN: target.Arn,
         ERROR_CODE: failure.code,
         ERROR_MESSAGE: failure.message,
         ...(exhausted && { EXHAUSTED_RETRY_CONDITION: exhausted }),
         RETRY_ATTEMPTS: String(retries),
-      });
+      };
+      await this.#options.sendToDeadLetterQueue(queueArn, event.text, attributes, contextOf(delivery));
     } catch (error) {
       this.#options.onWarning(
         `${what}, nor to its dead-letter queue ${queueArn} (${messageOf(error)}): the event is lost.`,
@@ -149,6 +162,10 @@ export class Deliveries {
 /** When a delivery's event is too old, in milliseconds since the epoch. */
 function expiry({ target, event }: Delivery): number {
   return event.ingestedAt + (target.RetryPolicy?.MaximumEventAgeInSeconds ?? defaultEventAgeInSeconds) * 1000;
+}
+
+function contextOf({ rule, event }: Delivery): DeliveryContext {
+  return { ruleArn: rule.arn, traceHeader: event.traceHeader };
 }
 
 function messageOf(error: unknown): string {

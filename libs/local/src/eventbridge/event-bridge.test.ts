@@ -181,6 +181,46 @@ describe('PutEvents', () => {
   });
 });
 
+describe('a trace header', () => {
+  const valid = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0;Reemission=1';
+
+  test.each<[string, string | undefined, string | undefined]>([
+    ['goes to the target', valid, valid],
+    ['may be missing', undefined, undefined],
+    ['that X-Ray would not take is dropped', 'Root=1', undefined],
+  ])('%s', async (_what, TraceHeader, expected) => {
+    const seen: [string, string | undefined][] = [];
+    const deliver: EventBridgeOptions['deliver'] = async (_target, payload, { traceHeader }) => {
+      seen.push([payload, traceHeader]);
+    };
+    const { eventBridge } = await bridge({}, { deliver });
+    expect(await put(eventBridge, { ...entry, TraceHeader })).toMatchObject({ FailedEntryCount: 0 });
+    expect(seen).toEqual([[expect.not.stringContaining('Root'), expected]]);
+  });
+
+  test('goes to the dead-letter queue', async () => {
+    const seen: (string | undefined)[] = [];
+    const { eventBridge } = await bridge(
+      { DeadLetterConfig: { Arn: deadLetterQueue } },
+      {
+        deliver: () => Promise.reject(new DeliveryError('NO_RESOURCE', 'gone', false)),
+        sendToDeadLetterQueue: async (_queue, _body, _attributes, { traceHeader }) => {
+          seen.push(traceHeader);
+        },
+      },
+    );
+    await put(eventBridge, { ...entry, TraceHeader: valid });
+    expect(seen).toEqual([valid]);
+  });
+
+  test('of more than 500 characters is refused', async () => {
+    const { eventBridge } = await bridge();
+    await expect(put(eventBridge, { ...entry, TraceHeader: `${valid};${'x'.repeat(500)}` })).rejects.toMatchObject({
+      code: 'ValidationException',
+    });
+  });
+});
+
 describe('rules', () => {
   test('an event goes to every target of every rule that matches and is enabled', async () => {
     const { eventBridge, delivered } = await bridge();
@@ -381,6 +421,6 @@ describe('TestEventPattern', () => {
 
 test('an operation it does not have', async () => {
   const { eventBridge } = await bridge();
-  const answer = eventBridge.handle('CreateArchive', {});
+  const answer = eventBridge.handle('CreateConnection', {});
   await expect(answer).rejects.toMatchObject({ code: 'UnknownOperationException', status: 400 });
 });

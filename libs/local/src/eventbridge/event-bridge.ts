@@ -1,5 +1,7 @@
 import { AwsError } from '../aws-error.ts';
 import type { Caller } from '../iam/caller.ts';
+import { ArchiveStore } from './archive-store.ts';
+import { Archives } from './archives.ts';
 import type { BusEvent } from './bus-event.ts';
 import { Deliveries, type DeliveryOptions, exponentialBackoff } from './delivery.ts';
 import { type EventBus, EventBuses } from './event-buses.ts';
@@ -8,6 +10,7 @@ import { JsonObject, parseJson } from './json-document.ts';
 import { EventPattern } from './pattern.ts';
 import { type ReadEntry, readPutEvents } from './put-events.ts';
 import { authorizeEntry } from './put-events-authorization.ts';
+import { Replays } from './replays.ts';
 import { type Input, requiredString } from './request-parameters.ts';
 
 export interface EventBridgeOptions {
@@ -19,16 +22,20 @@ export interface EventBridgeOptions {
   onWarning?: (message: string) => void;
   now?: DeliveryOptions['now'];
   retryDelay?: DeliveryOptions['retryDelay'];
+  /** The file that archived events and replays are kept in; without one they end with the process. */
+  archivePath?: string | undefined;
 }
 
 /**
- * EventBridge (Classic) in memory: buses, rules with the full pattern language, targets with retries and dead-letter queues.
- * It knows no transport: `deliver` and `sendToDeadLetterQueue` carry the events out.
+ * EventBridge (Classic): buses and their policies, rules with the full pattern language, targets with retries and
+ * dead-letter queues, archives and replays. It knows no transport: `deliver` and `sendToDeadLetterQueue` carry the events out.
  */
 export class EventBridge {
   readonly #options: { accountId: string; region: string; now: () => number };
   readonly #buses: EventBuses;
   readonly #deliveries: Deliveries;
+  readonly #archiveStore: ArchiveStore;
+  readonly #replays: Replays;
   readonly #operations: ReadonlyMap<string, (input: Input, caller: Caller | undefined) => unknown>;
 
   constructor(options: EventBridgeOptions) {
@@ -38,6 +45,16 @@ export class EventBridge {
     this.#deliveries = new Deliveries({ deliver, sendToDeadLetterQueue, onWarning, now, retryDelay });
     const buses = new EventBuses({ accountId, region, now, onWarning });
     this.#buses = buses;
+    const store = new ArchiveStore(options.archivePath);
+    this.#archiveStore = store;
+    const archives = new Archives({ accountId, region, now }, buses, store);
+    const replays = new Replays(
+      { accountId, region, now, publish: (bus, event, ruleArns) => this.#publish(bus, event, ruleArns) },
+      buses,
+      archives,
+      store,
+    );
+    this.#replays = replays;
     this.#operations = new Map<string, (input: Input, caller: Caller | undefined) => unknown>([
       ['PutEvents', (input, caller) => this.#putEvents(input, caller)],
       ['TestEventPattern', testEventPattern],
@@ -57,6 +74,15 @@ export class EventBridge {
       ['RemoveTargets', (input) => buses.removeTargets(input)],
       ['ListTargetsByRule', (input) => buses.listTargetsByRule(input)],
       ['ListRuleNamesByTarget', (input) => buses.listRuleNamesByTarget(input)],
+      ['CreateArchive', (input) => archives.createArchive(input)],
+      ['DeleteArchive', (input) => archives.deleteArchive(input)],
+      ['DescribeArchive', (input) => archives.describeArchive(input)],
+      ['ListArchives', (input) => archives.listArchives(input)],
+      ['UpdateArchive', (input) => archives.updateArchive(input)],
+      ['StartReplay', (input) => replays.startReplay(input)],
+      ['CancelReplay', (input) => replays.cancelReplay(input)],
+      ['DescribeReplay', (input) => replays.describeReplay(input)],
+      ['ListReplays', (input) => replays.listReplays(input)],
     ]);
   }
 
@@ -74,9 +100,11 @@ export class EventBridge {
     return run(input, caller);
   }
 
-  /** Stops retrying; what was waiting for a retry is lost, and said so through onWarning. */
+  /** Stops retrying and replaying; what was waiting for a retry is lost, and said so through onWarning. */
   async close(): Promise<void> {
+    this.#replays.close();
     this.#deliveries.close();
+    this.#archiveStore.close();
   }
 
   async #putEvents(input: Input, caller: Caller | undefined): Promise<object> {
@@ -102,14 +130,17 @@ export class EventBridge {
     return error ? { error } : entry;
   }
 
-  async #publish(bus: EventBus, event: BusEvent): Promise<void> {
+  /** @param ruleArns the rules that may get the event; all of them without it */
+  async #publish(bus: EventBus, event: BusEvent, ruleArns?: ReadonlySet<string>): Promise<void> {
     const matching = [...bus.rules.values()].filter(
-      ({ state, pattern }) => state !== 'DISABLED' && pattern?.matches(event.fields),
+      ({ arn, state, pattern }) =>
+        (!ruleArns || ruleArns.has(arn)) && state !== 'DISABLED' && pattern?.matches(event.fields),
     );
     await Promise.all(
-      matching.flatMap((rule) =>
-        [...rule.targets.values()].map((target) => this.#deliveries.start(target, rule, event)),
-      ),
+      matching.flatMap((rule) => {
+        rule.archive?.record(event);
+        return [...rule.targets.values()].map((target) => this.#deliveries.start(target, rule, event));
+      }),
     );
   }
 }

@@ -1,4 +1,5 @@
 import { AwsError } from '../aws-error.ts';
+import type { BusEvent } from './bus-event.ts';
 import { type BusPolicy, policyAfterPut, policyAfterRemoval } from './bus-policy.ts';
 import { page } from './page.ts';
 import { EventPattern } from './pattern.ts';
@@ -28,11 +29,16 @@ export interface Rule {
   readonly roleArn: string | undefined;
   /** By target id. */
   readonly targets: Map<string, CompiledTarget>;
+  /** Of a rule that belongs to an archive, and can be changed through that only. */
+  readonly archive?: { readonly record: (event: BusEvent) => void };
 }
 
 export type RuleState = (typeof ruleStates)[number];
 
 const ruleStates = ['ENABLED', 'DISABLED', 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS'] as const;
+
+/** The service that manages the rules of archives. */
+const archivesService = 'prod.vhs.events.aws.internal';
 
 const maximumRulesPerBus = 300;
 const maximumTargetsPerRule = 5;
@@ -65,6 +71,16 @@ export class EventBuses {
   find(nameOrArn: string): EventBus | undefined {
     const bus = this.#buses.get(nameOrArn.slice(nameOrArn.indexOf('/') + 1));
     return bus && (nameOrArn === bus.name || nameOrArn === bus.arn) ? bus : undefined;
+  }
+
+  /**
+   * The bus of that ARN.
+   * @throws AwsError ResourceNotFoundException
+   */
+  required(arn: string): EventBus {
+    const bus = arn.startsWith('arn:') ? this.find(arn) : undefined;
+    if (bus) return bus;
+    throw new AwsError('ResourceNotFoundException', `Event bus ${arn.slice(arn.lastIndexOf('/') + 1)} does not exist.`);
   }
 
   /** The ARN of the bus of that name or ARN, whether it is there or not. */
@@ -124,10 +140,11 @@ export class EventBuses {
       throw invalid('ScheduleExpression is supported only on the default event bus.');
     }
     const existing = bus.rules.get(name);
+    if (existing) checkNotManaged(existing);
     if (!existing && bus.rules.size >= maximumRulesPerBus) throw limitExceeded();
     const rule: Rule = {
       name,
-      arn: this.#arn(bus.name === defaultBusName ? `rule/${name}` : `rule/${bus.name}/${name}`),
+      arn: this.#ruleArn(bus, name),
       busName: bus.name,
       state: readState(optionalString(input, 'State')),
       eventPattern,
@@ -147,7 +164,9 @@ export class EventBuses {
   deleteRule(input: Input): object {
     const name = requiredString(input, 'Name', ruleName);
     const bus = this.#bus(optionalString(input, 'EventBusName', busNameOrArn));
-    if ((bus.rules.get(name)?.targets.size ?? 0) > 0) throw invalid("Rule can't be deleted since it has targets.");
+    const rule = bus.rules.get(name);
+    if (rule) checkNotManaged(rule);
+    if ((rule?.targets.size ?? 0) > 0) throw invalid("Rule can't be deleted since it has targets.");
     bus.rules.delete(name);
     return {};
   }
@@ -157,12 +176,12 @@ export class EventBuses {
   }
 
   enableRule(input: Input): object {
-    this.#rule(input, 'Name').state = 'ENABLED';
+    checkNotManaged(this.#rule(input, 'Name')).state = 'ENABLED';
     return {};
   }
 
   disableRule(input: Input): object {
-    this.#rule(input, 'Name').state = 'DISABLED';
+    checkNotManaged(this.#rule(input, 'Name')).state = 'DISABLED';
     return {};
   }
 
@@ -185,7 +204,7 @@ export class EventBuses {
   }
 
   putTargets(input: Input): object {
-    const rule = this.#rule(input, 'Rule');
+    const rule = checkNotManaged(this.#rule(input, 'Rule'));
     const compiled = requiredList(input, 'Targets', 100).map((entry) => compileTarget(structure(entry, 'Targets')));
     const ids = new Set([...rule.targets.keys(), ...compiled.map(({ target }) => target.Id)]);
     if (ids.size > maximumTargetsPerRule) throw limitExceeded();
@@ -194,7 +213,7 @@ export class EventBuses {
   }
 
   removeTargets(input: Input): object {
-    const rule = this.#rule(input, 'Rule');
+    const rule = checkNotManaged(this.#rule(input, 'Rule'));
     const failed = requiredList(input, 'Ids', 100)
       .map(String)
       .filter((id) => !rule.targets.delete(id))
@@ -209,6 +228,32 @@ export class EventBuses {
   listTargetsByRule(input: Input): object {
     const { items, next } = page(this.#rule(input, 'Rule').targets.values(), ({ target }) => target.Id, input);
     return { Targets: items.map(({ target }) => target), ...next };
+  }
+
+  /**
+   * Puts the rule of an archive on its bus, in the place of the one it had.
+   * @throws AwsError LimitExceededException for a bus that has all the rules it can have.
+   */
+  putArchiveRule(bus: EventBus, archiveName: string, eventPattern: string, record: (event: BusEvent) => void): void {
+    const name = archiveRuleName(archiveName);
+    if (!bus.rules.has(name) && bus.rules.size >= maximumRulesPerBus) throw limitExceeded();
+    bus.rules.set(name, {
+      name,
+      arn: this.#ruleArn(bus, name),
+      busName: bus.name,
+      state: 'ENABLED',
+      eventPattern,
+      pattern: new EventPattern(eventPattern),
+      scheduleExpression: undefined,
+      description: undefined,
+      roleArn: undefined,
+      targets: new Map(),
+      archive: { record },
+    });
+  }
+
+  removeArchiveRule(bus: EventBus, archiveName: string): void {
+    bus.rules.delete(archiveRuleName(archiveName));
   }
 
   #addBus(name: string, description: string | undefined): EventBus {
@@ -240,6 +285,10 @@ export class EventBuses {
     return rule;
   }
 
+  #ruleArn(bus: EventBus, name: string): string {
+    return this.#arn(bus.name === defaultBusName ? `rule/${name}` : `rule/${bus.name}/${name}`);
+  }
+
   #arn(resource: string): string {
     return `arn:aws:events:${this.#region}:${this.#accountId}:${resource}`;
   }
@@ -267,7 +316,20 @@ function describeRule(rule: Rule): object {
     Description: rule.description,
     RoleArn: rule.roleArn,
     EventBusName: rule.busName,
+    ManagedBy: rule.archive && archivesService,
   };
+}
+
+function archiveRuleName(archiveName: string): string {
+  return `Events-Archive-${archiveName}`;
+}
+
+function checkNotManaged(rule: Rule): Rule {
+  if (!rule.archive) return rule;
+  throw new AwsError(
+    'ManagedRuleException',
+    `Rule ${rule.name} is managed by ${archivesService} and can't be modified.`,
+  );
 }
 
 function readState(state = 'ENABLED'): RuleState {

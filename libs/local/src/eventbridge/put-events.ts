@@ -3,7 +3,7 @@ import { AwsError } from '../aws-error.ts';
 import { type BusEvent, createBusEvent } from './bus-event.ts';
 import { JsonObject, parseJson } from './json-document.ts';
 import { notAuthorizedForSource } from './put-events-authorization.ts';
-import { type Input, optionalString, requiredList, structure } from './request-parameters.ts';
+import { type Input, optionalString, optionalTime, requiredList, structure } from './request-parameters.ts';
 
 const maximumEntries = 10;
 const maximumTotalBytes = 1024 * 1024;
@@ -47,6 +47,7 @@ interface Entry {
   detail: string | undefined;
   resources: readonly string[];
   busNameOrArn: string;
+  traceHeader: string | undefined;
 }
 
 /** Bytes of an entry as AWS counts them: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html */
@@ -58,13 +59,23 @@ function entrySize({ time, source, detailType, detail, resources }: Entry): numb
 function readEntry(value: unknown): Entry {
   const entry = structure(value, 'Entries');
   return {
-    time: readTime(entry.Time ?? undefined),
+    time: optionalTime(entry, 'Time'),
     source: readText(entry, 'Source'),
     detailType: readText(entry, 'DetailType'),
     detail: readText(entry, 'Detail'),
     resources: readResources(entry.Resources ?? []),
     busNameOrArn: optionalString(entry, 'EventBusName', { maximumLength: 1600 }) ?? 'default',
+    traceHeader: readTraceHeader(entry),
   };
+}
+
+/**
+ * The trace header goes with the event to its targets, and counts for nothing; one that X-Ray would not take is dropped.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html
+ */
+function readTraceHeader(entry: Input): string | undefined {
+  const header = optionalString(entry, 'TraceHeader', { maximumLength: 500 });
+  return header !== undefined && /^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[^;=]+=[^;]*)*$/i.test(header) ? header : undefined;
 }
 
 function acceptEntry(entry: Entry, { accountId, region, now }: Parameters<typeof readPutEvents>[1]): ReadEntry {
@@ -86,6 +97,7 @@ function acceptEntry(entry: Entry, { accountId, region, now }: Parameters<typeof
     resources: entry.resources,
     detail: parsed,
     detailText: detail,
+    traceHeader: entry.traceHeader,
     ingestedAt,
   });
   return { busNameOrArn: entry.busNameOrArn, source, detailType, event };
@@ -109,14 +121,6 @@ function readText(entry: Input, name: string): string | undefined {
 function readResources(value: unknown): string[] {
   if (Array.isArray(value) && value.every((resource) => typeof resource === 'string')) return value;
   throw new AwsError('SerializationException', 'Resources must be a list of strings');
-}
-
-/** The JSON protocol sends times as seconds since the epoch; ISO 8601 text is taken too. Gives milliseconds. */
-function readTime(value: unknown): number | undefined {
-  if (value === undefined) return undefined;
-  const time = typeof value === 'number' ? value * 1000 : typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(new Date(time).getTime())) throw new AwsError('SerializationException', 'Time must be a timestamp');
-  return time;
 }
 
 function missing(parameter: string): ReadEntry {

@@ -46,6 +46,40 @@ export function optionalInteger(input: Input, name: string, minimum: number, max
   return value;
 }
 
+/**
+ * A point in time that may be missing, in milliseconds since the epoch. The JSON protocol sends seconds; ISO 8601 text is
+ * taken too. Throws SerializationException for anything else.
+ */
+export function optionalTime(input: Input, name: string): number | undefined {
+  const value = input[name] ?? undefined;
+  if (value === undefined) return undefined;
+  const time = typeof value === 'number' ? value * 1000 : typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(new Date(time).getTime())) {
+    throw new AwsError('SerializationException', `${name} must be a timestamp`);
+  }
+  return time;
+}
+
+/** A point in time, in milliseconds since the epoch. Throws as `optionalTime` does, or ValidationException without one. */
+export function requiredTime(input: Input, name: string): number {
+  const time = optionalTime(input, name);
+  if (time === undefined) throw violation(name, 'null', 'Member must not be null');
+  return time;
+}
+
+/** One of a few words, that may be missing. Throws as `requiredString` does. */
+export function optionalChoice<Choice extends string>(
+  input: Input,
+  name: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const value = optionalString(input, name);
+  if (value === undefined) return undefined;
+  const known = choices.find((choice) => choice === value);
+  if (known) return known;
+  throw violation(name, value, `Member must satisfy enum value set: [${choices.join(', ')}]`);
+}
+
 /** A list parameter of at least one item. Throws as `requiredString` does. */
 export function requiredList(input: Input, name: string, maximumLength: number): readonly unknown[] {
   const value = input[name] ?? undefined;

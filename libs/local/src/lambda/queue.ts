@@ -34,9 +34,16 @@ type FauxqsQueue = NonNullable<ReturnType<FauxqsStore['getQueueByArn']>>;
  * A queue of the fauxqs that runs in this process. A message sent by anybody wakes the receiver at once, and receiving costs
  * microseconds where a request over HTTP costs a millisecond.
  *
+ * The queue may be deleted and created again: whatever has its name then is used.
+ *
+ * @param traceHeaderOf the X-Ray trace header that a message was sent with
  * @throws AwsError ResourceNotFoundException when the store has no such queue
  */
-export function inProcessQueue(store: FauxqsStore, queueArn: string): SqsQueue {
+export function inProcessQueue(
+  store: FauxqsStore,
+  queueArn: string,
+  traceHeaderOf: (messageId: string) => string | undefined = () => undefined,
+): SqsQueue {
   const found = (): FauxqsQueue => {
     const queue = store.getQueueByArn(queueArn);
     if (!queue) throw new AwsError('ResourceNotFoundException', `The queue ${queueArn} does not exist`, 404);
@@ -52,7 +59,7 @@ export function inProcessQueue(store: FauxqsStore, queueArn: string): SqsQueue {
         receiptHandle: message.ReceiptHandle,
         body: message.Body,
         md5OfBody: message.MD5OfBody,
-        attributes: systemAttributes(queue, message.ReceiptHandle),
+        attributes: systemAttributes(queue, message.ReceiptHandle, traceHeaderOf(message.MessageId)),
         messageAttributes: Object.fromEntries(
           Object.entries(message.MessageAttributes ?? {}).map(([name, { DataType, StringValue, BinaryValue }]) => [
             name,
@@ -89,7 +96,11 @@ export function inProcessQueue(store: FauxqsStore, queueArn: string): SqsQueue {
 }
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
-function systemAttributes(queue: FauxqsQueue, receiptHandle: string): Record<string, string> {
+function systemAttributes(
+  queue: FauxqsQueue,
+  receiptHandle: string,
+  traceHeader: string | undefined,
+): Record<string, string> {
   const message = queue.inflightMessages.get(receiptHandle)?.message;
   if (!message) return {};
   return {
@@ -100,6 +111,7 @@ function systemAttributes(queue: FauxqsQueue, receiptHandle: string): Record<str
     ...(message.sequenceNumber === undefined ? {} : { SequenceNumber: message.sequenceNumber }),
     ...(message.messageGroupId === undefined ? {} : { MessageGroupId: message.messageGroupId }),
     ...(message.messageDeduplicationId === undefined ? {} : { MessageDeduplicationId: message.messageDeduplicationId }),
+    ...(traceHeader === undefined ? {} : { AWSTraceHeader: traceHeader }),
   };
 }
 

@@ -1,0 +1,145 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { BusEvent } from './bus-event.ts';
+
+/** A place of an event in an archive. */
+export type EventKey = number;
+
+export interface ArchivedEvent {
+  /** The envelope. */
+  readonly text: string;
+  /** The event's own time, in milliseconds since the epoch. */
+  readonly time: number;
+}
+
+/** Written when this many events wait for it, or this many milliseconds after the first of them. */
+const batchSize = 1000;
+const batchWindowMs = 50;
+
+/**
+ * Where archives keep their events, and replays what became of them: SQLite, in a file or in memory. Events are written in
+ * batches, a moment after they have been taken: every event of a bus passes here.
+ */
+export class ArchiveStore {
+  readonly #database: DatabaseSync;
+  readonly #insert: StatementSync;
+  #waiting: { archive: string; storedAt: number; event: BusEvent }[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** @param path of the file; without one, what is kept ends with the process */
+  constructor(path = ':memory:') {
+    this.#database = new DatabaseSync(path);
+    this.#database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+       CREATE TABLE IF NOT EXISTS archives (name TEXT PRIMARY KEY, bus_arn TEXT NOT NULL, created_at INTEGER NOT NULL);
+       CREATE TABLE IF NOT EXISTS events (
+         key INTEGER PRIMARY KEY, archive TEXT NOT NULL, time INTEGER NOT NULL, stored_at INTEGER NOT NULL,
+         size INTEGER NOT NULL, text TEXT NOT NULL
+       );
+       CREATE INDEX IF NOT EXISTS events_by_time ON events (archive, time);
+       CREATE INDEX IF NOT EXISTS events_by_age ON events (archive, stored_at, size);
+       CREATE TABLE IF NOT EXISTS replays (name TEXT PRIMARY KEY, document TEXT NOT NULL)`,
+    );
+    this.#insert = this.#database.prepare(
+      'INSERT INTO events (archive, time, stored_at, size, text) VALUES (?, ?, ?, ?, ?)',
+    );
+  }
+
+  /**
+   * Takes up an archive: the events of an earlier run are its own if it had the same bus.
+   * @returns when it was created first, in milliseconds since the epoch
+   */
+  openArchive(name: string, busArn: string, now: number): number {
+    const known = this.#database.prepare('SELECT created_at FROM archives WHERE name = ? AND bus_arn = ?');
+    const createdAt = known.get(name, busArn)?.created_at;
+    if (typeof createdAt === 'number') return createdAt;
+    this.deleteArchive(name);
+    this.#database.prepare('INSERT INTO archives (name, bus_arn, created_at) VALUES (?, ?, ?)').run(name, busArn, now);
+    return now;
+  }
+
+  deleteArchive(name: string): void {
+    this.#flush();
+    this.#database.prepare('DELETE FROM events WHERE archive = ?').run(name);
+    this.#database.prepare('DELETE FROM archives WHERE name = ?').run(name);
+  }
+
+  add(archive: string, event: BusEvent): void {
+    if (this.#closed) return;
+    this.#waiting.push({ archive, storedAt: event.ingestedAt, event });
+    if (this.#waiting.length >= batchSize) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), batchWindowMs).unref();
+  }
+
+  /** Forgets the events that were taken before a time, in milliseconds since the epoch. */
+  expire(archive: string, before: number): void {
+    this.#flush();
+    this.#database.prepare('DELETE FROM events WHERE archive = ? AND stored_at < ?').run(archive, before);
+  }
+
+  /** How many events an archive has, and the bytes of their envelopes. */
+  sizeOf(archive: string): { count: number; bytes: number } {
+    this.#flush();
+    const query = 'SELECT COUNT(*) AS count, COALESCE(SUM(size), 0) AS bytes FROM events WHERE archive = ?';
+    const row = this.#database.prepare(query).get(archive);
+    return { count: Number(row?.count), bytes: Number(row?.bytes) };
+  }
+
+  /** When the first event of an archive from a time on, and before another one, happened. */
+  firstTime(archive: string, from: number, before: number): number | undefined {
+    this.#flush();
+    const query = 'SELECT MIN(time) AS time FROM events WHERE archive = ? AND time >= ? AND time < ?';
+    const time = this.#database.prepare(query).get(archive, from, before)?.time;
+    return typeof time === 'number' ? time : undefined;
+  }
+
+  /** The events from a time on, and before another one. */
+  keys(archive: string, from: number, before: number): EventKey[] {
+    this.#flush();
+    const query = 'SELECT key FROM events WHERE archive = ? AND time >= ? AND time < ?';
+    return this.#database
+      .prepare(query)
+      .all(archive, from, before)
+      .map(({ key }) => Number(key));
+  }
+
+  /** An event, unless it has been forgotten meanwhile. */
+  event(key: EventKey): ArchivedEvent | undefined {
+    const row = this.#database.prepare('SELECT text, time FROM events WHERE key = ?').get(key);
+    return row && { text: String(row.text), time: Number(row.time) };
+  }
+
+  saveReplay(name: string, document: object): void {
+    this.#database
+      .prepare('INSERT OR REPLACE INTO replays (name, document) VALUES (?, ?)')
+      .run(name, JSON.stringify(document));
+  }
+
+  /** What has been saved of replays. */
+  replays(): unknown[] {
+    return this.#database
+      .prepare('SELECT document FROM replays')
+      .all()
+      .map(({ document }) => JSON.parse(String(document)));
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#flush();
+    this.#closed = true;
+    this.#database.close();
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.length === 0) return;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    this.#database.exec('BEGIN');
+    for (const { archive, storedAt, event } of batch) {
+      this.#insert.run(archive, event.time, storedAt, Buffer.byteLength(event.text), event.text);
+    }
+    this.#database.exec('COMMIT');
+  }
+}
