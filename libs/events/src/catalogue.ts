@@ -14,18 +14,23 @@ export interface FunctionReference {
   key: string;
 }
 
+export interface ConsumerReference extends FunctionReference {
+  /** What its `consume` says replays are for; nothing means `ignore`. */
+  replays?: string;
+}
+
 export interface CatalogueEntry {
   detailType: string;
   /** Absent when a template names an event that no contract defines. */
   contract?: EventContract;
   producers: FunctionReference[];
-  consumers: FunctionReference[];
+  consumers: ConsumerReference[];
   /** Source files that create the event. */
   createdIn: string[];
 }
 
 interface Trigger {
-  consume?: { events?: string[] };
+  consume?: { events?: string[]; replays?: string };
 }
 
 /** The parts of a serverless.yml the catalogue reads. Triggers taken from another file are text here: `${file(…)}`. */
@@ -109,9 +114,11 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
       });
       const triggers = Array.isArray(definition.events) ? definition.events : [];
       triggers.forEach((trigger, position) => {
-        trigger.consume?.events?.forEach((detailType, index) => {
-          entryOf(detailType).consumers.push(at(`events[${position}].consume.events[${index}]`));
-        });
+        const { events: detailTypes = [], replays } = trigger.consume ?? {};
+        for (const [index, detailType] of detailTypes.entries()) {
+          const reference = at(`events[${position}].consume.events[${index}]`);
+          entryOf(detailType).consumers.push({ ...reference, ...(replays !== undefined && { replays }) });
+        }
       });
     }
     const contracts = await exportedContracts(folder);

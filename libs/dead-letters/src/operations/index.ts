@@ -12,6 +12,17 @@ export { Progress, type ProgressStream } from './progress.ts';
 export { purge } from './purge.ts';
 export { type Operation, redrive } from './redrive.ts';
 export { reemit } from './reemit.ts';
+export {
+  cancelReplay,
+  planReplay,
+  type ReplayedRule,
+  type ReplayPlan,
+  type ReplayRequest,
+  type ReplayState,
+  readTime,
+  startReplay,
+  watchReplay,
+} from './replay.ts';
 export { ruleMessageGroups } from './rule-target.ts';
 export { depthOf, type StageQueue, StageQueues } from './stage-queues.ts';
 export { type Column, formatTable, printable } from './table.ts';

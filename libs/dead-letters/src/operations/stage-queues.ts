@@ -1,11 +1,10 @@
 import { GetQueueAttributesCommand, ListQueuesCommand, QueueDoesNotExist, type SQSClient } from '@aws-sdk/client-sqs';
+import { consumerKey, similarNames, squash } from './consumer-name.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Calls at once when the queues of a stage are read. */
 const CONCURRENCY = 8;
-/** Names offered instead of an unknown one. */
-const SUGGESTIONS = 3;
 
 /** A queue, with how many messages SQS says are in it: approximately. */
 export interface StageQueue {
@@ -105,34 +104,25 @@ export class StageQueues {
     const behind = source && candidates.find(({ arn }) => arn === source.deadLetterTargetArn);
     if (behind) return behind;
 
+    const keyOf = ({ name }: StageQueue): string => consumerKey(name, this.stage);
     const wanted = squash(text);
-    const ofConsumer = candidates.filter((queue) => squash(this.#consumerOf(queue)) === wanted);
+    const ofConsumer = candidates.filter((queue) => keyOf(queue) === wanted);
     const matching =
       ofConsumer.length > 0 ? ofConsumer : candidates.filter(({ name }) => wanted && squash(name).includes(wanted));
     // A consumer has two: its own, which is meant, and its rule's.
     const [only, ...others] = matching.length === 1 ? matching : matching.filter((queue) => !isRuleQueue(queue));
-    const sameConsumer = new Set(matching.map((queue) => this.#consumerOf(queue))).size === 1;
-    if (only && others.length === 0 && sameConsumer) return only;
+    if (only && others.length === 0 && matching.every((queue) => keyOf(queue) === keyOf(only))) return only;
     if (matching.length > 0) {
       throw new UsageError(`"${text}" may be any of ${matching.map(({ name }) => name).join(', ')}`);
     }
     if (candidates.length === 0) throw new UsageError(`Stage ${this.stage} has no dead-letter queues`);
-    const similar = candidates
-      .map(({ name }) => ({ name, likeness: likeness(squash(name), wanted) }))
-      .sort((a, b) => b.likeness - a.likeness)
-      .slice(0, SUGGESTIONS)
-      .map(({ name }) => name);
+    const similar = similarNames(
+      candidates.map(({ name }) => name),
+      text,
+    );
     throw new UsageError(
       `Stage ${this.stage} has no dead-letter queue "${text}"; did you mean ${similar.join(' or ')}?`,
     );
-  }
-
-  /** `millrace-inventory-dev-on-order-placed-rule-dlq` → `inventory-on-order-placed`. */
-  #consumerOf({ name }: StageQueue): string {
-    return name
-      .replace(/^millrace-/, '')
-      .replace(`-${this.stage}-`, '-')
-      .replace(/(-rule)?-dlq(\.fifo)?$/, '');
   }
 }
 
@@ -142,19 +132,6 @@ function isRuleQueue({ name }: StageQueue): boolean {
 
 function nameOf(url: string): string {
   return url.slice(url.lastIndexOf('/') + 1);
-}
-
-/** `inventory.onOrderPlaced` and `inventory-on-order-placed` are the same. */
-function squash(text: string): string {
-  return text.toLowerCase().replace(/[^a-z0-9]/g, '');
-}
-
-/** Share of common pairs of letters, 0 to 1. https://en.wikipedia.org/wiki/Dice-S%C3%B8rensen_coefficient */
-function likeness(a: string, b: string): number {
-  const pairs = (text: string) => new Set(Array.from(text.slice(1), (letter, index) => `${text[index]}${letter}`));
-  const [ofA, ofB] = [pairs(a), pairs(b)];
-  const common = [...ofA].filter((pair) => ofB.has(pair)).length;
-  return (2 * common) / (ofA.size + ofB.size || 1);
 }
 
 /**

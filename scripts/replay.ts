@@ -1,0 +1,173 @@
+/** `npm run replay`: archived events come once more. `npm run replay -- --help` lists what can be said. */
+import { parseArgs } from 'node:util';
+import {
+  cancelReplay,
+  createClients,
+  explain,
+  formatTable,
+  interruptible,
+  Progress,
+  planReplay,
+  type ReplayPlan,
+  readEndpoint,
+  readStage,
+  readTime,
+  startReplay,
+  UsageError,
+  watchReplay,
+} from '@millrace/dead-letters/operations';
+import { findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
+
+const HELP = `Replays archived events to the bus they were on. Consumers take them for duplicates and ignore them, unless their
+\`consume\` says otherwise.
+
+Usage: npm run replay -- --from <time> [options]
+       npm run replay -- --cancel <name>
+
+  --from <time>          e.g. 2026-01-31T12:00:00Z, or 2h for two hours ago
+  --to <time>            (now)
+  --events <types>       to the rules that can match these, e.g. OrderPlaced.v1,OrderCancelled.v1
+  --rules <names>        to these rules or consumers, e.g. inventory.onOrderPlaced
+  --archive <name>       (the one archive of the bus)
+  --name <name>          of the replay (replay-<time>)
+  --dry-run              say what would be replayed to whom, and do nothing
+  --cancel <name>        stop a replay
+  --stage <name>         stage (dev)
+  --endpoint <url>       the local runtime, e.g. http://127.0.0.1:4566; otherwise AWS with its default credentials
+  --help                 show this
+
+Exit codes: 0 completed, 1 failed or cancelled, 2 misused, 130 no longer watched: the replay goes on.`;
+
+/** At AWS an event is in its archive only after some minutes. */
+const ARCHIVE_DELAY_MS = 10 * 60_000;
+
+const MODES: Readonly<Record<string, string>> = {
+  ignore: 'ignores replayed events',
+  handle: 'handles them; what it has handled before is a duplicate',
+  rebuild: 'builds its projection anew from them',
+};
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        from: { type: 'string' },
+        to: { type: 'string' },
+        events: { type: 'string' },
+        rules: { type: 'string' },
+        archive: { type: 'string' },
+        name: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
+        cancel: { type: 'string' },
+        stage: { type: 'string', default: 'dev' },
+        endpoint: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function readNames(flag: string, value: string | undefined): string[] | undefined {
+  if (value === undefined) return undefined;
+  const names = value.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new UsageError(`--${flag} must be names with commas between them, not "${value}"`);
+  return names;
+}
+
+function describePlan({ name, archive, bus, from, to, rules, filtered }: ReplayPlan): string {
+  const rows = rules.map(({ name, consumer, replays = '', events }) => [
+    name,
+    consumer ?? '–',
+    MODES[replays] ?? replays,
+    events.join(', '),
+  ]);
+  const columns = ['RULE', 'CONSUMER', 'REPLAYS', 'EVENTS ASKED FOR'].map((title) => ({ title }));
+  const shown = rules.some(({ events }) => events.length > 0) ? columns : columns.slice(0, 3);
+  return `Replay ${name}: the events of ${from.toISOString()} to ${to.toISOString()}, from archive ${archive.name} to ${
+    filtered ? `${rules.length} rules` : 'every rule'
+  } of bus ${bus.name}
+
+${formatTable(shown, rows)}
+`;
+}
+
+let endpoint: string | undefined;
+
+async function main(): Promise<number> {
+  const values = readArguments();
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const stage = readStage(values.stage);
+  endpoint = readEndpoint(values.endpoint);
+  const { events } = createClients(endpoint);
+  if (values.cancel !== undefined) {
+    await cancelReplay(events, values.cancel);
+    console.log(`${values.cancel} is being cancelled; what it has replayed stays so`);
+    return 0;
+  }
+
+  const now = new Date();
+  if (values.from === undefined) throw new UsageError('--from is missing');
+  const request = {
+    stage,
+    from: readTime('from', values.from, now),
+    to: values.to === undefined ? now : readTime('to', values.to, now),
+    events: readNames('events', values.events),
+    rules: readNames('rules', values.rules),
+    archive: values.archive,
+    name: values.name ?? `replay-${now.toISOString().replaceAll(':', '-').replace('.', '-')}`,
+  };
+  const plan = await planReplay(events, request, await readCatalogue(findWorkspaceRoot(import.meta.dirname)));
+  console.log(describePlan(plan));
+  if (request.events !== undefined) {
+    console.log('EventBridge restricts a replay to rules, not to events: these rules get all that they match.');
+  }
+  if (endpoint === undefined && now.getTime() - plan.to.getTime() < ARCHIVE_DELAY_MS) {
+    console.log('Events of the last ten minutes may not be in the archive yet.');
+  }
+  if (values['dry-run']) return 0;
+  await startReplay(events, plan);
+  return watch(events, plan);
+}
+
+async function watch(events: Parameters<typeof watchReplay>[0], { name, from, to }: ReplayPlan): Promise<number> {
+  const progress = new Progress(process.stderr, 'replay');
+  const stop = interruptible(() => {});
+  const span = to.getTime() - from.getTime();
+  const last = await watchReplay(
+    events,
+    name,
+    ({ state, lastReplayed }) => {
+      const done = state === 'COMPLETED' ? to : (lastReplayed ?? from);
+      const text = lastReplayed ? `${state}, at ${lastReplayed.toISOString()}` : state;
+      progress.update((done.getTime() - from.getTime()) / span, text);
+    },
+    stop.signal,
+  );
+  progress.end();
+  stop.dispose();
+  if (last.state === 'COMPLETED') {
+    console.log(`${name} is complete`);
+    return 0;
+  }
+  if (stop.signal.aborted) {
+    console.log(`${name} goes on; to stop it: npm run replay -- --cancel ${name}`);
+    return 130;
+  }
+  console.error(
+    `${name} ${last.state === 'FAILED' ? 'failed' : 'was cancelled'}${last.reason ? `: ${last.reason}` : ''}`,
+  );
+  return 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const misused = error instanceof UsageError;
+  console.error(`${explain(error, endpoint)}${misused ? ' (npm run replay -- --help)' : ''}`);
+  process.exitCode = misused ? 2 : 1;
+}
