@@ -340,6 +340,7 @@ describe('a replay', () => {
     expect(first.toSorted((a, b) => a - b)).toEqual(earlier.map(([n]) => n));
     expect(second.toSorted((a, b) => a - b)).toEqual(later.map(([n]) => n));
     expect(first).not.toEqual(earlier.map(([n]) => n));
+    expect(first).not.toEqual(earlier.map(([n]) => n).reverse());
   });
 
   test('goes to all rules that match, or to those named', async () => {
