@@ -4,6 +4,7 @@ import {
   DeleteRuleCommand,
   EventBridgeClient,
   PutEventsCommand,
+  type PutEventsCommandOutput,
   PutRuleCommand,
   PutTargetsCommand,
   RemoveTargetsCommand,
@@ -79,6 +80,13 @@ export class Aws {
     }
   }
 
+  /** Puts a made-up event as a function, or as anybody else, and returns the answer for it. */
+  async putAs(accessKeyId: string, source: string): Promise<PutEventsCommandOutput['Entries']> {
+    const client = new EventBridgeClient(this.#config(accessKeyId));
+    const Entries = [{ EventBusName: busName, Source: source, DetailType: 'MadeUp.v1', Detail: '{}' }];
+    return (await client.send(new PutEventsCommand({ Entries }))).Entries;
+  }
+
   /** The URL of a function's queue, e.g. `queueUrl('orders', 'on-order-progress')`; `-dlq` for its dead-letter queue. */
   async queueUrl(service: string, queue: string): Promise<string> {
     const { QueueUrl } = await this.sqs.send(
@@ -130,11 +138,11 @@ export class Aws {
     return () => enable(true);
   }
 
-  /** Waits until no queue of a service but the dead-letter queues holds or hands out a message, several times in a row. */
+  /** Waits until no queue that a function reads holds or hands out a message, several times in a row. */
   async quiet(deadlineMs = 30_000): Promise<void> {
     const urls: string[] = [];
     for await (const page of paginateListQueues({ client: this.sqs }, { QueueNamePrefix: 'millrace-' })) {
-      urls.push(...(page.QueueUrls ?? []).filter((url) => !url.endsWith('-dlq')));
+      urls.push(...(page.QueueUrls ?? []).filter((url) => !/-(dlq|parking)$/.test(url)));
     }
     let quietRounds = 0;
     await eventually(
@@ -199,8 +207,8 @@ export class Tap {
 
   /** The next events, up to ten; waits a second for the first. */
   async next(waitSeconds = 1): Promise<TappedEvent[]> {
-    return (await this.#aws.take(this.#queueUrl, waitSeconds)).map(({ Body = '' }) => {
-      const envelope = JSON.parse(Body);
+    return (await this.nextTexts(waitSeconds)).map((text) => {
+      const envelope = JSON.parse(text);
       return new EmittableEvent({
         source: envelope.source,
         detailType: envelope['detail-type'],
@@ -208,6 +216,11 @@ export class Tap {
         time: envelope.time,
       });
     });
+  }
+
+  /** As `next`, as the texts that consumers get. */
+  async nextTexts(waitSeconds = 1): Promise<string[]> {
+    return (await this.#aws.take(this.#queueUrl, waitSeconds)).map(({ Body = '' }) => Body);
   }
 
   /** All events so far that have this value in their data: an order id or a SKU. */

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { paginateScan } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
+import { ProbeApplied } from '../fixtures/probe/events/index.ts';
+import { Aws } from './aws.ts';
+import { Operator } from './operator.ts';
+import { type System, startSystem } from './system.ts';
+
+const LETTERS = 5000;
+const KILLS = 3;
+const queue = 'millrace-probe-dev-on-probe-applied-dlq';
+
+let system: System;
+let aws: Aws;
+let operator: Operator;
+
+beforeAll(async () => {
+  system = await startSystem(['test/fixtures/probe']);
+  aws = new Aws(system);
+  operator = new Operator(system);
+}, 90_000);
+afterAll(() => system?.stop());
+
+/** Puts letters into the dead-letter queue, ten in a call. */
+async function fill(queueUrl: string, bodies: readonly string[]): Promise<void> {
+  const batches = Array.from({ length: Math.ceil(bodies.length / 10) }, (_, index) =>
+    bodies.slice(index * 10, index * 10 + 10),
+  );
+  const next = batches.values();
+  const worker = async () => {
+    for (const batch of next) {
+      const Entries = batch.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
+      const { Failed = [] } = await aws.sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+      if (Failed.length > 0) throw new Error(`SendMessageBatch refused ${Failed.length} letters`);
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+}
+
+/** The number of effects of each probe of a group. */
+async function effectsOf(group: string): Promise<number[]> {
+  const effects: number[] = [];
+  const scan = {
+    TableName: 'millrace-probe-dev',
+    FilterExpression: '#group = :group',
+    ExpressionAttributeNames: { '#group': 'group' },
+    ExpressionAttributeValues: { ':group': group },
+  };
+  for await (const { Items = [] } of paginateScan({ client: aws.dynamodb }, scan)) {
+    effects.push(...Items.map((item) => Number(item.effects)));
+  }
+  return effects;
+}
+
+test(`${LETTERS} dead letters all come back and have their effect once, although the command is killed ${KILLS} times`, async () => {
+  const group = randomUUID();
+  const bodies = Array.from({ length: LETTERS }, () =>
+    envelopeText(sampleEvent(ProbeApplied, { probeId: randomUUID(), group })),
+  );
+  const queueUrl = await aws.queueUrl('probe', 'on-probe-applied-dlq');
+  await fill(queueUrl, bodies);
+
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    const before = await aws.depth(queueUrl);
+    // Somewhere in the next fifth of the letters, wherever the command is then.
+    const enough = before - Math.ceil(Math.random() * (LETTERS / 5));
+    const child = operator.start('redrive', 'redrive', queue);
+    const exited = once(child, 'exit');
+    await eventually(async () => expect(await aws.depth(queueUrl)).toBeLessThan(enough), {
+      deadlineMs: 60_000,
+      intervalMs: 5,
+    });
+    child.kill('SIGKILL');
+    expect(await exited).toEqual([null, 'SIGKILL']);
+    expect(await aws.depth(queueUrl)).toBeGreaterThan(0);
+  }
+
+  // What a killed run held comes back after its visibility timeout: run it again until nothing is left.
+  await eventually(
+    async () => {
+      const { stderr } = await operator.redrive('redrive', queue);
+      const left = await aws.depth(queueUrl);
+      if (left > 0) throw new Error(`${left} letters are left: ${stderr}`);
+    },
+    { deadlineMs: 120_000, intervalMs: 1000 },
+  );
+  await aws.quiet(120_000);
+
+  const effects = await effectsOf(group);
+  expect(effects).toHaveLength(LETTERS);
+  expect(effects.filter((count) => count !== 1)).toEqual([]);
+  expect(await operator.inspect(queue)).toEqual([]);
+}, 300_000);
