@@ -19,6 +19,7 @@ import {
   type Message,
   paginateListQueues,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -94,6 +95,20 @@ export class Aws {
     );
     if (!QueueUrl) throw new Error(`No queue for ${service} ${queue}`);
     return QueueUrl;
+  }
+
+  /** Sends messages, ten in a call and four calls at a time. */
+  async sendAll(queueUrl: string, bodies: readonly string[]): Promise<void> {
+    const starts = Array.from({ length: Math.ceil(bodies.length / 10) }, (_, index) => index * 10).values();
+    const worker = async () => {
+      for (const start of starts) {
+        const batch = bodies.slice(start, start + 10);
+        const Entries = batch.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
+        const { Failed = [] } = await this.sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+        if (Failed.length > 0) throw new Error(`SendMessageBatch refused ${Failed.length} messages`);
+      }
+    };
+    await Promise.all(Array.from({ length: 4 }, worker));
   }
 
   /** Takes up to ten messages off a queue. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
@@ -24,22 +23,6 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(() => system?.stop());
 
-/** Puts letters into the dead-letter queue, ten in a call. */
-async function fill(queueUrl: string, bodies: readonly string[]): Promise<void> {
-  const batches = Array.from({ length: Math.ceil(bodies.length / 10) }, (_, index) =>
-    bodies.slice(index * 10, index * 10 + 10),
-  );
-  const next = batches.values();
-  const worker = async () => {
-    for (const batch of next) {
-      const Entries = batch.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
-      const { Failed = [] } = await aws.sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-      if (Failed.length > 0) throw new Error(`SendMessageBatch refused ${Failed.length} letters`);
-    }
-  };
-  await Promise.all(Array.from({ length: 4 }, worker));
-}
-
 /** The number of effects of each probe of a group. */
 async function effectsOf(group: string): Promise<number[]> {
   const effects: number[] = [];
@@ -61,7 +44,7 @@ test(`${LETTERS} dead letters all come back and have their effect once, although
     envelopeText(sampleEvent(ProbeApplied, { probeId: randomUUID(), group })),
   );
   const queueUrl = await aws.queueUrl('probe', 'on-probe-applied-dlq');
-  await fill(queueUrl, bodies);
+  await aws.sendAll(queueUrl, bodies);
 
   for (let kill = 1; kill <= KILLS; kill += 1) {
     const before = await aws.depth(queueUrl);
