@@ -68,6 +68,7 @@ beforeAll(async () => {
       return { FailedEntryCount: 0, Entries: [{ EventId: 'e-1' }] };
     },
     ssm: (operation, input) => ssm.handle(operation, input),
+    cloudFormation: () => '<nothing/>',
     lambda: async ({ method, path }) => ({
       status: 200,
       headers: { 'content-type': 'application/json' },

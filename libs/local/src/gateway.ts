@@ -13,6 +13,7 @@ import type { Fauxqs } from './fauxqs.ts';
 import type { LambdaRequest, LambdaResponse } from './lambda/api.ts';
 import type { Messages } from './messages.ts';
 import { sendEmail } from './ses-api.ts';
+import { escapeXml } from './xml.ts';
 
 /** An operation of an API that is answered in JSON. */
 export type Operation = (
@@ -33,6 +34,8 @@ export interface GatewayBackends {
   onDynamoDbWrite: () => void;
   events: Operation;
   ssm: Operation;
+  /** Takes the parameters of a query, returns XML. */
+  cloudFormation: (parameters: URLSearchParams) => string;
   lambda: (request: LambdaRequest) => Promise<LambdaResponse>;
   messages: Messages;
   /** What `/_local/alarms` answers. */
@@ -126,6 +129,11 @@ async function route(
       return answerJson(request, response, url, backends.ssm);
     case 'ses':
       return answerSes(request, response, url, backends);
+    case 'cloudformation': {
+      const parameters = new URLSearchParams((await readBody(request)).toString());
+      send(response, 200, 'text/xml', backends.cloudFormation(parameters));
+      return;
+    }
     case undefined:
       throw new AwsError(
         'MissingAuthenticationToken',
@@ -280,7 +288,8 @@ function answerLocal(
         'DELETE /_local/messages': 'forgets them',
         'GET /_local/alarms': 'the CloudWatch alarms of all stacks, each with its state and the reason for it',
         'GET /_local/health': 'what runs here',
-        'everything else': 'AWS APIs: SQS, SNS, S3, STS, DynamoDB and its streams, EventBridge, Lambda, SSM, SES',
+        'everything else':
+          'AWS APIs: SQS, SNS, S3, STS, DynamoDB and its streams, EventBridge, Lambda, SSM, SES, a part of CloudFormation',
       });
       return;
     case 'GET /_local/messages':
@@ -351,10 +360,6 @@ function answerError(request: IncomingMessage, response: ServerResponse, error: 
   response.setHeader('x-amzn-errortype', code);
   const type = contentType.startsWith('application/x-amz-json') ? contentType : 'application/json';
   send(response, status, type, JSON.stringify({ __type: code, message }));
-}
-
-function escapeXml(text: string): string {
-  return text.replace(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 function send(response: ServerResponse, status: number, contentType: string, body: string | Buffer): void {

@@ -155,6 +155,30 @@ describe('a running service', () => {
     });
   });
 
+  test('tells what its stacks export and are made of, as sls invoke local asks', async () => {
+    const ask = async (parameters: Record<string, string>) => {
+      const response = await fetch(runtime.awsUrl, {
+        method: 'POST',
+        headers: {
+          authorization: 'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/cloudformation/aws4_request',
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body: new URLSearchParams({ Version: '2010-05-15', ...parameters }).toString(),
+      });
+      return { status: response.status, text: await response.text() };
+    };
+
+    const stack = await ask({ Action: 'ListStackResources', StackName: 'guestbook-dev' });
+    expect(stack.text).toMatch(/<LogicalResourceId>\w+<\/LogicalResourceId><PhysicalResourceId>guestbook-dev</);
+    const exported = await ask({ Action: 'ListExports' });
+    expect(exported.text).toContain('<Name>guestbook-dev:BusName</Name><Value>guestbook-dev</Value>');
+    expect(await ask({ Action: 'ListStackResources', StackName: 'nobody' })).toMatchObject({
+      status: 400,
+      text: expect.stringContaining('<Code>ValidationError</Code>'),
+    });
+    expect((await ask({ Action: 'CreateStack' })).text).toContain('<Code>InvalidAction</Code>');
+  });
+
   test('names what it has nothing for', () => {
     expect(runtime.warnings).toEqual(['Stack guestbook-dev: AWS::Cognito::UserPool is not available here: OnlyOnAws']);
   });

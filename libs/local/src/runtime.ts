@@ -5,6 +5,7 @@ import { findWorkspaceRoot } from '@millrace/events/catalogue';
 import { AwsError } from './aws-error.ts';
 import { openCheckpoints } from './checkpoint-store.ts';
 import { loadStacks, type Stack } from './cloudformation/index.ts';
+import { answerCloudFormation } from './cloudformation-api.ts';
 import type { AlarmChange } from './cloudwatch/alarm-notification.ts';
 import { Alarms } from './cloudwatch/alarms.ts';
 import { QueueMetrics } from './cloudwatch/queue-metrics.ts';
@@ -209,6 +210,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     onDynamoDbWrite: () => functions.wakeStreams(),
     events: (operation, input, { accessKeyId }) => events.handle(operation, input, identities.callerOf(accessKeyId)),
     ssm: (operation, input) => ssm.handle(operation, input),
+    cloudFormation: (parameters) => answerCloudFormation(stacks, parameters),
     lambda: async (request) => {
       try {
         return await handleLambdaRequest(request, {
