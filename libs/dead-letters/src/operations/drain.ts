@@ -118,10 +118,10 @@ export async function drain(
         await handleBatch(full);
       }
       if (selected >= limit) look.end();
-      // The others wait no longer for letters that may not come.
-      if (letters.length > 0) continue;
+      // Nothing waits for letters that may not come; a FIFO queue hands out a group's next ones when these are gone.
+      if (letters.length > 0 && !queue.fifo) continue;
       if (batch.length > 0) await handleBatch(batch);
-      else report(true);
+      else report(letters.length === 0);
       batch = [];
     }
     if (batch.length > 0) await handleBatch(batch);

@@ -174,9 +174,10 @@ export class Look {
     this.#closed = true;
     clearTimeout(this.#heartbeat);
     await this.#extending;
-    // The letters of a FIFO queue's group are put back from the last to the first.
-    const held = [...this.#held.keys()].reverse();
-    await this.#changeVisibility(held, 0, this.#queue.fifo ? 1 : CONCURRENCY);
+    const held = [...this.#held.keys()];
+    // The letters of a message group are put back from the last to the first.
+    if (this.#queue.fifo) await this.#changeVisibility(held.reverse(), 0, 1);
+    else await this.#changeVisibility(held, 0, CONCURRENCY);
     this.#held.clear();
   }
 
@@ -237,12 +238,12 @@ export class Look {
         });
       },
       (this.#visibility() * 1_000) / 3,
-    );
+    ).unref();
   }
 
   async #extend(): Promise<void> {
     const seconds = this.#visibility();
-    const due = performance.now() + (seconds * 1_000 * 2) / 3;
+    const due = performance.now() + (seconds * 1_000 * 3) / 4;
     const ids = [...this.#held].filter(([, { hiddenUntil }]) => hiddenUntil < due).map(([id]) => id);
     await this.#changeVisibility(ids, seconds, CONCURRENCY);
   }

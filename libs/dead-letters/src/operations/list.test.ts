@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { eventBody, exhausted } from '../../fixtures/dead-events.ts';
+import { type LocalSqs, startLocalSqs } from '../../fixtures/local-sqs.ts';
+import { inspect } from './inspect.ts';
+import { letterFilter } from './letter-filter.ts';
+import { listQueues } from './list.ts';
+import { StageQueues } from './stage-queues.ts';
+
+let sqs: LocalSqs;
+const name = 'millrace-test-dev-consumer-dlq';
+beforeAll(async () => {
+  sqs = await startLocalSqs();
+  await sqs.createConsumerQueues('millrace-test-dev-consumer');
+  await sqs.createQueue('millrace-test-dev-consumer-rule-dlq');
+  const letters = Array.from({ length: 30 }, (_, index) => ({
+    body: eventBody(`event-${index}`),
+    attributes: { ...exhausted, ErrorCode: index % 3 ? 'OFTEN' : 'SELDOM' },
+  }));
+  await sqs.send(name, letters);
+});
+afterAll(() => sqs.stop());
+
+const list = async (sample: number) =>
+  listQueues(sqs.client, await StageQueues.load(sqs.client, 'dev'), { sample, startedAt: new Date() });
+
+test('a list has depth, oldest letter and commonest reasons of each queue, and gives everything back', async () => {
+  const [overview, empty] = await list(100);
+  expect(overview).toEqual({
+    queue: name,
+    depth: 30,
+    inFlight: 0,
+    oldestSentAt: expect.stringMatching(/^20.*Z$/),
+    sampled: 30,
+    reasons: [
+      { code: 'OFTEN', count: 20 },
+      { code: 'SELDOM', count: 10 },
+    ],
+  });
+  expect(empty).toEqual({
+    queue: 'millrace-test-dev-consumer-rule-dlq',
+    depth: 0,
+    inFlight: 0,
+    sampled: 0,
+    reasons: [],
+  });
+  expect((await sqs.contents(name)).held).toEqual([]);
+});
+
+test('a list looks at no more letters than it is told, and at none for 0', async () => {
+  const receives = async () =>
+    (await sqs.contents(name)).ready.reduce((sum, { approximateReceiveCount }) => sum + approximateReceiveCount, 0);
+  const before = await receives();
+  expect((await list(0))[0]).toMatchObject({ depth: 30, sampled: 0 });
+  expect(await receives()).toBe(before);
+  expect((await list(5))[0]).toMatchObject({ depth: 30, sampled: 5 });
+  expect(await receives()).toBe(before + 10);
+});
+
+test('a look that fails gives everything back', async () => {
+  const queue = (await StageQueues.load(sqs.client, 'dev')).find(name);
+  const select = letterFilter({}, new Date());
+  const visit = () => {
+    throw new Error('disk full');
+  };
+  await expect(inspect(sqs.client, queue, { select, startedAt: new Date() }, visit)).rejects.toThrow('disk full');
+  expect((await sqs.contents(name)).held).toEqual([]);
+});
+
+test('a look says how many letters others hold', async () => {
+  const queues = await StageQueues.load(sqs.client, 'dev');
+  const options = { select: letterFilter({ ids: ['event-3'] }, new Date()), startedAt: new Date() };
+  const seen: string[] = [];
+  const summary = await inspect(sqs.client, queues.find(name), options, async ({ messageId }) => {
+    seen.push(messageId);
+    const meanwhile = await StageQueues.load(sqs.client, 'dev');
+    const other = await inspect(sqs.client, meanwhile.find(name), options, () => {});
+    expect(other.unseen).toBeGreaterThanOrEqual(10);
+  });
+  expect(seen).toHaveLength(1);
+  expect(summary).toEqual({ matched: 1, found: 30, unseen: 0 });
+});
