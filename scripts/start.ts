@@ -98,8 +98,8 @@ const apiPort = readPort('api-port', values['api-port']);
 const awsPort = readPort('aws-port', values['aws-port']);
 const alarmPeriod = readSeconds('alarm-period', values['alarm-period']);
 const dynamodbEndpoint = readEndpoint(values['dynamodb-endpoint']);
-if (!/^[a-z][a-z0-9-]*$/.test(values.stage)) {
-  misused(`--stage must be lower-case letters, digits and hyphens, not "${values.stage}"`);
+if (!/^[a-z][a-z0-9]*$/.test(values.stage)) {
+  misused(`--stage must be lower-case letters and digits, not "${values.stage}"`);
 }
 
 let runtime: Runtime | undefined;

@@ -541,6 +541,20 @@ describe('an event of a replay', () => {
     expect(given[1]).not.toHaveProperty('replay');
   });
 
+  test('is a dead letter when it is so old that its marks may be gone, but in a rebuild it is handled', async () => {
+    const context = { id: 'event-1', time: new Date('2026-01-01T00:00:00Z') };
+    const old = envelopeText(sampleEvent(Knocked, {}, context)).replace('"detail":', '"replay-name":"r","detail":');
+
+    const handling = setUp(succeed, {}, inMode('handle'));
+    await handling.run(record(old));
+    const rebuilding = setUp(succeed, {}, inMode('rebuild'));
+    await rebuilding.run(record(old));
+
+    expect(handling.handled).toEqual([]);
+    expect(handling.deadLetters()[0]?.MessageAttributes.ErrorCode?.StringValue).toBe('REPLAY_TOO_OLD');
+    expect(rebuilding.handled).toEqual(['ada']);
+  });
+
   test('is handled once for each replay in a rebuild, and the live one for itself', async () => {
     const { run } = setUp(remember, {}, inMode('rebuild'));
 

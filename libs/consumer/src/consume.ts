@@ -1,11 +1,12 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
-import { DuplicateEventError } from '@millrace/errors';
+import { DuplicateEventError, PermanentError } from '@millrace/errors';
 import {
   type EventContract,
   type EventEnvelope,
   type EventOf,
+  hasOutlivedItsMarks,
   type Metadata,
   parseEnvelope,
   UnexpectedEventError,
@@ -130,6 +131,12 @@ export function consume<const Contracts extends readonly EventContract[]>(
       });
       correlationId = metadata.correlationId;
       const rebuilding = replay !== undefined && settings.replays === 'rebuild';
+      if (replay !== undefined && !rebuilding && hasOutlivedItsMarks(metadata.timestamp, now())) {
+        throw new PermanentError(
+          'REPLAY_TOO_OLD',
+          'The event is so old that its marks may be gone: it may have been handled',
+        );
+      }
       // A rebuild handles everything once more, but each event once.
       const consumer = rebuilding ? `${settings.consumer}#${replay}` : settings.consumer;
       const inbox = { consumer, eventId: metadata.id };

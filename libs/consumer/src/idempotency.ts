@@ -5,11 +5,9 @@ import {
 } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import { TransientError } from '@millrace/errors';
+import { DEDUPLICATION_SECONDS } from '@millrace/events';
 import type { Context } from 'aws-lambda';
 import { ConfigurationError } from './settings.ts';
-
-/** Marks outlive the dead-letter queue's 14 days, so that a late redrive is still recognised. */
-const MARK_SECONDS = 30 * 24 * 60 * 60;
 
 /** Runs `effect` at most once for each key, as far as the idempotency table can tell. */
 export type RunOnce = (key: string, context: Context, effect: () => Promise<void>) => Promise<void>;
@@ -26,7 +24,7 @@ export function runOnceByIdempotencyTable(tableName = process.env.MILLRACE_IDEMP
   const config = new IdempotencyConfig({
     eventKeyJmesPath: 'key',
     throwOnNoIdempotencyKey: true,
-    expiresAfterSeconds: MARK_SECONDS,
+    expiresAfterSeconds: DEDUPLICATION_SECONDS,
   });
   const once = makeIdempotent(
     async ({ effect }: { key: string; effect: () => Promise<void> }) => {

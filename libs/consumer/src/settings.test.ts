@@ -39,9 +39,9 @@ describe('settings', () => {
 });
 
 describe('settings out of range', () => {
-  test.each(['0', '43201', '2.5', 'long'])('a longest delay of %s is refused', (delay) => {
+  test.each(['0', '42301', '2.5', 'long'])('a longest delay of %s is refused', (delay) => {
     expect(() => settingsFrom({ ...sound, MILLRACE_MAX_RETRY_DELAY: delay })).toThrow(
-      'MILLRACE_MAX_RETRY_DELAY must be a whole number from 1 to 43200',
+      'MILLRACE_MAX_RETRY_DELAY must be a whole number from 1 to 42300',
     );
   });
 

@@ -51,8 +51,8 @@ export function settingsFrom(variables: NodeJS.ProcessEnv = process.env): Consum
     queueUrl: required('MILLRACE_CONSUMER_QUEUE_URL', 'the URL of the queue this function reads'),
     deadLetterQueueUrl: required('MILLRACE_CONSUMER_DLQ_URL', "the URL of that queue's dead-letter queue"),
     maxReceiveCount: wholeNumber('MILLRACE_MAX_RECEIVE_COUNT', 1000),
-    // A message can be invisible for twelve hours at most.
-    maxRetryDelaySeconds: wholeNumber('MILLRACE_MAX_RETRY_DELAY', 43_200),
+    // A message can be invisible for twelve hours, counted from its receive: a function may run for fifteen minutes of them.
+    maxRetryDelaySeconds: wholeNumber('MILLRACE_MAX_RETRY_DELAY', 42_300),
     replays: mode(),
   };
 }

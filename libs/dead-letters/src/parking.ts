@@ -2,7 +2,7 @@ import type { DeadLetter } from './dead-letter.ts';
 
 /** Why a dead letter is put aside, for a person to decide on. */
 export interface ParkingReason {
-  /** Stable code, e.g. `EDITED`. */
+  /** Stable code, e.g. `EVENT_EDITED`. */
   code: string;
   message: string;
 }
@@ -12,6 +12,7 @@ export const parkingCodes = {
   MALFORMED_EVENT: 'The body is no event any more: nothing can be re-emitted.',
   EVENT_TOO_LARGE: 'The event is larger than the bus and the queues behind it take.',
   EVENT_EDITED: 'The body is not what the consumer gave up: an edited event must be a new event.',
+  EVENT_TOO_OLD: 'It is older than the marks by which consumers recognise what they have handled.',
   REEMITTED_TOO_OFTEN: 'It has been re-emitted twice, and died again.',
   EVENT_REFUSED: 'EventBridge will never accept it.',
   EVENT_REPLACED: 'An edited copy, a new event, has taken its place.',
@@ -36,10 +37,11 @@ export function parkingAttributes(
     FailureKind: 'parked',
     ErrorMessage: message,
     CauseCode: reason.code,
+    CauseKind: reason.kind,
     CauseMessage: reason.message,
     CorrelationId: reason.correlationId,
     ...(attributes.RULE_ARN === undefined
-      ? { Consumer: reason.consumer, LastFailedAt: reason.lastFailedAt, EventDigest: attributes.EventDigest }
+      ? { Consumer: reason.consumer, EventDigest: attributes.EventDigest }
       : { RULE_ARN: attributes.RULE_ARN, TARGET_ARN: attributes.TARGET_ARN }),
   };
 }
@@ -51,10 +53,16 @@ export function parkingAttributes(
  * @param attributes of a letter in the parking queue
  */
 export function unparkedAttributes(attributes: DeadLetter['attributes']): Record<string, string | undefined> {
-  const { CauseCode, CauseMessage, CorrelationId, Consumer, LastFailedAt, EventDigest, RULE_ARN, TARGET_ARN } =
-    attributes;
+  const { CauseCode, CauseKind, CauseMessage, CorrelationId, Consumer, EventDigest, RULE_ARN, TARGET_ARN } = attributes;
   if (RULE_ARN !== undefined) {
     return { RULE_ARN, TARGET_ARN, ERROR_CODE: CauseCode, ERROR_MESSAGE: CauseMessage };
   }
-  return { ErrorCode: CauseCode, Consumer, ErrorMessage: CauseMessage, LastFailedAt, CorrelationId, EventDigest };
+  return {
+    ErrorCode: CauseCode,
+    FailureKind: CauseKind,
+    Consumer,
+    ErrorMessage: CauseMessage,
+    CorrelationId,
+    EventDigest,
+  };
 }

@@ -32,6 +32,8 @@ export interface ReemitResult {
   outcome: 'reemitted' | 'parked' | 'kept';
   code?: string;
   reason?: string;
+  /** Set when a message that was re-emitted or parked could not be deleted. */
+  stillThere?: true;
 }
 
 /** One result for each message, in the same order. */

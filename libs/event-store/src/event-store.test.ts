@@ -261,7 +261,7 @@ describe('the outbox', () => {
     expect(second).not.toHaveProperty('outbox');
   });
 
-  test('stands beside state as a row of its own that the table forgets after a week', async () => {
+  test('stands beside state as a row of its own that the table keeps for longer than a dead letter about it', async () => {
     const partition = randomUUID();
     const event = sampleEvent(CounterMoved, {}, { id: 'event-1' });
 
@@ -271,7 +271,7 @@ describe('the outbox', () => {
     ]);
 
     expect(await rowsOf(partition)).toEqual([
-      { pk: partition, sk: 'OUTBOX#event-1', outbox: event.entry, ttl: inDays(7) },
+      { pk: partition, sk: 'OUTBOX#event-1', outbox: event.entry, ttl: inDays(30) },
       { pk: partition, sk: 'STATE', value: 1 },
     ]);
     expect(await store.load(partition)).toEqual({ events: [], version: 0 });

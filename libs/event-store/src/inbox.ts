@@ -1,8 +1,6 @@
 import { DuplicateEventError } from '@millrace/errors';
+import { DEDUPLICATION_SECONDS } from '@millrace/events';
 import type { ConditionalWrite } from './commit.ts';
-
-/** Marks outlive the dead-letter queue's 14 days, so that a late redrive is still recognised. */
-const MARK_SECONDS = 30 * 24 * 60 * 60;
 
 /**
  * The write that marks an event as handled by a consumer. In the transaction of the effect it makes the effect happen
@@ -20,7 +18,7 @@ export function inboxMark(
         Item: {
           pk: `INBOX#${consumer}#${eventId}`,
           sk: 'INBOX',
-          ttl: Math.floor(now.getTime() / 1000) + MARK_SECONDS,
+          ttl: Math.floor(now.getTime() / 1000) + DEDUPLICATION_SECONDS,
         },
         ConditionExpression: 'attribute_not_exists(pk)',
       },

@@ -1,8 +1,11 @@
 import type { EmittableEvent } from '@millrace/events';
 import type { ConditionalWrite } from './commit.ts';
 
-/** A row is of no use once the relay has emitted it; the stream keeps it for 24 hours, the table a while longer. */
-const OUTBOX_SECONDS = 7 * 24 * 60 * 60;
+/**
+ * A row is of no use once the relay has emitted it, and the stream forgets it after 24 hours. The table keeps it for
+ * longer than a dead-letter queue keeps the relay's letter about it: it is the only copy of an event that was not emitted.
+ */
+const OUTBOX_SECONDS = 30 * 24 * 60 * 60;
 
 /**
  * The write that stores an event for the relay, beside the state it tells of.

@@ -1,3 +1,4 @@
+export { DEDUPLICATION_SECONDS, hasOutlivedItsMarks } from './deduplication.ts';
 export {
   defineEvent,
   type Event,

@@ -1,7 +1,8 @@
 import { ConfigurationError } from './configuration-error.ts';
 import type { KnownEvent } from './event-names.ts';
-import { resourcePrefix } from './names.ts';
+import { checkRoleName, resourcePrefix } from './names.ts';
 import type { CfnResource, Osls } from './osls.ts';
+import { readStages } from './platform.ts';
 
 const key = 'custom.consumers.protectedBus';
 
@@ -39,7 +40,13 @@ export function protectBus(serverless: Osls, known: ReadonlyMap<string, KnownEve
       `${protectedBus} has a Policy already: remove one of the two`,
     );
   }
-  const policy = busPolicy(name, serverless.getProvider('aws').getStage(), known);
+  const stage = serverless.getProvider('aws').getStage();
+  const stages = readStages(service.custom?.consumers);
+  for (const each of new Set([stage, ...stages])) {
+    // Cut, the name of its role would not be recognised, and nothing could be put back.
+    checkRoleName(resourcePrefix(reEmitter.service, each), reEmitter.role, each, key);
+  }
+  const policy = busPolicy(name, stage, known);
   const length = deployedLength(policy);
   if (length > maximumLength) {
     throw new ConfigurationError(

@@ -116,7 +116,7 @@ export function consumerSettings(
   range('maxReceiveCount', maxReceiveCount, 1, 1000, 'receives');
   // SQS hides a message for twelve hours at most.
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
-  range('maxRetryDelay', maxRetryDelay, 1, 43_200, 'seconds');
+  range('maxRetryDelay', maxRetryDelay, 1, 42_300, 'seconds');
   // A moved message keeps its enqueue time, so the dead-letter queue must keep messages for longer than the source.
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
   range('retentionDays', retentionDays, 1, longestRetentionDays - 1, 'days (the dead-letter queue keeps 14)');

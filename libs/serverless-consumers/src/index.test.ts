@@ -456,11 +456,11 @@ describe('mistakes fail the build and name file and key', () => {
       consume({ retentionDays: 1, maxRetryDelay: 17_280 }),
       `${at}.maxRetryDelay: 5 receives, 17280 s apart (the longer of the visibility timeout, 60 s: 6 × the function `,
     ],
-    ['no delay', consume({ maxRetryDelay: 0 }), `${at}.maxRetryDelay: is 0, but must be from 1 to 43200 seconds`],
+    ['no delay', consume({ maxRetryDelay: 0 }), `${at}.maxRetryDelay: is 0, but must be from 1 to 42300 seconds`],
     [
       'a delay SQS does not have',
-      consume({ maxRetryDelay: 43_201 }),
-      `${at}.maxRetryDelay: is 43201, but must be from 1 to 43200 seconds`,
+      consume({ maxRetryDelay: 42_301 }),
+      `${at}.maxRetryDelay: is 42301, but must be from 1 to 42300 seconds`,
     ],
     [
       'an unknown mode of replays',
@@ -523,6 +523,19 @@ describe('mistakes fail the build and name file and key', () => {
         },
       },
       'functions.reader.events[0].stream: only DynamoDB streams',
+    ],
+    [
+      'a stage that could be taken for another one',
+      consume({}),
+      'custom.consumers.stages: the stage "dev-eu" must be lower-case letters and digits',
+      {
+        consumers: {
+          eventBusName: 'b',
+          eventBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/b',
+          alarmTopicArn: 'a',
+          stages: ['production', 'dev-eu'],
+        },
+      },
     ],
     [
       'no bus',

@@ -13,6 +13,20 @@ export function resourcePrefix(shortName: string, stage: string): string {
   return `${namespace}${shortName}-${stage}`;
 }
 
+/**
+ * Checks a stage's name. Policies and tools know a stage's roles and queues by `millrace-<service>-<stage>-`: with a hyphen
+ * in its name, `dev-eu` would be a part of `dev`.
+ * @throws ConfigurationError CONSUMERS_STAGE_NAME
+ */
+export function checkStage(stage: string, key: string): void {
+  if (/^[a-z][a-z0-9]*$/.test(stage)) return;
+  throw new ConfigurationError(
+    'CONSUMERS_STAGE_NAME',
+    key,
+    `the stage "${stage}" must be lower-case letters and digits: with a hyphen it could be taken for a part of another stage`,
+  );
+}
+
 /** The physical names of what one `consume` becomes. */
 export interface ConsumerNames {
   rule: string;

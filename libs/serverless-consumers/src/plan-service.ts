@@ -3,7 +3,14 @@ import { type ConsumeOptions, consumerSettings } from './consume-options.ts';
 import { type Consumer, consumerEnvironment, consumerResources } from './consumer.ts';
 import { type KnownEvent, resolveEvents } from './event-names.ts';
 import { functionRole } from './function-role.ts';
-import { checkConsumerNames, checkFunctionName, checkRoleName, consumerNames, shortServiceName } from './names.ts';
+import {
+  checkConsumerNames,
+  checkFunctionName,
+  checkRoleName,
+  checkStage,
+  consumerNames,
+  shortServiceName,
+} from './names.ts';
 import type { CfnResource, FunctionConfiguration, Osls } from './osls.ts';
 import { type Platform, readPlatform } from './platform.ts';
 
@@ -30,6 +37,8 @@ export function planService(serverless: Osls, known: ReadonlyMap<string, KnownEv
   const keys = service.getAllFunctions();
   if (keys.length === 0) return [];
   const platform = readPlatform(service.custom?.consumers);
+  checkStage(serverless.getProvider('aws').getStage(), 'provider.stage');
+  for (const stage of platform.stages) checkStage(stage, 'custom.consumers.stages');
   return keys.map((key) => planFunction(serverless, key, platform, known));
 }
 

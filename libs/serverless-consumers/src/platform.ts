@@ -29,8 +29,14 @@ export function readPlatform(custom: unknown): Platform {
     eventBusName: read('eventBusName'),
     eventBusArn: read('eventBusArn'),
     alarmTopicArn: read('alarmTopicArn'),
-    stages: Array.isArray(values.stages) ? values.stages.filter((stage) => typeof stage === 'string') : [],
+    stages: readStages(custom),
   };
+}
+
+/** The stages of `custom.consumers`, which a service without consumers may have alone. */
+export function readStages(custom: unknown): string[] {
+  const { stages } = (isObject(custom) ? custom : {}) as { stages?: unknown };
+  return Array.isArray(stages) ? stages.filter((stage) => typeof stage === 'string') : [];
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

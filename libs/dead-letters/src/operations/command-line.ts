@@ -2,8 +2,8 @@ import { UsageError } from './usage-error.ts';
 
 /** @throws UsageError unless it is a stage's name */
 export function readStage(value: string): string {
-  if (/^[a-z][a-z0-9-]*$/.test(value)) return value;
-  throw new UsageError(`--stage must be lower-case letters, digits and hyphens, not "${value}"`);
+  if (/^[a-z][a-z0-9]*$/.test(value)) return value;
+  throw new UsageError(`--stage must be lower-case letters and digits, not "${value}"`);
 }
 
 /** @throws UsageError unless it is absent or a URL of http or https */

@@ -1,7 +1,5 @@
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-
-/** Longer than the 14 days a dead-letter queue keeps a message. */
-const KEEP_SECONDS = 30 * 24 * 60 * 60;
+import { DEDUPLICATION_SECONDS } from '@millrace/events';
 
 /**
  * Which letters of an event have been re-emitted: for each dead-letter queue and event, the SQS ids of the messages that
@@ -37,7 +35,7 @@ export class Ledger {
         ExpressionAttributeNames: { '#ttl': 'ttl' },
         ExpressionAttributeValues: {
           ':messageId': new Set([messageId]),
-          ':ttl': Math.floor(this.#now() / 1000) + KEEP_SECONDS,
+          ':ttl': Math.floor(this.#now() / 1000) + DEDUPLICATION_SECONDS,
         },
       }),
     );

@@ -106,7 +106,7 @@ describe('re-emitting', () => {
       },
     });
 
-    expect(await reemit(letter)).toMatchObject([{ outcome: 'reemitted', code: 'NOT_DELETED' }]);
+    expect(await reemit(letter)).toMatchObject([{ outcome: 'reemitted', stillThere: true }]);
     fails = false;
     expect(await reemit(letter)).toEqual([{ messageId: letter.messageId, outcome: 'reemitted' }]);
 
@@ -184,6 +184,23 @@ describe('re-emitting', () => {
     expect(parked()).toMatchObject([
       { MessageBody: bad.body, MessageAttributes: { ErrorCode: { StringValue: code } } },
     ]);
+  });
+
+  test('a letter that was parked and could not be deleted says both', async () => {
+    const { reemit, parked } = setUp({
+      sqs: (name) => {
+        if (name === 'DeleteMessageBatchCommand') throw new Error('SQS is down');
+      },
+    });
+    expect(await reemit(dead('no event'))).toMatchObject([
+      {
+        outcome: 'parked',
+        code: 'MALFORMED_EVENT',
+        stillThere: true,
+        reason: expect.stringContaining('still in the queue'),
+      },
+    ]);
+    expect(parked()).toHaveLength(1);
   });
 
   test('a letter that cannot be parked stays', async () => {

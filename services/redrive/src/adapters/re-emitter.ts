@@ -18,6 +18,7 @@ export interface ReEmitterDependencies {
   emitter: EventEmitter;
   ledger: Pick<Ledger, 'reemitted' | 'record'>;
   letters: Pick<Letters, 'park' | 'delete'>;
+  now?: () => Date;
 }
 
 /** Codes with which EventBridge says of an entry that it will never take it, whoever sends it and whenever. */
@@ -37,11 +38,13 @@ export class ReEmitter {
   readonly #emitter: EventEmitter;
   readonly #ledger: ReEmitterDependencies['ledger'];
   readonly #letters: ReEmitterDependencies['letters'];
+  readonly #now: () => Date;
 
-  constructor({ emitter, ledger, letters }: ReEmitterDependencies) {
+  constructor({ emitter, ledger, letters, now = () => new Date() }: ReEmitterDependencies) {
     this.#emitter = emitter;
     this.#ledger = ledger;
     this.#letters = letters;
+    this.#now = now;
   }
 
   /** @returns one result for each message, in the same order */
@@ -78,7 +81,12 @@ export class ReEmitter {
       count(outcome.outcome);
       const result: ReemitResult = { messageId: letter.messageId, ...outcome };
       if (!left.has(letter)) return result;
-      return { ...result, code: 'NOT_DELETED', reason: 'done, but still in the queue: the next run removes it' };
+      const next = outcome.outcome === 'parked' ? 'the next run parks it again' : 'the next run removes it';
+      return {
+        ...result,
+        stillThere: true,
+        reason: [outcome.reason, `it is still in the queue, too: ${next}`].filter(Boolean).join('; '),
+      };
     });
   }
 
@@ -91,7 +99,7 @@ export class ReEmitter {
     const decisions = new Map<DeadLetter, Decision>();
     for (const letter of letters) {
       const before = reemitted.get(letter.event?.id ?? '') ?? new Set();
-      const decision = decide(letter, before);
+      const decision = decide(letter, before, this.#now());
       decisions.set(letter, decision);
       if (decision.do === 'emit') before.add(letter.messageId);
     }

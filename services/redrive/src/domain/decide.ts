@@ -1,6 +1,6 @@
 import { type DeadLetter, isEdited, type ParkingReason } from '@millrace/dead-letters';
 import { MillraceError } from '@millrace/errors';
-import { type EmittableEvent, entryOfEnvelope, entrySize } from '@millrace/events';
+import { type EmittableEvent, entryOfEnvelope, entrySize, hasOutlivedItsMarks } from '@millrace/events';
 import { reemissionTraceHeader } from './trace-header.ts';
 
 /** How often one dead event of one queue may be re-emitted: what dies a third time needs a person. */
@@ -28,6 +28,7 @@ export type Decision =
 export function decide(
   letter: Pick<DeadLetter, 'messageId' | 'body' | 'attributes' | 'event'>,
   reemitted: ReadonlySet<string>,
+  now: Date,
 ): Decision {
   const { event: identity } = letter;
   if (!identity) return park('MALFORMED_EVENT', 'The body is not an EventBridge event with a metadata.id');
@@ -39,13 +40,18 @@ export function decide(
     return { do: 'keep', code: 'EVENT_REPLAYED', reason };
   }
   if (reemitted.has(letter.messageId)) return { do: 'delete' };
+  const { timestamp, traceparent } = metadataOf(letter.body);
+  if (typeof timestamp !== 'string' || hasOutlivedItsMarks(timestamp, now)) {
+    const reason = 'Consumers that have handled it may not know so any more: redrive it to the one that has not';
+    return park('EVENT_TOO_OLD', reason);
+  }
   if (reemitted.size >= MAX_REEMISSIONS) {
-    return park('REEMITTED_TOO_OFTEN', `It was re-emitted ${reemitted.size} times and died again each time`);
+    return park('REEMITTED_TOO_OFTEN', `It was re-emitted ${reemitted.size} times and is dead again`);
   }
 
   let event: EmittableEvent;
   try {
-    const traceHeader = reemissionTraceHeader(traceparentOf(letter.body), reemitted.size + 1);
+    const traceHeader = reemissionTraceHeader(traceparent, reemitted.size + 1);
     event = entryOfEnvelope(letter.body, { traceHeader });
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error;
@@ -60,6 +66,6 @@ function park(code: string, message: string): Decision {
   return { do: 'park', reason: { code, message } };
 }
 
-function traceparentOf(body: string): unknown {
-  return JSON.parse(body).detail.metadata.traceparent;
+function metadataOf(body: string): { timestamp?: unknown; traceparent?: unknown } {
+  return JSON.parse(body).detail.metadata;
 }
