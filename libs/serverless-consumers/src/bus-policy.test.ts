@@ -104,11 +104,11 @@ describe('a bus that cannot be protected fails the build', () => {
 
   test("a stage at which the re-emitter's role would be cut, and not recognised", () => {
     const osls = serviceWith({ SharedBus: sharedBus() });
-    Object.assign(osls.service.custom?.consumers as object, { stages: ['production', 'averyverylongstagename'] });
+    Object.assign(osls.service.custom?.consumers as object, { stages: ['production', 'averyverylongstagenameindeed'] });
     expect(() => protectBus(osls, known(1))).toThrow(
       expect.objectContaining({
         code: 'CONSUMERS_NAME_TOO_LONG',
-        message: expect.stringContaining('millrace-redrive-averyverylongstagename-ReemitRole-'),
+        message: expect.stringContaining('millrace-redrive-averyverylongstagenameindeed-ReemitRole-'),
       }),
     );
   });
