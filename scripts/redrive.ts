@@ -369,7 +369,7 @@ function sayWhatBecame(summary: DrainSummary, queue: string): number {
   const handled = done + left + failed;
   const speed = handled === 0 ? '' : ` in ${duration.toFixed(1)} s, ${Math.round(handled / duration)}/s`;
   console.error(`${letterCount(handled)} of ${queue}${speed}`);
-  if (skipped > 0) console.error(`${skipped.toLocaleString('en')} others were not meant, and stay`);
+  if (skipped > 0) console.error(`${skipped.toLocaleString('en')} others were looked at, and stay`);
   if (arrived > 0) console.error(`${arrived.toLocaleString('en')} came in the meantime, and stay`);
   if (unseen > 0) console.error(`${unseenText(unseen)}. Run it again`);
   if (problem !== undefined)

@@ -86,7 +86,7 @@ function describePlan({ name, archive, bus, from, to, rules, filtered }: ReplayP
   const columns = ['RULE', 'CONSUMER', 'REPLAYS', 'EVENTS ASKED FOR'].map((title) => ({ title }));
   const shown = rules.some(({ events }) => events.length > 0) ? columns : columns.slice(0, 3);
   return `Replay ${name}: the events of ${from.toISOString()} to ${to.toISOString()}, from archive ${archive.name} to ${
-    filtered ? `${rules.length} rules` : 'every rule'
+    filtered ? (rules.length === 1 ? 'one rule' : `${rules.length} rules`) : 'every rule'
   } of bus ${bus.name}
 
 ${formatTable(shown, rows)}

@@ -1,3 +1,4 @@
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventBody, exhausted } from '../../fixtures/dead-events.ts';
 import { intercepted, type LocalSqs, startLocalSqs } from '../../fixtures/local-sqs.ts';
@@ -239,6 +240,19 @@ describe('redrive', () => {
     expect(dyingAgain).toBe(20);
     expect(await eventsIn(queue)).toHaveLength(20);
     expect(await eventsIn(deadLetterQueue)).toHaveLength(20);
+  });
+
+  test('waits for letters that a look holds which was killed', async () => {
+    const { queue, deadLetterQueue } = await deadConsumer(12);
+    const { url } = (await operationOn(deadLetterQueue)).queue;
+    const held = new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 3 });
+    expect((await sqs.client.send(held)).Messages).toHaveLength(10);
+    const seenWaiting: boolean[] = [];
+    const onProgress: Operation['onProgress'] = ({ waiting }) => seenWaiting.push(waiting);
+    const summary = await redrive(await operationOn(deadLetterQueue, { onProgress }), noGroup);
+    expect(counts(summary)).toEqual({ done: 12, left: 0, failed: 0, unseen: 0 });
+    expect(seenWaiting).toContain(true);
+    expect(await eventsIn(queue)).toHaveLength(12);
   });
 
   test('keeps to a rate', async () => {
