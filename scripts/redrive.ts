@@ -176,7 +176,7 @@ A queue is given by its name, by its consumer (inventory.onOrderPlaced), or by a
 
 ${GLOBAL_HELP}
 
-Exit codes: 0 all done, 1 something was left or failed, 2 misused, 130 interrupted.`;
+Exit codes: 0 all done, 1 something was left, parked instead or failed, 2 misused, 130 interrupted.`;
 
 type Values = ReturnType<typeof readArguments>['values'];
 

@@ -3,7 +3,7 @@ import type { DeadLetter } from '../dead-letter.ts';
 /** What became of one letter. */
 export interface Outcome {
   letter: DeadLetter;
-  /** `done` means out of the queue, as asked; `left` still in it; `failed` that it may be in two places. */
+  /** `done` means as asked; `left` that it is not, for the reason given; `failed` that it is in two places. */
   result: 'done' | 'left' | 'failed';
   /** Said once for all letters that share it: `redriven to millrace-orders-dev-on-order-progress`. */
   text: string;

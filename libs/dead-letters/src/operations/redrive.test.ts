@@ -359,7 +359,7 @@ describe('redrive of other letters', () => {
     await sqs.send('millrace-test-dev-relay-dlq', [{ body }]);
     const summary = await redrive(await operationOn('millrace-test-dev-relay-dlq'), noGroup);
     expect(summary).toMatchObject({ done: 0, left: 1 });
-    expect(summary.outcomes[0]?.text).toContain('libs/dead-letters/README.md');
+    expect(summary.outcomes[0]?.text).toContain('docs/dead-letters.md');
     expect((await sqs.contents('millrace-test-dev-relay-dlq')).ready).toHaveLength(1);
   });
 

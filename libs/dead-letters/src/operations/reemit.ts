@@ -37,7 +37,7 @@ export async function reemit(operation: Operation, lambda: Pick<LambdaClient, 's
     const packed: Packed[] = [];
     for (const letter of letters) {
       if (letter.origin === 'stream') {
-        const text = 'left: it names records of a table’s stream and holds no event: see libs/dead-letters/README.md';
+        const text = 'left: it names records of a table’s stream and holds no event: see docs/dead-letters.md';
         outcomes.push({ letter, result: 'left', text });
       } else if (!look.holds(letter)) {
         outcomes.push({ letter, result: 'left', text: 'left: its visibility could not be extended in time' });
@@ -90,6 +90,10 @@ async function invoke(
     const { outcome, code, reason } = results.get(letter.messageId) ?? { outcome: 'kept', reason: 'no answer for it' };
     if (outcome !== 'kept') look.forget(letter);
     const why = [code, reason].filter(Boolean).join(': ');
-    return { letter, result: outcome === 'kept' ? 'left' : 'done', text: why === '' ? outcome : `${outcome}: ${why}` };
+    return {
+      letter,
+      result: outcome === 'reemitted' ? 'done' : 'left',
+      text: why === '' ? outcome : `${outcome}: ${why}`,
+    };
   });
 }
