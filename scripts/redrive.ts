@@ -364,11 +364,12 @@ function readPace(values: Values): Pick<DrainOptions, 'limit' | 'rate' | 'concur
 }
 
 function sayWhatBecame(summary: DrainSummary, queue: string): number {
-  const { done, left, failed, skipped, arrived, unseen, interrupted, problem, duration, outcomes } = summary;
+  const { done, left, failed, skipped, arrived, unseen, interrupted, problem, duration, waited, outcomes } = summary;
   for (const { text, count } of outcomes) console.log(`${count.toLocaleString('en').padStart(9)}  ${printable(text)}`);
   const handled = done + left + failed;
   const speed = handled === 0 ? '' : ` in ${duration.toFixed(1)} s, ${Math.round(handled / duration)}/s`;
-  console.error(`${letterCount(handled)} of ${queue}${speed}`);
+  const waiting = waited === 0 ? '' : `, and ${waited.toFixed(1)} s of waiting`;
+  console.error(`${letterCount(handled)} of ${queue}${speed}${waiting}`);
   if (skipped > 0) console.error(`${skipped.toLocaleString('en')} others were looked at, and stay`);
   if (arrived > 0) console.error(`${arrived.toLocaleString('en')} came in the meantime, and stay`);
   if (unseen > 0) console.error(`${unseenText(unseen)}. Run it again`);

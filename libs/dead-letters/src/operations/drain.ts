@@ -8,6 +8,8 @@ import { depthOf, readQueue, type StageQueue } from './stage-queues.ts';
 
 /** Receivers of a standard queue. */
 const CONCURRENCY = 8;
+/** Longer than this, time between two batches is waiting. In ms. */
+const WAITING_MS = 1_000;
 
 /** How letters are gone through, whatever is done with them. */
 export interface DrainOptions {
@@ -50,8 +52,10 @@ export interface DrainSummary {
   interrupted: boolean;
   /** Why it stopped early. */
   problem?: string;
-  /** In seconds. */
+  /** Seconds of work. */
   duration: number;
+  /** Seconds in which there was nothing to do but to wait for letters that somebody else held. */
+  waited: number;
 }
 
 /** Whether nothing of what was asked for is left to do. */
@@ -83,6 +87,9 @@ export async function drain(
   let selected = 0;
   let skipped = 0;
   let problem: string | undefined;
+  let busy = 0;
+  let idleSince = begun;
+  let waited = 0;
 
   const report = (waiting: boolean): void => {
     const handled = counts.done + counts.left + counts.failed;
@@ -102,6 +109,20 @@ export async function drain(
     }
     report(false);
   };
+  const workOn = async (letters: DeadLetter[]): Promise<void> => {
+    if (busy === 0) countWaiting();
+    busy += 1;
+    try {
+      await handleBatch(letters);
+    } finally {
+      busy -= 1;
+      idleSince = performance.now();
+    }
+  };
+  const countWaiting = (): void => {
+    const idle = performance.now() - idleSince;
+    if (idle > WAITING_MS) waited += idle;
+  };
   const work = async (): Promise<void> => {
     let batch: DeadLetter[] = [];
     for (let letters = await look.next(); letters; letters = await look.next()) {
@@ -115,22 +136,23 @@ export async function drain(
         if (batch.length < size) continue;
         const full = batch;
         batch = [];
-        await handleBatch(full);
+        await workOn(full);
       }
       if (selected >= limit) look.end();
       // Nothing waits for letters that may not come; a FIFO queue hands out a group's next ones when these are gone.
       if (letters.length > 0 && !queue.fifo) continue;
-      if (batch.length > 0) await handleBatch(batch);
+      if (batch.length > 0) await workOn(batch);
       else report(letters.length === 0);
       batch = [];
     }
-    if (batch.length > 0) await handleBatch(batch);
+    if (batch.length > 0) await workOn(batch);
   };
 
   let stillThere = 0;
   try {
     const receivers = queue.fifo ? 1 : Math.min(options.concurrency ?? CONCURRENCY, Math.ceil(look.expected / 10) || 1);
     await Promise.all(Array.from({ length: receivers }, () => work().catch((error: unknown) => stop(describe(error)))));
+    countWaiting();
     const missing = look.expected - look.found;
     const isMissing = missing > 0 && selected < limit && problem === undefined && !signal?.aborted;
     if (isMissing) stillThere = Math.min(missing, (await countMessages(sqs, queue)) - look.held);
@@ -145,7 +167,8 @@ export async function drain(
     unseen: Math.max(0, stillThere),
     interrupted: signal?.aborted ?? false,
     ...(problem !== undefined && { problem }),
-    duration: (performance.now() - begun) / 1_000,
+    duration: (performance.now() - begun - waited) / 1_000,
+    waited: waited / 1_000,
   };
 }
 
