@@ -315,7 +315,11 @@ function sayWhatWasSeen({ matched, found, unseen }: LookSummary, criteria: Lette
 }
 
 function letterCount(count: number): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? 'letter' : 'letters'}`;
+  return counted(count, 'letter', 'letters');
+}
+
+function counted(count: number, one: string, several: string): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : several}`;
 }
 
 function unseenText(unseen: number): string {
@@ -370,7 +374,7 @@ function sayWhatBecame(summary: DrainSummary, queue: string): number {
   const speed = handled === 0 ? '' : ` in ${duration.toFixed(1)} s, ${Math.round(handled / duration)}/s`;
   const waiting = waited === 0 ? '' : `, and ${waited.toFixed(1)} s of waiting`;
   console.error(`${letterCount(handled)} of ${queue}${speed}${waiting}`);
-  if (skipped > 0) console.error(`${skipped.toLocaleString('en')} others were looked at, and stay`);
+  if (skipped > 0) console.error(`${counted(skipped, 'other was', 'others were')} looked at, and left there`);
   if (arrived > 0) console.error(`${arrived.toLocaleString('en')} came in the meantime, and stay`);
   if (unseen > 0) console.error(`${unseenText(unseen)}. Run it again`);
   if (problem !== undefined)
@@ -386,13 +390,23 @@ async function purgeAfterAsking(values: Values, args: string[]): Promise<number>
   if (values.yes || values['dry-run']) return act('purge', values, args, (_, operation) => purge(operation));
   if (!process.stdin.isTTY) throw new UsageError('purge deletes for good: say --yes when nobody is there to be asked');
   return act('purge', values, args, async (_, operation) => {
-    const found = await purge({ ...operation, dryRun: true, rate: undefined, onProgress: undefined });
+    // Exactly the letters that were counted: others may arrive while the question stands.
+    const asked = new Set<string>();
+    const select = (letter: DeadLetter): boolean => {
+      const meant = operation.select(letter);
+      if (meant) asked.add(letter.messageId);
+      return meant;
+    };
+    const found = await purge({ ...operation, select, dryRun: true, rate: undefined, onProgress: undefined });
     if (found.done === 0 || found.interrupted) return { ...found, outcomes: [] };
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     try {
       const question = `Delete ${letterCount(found.done)} of ${operation.queue.name} for good? Type yes: `;
-      const answer = await terminal.question(question, { signal: stop.signal }).catch(() => '');
-      if (answer.trim() === 'yes') return await purge(operation);
+      const answer = await terminal.question(question, { signal: stop.signal }).catch(() => undefined);
+      if (answer === undefined) return { ...found, done: 0, outcomes: [], interrupted: true };
+      if (answer.trim() === 'yes') {
+        return await purge({ ...operation, select: ({ messageId }) => asked.has(messageId) });
+      }
       return { ...found, done: 0, left: found.done, outcomes: [{ text: 'left: not confirmed', count: found.done }] };
     } finally {
       terminal.close();
@@ -437,8 +451,8 @@ async function importFile(values: Values, [path = '']: string[]): Promise<number
   for (const { line, oldId, newId, queue } of imported) {
     console.log(`line ${line}: ${newId} ${dryRun ? 'would replace' : 'replaces'} ${oldId} in ${queue}`);
   }
-  if (unchanged > 0) console.error(`${unchanged.toLocaleString('en')} lines are unedited, and their letters stay`);
-  if (alreadyImported > 0) console.error(`${alreadyImported.toLocaleString('en')} lines were imported before`);
+  if (unchanged > 0) console.error(`${counted(unchanged, 'unedited line', 'unedited lines')}: their letters stay`);
+  if (alreadyImported > 0) console.error(`${counted(alreadyImported, 'line', 'lines')} imported before`);
   if (!dryRun) sayWhatIsNext(imported);
   if (stop.signal.aborted) return 130;
   return problems.length + gone.length + failed.length > 0 ? 1 : 0;
@@ -446,7 +460,7 @@ async function importFile(values: Values, [path = '']: string[]): Promise<number
 
 function sayWhatIsNext(imported: Awaited<ReturnType<typeof importLetters>>['imported']): void {
   for (const [queue, events] of Map.groupBy(imported, ({ queue }) => queue)) {
-    const ids = events.length > 5 ? '--newer-than 10m' : events.map(({ newId }) => `--id ${newId}`).join(' ');
+    const ids = events.map(({ newId }) => `--id ${newId}`).join(' ');
     console.error(`
 When only this consumer is to see the new events, because the others have handled the old ones:
   npm run redrive -- redrive ${queue} ${ids}

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ChangeMessageVisibilityCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defineEvent, parseEnvelope } from '@millrace/events';
 import { envelopeText, sampleEvent } from '@millrace/testing';
@@ -12,7 +13,7 @@ import { exportLetters } from './export-letters.ts';
 import { importLetters } from './import-letters.ts';
 import { park } from './park.ts';
 import { purge } from './purge.ts';
-import { replacementId } from './replacement-event.ts';
+import { replacementId, replacementOf } from './replacement-event.ts';
 import { StageQueues } from './stage-queues.ts';
 
 const OrderPlaced = defineEvent({
@@ -197,6 +198,38 @@ describe('import', () => {
     expect((await contents(queue)).map(({ body }) => JSON.parse(body).detail.metadata.id)).toEqual([newId]);
     expect(await importText(written([line]))).toMatchObject({ imported: [], alreadyImported: 1, gone: [] });
     await emptyParking();
+  });
+
+  test('does not take a line for imported while somebody holds the letters', async () => {
+    const queue = await deadEvents(1);
+    const [line] = await exported(queue);
+    if (!line) throw new Error('Nothing was exported');
+    line.event.detail.data.total = 2000;
+    const dead = intercepted(sqs.client, async ({ constructor: { name } }, proceed) => {
+      if (name === 'DeleteMessageBatchCommand') throw new Error('killed');
+      return proceed();
+    });
+    await importText(written([line]), dead);
+    await emptyParking();
+    // The new event is there, and the old letter still hidden.
+    const queues = await load();
+    const { url } = queues.find(queue);
+    const { Messages = [] } = await sqs.client.send(
+      new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 60 }),
+    );
+    for (const { MessageId, ReceiptHandle } of Messages) {
+      if (MessageId === line.messageId) continue;
+      await sqs.client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout: 0 }));
+    }
+
+    const again = await importText(written([line]));
+
+    expect(again).toMatchObject({ alreadyImported: 0, imported: [], failed: [{ line: 1 }] });
+  });
+
+  test('the new event is no part of a replay, even if the old one was', async () => {
+    const { body } = replacementOf({ 'replay-name': 'r', source: 's', detail: {} }, { id: 'event-1' });
+    expect(JSON.parse(body)).not.toHaveProperty('replay-name');
   });
 
   test('an editor that orders and spaces the members differently changes nothing', async () => {

@@ -182,7 +182,10 @@ async function readEdits(
     const letter = letters.get(messageId);
     const content = contentOf(line);
     if (!letter) {
-      if (replacedBy.has(replacementId(line.eventId ?? messageId, content))) summary.alreadyImported += 1;
+      if (line.source.inFlight > 0) {
+        const message = 'it may be among the letters that somebody holds at the moment: run it again';
+        summary.failed.push({ line: number, path: 'messageId', message });
+      } else if (replacedBy.has(replacementId(line.eventId ?? messageId, content))) summary.alreadyImported += 1;
       else summary.gone.push({ line: number, path: 'messageId', message: goneText(line) });
       continue;
     }

@@ -19,6 +19,8 @@ const HELD_PER_SECOND = 100;
 const CONCURRENCY = 4;
 /** Consecutive receives without a letter after which a queue is taken to be empty though its count says otherwise. */
 const MAX_EMPTY = 2;
+/** The same when everything that was counted has been found: these receives do not wait, so each asks some servers only. */
+const MAX_EMPTY_WHEN_COMPLETE = 3;
 /** Consecutive receives with nothing but letters that arrived during the look, after which it ends. */
 const MAX_ARRIVALS_ONLY = 20;
 /** How long letters that somebody else holds are waited for: a look that was killed hides them for a little less. */
@@ -188,8 +190,8 @@ export class Look {
         QueueUrl: this.#queue.url,
         MaxNumberOfMessages: 10,
         VisibilityTimeout: this.#visibility(),
-        // A long poll asks all of SQS's servers; once everything is found, there is nothing to wait for.
-        WaitTimeSeconds: this.expected > 0 && this.#found >= this.expected ? 0 : 1,
+        // A long poll asks all of SQS's servers; once everything is found, asking some of them several times is enough.
+        WaitTimeSeconds: this.#isComplete() ? 0 : 1,
         ...receiveEverything,
       }),
     );
@@ -217,9 +219,15 @@ export class Look {
     return letters;
   }
 
+  /** Whether as many letters have been found as SQS counted, which is approximate. */
+  #isComplete(): boolean {
+    return this.expected > 0 && this.#found >= this.expected;
+  }
+
   #isExhausted(): boolean {
-    const complete = this.#found >= this.expected;
-    if (complete || this.#arrivalsOnly > MAX_ARRIVALS_ONLY) return true;
+    if (this.#arrivalsOnly > MAX_ARRIVALS_ONLY) return true;
+    if (this.#isComplete()) return this.#empty >= MAX_EMPTY_WHEN_COMPLETE;
+    if (this.expected === 0) return true;
     if (this.#options.waitForInFlight && this.#queue.inFlight > 0) {
       return performance.now() - this.#lastFound > WAIT_FOR_IN_FLIGHT_MS;
     }

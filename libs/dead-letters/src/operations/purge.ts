@@ -3,7 +3,7 @@ import { type DrainSummary, drain } from './drain.ts';
 import { remove } from './move-letters.ts';
 import type { Operation } from './redrive.ts';
 
-/** Deletes letters for good, one by one and not with PurgeQueue: only those that are meant and were there before. */
+/** Deletes letters for good, one by one and not with PurgeQueue: only those that are meant. */
 export async function purge(operation: Operation): Promise<DrainSummary> {
   const { sqs, queue, dryRun } = operation;
   return drain(sqs, queue, operation, MAX_BATCH_ENTRIES, async (letters, look) => {

@@ -3,6 +3,7 @@ import { RecordingClient } from '@millrace/testing';
 import { eventBody, exhausted } from '../../fixtures/dead-events.ts';
 import { type LocalSqs, startLocalSqs } from '../../fixtures/local-sqs.ts';
 import { type ReemitRequest, type ReemitResult, reemitRequestSchema } from '../reemission.ts';
+import { isComplete } from './drain.ts';
 import type { Operation } from './redrive.ts';
 import { reemit } from './reemit.ts';
 import { StageQueues } from './stage-queues.ts';
@@ -100,6 +101,15 @@ describe('reemit', () => {
     expect(client.sent).toHaveLength(1);
     const { ready } = await sqs.contents(operation.queue.name);
     expect(ready).toHaveLength(60);
+  });
+
+  test('a letter that is on the bus and could not be deleted is a failure, and is given back', async () => {
+    const operation = await operationOn(events(2));
+    const client = lambda(() => [{ outcome: 'reemitted', stillThere: true, reason: 'SQS' }, { outcome: 'reemitted' }]);
+    const summary = await reemit(operation, client);
+    expect(summary).toMatchObject({ done: 1, left: 0, failed: 1 });
+    expect(isComplete(summary)).toBe(false);
+    expect((await sqs.contents(operation.queue.name)).ready.map(({ body }) => body)).toEqual(events(1));
   });
 
   test('a letter the answer does not mention was not handled', async () => {

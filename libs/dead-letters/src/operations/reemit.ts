@@ -1,6 +1,6 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { DeadLetter } from '../dead-letter.ts';
-import { MAX_REEMIT_MESSAGES, type ReemitRequest, type ReemitResponse } from '../reemission.ts';
+import { MAX_REEMIT_MESSAGES, type ReemitRequest, type ReemitResponse, type ReemitResult } from '../reemission.ts';
 import { batches } from './batches.ts';
 import { type DrainSummary, drain } from './drain.ts';
 import type { Look } from './look.ts';
@@ -70,7 +70,7 @@ async function invoke(
   letters: readonly Packed[],
   look: Look,
 ): Promise<Outcome[]> {
-  let results: Map<string, ReemitResponse['results'][number]>;
+  let results: Map<string, Omit<ReemitResult, 'messageId'>>;
   try {
     const answer = await lambda.send(
       new InvokeCommand({
@@ -87,13 +87,12 @@ async function invoke(
     return letters.map(({ letter }) => ({ letter, result: 'left', text, stop: true }));
   }
   return letters.map(({ letter }) => {
-    const { outcome, code, reason } = results.get(letter.messageId) ?? { outcome: 'kept', reason: 'no answer for it' };
-    if (outcome !== 'kept') look.forget(letter);
+    const result = results.get(letter.messageId) ?? { outcome: 'kept', reason: 'no answer for it' };
+    const { outcome, code, reason, stillThere } = result;
     const why = [code, reason].filter(Boolean).join(': ');
-    return {
-      letter,
-      result: outcome === 'reemitted' ? 'done' : 'left',
-      text: why === '' ? outcome : `${outcome}: ${why}`,
-    };
+    const text = why === '' ? outcome : `${outcome}: ${why}`;
+    if (stillThere) return { letter, result: 'failed', text };
+    if (outcome !== 'kept') look.forget(letter);
+    return { letter, result: outcome === 'reemitted' ? 'done' : 'left', text };
   });
 }

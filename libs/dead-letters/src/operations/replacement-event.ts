@@ -35,13 +35,15 @@ export function replacementOf(
 ): Replacement {
   const id = replacementId(original.id, edited);
   const detail = edited.detail as { metadata?: object } | undefined;
+  // Of a replay only the old event was a part.
+  const { 'replay-name': _, ...envelope } = edited;
   const metadata = {
     ...detail?.metadata,
     id,
     causationId: original.id,
     ...(original.correlationId !== undefined && { correlationId: original.correlationId }),
   };
-  return { id, body: JSON.stringify({ ...edited, id, detail: { ...detail, metadata } }) };
+  return { id, body: JSON.stringify({ ...envelope, id, detail: { ...detail, metadata } }) };
 }
 
 /** The id of the event that replaces another, see `replacementOf`. */
