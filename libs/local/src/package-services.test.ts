@@ -37,6 +37,7 @@ beforeEach(() => {
         service: `millrace-${service}`,
         configValidationMode: 'error',
         plugins: ['serverless-esbuild'],
+        params: `\${file(../../../../../serverless.stages.yml)}`,
         provider: shared('provider'),
         custom: shared('custom'),
         package: { individually: true },

@@ -30,7 +30,7 @@ const codeFolder = 'code';
 
 /**
  * Packages services as `sls package` does, all in one process, or takes them from the cache when nothing that goes into
- * them has changed: their own files, all libs, all events, serverless.common.yml, package-lock.json, stage, region and
+ * them has changed: their own files, all libs, all events, serverless.*.yml at the root, package-lock.json, stage, region and
  * the Node version. Any number of processes may share the cache.
  *
  * @param options.directories absolute paths of service folders of one workspace
@@ -77,6 +77,7 @@ function sharedInputs(root: string): string[] {
   const contracts = serviceDirectories(root).map((directory) => join(directory, 'events'));
   const files = [
     'serverless.common.yml',
+    'serverless.stages.yml',
     'serverless.outbox.yml',
     'package.json',
     'package-lock.json',

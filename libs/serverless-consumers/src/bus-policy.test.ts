@@ -104,7 +104,7 @@ describe('a bus that cannot be protected fails the build', () => {
 
   test("a stage at which the re-emitter's role would be cut, and not recognised", () => {
     const osls = serviceWith({ SharedBus: sharedBus() });
-    Object.assign(osls.service.custom?.consumers as object, { stages: ['production', 'averyverylongstagenameindeed'] });
+    Object.assign(osls.service.custom?.consumers as object, { stages: ['prod', 'averyverylongstagenameindeed'] });
     expect(() => protectBus(osls, known(1))).toThrow(
       expect.objectContaining({
         code: 'CONSUMERS_NAME_TOO_LONG',

@@ -1,5 +1,6 @@
 import { ConfigurationError } from './configuration-error.ts';
 import { checkEventPattern, type EventPattern } from './event-pattern.ts';
+import { longestRetention } from './platform.ts';
 
 /** What stands under `consume:` in serverless.yml. README.md has the table. */
 export interface ConsumeOptions {
@@ -47,8 +48,7 @@ export interface ConsumerSettings {
 
 const day = 24 * 60 * 60;
 
-/** SQS keeps a message for at most 14 days. */
-const longestRetentionDays = 14;
+const longestRetentionDays = longestRetention / day;
 
 /** The shape osls checks. Ranges are checked by `consumerSettings`, which can name the file and say what to do. */
 export const consumeSchema = {
@@ -77,11 +77,17 @@ export const consumeSchema = {
  * @param key where the `consume` stands, for messages
  * @param functionTimeout seconds
  * @param consumer `inventory.onOrderPlaced`
+ * @param deadLetterRetention seconds; a day longer than the queue's own retention if that is more
  * @throws ConfigurationError for a value out of AWS's range, or values that do not go together
  */
 export function consumerSettings(
   options: ConsumeOptions,
-  { key, functionTimeout, consumer }: { key: string; functionTimeout: number; consumer: string },
+  {
+    key,
+    functionTimeout,
+    consumer,
+    deadLetterRetention,
+  }: { key: string; functionTimeout: number; consumer: string; deadLetterRetention: number },
 ): ConsumerSettings {
   const fifo = options.fifo ?? false;
   const batchSize = options.batchSize ?? 10;
@@ -119,7 +125,7 @@ export function consumerSettings(
   range('maxRetryDelay', maxRetryDelay, 1, 42_300, 'seconds');
   // A moved message keeps its enqueue time, so the dead-letter queue must keep messages for longer than the source.
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
-  range('retentionDays', retentionDays, 1, longestRetentionDays - 1, 'days (the dead-letter queue keeps 14)');
+  range('retentionDays', retentionDays, 1, longestRetentionDays - 1, 'days (a dead-letter queue keeps 14 at most)');
   if (options.messageGroupId !== undefined && !fifo) {
     throw impossible('messageGroupId', 'only a FIFO queue has message groups: add fifo: true');
   }
@@ -157,7 +163,7 @@ export function consumerSettings(
     messageGroupId: options.messageGroupId ?? consumer,
     visibilityTimeout,
     retention,
-    deadLetterRetention: longestRetentionDays * day,
+    deadLetterRetention: Math.max(deadLetterRetention, retention + day),
     ageAlarm,
     // All of maximumConcurrency busy for as long as the function may take; in a FIFO queue, the head of the group retried.
     longestPause: fifo ? betweenAttempts : functionTimeout,

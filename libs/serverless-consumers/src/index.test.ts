@@ -93,7 +93,7 @@ describe('a consume of one line', () => {
     ] as const) {
       expect(resource(shop, id)).toMatchObject({
         Type: 'AWS::SQS::Queue',
-        Properties: { QueueName, SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 },
+        Properties: { QueueName, SqsManagedSseEnabled: true, MessageRetentionPeriod: 604_800 },
       });
     }
   });
@@ -278,6 +278,11 @@ describe('options', () => {
     expect(properties(tuned, 'OnPalletQueueAgeAlarm').Threshold).toBe(900);
   });
 
+  test('dead letters are kept as long as the stage wants, and for a day longer than messages in any case', () => {
+    expect(properties(tuned, 'OnPalletDeadLetterQueue').MessageRetentionPeriod).toBe(8 * 86_400);
+    expect(properties(tuned, 'OnPalletSlowlyDeadLetterQueue').MessageRetentionPeriod).toBe(7 * 86_400);
+  });
+
   test('a consumer counts as stopped only after longer than it may be busy or its group may be blocked', () => {
     // The function's timeout is 300 s.
     expect(properties(tuned, 'OnPalletSlowlyQueueStoppedAlarm').EvaluationPeriods).toBe(6);
@@ -380,7 +385,7 @@ describe('roles', () => {
   test("a function's own role stays, and a condition goes with its function", () => {
     expect(tuned.template.Resources).not.toHaveProperty('WithItsOwnRoleRole');
     expect(properties(tuned, 'WithItsOwnRoleLambdaFunction').Role).toBe('arn:aws:iam::000000000000:role/theirs');
-    expect(resource(tuned, 'FromQueueRole').Condition).toBe('IsProduction');
+    expect(resource(tuned, 'FromQueueRole').Condition).toBe('IsProd');
     expect(statements(tuned, 'FromQueueRole')).toContainEqual(
       allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], arn('Jobs')),
     );
@@ -444,7 +449,7 @@ describe('mistakes fail the build and name file and key', () => {
     [
       'a dead-letter queue that forgets sooner',
       consume({ retentionDays: 14 }),
-      `${at}.retentionDays: is 14, but must be from 1 to 13 days (the dead-letter queue keeps 14)`,
+      `${at}.retentionDays: is 14, but must be from 1 to 13 days (a dead-letter queue keeps 14 at most)`,
     ],
     [
       'attempts that outlive the message',
@@ -492,12 +497,12 @@ describe('mistakes fail the build and name file and key', () => {
     [
       'a name too long at a later stage',
       {
-        [`on${'ShelfFilled'.repeat(3)}`]: {
+        [`on${'ShelfFilled'.repeat(3)}AtX`]: {
           handler: 'handler.handler',
           events: [{ consume: { events: ['ShelfFilled.v1'] } }],
         },
       },
-      /: at stage production the rule would be called millrace-shop-production-on-shelf-filled-.* where AWS allows 64/,
+      /: at stage staging the rule would be called millrace-shop-staging-on-shelf-filled-.* where AWS allows 64/,
     ],
     [
       'a function name too long',
@@ -506,8 +511,8 @@ describe('mistakes fail the build and name file and key', () => {
     ],
     [
       "an emitting function whose role's name would be cut",
-      { [`relay${'Shelf'.repeat(4)}`]: { handler: 'handler.handler', emits: ['ShelfFilled.v1'] } },
-      /: at stage production the role would be called millrace-shop-production-RelayShelf.*Role-x+, 6\d characters where AWS allows 64/,
+      { [`relay${'Shelf'.repeat(4)}s`]: { handler: 'handler.handler', emits: ['ShelfFilled.v1'] } },
+      /: at stage staging the role would be called millrace-shop-staging-RelayShelf.*Role-x+, 6\d characters where AWS allows 64/,
     ],
     [
       'a role beside derived permissions',
@@ -533,7 +538,20 @@ describe('mistakes fail the build and name file and key', () => {
           eventBusName: 'b',
           eventBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/b',
           alarmTopicArn: 'a',
-          stages: ['production', 'dev-eu'],
+          stages: ['prod', 'dev-eu'],
+        },
+      },
+    ],
+    [
+      'a dead-letter queue that keeps for too long',
+      consume({}),
+      'custom.consumers.deadLetterRetention: is 1209601, but must be from 60 to 1209600 seconds (14 days)',
+      {
+        consumers: {
+          eventBusName: 'b',
+          eventBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/b',
+          alarmTopicArn: 'a',
+          deadLetterRetention: 1_209_601,
         },
       },
     ],
@@ -560,6 +578,7 @@ describe('mistakes fail the build and name file and key', () => {
         service: 'millrace-shop',
         configValidationMode: 'error',
         plugins: ['@millrace/serverless-consumers'],
+        params: '${file(../../../../serverless.stages.yml)}',
         provider: `${common}:provider}`,
         custom: custom ?? `${common}:custom}`,
         functions,

@@ -7,6 +7,7 @@ import { type KnownEvent, knownEvents } from './event-names.ts';
 import { localEnvironment } from './local-invocation.ts';
 import type { Osls } from './osls.ts';
 import { type FunctionPlan, planService } from './plan-service.ts';
+import { removeRedundantDependencies } from './redundant-dependencies.ts';
 
 /**
  * The Serverless plugin behind `consume:`, `emits:`, `iamRoleStatements:` and `custom.consumers.protectedBus`. It validates before osls packages anything,
@@ -31,6 +32,8 @@ export default class ServerlessConsumers {
       initialize: () => this.#prepareLocalInvocation(),
       'before:package:initialize': () => this.#prepareFunctions(),
       'package:compileEvents': () => this.#addResources(),
+      'after:aws:package:finalize:mergeCustomProviderResources': () =>
+        removeRedundantDependencies(serverless.service.provider.compiledCloudFormationTemplate.Resources),
     };
   }
 

@@ -125,7 +125,8 @@ function planConsumer(
   const provider = serverless.getProvider('aws');
   const name = `${shortServiceName(service.service)}.${functionKey}`;
   const functionTimeout = service.getFunction(functionKey).timeout ?? service.provider.timeout ?? defaultTimeout;
-  const settings = consumerSettings(options, { key: path, functionTimeout, consumer: name });
+  const { deadLetterRetention } = platform;
+  const settings = consumerSettings(options, { key: path, functionTimeout, consumer: name, deadLetterRetention });
   for (const stage of stagesToCheck(serverless, platform)) {
     checkConsumerNames(consumerNames(service.service, stage, functionKey, settings.fifo), stage, path);
   }

@@ -64,8 +64,8 @@ describe('the queues of a stage', () => {
   });
 
   test('a stage without queues says so', async () => {
-    const none = await StageQueues.load(sqs.client, 'production');
-    expect(() => none.find('orders.onOrderProgress')).toThrow('Stage production has no dead-letter queues');
+    const none = await StageQueues.load(sqs.client, 'prod');
+    expect(() => none.find('orders.onOrderProgress')).toThrow('Stage prod has no dead-letter queues');
     expect(() => none.parkingQueue).toThrow('deploy services/redrive');
   });
 });

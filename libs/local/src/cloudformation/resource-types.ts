@@ -57,6 +57,7 @@ const eventBusOf = (identity: ResourceIdentity): string => {
 const NOT_ENFORCED = 'of permissions, only those to put events are enforced on this machine';
 const NOT_CREATED = 'it is read where permissions are enforced, and not created';
 const NO_CLOUDWATCH = 'of CloudWatch, only metric alarms are on this machine';
+const NOT_ENCRYPTED = 'nothing is encrypted on this machine';
 const NO_REGISTRY = 'schemas are not served on this machine';
 
 const queueUrl: Attribute = ({ awsUrl, accountId, name }) => `${awsUrl}/${accountId}/${name}`;
@@ -169,6 +170,11 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
   'AWS::SNS::TopicPolicy': { attributes: { Id: uuid }, inert: NOT_ENFORCED },
   'AWS::S3::BucketPolicy': { attributes: { Id: uuid }, inert: NOT_ENFORCED },
   'AWS::EventSchemas::RegistryPolicy': { ref: uuid, attributes: { Id: uuid }, inert: NOT_ENFORCED },
+  'AWS::KMS::Key': {
+    ref: uuid,
+    attributes: { KeyId: uuid, Arn: arn('kms', (r) => `key/${uuid(r)}`) },
+    inert: NOT_ENCRYPTED,
+  },
   'AWS::Logs::LogGroup': {
     nameProperty: 'LogGroupName',
     attributes: { Arn: arn('logs', (r) => `log-group:${r.name}:*`) },

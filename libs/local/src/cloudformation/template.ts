@@ -10,6 +10,8 @@ export interface TemplateResource {
   Properties?: Record<string, TemplateValue>;
   Condition?: string;
   DependsOn?: string | string[];
+  DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
 }
 
 export interface TemplateParameter {

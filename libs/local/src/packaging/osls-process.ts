@@ -59,27 +59,31 @@ const configurationFilename = 'serverless.yml';
 async function readConfiguration(directory: string, options: object): Promise<Configuration> {
   const variables = 'serverless/lib/configuration/variables';
   const configuration = await require('serverless/lib/configuration/read.js')(join(directory, configurationFilename));
-  const sources = {
+  const sources: Record<string, unknown> = {
     env: require(`${variables}/sources/env.js`),
     file: require(`${variables}/sources/file.js`),
     opt: require(`${variables}/sources/opt.js`),
     self: require(`${variables}/sources/self.js`),
     strToBool: require(`${variables}/sources/str-to-bool.js`),
     sls: require(`${variables}/sources/instance-dependent/get-sls.js`)(),
-    param: require(`${variables}/sources/instance-dependent/param.js`)({
-      configurationInput: configuration,
-      processedInput: { options },
-    }),
   };
   const variablesMeta: Map<string, { error?: Error }> = require(`${variables}/resolve-meta.js`)(configuration);
-  await require(`${variables}/resolve.js`)({
-    serviceDir: directory,
-    configuration,
-    variablesMeta,
-    sources,
-    options,
-    fulfilledSources: new Set(Object.keys(sources)),
+  const resolveVariables = () =>
+    require(`${variables}/resolve.js`)({
+      serviceDir: directory,
+      configuration,
+      variablesMeta,
+      sources,
+      options,
+      fulfilledSources: new Set(Object.keys(sources)),
+    });
+  // As `sls` does: the section `params` may come from a file, which has to be read before one of them is asked for.
+  await resolveVariables();
+  sources.param = require(`${variables}/sources/instance-dependent/param.js`)({
+    configurationInput: configuration,
+    processedInput: { options },
   });
+  await resolveVariables();
   for (const [path, { error }] of variablesMeta) {
     throw error ?? new Error(`${path.replaceAll('\0', '.')} holds a variable that cannot be resolved without AWS`);
   }
