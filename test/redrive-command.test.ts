@@ -208,7 +208,7 @@ describe('npm run redrive', () => {
     const { exitCode, stdout, stderr } = await redrive('import', file);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     const [, newId = ''] = /line 2: (\S+) replaces/.exec(stdout) ?? [];
-    expect(stderr).toContain('1 lines are unedited');
+    expect(stderr).toContain('1 unedited line');
     expect(stderr).toContain(`npm run redrive -- redrive ${deadLetterQueue} --id ${newId}`);
     expect((await idsIn(deadLetterQueue)).sort()).toEqual([newId, `${name}-0`].sort());
     expect(await idsIn('millrace-redrive-dev-parking')).toEqual([`${name}-1`]);

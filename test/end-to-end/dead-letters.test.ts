@@ -27,6 +27,8 @@ let aws: Aws;
 let operator: Operator;
 let tap: Tap;
 let folder: string;
+/** Two orders whose payment provider is down, for a while: their attempts go on while the first tests run. */
+let unpaid: { sku: string; orders: string[] };
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-letters-'));
@@ -35,6 +37,10 @@ beforeAll(async () => {
   aws = new Aws(system);
   operator = new Operator(system);
   tap = await aws.tap();
+  const sku = await shop.stocked(10);
+  const outageOrder = () => shop.place(orderOf(sku, 1, { paymentToken: 'tok_outage' }));
+  unpaid = { sku, orders: [await outageOrder(), await outageOrder()] };
+  for (const orderId of unpaid.orders) await tap.waitFor(orderId, 'StockReserved.v1');
 }, 90_000);
 
 afterAll(async () => {
@@ -184,65 +190,6 @@ describe('a schema violation', () => {
   }, 120_000);
 });
 
-describe('a permanent business error', () => {
-  test('is not tried twice; once its cause is gone, redrive and re-emission both have their effect', async () => {
-    const group = randomUUID();
-    await outage(group, 'refuse');
-    const [first, second] = [probe(group), probe(group)];
-    await aws.put(first.event, second.event);
-
-    const letters = await lettersOf(probeLetters, idOf(first.event), idOf(second.event));
-    for (const { reason } of letters)
-      expect(reason).toMatchObject({ code: 'PROBE_REFUSED', kind: 'permanent', attempts: 1 });
-
-    await repair(group);
-    await succeeds('redrive', probeLetters, '--id', idOf(first.event));
-    await succeeds('reemit', probeLetters, '--id', idOf(second.event));
-
-    await eventually(async () => {
-      expect([await effects(first.probeId), await effects(second.probeId)]).toEqual([1, 1]);
-    });
-    await aws.quiet();
-    expect([await effects(first.probeId), await effects(second.probeId)]).toEqual([1, 1]);
-    expect(await operator.inspect(probeLetters)).toEqual([]);
-  }, 120_000);
-});
-
-describe('a provider that is down for longer than all retries', () => {
-  test('leaves the charge as a dead letter; put back, the order is paid once and confirmed', async () => {
-    const sku = await shop.stocked(10);
-    const orders = await Promise.all([0, 1].map(() => shop.place(orderOf(sku, 1, { paymentToken: 'tok_outage' }))));
-    const reserved = await Promise.all(
-      orders.map(async (orderId) =>
-        (await tap.waitFor(orderId, 'StockReserved.v1')).find(({ detailType }) => detailType === 'StockReserved.v1'),
-      ),
-    );
-    const ids = reserved.map((event) => event?.event.metadata.id ?? '');
-
-    const letters = await lettersOf(paymentLetters, ...ids);
-    letters.forEach(({ reason }, index) => {
-      expect(reason).toMatchObject({
-        code: 'PROVIDER_UNAVAILABLE',
-        kind: 'exhausted',
-        attempts: 5,
-        consumer: 'payments.onStockReserved',
-        correlationId: reserved[index]?.event.metadata.correlationId,
-      });
-    });
-
-    await succeeds('redrive', paymentLetters, '--correlation-id', letters[0]?.reason.correlationId ?? '');
-    await succeeds('reemit', paymentLetters, '--id', ids[1] ?? '');
-
-    for (const orderId of orders) await shop.orderWith(orderId, 'OrderConfirmed');
-    await aws.quiet();
-    for (const orderId of orders) {
-      const payments = (await tap.about(orderId)).filter(({ detailType }) => detailType === 'PaymentProcessed.v1');
-      expect(payments).toHaveLength(1);
-    }
-    expect(await shop.stock(sku)).toEqual({ available: 8, reserved: 2 });
-  }, 150_000);
-});
-
 describe('a rule whose target queue was deleted', () => {
   test("keeps the events in its own dead-letter queue, with EventBridge's reason, until the queue is there again", async () => {
     const QueueUrl = await aws.queueUrl('fulfillment', 'on-payment-processed');
@@ -282,6 +229,64 @@ describe('a rule whose target queue was deleted', () => {
 
     for (const orderId of orders) await shop.orderWith(orderId, 'OrderConfirmed');
     expect(await operator.inspect(shipmentRuleLetters)).toEqual([]);
+  }, 120_000);
+});
+
+describe('a provider that is down for longer than all retries', () => {
+  test('leaves the charge as a dead letter; put back, the order is paid once and confirmed', async () => {
+    const { sku, orders } = unpaid;
+    const reserved = await Promise.all(
+      orders.map(async (orderId) =>
+        (await tap.waitFor(orderId, 'StockReserved.v1')).find(({ detailType }) => detailType === 'StockReserved.v1'),
+      ),
+    );
+    const ids = reserved.map((event) => event?.event.metadata.id ?? '');
+
+    const letters = await lettersOf(paymentLetters, ...ids);
+    letters.forEach(({ reason }, index) => {
+      expect(reason).toMatchObject({
+        code: 'PROVIDER_UNAVAILABLE',
+        kind: 'exhausted',
+        attempts: 5,
+        consumer: 'payments.onStockReserved',
+        correlationId: reserved[index]?.event.metadata.correlationId,
+      });
+    });
+
+    await succeeds('redrive', paymentLetters, '--correlation-id', letters[0]?.reason.correlationId ?? '');
+    await succeeds('reemit', paymentLetters, '--id', ids[1] ?? '');
+
+    for (const orderId of orders) await shop.orderWith(orderId, 'OrderConfirmed');
+    await aws.quiet();
+    for (const orderId of orders) {
+      const payments = (await tap.about(orderId)).filter(({ detailType }) => detailType === 'PaymentProcessed.v1');
+      expect(payments).toHaveLength(1);
+    }
+    expect(await shop.stock(sku)).toEqual({ available: 8, reserved: 2 });
+  }, 150_000);
+});
+
+describe('a permanent business error', () => {
+  test('is not tried twice; once its cause is gone, redrive and re-emission both have their effect', async () => {
+    const group = randomUUID();
+    await outage(group, 'refuse');
+    const [first, second] = [probe(group), probe(group)];
+    await aws.put(first.event, second.event);
+
+    const letters = await lettersOf(probeLetters, idOf(first.event), idOf(second.event));
+    for (const { reason } of letters)
+      expect(reason).toMatchObject({ code: 'PROBE_REFUSED', kind: 'permanent', attempts: 1 });
+
+    await repair(group);
+    await succeeds('redrive', probeLetters, '--id', idOf(first.event));
+    await succeeds('reemit', probeLetters, '--id', idOf(second.event));
+
+    await eventually(async () => {
+      expect([await effects(first.probeId), await effects(second.probeId)]).toEqual([1, 1]);
+    });
+    await aws.quiet();
+    expect([await effects(first.probeId), await effects(second.probeId)]).toEqual([1, 1]);
+    expect(await operator.inspect(probeLetters)).toEqual([]);
   }, 120_000);
 });
 
