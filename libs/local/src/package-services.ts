@@ -18,6 +18,8 @@ export interface PackagedService {
   /** `millrace-inventory-dev` */
   stackName: string;
   template: CloudFormationTemplate;
+  /** Tags of the stack, which CloudFormation hands on to every resource that takes tags. */
+  stackTags: Record<string, string>;
   /** By Lambda function name, e.g. `millrace-inventory-dev-putStock`. */
   functions: Map<string, { codeDirectory: string }>;
 }

@@ -578,7 +578,7 @@ describe('mistakes fail the build and name file and key', () => {
         service: 'millrace-shop',
         configValidationMode: 'error',
         plugins: ['@millrace/serverless-consumers'],
-        params: '${file(../../../../serverless.stages.yml)}',
+        params: `\${file(../../../../serverless.stages.yml)}`,
         provider: `${common}:provider}`,
         custom: custom ?? `${common}:custom}`,
         functions,

@@ -26,6 +26,8 @@ export interface PackagingResult {
   name: string;
   stackName: string;
   template: CloudFormationTemplate;
+  /** Tags of the stack, which CloudFormation hands on to every resource that takes tags. */
+  stackTags: Record<string, string>;
   /** Lambda function names. */
   functions: string[];
 }
@@ -47,6 +49,7 @@ interface Serverless {
   getProvider(name: 'aws'): { naming: { getStackName(): string } };
   service: {
     service: string;
+    provider: { stackTags?: Record<string, string> };
     getAllFunctions(): string[];
     getFunction(key: string): { name: string };
   };
@@ -128,6 +131,7 @@ async function compileTemplate(
     name: service.service,
     stackName: serverless.getProvider('aws').naming.getStackName(),
     template: JSON.parse(template),
+    stackTags: service.provider.stackTags ?? {},
     functions: service.getAllFunctions().map((key) => service.getFunction(key).name),
   };
 }

@@ -1,0 +1,102 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { type Break, breaks, type Target } from './breaks.ts';
+import { type CompiledService, type Landscape, readLandscape } from './landscape.ts';
+import { exceptionFor, violations } from './rule.ts';
+import { rules } from './rules/index.ts';
+
+/** Those of custom.consumers.stages. */
+const stages = ['dev', 'staging', 'prod'];
+const landscapes = new Map<string, Landscape>();
+
+function landscapeOf(stage: string): Landscape {
+  const landscape = landscapes.get(stage);
+  if (!landscape) throw new Error(`${stage} was not packaged`);
+  return landscape;
+}
+
+beforeAll(async () => {
+  for (const stage of stages) landscapes.set(stage, await readLandscape(stage));
+}, 120_000);
+
+describe.each(stages)('at %s every template fulfils', (stage) => {
+  test.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, rule) => {
+    expect(violations([rule], landscapeOf(stage))).toEqual([]);
+  });
+});
+
+test('no exception is left over', () => {
+  const { services } = landscapeOf('prod');
+  for (const rule of rules) {
+    const used = new Set(
+      services.flatMap((service) =>
+        rule.check(service, landscapeOf('prod')).map((finding) => exceptionFor(rule, service, finding)),
+      ),
+    );
+    for (const exception of rule.exceptions ?? []) expect([rule.name, exception, used.has(exception)]).toContain(true);
+  }
+});
+
+test('every rule has its own name and something that breaks it', () => {
+  expect(Object.keys(breaks).sort()).toEqual(rules.map(({ name }) => name).sort());
+  expect(Object.values(breaks).every((list) => list.length > 0)).toBe(true);
+});
+
+const cases = rules.flatMap((rule) =>
+  (breaks[rule.name] ?? []).map((each) => [rule.name, each.title, rule, each] as const),
+);
+
+describe('is found wherever it could be:', () => {
+  test.each(cases)('%s: %s', (_name, _title, rule, { applies, change, says, names }) => {
+    const landscape = landscapeOf('prod');
+    let tried = 0;
+    for (const service of landscape.services) {
+      for (const id of Object.keys(service.template.Resources ?? {}).filter((each) =>
+        matches(applies, service, each),
+      )) {
+        const broken = structuredClone(service);
+        const target = targetIn(broken, id);
+        const named = names?.(target) ?? id;
+        change(target);
+        tried += 1;
+
+        const found = rule
+          .check(broken, {
+            ...landscape,
+            services: landscape.services.map((each) => (each === service ? broken : each)),
+          })
+          .filter((finding) => exceptionFor(rule, broken, finding) === undefined);
+        expect(found).toContainEqual({ resource: named, problem: expect.stringMatching(says) });
+      }
+    }
+    expect(tried).toBeGreaterThan(0);
+  });
+});
+
+function matches(applies: Break['applies'], service: CompiledService, id: string): boolean {
+  const target = targetIn(service, id);
+  return typeof applies === 'string' ? target.resource.Type === applies : applies(target);
+}
+
+function targetIn(service: CompiledService, id: string): Target {
+  const resources = service.template.Resources ?? {};
+  const resource = resources[id];
+  if (!resource) throw new Error(`${service.name} has no resource ${id}`);
+  resource.Properties ??= {};
+  return { id, resource, properties: resource.Properties, resources, service };
+}
+
+test('a line names file, key, resource and rule', () => {
+  const landscape = structuredClone(landscapeOf('prod'));
+  const orders = landscape.services.find(({ name }) => name === 'orders');
+  for (const [id, property] of [
+    ['OnOrderProgressQueue', 'SqsManagedSseEnabled'],
+    ['Table', 'SSESpecification'],
+  ] as const) {
+    delete orders?.template.Resources?.[id]?.Properties?.[property];
+  }
+  const why = '[encryption-at-rest: messages, rows and alarms are not to be read from a disk]';
+  expect(violations(rules, landscape)).toEqual([
+    `services/orders/serverless.yml: functions.onOrderProgress: OnOrderProgressQueue: has no SqsManagedSseEnabled: true ${why}`,
+    `serverless.outbox.yml: resources.Table: Table: has no SSESpecification.SSEEnabled: true ${why}`,
+  ]);
+});

@@ -1,0 +1,35 @@
+import type { Rule } from '../rule.ts';
+import { at, type Entry, entries } from '../template.ts';
+
+/** What has to be set, by type; a bus, its archive and log groups are encrypted in any case. */
+const encrypted: Readonly<Record<string, { property: string; isSet: (properties: Entry['properties']) => boolean }>> = {
+  'AWS::SQS::Queue': {
+    property: 'SqsManagedSseEnabled: true',
+    isSet: ({ SqsManagedSseEnabled, KmsMasterKeyId }) => SqsManagedSseEnabled === true || KmsMasterKeyId !== undefined,
+  },
+  'AWS::SNS::Topic': {
+    property: 'KmsMasterKeyId',
+    isSet: ({ KmsMasterKeyId }) => KmsMasterKeyId !== undefined,
+  },
+  'AWS::DynamoDB::Table': {
+    property: 'SSESpecification.SSEEnabled: true',
+    isSet: (properties) => at(properties, 'SSESpecification', 'SSEEnabled') === true,
+  },
+  'AWS::S3::Bucket': {
+    property: 'BucketEncryption',
+    isSet: ({ BucketEncryption }) => BucketEncryption !== undefined,
+  },
+};
+
+/** https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/sec_protect_data_rest_encrypt.html */
+export const encryptionAtRest: Rule = {
+  name: 'encryption-at-rest',
+  why: 'messages, rows and alarms are not to be read from a disk',
+  check(service) {
+    return entries(service).flatMap(({ id, type, properties }) => {
+      const requirement = encrypted[type];
+      if (!requirement || requirement.isSet(properties)) return [];
+      return [{ resource: id, problem: `has no ${requirement.property}` }];
+    });
+  },
+};

@@ -1,0 +1,68 @@
+import type { Rule } from '../rule.ts';
+import { allStatements, entries, list } from '../template.ts';
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege */
+export const noWildcards: Rule = {
+  name: 'no-wildcards',
+  why: 'a * allows what nobody thought of',
+  exceptions: [
+    {
+      resource: /Role$/,
+      problem: /Resource .*:log-group:\/aws\/lambda\/[^*]+:\*"\}$/,
+      reason: 'Lambda makes up the names of the streams in the one log group',
+    },
+    {
+      service: 'notifications',
+      resource: /^OnOrderOutcomeRole$/,
+      problem: /Resource "\*"$/,
+      reason: 'a phone number has no ARN; the next statement denies every topic',
+    },
+    {
+      service: 'notifications',
+      resource: /^On(OrderOutcome|StockRanLow)Role$/,
+      problem: /Resource .*:identity\/\*"\}$/,
+      reason: "SES in its sandbox asks for the recipient's identity, too; a condition fixes the sender",
+    },
+    {
+      service: 'redrive',
+      resource: /^ReemitRole$/,
+      problem: /Resource .*:sqs:[^*]*:millrace-\*-[a-z0-9]+-\*dlq(\.fifo)?"\}$/,
+      reason: 'dead-letter queues of every service, which are known by their names',
+    },
+    {
+      service: 'event-bus',
+      resource: /^AlarmTopicKey$/,
+      problem: /Resource "\*"$/,
+      reason: "in a key's policy it means this key",
+    },
+    {
+      service: 'event-bus',
+      resource: /^AlarmTopicKey$/,
+      problem: /Statement\[0\]: Action "kms:\*"$/,
+      reason: 'a key that its account could not administer would be lost',
+    },
+    {
+      service: 'event-bus',
+      resource: /^AlarmTopicKey$/,
+      problem: /Action "kms:GenerateDataKey\*"$/,
+      reason: 'with and without plaintext, as CloudWatch asks for',
+    },
+  ],
+  check(service) {
+    return entries(service).flatMap((entry) =>
+      allStatements(entry)
+        .filter(({ statement }) => statement.Effect === 'Allow')
+        .flatMap(({ place, statement }) => {
+          const wide = (key: 'Action' | 'Resource') =>
+            list(statement[key])
+              .map((value) => JSON.stringify(value))
+              .filter((value) => value.includes('*'))
+              .map((value) => ({ resource: entry.id, problem: `${place}: ${key} ${value}` }));
+          const inverted = (['NotAction', 'NotResource'] as const)
+            .filter((key) => statement[key] !== undefined)
+            .map((key) => ({ resource: entry.id, problem: `${place}: ${key} allows everything else` }));
+          return [...wide('Action'), ...wide('Resource'), ...inverted];
+        }),
+    );
+  },
+};

@@ -1,0 +1,174 @@
+import type { CompiledService } from './landscape.ts';
+
+/** A resource with its logical id. */
+export interface Entry {
+  id: string;
+  type: string;
+  properties: Record<string, unknown>;
+  deletionPolicy: string | undefined;
+  updateReplacePolicy: string | undefined;
+}
+
+export function entries({ template }: CompiledService): Entry[] {
+  return Object.entries(template.Resources ?? {}).map(([id, resource]) => ({
+    id,
+    type: resource.Type,
+    properties: resource.Properties ?? {},
+    deletionPolicy: resource.DeletionPolicy,
+    updateReplacePolicy: resource.UpdateReplacePolicy,
+  }));
+}
+
+export function entriesOf(service: CompiledService, type: string): Entry[] {
+  return entries(service).filter((entry) => entry.type === type);
+}
+
+/** The logical id that `Ref` or `Fn::GetAtt` points at; undefined for anything else. */
+export function referenceTo(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { Ref, 'Fn::GetAtt': attribute } = value as { Ref?: unknown; 'Fn::GetAtt'?: unknown };
+  if (typeof Ref === 'string') return Ref;
+  return Array.isArray(attribute) && typeof attribute[0] === 'string' ? attribute[0] : undefined;
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html */
+export interface Statement {
+  Sid?: string;
+  Effect: string;
+  Principal?: unknown;
+  Action?: unknown;
+  NotAction?: unknown;
+  Resource?: unknown;
+  NotResource?: unknown;
+  Condition?: Record<string, Record<string, unknown>>;
+}
+
+/** A policy document's statements, which may be one alone. */
+export function statementsOf(document: unknown): Statement[] {
+  return list((document as { Statement?: unknown } | undefined)?.Statement) as Statement[];
+}
+
+/** Where an identity or a resource gets permissions: the place inside the resource, and the statement. */
+export function allStatements({ properties }: Entry): Array<{ place: string; statement: Statement }> {
+  const documents = [
+    ['PolicyDocument', properties.PolicyDocument],
+    ['KeyPolicy', properties.KeyPolicy],
+    ['Policy', properties.Policy],
+    ...list(properties.Policies).map((policy, index) => [
+      `Policies[${index}]`,
+      (policy as { PolicyDocument?: unknown }).PolicyDocument,
+    ]),
+  ] as Array<[string, unknown]>;
+  return documents.flatMap(([name, document]) =>
+    statementsOf(document).map((statement, index) => ({ place: `${name}.Statement[${index}]`, statement })),
+  );
+}
+
+/** A value that may be one or several. */
+export function list(value: unknown): unknown[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+/** A nested value, e.g. `at(properties, 'DestinationConfig', 'OnFailure', 'Destination')`. */
+export function at(value: unknown, ...keys: string[]): unknown {
+  return keys.reduce<unknown>(
+    (inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined),
+    value,
+  );
+}
+
+/** Where the service loses nothing: the queue that dead letters of a resource go to. `target` is undefined without one. */
+export interface DeadLetterHop {
+  resource: string;
+  what: string;
+  target: unknown;
+}
+
+/**
+ * Every asynchronous hop of a service, with where it puts what it cannot deliver: rule targets, event source mappings,
+ * schedules, asynchronous invocations, subscriptions.
+ */
+export function asynchronousHops(service: CompiledService): DeadLetterHop[] {
+  const queues = new Map(entriesOf(service, 'AWS::SQS::Queue').map(({ id, properties }) => [id, properties]));
+  const hops: DeadLetterHop[] = [];
+  for (const { id, type, properties } of entries(service)) {
+    switch (type) {
+      case 'AWS::Events::Rule':
+        for (const target of list(properties.Targets)) {
+          const what = `target ${at(target, 'Id')}: DeadLetterConfig`;
+          hops.push({ resource: id, what, target: at(target, 'DeadLetterConfig', 'Arn') });
+        }
+        break;
+      case 'AWS::Scheduler::Schedule':
+        hops.push({
+          resource: id,
+          what: 'Target.DeadLetterConfig',
+          target: at(properties, 'Target', 'DeadLetterConfig', 'Arn'),
+        });
+        break;
+      case 'AWS::Lambda::EventSourceMapping': {
+        const source = referenceTo(properties.EventSourceArn);
+        const queue = source === undefined ? undefined : queues.get(source);
+        if (queue && source !== undefined) {
+          hops.push({
+            resource: source,
+            what: 'RedrivePolicy',
+            target: at(queue, 'RedrivePolicy', 'deadLetterTargetArn'),
+          });
+        } else {
+          hops.push({
+            resource: id,
+            what: 'DestinationConfig.OnFailure',
+            target: at(properties, 'DestinationConfig', 'OnFailure', 'Destination'),
+          });
+        }
+        break;
+      }
+      case 'AWS::SNS::Subscription':
+        hops.push({
+          resource: id,
+          what: 'RedrivePolicy',
+          target: at(properties, 'RedrivePolicy', 'deadLetterTargetArn'),
+        });
+        break;
+      case 'AWS::Lambda::Permission':
+        if (asynchronousCallers.has(String(properties.Principal))) {
+          hops.push(asynchronousInvocation(service, referenceTo(properties.FunctionName) ?? id));
+        }
+        break;
+    }
+  }
+  return hops;
+}
+
+/**
+ * Services that hand an event to Lambda and go on; Lambda's own queue is then between the two.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html
+ */
+const asynchronousCallers = new Set([
+  'events.amazonaws.com',
+  'sns.amazonaws.com',
+  's3.amazonaws.com',
+  'scheduler.amazonaws.com',
+  'logs.amazonaws.com',
+  'ses.amazonaws.com',
+  'config.amazonaws.com',
+  'iot.amazonaws.com',
+  'cloudformation.amazonaws.com',
+  'codecommit.amazonaws.com',
+]);
+
+function asynchronousInvocation(service: CompiledService, functionId: string): DeadLetterHop {
+  const configuration = entriesOf(service, 'AWS::Lambda::EventInvokeConfig').find(
+    ({ properties }) => referenceTo(properties.FunctionName) === functionId,
+  );
+  const own = entries(service).find(({ id }) => id === functionId);
+  return {
+    resource: functionId,
+    what: 'asynchronous invocation: AWS::Lambda::EventInvokeConfig with OnFailure, or DeadLetterConfig',
+    target:
+      at(configuration?.properties, 'DestinationConfig', 'OnFailure', 'Destination') ??
+      at(own?.properties, 'DeadLetterConfig', 'TargetArn'),
+  };
+}
