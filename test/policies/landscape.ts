@@ -68,9 +68,11 @@ async function readExampleEvents(): Promise<Landscape['exampleEvents']> {
 /**
  * Where somebody has to look who wants to change a resource: the function it is derived from, or its own section in
  * serverless.yml or in the fragment that serverless.yml takes.
- * @returns e.g. `services/orders/serverless.yml: functions.onOrderProgress` or `serverless.outbox.yml: resources.Table`
+ * @param logicalId empty for the stack as a whole
+ * @returns e.g. `services/orders/serverless.yml: functions.relay: RelayRole` or `serverless.outbox.yml: resources.Table`
  */
 export function placeOf(root: string, { file, template }: CompiledService, logicalId: string): string {
+  if (logicalId === '') return file;
   const declaration = new RegExp(`^ +${logicalId}:\\s*$`, 'm');
   for (const candidate of [file, 'serverless.outbox.yml']) {
     if (declaration.test(readFileSync(join(root, candidate), 'utf8'))) return `${candidate}: resources.${logicalId}`;
@@ -83,5 +85,5 @@ export function placeOf(root: string, { file, template }: CompiledService, logic
     }))
     .filter(({ prefix }) => logicalId.startsWith(prefix))
     .sort((a, b) => b.prefix.length - a.prefix.length)[0];
-  return owner ? `${file}: functions.${owner.key}` : `${file}: Resources.${logicalId}`;
+  return owner ? `${file}: functions.${owner.key}: ${logicalId}` : `${file}: ${logicalId}`;
 }

@@ -97,6 +97,6 @@ test('a line names file, key, resource and rule', () => {
   const why = '[encryption-at-rest: messages, rows and alarms are not to be read from a disk]';
   expect(violations(rules, landscape)).toEqual([
     `services/orders/serverless.yml: functions.onOrderProgress: OnOrderProgressQueue: has no SqsManagedSseEnabled: true ${why}`,
-    `serverless.outbox.yml: resources.Table: Table: has no SSESpecification.SSEEnabled: true ${why}`,
+    `serverless.outbox.yml: resources.Table: has no SSESpecification.SSEEnabled: true ${why}`,
   ]);
 });

@@ -49,8 +49,7 @@ export function violations(rules: readonly Rule[], landscape: Landscape): string
         .check(service, landscape)
         .filter((finding) => exceptionFor(rule, service, finding) === undefined)
         .map(({ resource, problem }) => {
-          const place = resource === '' ? service.file : `${placeOf(landscape.root, service, resource)}: ${resource}`;
-          return `${place}: ${problem} [${rule.name}: ${rule.why}]`;
+          return `${placeOf(landscape.root, service, resource)}: ${problem} [${rule.name}: ${rule.why}]`;
         }),
     ),
   );
