@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
 import { type LocalSqs, startLocalSqs } from '../libs/dead-letters/fixtures/local-sqs.ts';
+import { runScript, startScript } from './run-script.ts';
 
-const script = join(import.meta.dirname, '..', 'scripts', 'redrive.ts');
 const folder = mkdtempSync(join(tmpdir(), 'millrace-redrive-'));
 
 let sqs: LocalSqs;
@@ -20,34 +19,7 @@ afterAll(async () => {
   await sqs.stop();
 });
 
-interface Ended {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the command without a terminal. */
-function start(args: string[], environment: NodeJS.ProcessEnv = {}): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [script, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 50_000,
-    env: { ...process.env, ...environment },
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    stdout += chunk.toString();
-  });
-  child.stderr?.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString();
-  });
-  const ended = new Promise<Ended>((resolve) => {
-    child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
-  });
-  return { child, ended };
-}
-
-const redrive = (...args: string[]): Promise<Ended> => start([...args, '--endpoint', sqs.endpoint]).ended;
+const redrive = (...args: string[]) => runScript('redrive', ...args, '--endpoint', sqs.endpoint);
 
 let consumers = 0;
 /** A consumer with dead orders in its queue: events `<name>-0` and on, every second one of a broken contract. */
@@ -72,12 +44,12 @@ async function idsIn(queue: string): Promise<string[]> {
 
 describe('npm run redrive', () => {
   test('--help says what there is, and of each command what it takes', async () => {
-    const overall = await start(['--help']).ended;
+    const overall = await runScript('redrive', '--help');
     expect(overall.exitCode).toBe(0);
     for (const command of ['list', 'inspect', 'redrive', 'reemit', 'park', 'purge', 'export', 'import']) {
       expect(overall.stdout).toContain(`\n  ${command}`);
     }
-    const { exitCode, stdout } = await start(['reemit', '--help']).ended;
+    const { exitCode, stdout } = await runScript('redrive', 'reemit', '--help');
     expect(exitCode).toBe(0);
     for (const flag of ['--pattern', '--rate', '--dry-run', '--endpoint']) expect(stdout).toContain(flag);
   });
@@ -98,7 +70,7 @@ describe('npm run redrive', () => {
     [['list', '--endpoint', 'localhost:4566'], '--endpoint must be a URL like http://127.0.0.1:4566'],
     [['purge', 'a'], 'purge deletes for good: say --yes'],
   ])('%j is refused with exit code 2', async (args, message) => {
-    const { exitCode, stdout, stderr } = await start(args).ended;
+    const { exitCode, stdout, stderr } = await runScript('redrive', ...args);
     expect(stderr).toContain(message);
     expect(exitCode).toBe(2);
     expect(stdout).toBe('');
@@ -116,7 +88,7 @@ describe('npm run redrive', () => {
   });
 
   test('an endpoint where nobody answers is one line', async () => {
-    const { exitCode, stderr } = await start(['list', '--endpoint', 'http://127.0.0.1:1']).ended;
+    const { exitCode, stderr } = await runScript('redrive', 'list', '--endpoint', 'http://127.0.0.1:1');
     expect(exitCode).toBe(1);
     expect(stderr).toBe('Nothing answers at http://127.0.0.1:1: is npm start running?\n');
   });
@@ -216,7 +188,14 @@ describe('npm run redrive', () => {
 
   test('Ctrl-C finishes what is under way, gives the rest back, and says how far it came', async () => {
     const { queue, deadLetterQueue } = await deadOrders(60);
-    const { child, ended } = start(['redrive', deadLetterQueue, '--rate', '20', '--endpoint', sqs.endpoint]);
+    const { child, ended } = startScript('redrive', [
+      'redrive',
+      deadLetterQueue,
+      '--rate',
+      '20',
+      '--endpoint',
+      sqs.endpoint,
+    ]);
     await eventually(async () => expect((await idsIn(queue)).length).toBeGreaterThan(0), { deadlineMs: 20_000 });
     child.kill('SIGINT');
     const { exitCode, stdout, stderr } = await ended;
@@ -231,7 +210,14 @@ describe('npm run redrive', () => {
 
   test('SIGKILL loses nothing', async () => {
     const { queue, deadLetterQueue } = await deadOrders(200);
-    const { child, ended } = start(['redrive', deadLetterQueue, '--rate', '200', '--endpoint', sqs.endpoint]);
+    const { child, ended } = startScript('redrive', [
+      'redrive',
+      deadLetterQueue,
+      '--rate',
+      '200',
+      '--endpoint',
+      sqs.endpoint,
+    ]);
     await eventually(async () => expect((await idsIn(queue)).length).toBeGreaterThan(20), { deadlineMs: 20_000 });
     child.kill('SIGKILL');
     await ended;
@@ -240,7 +226,7 @@ describe('npm run redrive', () => {
 
   test('a reader that has enough ends a look, which gives everything back', async () => {
     const { deadLetterQueue } = await deadOrders(200);
-    const { child, ended } = start(['inspect', deadLetterQueue, '--json', '--endpoint', sqs.endpoint]);
+    const { child, ended } = startScript('redrive', ['inspect', deadLetterQueue, '--json', '--endpoint', sqs.endpoint]);
     child.stdout?.once('data', () => child.stdout?.destroy());
     await ended;
     expect((await sqs.contents(deadLetterQueue)).held).toEqual([]);

@@ -1,27 +1,8 @@
-import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { runScript } from './run-script.ts';
 
-const script = join(import.meta.dirname, '..', 'scripts', 'start.ts');
-
-/** Runs `npm start` with arguments that must make it end by itself. */
-async function start(...args: string[]): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [script, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 30_000,
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString();
-  });
-  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { exitCode, stdout, stderr };
-}
+const start = (...args: string[]) => runScript('start', ...args);
 
 describe('npm start', () => {
   test('--help says what can be set', async () => {

@@ -47,13 +47,13 @@ try {
   for (const command of ['redrive', 'reemit'] as const) {
     await aws.sendAll(queueUrl, bodies);
     const startedAt = performance.now();
-    const { code, stderr } = await operator.redrive(command, 'probe.onProbeApplied');
+    const { exitCode, stderr } = await operator.redrive(command, 'probe.onProbeApplied');
     const movedAt = performance.now();
     await aws.quiet(600_000);
     const handledAt = performance.now();
     const perSecond = (until: number) => `${Math.round((letters / (until - startedAt)) * 1000)}/s`;
     const summary = stderr.trim().split('\n').at(-1);
-    console.log(`${command.padEnd(8)} exit ${code}   ${summary}`);
+    console.log(`${command.padEnd(8)} exit ${exitCode}   ${summary}`);
     console.log(`         moved ${perSecond(movedAt)} with the command's start, handled ${perSecond(handledAt)}`);
   }
 } finally {

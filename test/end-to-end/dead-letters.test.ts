@@ -71,8 +71,8 @@ const lettersOf = (queue: string, ...eventIds: string[]) =>
 
 const succeeds = async (...args: string[]) => {
   const result = await operator.redrive(...args);
-  if (result.code !== 0)
-    throw new Error(`${args.join(' ')} ended with ${result.code}: ${result.stdout}${result.stderr}`);
+  if (result.exitCode !== 0)
+    throw new Error(`${args.join(' ')} ended with ${result.exitCode}: ${result.stdout}${result.stderr}`);
   return result;
 };
 
@@ -409,9 +409,9 @@ describe('re-emitting', () => {
     await send(oversized.replace('"detail":{', `"detail":{"padding":"${'x'.repeat(1_035_000)}",`));
     await send('<order>1</order>');
 
-    const { code, stdout } = await operator.redrive('reemit', probeLetters);
+    const { exitCode, stdout } = await operator.redrive('reemit', probeLetters);
 
-    expect(code).toBe(1);
+    expect(exitCode).toBe(1);
     for (const reason of ['EVENT_EDITED', 'EVENT_TOO_LARGE', 'MALFORMED_EVENT']) {
       expect(stdout).toMatch(new RegExp(`\\b1 +parked: ${reason}`));
     }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
@@ -50,23 +49,22 @@ test(`${LETTERS} dead letters all come back and have their effect once, although
     const before = await aws.depth(queueUrl);
     // Somewhere in the next fifth of the letters, wherever the command is then.
     const enough = before - Math.ceil(Math.random() * (LETTERS / 5));
-    const child = operator.start('redrive', 'redrive', queue);
-    const exited = once(child, 'exit');
+    const { child, ended } = operator.startRedrive('redrive', queue);
     await eventually(async () => expect(await aws.depth(queueUrl)).toBeLessThan(enough), {
       deadlineMs: 60_000,
       intervalMs: 5,
     });
     child.kill('SIGKILL');
-    expect(await exited).toEqual([null, 'SIGKILL']);
+    expect(await ended).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
     expect(await aws.depth(queueUrl)).toBeGreaterThan(0);
   }
 
   // What a killed run held comes back after its visibility timeout; a run that says it is done has to be right.
   await eventually(
     async () => {
-      const { code, stderr } = await operator.redrive('redrive', queue);
+      const { exitCode, stderr } = await operator.redrive('redrive', queue);
       const left = await aws.depth(queueUrl);
-      expect({ code, left: left > 0 }).toEqual({ code: left > 0 ? 1 : 0, left: left > 0 });
+      expect(exitCode).toBe(left > 0 ? 1 : 0);
       if (left > 0) throw new Error(`${left} letters are left: ${stderr}`);
     },
     { deadlineMs: 120_000, intervalMs: 1000 },

@@ -26,7 +26,7 @@ afterAll(() => system?.stop());
 const replay = async (...args: string[]) => {
   const name = `replay-${randomUUID()}`;
   const result = await operator.replay('--from', startedAt, '--name', name, ...args);
-  if (result.code !== 0) throw new Error(`replay ended with ${result.code}: ${result.stdout}${result.stderr}`);
+  if (result.exitCode !== 0) throw new Error(`replay ended with ${result.exitCode}: ${result.stdout}${result.stderr}`);
   await aws.quiet();
   return { name, ...result };
 };

@@ -1,3 +1,5 @@
+export { callBatch, type EntryFailure } from './batch-call.ts';
+export { batches, MAX_BATCH_ENTRIES } from './batches.ts';
 export {
   type DeadEvent,
   type DeadLetter,

@@ -5,9 +5,9 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { callBatch, type EntryFailure } from '../batch-call.ts';
+import { batches, MAX_BATCH_ENTRIES } from '../batches.ts';
 import { type DeadLetter, readDeadLetter, receiveEverything } from '../dead-letter.ts';
-import { callBatch, type EntryFailure } from './batch-call.ts';
-import { batches, MAX_BATCH_ENTRIES } from './batches.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { StageQueue } from './stage-queues.ts';
 

@@ -1,7 +1,7 @@
 import { type MessageAttributeValue, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { callBatch } from '../batch-call.ts';
+import { batches, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES } from '../batches.ts';
 import type { DeadLetter } from '../dead-letter.ts';
-import { callBatch } from './batch-call.ts';
-import { batches, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES } from './batches.ts';
 import type { Look } from './look.ts';
 import type { Outcome } from './outcome.ts';
 import type { StageQueue } from './stage-queues.ts';

@@ -1,7 +1,7 @@
+import { MAX_BATCH_ENTRIES } from '../batches.ts';
 import type { DeadLetter } from '../dead-letter.ts';
 import { messageAttributes } from '../message-attributes.ts';
 import { type ParkingReason, parkingAttributes, parkingCodes } from '../parking.ts';
-import { MAX_BATCH_ENTRIES } from './batches.ts';
 import { type DrainSummary, drain } from './drain.ts';
 import { type Destination, moveLetters } from './move-letters.ts';
 import type { Operation } from './redrive.ts';

@@ -1,4 +1,4 @@
-import { MAX_BATCH_ENTRIES } from './batches.ts';
+import { MAX_BATCH_ENTRIES } from '../batches.ts';
 import { type DrainSummary, drain } from './drain.ts';
 import { remove } from './move-letters.ts';
 import type { Operation } from './redrive.ts';

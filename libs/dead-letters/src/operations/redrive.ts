@@ -1,8 +1,8 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { MAX_BATCH_ENTRIES } from '../batches.ts';
 import type { DeadLetter } from '../dead-letter.ts';
 import { messageAttributes } from '../message-attributes.ts';
 import { unparkedAttributes } from '../parking.ts';
-import { MAX_BATCH_ENTRIES } from './batches.ts';
 import { type DrainOptions, type DrainSummary, drain } from './drain.ts';
 import { type Destination, type Move, moveLetters } from './move-letters.ts';
 import type { Outcome } from './outcome.ts';

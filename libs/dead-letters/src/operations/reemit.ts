@@ -1,7 +1,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { batches } from '../batches.ts';
 import type { DeadLetter } from '../dead-letter.ts';
 import { MAX_REEMIT_MESSAGES, type ReemitRequest, type ReemitResponse, type ReemitResult } from '../reemission.ts';
-import { batches } from './batches.ts';
 import { type DrainSummary, drain } from './drain.ts';
 import type { Look } from './look.ts';
 import { describe } from './move-letters.ts';

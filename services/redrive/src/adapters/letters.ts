@@ -1,8 +1,13 @@
 import { DeleteMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { type DeadLetter, messageAttributes, type ParkingReason, parkingAttributes } from '@millrace/dead-letters';
-
-/** Entries of one batch call. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html */
-const MAX_BATCH = 10;
+import {
+  batches,
+  callBatch,
+  type DeadLetter,
+  MAX_BATCH_ENTRIES,
+  messageAttributes,
+  type ParkingReason,
+  parkingAttributes,
+} from '@millrace/dead-letters';
 
 /** Takes letters out of a dead-letter queue: for good, or into the parking queue. */
 export class Letters {
@@ -28,16 +33,16 @@ export class Letters {
   /** Deletes letters, and returns those that are still there. */
   async delete(queueUrl: string, letters: readonly DeadLetter[]): Promise<Set<DeadLetter>> {
     const left = new Set<DeadLetter>();
-    for (let start = 0; start < letters.length; start += MAX_BATCH) {
-      const batch = letters.slice(start, start + MAX_BATCH);
-      const Entries = batch.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
-      const deleted = await this.#sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries })).then(
-        ({ Successful = [] }) => new Set(Successful.map(({ Id }) => Id)),
-        () => new Set<string>(),
-      );
-      batch.forEach((letter, index) => {
-        if (!deleted.has(String(index))) left.add(letter);
-      });
+    for (const batch of batches(letters, { maxCount: MAX_BATCH_ENTRIES })) {
+      const failures = await callBatch(batch, (entries) =>
+        this.#sqs.send(
+          new DeleteMessageBatchCommand({
+            QueueUrl: queueUrl,
+            Entries: entries.map(({ Id, item }) => ({ Id, ReceiptHandle: item.receiptHandle })),
+          }),
+        ),
+      ).catch(() => new Map(batch.map((letter) => [letter, undefined])));
+      for (const letter of failures.keys()) left.add(letter);
     }
     return left;
   }
