@@ -10,6 +10,10 @@ import { startSqsMapping } from './lambda/sqs-mapping.ts';
 import { startStreamMapping } from './lambda/stream-mapping.ts';
 import type { Checkpoints } from './lambda/stream-shard.ts';
 import { sendToQueue } from './target-delivery.ts';
+import { countInvocation } from './usage/lambda-usage.ts';
+import { countSentMessage, meteredQueue } from './usage/queue-usage.ts';
+import { countStreamRead } from './usage/stream-usage.ts';
+import type { Usage } from './usage/usage.ts';
 
 /** What functions and their event sources need from the rest of the runtime. */
 export interface FunctionsOptions {
@@ -25,6 +29,8 @@ export interface FunctionsOptions {
   fauxqs: Fauxqs;
   dynamodbEndpoint: string;
   checkpoints?: Checkpoints | undefined;
+  /** Counts invocations and what event source mappings do; nothing is counted without one. */
+  usage?: Usage | undefined;
   onLog: (line: FunctionLogLine) => void;
   onWarning: (line: string) => void;
 }
@@ -117,12 +123,17 @@ export class Functions {
     const codeDirectory = options.codeDirectories.get(name);
     if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
     const arn = stack.attribute(logicalId, 'Arn');
-    const { endpoints, concurrency, compileCacheDirectory, onLog } = options;
+    const { endpoints, concurrency, compileCacheDirectory, usage, onLog } = options;
     const definition = functionDefinition({ name, arn, codeDirectory }, stack.properties(logicalId), {
       endpoints,
       concurrency,
     });
-    return new FunctionPool(definition, { log: onLog, compileCacheDirectory, scaleOutAfterMs: SCALE_OUT_AFTER_MS });
+    return new FunctionPool(definition, {
+      log: onLog,
+      compileCacheDirectory,
+      scaleOutAfterMs: SCALE_OUT_AFTER_MS,
+      onInvocation: usage && ((durationMs) => countInvocation(usage, definition, durationMs)),
+    });
   }
 
   #startMapping(
@@ -131,7 +142,7 @@ export class Functions {
     streams: EventSourceMapping[],
     options: FunctionsOptions,
   ): EventSourceMapping {
-    const { fauxqs, region, dynamodbEndpoint, checkpoints, onWarning } = options;
+    const { fauxqs, region, dynamodbEndpoint, checkpoints, usage, onWarning } = options;
     const properties = stack.properties(logicalId) as unknown as EventSourceMappingProperties;
     const pool = this.find(properties.FunctionName);
     if (!pool) throw new Error(`there is no function ${properties.FunctionName}`);
@@ -139,9 +150,10 @@ export class Functions {
     const common = { uuid: stack.ref(logicalId), properties, functionArn, onWarning };
     const source = properties.EventSourceArn;
     if (source.startsWith('arn:aws:sqs:')) {
+      const queue = inProcessQueue(fauxqs.store, source, (messageId) => fauxqs.traceHeaders.get(messageId));
       return startSqsMapping({
         ...common,
-        queue: inProcessQueue(fauxqs.store, source, (messageId) => fauxqs.traceHeaders.get(messageId)),
+        queue: usage ? meteredQueue(queue, usage) : queue,
         functionTimeoutSeconds: timeoutSeconds,
         functionConcurrency: concurrency,
         invoke: (payload) => this.invoke(pool, payload),
@@ -151,17 +163,23 @@ export class Functions {
     const stream = startStreamMapping({
       ...common,
       ...(checkpoints ? { checkpoints } : {}),
-      call: (operation, input) =>
-        callAwsJson(
+      call: async (operation, input) => {
+        const output = await callAwsJson(
           dynamodbEndpoint,
           { region, service: 'dynamodb', target: `DynamoDBStreams_20120810.${operation}` },
           input,
-        ),
+        );
+        if (usage) countStreamRead(usage, source, output);
+        return output;
+      },
       invoke: (payload) => pool.invoke(payload),
       sendToDestination: async (destinationArn, body) => {
         if (destinationArn.startsWith('arn:aws:sns:'))
           await fauxqs.sns('Publish', { TopicArn: destinationArn, Message: body });
-        else await sendToQueue(fauxqs, destinationArn, body);
+        else {
+          if (usage) countSentMessage(usage, destinationArn, body);
+          await sendToQueue(fauxqs, destinationArn, body);
+        }
       },
     });
     streams.push(stream);

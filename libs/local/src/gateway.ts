@@ -13,6 +13,7 @@ import type { Fauxqs } from './fauxqs.ts';
 import type { LambdaRequest, LambdaResponse } from './lambda/api.ts';
 import type { Messages } from './messages.ts';
 import { sendEmail } from './ses-api.ts';
+import type { ApiCall } from './usage/api-usage.ts';
 import { escapeXml } from './xml.ts';
 
 /** An operation of an API that is answered in JSON. */
@@ -38,6 +39,8 @@ export interface GatewayBackends {
   cloudFormation: (parameters: URLSearchParams) => string;
   lambda: (request: LambdaRequest) => Promise<LambdaResponse>;
   messages: Messages;
+  /** Is told of calls of SQS, and of mails and notifications that were taken. */
+  onCall?: ((call: ApiCall) => void) | undefined;
   /** What `/_local/alarms` answers. */
   alarms: () => unknown;
   /** What `/_local/health` answers. */
@@ -115,10 +118,14 @@ async function route(
     case 'sqs':
     case 's3':
     case 'sts':
+      if (service === 'sqs' && backends.onCall) {
+        const { accessKeyId } = credentialOf(request, url);
+        backends.onCall({ service, operation: targetOf(request)?.operation ?? '', accessKeyId });
+      }
       backends.fauxqs.handle(request, response);
       return;
     case 'sns':
-      return answerSns(request, response, backends);
+      return answerSns(request, response, url, backends);
     case 'dynamodb':
       return proxyDynamoDb(request, response, backends, agent);
     case 'lambda':
@@ -195,7 +202,7 @@ async function answerSes(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { messages }: GatewayBackends,
+  { messages, onCall }: GatewayBackends,
 ): Promise<void> {
   if (request.method !== 'POST' || url.pathname !== '/v2/email/outbound-emails') {
     throw new AwsError(
@@ -204,7 +211,9 @@ async function answerSes(
       404,
     );
   }
-  const answer = sendEmail(messages, parseBody(await readBody(request)));
+  const input = parseBody(await readBody(request));
+  const answer = sendEmail(messages, input);
+  onCall?.({ service: 'ses', operation: 'SendEmail', accessKeyId: credentialOf(request, url).accessKeyId, input });
   send(response, 200, 'application/json', JSON.stringify(answer));
 }
 
@@ -212,14 +221,19 @@ async function answerSes(
 async function answerSns(
   request: IncomingMessage,
   response: ServerResponse,
-  { fauxqs, messages }: GatewayBackends,
+  url: URL,
+  { fauxqs, messages, onCall }: GatewayBackends,
 ): Promise<void> {
   const body = await readBody(request);
   const parameters = new URLSearchParams(body.toString());
   const phoneNumber = parameters.get('PhoneNumber');
-  if (parameters.get('Action') !== 'Publish' || phoneNumber === null) {
+  const operation = parameters.get('Action') ?? '';
+  const taken = (): void =>
+    onCall?.({ service: 'sns', operation, accessKeyId: credentialOf(request, url).accessKeyId, input: parameters });
+  if (operation !== 'Publish' || phoneNumber === null) {
     const { 'content-encoding': _read, 'content-length': _length, ...headers } = request.headers;
     const answer = await fauxqs.answer({ method: 'POST', url: request.url ?? '/', headers, body });
+    taken();
     send(response, answer.status, answer.contentType, answer.body);
     return;
   }
@@ -232,6 +246,7 @@ async function answerSns(
   const message = parameters.get('Message');
   if (!message) throw new AwsError('InvalidParameter', 'Invalid parameter: Empty message');
   const id = messages.capture({ kind: 'sms', to: [phoneNumber], text: message });
+  taken();
   send(
     response,
     200,

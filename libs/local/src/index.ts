@@ -5,3 +5,4 @@ export type { CapturedMessage } from './messages.ts';
 export { packageServices } from './package-services.ts';
 export { PortTakenError } from './port.ts';
 export { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
+export { type Meter, Usage, type UsageEntry } from './usage/usage.ts';

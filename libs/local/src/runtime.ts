@@ -26,6 +26,12 @@ import { type PackagedService, packageServices } from './package-services.ts';
 import { LOOPBACK, listenOnLoopback } from './port.ts';
 import { SsmApi } from './ssm-api.ts';
 import { deliverToTarget, sendToQueue } from './target-delivery.ts';
+import { countApiCall, countHttpRequest } from './usage/api-usage.ts';
+import { startDynamoDbMeter } from './usage/dynamodb-meter.ts';
+import { countDelivery, countPutEvents } from './usage/event-usage.ts';
+import { countLogLine } from './usage/log-usage.ts';
+import { countSentMessage } from './usage/queue-usage.ts';
+import type { Usage } from './usage/usage.ts';
 
 export interface RuntimeOptions {
   /** Directories of services of one workspace, each with a serverless.yml. */
@@ -48,6 +54,8 @@ export interface RuntimeOptions {
   functionConcurrency?: number | undefined;
   /** Replaces the period of every CloudWatch alarm, in seconds. */
   alarmPeriod?: number | undefined;
+  /** Counts what the functions use, as AWS would bill it; nothing is counted, and nothing takes longer, without one. */
+  usage?: Usage | undefined;
   /** What the start is doing. */
   onProgress?: (line: string) => void;
   /** Something that works differently than the templates say, or an event that is lost. */
@@ -114,7 +122,7 @@ class Started {
 }
 
 async function start(options: RuntimeOptions, started: Started): Promise<Runtime> {
-  const { stage = 'dev', region = 'us-east-1', onProgress, onFunctionLog } = options;
+  const { stage = 'dev', region = 'us-east-1', usage, onProgress, onFunctionLog } = options;
   const directories = options.services.map((directory) => resolve(directory));
   const [anyDirectory] = directories;
   if (anyDirectory === undefined) throw new Error('There are no services to start');
@@ -158,10 +166,15 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     accountId: ACCOUNT_ID,
     region,
     onWarning: warn,
-    deliver: (target, payload, { traceHeader }) =>
-      deliverToTarget({ fauxqs, invokeFunction }, target, payload, traceHeader),
-    sendToDeadLetterQueue: (queueArn, body, attributes, { traceHeader }) =>
-      sendToQueue(fauxqs, queueArn, body, { attributes, traceHeader }),
+    deliver: (target, payload, { ruleArn, traceHeader }) => {
+      if (usage) countDelivery(usage, ruleArn, target.Arn, payload);
+      return deliverToTarget({ fauxqs, invokeFunction }, target, payload, traceHeader);
+    },
+    sendToDeadLetterQueue: (queueArn, body, attributes, { traceHeader }) => {
+      if (usage) countSentMessage(usage, queueArn, body);
+      return sendToQueue(fauxqs, queueArn, body, { attributes, traceHeader });
+    },
+    onArchived: usage && ((archive, text) => usage.add('events.archivedBytes', archive, Buffer.byteLength(text))),
     archivePath: dataDirectory === undefined ? undefined : join(dataDirectory, 'archives.db'),
   });
   started.add(() => events.close());
@@ -170,7 +183,8 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
 
   const identities = new LocalIdentities(stacks, { accountId: ACCOUNT_ID });
   // Straight to the source, where that takes any access key id: a table is used many times in every invocation.
-  const dynamodbUrl = options.dynamodbEndpoint === undefined ? dynamodb.endpoint : awsUrl;
+  const directUrl = options.dynamodbEndpoint === undefined ? dynamodb.endpoint : awsUrl;
+  const dynamodbUrl = usage ? await startMeter(directUrl, usage, stacks, started) : directUrl;
   const functions = new Functions({
     stacks,
     codeDirectories: codeDirectoriesOf(services),
@@ -185,7 +199,11 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     fauxqs,
     dynamodbEndpoint: dynamodb.endpoint,
     checkpoints: keepCheckpoints(dataDirectory, started),
-    onLog: (line) => onFunctionLog?.(line),
+    usage,
+    onLog: (line) => {
+      if (usage) countLogLine(usage, line);
+      onFunctionLog?.(line);
+    },
     onWarning: warn,
   });
   started.add(() => functions.stop());
@@ -208,7 +226,18 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     fauxqs,
     dynamodb: dynamodb.endpoint,
     onDynamoDbWrite: () => functions.wakeStreams(),
-    events: (operation, input, { accessKeyId }) => events.handle(operation, input, identities.callerOf(accessKeyId)),
+    events: async (operation, input, { accessKeyId }) => {
+      const output = await events.handle(operation, input, identities.callerOf(accessKeyId));
+      const caller = usage && operation === 'PutEvents' ? functionCalling(accessKeyId) : undefined;
+      if (usage && caller !== undefined) countPutEvents(usage, caller, input, output);
+      return output;
+    },
+    onCall:
+      usage &&
+      ((call) => {
+        const caller = functionCalling(call.accessKeyId);
+        if (caller !== undefined) countApiCall(usage, caller, call);
+      }),
     ssm: (operation, input) => ssm.handle(operation, input),
     cloudFormation: (parameters) => answerCloudFormation(stacks, parameters),
     lambda: async (request) => {
@@ -235,7 +264,9 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     invoke: async (functionArn, payload) => {
       const pool = functions.find(functionArn);
       if (!pool) throw new Error(`There is no function ${functionArn}`);
-      return functions.invoke(pool, payload);
+      const result = await functions.invoke(pool, payload);
+      if (usage) countHttpRequest(usage, pool.definition.name, payload, result.payload);
+      return result;
     },
     onWarning: warn,
   });
@@ -251,6 +282,11 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     warm: functions.warm(),
     stop: () => started.stop(),
   };
+
+  /** What operators do is no part of what the system uses. */
+  function functionCalling(accessKeyId: string | undefined): string | undefined {
+    return accessKeyId !== undefined && functions.pools.has(accessKeyId) ? accessKeyId : undefined;
+  }
 
   function onAsyncFailure(functionName: string): void {
     warn(`${functionName} failed on an asynchronous event; AWS would try twice more, this machine does not`);
@@ -286,6 +322,23 @@ async function startTables(
   const dynamodb = await startDynamoDb({ dataDirectory, onExit: (reason) => onFailure?.(reason) });
   started.add(dynamodb.stop);
   return dynamodb;
+}
+
+/** @returns the URL of what counts and passes on to DynamoDB */
+async function startMeter(endpoint: string, usage: Usage, stacks: Stack[], started: Started): Promise<string> {
+  const keys = new Map(
+    stacks
+      .flatMap((stack) => stack.resourcesOfType('AWS::DynamoDB::Table').map((table) => ({ stack, ...table })))
+      .map(({ stack, logicalId, name }) => {
+        const { KeySchema } = stack.properties(logicalId) as {
+          KeySchema: { AttributeName: string; KeyType: string }[];
+        };
+        return [name, KeySchema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName];
+      }),
+  );
+  const meter = await startDynamoDbMeter({ endpoint, usage, partitionKeyOf: (table) => keys.get(table) });
+  started.add(meter.stop);
+  return meter.url;
 }
 
 async function startQueues(options: Parameters<typeof startFauxqs>[0], started: Started): Promise<Fauxqs> {

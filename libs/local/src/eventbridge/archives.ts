@@ -20,6 +20,14 @@ export interface Archive {
   retentionDays: number;
 }
 
+export interface ArchivesOptions {
+  accountId: string;
+  region: string;
+  now: () => number;
+  /** Is told of each event that goes into an archive: the archive's name and the envelope. */
+  onArchived?: ((archiveName: string, text: string) => void) | undefined;
+}
+
 const archiveStates = ['ENABLED', 'DISABLED', 'CREATING', 'UPDATING', 'CREATE_FAILED', 'UPDATE_FAILED'] as const;
 const archiveName = { maximumLength: 48, pattern: /^[.\-_A-Za-z0-9]+$/ };
 const dayMs = 86_400_000;
@@ -32,16 +40,12 @@ const maximumRetentionDays = 2 ** 31 - 1;
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
  */
 export class Archives {
-  readonly #options: { accountId: string; region: string; now: () => number };
+  readonly #options: ArchivesOptions;
   readonly #buses: EventBuses;
   readonly #store: ArchiveStore;
   readonly #archives = new Map<string, Archive>();
 
-  constructor(
-    options: { accountId: string; region: string; now: () => number },
-    buses: EventBuses,
-    store: ArchiveStore,
-  ) {
+  constructor(options: ArchivesOptions, buses: EventBuses, store: ArchiveStore) {
     this.#options = options;
     this.#buses = buses;
     this.#store = store;
@@ -131,7 +135,10 @@ export class Archives {
 
   /** From now on, the events of the bus that match go into the archive. */
   #record({ bus, name, eventPattern }: Archive): void {
-    this.#buses.putArchiveRule(bus, name, withoutReplays(eventPattern), (event) => this.#store.add(name, event));
+    this.#buses.putArchiveRule(bus, name, withoutReplays(eventPattern), (event) => {
+      this.#options.onArchived?.(name, event.text);
+      this.#store.add(name, event);
+    });
   }
 
   #archive(input: Input): Archive {

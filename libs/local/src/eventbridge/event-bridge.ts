@@ -1,7 +1,7 @@
 import { AwsError } from '../aws-error.ts';
 import type { Caller } from '../iam/caller.ts';
 import { ArchiveStore } from './archive-store.ts';
-import { Archives } from './archives.ts';
+import { Archives, type ArchivesOptions } from './archives.ts';
 import type { BusEvent } from './bus-event.ts';
 import { Deliveries, type DeliveryOptions, exponentialBackoff } from './delivery.ts';
 import { type EventBus, EventBuses } from './event-buses.ts';
@@ -24,6 +24,7 @@ export interface EventBridgeOptions {
   retryDelay?: DeliveryOptions['retryDelay'];
   /** The file that archived events and replays are kept in; without one they end with the process. */
   archivePath?: string | undefined;
+  onArchived?: ArchivesOptions['onArchived'];
 }
 
 /**
@@ -47,7 +48,7 @@ export class EventBridge {
     this.#buses = buses;
     const store = new ArchiveStore(options.archivePath);
     this.#archiveStore = store;
-    const archives = new Archives({ accountId, region, now }, buses, store);
+    const archives = new Archives({ accountId, region, now, onArchived: options.onArchived }, buses, store);
     const replays = new Replays(
       { accountId, region, now, publish: (bus, event, ruleArns) => this.#publish(bus, event, ruleArns) },
       buses,

@@ -49,6 +49,8 @@ export interface FunctionPoolOptions {
    * cores answers sooner from one container that is warm than from two that both have to be started and compiled.
    */
   scaleOutAfterMs?: number;
+  /** Is told how long each invocation took in ms, a cold start included. */
+  onInvocation?: ((durationMs: number) => void) | undefined;
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
@@ -111,6 +113,7 @@ export class FunctionPool {
     try {
       const outcome = limitResponse(await this.#run(requestId, payload));
       const duration = performance.now() - started;
+      this.#options.onInvocation?.(duration);
       const failed = 'error' in outcome;
       return {
         requestId,

@@ -1,0 +1,81 @@
+/**
+ * What is counted: the units that AWS bills, and those that its quotas are about. In brackets what the resource is.
+ *
+ * - `lambda.invocations`, `lambda.milliseconds` (billed: rounded up), `lambda.gigabyteSeconds` [function]
+ * - `dynamodb.requests`, `dynamodb.readUnits`, `dynamodb.writeUnits` [table]; `dynamodb.keyWriteUnits` [table/partition key]
+ * - `dynamodb.streamReads`, `dynamodb.streamRecords`: reads that had records, and these [table]
+ * - `sqs.requests` [queue, or the function that asks]: each 64 KB is one
+ * - `events.putCalls`, `events.published` [function that puts]: each 64 KB of an event is one
+ * - `events.delivered` [rule]; `events.archivedBytes` [archive]
+ * - `httpApi.requests`: each 512 KB is one; `httpApi.bytesOut` [function behind the route]
+ * - `ses.recipients`, `sns.textMessages`, `sns.notifications` [function]
+ * - `logs.bytes` [function]; `cloudwatch.metrics` [namespace, name and dimensions]: how often it was written
+ */
+export type Meter =
+  | 'lambda.invocations'
+  | 'lambda.milliseconds'
+  | 'lambda.gigabyteSeconds'
+  | 'dynamodb.requests'
+  | 'dynamodb.readUnits'
+  | 'dynamodb.writeUnits'
+  | 'dynamodb.keyWriteUnits'
+  | 'dynamodb.streamReads'
+  | 'dynamodb.streamRecords'
+  | 'sqs.requests'
+  | 'events.putCalls'
+  | 'events.published'
+  | 'events.delivered'
+  | 'events.archivedBytes'
+  | 'httpApi.requests'
+  | 'httpApi.bytesOut'
+  | 'ses.recipients'
+  | 'sns.textMessages'
+  | 'sns.notifications'
+  | 'logs.bytes'
+  | 'cloudwatch.metrics';
+
+/** How much of one thing was used. */
+export interface UsageEntry {
+  meter: Meter;
+  resource: string;
+  /** Of the API, where there are several: `ReceiveMessage`. */
+  operation: string;
+  amount: number;
+}
+
+/** Counts what AWS would bill for, and what its quotas are about, while the runtime runs. */
+export class Usage {
+  readonly #entries = new Map<string, UsageEntry>();
+  #additions = 0;
+
+  add(meter: Meter, resource: string, amount: number, operation = ''): void {
+    this.#additions += 1;
+    const key = [meter, resource, operation].join('\n');
+    const entry = this.#entries.get(key);
+    if (entry) entry.amount += amount;
+    else this.#entries.set(key, { meter, resource, operation, amount });
+  }
+
+  /** Everything since the start or the last clear, ordered by meter, resource and operation. */
+  entries(): UsageEntry[] {
+    return [...this.#entries].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, entry]) => ({ ...entry }));
+  }
+
+  /** The sum of one meter, of all resources or of one. */
+  total(meter: Meter, resource?: string): number {
+    let sum = 0;
+    for (const entry of this.#entries.values()) {
+      if (entry.meter === meter && (resource === undefined || entry.resource === resource)) sum += entry.amount;
+    }
+    return sum;
+  }
+
+  /** How often something was counted since the start. While nothing happens it does not change. */
+  get additions(): number {
+    return this.#additions;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}
