@@ -55,6 +55,9 @@ export default class ServerlessConsumers {
         template.Resources[id] = condition === undefined ? resource : { ...resource, Condition: condition };
       }
     }
+    // What `npm run deploy -- --only-changed` compares the next package with.
+    const hash = process.env.MILLRACE_PACKAGE_HASH;
+    if (hash) template.Outputs.PackageHash = { Description: 'Template and code of this deployment', Value: hash };
   }
 
   async #prepareLocalInvocation(): Promise<void> {

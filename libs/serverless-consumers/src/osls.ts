@@ -58,7 +58,10 @@ export interface Osls {
       readonly timeout?: number;
       readonly environment?: Record<string, unknown>;
       readonly tracing?: { readonly lambda?: string | boolean };
-      readonly compiledCloudFormationTemplate: { readonly Resources: Record<string, CfnResource> };
+      readonly compiledCloudFormationTemplate: {
+        readonly Resources: Record<string, CfnResource>;
+        readonly Outputs: Record<string, object>;
+      };
     };
     getAllFunctions(): string[];
     getFunction(key: string): FunctionConfiguration;
