@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { type Landscape, readLandscape, workspaceRoot } from './landscape.ts';
+
+const stages: Record<string, Record<string, unknown>> = parse(
+  readFileSync(join(workspaceRoot, 'serverless.stages.yml'), 'utf8'),
+);
+
+describe('serverless.stages.yml', () => {
+  test('has the stages that names are checked for', () => {
+    const common = parse(readFileSync(join(workspaceRoot, 'serverless.common.yml'), 'utf8'));
+    expect(Object.keys(stages)).toEqual([...common.custom.consumers.stages, 'default']);
+  });
+
+  test('sets the same things for each of them', () => {
+    for (const [stage, values] of Object.entries(stages)) {
+      expect([stage, Object.keys(values)]).toEqual([stage, Object.keys(stages.dev ?? {})]);
+    }
+  });
+
+  test('gives a stage it does not know what dev has', () => {
+    expect(stages.default).toEqual(stages.dev);
+  });
+
+  test.each(Object.keys(stages.dev ?? {}))('%s is used', (key) => {
+    const files = ['event-bus', 'orders', 'notifications', 'redrive'].map((name) => `services/${name}/serverless.yml`);
+    const used = ['serverless.common.yml', 'serverless.outbox.yml', ...files].filter((file) =>
+      readFileSync(join(workspaceRoot, file), 'utf8').includes(`\${param:${key}}`),
+    );
+    expect(used).not.toEqual([]);
+  });
+});
+
+describe('what a stage of serverless.stages.yml becomes', () => {
+  const busAndOrders = ['event-bus', 'orders'].map((name) => join(workspaceRoot, 'services', name));
+
+  function properties({ services }: Landscape, service: string, id: string) {
+    return services.find(({ name }) => name === service)?.template.Resources?.[id]?.Properties;
+  }
+
+  test.each([
+    ['mine', { archive: 7, logs: 7, level: 'DEBUG', letters: 604_800, mail: '' }],
+    ['prod', { archive: 365, logs: 365, level: 'INFO', letters: 1_209_600, mail: 'on-call@millrace.example' }],
+  ])(
+    '%s',
+    async (stage, { archive, logs, level, letters, mail }) => {
+      const landscape = await readLandscape(stage, { directories: busAndOrders });
+      expect(properties(landscape, 'event-bus', 'EventArchive')?.RetentionDays).toBe(archive);
+      expect(properties(landscape, 'event-bus', 'AlarmEmail')?.Endpoint).toBe(mail);
+      expect(properties(landscape, 'orders', 'RelayLogGroup')?.RetentionInDays).toBe(logs);
+      expect(properties(landscape, 'orders', 'RelayDeadLetterQueue')?.MessageRetentionPeriod).toBe(letters);
+      expect(properties(landscape, 'orders', 'RelayLambdaFunction')?.Environment).toMatchObject({
+        Variables: { POWERTOOLS_LOG_LEVEL: level, MILLRACE_STAGE: stage },
+      });
+    },
+    60_000,
+  );
+});
