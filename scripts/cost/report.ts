@@ -1,0 +1,235 @@
+import { formatTable } from '@millrace/dead-letters/operations';
+import {
+  type BillLine,
+  billForAMillionOrders,
+  fixedBill,
+  sensitivityToDuration,
+  storageOfAMillionOrders,
+  sumOf,
+  sumsBy,
+} from './bill.ts';
+import { type Measurement, totalOf } from './measurement.ts';
+import { MIX } from './order-mix.ts';
+import type { PriceTable } from './price-table.ts';
+import { loadAt, type QuotaTable, type QuotaUse, quotaUses, templateLimits } from './quota-use.ts';
+import type { Inventory } from './template-inventory.ts';
+
+/** Orders per second that quotas are looked at for. */
+export const RATES = [10, 100, 1_000, 10_000] as const;
+
+/** Everything that the command tells, for people and as JSON. */
+export interface CostReport {
+  mix: string;
+  orders: number;
+  clients: number;
+  stage: string;
+  region: string;
+  pricesOf: string;
+  /** Of one order. */
+  counted: Record<string, number>;
+  aMillionOrders: BillLine[];
+  storage: BillLine[];
+  fixed: BillLine[];
+  /** Dollars that 10 ms more for every invocation add to a million orders. */
+  tenMillisecondsMore: number;
+  /** Of the account. */
+  quotas: QuotaUse[];
+  /** Of the templates. */
+  limits: QuotaUse[];
+  /** Prices and quotas that could not be verified. */
+  unverified: string[];
+  usage: Measurement['usage'];
+}
+
+/** Turns what was counted into dollars and quotas. */
+export function makeReport(
+  measurement: Measurement,
+  prices: PriceTable,
+  quotas: QuotaTable,
+  inventory: Inventory,
+  services: readonly string[],
+): CostReport {
+  const { orders, clients, stage, usage } = measurement;
+  const unverified = [
+    ...Object.values(prices.prices)
+      .filter(({ verified }) => !verified)
+      .map(({ product, what, price }) => `${product}, ${what}${price === null ? ': no price, not in the sums' : ''}`),
+    ...Object.values(quotas.quotas)
+      .filter(({ verified }) => !verified)
+      .map(({ name }) => name),
+  ];
+  const meters = [...new Set(usage.map(({ meter }) => meter))].filter(
+    (meter) => meter !== 'dynamodb.keyWriteUnits' && meter !== 'cloudwatch.metrics',
+  );
+  return {
+    mix: MIX,
+    orders,
+    clients,
+    stage,
+    region: prices.region,
+    pricesOf: prices.checked,
+    counted: Object.fromEntries(meters.map((meter) => [meter, totalOf(measurement, meter) / orders])),
+    aMillionOrders: billForAMillionOrders(measurement, prices, services),
+    storage: storageOfAMillionOrders(measurement, prices, services, inventory),
+    fixed: fixedBill(measurement, prices, inventory),
+    tenMillisecondsMore: sensitivityToDuration(measurement, prices),
+    quotas: quotaUses(measurement, quotas, inventory),
+    limits: templateLimits(measurement, inventory),
+    unverified,
+    usage,
+  };
+}
+
+/** The report for a terminal. */
+export function formatReport(report: CostReport): string {
+  const { orders, clients, stage, region, pricesOf, counted, aMillionOrders, storage, fixed, quotas, limits } = report;
+  const invocations = counted['lambda.invocations'] ?? 0;
+  const averageMs = (counted['lambda.milliseconds'] ?? 0) / invocations;
+  return `Counted over ${orders} orders, ${clients === 1 ? 'one at a time' : `${clients} at a time`}, in stage ${stage}: ${report.mix}.
+List prices of ${region}, ${pricesOf}, first tier, no free tier.
+
+ONE ORDER
+
+${formatCounted(counted)}
+
+A MILLION ORDERS, BY AWS PRODUCT AND MILLRACE SERVICE
+
+${formatMatrix(aMillionOrders)}
+
+A MILLION ORDERS, ITEM BY ITEM
+
+${formatBill(aMillionOrders)}
+
+Functions took ${averageMs.toFixed(1)} ms on average on this machine, which is not AWS: every 10 ms more for each of the
+${invocations.toFixed(1)} invocations add ${dollars(report.tenMillisecondsMore)}. --lambda-ms <ms> counts with a figure of your own.
+
+KEEPING A MILLION ORDERS, A MONTH
+
+${formatBill(storage)}
+
+WITHOUT ANY ORDER, A MONTH
+
+${formatBill(fixed)}
+
+QUOTAS OF THE ACCOUNT, AND THE ORDERS PER SECOND THAT MEET THEM
+
+${formatUses(quotas)}
+
+${quotas.map(({ name, what }) => `${name}: ${what}`).join('\n')}
+
+Met at
+${RATES.map((rate) => metAtRate(quotas, rate)).join('\n')}
+
+LIMITS OF THE TEMPLATES, WITH THE BATCHES OF THIS RUN (a full batch takes less time for each of its messages)
+
+${formatUses(limits)}
+
+Met at
+${RATES.map((rate) => metAtRate(limits, rate)).join('\n')}
+
+Not verified: ${report.unverified.join('; ')}.
+Not counted: KMS requests of encrypted tables, alarm mails, traffic between regions, support.`;
+}
+
+function formatCounted(counted: Record<string, number>): string {
+  const rows = Object.entries(counted).map(([meter, amount]) => [meter, number(amount)]);
+  return formatTable([{ title: 'COUNTED' }, { title: 'AN ORDER', align: 'right' }], rows);
+}
+
+function formatBill(lines: readonly BillLine[]): string {
+  const byThing = new Map<string, BillLine>();
+  for (const line of lines) {
+    const key = `${line.product} ${line.what}`;
+    const sum = byThing.get(key) ?? { ...line, amount: 0, dollars: 0 };
+    sum.amount += line.amount;
+    sum.dollars = line.dollars === undefined ? undefined : (sum.dollars ?? 0) + line.dollars;
+    byThing.set(key, sum);
+  }
+  const rows = [...byThing.values()]
+    .sort((one, other) => (other.dollars ?? 0) - (one.dollars ?? 0))
+    .map(({ product, what, amount, unit, dollars: sum }) => [
+      product,
+      what,
+      number(amount),
+      unit,
+      sum === undefined ? 'no price' : dollars(sum),
+    ]);
+  return formatTable(
+    [
+      { title: 'PRODUCT' },
+      { title: 'WHAT' },
+      { title: 'AMOUNT', align: 'right' },
+      { title: 'UNIT' },
+      { title: 'DOLLARS', align: 'right' },
+    ],
+    [...rows, ['', 'together', '', '', dollars(sumOf(lines))]],
+  );
+}
+
+function formatMatrix(lines: readonly BillLine[]): string {
+  const priced = lines.filter((line) => line.dollars !== undefined);
+  const services = sumsBy(priced, 'service');
+  const products = sumsBy(priced, 'product');
+  const cell = (product: string, service: string): string => {
+    const own = priced.filter((line) => line.product === product && line.service === service);
+    return own.length === 0 ? '–' : dollars(sumOf(own));
+  };
+  const rows = [...products].map(([product, sum]) => [
+    product,
+    ...[...services.keys()].map((service) => cell(product, service)),
+    dollars(sum),
+  ]);
+  return formatTable(
+    [
+      { title: 'PRODUCT' },
+      ...[...services.keys(), 'together'].map((title) => ({ title: title.toUpperCase(), align: 'right' as const })),
+    ],
+    [...rows, ['together', ...[...services.values()].map(dollars), dollars(sumOf(priced))]],
+  );
+}
+
+function formatUses(uses: readonly QuotaUse[]): string {
+  return formatTable(
+    [
+      { title: 'LIMIT' },
+      { title: 'VALUE', align: 'right' },
+      { title: 'UNIT' },
+      { title: 'AN ORDER/S', align: 'right' },
+      { title: 'MET AT ORDERS/S', align: 'right' },
+      ...RATES.map((rate) => ({ title: `AT ${rate.toLocaleString('en-US')}`, align: 'right' as const })),
+    ],
+    uses.map((use) => [
+      use.name,
+      use.value.toLocaleString('en-US'),
+      use.unit,
+      number(use.perOrder),
+      Number.isFinite(use.metAt) ? number(use.metAt) : 'never',
+      ...RATES.map((rate) => percent(loadAt(use, rate))),
+    ]),
+  );
+}
+
+/** What is met at a rate, the first in front, and what comes next. */
+function metAtRate(uses: readonly QuotaUse[], rate: number): string {
+  const describe = ({ name, metAt }: QuotaUse): string => `${name} (${number(metAt)})`;
+  const met = uses.filter(({ metAt }) => metAt <= rate).map(describe);
+  const next = uses.find(({ metAt }) => metAt > rate && Number.isFinite(metAt));
+  return `${rate.toLocaleString('en-US')} orders/s: ${met.join(', ') || 'none'}${next ? `; next ${describe(next)}` : ''}`;
+}
+
+function percent(share: number): string {
+  if (share > 10) return '> 1,000 %';
+  return share < 0.001
+    ? '0 %'
+    : `${share < 0.1 ? (share * 100).toFixed(1) : Math.round(share * 100).toLocaleString('en-US')} %`;
+}
+
+function dollars(amount: number): string {
+  return `$${amount.toFixed(2)}`;
+}
+
+/** Three significant digits, or all of those before the point. */
+function number(amount: number): string {
+  if (amount >= 1_000) return Math.round(amount).toLocaleString('en-US');
+  return String(Number(amount.toPrecision(3)));
+}
