@@ -29,6 +29,8 @@ export interface CostReport {
   counted: Record<string, number>;
   aMillionOrders: BillLine[];
   storage: BillLine[];
+  /** Bytes that an order leaves in tables: until somebody deletes them, and until their time to live is over. */
+  stored: { kept: number; expiring: number };
   fixed: BillLine[];
   /** Dollars that 10 ms more for every invocation add to a million orders. */
   tenMillisecondsMore: number;
@@ -49,7 +51,7 @@ export function makeReport(
   inventory: Inventory,
   services: readonly string[],
 ): CostReport {
-  const { orders, clients, stage, usage } = measurement;
+  const { orders, clients, stage, usage, stored } = measurement;
   const unverified = [
     ...Object.values(prices.prices)
       .filter(({ verified }) => !verified)
@@ -71,6 +73,10 @@ export function makeReport(
     counted: Object.fromEntries(meters.map((meter) => [meter, totalOf(measurement, meter) / orders])),
     aMillionOrders: billForAMillionOrders(measurement, prices, services),
     storage: storageOfAMillionOrders(measurement, prices, services, inventory),
+    stored: {
+      kept: stored.reduce((sum, { kept }) => sum + kept, 0) / orders,
+      expiring: stored.reduce((sum, { expiring }) => sum + expiring, 0) / orders,
+    },
     fixed: fixedBill(measurement, prices, inventory),
     tenMillisecondsMore: sensitivityToDuration(measurement, prices),
     quotas: quotaUses(measurement, quotas, inventory),
@@ -106,6 +112,8 @@ ${invocations.toFixed(1)} invocations add ${dollars(report.tenMillisecondsMore)}
 KEEPING A MILLION ORDERS, A MONTH
 
 ${formatBill(storage)}
+
+Of each order ${number(report.stored.kept)} bytes stay in tables until somebody deletes them, and ${number(report.stored.expiring)} until their time to live is over.
 
 WITHOUT ANY ORDER, A MONTH
 
