@@ -28,8 +28,7 @@ describe('an order', () => {
   test('is confirmed once stock is held, the payment taken and a shipment created, and the customer is told', async () => {
     const sku = await shop.stocked(10);
     const order = orderOf(sku, 3);
-    const phone = `+49151${String(Date.now()).slice(-8)}`;
-    const accepted = await shop.request('POST', '/orders', { ...order, customer: { ...order.customer, phone } });
+    const accepted = await shop.request('POST', '/orders', order);
     expect(accepted.status).toBe(202);
     expect(accepted.headers.get('location')).toBe(`/orders/${accepted.body.orderId}`);
 
@@ -50,7 +49,17 @@ describe('an order', () => {
     expect(await shop.stock(sku)).toEqual({ available: 7, reserved: 3 });
     await eventually(async () => {
       expect(await shop.messagesTo(order.customer.email)).toEqual([expect.objectContaining({ kind: 'email' })]);
+    });
+  });
+
+  test('is announced by SMS as well to a customer who gave a phone number', async () => {
+    const phone = `+49151${String(Date.now()).slice(-8)}`;
+    const order = orderOf(await shop.stocked(1));
+    const orderId = await shop.place({ ...order, customer: { ...order.customer, phone } });
+    await shop.orderWith(orderId, 'OrderConfirmed');
+    await eventually(async () => {
       expect(await shop.messagesTo(phone)).toEqual([expect.objectContaining({ kind: 'sms' })]);
+      expect(await shop.messagesTo(order.customer.email)).toHaveLength(1);
     });
   });
 

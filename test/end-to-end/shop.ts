@@ -38,9 +38,9 @@ export interface OrderView {
 
 /** A customer of the shop: the HTTP API as a test uses it. */
 export class Shop {
-  readonly #system: System;
+  readonly #system: Pick<System, 'apiUrl' | 'messagesUrl'>;
 
-  constructor(system: System) {
+  constructor(system: Pick<System, 'apiUrl' | 'messagesUrl'>) {
     this.#system = system;
   }
 
@@ -93,9 +93,9 @@ export class Shop {
     );
   }
 
-  /** The e-mails and SMS to a recipient, as the local runtime captured them. */
+  /** The e-mails and SMS that were sent to a recipient. */
   async messagesTo(recipient: string): Promise<{ kind: string; subject?: string; text?: string }[]> {
-    const response = await fetch(`${this.#system.awsUrl}/_local/messages?to=${encodeURIComponent(recipient)}`);
+    const response = await fetch(`${this.#system.messagesUrl}?to=${encodeURIComponent(recipient)}`);
     return ((await response.json()) as { messages: [] }).messages;
   }
 }

@@ -10,19 +10,26 @@ export interface System {
   apiUrl: string;
   /** The AWS APIs. */
   awsUrl: string;
+  /** The e-mails and SMS that were sent, as JSON: `?to=<recipient>`. */
+  messagesUrl: string;
   /** The local runtime's process, when it was started here. */
   pid?: number;
   stop(): Promise<void>;
 }
 
+/** Where the local runtime shows the messages it has captured. */
+const messagesOf = (awsUrl: string) => `${awsUrl}/_local/messages`;
+
 /**
- * The system under test: the one that MILLRACE_API_URL and MILLRACE_AWS_URL name, or else a local runtime started for
- * this suite on free ports and stopped by `stop()`.
+ * The system under test: the one that MILLRACE_API_URL and MILLRACE_AWS_URL name, with MILLRACE_MESSAGES_URL where it is
+ * no local runtime, or else a local runtime started for this suite on free ports and stopped by `stop()`.
  * @param services folders of further services to run beside the shop's, relative to the repository.
  */
 export async function startSystem(services: string[] = []): Promise<System> {
-  const { MILLRACE_API_URL: apiUrl, MILLRACE_AWS_URL: awsUrl } = process.env;
-  if (apiUrl && awsUrl) return { apiUrl, awsUrl, stop: async () => {} };
+  const { MILLRACE_API_URL: apiUrl, MILLRACE_AWS_URL: awsUrl, MILLRACE_MESSAGES_URL } = process.env;
+  if (apiUrl && awsUrl) {
+    return { apiUrl, awsUrl, messagesUrl: MILLRACE_MESSAGES_URL ?? messagesOf(awsUrl), stop: async () => {} };
+  }
 
   const root = join(import.meta.dirname, '..', '..');
   const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
@@ -57,7 +64,7 @@ export async function startSystem(services: string[] = []): Promise<System> {
       { deadlineMs: 60_000, intervalMs: 50 },
     );
     if (!ready) throw new Error('The runtime ended while it was starting');
-    return { ...ready, stop };
+    return { ...ready, messagesUrl: messagesOf(ready.awsUrl), stop };
   } catch (error) {
     await stop();
     throw new Error(`The runtime did not start:\n${output}`, { cause: error });

@@ -1,0 +1,54 @@
+/** A test of the end-to-end suites, or a whole suite, that MiniStack cannot pass. */
+export interface Skip {
+  /** File in test/end-to-end without `.test.ts`. */
+  suite: string;
+  /** Full name: every describe and the test. Without it, the suite. */
+  test?: string;
+  /** What MiniStack lacks. */
+  reason: string;
+}
+
+const NO_BUS_POLICIES = 'MiniStack enforces neither the policies of buses nor those of roles';
+
+/** Checked with the version in requirements.txt: after another one is pinned, look which of these have become possible. */
+export const skipped: readonly Skip[] = [
+  {
+    suite: 'bad-input',
+    test: 'bad input is answered with a problem document that names the field a malformed SKU: PUT /stock/a%2Fb',
+    reason: 'MiniStack decodes %2F in the path before it looks for a route, and finds none',
+  },
+  {
+    suite: 'order-flow',
+    test: 'an order is announced by SMS as well to a customer who gave a phone number',
+    reason: 'MiniStack takes an SMS and shows it nowhere',
+  },
+  {
+    suite: 'dead-letters',
+    test: "a rule whose target queue was deleted keeps the events in its own dead-letter queue, with EventBridge's reason, until the queue is there again",
+    reason: 'MiniStack drops an event that it cannot deliver: dead-letter queues of targets are ignored',
+  },
+  {
+    suite: 'dead-letters',
+    test: 're-emitting puts back the very same event: source, detail-type, time, and every byte of its detail',
+    reason: 'MiniStack parses Detail and writes it anew, and puts its own time in place of Time',
+  },
+  ...[
+    'a function of orders that puts an event of payments is refused',
+    'a function whose role allows everything is refused by the bus, and so is an administrator',
+    'the re-emitter is not',
+  ].map((test) => ({
+    suite: 'dead-letters',
+    test: `who may put whose events ${test}`,
+    reason: NO_BUS_POLICIES,
+  })),
+  {
+    suite: 'dead-letters',
+    test: 'the alarms know of what is parked',
+    reason: 'Queues of MiniStack publish no metrics, so no alarm changes',
+  },
+  {
+    suite: 'replay',
+    test: 'a projection is rebuilt beside the live one, by its rule alone, and as often as wanted',
+    reason: 'MiniStack replays to every rule: Destination.FilterArns is ignored',
+  },
+];
