@@ -133,23 +133,25 @@ function retypedAttributes(before: Properties, after: Properties): Array<[name: 
   });
 }
 
-/** Whether a resource's condition holds. One that depends on more than literals counts as true. */
-function isCreated({ Resources, Conditions }: Template, id: string): boolean {
-  const condition = Resources?.[id]?.Condition;
-  return condition === undefined || evaluate(Conditions?.[condition], Conditions) !== false;
+/** Whether a resource's condition holds. One that depends on more than literals and defaults counts as true. */
+function isCreated(template: Template, id: string): boolean {
+  const condition = template.Resources?.[id]?.Condition;
+  return condition === undefined || evaluate(template.Conditions?.[condition], template) !== false;
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-conditions.html */
-function evaluate(expression: unknown, conditions: Template['Conditions']): boolean | undefined {
+function evaluate(expression: unknown, template: Template): boolean | undefined {
   if (typeof expression !== 'object' || expression === null) return undefined;
   const [[name, value] = []] = Object.entries(expression);
   const parts = Array.isArray(value) ? value : [];
-  const each = () => parts.map((part) => evaluate(part, conditions));
+  const each = () => parts.map((part) => evaluate(part, template));
   switch (name) {
     case 'Condition':
-      return evaluate(conditions?.[String(value)], conditions);
-    case 'Fn::Equals':
-      return parts.every((part) => typeof part !== 'object') ? parts[0] === parts[1] : undefined;
+      return evaluate(template.Conditions?.[String(value)], template);
+    case 'Fn::Equals': {
+      const [one, other] = parts.map((part) => literal(part, template));
+      return one === undefined || other === undefined ? undefined : one === other;
+    }
     case 'Fn::Not': {
       const [inner] = each();
       return inner === undefined ? undefined : !inner;
@@ -161,4 +163,12 @@ function evaluate(expression: unknown, conditions: Template['Conditions']): bool
     default:
       return undefined;
   }
+}
+
+/** A text, or the default of a parameter: osls sets no others. */
+function literal(value: unknown, { Parameters }: Template): string | undefined {
+  if (typeof value === 'string') return value;
+  const { Ref } = (value ?? {}) as { Ref?: unknown };
+  const fallback = typeof Ref === 'string' ? Parameters?.[Ref]?.Default : undefined;
+  return fallback === undefined ? undefined : String(fallback);
 }

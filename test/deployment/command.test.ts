@@ -34,6 +34,9 @@ const server = createServer(async (request, response) => {
     const members = [...exports].map((each) => `<member><Name>${each}</Name></member>`).join('');
     return answer(`<ListExportsResult><Exports>${members}</Exports></ListExportsResult>`);
   }
+  if (action !== 'DescribeStacks' && action !== 'GetTemplate') {
+    return refuse('InvalidAction', `nothing may be changed, but somebody asked for ${action}`);
+  }
   if (!stack) return refuse('ValidationError', `Stack with id ${name} does not exist`);
   if (action === 'DescribeStacks') {
     const { status = 'UPDATE_COMPLETE', hash } = stack;
@@ -43,11 +46,8 @@ const server = createServer(async (request, response) => {
         `<Outputs>${output}</Outputs></member></Stacks></DescribeStacksResult>`,
     );
   }
-  if (action === 'GetTemplate') {
-    const text = JSON.stringify(stack.template).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-    return answer(`<GetTemplateResult><TemplateBody>${text}</TemplateBody></GetTemplateResult>`);
-  }
-  return refuse('InvalidAction', `nothing may be changed, but somebody asked for ${action}`);
+  const text = JSON.stringify(stack.template).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return answer(`<GetTemplateResult><TemplateBody>${text}</TemplateBody></GetTemplateResult>`);
 });
 
 beforeAll(async () => {
@@ -143,6 +143,14 @@ describe('npm run deploy', () => {
       expect(stdout).toContain('this was a dry run');
       expect(exitCode).toBe(0);
     });
+  });
+
+  test('says which service could not be deployed', async () => {
+    const { exitCode, stdout, stderr } = await runScript('deploy', '--endpoint', endpoint, '--service', 'event-bus');
+    expect(stdout).toMatch(/event-bus +create\n/);
+    expect(stdout + stderr).toContain('event-bus | nothing may be changed, but somebody asked for CreateStack');
+    expect(stderr).toContain('Not deployed: event-bus. What depends on them was not tried.');
+    expect(exitCode).toBe(1);
   });
 
   test('leaves alone what has not changed, and needs nothing then', async () => {

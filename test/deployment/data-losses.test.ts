@@ -145,7 +145,8 @@ describe('what is lost is named with its cause:', () => {
       'a queue whose condition does not hold any more',
       changed((resources, template) => {
         Object.assign(resources.Queue ?? {}, { Condition: 'HasMail' });
-        template.Conditions = { HasMail: { 'Fn::Not': [{ 'Fn::Equals': ['', ''] }] } };
+        template.Conditions = { HasMail: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'Mail' }, ''] }] } };
+        template.Parameters = { Mail: { Type: 'String', Default: '' } };
       }),
       { resource: 'Queue', cause: 'is removed: its condition HasMail is false now' },
     ],

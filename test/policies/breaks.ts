@@ -210,6 +210,17 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       says: /PutEvents with events:source \[.*"millrace\.somebody"\]/,
     },
     {
+      title: 'a policy beside the role',
+      applies: isRole,
+      change: ({ id, resources }) => {
+        const Statement = [{ Effect: 'Allow', Action: 'events:PutEvents', Resource: 'arn' }];
+        const Properties = { Roles: [{ Ref: id }], PolicyName: 'more', PolicyDocument: { Statement } };
+        resources[`${id}Extra`] = { Type: 'AWS::IAM::Policy', Properties };
+      },
+      says: /PutEvents with events:source \[\]/,
+      names: ({ id }) => `${id}Extra`,
+    },
+    {
       title: 'everything of EventBridge',
       applies: typed(isRole, ({ id }) => id !== 'ReemitRole'),
       change: (target) => grant(target, { Action: 'events:*' }),

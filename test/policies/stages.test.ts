@@ -48,7 +48,8 @@ describe('what a stage of serverless.stages.yml becomes', () => {
     async (stage, { archive, logs, level, letters, mail }) => {
       const landscape = await readLandscape(stage, { directories: busAndOrders });
       expect(properties(landscape, 'event-bus', 'EventArchive')?.RetentionDays).toBe(archive);
-      expect(properties(landscape, 'event-bus', 'AlarmEmail')?.Endpoint).toBe(mail);
+      const bus = landscape.services.find(({ name }) => name === 'event-bus');
+      expect(bus?.template.Parameters?.AlarmEmailAddress?.Default).toBe(mail);
       expect(properties(landscape, 'orders', 'RelayLogGroup')?.RetentionInDays).toBe(logs);
       expect(properties(landscape, 'orders', 'RelayDeadLetterQueue')?.MessageRetentionPeriod).toBe(letters);
       expect(properties(landscape, 'orders', 'RelayLambdaFunction')?.Environment).toMatchObject({

@@ -25,7 +25,7 @@ export interface PackagedService {
 }
 
 /** Packages of one service that stay in the cache: switching between branches or stages is then free. */
-const packagesKept = 5;
+const packagesKept = 10;
 
 /** Holds the bundles of all functions, beside service.json. */
 const codeFolder = 'code';

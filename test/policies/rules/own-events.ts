@@ -1,5 +1,5 @@
 import type { Rule } from '../rule.ts';
-import { allStatements, at, entriesOf, list } from '../template.ts';
+import { allStatements, at, entries, list } from '../template.ts';
 
 /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html */
 export const ownEvents: Rule = {
@@ -13,7 +13,8 @@ export const ownEvents: Rule = {
     },
   ],
   check(service) {
-    return entriesOf(service, 'AWS::IAM::Role').flatMap((role) =>
+    const grants = entries(service).filter(({ type }) => type.startsWith('AWS::IAM::'));
+    return grants.flatMap((role) =>
       allStatements(role).flatMap(({ place, statement }) => {
         const puts = list(statement.Action).some((action) =>
           /^(\*|events:(\*|Put.*\*|PutEvents))$/.test(String(action)),
