@@ -33,7 +33,7 @@ describe('npm run cost', () => {
   });
 
   test('counts what a paid order uses, call by call', async () => {
-    // The first three orders of the mix are paid, with one line, two and three.
+    // The first three orders of the mix are paid, and the first customer has a phone.
     const { exitCode, stdout, stderr } = await cost('--orders', '3', '--json', '--stage', 'dev');
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     const report = JSON.parse(stdout) as Report;
