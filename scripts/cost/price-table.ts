@@ -9,7 +9,7 @@ export interface Price {
   price: number | null;
   per: number;
   unit: string;
-  /** Since when it is known to hold, or when it was read. */
+  /** From when on it holds where that is known, otherwise when it was copied or read. */
   date: string;
   /** AWS's own page. */
   source: string;
