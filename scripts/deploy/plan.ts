@@ -1,3 +1,4 @@
+import { importedNames } from '@millrace/serverless-consumers/imported-names';
 import { type DataLoss, dataLosses, type Template } from './data-losses.ts';
 
 /** A service as it would be deployed. */
@@ -76,16 +77,6 @@ export function removalProblems(names: readonly string[], stacks: Deployed['stac
         .map(([other]) => `${other} imports ${exported}, which ${name} exports: remove it before, or with it`),
     ),
   );
-}
-
-/** Names that a template imports, each once. */
-export function importedNames(template: Template): string[] {
-  const names = new Set<string>();
-  JSON.stringify(template, (key, value: unknown) => {
-    if (key === 'Fn::ImportValue' && typeof value === 'string') names.add(value);
-    return value;
-  });
-  return [...names];
 }
 
 function exportedNames({ Outputs = {} }: Template): string[] {

@@ -5,6 +5,7 @@ import { ConfigurationError } from './configuration-error.ts';
 import { consumeSchema } from './consume-options.ts';
 import { type KnownEvent, knownEvents } from './event-names.ts';
 import { localEnvironment } from './local-invocation.ts';
+import { missingExports } from './missing-exports.ts';
 import type { Osls } from './osls.ts';
 import { type FunctionPlan, planService } from './plan-service.ts';
 import { removeRedundantDependencies } from './redundant-dependencies.ts';
@@ -32,6 +33,7 @@ export default class ServerlessConsumers {
       initialize: () => this.#prepareLocalInvocation(),
       'before:package:initialize': () => this.#prepareFunctions(),
       'package:compileEvents': () => this.#addResources(),
+      'before:deploy:deploy': () => this.#checkImports(),
       'after:aws:package:finalize:mergeCustomProviderResources': () =>
         removeRedundantDependencies(serverless.service.provider.compiledCloudFormationTemplate.Resources),
     };
@@ -58,6 +60,17 @@ export default class ServerlessConsumers {
     // What `npm run deploy -- --only-changed` compares the next package with.
     const hash = process.env.MILLRACE_PACKAGE_HASH;
     if (hash) template.Outputs.PackageHash = { Description: 'Template and code of this deployment', Value: hash };
+  }
+
+  async #checkImports(): Promise<void> {
+    const missing = await missingExports(this.#serverless);
+    if (missing.length === 0) return;
+    const { service, classes } = this.#serverless;
+    throw new classes.Error(
+      `${service.service} imports ${missing.join(', ')}, which no stack of ${this.#serverless.getProvider('aws').getRegion()} ` +
+        'exports: deploy the service that does first',
+      'CONSUMERS_MISSING_EXPORT',
+    );
   }
 
   async #prepareLocalInvocation(): Promise<void> {

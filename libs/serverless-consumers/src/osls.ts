@@ -69,6 +69,8 @@ export interface Osls {
   getProvider(name: 'aws'): {
     getStage(): string;
     getRegion(): string;
+    /** Region, credentials and retries, for a client of the AWS SDK. */
+    getAwsSdkV3Config(): Promise<object>;
     readonly naming: {
       getNormalizedFunctionName(key: string): string;
       getLambdaLogicalId(key: string): string;

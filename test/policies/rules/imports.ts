@@ -1,3 +1,4 @@
+import { importedNames } from '@millrace/serverless-consumers/imported-names';
 import type { Rule } from '../rule.ts';
 import { entries } from '../template.ts';
 
@@ -16,10 +17,3 @@ export const imports: Rule = {
     );
   },
 };
-
-function importedNames(value: unknown): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    key === 'Fn::ImportValue' ? [String(inner)] : importedNames(inner),
-  );
-}
