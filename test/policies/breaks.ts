@@ -184,6 +184,21 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       says: /^may not send to \w+Queue$/,
     },
     {
+      title: "a key for anybody's alarms",
+      applies: 'AWS::KMS::Key',
+      change: ({ properties }) => {
+        for (const statement of list(at(properties, 'KeyPolicy', 'Statement')) as Statement[])
+          delete statement.Condition;
+      },
+      says: /^AlarmsArePublished does not say for which account$/,
+    },
+    {
+      title: "a function for anybody's API",
+      applies: 'AWS::Lambda::Permission',
+      change: ({ properties }) => delete properties.SourceArn,
+      says: /^apigateway\.amazonaws\.com may invoke for anybody/,
+    },
+    {
       title: "a topic for anybody's alarms",
       applies: 'AWS::SNS::TopicPolicy',
       change: ({ properties }) => {

@@ -43,6 +43,16 @@ export const resourcePolicies: Rule = {
         findings.push({ resource: id, problem: `${statement.Sid ?? 'Allow'} does not say whose alarms or events` });
       }
     }
+    for (const { id, properties } of entriesOf(service, 'AWS::KMS::Key')) {
+      for (const statement of statementsOf(properties.KeyPolicy).filter(isService)) {
+        if (at(statement.Condition, 'StringEquals', 'aws:SourceAccount') !== undefined) continue;
+        findings.push({ resource: id, problem: `${statement.Sid ?? 'Allow'} does not say for which account` });
+      }
+    }
+    for (const { id, properties } of entriesOf(service, 'AWS::Lambda::Permission')) {
+      if (properties.SourceArn !== undefined) continue;
+      findings.push({ resource: id, problem: `${properties.Principal} may invoke for anybody: it has no SourceArn` });
+    }
     return findings;
   },
 };
