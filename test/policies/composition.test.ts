@@ -1,0 +1,32 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { serviceDirectories } from '@millrace/events/catalogue';
+import { importedNames } from '@millrace/serverless-consumers/imported-names';
+import { readComposition } from '../../scripts/deploy/composition.ts';
+import { type Landscape, readLandscape, workspaceRoot } from './landscape.ts';
+
+const waves = readComposition(workspaceRoot);
+
+describe('serverless-compose.yml', () => {
+  let landscape: Landscape;
+  beforeAll(async () => {
+    landscape = await readLandscape('dev');
+  }, 120_000);
+
+  test('lists every service', () => {
+    const listed = waves.flat().map(({ directory }) => directory);
+    expect(listed.sort()).toEqual(serviceDirectories(workspaceRoot));
+  });
+
+  test('deploys what a service imports before it', () => {
+    const exported = new Set<unknown>();
+    for (const wave of waves) {
+      const templates = wave.map(({ name }) => landscape.services.find((service) => service.name === name)?.template);
+      for (const template of templates)
+        expect(importedNames(template).filter((name) => !exported.has(name))).toEqual([]);
+      for (const output of templates.flatMap((template) => Object.values(template?.Outputs ?? {}))) {
+        exported.add(output.Export?.Name);
+      }
+    }
+    expect(exported.size).toBeGreaterThan(3);
+  });
+});
