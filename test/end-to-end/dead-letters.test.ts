@@ -392,35 +392,41 @@ describe('re-emitting', () => {
     await eventually(async () => expect(await effects(probeId)).toBe(1));
   }, 120_000);
 
-  test('parks an edited, an oversized and an unparseable letter, each with its reason', async () => {
-    const QueueUrl = await aws.queueUrl('probe', 'on-probe-applied-dlq');
-    const group = randomUUID();
-    const attribute = (StringValue: string) => ({ DataType: 'String', StringValue });
-    const send = (MessageBody: string, digestOf = MessageBody) =>
-      aws.sqs.send(
+  test.each<[what: string, code: string, body: (event: string) => string]>([
+    ['edited', 'EVENT_EDITED', (event) => event.replace('"group":"', '"group":"another ')],
+    [
+      'oversized',
+      'EVENT_TOO_LARGE',
+      (event) => event.replace('"detail":{', `"detail":{"padding":"${'x'.repeat(1_035_000)}",`),
+    ],
+    ['unparseable', 'MALFORMED_EVENT', () => '<order>1</order>'],
+  ])(
+    'parks an %s letter with its reason',
+    async (_, code, bodyOf) => {
+      const event = envelopeText(probe(randomUUID()).event);
+      const body = bodyOf(event);
+      const attribute = (StringValue: string) => ({ DataType: 'String', StringValue });
+      await aws.sqs.send(
         new SendMessageCommand({
-          QueueUrl,
-          MessageBody,
-          MessageAttributes: { ErrorCode: attribute('PROBE_REFUSED'), EventDigest: attribute(eventDigest(digestOf)) },
+          QueueUrl: await aws.queueUrl('probe', 'on-probe-applied-dlq'),
+          MessageBody: body,
+          MessageAttributes: {
+            ErrorCode: attribute('PROBE_REFUSED'),
+            EventDigest: attribute(eventDigest(code === 'EVENT_EDITED' ? event : body)),
+          },
         }),
       );
-    const [edited, oversized] = [envelopeText(probe(group).event), envelopeText(probe(group).event)];
-    await send(edited.replace(group, 'another group'), edited);
-    await send(oversized.replace('"detail":{', `"detail":{"padding":"${'x'.repeat(1_035_000)}",`));
-    await send('<order>1</order>');
 
-    const { exitCode, stdout } = await operator.redrive('reemit', probeLetters);
+      const { exitCode, stdout } = await operator.redrive('reemit', probeLetters);
 
-    expect(exitCode).toBe(1);
-    for (const reason of ['EVENT_EDITED', 'EVENT_TOO_LARGE', 'MALFORMED_EVENT']) {
-      expect(stdout).toMatch(new RegExp(`\\b1 +parked: ${reason}`));
-    }
-    expect(await operator.inspect(probeLetters)).toEqual([]);
-    const parked = (await operator.inspect(parking)).filter(({ attributes }) => attributes.ParkedFrom === probeLetters);
-    expect(parked.map(({ reason }) => reason.code)).toEqual(
-      expect.arrayContaining(['EVENT_EDITED', 'EVENT_TOO_LARGE', 'MALFORMED_EVENT']),
-    );
-  }, 120_000);
+      expect(exitCode).toBe(1);
+      expect(stdout).toMatch(new RegExp(`\\b1 +parked: ${code}`));
+      expect(await operator.inspect(probeLetters)).toEqual([]);
+      const parked = (await operator.inspect(parking)).filter((letter) => letter.body === body);
+      expect(parked).toMatchObject([{ reason: { code }, attributes: { ParkedFrom: probeLetters } }]);
+    },
+    120_000,
+  );
 });
 
 describe('who may put whose events', () => {
