@@ -160,7 +160,7 @@ async function testCommands(cloud: Cloud, workspace: Workspace, shop: Shop): Pro
     expectText(await cloud.sls(['info'], 'orders'), 'millrace-orders-dev', /POST - https:\/\/.*\/orders/);
   });
   await step('sls logs shows what a function logged', async () => {
-    expectText(await cloud.sls(['logs', '--function', 'postOrder'], 'orders'), 'REPORT RequestId');
+    expectText(await cloud.sls(['logs', '--function', 'onOrderProgress'], 'orders'), '"EventHandled":1');
   });
   await step('sls deploy function replaces the code of one function', async () => {
     const handler = 'services/orders/src/handlers/get-order.ts';

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { callAws } from './aws-call.ts';
 import type { Gap } from './gap.ts';
 
@@ -20,7 +21,13 @@ interface Osls {
     resources?: { Resources?: Record<string, Resource> };
     provider: { compiledCloudFormationTemplate: Template };
   };
-  pluginManager: { plugins: { constructor: { name: string }; validateTemplate?: () => Promise<void> }[] };
+  pluginManager: {
+    plugins: {
+      constructor: { name: string };
+      validateTemplate?: () => Promise<void>;
+      checkStackProgress?: (action: string, stack: { StackId: string }) => Promise<string>;
+    }[];
+  };
 }
 
 const ACCOUNT = 'us-east-1:000000000000';
@@ -41,7 +48,10 @@ export default class MiniStackPlugin {
     // Nobody's real account is for this.
     if (!/^http:\/\/127\.0\.0\.1:\d+$/.test(this.#endpoint)) throw new Error('AWS_ENDPOINT_URL is not on this machine');
     this.hooks = {
-      initialize: () => this.#validateByBody(),
+      initialize: () => {
+        this.#validateByBody();
+        this.#waitByStatus();
+      },
       'before:aws:package:finalize:saveServiceState': () => this.#leaveOutUnknownTypes(),
       'after:aws:deploy:deploy:updateStack': () => this.#makeWhatIsMissing(),
       'before:remove:remove': () => this.#removeArchives(),
@@ -71,6 +81,42 @@ export default class MiniStackPlugin {
         );
       };
     }
+  }
+
+  #waitByStatus(): void {
+    for (const plugin of this.#serverless.pluginManager.plugins) {
+      if (!plugin.checkStackProgress) continue;
+      plugin.checkStackProgress = async (action, { StackId }) => {
+        const reason =
+          'mixes up the events of one second, so osls may wait for ever: the status of the stack is asked for';
+        this.#note('CloudFormation DescribeStackEvents', 'closed', reason);
+        for (;;) {
+          await delay(200);
+          const status = await this.#statusOf(StackId);
+          // A stack that is gone is no longer found by its name.
+          if (status === undefined && action === 'delete') return 'DELETE_COMPLETE';
+          if (status === undefined) throw new Error(`There is no stack ${StackId}`);
+          if (status.endsWith('_IN_PROGRESS')) continue;
+          if (/^(CREATE|UPDATE|DELETE)_COMPLETE$/.test(status)) return status;
+          const events = await this.#cloudFormation('DescribeStackEvents', StackId);
+          const reasons = [...events.matchAll(/<ResourceStatusReason>([^<]+)/g)].map(([, text]) => text);
+          throw new Error(`${StackId} is ${status}: ${reasons.join('; ')}`);
+        }
+      };
+    }
+  }
+
+  async #statusOf(stackNameOrId: string): Promise<string | undefined> {
+    const answer = await this.#cloudFormation('DescribeStacks', stackNameOrId).catch((error: Error) => {
+      if (error.message.includes('does not exist')) return '';
+      throw error;
+    });
+    return /<StackStatus>([^<]+)/.exec(answer)?.[1];
+  }
+
+  #cloudFormation(Action: string, StackName: string): Promise<string> {
+    const form = { Action, Version: '2010-05-15', StackName };
+    return callAws(this.#endpoint, { service: 'cloudformation', form });
   }
 
   #leaveOutUnknownTypes(): void {
@@ -121,9 +167,8 @@ export default class MiniStackPlugin {
   }
 
   async #resourcesOfStack(): Promise<string[]> {
-    const StackName = this.#serverless.getProvider('aws').naming.getStackName();
-    const form = { Action: 'ListStackResources', Version: '2010-05-15', StackName };
-    const answer = await callAws(this.#endpoint, { service: 'cloudformation', form });
+    const name = this.#serverless.getProvider('aws').naming.getStackName();
+    const answer = await this.#cloudFormation('ListStackResources', name);
     return [...answer.matchAll(/<LogicalResourceId>([^<]+)</g)].map(([, id = '']) => id);
   }
 
