@@ -41,6 +41,7 @@ const problems: string[] = unknownSkips(skipped);
 const results: SuiteResult[] = [];
 let ministack: MiniStack | undefined;
 let front: Front | undefined;
+let deploySeconds: string | undefined;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void stop().then(() => process.exit(130)));
@@ -107,7 +108,9 @@ async function testDeployment(executables: string): Promise<void> {
   const before = await listResources(awsUrl);
 
   const failures = problems.length;
+  const deployStartedAt = performance.now();
   await step(`sls deploy: ${services.length} services through serverless-compose.yml`, () => cloud.sls(['deploy']));
+  deploySeconds = seconds(deployStartedAt);
   if (problems.length > failures) return;
   await step('the listing sees every kind of resource', async () => {
     const unseen = kindsWithout(before, await listResources(awsUrl));
@@ -222,6 +225,7 @@ function report(): void {
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
   const whole = results.filter((result) => result.problems.length === 0 && result.passed > 0).length;
   const figures = [
+    ...(deploySeconds === undefined ? [] : [`deployed in ${deploySeconds} s`]),
     `${whole} of ${endToEndSuites().length} suites passed`,
     `${passed} tests passed, ${skips.length} skipped`,
     `${seconds(startedAt)} s in all`,
