@@ -14,6 +14,7 @@ import { type Front, startFront } from '../test/deploy/front.ts';
 import type { Gap } from '../test/deploy/gap.ts';
 import { added, kindsWithout, listResources } from '../test/deploy/inventory-of-resources.ts';
 import { type MiniStack, startMiniStack } from '../test/deploy/ministack.ts';
+import { findPython } from '../test/deploy/python.ts';
 import { skipped } from '../test/deploy/skipped.ts';
 import { endToEndSuites, purgeQueues, runSuite, type SuiteResult, unknownSkips } from '../test/deploy/suites.ts';
 import { lintTemplates } from '../test/deploy/templates.ts';
@@ -46,6 +47,12 @@ let deploySeconds: string | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void stop().then(() => process.exit(130)));
 
+try {
+  findPython();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(1);
+}
 try {
   const executables = await virtualEnvironment(join(scratch, 'venv'), (line) => console.log(`${line} …`));
   await testTemplates(executables);
