@@ -15,11 +15,14 @@ export interface Problem {
   detail: string;
   /** Stable and machine-readable, e.g. `INVALID_REQUEST`. */
   code: string;
+  /** API Gateway's id of the request, to be found in the log. */
+  requestId: string;
   errors?: readonly ProblemError[];
 }
 
 const titles: Record<number, string> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   404: 'Not Found',
   409: 'Conflict',
   413: 'Content Too Large',
@@ -39,13 +42,15 @@ export class HttpError extends MillraceError {
     this.errors = errors;
   }
 
-  get problem(): Problem {
+  /** What the caller is told. */
+  problem(requestId: string): Problem {
     return {
       type: 'about:blank',
       title: titles[this.status] ?? 'Error',
       status: this.status,
       detail: this.message,
       code: this.code,
+      requestId,
       ...(this.errors.length > 0 ? { errors: this.errors } : {}),
     };
   }

@@ -1,7 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { defineEvent, parseEnvelope } from '@millrace/events';
 import * as z from 'zod';
-import { envelopeText, eventually, fifoRecord, httpRequest, RecordingClient, sampleEvent, sqsEvent } from './index.ts';
+import {
+  type AuthorizedRequest,
+  envelopeText,
+  eventually,
+  fifoRecord,
+  httpRequest,
+  RecordingClient,
+  sampleEvent,
+  sqsEvent,
+} from './index.ts';
 
 const Greeted = defineEvent({
   name: 'Greeted',
@@ -45,6 +54,17 @@ describe('factories', () => {
     });
     expect(httpRequest('POST /x', { body: '{' }).body).toBe('{');
     expect(httpRequest('GET /x')).not.toHaveProperty('body');
+  });
+
+  test('a request has the claims of a token, unless there is none', () => {
+    const claimsOf = ({ requestContext }: AuthorizedRequest) => requestContext.authorizer?.jwt.claims;
+
+    expect(claimsOf(httpRequest('GET /x'))).toEqual({ sub: 'customer-1' });
+    expect(claimsOf(httpRequest('GET /x', { claims: { sub: 'ada', scope: 'x:read' } }))).toEqual({
+      sub: 'ada',
+      scope: 'x:read',
+    });
+    expect(httpRequest('GET /x', { claims: null }).requestContext).not.toHaveProperty('authorizer');
   });
 });
 
