@@ -21,6 +21,7 @@ const CREATED_BY_RUNTIME = new Set([
   'AWS::ApiGatewayV2::Stage',
   'AWS::ApiGatewayV2::Route',
   'AWS::ApiGatewayV2::Integration',
+  'AWS::ApiGatewayV2::Authorizer',
   'AWS::SSM::Parameter',
   'AWS::CloudWatch::Alarm',
 ]);

@@ -76,6 +76,7 @@ beforeAll(async () => {
     }),
     messages,
     alarms: () => [{ name: 'orders-dlq-depth', state: 'OK' }],
+    issuer: async (request) => ({ status: 200, body: request }),
     health: () => ({ status: 'ok' }),
   };
   server = createGateway(Promise.resolve(backends));
@@ -330,6 +331,11 @@ describe('what is not here', () => {
   test('the index says what is', async () => {
     expect((await local('/_local/')).body).toHaveProperty('GET /_local/messages');
     expect((await local('/_local/alarms')).body).toEqual({ alarms: [{ name: 'orders-dlq-depth', state: 'OK' }] });
+    expect((await local('/_local/issuer/token', { method: 'POST', body: '{}' })).body).toEqual({
+      method: 'POST',
+      path: '/token',
+      body: '{}',
+    });
     expect((await local('/_local/health')).body).toEqual({ status: 'ok' });
     expect((await local('/_local/nothing')).status).toBe(404);
   });

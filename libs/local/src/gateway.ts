@@ -10,6 +10,7 @@ import {
 import { gunzipSync } from 'node:zlib';
 import { AwsError } from './aws-error.ts';
 import type { Fauxqs } from './fauxqs.ts';
+import type { IssuerAnswer, IssuerRequest } from './identity/issuer.ts';
 import type { LambdaRequest, LambdaResponse } from './lambda/api.ts';
 import type { Messages } from './messages.ts';
 import { sendEmail } from './ses-api.ts';
@@ -43,9 +44,14 @@ export interface GatewayBackends {
   onCall?: ((call: ApiCall) => void) | undefined;
   /** What `/_local/alarms` answers. */
   alarms: () => unknown;
+  /** What `/_local/issuer/…` answers. */
+  issuer: (request: IssuerRequest) => Promise<IssuerAnswer>;
   /** What `/_local/health` answers. */
   health: () => unknown;
 }
+
+/** Below it, the issuer's own paths. */
+const ISSUER_PATH = '/_local/issuer';
 
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 
@@ -109,6 +115,7 @@ async function route(
   agent: Agent,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://localhost');
+  if (url.pathname.startsWith(`${ISSUER_PATH}/`)) return answerIssuer(request, response, url, backends);
   if (url.pathname === '/_local' || url.pathname.startsWith('/_local/')) {
     answerLocal(request, response, url, backends);
     return;
@@ -285,6 +292,17 @@ async function proxyDynamoDb(
   if (DYNAMODB_WRITES.has(targetOf(request)?.operation ?? '')) onDynamoDbWrite();
 }
 
+async function answerIssuer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  { issuer }: GatewayBackends,
+): Promise<void> {
+  const body = (await readBody(request)).toString();
+  const answer = await issuer({ method: request.method ?? '', path: url.pathname.slice(ISSUER_PATH.length), body });
+  send(response, answer.status, 'application/json', `${JSON.stringify(answer.body, null, 2)}\n`);
+}
+
 function answerLocal(
   request: IncomingMessage,
   response: ServerResponse,
@@ -302,6 +320,9 @@ function answerLocal(
           'e-mails and SMS that functions sent, newest last; ?to=<recipient> and ?kind=email|sms filter',
         'DELETE /_local/messages': 'forgets them',
         'GET /_local/alarms': 'the CloudWatch alarms of all stacks, each with its state and the reason for it',
+        'POST /_local/issuer/token':
+          'a token for the HTTP APIs, for {"sub": "ada", "scope": "orders:read orders:write", "expiresIn": 3600}',
+        'GET /_local/issuer/.well-known/openid-configuration': 'who issues them; beside it jwks.json, their keys',
         'GET /_local/health': 'what runs here',
         'everything else':
           'AWS APIs: SQS, SNS, S3, STS, DynamoDB and its streams, EventBridge, Lambda, SSM, SES, a part of CloudFormation',

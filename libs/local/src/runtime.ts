@@ -17,7 +17,10 @@ import { type Fauxqs, startFauxqs } from './fauxqs.ts';
 import { Functions } from './functions.ts';
 import { createGateway, type GatewayBackends } from './gateway.ts';
 import { startHttpApi } from './http-api/http-api.ts';
+import { issuerOf, jwtAuthorizersOf } from './http-api/jwt-authorizer.ts';
 import { LocalIdentities } from './iam/local-identities.ts';
+import { Issuer } from './identity/issuer.ts';
+import { provideSigningKey } from './identity/signing-key.ts';
 import { handleLambdaRequest } from './lambda/api.ts';
 import type { FunctionLogLine } from './lambda/function-pool.ts';
 import type { Checkpoints } from './lambda/stream-shard.ts';
@@ -74,6 +77,8 @@ export interface Runtime {
   apiUrl: string;
   /** Origin of the AWS APIs. */
   awsUrl: string;
+  /** Where `requestToken` gets tokens for the HTTP APIs. */
+  issuerUrl: string;
   /** E-mails and SMS that functions have sent. */
   messages: Messages;
   /** Everything that onWarning has been told during the start. */
@@ -146,7 +151,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   const awsUrl = `http://${LOOPBACK}:${await listenOnLoopback(gateway, options.awsPort)}`;
   started.add(() => closeServer(gateway));
 
-  const [services, dynamodb, fauxqs] = await settleAll([
+  const [services, dynamodb, fauxqs, signingKey] = await settleAll([
     packageServices({
       directories,
       stage,
@@ -156,10 +161,21 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     }),
     startTables(options, dataDirectory, started),
     startQueues({ awsUrl, region, dataDirectory }, started),
+    provideSigningKey(dataDirectory),
   ]);
 
   const { stacks, ssmParameters } = loadStacks(services, { accountId: ACCOUNT_ID, region, awsUrl });
   for (const warning of stacks.flatMap(unsupportedResources)) warn(warning);
+  const httpApis = stacks.map((stack) => ({ name: stack.name, resources: httpResourcesOf(stack) }));
+  const issuerUrl = `${awsUrl}/_local/issuer`;
+  const issuer = new Issuer({
+    key: signingKey,
+    url: issuerUrl,
+    ...(issuerOf(httpApis.flatMap(({ name, resources }) => jwtAuthorizersOf(name, resources))) ?? {
+      issuer: issuerUrl,
+      audiences: [],
+    }),
+  });
 
   onProgress?.('Creating resources');
   const events = new EventBridge({
@@ -253,6 +269,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     },
     messages,
     alarms: () => alarms.list(),
+    issuer: (request) => issuer.answer(request),
     health: () => ({ status: 'ok', functions: functionNames }),
   });
 
@@ -260,7 +277,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   const api = await startHttpApi({
     port: options.apiPort,
     accountId: ACCOUNT_ID,
-    services: stacks.map((stack) => ({ name: stack.name, resources: httpResourcesOf(stack) })),
+    services: httpApis,
     invoke: async (functionArn, payload) => {
       const pool = functions.find(functionArn);
       if (!pool) throw new Error(`There is no function ${functionArn}`);
@@ -276,6 +293,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   return {
     apiUrl: api.url,
     awsUrl,
+    issuerUrl,
     messages,
     warnings,
     functionNames,

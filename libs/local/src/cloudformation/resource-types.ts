@@ -139,6 +139,7 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
   },
   'AWS::ApiGatewayV2::Stage': { nameProperty: 'StageName', attributes: {} },
   'AWS::ApiGatewayV2::Route': { ref: shortId, attributes: { RouteId: shortId } },
+  'AWS::ApiGatewayV2::Authorizer': { ref: shortId, attributes: { AuthorizerId: shortId } },
   'AWS::ApiGatewayV2::Integration': { ref: shortId, attributes: { IntegrationId: shortId } },
   'AWS::CloudWatch::Alarm': {
     nameProperty: 'AlarmName',
