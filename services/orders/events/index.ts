@@ -8,7 +8,8 @@ export const currency = z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 cod
 export const money = z.object({ amount: z.int().nonnegative(), currency });
 
 export const customer = z.object({
-  id: z.string().min(1).max(64),
+  /** The subject of the customer's token, https://openid.net/specs/openid-connect-core-1_0.html#IDToken */
+  id: z.string().min(1).max(255),
   name: z.string().min(1).max(200),
   email: z.email().max(254),
   /** E.164; when present the customer is also told by SMS. */

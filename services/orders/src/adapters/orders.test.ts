@@ -26,6 +26,7 @@ const cause = {
   correlationId: 'correlation-1',
   traceparent: '00-00000000000000000000000000000001-0000000000000001-01',
 };
+const customerId = exampleOrder.customer.id;
 const inbox = (eventId: string = randomUUID()) => ({ consumer: 'orders.test', eventId });
 const record = (progress: ProgressEvent): OrderCommand => ({ type: 'RecordProgress', progress });
 const stockReserved = record({ type: 'StockReserved' });
@@ -54,7 +55,7 @@ async function emitted(orderId: string) {
 }
 
 async function historyOf(orderId: string): Promise<string[]> {
-  const stored = await orders.find(orderId);
+  const stored = await orders.find(orderId, customerId);
   return stored?.events.map(({ event }) => event.type) ?? [];
 }
 
@@ -65,7 +66,9 @@ describe('orders', () => {
     await orders.execute(orderId, paid, cause, inbox());
     await orders.execute(orderId, shipped, { ...cause, causationId: 'event-1' }, inbox());
 
-    expect(await orders.find(orderId)).toMatchObject({ order: { status: 'CONFIRMED', trackingNumber: 'MR1' } });
+    expect(await orders.find(orderId, customerId)).toMatchObject({
+      order: { status: 'CONFIRMED', trackingNumber: 'MR1' },
+    });
     expect(await emitted(orderId)).toMatchObject([
       {
         detailType: 'OrderPlaced.v1',
@@ -80,8 +83,12 @@ describe('orders', () => {
     ]);
   });
 
+  test("another customer's order is not found", async () => {
+    expect(await orders.find(await placedOrder(), 'customer-2')).toBeUndefined();
+  });
+
   test('an order that was never placed is not found', async () => {
-    expect(await orders.find(randomUUID())).toBeUndefined();
+    expect(await orders.find(randomUUID(), customerId)).toBeUndefined();
     await expect(orders.execute(randomUUID(), stockReserved, cause, inbox())).rejects.toMatchObject({
       code: 'ORDER_NOT_FOUND',
     });
@@ -121,7 +128,7 @@ describe('orders', () => {
       orderIds.flatMap((orderId) => [
         newOrders().execute(orderId, shipped, cause, inbox()),
         newOrders()
-          .execute(orderId, { type: 'CancelOrder' }, cause)
+          .execute(orderId, { type: 'CancelOrder', customerId }, cause)
           .catch((error: { code: string }) => expect(error.code).toBe('ORDER_ALREADY_SHIPPED')),
       ]),
     );

@@ -9,7 +9,7 @@ import {
 } from '@millrace/event-store';
 import type { EmittableEvent, EventContext } from '@millrace/events';
 import { OrderCancelled, OrderConfirmed, OrderPlaced } from '../../events/index.ts';
-import { decide, evolve, type Order, type OrderCommand, type OrderEvent } from '../domain/order.ts';
+import { belongsTo, decide, evolve, type Order, type OrderCommand, type OrderEvent } from '../domain/order.ts';
 
 /** What a command inherits from the request or event behind it. */
 export interface CommandCause {
@@ -83,11 +83,11 @@ export class Orders {
     });
   }
 
-  /** The order with its history, or undefined when there is none. */
-  async find(orderId: string): Promise<StoredOrder | undefined> {
+  /** The customer's order with its history; undefined when there is none, or it is another customer's. */
+  async find(orderId: string, customerId: string): Promise<StoredOrder | undefined> {
     const stream = await this.#store.load(streamOf(orderId));
     const order = orderOf(stream);
-    return order && { order, events: stream.events };
+    return order && belongsTo(order, customerId) ? { order, events: stream.events } : undefined;
   }
 }
 
