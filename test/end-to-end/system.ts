@@ -12,6 +12,8 @@ export interface System {
   awsUrl: string;
   /** The e-mails and SMS that were sent, as JSON: `?to=<recipient>`. */
   messagesUrl: string;
+  /** Whom tokens for the HTTP API are to be had from, see `requestToken`. */
+  issuerUrl: string;
   /** The local runtime's process, when it was started here. */
   pid?: number;
   stop(): Promise<void>;
@@ -20,15 +22,26 @@ export interface System {
 /** Where the local runtime shows the messages it has captured. */
 const messagesOf = (awsUrl: string) => `${awsUrl}/_local/messages`;
 
+/** The local runtime's own issuer of tokens. */
+const issuerOf = (awsUrl: string) => `${awsUrl}/_local/issuer`;
+
 /**
- * The system under test: the one that MILLRACE_API_URL and MILLRACE_AWS_URL name, with MILLRACE_MESSAGES_URL where it is
- * no local runtime, or else a local runtime started for this suite on free ports and stopped by `stop()`.
+ * The system under test: the one that MILLRACE_API_URL and MILLRACE_AWS_URL name, with MILLRACE_MESSAGES_URL and
+ * MILLRACE_ISSUER_URL where it is no local runtime, or else a local runtime started for this suite on free ports and
+ * stopped by `stop()`.
  * @param services folders of further services to run beside the shop's, relative to the repository.
  */
 export async function startSystem(services: string[] = []): Promise<System> {
-  const { MILLRACE_API_URL: apiUrl, MILLRACE_AWS_URL: awsUrl, MILLRACE_MESSAGES_URL } = process.env;
+  const {
+    MILLRACE_API_URL: apiUrl,
+    MILLRACE_AWS_URL: awsUrl,
+    MILLRACE_MESSAGES_URL,
+    MILLRACE_ISSUER_URL,
+  } = process.env;
   if (apiUrl && awsUrl) {
-    return { apiUrl, awsUrl, messagesUrl: MILLRACE_MESSAGES_URL ?? messagesOf(awsUrl), stop: async () => {} };
+    const messagesUrl = MILLRACE_MESSAGES_URL ?? messagesOf(awsUrl);
+    const issuerUrl = MILLRACE_ISSUER_URL ?? issuerOf(awsUrl);
+    return { apiUrl, awsUrl, messagesUrl, issuerUrl, stop: async () => {} };
   }
 
   const root = join(import.meta.dirname, '..', '..');
@@ -64,7 +77,7 @@ export async function startSystem(services: string[] = []): Promise<System> {
       { deadlineMs: 60_000, intervalMs: 50 },
     );
     if (!ready) throw new Error('The runtime ended while it was starting');
-    return { ...ready, messagesUrl: messagesOf(ready.awsUrl), stop };
+    return { ...ready, messagesUrl: messagesOf(ready.awsUrl), issuerUrl: issuerOf(ready.awsUrl), stop };
   } catch (error) {
     await stop();
     throw new Error(`The runtime did not start:\n${output}`, { cause: error });

@@ -131,7 +131,11 @@ describe('a mistake fails the build with file and key:', () => {
     ],
     ['a default that takes nothing', custom({ rate: 0, burst: 1 }), 'custom.httpApi.throttle.rate: is 0 requests'],
     ['one without the other', own({ rate: 1 }), /functions\.getPapers\.events\.0\.httpApi\.throttle.*'burst'/],
-    ['a misspelt key', own({ rate: 1, burst: 1, brust: 1 }), /functions\.getPapers\.events\.0\.httpApi\.throttle.*'brust'/],
+    [
+      'a misspelt key',
+      own({ rate: 1, burst: 1, brust: 1 }),
+      /functions\.getPapers\.events\.0\.httpApi\.throttle.*'brust'/,
+    ],
     ['a text', custom({ rate: 'many', burst: 1 }), /custom\.httpApi\.throttle\.rate.*number/],
     [
       'a misspelt default',
