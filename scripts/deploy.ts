@@ -4,8 +4,7 @@
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { readEndpoint, readStage, UsageError } from '@millrace/dead-letters/operations';
+import { readArguments, readEndpoint, readStage, runCommand } from '@millrace/command-line';
 import { packageServices } from '@millrace/local/package-services';
 import { type ComposedService, readComposition, selectServices } from './deploy/composition.ts';
 import { packageHash } from './deploy/package-hash.ts';
@@ -35,7 +34,7 @@ const atOnce = 4;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function readOptions() {
-  const { values } = parseArgs({
+  const { values } = readArguments({
     options: {
       stage: { type: 'string', default: 'dev' },
       region: { type: 'string', default: 'us-east-1' },
@@ -144,13 +143,9 @@ function refuse(plan: readonly PlannedService[], confirmed: boolean): string | u
   return `Nothing was deployed: what these hold would be lost.\n${losses.join('\n')}\nSave it, or say --confirm-replacement.`;
 }
 
-try {
+await runCommand('deploy', () => {
   const options = readOptions();
-  if (options.help) process.stdout.write(HELP);
-  else process.exitCode = await deploy(options);
-} catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  const misused = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-  console.error(misused ? `${message}\nRun npm run deploy -- --help for what there is.` : `Cannot deploy: ${message}`);
-  process.exitCode = misused ? 2 : 1;
-}
+  if (!options.help) return deploy(options);
+  process.stdout.write(HELP);
+  return 0;
+});

@@ -4,21 +4,27 @@
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { parseArgs } from 'node:util';
+import {
+  interruptible,
+  readArguments,
+  readEndpoint,
+  readNumber,
+  readStage,
+  runCommand,
+  UsageError,
+} from '@millrace/command-line';
 import type { DeadLetter } from '@millrace/dead-letters';
 import {
   type Column,
   createClients,
   type DrainOptions,
   type DrainSummary,
-  explain,
   exportLetters,
   formatDuration,
   formatTable,
   type ImportProblem,
   importLetters,
   inspect,
-  interruptible,
   isComplete,
   isFiltering,
   type LetterCriteria,
@@ -30,14 +36,10 @@ import {
   parseDuration,
   printable,
   purge,
-  readEndpoint,
-  readNumber,
-  readStage,
   redrive,
   reemit,
   ruleMessageGroups,
   StageQueues,
-  UsageError,
 } from '@millrace/dead-letters/operations';
 import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
 
@@ -178,10 +180,10 @@ ${GLOBAL_HELP}
 
 Exit codes: 0 all done, 1 something was left, parked instead or failed, 2 misused, 130 interrupted.`;
 
-type Values = ReturnType<typeof readArguments>['values'];
+type Values = ReturnType<typeof readOptions>['values'];
 
-function readArguments() {
-  return parseArgs({ options: OPTIONS, allowPositionals: true });
+function readOptions() {
+  return readArguments({ options: OPTIONS, allowPositionals: true });
 }
 
 interface Context extends ReturnType<typeof createClients> {
@@ -191,8 +193,7 @@ interface Context extends ReturnType<typeof createClients> {
 
 async function connect(values: Values): Promise<Context> {
   const stage = readStage(values.stage);
-  endpoint = readEndpoint(values.endpoint);
-  const clients = createClients(endpoint);
+  const clients = createClients(readEndpoint(values.endpoint));
   const queues = await StageQueues.load(clients.sqs, stage);
   return { ...clients, queues, startedAt: clients.now() };
 }
@@ -214,9 +215,6 @@ function readCriteria(values: Values): LetterCriteria {
 function readLimit(values: Values): number | undefined {
   return readNumber('limit', values.limit, { minimum: 1, whole: true });
 }
-
-/** Where the AWS APIs are, when it is not AWS. */
-let endpoint: string | undefined;
 
 const stop = interruptible(() => console.error('\nStopping: what is under way is finished, the rest is given back …'));
 
@@ -470,13 +468,7 @@ When every consumer is to see them:
 }
 
 async function main(): Promise<number> {
-  let values: Values;
-  let positionals: string[];
-  try {
-    ({ values, positionals } = readArguments());
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const { values, positionals } = readOptions();
   const [name, ...args] = positionals;
   const command = name === undefined ? undefined : COMMANDS[name];
   if (name !== undefined && !command) {
@@ -503,16 +495,13 @@ async function main(): Promise<number> {
   return command.run(values, args);
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (stop.signal.aborted) {
-    process.exitCode = 130;
-  } else {
-    const misused = error instanceof UsageError;
-    console.error(`${explain(error, endpoint)}${misused ? ' (npm run redrive -- --help)' : ''}`);
-    process.exitCode = misused ? 2 : 1;
+await runCommand('redrive', async () => {
+  try {
+    return await main();
+  } catch (error) {
+    if (stop.signal.aborted) return 130;
+    throw error;
+  } finally {
+    stop.dispose();
   }
-} finally {
-  stop.dispose();
-}
+});

@@ -5,8 +5,7 @@
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { readEndpoint, readStage, UsageError } from '@millrace/dead-letters/operations';
+import { readArguments, readEndpoint, readStage, runCommand } from '@millrace/command-line';
 import { type ComposedService, readComposition, selectServices } from './deploy/composition.ts';
 import { dataOf } from './deploy/data-losses.ts';
 import { type Deployed, removalProblems } from './deploy/plan.ts';
@@ -34,7 +33,7 @@ const atOnce = 4;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function readOptions() {
-  const { values } = parseArgs({
+  const { values } = readArguments({
     options: {
       stage: { type: 'string', default: 'dev' },
       region: { type: 'string', default: 'us-east-1' },
@@ -126,13 +125,9 @@ async function confirm(stage: string): Promise<boolean> {
   }
 }
 
-try {
+await runCommand('remove', () => {
   const options = readOptions();
-  if (options.help) process.stdout.write(HELP);
-  else process.exitCode = await remove(options);
-} catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  const misused = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-  console.error(misused ? `${message}\nRun npm run remove -- --help for what there is.` : `Cannot remove: ${message}`);
-  process.exitCode = misused ? 2 : 1;
-}
+  if (!options.help) return remove(options);
+  process.stdout.write(HELP);
+  return 0;
+});

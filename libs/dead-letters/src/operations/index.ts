@@ -1,5 +1,4 @@
 export { type Clients, createClients } from './clients.ts';
-export { explain, type Interruption, interruptible, readEndpoint, readNumber, readStage } from './command-line.ts';
 export { type DrainOptions, type DrainProgress, type DrainSummary, isComplete } from './drain.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { exportLetters } from './export-letters.ts';
@@ -26,4 +25,3 @@ export {
 export { ruleMessageGroups } from './rule-target.ts';
 export { depthOf, type StageQueue, StageQueues } from './stage-queues.ts';
 export { type Column, formatTable, printable } from './table.ts';
-export { UsageError } from './usage-error.ts';
