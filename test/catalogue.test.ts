@@ -19,6 +19,27 @@ describe('the event catalogue', () => {
     expect(consumersOf('ShipmentCreated.v1')).toEqual(['orders']);
   });
 
+  test('knows what is personal', () => {
+    const fieldsOf = (detailType: string) =>
+      entries.find((entry) => entry.detailType === detailType)?.contract?.personalFields;
+    const ofCustomer = ['customer.name', 'customer.email', 'customer.phone'];
+    const ofAddress = ['line1', 'line2', 'city', 'postalCode', 'country'].map((field) => `shippingAddress.${field}`);
+    for (const detailType of ['OrderPlaced.v1', 'OrderConfirmed.v1', 'OrderCancelled.v1', 'StockReserved.v1']) {
+      expect(fieldsOf(detailType)).toEqual([...ofCustomer, ...ofAddress, 'paymentToken']);
+    }
+    expect(fieldsOf('PaymentProcessed.v1')).toEqual([...ofCustomer, ...ofAddress, 'paymentToken']);
+    expect(fieldsOf('ShipmentCreated.v1')).toEqual(ofAddress);
+    expect(fieldsOf('PaymentFailed.v1')).toEqual([]);
+  });
+
+  test.each(entries.map((entry) => [entry.detailType, entry.contract] as const))(
+    'the text of the example of %s that looks personal is marked',
+    (_, contract) => {
+      const shown = JSON.stringify(contract?.redact(contract.example));
+      expect(shown).not.toMatch(/Ada|@|\+49|Mill Lane|Berlin|10115|tok_/);
+    },
+  );
+
   test.each(entries.map((entry) => [entry.detailType, entry.contract] as const))(
     'the example of %s satisfies its own contract',
     (_, contract) => {
