@@ -1,4 +1,5 @@
 import { TransientError } from '@millrace/errors';
+import { guard, redactionOf } from '@millrace/events';
 import { type Logger, logger, nextTraceparent } from '@millrace/telemetry';
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod';
@@ -47,6 +48,7 @@ export function endpoint<Path extends z.ZodType = z.ZodUnknown, Body extends z.Z
   dependencies: { answerOnce?: AnswerOnce } = {},
 ): (event: HttpApiEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2> {
   const answerOnce = contract.idempotent ? (dependencies.answerOnce ?? answerOnceByIdempotencyTable()) : undefined;
+  const bodyRedaction = redactionOf(contract.body ?? z.undefined());
 
   async function answerTo(event: HttpApiEvent, context: Context, correlationId: string, log: Logger): Promise<Answer> {
     const caller = callerOf(event);
@@ -55,6 +57,7 @@ export function endpoint<Path extends z.ZodType = z.ZodUnknown, Body extends z.Z
     // A client that must send something sends `{}` where no body is wanted; anything more would be lost in silence.
     if (!contract.body && text !== '') parseBody(text, z.strictObject({}));
     const body = (contract.body ? parseBody(text, contract.body) : undefined) as z.output<Body>;
+    guard(body, bodyRedaction); // for the logger
     const idempotencyKey = answerOnce ? idempotencyKeyOf(event) : undefined;
     const request = {
       caller,

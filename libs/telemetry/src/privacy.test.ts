@@ -75,6 +75,7 @@ describe('an event', () => {
     ['deep in something else', { a: [{ b: { event } }] }, { a: [{ b: { event: { data: shownData } } }] }],
     ['in an instance of a class', { holder: new Holder(data) }, { holder: { held: shownData } }],
     ['in several places', { one: data.teller, two: { teller: data.teller } }, { two: { teller: { id: 'teller-1' } } }],
+    ['under a name of raw texts', { detail: data }, { detail: shownData }],
     ['not emitted yet', { made }, { made: { detailType: 'Whispered.v1' } }],
     ['not emitted yet, as its consumers will see it', { event: made.event }, { event: { data: shownData } }],
     ['read from an outbox', { entry: made.entry }, { entry: { detailType: 'Whispered.v1' } }],
@@ -135,6 +136,7 @@ describe('a raw text that nobody has parsed is left out', () => {
   const stored = insertRecord({ pk: { S: 'rumour-1' }, outbox: { M: { detail: { S: made.detail } } } }, '7');
 
   test.each<[string, object, object]>([
+    ['a message in an instance of a class', { holder: new Holder({ body: text }), inner: new Holder(made.entry) }, {}],
     ["a queue's records", { event: sqsEvent(text) }, { event: { Records: [{ eventSource: 'aws:sqs' }] } }],
     ['an event of EventBridge', { event: JSON.parse(text) }, { event: { 'detail-type': 'Whispered.v1' } }],
     [

@@ -5,6 +5,8 @@ import { describeError } from './described-error.ts';
 const rawMembers = new Set([
   // an SQS record, message and call; an HTTP API's request
   ...['body', 'Body', 'MessageBody', 'rawQueryString', 'queryStringParameters', 'cookies', 'claims', 'sourceIp'],
+  // what an endpoint hands to its handler
+  'idempotencyKey',
   // an EventBridge event and call, an event in an outbox
   ...['detail', 'Detail'],
   // DynamoDB's streams, calls and errors
@@ -24,8 +26,8 @@ const rawHeaders = new Set([
 ]);
 
 /**
- * What of a log line's attributes may be written: a copy in which each event, request or part of one has lost what is
- * personal in it. It has to be made of the objects themselves: Powertools logs copies, which nobody recognises.
+ * What of a log line's attributes may be written: a copy in which each event, request or part of one that a schema has
+ * seen has lost what is personal in it, and what no schema has seen is missing. It has to be made of the objects themselves: Powertools logs copies, which nobody recognises.
  */
 export function shown(value: unknown, copies = new Map<object, unknown>()): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -44,18 +46,28 @@ export function shown(value: unknown, copies = new Map<object, unknown>()): unkn
   if (prototype !== Object.prototype && prototype !== null) return value;
   const copy: Record<string, unknown> = {};
   copies.set(value, copy);
-  for (const [name, part] of Object.entries(value)) copy[name] = shown(part, copies);
+  for (const [name, part] of Object.entries(value)) {
+    if (!isRaw(name) || isGuarded(part)) copy[name] = shown(part, copies);
+  }
   return copy;
 }
 
 /**
- * The replacer of the logger's JSON: leaves out raw texts that nobody has parsed, wherever they stand, and what is
- * personal in objects that `shown` did not look into.
+ * The replacer of the logger's JSON, for what `shown` does not look into: instances of classes. There, too, raw texts
+ * are left out and what is personal in events.
  */
 export function shownMember(name: string, value: unknown): unknown {
-  if (rawMembers.has(name) || rawHeaders.has(name.toLowerCase())) return undefined;
+  if (typeof value === 'string' && isRaw(name)) return undefined;
   if (typeof value !== 'object' || value === null) return value;
   const redaction = guardOf(value);
   if (redaction) return redact(value, redaction);
   return value instanceof Error ? describeError(value) : value;
+}
+
+function isRaw(name: string): boolean {
+  return rawMembers.has(name) || rawHeaders.has(name.toLowerCase());
+}
+
+function isGuarded(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && guardOf(value) !== undefined;
 }

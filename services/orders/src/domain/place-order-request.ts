@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { address, currency, customer, orderLine } from '../../events/index.ts';
+import { address, currency, customer, orderLine, orderSnapshot } from '../../events/index.ts';
 
 /** More lines would not fit into one DynamoDB transaction of the stock they reserve. */
 const MAX_LINES = 40;
@@ -23,7 +23,7 @@ export const placeOrderRequest = z.strictObject({
         }
       });
     }),
-  paymentToken: z.string().min(1).max(200),
+  paymentToken: orderSnapshot.shape.paymentToken,
 });
 
 export type PlaceOrderRequest = z.output<typeof placeOrderRequest>;
