@@ -1,0 +1,28 @@
+/**
+ * The JSON text of a value that JSON can hold without loss. Undefined fields are left out.
+ * @param name what the value is called in the error
+ * @throws TypeError naming the path of a Set, Date, function, NaN or the like, which would come back as something else.
+ */
+export function jsonText(value: unknown, name: string): string {
+  assertJson(value, name);
+  return JSON.stringify(value);
+}
+
+function assertJson(value: unknown, path: string): void {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) assertJson(item, `${path}[${index}]`);
+    return;
+  }
+  if (typeof value !== 'object' || !isPlain(value)) {
+    const kind = typeof value === 'object' ? `a ${value.constructor.name}` : String(value);
+    throw new TypeError(`${path} is ${kind}, which JSON cannot hold`);
+  }
+  for (const [key, item] of Object.entries(value)) if (item !== undefined) assertJson(item, `${path}.${key}`);
+}
+
+/** Of any realm: only the prototype of plain objects has none itself. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
