@@ -20,6 +20,7 @@ import {
   paginateListQueues,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
+  SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -193,6 +194,12 @@ export class Aws {
     const { Attributes } = await this.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
     );
+    const statement = { Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' }, Action: 'sqs:SendMessage' };
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ ...statement, Resource: Attributes?.QueueArn }],
+    });
+    await this.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
     const EventPattern = JSON.stringify({
       source: [{ prefix: 'millrace.' }],
       ...(detailType ? { 'detail-type': [detailType] } : {}),

@@ -193,7 +193,13 @@ describe('a schema violation', () => {
 describe('a rule whose target queue was deleted', () => {
   test("keeps the events in its own dead-letter queue, with EventBridge's reason, until the queue is there again", async () => {
     const QueueUrl = await aws.queueUrl('fulfillment', 'on-payment-processed');
-    const names: QueueAttributeName[] = ['VisibilityTimeout', 'MessageRetentionPeriod', 'RedrivePolicy', 'QueueArn'];
+    const names: QueueAttributeName[] = [
+      'VisibilityTimeout',
+      'MessageRetentionPeriod',
+      'RedrivePolicy',
+      'Policy',
+      'QueueArn',
+    ];
     const { Attributes: { QueueArn = '', ...Attributes } = {} } = await aws.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: names }),
     );

@@ -31,8 +31,10 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AwsError } from './aws-error.ts';
 import { type DynamoDb, startDynamoDb } from './dynamodb.ts';
+import { DynamoDbProxy } from './dynamodb-proxy.ts';
 import { startFauxqs } from './fauxqs.ts';
 import { createGateway, type GatewayBackends } from './gateway.ts';
+import type { ServiceCall } from './iam/authorizer.ts';
 import { type CapturedMessage, Messages } from './messages.ts';
 import { findFreePort, listenOnLoopback } from './port.ts';
 import { SsmApi } from './ssm-api.ts';
@@ -48,6 +50,8 @@ let server: Server;
 let endpoint: string;
 let writes = 0;
 let stopFauxqs: () => Promise<void>;
+let proxy: DynamoDbProxy;
+const refused: ServiceCall[] = [];
 
 beforeAll(async () => {
   const port = await findFreePort();
@@ -55,10 +59,11 @@ beforeAll(async () => {
   const fauxqs = await startFauxqs({ awsUrl: endpoint, region: 'us-east-1' });
   stopFauxqs = fauxqs.stop;
   dynamodb = await startDynamoDb({ onExit: () => undefined });
+  proxy = new DynamoDbProxy(dynamodb.endpoint);
   const ssm = new SsmApi(() => parameters, { accountId: '000000000000', region: 'us-east-1' });
   const backends: GatewayBackends = {
     fauxqs,
-    dynamodb: dynamodb.endpoint,
+    dynamodb: proxy,
     onDynamoDbWrite: () => {
       writes += 1;
     },
@@ -66,6 +71,11 @@ beforeAll(async () => {
       eventsCalls.push([operation, input]);
       if (operation === 'CreateEventBus') throw new AwsError('ResourceAlreadyExistsException', 'there is one');
       return { FailedEntryCount: 0, Entries: [{ EventId: 'e-1' }] };
+    },
+    authorize: (accessKeyId, call) => {
+      if (accessKeyId !== 'stranger') return;
+      refused.push(call);
+      throw new AwsError('AccessDeniedException', `${accessKeyId} is not authorized`, 403);
     },
     ssm: (operation, input) => ssm.handle(operation, input),
     cloudFormation: () => '<nothing/>',
@@ -75,6 +85,7 @@ beforeAll(async () => {
       body: JSON.stringify({ Functions: [{ FunctionName: `${method} ${path}` }] }),
     }),
     messages,
+    refusals: () => [{ caller: 'stranger', action: 'sqs:SendMessage' }],
     alarms: () => [{ name: 'orders-dlq-depth', state: 'OK' }],
     issuer: async (request) => ({ status: 200, body: request }),
     health: () => ({ status: 'ok' }),
@@ -86,6 +97,7 @@ beforeAll(async () => {
 afterAll(async () => {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
+  proxy.close();
   await dynamodb.stop();
   await stopFauxqs();
 });
@@ -184,6 +196,87 @@ describe('DynamoDB', () => {
       }),
     );
     await expect(attempt).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+});
+
+describe('who may not', () => {
+  const stranger = () => ({ ...settings(), credentials: { accessKeyId: 'stranger', secretAccessKey: 'x' } });
+  const queueUrl = 'http://127.0.0.1/000000000000/orders';
+  const item = { pk: { S: '1' } };
+
+  beforeEach(() => {
+    refused.length = 0;
+  });
+
+  test.each<[service: string, call: () => Promise<unknown>, asked: object]>([
+    [
+      'SQS',
+      () => new SQSClient(stranger()).send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'x' })),
+      { service: 'sqs', operation: 'SendMessage', input: { QueueUrl: queueUrl } },
+    ],
+    [
+      'SNS',
+      () => new SNSClient(stranger()).send(new PublishCommand({ PhoneNumber: '+4915112345678', Message: 'x' })),
+      { service: 'sns', operation: 'Publish', input: { PhoneNumber: '+4915112345678' } },
+    ],
+    [
+      'S3',
+      () => new S3Client({ ...stranger(), forcePathStyle: true }).send(new GetObjectCommand({ Bucket: 'b', Key: 'k' })),
+      { service: 's3', operation: 'GET /b/k' },
+    ],
+    [
+      'DynamoDB',
+      () => new DynamoDBClient(stranger()).send(new PutItemCommand({ TableName: 'orders', Item: item })),
+      { service: 'dynamodb', operation: 'PutItem', input: { TableName: 'orders', Item: item } },
+    ],
+    [
+      'EventBridge',
+      () => new EventBridgeClient(stranger()).send(new CreateEventBusCommand({ Name: 'bus' })),
+      { service: 'events', operation: 'CreateEventBus', input: { Name: 'bus' } },
+    ],
+    [
+      'Lambda',
+      () => new LambdaClient(stranger()).send(new ListFunctionsCommand({})),
+      { service: 'lambda', operation: 'GET /2015-03-31/functions' },
+    ],
+    [
+      'SSM',
+      () => new SSMClient(stranger()).send(new GetParameterCommand({ Name: '/shop/a' })),
+      { service: 'ssm', operation: 'GetParameter', input: { Name: '/shop/a' } },
+    ],
+    [
+      'SES',
+      () =>
+        new SESv2Client(stranger()).send(
+          new SendEmailCommand({ FromEmailAddress: 'shop@example.com', Content: { Raw: { Data: Buffer.from('x') } } }),
+        ),
+      { service: 'ses', operation: 'SendEmail', input: { FromEmailAddress: 'shop@example.com' } },
+    ],
+  ])('is refused by %s, in its own form', async (_service, call, asked) => {
+    await expect(call()).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: 'stranger is not authorized',
+      $metadata: { httpStatusCode: 403 },
+    });
+    expect(refused).toMatchObject([asked]);
+    expect(messages.list()).toEqual([]);
+  });
+
+  test('is refused in the query protocol of SQS, too', async () => {
+    const response = await fetch(`${endpoint}/000000000000/orders`, {
+      method: 'POST',
+      headers: { authorization: 'AWS4-HMAC-SHA256 Credential=stranger/20260101/us-east-1/sqs/aws4_request' },
+      body: new URLSearchParams({ Action: 'SendMessage', MessageBody: 'x' }),
+    });
+    expect(response.status).toBe(403);
+    expect(await response.text()).toContain('<Code>AccessDeniedException</Code>');
+    expect(refused).toMatchObject([{ operation: 'SendMessage', input: { QueueUrl: '/000000000000/orders' } }]);
+  });
+
+  test('is listed', async () => {
+    expect((await local('/_local/refusals')).body).toEqual({
+      refusals: [{ caller: 'stranger', action: 'sqs:SendMessage' }],
+    });
   });
 });
 

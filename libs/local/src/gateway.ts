@@ -1,20 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import {
-  Agent,
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { AwsError } from './aws-error.ts';
-import type { Fauxqs } from './fauxqs.ts';
+import type { DynamoDbProxy } from './dynamodb-proxy.ts';
+import type { BufferedRequest, Fauxqs } from './fauxqs.ts';
+import type { ServiceCall } from './iam/authorizer.ts';
 import type { IssuerAnswer, IssuerRequest } from './identity/issuer.ts';
 import type { LambdaRequest, LambdaResponse } from './lambda/api.ts';
 import type { Messages } from './messages.ts';
 import { sendEmail } from './ses-api.ts';
 import type { ApiCall } from './usage/api-usage.ts';
+import type { DynamoDbExchange } from './usage/dynamodb-usage.ts';
 import { escapeXml } from './xml.ts';
 
 /** An operation of an API that is answered in JSON. */
@@ -30,10 +26,15 @@ export type Operation = (
 /** What stands behind the port. */
 export interface GatewayBackends {
   fauxqs: Fauxqs;
-  /** Origin of DynamoDB. */
-  dynamodb: string;
-  /** Is told after a request that may have written to a table. */
-  onDynamoDbWrite: () => void;
+  dynamodb: DynamoDbProxy;
+  /** Counts what a caller asks of DynamoDB; undefined where it is not to be counted. */
+  dynamodbCounter?:
+    | ((accessKeyId: string | undefined) => ((exchange: DynamoDbExchange) => void) | undefined)
+    | undefined;
+  /** Is told after a request of a caller that may have written to a table. */
+  onDynamoDbWrite: (accessKeyId: string | undefined) => void;
+  /** Throws AwsError when a caller may not make a request. */
+  authorize: (accessKeyId: string | undefined, call: ServiceCall) => void;
   events: Operation;
   ssm: Operation;
   /** Takes the parameters of a query, returns XML. */
@@ -46,6 +47,8 @@ export interface GatewayBackends {
   alarms: () => unknown;
   /** What `/_local/issuer/…` answers. */
   issuer: (request: IssuerRequest) => Promise<IssuerAnswer>;
+  /** What `/_local/refusals` answers. */
+  refusals: () => unknown;
   /** What `/_local/health` answers. */
   health: () => unknown;
 }
@@ -75,17 +78,6 @@ const DYNAMODB_WRITES = new Set([
   'BatchExecuteStatement',
 ]);
 
-/** Headers that belong to one connection and are not passed on. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'te',
-  'trailer',
-  'upgrade',
-  'proxy-connection',
-]);
-
 /**
  * The AWS APIs on one port, for any SDK and the AWS CLI. A request's service is the one it is signed for.
  *
@@ -93,10 +85,9 @@ const HOP_BY_HOP = new Set([
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
  */
 export function createGateway(backends: Promise<GatewayBackends>): Server {
-  const agent = new Agent({ keepAlive: true });
   const server = createServer((request, response) => {
     response.setHeader('x-amzn-requestid', randomUUID());
-    const answered = backends.then((ready) => route(request, response, ready, agent));
+    const answered = backends.then((ready) => route(request, response, ready));
     answered.catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else answerError(request, response, error);
@@ -104,16 +95,10 @@ export function createGateway(backends: Promise<GatewayBackends>): Server {
   });
   // Longer than the SDKs keep a connection, so that none is closed under a request that is being sent.
   server.keepAliveTimeout = 65_000;
-  server.on('close', () => agent.destroy());
   return server;
 }
 
-async function route(
-  request: IncomingMessage,
-  response: ServerResponse,
-  backends: GatewayBackends,
-  agent: Agent,
-): Promise<void> {
+async function route(request: IncomingMessage, response: ServerResponse, backends: GatewayBackends): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://localhost');
   if (url.pathname.startsWith(`${ISSUER_PATH}/`)) return answerIssuer(request, response, url, backends);
   if (url.pathname === '/_local' || url.pathname.startsWith('/_local/')) {
@@ -123,28 +108,35 @@ async function route(
   const service = serviceOf(request, url);
   switch (service) {
     case 'sqs':
-    case 's3':
+      return answerSqs(request, response, url, backends);
+    case 's3': {
+      const operation = `${request.method} ${url.pathname}`;
+      const input = Object.fromEntries(url.searchParams);
+      backends.authorize(credentialOf(request, url).accessKeyId, { service, operation, input });
+      backends.fauxqs.handle(request, response);
+      return;
+    }
     case 'sts':
-      if (service === 'sqs' && backends.onCall) {
-        const { accessKeyId } = credentialOf(request, url);
-        backends.onCall({ service, operation: targetOf(request)?.operation ?? '', accessKeyId });
-      }
+      // Nobody needs permission to be told who they are, and STS can do nothing else here.
       backends.fauxqs.handle(request, response);
       return;
     case 'sns':
       return answerSns(request, response, url, backends);
     case 'dynamodb':
-      return proxyDynamoDb(request, response, backends, agent);
+      return answerDynamoDb(request, response, url, backends);
     case 'lambda':
       return answerLambda(request, response, url, backends);
     case 'events':
-      return answerJson(request, response, url, backends.events);
+      return answerJson(request, response, url, backends, service);
     case 'ssm':
-      return answerJson(request, response, url, backends.ssm);
+      return answerJson(request, response, url, backends, service);
     case 'ses':
       return answerSes(request, response, url, backends);
     case 'cloudformation': {
       const parameters = new URLSearchParams((await readBody(request)).toString());
+      const operation = parameters.get('Action') ?? '';
+      const input = Object.fromEntries(parameters);
+      backends.authorize(credentialOf(request, url).accessKeyId, { service, operation, input });
       send(response, 200, 'text/xml', backends.cloudFormation(parameters));
       return;
     }
@@ -179,17 +171,25 @@ function targetOf(request: IncomingMessage): { prefix: string; operation: string
   return { prefix: target.slice(0, dot), operation: target.slice(dot + 1) };
 }
 
+function requiredTarget(request: IncomingMessage): { prefix: string; operation: string } {
+  const target = targetOf(request);
+  if (!target) throw new AwsError('MissingAction', 'The X-Amz-Target header is missing');
+  return target;
+}
+
 /** https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
 async function answerJson(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  operation: Operation,
+  backends: GatewayBackends,
+  service: 'events' | 'ssm',
 ): Promise<void> {
-  const target = targetOf(request);
-  if (!target) throw new AwsError('MissingAction', 'The X-Amz-Target header is missing');
+  const { operation } = requiredTarget(request);
   const { accessKeyId } = credentialOf(request, url);
-  const output = await operation(target.operation, parseBody(await readBody(request)), { accessKeyId });
+  const input = parseBody(await readBody(request));
+  backends.authorize(accessKeyId, { service, operation, input });
+  const output = await backends[service](operation, input, { accessKeyId });
   send(response, 200, request.headers['content-type'] ?? 'application/x-amz-json-1.1', JSON.stringify(output ?? {}));
 }
 
@@ -197,9 +197,11 @@ async function answerLambda(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { lambda }: GatewayBackends,
+  { lambda, authorize }: GatewayBackends,
 ): Promise<void> {
   const { method = 'GET', headers } = request;
+  const call = { service: 'lambda', operation: `${method} ${url.pathname}`, input: {} } as const;
+  authorize(credentialOf(request, url).accessKeyId, call);
   const body = (await readBody(request)).toString();
   const answer = await lambda({ method, path: url.pathname, query: url.searchParams, headers, body });
   response.writeHead(answer.status, answer.headers).end(answer.body);
@@ -209,7 +211,7 @@ async function answerSes(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { messages, onCall }: GatewayBackends,
+  { messages, onCall, authorize }: GatewayBackends,
 ): Promise<void> {
   if (request.method !== 'POST' || url.pathname !== '/v2/email/outbound-emails') {
     throw new AwsError(
@@ -219,9 +221,36 @@ async function answerSes(
     );
   }
   const input = parseBody(await readBody(request));
+  const { accessKeyId } = credentialOf(request, url);
+  authorize(accessKeyId, { service: 'ses', operation: 'SendEmail', input });
   const answer = sendEmail(messages, input);
-  onCall?.({ service: 'ses', operation: 'SendEmail', accessKeyId: credentialOf(request, url).accessKeyId, input });
+  onCall?.({ service: 'ses', operation: 'SendEmail', accessKeyId, input });
   send(response, 200, 'application/json', JSON.stringify(answer));
+}
+
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-json.html */
+async function answerSqs(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  { fauxqs, authorize, onCall }: GatewayBackends,
+): Promise<void> {
+  const body = await readBody(request);
+  const { accessKeyId } = credentialOf(request, url);
+  const parameters = targetOf(request) ? undefined : new URLSearchParams(body.toString());
+  const operation = targetOf(request)?.operation ?? parameters?.get('Action') ?? '';
+  const input = parameters ? { QueueUrl: url.pathname, ...Object.fromEntries(parameters) } : parseBody(body);
+  authorize(accessKeyId, { service: 'sqs', operation, input });
+  onCall?.({ service: 'sqs', operation, accessKeyId });
+  const answer = await fauxqs.answer(buffered(request, body));
+  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+  send(response, answer.status, answer.contentType, answer.body);
+}
+
+/** A request with the body that was read of it. */
+function buffered(request: IncomingMessage, body: Buffer): BufferedRequest {
+  const { 'content-encoding': _read, 'content-length': _length, ...headers } = request.headers;
+  return { method: 'POST', url: request.url ?? '/', headers, body };
 }
 
 /** Publish to a phone number is captured, everything else is fauxqs's. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
@@ -229,17 +258,17 @@ async function answerSns(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { fauxqs, messages, onCall }: GatewayBackends,
+  { fauxqs, messages, authorize, onCall }: GatewayBackends,
 ): Promise<void> {
   const body = await readBody(request);
   const parameters = new URLSearchParams(body.toString());
   const phoneNumber = parameters.get('PhoneNumber');
   const operation = parameters.get('Action') ?? '';
-  const taken = (): void =>
-    onCall?.({ service: 'sns', operation, accessKeyId: credentialOf(request, url).accessKeyId, input: parameters });
+  const { accessKeyId } = credentialOf(request, url);
+  authorize(accessKeyId, { service: 'sns', operation, input: Object.fromEntries(parameters) });
+  const taken = (): void => onCall?.({ service: 'sns', operation, accessKeyId, input: parameters });
   if (operation !== 'Publish' || phoneNumber === null) {
-    const { 'content-encoding': _read, 'content-length': _length, ...headers } = request.headers;
-    const answer = await fauxqs.answer({ method: 'POST', url: request.url ?? '/', headers, body });
+    const answer = await fauxqs.answer(buffered(request, body));
     taken();
     send(response, answer.status, answer.contentType, answer.body);
     return;
@@ -263,33 +292,19 @@ async function answerSns(
   );
 }
 
-async function proxyDynamoDb(
+async function answerDynamoDb(
   request: IncomingMessage,
   response: ServerResponse,
-  { dynamodb, onDynamoDbWrite }: GatewayBackends,
-  agent: Agent,
+  url: URL,
+  { dynamodb, authorize, dynamodbCounter, onDynamoDbWrite }: GatewayBackends,
 ): Promise<void> {
-  const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !HOP_BY_HOP.has(name)));
-  // DynamoDB Local takes letters and digits only, and keeps the tables of each access key id apart.
-  if (headers.authorization !== undefined) {
-    headers.authorization = String(headers.authorization).replace(/Credential=[^/]*/, 'Credential=local');
-  }
-  await new Promise<void>((resolve, reject) => {
-    const upstream = httpRequest(new URL(request.url ?? '/', dynamodb), { method: request.method, headers, agent });
-    upstream.on('response', (answer) => {
-      const passedOn = Object.entries(answer.headers).filter(([name]) => !HOP_BY_HOP.has(name));
-      response.writeHead(answer.statusCode ?? 502, Object.fromEntries(passedOn));
-      answer.pipe(response);
-      answer.on('end', resolve);
-      answer.on('error', reject);
-    });
-    upstream.on('error', (error) => {
-      reject(new AwsError('ServiceUnavailable', `DynamoDB does not answer: ${error.message}`, 503));
-    });
-    response.on('close', () => upstream.destroy());
-    request.pipe(upstream);
-  });
-  if (DYNAMODB_WRITES.has(targetOf(request)?.operation ?? '')) onDynamoDbWrite();
+  const { operation } = requiredTarget(request);
+  const { accessKeyId } = credentialOf(request, url);
+  const body = await readBody(request);
+  authorize(accessKeyId, { service: 'dynamodb', operation, input: parseBody(body) });
+  const read = { url: request.url ?? '/', headers: request.headers, operation, body };
+  await dynamodb.answer(read, response, dynamodbCounter?.(accessKeyId));
+  if (DYNAMODB_WRITES.has(operation)) onDynamoDbWrite(accessKeyId);
 }
 
 async function answerIssuer(
@@ -307,7 +322,7 @@ function answerLocal(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { messages, alarms, health }: GatewayBackends,
+  { messages, alarms, refusals, health }: GatewayBackends,
 ): void {
   const answer = (status: number, body: unknown): void => {
     send(response, status, 'application/json', `${JSON.stringify(body, null, 2)}\n`);
@@ -319,6 +334,7 @@ function answerLocal(
         'GET /_local/messages':
           'e-mails and SMS that functions sent, newest last; ?to=<recipient> and ?kind=email|sms filter',
         'DELETE /_local/messages': 'forgets them',
+        'GET /_local/refusals': 'what functions and services were not allowed to do, since the start',
         'GET /_local/alarms': 'the CloudWatch alarms of all stacks, each with its state and the reason for it',
         'POST /_local/issuer/token':
           'a token for the HTTP APIs, for {"sub": "ada", "scope": "orders:read orders:write", "expiresIn": 3600}',
@@ -339,6 +355,9 @@ function answerLocal(
     case 'DELETE /_local/messages':
       messages.clear();
       response.writeHead(204).end();
+      return;
+    case 'GET /_local/refusals':
+      answer(200, { refusals: refusals() });
       return;
     case 'GET /_local/alarms':
       answer(200, { alarms: alarms() });
@@ -387,6 +406,12 @@ function answerError(request: IncomingMessage, response: ServerResponse, error: 
       ? error
       : { code: 'InternalFailure', status: 500, message: error instanceof Error ? error.message : String(error) };
   const contentType = request.headers['content-type'] ?? '';
+  if (serviceOf(request, new URL(request.url ?? '/', 'http://localhost')) === 's3') {
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    const body = `<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>`;
+    send(response, status, 'application/xml', body);
+    return;
+  }
   if (contentType.startsWith('application/x-www-form-urlencoded')) {
     const type = status < 500 ? 'Sender' : 'Receiver';
     const body = `<ErrorResponse><Error><Type>${type}</Type><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`;
