@@ -9,6 +9,7 @@ import {
   hasOutlivedItsMarks,
   type Metadata,
   parseEnvelope,
+  shownIdentifier,
   UnexpectedEventError,
 } from '@millrace/events';
 import {
@@ -126,7 +127,10 @@ export function consume<const Contracts extends readonly EventContract[]>(
       const { metadata } = event;
       log = onFirstUse(() => {
         const child = eventLogger(logger, metadata);
-        child.appendKeys({ replay, reemission: reemissionOf(record) });
+        child.appendKeys({
+          ...(replay !== undefined && { replay: shownIdentifier(replay) }),
+          reemission: reemissionOf(record),
+        });
         return child;
       });
       correlationId = metadata.correlationId;

@@ -1,6 +1,7 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type FailureKind, failureAttributes, messageAttributes } from '@millrace/dead-letters';
 import { MillraceError, PermanentError } from '@millrace/errors';
+import { messageOf } from '@millrace/telemetry';
 import type { SQSRecord } from 'aws-lambda';
 import type { ConsumerSettings } from './settings.ts';
 
@@ -41,7 +42,7 @@ export async function sendToDeadLetterQueue(
   const reason = failureAttributes(
     {
       code: codeOf(error),
-      message: error instanceof Error ? error.message : String(error),
+      message: messageOf(error),
       kind,
       consumer: settings.consumer,
       functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,

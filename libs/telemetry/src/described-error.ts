@@ -58,8 +58,9 @@ export function describeError(error: Error): DescribedError {
 
 function isQuoting(error: Error): boolean {
   if (error instanceof MillraceError) return false;
-  const { $metadata, $fault } = error as { $metadata?: unknown; $fault?: unknown };
-  if ($metadata !== undefined) return $fault !== 'server' && !harmlessAwsErrors.test(error.name);
+  // Whose fault it is says AWS alone: an error of the network has none.
+  const { $fault } = error as { $fault?: 'client' | 'server' };
+  if ($fault !== undefined) return $fault === 'client' && !harmlessAwsErrors.test(error.name);
   return error.name === 'SyntaxError' || /ZodError$/.test(error.name) || quotingMessages.test(error.message);
 }
 

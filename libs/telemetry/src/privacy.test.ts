@@ -200,6 +200,14 @@ describe('an error', () => {
     });
   });
 
+  test('of the network is logged with what it says', () => {
+    const error = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED', $metadata: {} });
+
+    expect(logged({ error })).toMatchObject({
+      error: { code: 'ECONNREFUSED', message: 'connect ECONNREFUSED 127.0.0.1:1' },
+    });
+  });
+
   test('carries nothing that hangs on it', () => {
     const item = { name: { S: 'Butler' } };
     const failed = new ConditionalCheckFailedException({
@@ -235,7 +243,7 @@ describe('an error', () => {
   ])('does not repeat the message of %s', (_, error) => {
     expect(messageOf(error)).not.toMatch(/butler|1234/);
     expect(messageOf(error)).not.toBe('');
-    if (error instanceof Error) logged({ error });
+    expect(logged({ error })).toHaveProperty('error');
   });
 });
 

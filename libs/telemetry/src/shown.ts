@@ -1,5 +1,5 @@
 import { guardOf, redact } from '@millrace/events/redaction';
-import { describeError } from './described-error.ts';
+import { describeError, messageOf } from './described-error.ts';
 
 /** Members of AWS's events and calls that hold somebody's data as they came. */
 const rawMembers = new Set([
@@ -27,7 +27,8 @@ const rawHeaders = new Set([
 
 /**
  * What of a log line's attributes may be written: a copy in which each event, request or part of one that a schema has
- * seen has lost what is personal in it, and what no schema has seen is missing. It has to be made of the objects themselves: Powertools logs copies, which nobody recognises.
+ * seen has lost what is personal in it, and what no schema has seen is missing. It has to be made of the objects
+ * themselves: Powertools logs copies, which nobody recognises.
  */
 export function shown(value: unknown, copies = new Map<object, unknown>()): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -47,7 +48,9 @@ export function shown(value: unknown, copies = new Map<object, unknown>()): unkn
   const copy: Record<string, unknown> = {};
   copies.set(value, copy);
   for (const [name, part] of Object.entries(value)) {
-    if (!isRaw(name) || isGuarded(part)) copy[name] = shown(part, copies);
+    if (isRaw(name) && !isGuarded(part)) continue;
+    // What is caught need not be an error: it may be the data themselves.
+    copy[name] = name === 'error' && !(part instanceof Error) ? messageOf(part) : shown(part, copies);
   }
   return copy;
 }

@@ -85,6 +85,17 @@ describe('a dead event', () => {
   });
 
   test.each([
+    ['service', body.replace('"service":"orders"', '"service":"payments"'), 'metadata.service is payments, source is'],
+    ['name', body.replace('"name":"OrderPlaced"', '"name":"OrderLost"'), 'metadata.name is OrderLost, detail-type is'],
+    ['version', body.replace('"version":1', '"version":2'), 'metadata.version is 2, detail-type is OrderPlaced.v1'],
+  ])('that contradicts its envelope in its %s is parked: every consumer would refuse it again', (_, text, message) => {
+    expect(decide(letter(text), new Set(), now)).toMatchObject({
+      do: 'park',
+      reason: { code: 'ENVELOPE_MISMATCH', message: expect.stringContaining(message) },
+    });
+  });
+
+  test.each([
     ['no JSON', '{"source":'],
     ['no event', '{"hello":1}'],
     ['an event without metadata.id', body.replace('"id":"event-1"', '"id":17')],

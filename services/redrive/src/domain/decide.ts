@@ -1,6 +1,14 @@
 import { type DeadLetter, isEdited, type ParkingReason } from '@millrace/dead-letters';
 import { MillraceError } from '@millrace/errors';
-import { type EmittableEvent, entryOfEnvelope, entrySize, hasOutlivedItsMarks } from '@millrace/events';
+import {
+  type EmittableEvent,
+  type EventEnvelope,
+  entryOfEnvelope,
+  entrySize,
+  envelopeMismatches,
+  hasOutlivedItsMarks,
+  shownIdentifier,
+} from '@millrace/events';
 import { reemissionTraceHeader } from './trace-header.ts';
 
 /** How often one dead event of one queue may be re-emitted: what dies a third time needs a person. */
@@ -36,11 +44,17 @@ export function decide(
     return park('EVENT_EDITED', 'The body is not what the consumer gave up; import an edited event as a new one');
   }
   if (identity.replayName !== undefined) {
-    const reason = `belongs to the replay ${identity.replayName}; on the bus it would be an ordinary event: redrive it`;
+    const reason = `belongs to the replay ${shownIdentifier(identity.replayName)}; on the bus it would be an ordinary event: redrive it`;
     return { do: 'keep', code: 'EVENT_REPLAYED', reason };
   }
   if (reemitted.has(letter.messageId)) return { do: 'delete' };
-  const { timestamp, traceparent } = metadataOf(letter.body);
+  const envelope: EventEnvelope & { detail: { metadata: Record<string, unknown> } } = JSON.parse(letter.body);
+  const mismatches = envelopeMismatches(envelope);
+  // Every consumer would refuse it again, and nothing may be changed in flight.
+  if (mismatches.length > 0) {
+    return park('ENVELOPE_MISMATCH', `${mismatches.join('; ')}: import what it should have been as a new event`);
+  }
+  const { timestamp, traceparent } = envelope.detail.metadata;
   if (typeof timestamp !== 'string' || hasOutlivedItsMarks(timestamp, now)) {
     const reason = 'Consumers that have handled it may not know so any more: redrive it to the one that has not';
     return park('EVENT_TOO_OLD', reason);
@@ -64,8 +78,4 @@ export function decide(
 
 function park(code: string, message: string): Decision {
   return { do: 'park', reason: { code, message } };
-}
-
-function metadataOf(body: string): { timestamp?: unknown; traceparent?: unknown } {
-  return JSON.parse(body).detail.metadata;
 }
