@@ -1,3 +1,11 @@
+export type { Aggregate, SnapshotPolicy } from './aggregate.ts';
+export {
+  type CommandContext,
+  CommandRunner,
+  type CommandRunnerOptions,
+  type Loaded,
+  type Outcome,
+} from './command-runner.ts';
 export { type CommitOptions, type ConditionalWrite, commit, type TransactWrite } from './commit.ts';
 export { documentClient } from './document-client.ts';
 export type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
