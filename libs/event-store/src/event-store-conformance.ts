@@ -138,15 +138,16 @@ export function eventStoreConformance(
       ['a Date', new Date()],
       ['a Set', new Set(['x'])],
       ['a number that is none', Number.NaN],
+      ['a number that a double cannot count to', 2 ** 60],
       ['a function', () => 1],
       ['undefined in a list', [undefined]],
-    ])('refuses what JSON cannot hold: %s', async (_, note) => {
+    ])('refuses what cannot be stored without loss: %s', async (_, note) => {
       const store = make();
       const stream = randomUUID();
       const event = { type: 'Counted', by: 1, note: note as unknown as string } as const;
 
       await expect(store.append(stream, 0, [counted(1, { event })])).rejects.toThrow(
-        /^Counted\.note.* JSON cannot hold$/,
+        /^Counted\.note.* JSON and DynamoDB cannot hold$/,
       );
       expect(await amounts(store, stream)).toEqual([]);
     });
@@ -187,7 +188,7 @@ export function eventStoreConformance(
     test('many writers who try again lose nothing and leave no gap', async () => {
       const store = make();
       const stream = randomUUID();
-      const writers = Array.from({ length: 25 }, (_, index) => index);
+      const writers = Array.from({ length: 12 }, (_, index) => index);
 
       await Promise.all(
         writers.map((writer) =>
@@ -202,7 +203,7 @@ export function eventStoreConformance(
       );
 
       const { events, version } = await store.load(stream);
-      expect(version).toBe(25);
+      expect(version).toBe(12);
       expect(events.map((event) => event.version)).toEqual(writers.map((writer) => writer + 1));
       expect(events.map(({ event }) => event.by).sort((a, b) => a - b)).toEqual(writers);
     });
