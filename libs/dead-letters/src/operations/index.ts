@@ -23,5 +23,6 @@ export {
   watchReplay,
 } from './replay.ts';
 export { ruleMessageGroups } from './rule-target.ts';
+export { type ShownLetter, shownLetter } from './shown-letter.ts';
 export { depthOf, type StageQueue, StageQueues } from './stage-queues.ts';
 export { type Column, formatTable, printable } from './table.ts';
