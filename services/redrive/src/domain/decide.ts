@@ -1,4 +1,4 @@
-import { type DeadLetter, isEdited, type ParkingReason } from '@millrace/dead-letters';
+import { type DeadLetter, isEdited, MAX_EVENT_BYTES, type ParkingReason } from '@millrace/dead-letters';
 import { MillraceError } from '@millrace/errors';
 import {
   type EmittableEvent,
@@ -13,12 +13,6 @@ import { reemissionTraceHeader } from './trace-header.ts';
 
 /** How often one dead event of one queue may be re-emitted: what dies a third time needs a person. */
 export const MAX_REEMISSIONS = 2;
-
-/**
- * Bytes of an entry. The bus takes 1 MiB, but so do the queues behind it, with the envelope, and with the reason when
- * the event dies again: 16 KiB are left for those.
- */
-export const MAX_ENTRY_BYTES = 1024 * 1024 - 16 * 1024;
 
 /** What to do with one dead letter. */
 export type Decision =
@@ -72,7 +66,7 @@ export function decide(
     return park('MALFORMED_EVENT', error.message);
   }
   const size = entrySize(event);
-  if (size > MAX_ENTRY_BYTES) return park('EVENT_TOO_LARGE', `${size} bytes; at most ${MAX_ENTRY_BYTES} get through`);
+  if (size > MAX_EVENT_BYTES) return park('EVENT_TOO_LARGE', `${size} bytes; at most ${MAX_EVENT_BYTES} get through`);
   return { do: 'emit', event, eventId: identity.id };
 }
 
