@@ -85,6 +85,7 @@ function guard(client: Socket, upstream: Socket, { allows, gateway }: DynamoDbFr
     client.pause();
     client.unshift(received);
     gateway.emit('connection', client);
+    client.resume();
   };
   client.on('data', read);
 }

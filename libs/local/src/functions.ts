@@ -34,6 +34,8 @@ export interface FunctionsOptions {
   /** Counts invocations and what event source mappings do; nothing is counted without one. */
   usage?: Usage | undefined;
   onLog: (line: FunctionLogLine) => void;
+  /** Whether a function may log; asked after each invocation, too, about which Lambda would write lines of its own. */
+  mayLog: (functionName: string) => boolean;
   onWarning: (line: string) => void;
 }
 
@@ -138,16 +140,21 @@ export class Functions {
     const codeDirectory = options.codeDirectories.get(name);
     if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
     const arn = stack.attribute(logicalId, 'Arn');
-    const { endpoints, concurrency, compileCacheDirectory, usage, onLog } = options;
+    const { endpoints, concurrency, compileCacheDirectory, usage, onLog, mayLog } = options;
     const definition = functionDefinition({ name, arn, codeDirectory }, stack.properties(logicalId), {
       endpoints,
       concurrency,
     });
     return new FunctionPool(definition, {
-      log: onLog,
+      log: (line) => {
+        if (mayLog(name)) onLog(line);
+      },
       compileCacheDirectory,
       scaleOutAfterMs: SCALE_OUT_AFTER_MS,
-      onInvocation: usage && ((durationMs) => countInvocation(usage, definition, durationMs)),
+      onInvocation: (durationMs) => {
+        mayLog(name);
+        if (usage) countInvocation(usage, definition, durationMs);
+      },
     });
   }
 

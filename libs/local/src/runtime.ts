@@ -242,10 +242,10 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     authorizeRole: (functionName, access) => authorizer.authorizeRole(functionName, access),
     usage,
     onLog: (line) => {
-      if (!authorizer.mayLog(line.functionName)) return;
       if (usage) countLogLine(usage, line);
       onFunctionLog?.(line);
     },
+    mayLog: (functionName) => authorizer.mayLog(functionName),
     onWarning: warn,
   });
   started.add(() => functions.stop());
