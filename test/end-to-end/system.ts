@@ -16,6 +16,8 @@ export interface System {
   issuerUrl: string;
   /** The local runtime's process, when it was started here. */
   pid?: number;
+  /** All that the local runtime has printed, when it was started here. */
+  output?: () => string;
   stop(): Promise<void>;
 }
 
@@ -30,8 +32,9 @@ const issuerOf = (awsUrl: string) => `${awsUrl}/_local/issuer`;
  * MILLRACE_ISSUER_URL where it is no local runtime, or else a local runtime started for this suite on free ports and
  * stopped by `stop()`.
  * @param services folders of further services to run beside the shop's, relative to the repository.
+ * @param options `verbose`: a runtime started here prints every line that functions log.
  */
-export async function startSystem(services: string[] = []): Promise<System> {
+export async function startSystem(services: string[] = [], { verbose = false } = {}): Promise<System> {
   const {
     MILLRACE_API_URL: apiUrl,
     MILLRACE_AWS_URL: awsUrl,
@@ -52,6 +55,7 @@ export async function startSystem(services: string[] = []): Promise<System> {
     [
       join(root, 'scripts', 'start.ts'),
       ...['--api-port', '0', '--aws-port', '0', '--ready-file', readyFile],
+      ...(verbose ? ['--verbose'] : []),
       ...services.flatMap((service) => ['--service', join(root, service)]),
     ],
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -77,7 +81,8 @@ export async function startSystem(services: string[] = []): Promise<System> {
       { deadlineMs: 60_000, intervalMs: 50 },
     );
     if (!ready) throw new Error('The runtime ended while it was starting');
-    return { ...ready, messagesUrl: messagesOf(ready.awsUrl), issuerUrl: issuerOf(ready.awsUrl), stop };
+    const urls = { messagesUrl: messagesOf(ready.awsUrl), issuerUrl: issuerOf(ready.awsUrl) };
+    return { ...ready, ...urls, output: () => output, stop };
   } catch (error) {
     await stop();
     throw new Error(`The runtime did not start:\n${output}`, { cause: error });
