@@ -30,6 +30,7 @@ async function main(): Promise<number> {
       category: contract?.category,
       type: contract?.type,
       dataSensitivity: contract?.dataSensitivity,
+      personalFields: contract?.personalFields,
       schema: contract?.jsonSchema(),
       example: contract?.example,
     }));
@@ -39,7 +40,8 @@ async function main(): Promise<number> {
       const names = (references: typeof consumers) =>
         references.map(({ service, function: name }) => `${service}.${name}`).join(', ') || '–';
       console.log(`${detailType}\n  ${contract?.summary ?? 'no contract'}`);
-      console.log(`  emitted by   ${names(producers)}\n  consumed by  ${names(consumers)}\n`);
+      console.log(`  emitted by   ${names(producers)}\n  consumed by  ${names(consumers)}`);
+      console.log(`  personal     ${contract?.personalFields.join(', ') || '–'}\n`);
     }
   }
   for (const problem of problems) console.error(problem);
