@@ -4,12 +4,13 @@
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readArguments, readEndpoint, readStage, runCommand } from '@millrace/command-line';
+import { readArguments, runCommand } from '@millrace/command-line';
 import { packageServices } from '@millrace/local/package-services';
-import { type ComposedService, readComposition, selectServices } from './deploy/composition.ts';
+import type { ComposedService } from './deploy/composition.ts';
 import { packageHash } from './deploy/package-hash.ts';
 import { type PlannedService, planDeployment } from './deploy/plan.ts';
 import { runEach, runOsls } from './deploy/run-osls.ts';
+import { checkStackOptions, stackOptions } from './deploy/stack-options.ts';
 import { createCloudFormation, environmentFor, readDeployed } from './deploy/stacks.ts';
 
 const HELP = `Deploys the services in the order of serverless-compose.yml, with \`sls deploy\`.
@@ -28,30 +29,17 @@ Usage: npm run deploy -- [options]
 Exit codes: 0 done, 1 refused or failed, 2 misused.
 `;
 
-/** Stacks that are deployed side by side; CloudFormation throttles whoever asks too often. */
-const atOnce = 4;
-
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function readOptions() {
   const { values } = readArguments({
     options: {
-      stage: { type: 'string', default: 'dev' },
-      region: { type: 'string', default: 'us-east-1' },
-      service: { type: 'string', multiple: true, default: [] },
+      ...stackOptions,
       'only-changed': { type: 'boolean', default: false },
-      'dry-run': { type: 'boolean', default: false },
       'confirm-replacement': { type: 'boolean', default: false },
-      endpoint: { type: 'string' },
-      help: { type: 'boolean', default: false },
     },
   });
-  return {
-    ...values,
-    stage: readStage(values.stage),
-    endpoint: readEndpoint(values.endpoint),
-    waves: selectServices(readComposition(root), values.service),
-  };
+  return { ...values, ...checkStackOptions(root, values) };
 }
 
 type Options = ReturnType<typeof readOptions>;
@@ -94,7 +82,6 @@ async function deploy(options: Options): Promise<number> {
   for (const wave of waves) {
     const failed = await runEach(
       wave.filter(({ name }) => !left.has(name)),
-      atOnce,
       (service) => deployOne(service, options, hashes.get(service.name) ?? ''),
     );
     if (failed.length > 0) {
