@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readArguments, runCommand, UsageError } from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/events/catalogue';
 import { Cloud } from '../test/deploy/cloud.ts';
 import { endCommands } from '../test/deploy/command.ts';
@@ -35,8 +35,7 @@ const scratch = join(root, '.millrace', 'deploy');
 const gapsFile = join(scratch, 'gaps.ndjson');
 const startedAt = performance.now();
 
-const options = readOptions();
-const suites = options.suites.length > 0 ? options.suites : endToEndSuites();
+let suites = endToEndSuites();
 const services = [...serviceDirectories(root), join(root, 'test', 'fixtures', 'probe')];
 const problems: string[] = unknownSkips(skipped);
 const results: SuiteResult[] = [];
@@ -47,41 +46,30 @@ let deploySeconds: string | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void stop().then(() => process.exit(130)));
 
-try {
-  findPython();
-} catch (error) {
-  console.error((error as Error).message);
-  process.exit(1);
-}
-try {
-  const executables = await virtualEnvironment(join(scratch, 'venv'), (line) => console.log(`${line} …`));
-  await testTemplates(executables);
-  await testDeployment(executables);
-} catch (error) {
-  problems.push(error instanceof Error ? error.message : String(error));
-} finally {
-  await stop();
-}
-report();
-process.exitCode = problems.length > 0 ? 1 : 0;
-
-function readOptions(): { suites: string[] } {
-  try {
-    const { values } = parseArgs({
-      options: { suite: { type: 'string', multiple: true, default: [] }, help: { type: 'boolean', default: false } },
-    });
-    if (values.help) {
-      process.stdout.write(HELP);
-      process.exit(0);
-    }
-    const unknown = values.suite.find((suite) => !endToEndSuites().includes(suite));
-    if (unknown !== undefined) throw new Error(`There is no suite "${unknown}": ${endToEndSuites().join(', ')}`);
-    return { suites: values.suite };
-  } catch (error) {
-    console.error(`${(error as Error).message}\nRun npm run test:deploy -- --help for what there is.`);
-    process.exit(2);
+await runCommand('test:deploy', async () => {
+  const { suite, help } = readArguments({
+    options: { suite: { type: 'string', multiple: true, default: suites }, help: { type: 'boolean', default: false } },
+  }).values;
+  if (help) {
+    process.stdout.write(HELP);
+    return 0;
   }
-}
+  const unknown = suite.find((name) => !suites.includes(name));
+  if (unknown !== undefined) throw new UsageError(`There is no suite "${unknown}": ${suites.join(', ')}`);
+  suites = suite;
+  findPython();
+  try {
+    const executables = await virtualEnvironment(join(scratch, 'venv'), (line) => console.log(`${line} …`));
+    await testTemplates(executables);
+    await testDeployment(executables);
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : String(error));
+  } finally {
+    await stop();
+  }
+  report();
+  return problems.length > 0 ? 1 : 0;
+});
 
 /** Does something, and says what and for how long. The run goes on after a failure. */
 async function step(name: string, action: () => Promise<unknown>): Promise<void> {
