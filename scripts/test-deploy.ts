@@ -8,6 +8,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readArguments, runCommand, UsageError } from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/events/catalogue';
+import { type RunningIssuer, startIssuer } from '@millrace/local';
+import { parse } from 'yaml';
 import { Cloud } from '../test/deploy/cloud.ts';
 import { endCommands } from '../test/deploy/command.ts';
 import { type Front, startFront } from '../test/deploy/front.ts';
@@ -21,6 +23,7 @@ import { lintTemplates } from '../test/deploy/templates.ts';
 import { virtualEnvironment } from '../test/deploy/virtual-environment.ts';
 import { Workspace } from '../test/deploy/workspace.ts';
 import { orderOf, Shop } from '../test/end-to-end/shop.ts';
+import type { System } from '../test/end-to-end/system.ts';
 
 const HELP = `Deploys every service to MiniStack on this machine, runs the end-to-end suites against it, and removes everything.
 
@@ -41,6 +44,7 @@ const problems: string[] = unknownSkips(skipped);
 const results: SuiteResult[] = [];
 let ministack: MiniStack | undefined;
 let front: Front | undefined;
+let issuer: RunningIssuer | undefined;
 let deploySeconds: string | undefined;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -97,6 +101,8 @@ async function testTemplates(executables: string): Promise<void> {
 async function testDeployment(executables: string): Promise<void> {
   const workspace = new Workspace(join(scratch, 'workspace'), services);
   rmSync(gapsFile, { force: true });
+  issuer = await startIssuer({ port: 0, audience: audienceOf('dev') });
+  workspace.replace('serverless.stages.yml', /^( +jwtIssuer:) \S+/m, `$1 ${issuer.url}`);
   ministack = await startMiniStack({ executables, directory: join(scratch, 'ministack') });
   const awsUrl = ministack.url;
   const cloud = new Cloud(workspace, awsUrl, gapsFile);
@@ -114,8 +120,9 @@ async function testDeployment(executables: string): Promise<void> {
 
   front = await startFront(awsUrl, await cloud.routes());
   const { apiUrl, messagesUrl } = front;
-  const shop = new Shop({ apiUrl, messagesUrl });
-  await testSuites(awsUrl, apiUrl, messagesUrl);
+  const system = { awsUrl, apiUrl, messagesUrl, issuerUrl: issuer.url };
+  const shop = new Shop(system);
+  await testSuites(system);
   await testCommands(cloud, workspace, shop);
 
   await step('sls remove leaves nothing behind', async () => {
@@ -125,12 +132,24 @@ async function testDeployment(executables: string): Promise<void> {
   });
 }
 
-async function testSuites(awsUrl: string, apiUrl: string, messagesUrl: string): Promise<void> {
+/** Whom the tokens of a stage are for. */
+function audienceOf(stage: string): string {
+  const stages: Record<string, { jwtAudience: string }> = parse(
+    readFileSync(join(root, 'serverless.stages.yml'), 'utf8'),
+  );
+  const audience = stages[stage]?.jwtAudience;
+  if (audience === undefined) throw new Error(`serverless.stages.yml has no jwtAudience for ${stage}`);
+  return audience;
+}
+
+async function testSuites(system: Omit<System, 'stop'>): Promise<void> {
+  const { awsUrl, apiUrl, messagesUrl, issuerUrl } = system;
   const environment = {
     ...process.env,
     MILLRACE_API_URL: apiUrl,
     MILLRACE_AWS_URL: awsUrl,
     MILLRACE_MESSAGES_URL: messagesUrl,
+    MILLRACE_ISSUER_URL: issuerUrl,
   };
   for (const suite of suites) {
     await purgeQueues(awsUrl);
@@ -191,6 +210,7 @@ function expectText(output: string, ...parts: (string | RegExp)[]): void {
 async function stop(): Promise<void> {
   endCommands();
   await front?.close();
+  await issuer?.stop();
   await ministack?.stop();
 }
 
