@@ -12,10 +12,10 @@ import { ConcurrencyConflictError, EventTooLargeError, StreamConflictError } fro
 import {
   assertAppendable,
   collect,
+  type EventStore,
   type EventStream,
   type ReadOptions,
   type Snapshot,
-  type EventStore as Store,
 } from './event-store.ts';
 import { inboxMark } from './inbox.ts';
 import { jsonText } from './json-text.ts';
@@ -55,7 +55,7 @@ const PROJECTION = {
 };
 
 /** Streams in a DynamoDB table with `pk` and `sk`: a partition for each stream, an item for each event by its version. */
-export class DynamoDbEventStore<Event extends DomainEvent> implements Store<Event> {
+export class DynamoDbEventStore<Event extends DomainEvent> implements EventStore<Event> {
   readonly #client: DynamoDBDocumentClient;
   readonly #tableName: string;
   readonly #options: DynamoDbEventStoreOptions;
@@ -294,7 +294,3 @@ function snapshotKeyOf(stateVersion: number): string {
 function idInTheWay(cause: unknown): string | undefined {
   return cause instanceof TransactionCanceledException ? cause.CancellationReasons?.[0]?.Item?.id?.S : undefined;
 }
-
-/** The interface, and the store in DynamoDB: `new EventStore(client, tableName)`. */
-export type EventStore<Event extends DomainEvent> = Store<Event>;
-export const EventStore = DynamoDbEventStore;

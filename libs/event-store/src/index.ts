@@ -9,7 +9,7 @@ export {
 export { type CommitOptions, type ConditionalWrite, commit, type TransactWrite } from './commit.ts';
 export { documentClient } from './document-client.ts';
 export type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
-export { DynamoDbEventStore, type DynamoDbEventStoreOptions, EventStore } from './dynamodb-event-store.ts';
+export { DynamoDbEventStore, type DynamoDbEventStoreOptions } from './dynamodb-event-store.ts';
 export {
   ConcurrencyConflictError,
   EventTooLargeError,
@@ -18,7 +18,7 @@ export {
   StreamConflictError,
   UnreadableEventError,
 } from './errors.ts';
-export type { EventStream, ReadOptions, Snapshot } from './event-store.ts';
+export type { EventStore, EventStream, ReadOptions, Snapshot } from './event-store.ts';
 export { InMemoryEventStore } from './in-memory-event-store.ts';
 export { inboxMark } from './inbox.ts';
 export { outboxRow } from './outbox.ts';

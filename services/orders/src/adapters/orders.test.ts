@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient, EventStore } from '@millrace/event-store';
+import { DynamoDbEventStore, documentClient } from '@millrace/event-store';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { exampleOrder } from '../../events/index.ts';
-import type { OrderCommand, ProgressEvent } from '../domain/order.ts';
+import type { OrderCommand, OrderEvent, ProgressEvent } from '../domain/order.ts';
 import { Orders } from './orders.ts';
 
 let dynamoDb: TestDynamoDb;
@@ -19,7 +19,7 @@ afterAll(() => dynamoDb.stop());
 
 /** As many as there are containers. */
 function newOrders(): Orders {
-  return new Orders(new EventStore(documentClient(dynamoDb.client), 'orders'), 'orders');
+  return new Orders(new DynamoDbEventStore(documentClient(dynamoDb.client), 'orders'));
 }
 
 const cause = {
@@ -156,4 +156,26 @@ describe('orders', () => {
     expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
     expect(await historyOf(orderId)).toEqual(['OrderPlaced', 'StockReserved', 'ShipmentCreated', 'OrderConfirmed']);
   });
+});
+
+test('a snapshot stands for what happened before it', async () => {
+  const orderId = await placedOrder();
+  for (const command of [stockReserved, paid]) await orders.execute(orderId, command, cause, inbox());
+  // As many events as no order has by its own decisions.
+  const store = new DynamoDbEventStore<OrderEvent>(documentClient(dynamoDb.client), 'orders');
+  const filler = Array.from({ length: 47 }, () => ({
+    id: randomUUID(),
+    event: { type: 'PaymentRefunded', refundId: 're_1' } as const,
+    time: new Date(),
+    correlationId: 'correlation-1',
+  }));
+  await store.append(`ORDER#${orderId}`, 3, filler);
+
+  await orders.execute(orderId, shipped, cause, inbox());
+
+  expect(await store.readSnapshot(`ORDER#${orderId}`, 1)).toMatchObject({ version: 52 });
+  // What is on record is known from the snapshot: the same report again adds nothing.
+  await newOrders().execute(orderId, paid, cause, inbox());
+  expect(await historyOf(orderId)).toHaveLength(52);
+  expect((await emitted(orderId)).map(({ metadata }) => metadata.sequence)).toEqual([1, 2]);
 });
