@@ -21,13 +21,13 @@ function write(path: string, content: string | object): void {
 }
 
 /** Installs packages by their folders, as npm does. */
-function install(packages: Record<string, { version: string; license?: unknown; index: string }>): void {
+function install(packages: Record<string, { version: string; index: string; [key: string]: unknown }>): void {
   const locked: Record<string, object> = {};
-  for (const [folder, { version, license, index }] of Object.entries(packages)) {
+  for (const [folder, { index, ...manifest }] of Object.entries(packages)) {
     const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length);
-    write(`${folder}/package.json`, { name, version, license, type: 'module', main: 'index.js', sideEffects: false });
+    write(`${folder}/package.json`, { name, type: 'module', main: 'index.js', ...manifest });
     write(`${folder}/index.js`, index);
-    locked[folder] = { version, integrity: `sha512-${name}` };
+    locked[folder] = { version: manifest.version, integrity: `sha512-${name}` };
   }
   write('package-lock.json', { lockfileVersion: 3, packages: locked });
 }
@@ -60,13 +60,14 @@ describe('what ships', () => {
       },
       'node_modules/@scope/used/node_modules/deep': { version: '1.1.0', index: 'export const deep = () => 1;' },
       'node_modules/deep': { version: '2.0.0', license: { type: 'MIT' }, index: 'export const deep = () => 2;' },
-      'node_modules/unused': { version: '1.0.0', license: 'MIT', index: 'export const unused = () => 0;' },
+      'node_modules/shaken': { version: '1.0.0', index: 'export const shaken = () => 0;' },
+      'node_modules/left-alone': { version: '1.0.0', sideEffects: false, index: 'export const alone = () => 0;' },
       'node_modules/uninstalled': { version: '1.0.0', license: 'MIT', index: '' },
     });
     write('libs/shared/index.ts', `export { deep } from 'deep';`);
     const alpha = await shippedWith(
       'alpha',
-      `import { used } from '@scope/used'; import { unused } from 'unused'; import { readFileSync } from 'node:fs';
+      `import { used } from '@scope/used'; import { shaken } from 'shaken'; import { alone } from 'left-alone'; import { readFileSync } from 'node:fs';
       export const handler = () => used() + readFileSync('x').length;`,
     );
     const beta = await shippedWith(
