@@ -60,19 +60,20 @@ describe('what ships', () => {
       },
       'node_modules/@scope/used/node_modules/deep': { version: '1.1.0', index: 'export const deep = () => 1;' },
       'node_modules/deep': { version: '2.0.0', license: { type: 'MIT' }, index: 'export const deep = () => 2;' },
-      'node_modules/shaken': { version: '1.0.0', index: 'export const shaken = () => 0;' },
+      'node_modules/barrel': { version: '1.0.0', index: `export { deep as passedOn } from 'deep';` },
       'node_modules/left-alone': { version: '1.0.0', sideEffects: false, index: 'export const alone = () => 0;' },
       'node_modules/uninstalled': { version: '1.0.0', license: 'MIT', index: '' },
     });
     write('libs/shared/index.ts', `export { deep } from 'deep';`);
     const alpha = await shippedWith(
       'alpha',
-      `import { used } from '@scope/used'; import { shaken } from 'shaken'; import { alone } from 'left-alone'; import { readFileSync } from 'node:fs';
+      `import { used } from '@scope/used'; import { alone } from 'left-alone'; import { readFileSync } from 'node:fs';
       export const handler = () => used() + readFileSync('x').length;`,
     );
     const beta = await shippedWith(
       'beta',
-      `import { deep } from '../../../libs/shared/index.ts'; export const handler = () => deep();`,
+      `import { deep } from '../../../libs/shared/index.ts'; import { passedOn } from 'barrel';
+      export const handler = () => deep() + passedOn();`,
     );
 
     expect(packagesIn(root, [alpha, beta])).toEqual([
