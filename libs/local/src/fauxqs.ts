@@ -97,6 +97,7 @@ export async function startFauxqs({
     SendMessage: (input) => sendMessage(input, stores.sqsStore),
     SendMessageBatch: (input) => sendMessageBatch(input, stores.sqsStore),
   });
+  await acceptAllPlanes();
   await app.ready();
 
   const answer: Fauxqs['answer'] = async ({ method, url, headers, body }) => {
@@ -184,6 +185,19 @@ function moveQueueUrls(databasePath: string, awsUrl: string): void {
   } finally {
     database.close();
   }
+}
+
+/**
+ * Fauxqs looks at the halves of surrogate pairs, and so refuses messages with a character beyond the first plane, such as an
+ * emoji. SQS takes them, but no half alone.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+async function acceptAllPlanes(): Promise<void> {
+  const { INVALID_MESSAGE_BODY_CHAR } = await internalModule<{ INVALID_MESSAGE_BODY_CHAR: RegExp }>(
+    './sqs/sqsTypes.js',
+  );
+  const unacceptable = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u;
+  INVALID_MESSAGE_BODY_CHAR.test = (body) => unacceptable.test(body);
 }
 
 async function internalModule<T>(path: string): Promise<T> {

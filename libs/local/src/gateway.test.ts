@@ -1,4 +1,5 @@
-import type { Server } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request, type Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import {
   CreateTableCommand,
@@ -125,6 +126,18 @@ describe('SQS, SNS, S3 and STS', () => {
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'héllo' }));
     const { Messages: received } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
     expect(received).toMatchObject([{ Body: 'héllo' }]);
+  });
+
+  test('a message may have characters of any plane, and no half of a pair', async () => {
+    const sqs = new SQSClient(settings());
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'of-all-planes' }));
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: '👩‍🌾 𝕬' }));
+    const { Messages: received } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+    expect(received).toMatchObject([{ Body: '👩‍🌾 𝕬' }]);
+    for (const MessageBody of ['\ud83d', 'a\udc69', '\u0000', '\uffff']) {
+      const attempt = sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+      await expect(attempt).rejects.toThrow('Invalid characters found');
+    }
   });
 
   test('SQS errors arrive as their own class', async () => {
@@ -409,6 +422,23 @@ describe('what is not here', () => {
       body: '{',
     });
     expect(await response.json()).toMatchObject({ __type: 'SerializationException' });
+  });
+
+  test.each(['*', 'http://[', 'http://elsewhere/', 'x'])(
+    'a request for %s, which is no path, is an error',
+    async (path) => {
+      const { hostname, port } = new URL(endpoint);
+      const [response] = (await once(request({ hostname, port, path, method: 'OPTIONS' }).end(), 'response')) as [
+        IncomingMessage,
+      ];
+      response.resume();
+      expect(response.statusCode).toBe(400);
+      expect((await local('/_local/health')).status).toBe(200);
+    },
+  );
+
+  test('a request for the root of another origin is one for this root', async () => {
+    expect((await fetch(`${endpoint}//`)).status).toBe(403);
   });
 
   test('a body that is too large is an error', async () => {

@@ -99,7 +99,8 @@ export function createGateway(backends: Promise<GatewayBackends>): Server {
 }
 
 async function route(request: IncomingMessage, response: ServerResponse, backends: GatewayBackends): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
+  const url = urlOf(request);
+  if (!url) throw new AwsError('BadRequest', 'What the request is for is no path');
   if (url.pathname.startsWith(`${ISSUER_PATH}/`)) return answerIssuer(request, response, url, backends);
   if (url.pathname === '/_local' || url.pathname.startsWith('/_local/')) {
     answerLocal(request, response, url, backends);
@@ -149,6 +150,11 @@ async function route(request: IncomingMessage, response: ServerResponse, backend
     default:
       throw new AwsError('UnknownService', `The service "${service}" is not available on this machine`, 501);
   }
+}
+
+/** @returns undefined for a request that is not for a path: `*`, another origin, what is no URL */
+function urlOf({ url = '' }: IncomingMessage): URL | undefined {
+  return url.startsWith('/') ? (URL.parse(`http://localhost${url}`) ?? undefined) : undefined;
 }
 
 /** What a request is signed with: `<access key id>/<date>/<region>/<service>/aws4_request`. */
@@ -406,7 +412,8 @@ function answerError(request: IncomingMessage, response: ServerResponse, error: 
       ? error
       : { code: 'InternalFailure', status: 500, message: error instanceof Error ? error.message : String(error) };
   const contentType = request.headers['content-type'] ?? '';
-  if (serviceOf(request, new URL(request.url ?? '/', 'http://localhost')) === 's3') {
+  const url = urlOf(request);
+  if (url && serviceOf(request, url) === 's3') {
     // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     const body = `<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>`;
     send(response, status, 'application/xml', body);
