@@ -93,6 +93,14 @@ describe('creating an event', () => {
     });
   });
 
+  test('writes characters that queues refuse as escapes', () => {
+    const odd = 'a\ufffeb\uffffc\ud800\u0000👩‍🌾';
+    const { detail } = TicketSold.create(TicketSold.example, { ...context, correlationId: odd });
+
+    expect(detail).not.toMatch(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u);
+    expect(JSON.parse(detail).metadata.correlationId).toBe(odd);
+  });
+
   test('leaves out what the context does not have', () => {
     const { metadata } = JSON.parse(TicketSold.create(TicketSold.example, context).detail);
 

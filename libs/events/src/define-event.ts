@@ -224,7 +224,7 @@ export function defineEvent<const Name extends string, const Version extends num
         dataSensitivity,
       };
       const detail = validated({ metadata, data }, detailSchema, detailType);
-      const entry = { source, detailType, detail: JSON.stringify(detail), time: metadata.timestamp };
+      const entry = { source, detailType, detail: detailText(detail), time: metadata.timestamp };
       return guard(new EmittableEvent<Event<DetailType, Data>>(entry), redaction);
     },
 
@@ -248,6 +248,14 @@ export function defineEvent<const Name extends string, const Version extends num
         unknown
       >,
   };
+}
+
+/**
+ * JSON that every queue takes: of the characters that SQS refuses, JSON.stringify leaves two as they are.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+function detailText(detail: unknown): string {
+  return JSON.stringify(detail).replace(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }
 
 function validated<Output>(value: unknown, schema: z.ZodType<Output>, detailType: string): Output {
