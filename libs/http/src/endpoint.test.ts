@@ -435,3 +435,28 @@ describe('the Idempotency-Key header', () => {
     expect(() => endpoint({ idempotent: true }, async () => ({ status: 202 }))).toThrow(/^MILLRACE_IDEMPOTENCY_TABLE /);
   });
 });
+
+describe('query parameters', () => {
+  const handler = endpoint(
+    { query: z.strictObject({ limit: z.coerce.number('expected a number').int().default(20) }) },
+    async ({ query }) => ({ status: 200, body: query }),
+  );
+  const answerTo = async (query?: Record<string, string>) =>
+    handler(httpRequest('GET /hotels', query ? { query } : {}), lambdaContext());
+
+  test.each([
+    [undefined, { limit: 20 }],
+    [{ limit: '5' }, { limit: 5 }],
+  ])('%j are handed on validated', async (query, expected) => {
+    const answer = await answerTo(query);
+
+    expect([answer.statusCode, jsonOf(answer)]).toEqual([200, expected]);
+  });
+
+  test.each([
+    [{ limit: 'many' }, 'limit'],
+    [{ limits: '5' }, 'limits'],
+  ])('%j are refused by name', async (query, field) => {
+    expect(jsonOf(await answerTo(query))).toMatchObject({ status: 400, code: 'INVALID_REQUEST', errors: [{ field }] });
+  });
+});

@@ -6,12 +6,14 @@ import * as z from 'zod';
 import { type Caller, callerOf, type HttpApiEvent } from './caller.ts';
 import { type AnswerOnce, answerOnceByIdempotencyTable } from './idempotency.ts';
 import { HttpError } from './problem.ts';
-import { bodyText, correlationIdOf, idempotencyKeyOf, parseBody, parsePath } from './request.ts';
+import { bodyText, correlationIdOf, idempotencyKeyOf, parseBody, parsePath, parseQuery } from './request.ts';
 import { securityHeaders } from './security-headers.ts';
 
 /** What an endpoint accepts. */
-export interface EndpointContract<Path extends z.ZodType, Body extends z.ZodType> {
+export interface EndpointContract<Path extends z.ZodType, Body extends z.ZodType, Query extends z.ZodType> {
   path?: Path;
+  /** Without it query parameters are ignored. Use `z.strictObject`: unknown ones are mistakes. Every value is text. */
+  query?: Query;
   /** Without it the endpoint takes no body. Use `z.strictObject`: unknown fields are mistakes. */
   body?: Body;
   /** Honour `Idempotency-Key`: the same key gives the same answer, and the handler runs once. */
@@ -19,9 +21,10 @@ export interface EndpointContract<Path extends z.ZodType, Body extends z.ZodType
 }
 
 /** A validated request. */
-export interface EndpointRequest<Path, Body> {
+export interface EndpointRequest<Path, Body, Query = unknown> {
   caller: Caller;
   path: Path;
+  query: Query;
   body: Body;
   idempotencyKey?: string;
   correlationId: string;
@@ -42,9 +45,13 @@ export interface EndpointResponse {
  * security headers, unless `handle` sets one of them to something else, and the id of its request.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-export function endpoint<Path extends z.ZodType = z.ZodUnknown, Body extends z.ZodType = z.ZodUnknown>(
-  contract: EndpointContract<Path, Body>,
-  handle: (request: EndpointRequest<z.output<Path>, z.output<Body>>) => Promise<EndpointResponse>,
+export function endpoint<
+  Path extends z.ZodType = z.ZodUnknown,
+  Body extends z.ZodType = z.ZodUnknown,
+  Query extends z.ZodType = z.ZodUnknown,
+>(
+  contract: EndpointContract<Path, Body, Query>,
+  handle: (request: EndpointRequest<z.output<Path>, z.output<Body>, z.output<Query>>) => Promise<EndpointResponse>,
   dependencies: { answerOnce?: AnswerOnce } = {},
 ): (event: HttpApiEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2> {
   const answerOnce = contract.idempotent ? (dependencies.answerOnce ?? answerOnceByIdempotencyTable()) : undefined;
@@ -53,6 +60,7 @@ export function endpoint<Path extends z.ZodType = z.ZodUnknown, Body extends z.Z
   async function answerTo(event: HttpApiEvent, context: Context, correlationId: string, log: Logger): Promise<Answer> {
     const caller = callerOf(event);
     const path = parsePath(event, contract.path ?? z.unknown()) as z.output<Path>;
+    const query = parseQuery(event, contract.query ?? z.unknown()) as z.output<Query>;
     const text = bodyText(event);
     // A client that must send something sends `{}` where no body is wanted; anything more would be lost in silence.
     if (!contract.body && text !== '') parseBody(text, z.strictObject({}));
@@ -62,6 +70,7 @@ export function endpoint<Path extends z.ZodType = z.ZodUnknown, Body extends z.Z
     const request = {
       caller,
       path,
+      query,
       body,
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       correlationId,

@@ -2,7 +2,7 @@ import { MillraceError } from '@millrace/errors';
 
 /** One invalid member of a request. */
 export interface ProblemError {
-  /** JSON pointer into the body, e.g. `/lines/0/quantity`; or the name of a header or path parameter. */
+  /** JSON pointer into the body, e.g. `/lines/0/quantity`; or the name of a header, path or query parameter. */
   field: string;
   detail: string;
 }
@@ -23,6 +23,7 @@ export interface Problem {
 const titles: Record<number, string> = {
   400: 'Bad Request',
   401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   409: 'Conflict',
   413: 'Content Too Large',

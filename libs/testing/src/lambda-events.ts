@@ -109,6 +109,7 @@ export function httpRequest(
   routeKey: `${string} ${string}`,
   options: {
     path?: Record<string, string>;
+    query?: Record<string, string>;
     body?: unknown;
     headers?: Record<string, string>;
     claims?: Record<string, string> | null;
@@ -122,9 +123,10 @@ export function httpRequest(
     version: '2.0',
     routeKey,
     rawPath,
-    rawQueryString: '',
+    rawQueryString: new URLSearchParams(options.query).toString(),
     headers: { 'content-type': 'application/json', host: '127.0.0.1', ...options.headers },
     ...(options.path ? { pathParameters: options.path } : {}),
+    ...(options.query ? { queryStringParameters: options.query } : {}),
     requestContext: {
       accountId: '000000000000',
       apiId: 'test',
