@@ -1,6 +1,6 @@
 /**
  * `npm run test:deploy`: deploys every service with the real `sls deploy` to MiniStack, a cloud on this machine that
- * somebody else wrote, runs the end-to-end suites against it, and removes everything again. Needs Python 3.10 or later.
+ * somebody else wrote, runs the end-to-end suites against it, and removes everything again. Needs Python 3.11 or later.
  * See test/deploy/README.md.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -108,6 +108,11 @@ async function testDeployment(executables: string): Promise<void> {
   const cloud = new Cloud(workspace, awsUrl, gapsFile);
   const before = await listResources(awsUrl);
 
+  // What is deployed is one property away from the repository's templates, and that one replaces a queue.
+  workspace.replace('serverless.outbox.yml', /(QueueName: .*-relay-dlq)$/m, '$1-renamed');
+  await step('npm run deploy of a service whose bus is missing says which exports it waits for', async () => {
+    expectText(await cloud.refusal(['--service', 'orders']), 'no stack exports millrace-dev:EventBusName');
+  });
   const failures = problems.length;
   const deployStartedAt = performance.now();
   await step(`sls deploy: ${services.length} services through serverless-compose.yml`, () => cloud.sls(['deploy']));
@@ -194,6 +199,10 @@ async function testCommands(cloud: Cloud, workspace: Workspace, shop: Shop): Pro
     const { status } = await shop.order(orderId);
     if (status !== 'CONFIRMED') throw new Error(`the order from before is ${status}`);
     await confirmedOrder();
+  });
+  await step('npm run deploy refuses to give the queue its name back, since that would replace it', async () => {
+    const said = await cloud.refusal(['--service', 'orders']);
+    expectText(said, 'RelayDeadLetterQueue (millrace-orders-dev-relay-dlq-renamed)', 'QueueName');
   });
   await step('sls deploy without a change deploys nothing', async () => {
     expectText(await cloud.sls(['deploy'], 'orders'), 'No changes to deploy');

@@ -566,10 +566,10 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
     },
   ],
   'cors-origins': ['*', 'https://*'].map((origin) => ({
-    title: `${origin} beside the known ones`,
+    title: `pages of ${origin}, beside others`,
     applies: isApi,
     change: ({ properties }: Target) => {
-      (at(properties, 'CorsConfiguration', 'AllowOrigins') as string[]).push(origin);
+      properties.CorsConfiguration = { AllowOrigins: ['https://shop.millrace.example', origin] };
     },
     says: /^CorsConfiguration\.AllowOrigins has ".*\*"$/,
   })),
