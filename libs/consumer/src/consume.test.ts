@@ -121,6 +121,32 @@ describe('a batch', () => {
     expect(consumer.delays().map(({ ReceiptHandle }) => ReceiptHandle)).toEqual([records[3]?.receiptHandle]);
   });
 
+  test.each([
+    ['a key that DynamoDB never takes', { name: 'ValidationException' }, 'permanent'],
+    ['a text that is none', { name: 'SerializationException' }, 'permanent'],
+    [
+      'a transaction with such a write',
+      { name: 'TransactionCanceledException', CancellationReasons: [{ Code: 'None' }, { Code: 'ValidationError' }] },
+      'permanent',
+    ],
+    [
+      'a transaction that was throttled',
+      { name: 'TransactionCanceledException', CancellationReasons: [{ Code: 'ThrottlingError' }] },
+      undefined,
+    ],
+  ])('with a record that fails for %s', async (_, error, kind) => {
+    const consumer = setUp(async () => {
+      throw Object.assign(new Error('refused'), { $fault: 'client' }, error);
+    });
+
+    await consumer.run(record(knock('ada')));
+
+    const kinds = consumer
+      .deadLetters()
+      .map(({ MessageAttributes = {} }) => MessageAttributes.FailureKind?.StringValue);
+    expect(kinds).toEqual(kind === undefined ? [] : [kind]);
+  });
+
   test('of successes has no failures', async () => {
     const consumer = setUp(succeed);
 

@@ -15,9 +15,22 @@ export function attemptsOf(record: SQSRecord): number {
 
 /** Decides whether another attempt can help. */
 export function failureKindOf(error: unknown, record: SQSRecord, settings: ConsumerSettings): FailureKind | undefined {
-  if (error instanceof PermanentError) return 'permanent';
+  if (error instanceof PermanentError || isNoRequest(error)) return 'permanent';
   return attemptsOf(record) >= settings.maxReceiveCount ? 'exhausted' : undefined;
 }
+
+/**
+ * Whether AWS says that what it was asked is no request: a key that is too long, an item that is too large, a text that is
+ * none. It follows from the event, so it will be the same the next time.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ */
+function isNoRequest(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { CancellationReasons = [] } = error as { CancellationReasons?: { Code?: string }[] };
+  return noRequestErrors.has(error.name) || CancellationReasons.some(({ Code }) => Code === 'ValidationError');
+}
+
+const noRequestErrors = new Set(['ValidationException', 'SerializationException']);
 
 /** Stable code of any error: its own, else its class name. */
 export function codeOf(error: unknown): string {
