@@ -145,6 +145,26 @@ describe('SQS, SNS, S3 and STS', () => {
     await expect(attempt).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
   });
 
+  test.each([
+    ['SendMessageBatch', '{"QueueUrl":"x","Entries":"x"}', /Entries must be a list/],
+    ['SendMessageBatch', '{"QueueUrl":"x","Entries":[{"Id":1}]}', /Entries\[0\].Id must be a text/],
+    ['SendMessage', '{"QueueUrl":-1e999}', /QueueUrl must be a text/],
+    [
+      'SendMessage',
+      '{"QueueUrl":"x","MessageAttributes":{"a":{"DataType":[]}}}',
+      /MessageAttributes.a.DataType must be/,
+    ],
+    ['ListQueues', '{"MaxResults":-1}', /MaxResults must be a whole number above 0/],
+    ['ListQueues', `{"QueueNamePrefix":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, /at most 100 levels/],
+    ['SendMessage', '', /QueueUrl is required|must contain/],
+  ])('what is no request is refused: %s %s', async (operation, body, message) => {
+    const headers = { 'x-amz-target': `AmazonSQS.${operation}`, 'content-type': 'application/x-amz-json-1.0' };
+    const response = await fetch(endpoint, { method: 'POST', headers, body });
+
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ message: expect.stringMatching(message) });
+  });
+
   test('a topic fans out to a queue', async () => {
     const sns = new SNSClient(settings());
     const sqs = new SQSClient(settings());
@@ -373,6 +393,18 @@ describe('captured messages', () => {
     expect((await local('/_local/messages', { method: 'DELETE' })).status).toBe(204);
     expect((await local('/_local/messages')).messages).toEqual([]);
   });
+
+  test.each(['"x"', '{"ToAddresses":-1}', '{"CcAddresses":"a@b.example"}', '{"BccAddresses":{}}'])(
+    'SES takes no such destination: %s',
+    async (destination) => {
+      const { status } = await local('/v2/email/outbound-emails', {
+        method: 'POST',
+        headers: { authorization: 'AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/ses/aws4_request' },
+        body: `{"Destination":${destination},"Content":{"Simple":{"Subject":{"Data":"x"},"Body":{}}}}`,
+      });
+      expect(status).toBe(400);
+    },
+  );
 
   test('what SES and SNS would refuse is refused', async () => {
     const ses = new SESv2Client(settings());

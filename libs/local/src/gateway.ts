@@ -9,6 +9,7 @@ import type { IssuerAnswer, IssuerRequest } from './identity/issuer.ts';
 import type { LambdaRequest, LambdaResponse } from './lambda/api.ts';
 import type { Messages } from './messages.ts';
 import { sendEmail } from './ses-api.ts';
+import { checkSqsInput } from './sqs-input.ts';
 import type { ApiCall } from './usage/api-usage.ts';
 import type { DynamoDbExchange } from './usage/dynamodb-usage.ts';
 import { escapeXml } from './xml.ts';
@@ -57,6 +58,12 @@ export interface GatewayBackends {
 const ISSUER_PATH = '/_local/issuer';
 
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+
+/**
+ * Levels of a request in JSON. An item of DynamoDB has at most 32, each of them written as two, and stands in a few more.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+ */
+const MAX_DEPTH = 100;
 
 /** Service by the prefix of X-Amz-Target, for requests that are not signed. */
 const SERVICE_OF_TARGET: Readonly<Record<string, string>> = {
@@ -114,6 +121,10 @@ async function route(request: IncomingMessage, response: ServerResponse, backend
       const operation = `${request.method} ${url.pathname}`;
       const input = Object.fromEntries(url.searchParams);
       backends.authorize(credentialOf(request, url).accessKeyId, { service, operation, input });
+      // Fauxqs would read the body of an object of this type as a request to SQS.
+      if (/^application\/x-amz-json/i.test(request.headers['content-type'] ?? '')) {
+        throw new AwsError('InvalidRequest', 'An object cannot have a content type of the JSON protocols here');
+      }
       backends.fauxqs.handle(request, response);
       return;
     }
@@ -246,9 +257,10 @@ async function answerSqs(
   const parameters = targetOf(request) ? undefined : new URLSearchParams(body.toString());
   const operation = targetOf(request)?.operation ?? parameters?.get('Action') ?? '';
   const input = parameters ? { QueueUrl: url.pathname, ...Object.fromEntries(parameters) } : parseBody(body);
+  if (!parameters) checkSqsInput(input);
   authorize(accessKeyId, { service: 'sqs', operation, input });
   onCall?.({ service: 'sqs', operation, accessKeyId });
-  const answer = await fauxqs.answer(buffered(request, body));
+  const answer = await fauxqs.answer(buffered(request, body.length === 0 ? Buffer.from('{}') : body));
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
   send(response, answer.status, answer.contentType, answer.body);
 }
@@ -398,11 +410,20 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 function parseBody(body: Buffer): Record<string, unknown> {
   try {
     const value: unknown = body.length === 0 ? {} : JSON.parse(body.toString());
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (isStructure(value) && !isDeeperThan(value, MAX_DEPTH)) return value;
   } catch {
     // Reported below, like JSON that is not an object.
   }
-  throw new AwsError('SerializationException', 'The body is not a JSON object');
+  throw new AwsError('SerializationException', `The body is not a JSON object of at most ${MAX_DEPTH} levels`);
+}
+
+function isStructure(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1));
 }
 
 /** The error in the form that the request's protocol has for it. */
