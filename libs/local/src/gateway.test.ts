@@ -456,7 +456,7 @@ describe('what is not here', () => {
     expect(await response.json()).toMatchObject({ __type: 'SerializationException' });
   });
 
-  test.each(['*', 'http://[', 'http://elsewhere/', 'x'])(
+  test.each(['*', 'http://[', 'http://elsewhere/', 'x', '/bucket/%'])(
     'a request for %s, which is no path, is an error',
     async (path) => {
       const { hostname, port } = new URL(endpoint);

@@ -163,9 +163,15 @@ async function route(request: IncomingMessage, response: ServerResponse, backend
   }
 }
 
-/** @returns undefined for a request that is not for a path: `*`, another origin, what is no URL */
-function urlOf({ url = '' }: IncomingMessage): URL | undefined {
-  return url.startsWith('/') ? (URL.parse(`http://localhost${url}`) ?? undefined) : undefined;
+/** @returns undefined for a request that is not for a path: `*`, another origin, what is no URL or not encoded properly */
+function urlOf({ url: path = '' }: IncomingMessage): URL | undefined {
+  const url = path.startsWith('/') ? URL.parse(`http://localhost${path}`) : null;
+  try {
+    decodeURIComponent(url?.pathname ?? '');
+    return url ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a request is signed with: `<access key id>/<date>/<region>/<service>/aws4_request`. */
