@@ -1,4 +1,5 @@
-export { type Clients, createClients } from './clients.ts';
+export { type Clients, clientConfiguration, createClients } from './clients.ts';
+export { consumerKey } from './consumer-name.ts';
 export { type DrainOptions, type DrainProgress, type DrainSummary, isComplete } from './drain.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { exportLetters } from './export-letters.ts';
@@ -6,6 +7,7 @@ export { type ImportedEvent, type ImportProblem, type ImportSummary, importLette
 export { inspect, type LookSummary } from './inspect.ts';
 export { isFiltering, type LetterCriteria, letterFilter } from './letter-filter.ts';
 export { listQueues, type QueueOverview } from './list.ts';
+export { mapConcurrently } from './map-concurrently.ts';
 export { park } from './park.ts';
 export { Progress, type ProgressStream } from './progress.ts';
 export { purge } from './purge.ts';
