@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { requestToken } from '@millrace/local/request-token';
+import { eventually } from '@millrace/testing';
 import { readLandscape } from '../policies/landscape.ts';
 import { entriesOf } from '../policies/template.ts';
 import { orderOf, Shop, scopesOf } from './shop.ts';
@@ -11,6 +12,7 @@ interface Row {
   /** The one scope of the route: whose token has it gets in. */
   scope: string;
   body?: () => unknown;
+  query?: string;
   /** To somebody with the scope, about what is theirs. */
   own: number;
   /** To somebody else with the scope. */
@@ -25,6 +27,14 @@ const rows: Readonly<Record<string, Row>> = {
   'POST /orders/{orderId}/cancellation': { scope: 'orders:write', own: 202, others: 404 },
   'GET /stock/{sku}': { scope: 'stock:read', own: 200, others: 200 },
   'PUT /stock/{sku}': { scope: 'stock:write', body: () => ({ available: 0 }), own: 200, others: 200 },
+  'GET /events': {
+    scope: 'events:read',
+    query: 'from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z',
+    own: 200,
+    others: 200,
+  },
+  'GET /events/{eventId}': { scope: 'events:read', own: 200, others: 200 },
+  'GET /lineage/{id}': { scope: 'events:read', own: 200, others: 200 },
 };
 
 const allScopes = Object.values(scopesOf).join(' ');
@@ -34,21 +44,32 @@ let system: System;
 let shop: Shop;
 let sku: string;
 let orderId: string;
+/** Of the first event about it. */
+let eventId: string;
 
 beforeAll(async () => {
   system = await startSystem();
   shop = new Shop(system);
   sku = await shop.stocked(0);
   orderId = await shop.place(orderOf(sku));
+  eventId = await eventually(
+    async () => {
+      const { body } = await shop.request('GET', `/lineage/${orderId}`);
+      return body.trees[0]?.events[0]?.id ?? '';
+    },
+    { deadlineMs: 20_000 },
+  );
 }, 90_000);
 
 afterAll(() => system?.stop());
 
 function send(route: string, authorization: string | undefined) {
   const [method = '', template = ''] = route.split(' ');
-  const path = template.replace('{orderId}', orderId).replace('{sku}', sku);
+  const ids = { '{orderId}': orderId, '{sku}': sku, '{eventId}': eventId, '{id}': orderId };
+  const path = Object.entries(ids).reduce((text, [name, id]) => text.replace(name, id), template);
+  const { query } = rows[route] ?? {};
   const body = rows[route]?.body?.();
-  return fetch(`${system.apiUrl}${path}`, {
+  return fetch(`${system.apiUrl}${path}${query === undefined ? '' : `?${query}`}`, {
     method,
     headers: {
       ...(authorization === undefined ? {} : { authorization }),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { LineageTree, StoredEvent } from '@millrace/lineage';
 import { requestToken } from '@millrace/local/request-token';
 import { eventually } from '@millrace/testing';
 import type { System } from './system.ts';
@@ -14,6 +15,13 @@ export interface AnswerBody extends OrderView {
   available: number;
   reserved: number;
   lowStockThreshold: number;
+  /** Of `GET /lineage/{id}`. */
+  trees: LineageTree[];
+  /** Of `GET /events`. */
+  events: StoredEvent[];
+  cursor?: string;
+  /** Of `GET /events/{eventId}`. */
+  data: unknown;
   /** Of a problem document. */
   code: string;
   detail: string;
@@ -39,7 +47,7 @@ export interface OrderView {
 }
 
 /** What tokens of a shop's people say they may do. */
-export const scopesOf = { customer: 'orders:read orders:write', staff: 'stock:read stock:write' } as const;
+export const scopesOf = { customer: 'orders:read orders:write', staff: 'stock:read stock:write events:read' } as const;
 
 /** A customer of the shop, and the staff that fills its shelves: the HTTP API as a test uses it. */
 export class Shop {
@@ -67,7 +75,7 @@ export class Shop {
    * unless it is text.
    */
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const token = await this.token(path.startsWith('/stock') ? 'staff' : 'customer');
+    const token = await this.token(/^\/(stock|events|lineage)/.test(path) ? 'staff' : 'customer');
     const response = await fetch(`${this.#system.apiUrl}${path}`, {
       method,
       headers: {
