@@ -34,6 +34,11 @@ export class Operator {
     return runScript('replay', ...args, ...this.#endpoint);
   }
 
+  /** Runs `npm run lineage -- …`. */
+  lineage(...args: string[]): Promise<ScriptResult> {
+    return runScript('lineage', ...args, ...this.#endpoint);
+  }
+
   /** The letters of a queue, with filters. */
   async inspect(queue: string, ...filters: string[]): Promise<InspectedLetter[]> {
     const { exitCode, stdout, stderr } = await this.redrive('inspect', queue, '--json', '--reveal', ...filters);
