@@ -10,6 +10,7 @@ export { type CommitOptions, type ConditionalWrite, commit, type TransactWrite }
 export { documentClient } from './document-client.ts';
 export type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
 export { DynamoDbEventStore, type DynamoDbEventStoreOptions } from './dynamodb-event-store.ts';
+export { EmittedEvents, type EmittedStream, type ScanPage, type ScanPosition } from './emitted-events.ts';
 export {
   ConcurrencyConflictError,
   EventTooLargeError,
