@@ -65,11 +65,16 @@ export function ordersFromEnvironment(tableName = process.env.MILLRACE_TABLE): O
   return new Orders(new DynamoDbEventStore(documentClient(), tableName));
 }
 
+/** The stream of an order. */
+export function streamOf(orderId: string): string {
+  return `ORDER#${orderId}`;
+}
+
 const aggregate: Aggregate<Order | undefined, OrderCommand, OrderEvent> = {
   initialState: undefined,
   decide,
   evolve,
-  streamOf: (orderId) => `ORDER#${orderId}`,
+  streamOf,
   // Its own decisions are public; what others reported is already on the bus, from them.
   publish: (event, order, context) => {
     if (!order) return undefined;
