@@ -108,4 +108,14 @@ describe('eventually', () => {
 
     await expect(eventually(check, { deadlineMs: 5, intervalMs: 1 })).rejects.toThrow('never');
   });
+
+  test('gives up when it is told to', async () => {
+    const controller = new AbortController();
+    const check = async () => {
+      controller.abort(new Error('enough'));
+      throw new Error('not yet');
+    };
+
+    await expect(eventually(check, { signal: controller.signal })).rejects.toThrow('enough');
+  });
 });

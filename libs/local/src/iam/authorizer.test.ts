@@ -269,6 +269,11 @@ describe('a function', () => {
     giveBack();
     authorizer.authorize('relay', read);
     expect(identities.statementsOf('relay')).toHaveLength(2);
+    const giveBackAction = identities.withhold('relay', 1, 'dynamodb:query');
+    expect(() => authorizer.authorize('relay', read)).toThrow('dynamodb:Query');
+    giveBackAction();
+    identities.withhold('relay', 1, 'dynamodb:GetItem');
+    authorizer.authorize('relay', read);
     expect(() => identities.withhold('relay', 2)).toThrow('relay has no statement 2');
     expect(() => identities.withhold('free', 0)).toThrow(RangeError);
   });

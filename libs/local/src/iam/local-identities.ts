@@ -2,7 +2,13 @@ import { type Stack, TemplateError } from '../cloudformation/index.ts';
 import type { Caller } from './caller.ts';
 import { compilePolicy, type Policy } from './policy.ts';
 import { PolicyError } from './policy-error.ts';
-import type { Statement } from './statement.ts';
+import { notAbout, type Statement } from './statement.ts';
+
+/** A statement that is taken away, or one action of it, in lower case. */
+interface WithheldGrant {
+  index: number;
+  action: string | undefined;
+}
 
 /**
  * Who signs requests on this machine. A function's access key id is its name, and it acts under its role; any other access key
@@ -12,8 +18,8 @@ export class LocalIdentities {
   readonly #accountId: string;
   /** By function name. */
   readonly #functions = new Map<string, Caller>();
-  /** By function name, the indexes of the statements that are withheld. */
-  readonly #withheld = new Map<string, Set<number>>();
+  /** By function name. */
+  readonly #withheld = new Map<string, Set<WithheldGrant>>();
   /** By function name, as they are when nothing is withheld. */
   readonly #entitled: ReadonlyMap<string, Caller>;
 
@@ -57,17 +63,19 @@ export class LocalIdentities {
   /**
    * Takes one statement away from a function, and from no other that shares its role, until the returned function is called.
    * @param index in what `statementsOf` returns
+   * @param action the only one that the statement shall say nothing of; all of them without it
    * @throws RangeError when there is no such statement
    */
-  withhold(functionName: string, index: number): () => void {
+  withhold(functionName: string, index: number, action?: string): () => void {
     if (!this.#statements(functionName)[index]) {
       throw new RangeError(`${functionName} has no statement ${index} that could be withheld`);
     }
+    const grant: WithheldGrant = { index, action: action?.toLowerCase() };
     const withheld = this.#withheld.get(functionName) ?? new Set();
-    this.#withheld.set(functionName, withheld.add(index));
+    this.#withheld.set(functionName, withheld.add(grant));
     this.#entitle(functionName);
     return () => {
-      withheld.delete(index);
+      withheld.delete(grant);
       this.#entitle(functionName);
     };
   }
@@ -81,7 +89,15 @@ export class LocalIdentities {
     const entitled = this.#entitled.get(functionName);
     const withheld = this.#withheld.get(functionName);
     if (!entitled || !withheld) return;
-    const statements = this.#statements(functionName).filter((_, index) => !withheld.has(index));
+    const statements = this.#statements(functionName).map((statement, index): Statement => {
+      const lost = [...withheld].filter((grant) => grant.index === index);
+      const isLost = (action: string): boolean =>
+        lost.some((grant) => grant.action === undefined || grant.action === action.toLowerCase());
+      return {
+        ...statement,
+        match: (request) => (isLost(request.action) ? notAbout : statement.match(request)),
+      };
+    });
     this.#functions.set(functionName, { ...entitled, identityPolicies: [{ type: 'identity-based', statements }] });
   }
 }

@@ -47,7 +47,8 @@ type Options = { variables: boolean };
 const elements = new Set([
   ...['Sid', 'Effect', 'Principal', 'NotPrincipal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'],
 ]);
-const notAbout: StatementMatch = { applies: false, failedKeys: [] };
+/** Of a statement that says nothing of a request. */
+export const notAbout: StatementMatch = { applies: false, failedKeys: [] };
 
 /**
  * Compiles one statement.
