@@ -24,6 +24,12 @@ export interface System {
 /** Where the local runtime shows the messages it has captured. */
 const messagesOf = (awsUrl: string) => `${awsUrl}/_local/messages`;
 
+/** What the local runtime has not allowed functions and rules to do. */
+async function refusalsOf(awsUrl: string): Promise<{ caller: string; action: string; message: string }[]> {
+  const response = await fetch(`${awsUrl}/_local/refusals`);
+  return ((await response.json()) as { refusals: [] }).refusals;
+}
+
 /** The local runtime's own issuer of tokens. */
 const issuerOf = (awsUrl: string) => `${awsUrl}/_local/issuer`;
 
@@ -32,9 +38,14 @@ const issuerOf = (awsUrl: string) => `${awsUrl}/_local/issuer`;
  * MILLRACE_ISSUER_URL where it is no local runtime, or else a local runtime started for this suite on free ports and
  * stopped by `stop()`.
  * @param services folders of further services to run beside the shop's, relative to the repository.
- * @param options `verbose`: a runtime started here prints every line that functions log.
+ * @param options `verbose`: a runtime started here prints every line that functions log. `mayBeRefused`: what functions and
+ *   rules try in the suite without being allowed to, as `<function or ARN of the rule> <action>`; anything else that a runtime
+ *   started here refuses makes `stop()` fail.
  */
-export async function startSystem(services: string[] = [], { verbose = false } = {}): Promise<System> {
+export async function startSystem(
+  services: string[] = [],
+  { verbose = false, mayBeRefused = [] as readonly string[] } = {},
+): Promise<System> {
   const {
     MILLRACE_API_URL: apiUrl,
     MILLRACE_AWS_URL: awsUrl,
@@ -82,7 +93,12 @@ export async function startSystem(services: string[] = [], { verbose = false } =
     );
     if (!ready) throw new Error('The runtime ended while it was starting');
     const urls = { messagesUrl: messagesOf(ready.awsUrl), issuerUrl: issuerOf(ready.awsUrl) };
-    return { ...ready, ...urls, output: () => output, stop };
+    const checkAndStop = async () => {
+      const refused = await refusalsOf(ready.awsUrl).finally(stop);
+      const unexpected = refused.filter(({ caller, action }) => !mayBeRefused.includes(`${caller} ${action}`));
+      if (unexpected.length > 0) throw new Error(`Refused: ${unexpected.map(({ message }) => message).join('; ')}`);
+    };
+    return { ...ready, ...urls, output: () => output, stop: checkAndStop };
   } catch (error) {
     await stop();
     throw new Error(`The runtime did not start:\n${output}`, { cause: error });
