@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { DuplicateEventError, PermanentError, TransientError } from '@millrace/errors';
 import { defineEvent, type EmittableEvent } from '@millrace/events';
-import { logger } from '@millrace/telemetry';
+import { logger, metrics } from '@millrace/telemetry';
 import {
   envelopeText,
   fifoRecord,
@@ -753,6 +753,35 @@ describe('shortly before the timeout of the function', () => {
       expect(failuresOf(await running)).toEqual(records.map(({ messageId }) => messageId));
       expect(started).toEqual(['hangs']);
     } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('what is given up and ends all the same counts when it comes again, and once', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const addMetric = jest.spyOn(metrics, 'addMetric');
+    const counted = () => addMetric.mock.calls.map(([name]) => name).filter((name) => name !== 'EventFailed');
+    try {
+      const slow = gate();
+      const done = new Set<string>();
+      const { handler, run } = setUp(async (visitor) => {
+        if (done.has(visitor)) throw new DuplicateEventError('butler.onKnocked', visitor);
+        if (visitor === 'slow') await slow.opened;
+        done.add(visitor);
+      });
+      const late = record(knock('slow'));
+
+      const running = handler(sqsEvent(late, record(knock('quick'))), lambdaContext(3_000));
+      await jest.advanceTimersByTimeAsync(2_500);
+      expect(failuresOf(await running)).toEqual([late.messageId]);
+      slow.open();
+      await jest.advanceTimersByTimeAsync(1);
+      expect(counted()).toEqual(['EventHandled']);
+
+      await run(late);
+      expect(counted()).toEqual(['EventHandled', 'EventDuplicate']);
+    } finally {
+      addMetric.mockRestore();
       jest.useRealTimers();
     }
   });
