@@ -47,7 +47,8 @@ const MAX_WAITING = 150;
 const SAMPLE_EVERY = 7;
 /** Of these no more is written out: they mostly have one reason. */
 const MAX_FILES = 20;
-const SETTLE_WITHIN_MS = 240_000;
+/** A function that died is tried again when its queue's visibility timeout is over: a minute each. */
+const SETTLE_WITHIN_MS = 300_000;
 const MEMORY_WITHIN_MS = 90_000;
 const MAX_GROWTH = 1.1;
 
@@ -131,6 +132,8 @@ class Campaign {
   #letters = 0;
   #reemissionsHeard = 0;
 
+  #onProgress: (line: string) => void = () => {};
+
   constructor(parts: CampaignParts) {
     this.#parts = parts;
     this.#ledger = new Ledger(parts.landscape.consumers.map(({ name }) => name));
@@ -139,6 +142,7 @@ class Campaign {
   async run({ inputs, seed, reemissions, onProgress = () => {} }: CampaignOptions): Promise<CampaignResult> {
     const { runtime } = this.#parts;
     this.#sampleSize = reemissions;
+    this.#onProgress = onProgress;
     onProgress('Warming up …');
     await this.#load(Math.ceil(inputs / 10), seed + 1_000_000, () => {});
     await this.#settle();
@@ -345,7 +349,9 @@ class Campaign {
       if (error.message !== 'not settled') throw error;
     });
     const known = new Set(this.#violations.map(({ what }) => what));
-    this.#violations.push(...left.filter(({ what }) => !known.has(what)));
+    const found = left.filter(({ what }) => !known.has(what));
+    this.#violations.push(...found);
+    for (const { what } of found.slice(0, MAX_FILES)) this.#onProgress(`not as it must be: ${what}`);
   }
 
   #metricsOf(metrics: Record<string, Record<string, number>>): Map<string, ConsumerMetrics> {
