@@ -12,7 +12,7 @@ interface Row {
   /** The one scope of the route: whose token has it gets in. */
   scope: string;
   body?: () => unknown;
-  query?: string;
+  query?: () => string;
   /** To somebody with the scope, about what is theirs. */
   own: number;
   /** To somebody else with the scope. */
@@ -25,11 +25,18 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /orders/{orderId}': { scope: 'orders:read', own: 200, others: 404 },
   // For want of stock the order is never shipped, and to cancel one that is cancelled already is a success.
   'POST /orders/{orderId}/cancellation': { scope: 'orders:write', own: 202, others: 404 },
+  'GET /orders': { scope: 'orders:read', query: () => `customer=${shop.customerId}`, own: 200, others: 403 },
+  'GET /reports/daily-sales': {
+    scope: 'reports:read',
+    query: () => 'from=2026-01-01&to=2026-01-31',
+    own: 200,
+    others: 200,
+  },
   'GET /stock/{sku}': { scope: 'stock:read', own: 200, others: 200 },
   'PUT /stock/{sku}': { scope: 'stock:write', body: () => ({ available: 0 }), own: 200, others: 200 },
   'GET /events': {
     scope: 'events:read',
-    query: 'from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z',
+    query: () => 'from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z',
     own: 200,
     others: 200,
   },
@@ -67,7 +74,7 @@ function send(route: string, authorization: string | undefined) {
   const [method = '', template = ''] = route.split(' ');
   const ids = { '{orderId}': orderId, '{sku}': sku, '{eventId}': eventId, '{id}': orderId };
   const path = Object.entries(ids).reduce((text, [name, id]) => text.replace(name, id), template);
-  const { query } = rows[route] ?? {};
+  const query = rows[route]?.query?.();
   const body = rows[route]?.body?.();
   return fetch(`${system.apiUrl}${path}${query === undefined ? '' : `?${query}`}`, {
     method,
@@ -206,4 +213,19 @@ test('the same Idempotency-Key of two customers places two orders', async () => 
   expect(new Set(orders).size).toBe(2);
   expect((await grace.request('GET', `/orders/${orders[0]}`)).status).toBe(404);
   expect((await grace.order(orders[1] ?? '')).orderId).toBe(orders[1]);
+});
+
+test("staff see any customer's orders", async () => {
+  const scope = 'orders:read orders:read:all';
+  const authorization = `Bearer ${await tokenOf({ subject: 'staff-1', scope })}`;
+
+  await eventually(
+    async () => {
+      const path = `/orders?customer=${shop.customerId}&limit=100`;
+      const { status, body } = await shop.request('GET', path, undefined, { authorization });
+      expect(status).toBe(200);
+      expect(body.orders).toContainEqual(expect.objectContaining({ orderId }));
+    },
+    { deadlineMs: 20_000 },
+  );
 });

@@ -19,7 +19,12 @@ export interface AnswerBody extends OrderView {
   trees: LineageTree[];
   /** Of `GET /events`. */
   events: StoredEvent[];
+  /** Of `GET /events` and `GET /orders`. */
   cursor?: string;
+  /** Of `GET /orders`. */
+  orders: { orderId: string; status: string; total: { amount: number; currency: string }; placedAt: string }[];
+  /** Of `GET /reports/daily-sales`. */
+  days: { day: string; currency: string; confirmed: number; revenue: number; cancelled: number }[];
   /** Of `GET /events/{eventId}`. */
   data: unknown;
   /** Of a problem document. */
@@ -47,7 +52,10 @@ export interface OrderView {
 }
 
 /** What tokens of a shop's people say they may do. */
-export const scopesOf = { customer: 'orders:read orders:write', staff: 'stock:read stock:write events:read' } as const;
+export const scopesOf = {
+  customer: 'orders:read orders:write',
+  staff: 'stock:read stock:write events:read reports:read',
+} as const;
 
 /** A customer of the shop, and the staff that fills its shelves: the HTTP API as a test uses it. */
 export class Shop {
@@ -75,7 +83,7 @@ export class Shop {
    * unless it is text.
    */
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const token = await this.token(/^\/(stock|events|lineage)/.test(path) ? 'staff' : 'customer');
+    const token = await this.token(/^\/(stock|events|lineage|reports)/.test(path) ? 'staff' : 'customer');
     const response = await fetch(`${this.#system.apiUrl}${path}`, {
       method,
       headers: {
