@@ -8,7 +8,7 @@ import { StockRanLow } from '@millrace/inventory/events';
 import type { RefusedAccess } from '@millrace/local';
 import { requestToken } from '@millrace/local/request-token';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
-import { orderOf, scopesOf } from '../end-to-end/shop.ts';
+import { orderOf } from '../end-to-end/shop.ts';
 import { grantsOf } from './grants.ts';
 import type { RunningShop } from './running-shop.ts';
 
@@ -184,10 +184,10 @@ const refundsWhatIsCancelled: Step = async ({ shop, aws, until }) => {
 
 /** Of what goes well, functions behind routes log nothing. */
 const refusesBadRequests: Step = async ({ shop, routes, runtime }) => {
-  const scope = Object.values(scopesOf).join(' ');
+  const scope = routes.flatMap(({ scopes }) => scopes).join(' ');
   const token = await requestToken(runtime.issuerUrl, { subject: 'somebody', scope });
-  for (const route of routes) {
-    const [method = '', template = ''] = route.split(' ');
+  for (const { key } of routes) {
+    const [method = '', template = ''] = key.split(' ');
     const path = `${template.replace(/\{[^}]+\}/g, 'no-such-thing')}?nonsense=1`;
     const body = method === 'GET' ? undefined : {};
     const { status } = await shop.request(method, path, body, { authorization: `Bearer ${token}` });

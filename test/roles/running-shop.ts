@@ -4,13 +4,20 @@ import { packageServices, type Runtime, startRuntime } from '@millrace/local';
 import { Aws } from '../end-to-end/aws.ts';
 import { Shop } from '../end-to-end/shop.ts';
 
+export interface Route {
+  /** e.g. `GET /orders/{orderId}` */
+  key: string;
+  /** One of them has to be in the token. */
+  scopes: readonly string[];
+}
+
 /** Every service on the local runtime, in this process: roles can be changed while it runs. */
 export interface RunningShop {
   runtime: Runtime;
   shop: Shop;
   aws: Aws;
-  /** Of all HTTP APIs, e.g. `GET /orders/{orderId}`. */
-  routes: readonly string[];
+  /** Of all HTTP APIs. */
+  routes: readonly Route[];
   /** How many lines each function has logged. */
   logged: ReadonlyMap<string, number>;
   /** What the runtime has warned of. */
@@ -29,6 +36,8 @@ export async function startShop(): Promise<RunningShop> {
     services,
     apiPort: 0,
     awsPort: 0,
+    // Everything is asked for at once: on a small machine, second containers of all functions would only be in each other's way.
+    functionConcurrency: 1,
     onFunctionLog: ({ functionName }) => logged.set(functionName, (logged.get(functionName) ?? 0) + 1),
     onWarning: (line) => warnings.push(line),
   });
@@ -40,7 +49,7 @@ export async function startShop(): Promise<RunningShop> {
 }
 
 /** From the templates that the runtime has just read. */
-async function routesOf(directories: string[]): Promise<string[]> {
+async function routesOf(directories: string[]): Promise<Route[]> {
   const packaged = await packageServices({
     directories,
     stage: 'dev',
@@ -51,5 +60,8 @@ async function routesOf(directories: string[]): Promise<string[]> {
   return packaged
     .flatMap(({ template }) => Object.values(template.Resources ?? {}))
     .filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route')
-    .map(({ Properties }) => String(Properties?.RouteKey));
+    .map(({ Properties: { RouteKey, AuthorizationScopes } = {} }) => ({
+      key: String(RouteKey),
+      scopes: [AuthorizationScopes ?? []].flat().map(String),
+    }));
 }
