@@ -188,6 +188,9 @@ describe('with a customer whom everybody would recognise', () => {
       ['POST', `/orders/${encodeURIComponent(email)}/cancellation`, person],
       ['POST', `/orders/${randomUUID()}/cancellation`, { reason: name }],
       ['GET', `/stock/${encodeURIComponent(name)}`, undefined],
+      ['GET', `/events/${encodeURIComponent(email)}`, undefined],
+      ['GET', `/events?from=${encodeURIComponent(name)}&${encodeURIComponent(email)}=1`, undefined],
+      ['GET', `/lineage/${encodeURIComponent(name)}`, undefined],
       ['PUT', '/stock/SKU-1', { [name]: email, available: phone }],
     ] as const;
     for (const [method, path, body] of refusals) {
@@ -234,6 +237,9 @@ describe('with a customer whom everybody would recognise', () => {
       { deadlineMs: 90_000, intervalMs: 1_000 },
     );
 
+    const lineage = await operator.lineage(unpaid);
+    printed += lineage.stdout + lineage.stderr;
+    expect(lineage.stdout).toContain('PROVIDER_UNAVAILABLE');
     const shown = await redrive('inspect', 'payments.onStockReserved', ...outage);
     expect(shown).toContain(unpaid);
     await redrive('inspect', 'payments.onStockReserved', ...outage, '--json');
@@ -292,6 +298,7 @@ describe('with a customer whom everybody would recognise', () => {
       ...new Set(consumers.map(({ service, functionName }) => `${service}-dev-${functionName}`)),
       ...['postOrder', 'getOrder', 'postCancellation', 'relay'].map((functionName) => `orders-dev-${functionName}`),
       ...['putStock', 'getStock', 'relay'].map((functionName) => `inventory-dev-${functionName}`),
+      ...['getEvent', 'getEvents', 'getLineage'].map((functionName) => `event-log-dev-${functionName}`),
       ...['payments-dev-relay', 'fulfillment-dev-relay', 'redrive-dev-reemit'],
     ];
     const lines = output().split('\n');
