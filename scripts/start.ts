@@ -38,6 +38,8 @@ const EXAMPLE_ORDER = JSON.stringify({
 /** How long the printed tokens are good, in seconds: a working day. */
 const TOKENS_EXPIRE_IN = 8 * 3600;
 
+const STAFF_SCOPE = 'stock:read stock:write orders:read orders:read:all reports:read events:read';
+
 /** How long the first containers are waited for, in ms: after that they get ready while the first order comes in. */
 const WARM_WITHIN_MS = 3_000;
 
@@ -185,7 +187,7 @@ const [customer, staff] = await Promise.all([
     scope: 'orders:read orders:write',
     expiresIn: TOKENS_EXPIRE_IN,
   }),
-  requestToken(issuerUrl, { subject: 'staff-1', scope: 'stock:read stock:write', expiresIn: TOKENS_EXPIRE_IN }),
+  requestToken(issuerUrl, { subject: 'staff-1', scope: STAFF_SCOPE, expiresIn: TOKENS_EXPIRE_IN }),
 ]);
 const readyFile = values['ready-file'];
 if (readyFile !== undefined) {
