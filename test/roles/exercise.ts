@@ -61,13 +61,13 @@ async function together(running: RunningShop, failFast: boolean, steps: readonly
   const expected = new Set<string>();
   const named = ({ caller, resource }: Pick<RefusedAccess, 'caller' | 'resource'>): string => `${caller} ${resource}`;
   const before = new Map(running.runtime.refusals().map(({ message, times }) => [message, times]));
-  const watch = setInterval(() => {
+  const endWhenRefused = (): void => {
     const refusal = running.runtime
       .refusals()
       .find((refused) => refused.times > (before.get(refused.message) ?? 0) && !expected.has(named(refused)));
     if (refusal) controller.abort(new Error(`refused: ${refusal.action} on ${refusal.resource}`));
-  }, 10);
-  if (!failFast) clearInterval(watch);
+  };
+  const watch = failFast ? setInterval(endWhenRefused, 10) : undefined;
   const { signal } = controller;
   const stage: Stage = {
     ...running,
@@ -87,6 +87,7 @@ async function together(running: RunningShop, failFast: boolean, steps: readonly
   } finally {
     clearInterval(watch);
   }
+  if (failFast) endWhenRefused();
   signal.throwIfAborted();
 }
 
