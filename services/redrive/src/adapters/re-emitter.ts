@@ -16,7 +16,7 @@ import {
   shownIdentifier,
 } from '@millrace/events';
 import { logger, MetricUnit, messageOf, metrics } from '@millrace/telemetry';
-import { type Decision, decide } from '../domain/decide.ts';
+import { type Decision, decide, isAccountable } from '../domain/decide.ts';
 import { Ledger } from './ledger.ts';
 import { Letters } from './letters.ts';
 
@@ -98,7 +98,7 @@ export class ReEmitter {
 
   /** One letter after the other, so that two letters of one event count both. */
   async #decide(letters: readonly DeadLetter[], queueName: string): Promise<Map<DeadLetter, Decision>> {
-    const eventIds = [...new Set(letters.flatMap(({ event }) => event?.id ?? []))];
+    const eventIds = [...new Set(letters.flatMap(({ event }) => event?.id ?? []))].filter(isAccountable);
     const reemitted = new Map(
       await Promise.all(eventIds.map(async (id) => [id, await this.#ledger.reemitted(queueName, id)] as const)),
     );

@@ -14,6 +14,17 @@ import { reemissionTraceHeader } from './trace-header.ts';
 /** How often one dead event of one queue may be re-emitted: what dies a third time needs a person. */
 export const MAX_REEMISSIONS = 2;
 
+/**
+ * Bytes of an event's id. The ledger's key has room for 2,048, and the queue's name stands in it, too.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+ */
+const MAX_ID_BYTES = 1024;
+
+/** Whether the ledger can keep account of an event with this id. */
+export function isAccountable(eventId: string): boolean {
+  return eventId.isWellFormed() && Buffer.byteLength(eventId) <= MAX_ID_BYTES;
+}
+
 /** What to do with one dead letter. */
 export type Decision =
   | { do: 'emit'; event: EmittableEvent; eventId: string }
@@ -34,6 +45,9 @@ export function decide(
 ): Decision {
   const { event: identity } = letter;
   if (!identity) return park('MALFORMED_EVENT', 'The body is not an EventBridge event with a metadata.id');
+  if (!isAccountable(identity.id)) {
+    return park('MALFORMED_EVENT', `metadata.id has more than ${MAX_ID_BYTES} bytes, or half a character`);
+  }
   if (isEdited(letter)) {
     return park('EVENT_EDITED', 'The body is not what the consumer gave up; import an edited event as a new one');
   }
