@@ -1,6 +1,6 @@
 import type { EventContract } from '@millrace/events';
 import * as fc from 'fast-check';
-import { type Envelope, falseEvents, validEvents } from './events.ts';
+import { type Envelope, falseEvents, validEvents, waitsForOthers } from './events.ts';
 import { hostileTexts, paddedTo } from './hostile-json.ts';
 import type { Fate } from './queue-inputs.ts';
 
@@ -97,12 +97,17 @@ export function busInputs(
         },
         {
           weight: 35,
-          arbitrary: fc.tuple(entries, hostileTexts(events.map(({ detail }) => detail))).map(
-            ([entry, { kind, text, broken }]): BusInput => ({
-              ...put({ ...entry, Detail: acceptableToQueues(text) }, `detail: ${kind}`),
-              ...(broken && { refused: true }),
-            }),
-          ),
+          arbitrary: fc
+            .tuple(
+              entries,
+              hostileTexts(events.map(({ detail }) => detail)).filter(({ text }) => !waitsForOthers(text)),
+            )
+            .map(
+              ([entry, { kind, text, broken }]): BusInput => ({
+                ...put({ ...entry, Detail: acceptableToQueues(text) }, `detail: ${kind}`),
+                ...(broken && { refused: true }),
+              }),
+            ),
         },
         {
           weight: 25,

@@ -30,6 +30,8 @@ interface AttackedRoute {
   /** With `{id}` for the path parameter. */
   path: string;
   by: 'customer' | 'staff';
+  /** A sound query, where there is one. */
+  query?: Readonly<Record<string, string>>;
   /** What the body should look like; absent where there is none. */
   body?: z.ZodType;
   /** What a sound request is answered with. */
@@ -47,6 +49,23 @@ export const attackedRoutes: Readonly<Record<string, AttackedRoute>> = {
     by: 'customer',
     sound: [202, 409, 429],
   },
+  'GET /orders': { method: 'GET', path: '/orders', by: 'customer', query: { limit: '10' }, sound: [200] },
+  'GET /reports/daily-sales': {
+    method: 'GET',
+    path: '/reports/daily-sales',
+    by: 'staff',
+    query: { from: '2026-01-01', to: '2026-01-31' },
+    sound: [200],
+  },
+  'GET /events': {
+    method: 'GET',
+    path: '/events',
+    by: 'staff',
+    query: { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' },
+    sound: [200],
+  },
+  'GET /events/{eventId}': { method: 'GET', path: '/events/{id}', by: 'staff', sound: [200, 404] },
+  'GET /lineage/{id}': { method: 'GET', path: '/lineage/{id}', by: 'staff', sound: [200, 404] },
   'GET /stock/{sku}': { method: 'GET', path: '/stock/{id}', by: 'staff', sound: [200, 404] },
   'PUT /stock/{sku}': { method: 'PUT', path: '/stock/{id}', by: 'staff', body: stockLevelRequest, sound: [200] },
 };
@@ -93,6 +112,41 @@ const hostileQueries = [
   ],
   ...[`?a=${'x'.repeat(5_000)}`, `?${'a=1&'.repeat(2_000)}`, '?orderId=x', '?a=1;b=2', '?+'],
 ];
+/** Of a parameter that a route knows, already encoded. */
+const hostileValues = [
+  ...[
+    '',
+    '%00',
+    '%0a',
+    '%ff',
+    '-1',
+    '0',
+    '1e999',
+    '9007199254740993',
+    'NaN',
+    '2026-13-45',
+    '9999-12-31',
+    '0000-01-01',
+    'true',
+    '%F0%9F%91%BE',
+  ],
+  ...[
+    '__proto__',
+    '{}',
+    '[]',
+    '%22',
+    '%E2%80%AE',
+    'x'.repeat(3_000),
+    'e30',
+    'bnVsbA',
+    'W10',
+    'AAAA',
+    '..%2f..',
+    '%23',
+    '*',
+  ],
+];
+const otherParameters = ['cursor', 'limit', 'customer', 'status', 'type', 'from', 'to', 'unknown'];
 const hostileHeaders: readonly (readonly [name: string, values: readonly string[]])[] = [
   [
     'x-correlation-id',
@@ -246,7 +300,7 @@ export function httpInputs(tokens: Tokens, orderIds: readonly string[]): fc.Arbi
 
 function inputsOf(
   route: string,
-  { method, path, by, body: schema, sound }: AttackedRoute,
+  { method, path, by, query: soundQuery = {}, body: schema, sound }: AttackedRoute,
   tokens: Tokens,
   orderIds: readonly string[],
 ): fc.Arbitrary<HttpInput> {
@@ -255,7 +309,17 @@ function inputsOf(
   const goodBodies = schema ? soundBodies(schema) : undefined;
   const other = by === 'customer' ? tokens.staff : tokens.customer;
 
-  const build = ({ id = '', query = '', headers = [], authorization = `Bearer ${tokens[by]}`, body }: RequestParts) => {
+  const queryText = (parameters: Readonly<Record<string, string>>) => {
+    const pairs = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+    return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+  };
+  const build = ({
+    id = '',
+    query = queryText(soundQuery),
+    headers = [],
+    authorization = `Bearer ${tokens[by]}`,
+    body,
+  }: RequestParts) => {
     const bytes = body === undefined ? undefined : Buffer.from(body as string);
     const named = new Set(headers.map(([name]) => name));
     const usual = [
@@ -355,6 +419,21 @@ function inputsOf(
       ),
     ),
     attack(10, 'path', withBody(fc.constantFrom(...hostilePaths).map((text) => ({ id: text.slice(1) })))),
+    attack(
+      Object.keys(soundQuery).length > 0 ? 40 : 2,
+      'query: hostile value',
+      withBody(
+        fc
+          .tuple(
+            fc.constantFrom(...Object.keys(soundQuery), ...otherParameters),
+            fc.constantFrom(...hostileValues),
+            fc.boolean(),
+          )
+          .map(([name, value, twice]) => ({
+            query: `${queryText({ ...soundQuery, [name]: value })}${twice ? `&${name}=${value}` : ''}`,
+          })),
+      ),
+    ),
     attack(5, 'query', withBody(fc.constantFrom(...hostileQueries).map((query) => ({ query })))),
     {
       weight: 2,

@@ -1,6 +1,6 @@
 import type { EventContract } from '@millrace/events';
 import * as fc from 'fast-check';
-import { falseEvents, validEvents } from './events.ts';
+import { falseEvents, validEvents, waitsForOthers } from './events.ts';
 import { hostileTexts, oversized } from './hostile-json.ts';
 import type { Consumer } from './landscape.ts';
 
@@ -78,11 +78,13 @@ export function queueInputs(
           ),
           input(
             45,
-            hostileTexts(events).map(({ kind, text, broken }) => ({
-              kind: `body: ${kind}`,
-              body: text,
-              ...(broken && { fate: 'dead' as const }),
-            })),
+            hostileTexts(events)
+              .filter(({ text }) => !waitsForOthers(text))
+              .map(({ kind, text, broken }) => ({
+                kind: `body: ${kind}`,
+                body: text,
+                ...(broken && { fate: 'dead' as const }),
+              })),
           ),
           input(
             34,

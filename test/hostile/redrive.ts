@@ -23,21 +23,23 @@ export async function reemitLetters(
 ): Promise<Reemission> {
   const reemission: Reemission = { reemitted: new Map(), parked: new Map(), violations: [] };
   const { sqs, lambda, now } = createClients(aws.url, {});
-  for (const { name, deadLetterQueueUrl } of consumers) {
+  const queueUrls = new Map(consumers.map(({ name, deadLetterQueueUrl }) => [name, deadLetterQueueUrl]));
+  for (const { consumer, message } of samples) {
+    await aws.call('sqs', 'SendMessage', {
+      QueueUrl: queueUrls.get(consumer),
+      MessageBody: message.Body,
+      MessageAttributes: message.MessageAttributes,
+    });
+  }
+  const queues = await StageQueues.load(sqs, 'dev');
+  // What is re-emitted now and dies again, here or at another consumer, is for the account and not for this run.
+  const startedAt = now();
+  for (const { name } of consumers) {
     const letters = samples.filter(({ consumer }) => consumer === name);
-    if (letters.length === 0) continue;
-    for (const { message } of letters) {
-      await aws.call('sqs', 'SendMessage', {
-        QueueUrl: deadLetterQueueUrl,
-        MessageBody: message.Body,
-        MessageAttributes: message.MessageAttributes,
-      });
-    }
-    const queues = await StageQueues.load(sqs, 'dev');
     const queue = queues.byName(`${name}-dlq`);
     if (!queue) throw new Error(`There is no queue ${name}-dlq`);
-    // What is re-emitted now and dies again is for the account, not for this run.
-    const summary = await reemit({ sqs, queues, queue, select: () => true, startedAt: now() }, lambda);
+    if (letters.length === 0) continue;
+    const summary = await reemit({ sqs, queues, queue, select: () => true, startedAt }, lambda);
     let accounted = 0;
     for (const { text, count } of summary.outcomes) {
       const [outcome = ''] = text.split(': ');

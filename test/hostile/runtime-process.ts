@@ -34,6 +34,8 @@ const runtime = await startRuntime({
   services: serviceDirectories(findWorkspaceRoot(import.meta.dirname)),
   apiPort: 0,
   awsPort: 0,
+  // No cold starts under load: on a busy machine they take longer than a function may.
+  functionConcurrency: 1,
   onFunctionLog: ({ functionName, line }) => countMetrics(functionName, line),
   onWarning: (line) => {
     if (report.warnings.length < KEPT_WARNINGS) report.warnings.push(line);
