@@ -147,13 +147,16 @@ class Campaign {
     const { runtime } = this.#parts;
     this.#sampleSize = reemissions;
     this.#onProgress = onProgress;
+    const progress = (sent: number, of: number, what: string) =>
+      onProgress(`${sent} of ${of} ${what}, ${describe(runtime.memory())}`);
+    const warmUp = Math.ceil(inputs / 10);
     onProgress('Warming up …');
-    await this.#load(Math.ceil(inputs / 10), seed + 1_000_000, () => {});
+    await this.#load(warmUp, seed + 1_000_000, (sent) => progress(sent, warmUp, 'inputs to warm up'));
     await this.#settle();
     const before = runtime.memory();
 
     const started = performance.now();
-    await this.#load(inputs, seed, (sent) => onProgress(`${sent} of ${inputs} inputs, ${describe(runtime.memory())}`));
+    await this.#load(inputs, seed, (sent) => progress(sent, inputs, 'inputs'));
     const seconds = (performance.now() - started) / 1000;
     onProgress('Waiting until everything is accounted for …');
     await this.#settle();
