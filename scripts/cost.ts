@@ -1,7 +1,8 @@
 /** `npm run cost`: what orders cost on AWS, counted from a run on this machine. `npm run cost -- --help` lists what can be said. */
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readArguments, readNumber, readStage, runCommand } from '@millrace/command-line';
+import { parseArgs } from 'node:util';
+import { readStage, UsageError } from '@millrace/dead-letters/operations';
 import { serviceDirectories } from '@millrace/events/catalogue';
 import { packageServices } from '@millrace/local';
 import { countOrders } from './cost/count-orders.ts';
@@ -28,29 +29,37 @@ Exit codes: 0 done, 1 failed, 2 misused.`;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-function readOptions() {
-  return readArguments({
-    options: {
-      orders: { type: 'string' },
-      clients: { type: 'string' },
-      'lambda-ms': { type: 'string' },
-      stage: { type: 'string', default: 'prod' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  }).values;
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        orders: { type: 'string', default: '100' },
+        clients: { type: 'string', default: '1' },
+        'lambda-ms': { type: 'string' },
+        stage: { type: 'string', default: 'prod' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
-async function main(): Promise<number> {
-  const values = readOptions();
+function readCount(flag: string, value: string): number {
+  if (!/^[1-9]\d*$/.test(value)) throw new UsageError(`--${flag} must be a whole number from 1 up, not "${value}"`);
+  return Number(value);
+}
+
+async function main(): Promise<void> {
+  const values = readArguments();
   if (values.help) {
     console.log(HELP);
-    return 0;
+    return;
   }
-  const count = { minimum: 1, whole: true };
-  const orders = readNumber('orders', values.orders, count) ?? 100;
-  const clients = readNumber('clients', values.clients, count) ?? 1;
-  const lambdaMs = readNumber('lambda-ms', values['lambda-ms'], count);
+  const orders = readCount('orders', values.orders);
+  const clients = readCount('clients', values.clients);
+  const lambdaMs = values['lambda-ms'] === undefined ? undefined : readCount('lambda-ms', values['lambda-ms']);
   const stage = readStage(values.stage);
   const onProgress = (line: string): void => console.error(`${line} …`);
 
@@ -69,7 +78,12 @@ async function main(): Promise<number> {
   const services = directories.map((directory) => basename(directory));
   const report = makeReport(measurement, readPriceTable(), readQuotaTable(), inventory, services);
   console.log(values.json ? JSON.stringify(report, null, 2) : formatReport(report));
-  return 0;
 }
 
-await runCommand('cost', main);
+try {
+  await main();
+} catch (error) {
+  const misused = error instanceof UsageError;
+  console.error(`${(error as Error).message}${misused ? ' (npm run cost -- --help)' : ''}`);
+  process.exitCode = misused ? 2 : 1;
+}

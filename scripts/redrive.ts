@@ -4,27 +4,21 @@
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import {
-  interruptible,
-  readArguments,
-  readEndpoint,
-  readNumber,
-  readStage,
-  runCommand,
-  UsageError,
-} from '@millrace/command-line';
+import { parseArgs } from 'node:util';
 import type { DeadLetter } from '@millrace/dead-letters';
 import {
   type Column,
   createClients,
   type DrainOptions,
   type DrainSummary,
+  explain,
   exportLetters,
   formatDuration,
   formatTable,
   type ImportProblem,
   importLetters,
   inspect,
+  interruptible,
   isComplete,
   isFiltering,
   type LetterCriteria,
@@ -36,12 +30,14 @@ import {
   parseDuration,
   printable,
   purge,
+  readEndpoint,
+  readNumber,
+  readStage,
   redrive,
   reemit,
   ruleMessageGroups,
-  type ShownLetter,
   StageQueues,
-  shownLetter,
+  UsageError,
 } from '@millrace/dead-letters/operations';
 import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
 
@@ -81,7 +77,7 @@ const OPTIONS = {
   rate: { type: 'string' },
   concurrency: { type: 'string' },
   json: { type: 'boolean' },
-  reveal: { type: 'boolean' },
+  body: { type: 'boolean' },
   all: { type: 'boolean' },
   sample: { type: 'string' },
   'exit-code': { type: 'boolean' },
@@ -115,12 +111,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'inspect <queue>',
     summary: 'the letters of a queue',
     help: `${FILTER_HELP}
-  --json                 one JSON object a line
-  --reveal               the whole body and all attributes; they may hold personal data
-
-Without --reveal an event is shown without the fields that its contract marks as personal, and of a body that satisfies
-no contract nothing but its size.`,
-    options: [...FILTERS, 'json', 'reveal'],
+  --json                 everything incl. the body, one JSON object a line; it may hold personal data
+  --body                 the body under each letter; it may hold personal data`,
+    options: [...FILTERS, 'json', 'body'],
     run: show,
   },
   redrive: {
@@ -157,9 +150,7 @@ no contract nothing but its size.`,
   export: {
     usage: 'export <queue> <file.ndjson>',
     summary: 'writes letters to a file, to be edited; they stay where they are',
-    help: `${FILTER_HELP}
-
-The file holds the events as they are, personal data included; only you can read it (mode 0600). Delete it afterwards.`,
+    help: FILTER_HELP,
     options: FILTERS,
     run: exportToFile,
   },
@@ -187,10 +178,10 @@ ${GLOBAL_HELP}
 
 Exit codes: 0 all done, 1 something was left, parked instead or failed, 2 misused, 130 interrupted.`;
 
-type Values = ReturnType<typeof readOptions>['values'];
+type Values = ReturnType<typeof readArguments>['values'];
 
-function readOptions() {
-  return readArguments({ options: OPTIONS, allowPositionals: true });
+function readArguments() {
+  return parseArgs({ options: OPTIONS, allowPositionals: true });
 }
 
 interface Context extends ReturnType<typeof createClients> {
@@ -200,7 +191,8 @@ interface Context extends ReturnType<typeof createClients> {
 
 async function connect(values: Values): Promise<Context> {
   const stage = readStage(values.stage);
-  const clients = createClients(readEndpoint(values.endpoint));
+  endpoint = readEndpoint(values.endpoint);
+  const clients = createClients(endpoint);
   const queues = await StageQueues.load(clients.sqs, stage);
   return { ...clients, queues, startedAt: clients.now() };
 }
@@ -222,6 +214,9 @@ function readCriteria(values: Values): LetterCriteria {
 function readLimit(values: Values): number | undefined {
   return readNumber('limit', values.limit, { minimum: 1, whole: true });
 }
+
+/** Where the AWS APIs are, when it is not AWS. */
+let endpoint: string | undefined;
 
 const stop = interruptible(() => console.error('\nStopping: what is under way is finished, the rest is given back …'));
 
@@ -264,19 +259,13 @@ async function show(values: Values, [queueName = '']: string[]): Promise<number>
   const { sqs, queues, startedAt } = await connect(values);
   const queue = queues.find(queueName);
   const select = letterFilter(criteria, startedAt);
-  const reveal = values.reveal ?? false;
-  const contracts = reveal ? new Map() : await loadAllContracts();
-  const letters: { letter: ShownLetter; content: string }[] = [];
+  const letters: DeadLetter[] = [];
   const summary = await inspect(sqs, queue, { select, startedAt, limit, signal: stop.signal }, (letter) => {
-    const shown = shownLetter(letter, contracts);
-    if (values.json) {
-      console.log(JSON.stringify({ queue: queue.name, ...(reveal ? revealedLetter(letter) : shown) }));
-    } else {
-      letters.push({ letter: shown, content: reveal ? letter.body : contentOf(shown) });
-    }
+    if (values.json) console.log(JSON.stringify(describeLetter(letter, queue.name)));
+    else letters.push(values.body ? letter : { ...letter, body: '' });
   });
   if (!values.json && letters.length > 0) {
-    letters.sort((a, b) => a.letter.sentAt.getTime() - b.letter.sentAt.getTime());
+    letters.sort((a, b) => a.sentAt.getTime() - b.sentAt.getTime());
     const columns: Column[] = [
       { title: 'MESSAGE' },
       { title: 'EVENT' },
@@ -288,7 +277,7 @@ async function show(values: Values, [queueName = '']: string[]): Promise<number>
     ];
     const [header, ...lines] = formatTable(
       columns,
-      letters.map(({ letter: { messageId, event, reason, sentAt } }) => [
+      letters.map(({ messageId, event, reason, sentAt }) => [
         messageId,
         event?.id ?? '–',
         event?.detailType ?? '–',
@@ -300,30 +289,19 @@ async function show(values: Values, [queueName = '']: string[]): Promise<number>
     ).split('\n');
     console.log(header);
     for (const [index, line] of lines.entries()) {
-      const { letter, content = '' } = letters[index] ?? {};
+      const { reason, body = '' } = letters[index] ?? {};
       console.log(line);
-      if (letter?.reason.message) console.log(`  ${printable(letter.reason.message)}`);
-      console.log(`  ${printable(content)}`);
+      if (reason?.message) console.log(`  ${printable(reason.message)}`);
+      if (values.body) console.log(`  ${printable(body)}`);
     }
   }
   sayWhatWasSeen(summary, criteria, queue.name);
   return stop.signal.aborted ? 130 : 0;
 }
 
-/** What stands under a letter: its event, as far as it may be shown. */
-function contentOf({ detail, bytes }: ShownLetter): string {
-  return detail
-    ? JSON.stringify(detail)
-    : `${counted(bytes, 'byte', 'bytes')} that satisfy no contract (--reveal shows them)`;
-}
-
 /** Everything of a letter but its receipt handle, which is of no use any more. */
-function revealedLetter({ receiptHandle: _, ...letter }: DeadLetter): object {
-  return letter;
-}
-
-function loadAllContracts(): ReturnType<typeof loadContracts> {
-  return loadContracts(serviceDirectories(findWorkspaceRoot(import.meta.dirname)));
+function describeLetter({ receiptHandle: _, ...letter }: DeadLetter, queue: string): object {
+  return { queue, ...letter };
 }
 
 function age(sentAt: Date, now: Date): string {
@@ -445,7 +423,7 @@ async function exportToFile(values: Values, [queueName = '', path = '']: string[
   const summary = await exportLetters(sqs, queue, path, { select, startedAt, limit, signal: stop.signal });
   sayWhatWasSeen(summary, criteria, queue.name);
   console.error(
-    `Written to ${path}, which may hold personal data and only you can read. Edit \`event\`, then: npm run redrive -- import ${path}`,
+    `Written to ${path}, which may hold personal data. Edit \`event\`, then: npm run redrive -- import ${path}`,
   );
   return summary.unseen > 0 ? 1 : 0;
 }
@@ -454,7 +432,7 @@ async function importFile(values: Values, [path = '']: string[]): Promise<number
   const text = readFileSync(path, 'utf8');
   const dryRun = values['dry-run'] ?? false;
   const { sqs, queues, startedAt } = await connect(values);
-  const contracts = await loadAllContracts();
+  const contracts = await loadContracts(serviceDirectories(findWorkspaceRoot(import.meta.dirname)));
   const options = { startedAt, dryRun, signal: stop.signal };
   const { imported, unchanged, alreadyImported, problems, gone, failed } = await importLetters(
     sqs,
@@ -492,7 +470,13 @@ When every consumer is to see them:
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = readOptions();
+  let values: Values;
+  let positionals: string[];
+  try {
+    ({ values, positionals } = readArguments());
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
   const [name, ...args] = positionals;
   const command = name === undefined ? undefined : COMMANDS[name];
   if (name !== undefined && !command) {
@@ -519,13 +503,16 @@ async function main(): Promise<number> {
   return command.run(values, args);
 }
 
-await runCommand('redrive', async () => {
-  try {
-    return await main();
-  } catch (error) {
-    if (stop.signal.aborted) return 130;
-    throw error;
-  } finally {
-    stop.dispose();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (stop.signal.aborted) {
+    process.exitCode = 130;
+  } else {
+    const misused = error instanceof UsageError;
+    console.error(`${explain(error, endpoint)}${misused ? ' (npm run redrive -- --help)' : ''}`);
+    process.exitCode = misused ? 2 : 1;
   }
-});
+} finally {
+  stop.dispose();
+}

@@ -1,14 +1,19 @@
 /** `npm run replay`: archived events come once more. `npm run replay -- --help` lists what can be said. */
-import { interruptible, readArguments, readEndpoint, readStage, runCommand, UsageError } from '@millrace/command-line';
+import { parseArgs } from 'node:util';
 import {
   cancelReplay,
   createClients,
+  explain,
   formatTable,
+  interruptible,
   Progress,
   planReplay,
   type ReplayPlan,
+  readEndpoint,
+  readStage,
   readTime,
   startReplay,
+  UsageError,
   watchReplay,
 } from '@millrace/dead-letters/operations';
 import { findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
@@ -42,22 +47,26 @@ const MODES: Readonly<Record<string, string>> = {
   rebuild: 'builds its projection anew from them',
 };
 
-function readOptions() {
-  return readArguments({
-    options: {
-      from: { type: 'string' },
-      to: { type: 'string' },
-      events: { type: 'string' },
-      rules: { type: 'string' },
-      archive: { type: 'string' },
-      name: { type: 'string' },
-      'dry-run': { type: 'boolean', default: false },
-      cancel: { type: 'string' },
-      stage: { type: 'string', default: 'dev' },
-      endpoint: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  }).values;
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        from: { type: 'string' },
+        to: { type: 'string' },
+        events: { type: 'string' },
+        rules: { type: 'string' },
+        archive: { type: 'string' },
+        name: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
+        cancel: { type: 'string' },
+        stage: { type: 'string', default: 'dev' },
+        endpoint: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 function readNames(flag: string, value: string | undefined): string[] | undefined {
@@ -84,14 +93,16 @@ ${formatTable(shown, rows)}
 `;
 }
 
+let endpoint: string | undefined;
+
 async function main(): Promise<number> {
-  const values = readOptions();
+  const values = readArguments();
   if (values.help) {
     console.log(HELP);
     return 0;
   }
   const stage = readStage(values.stage);
-  const endpoint = readEndpoint(values.endpoint);
+  endpoint = readEndpoint(values.endpoint);
   const { events } = createClients(endpoint);
   if (values.cancel !== undefined) {
     await cancelReplay(events, values.cancel);
@@ -153,4 +164,10 @@ async function watch(events: Parameters<typeof watchReplay>[0], { name, from, to
   return 1;
 }
 
-await runCommand('replay', main);
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const misused = error instanceof UsageError;
+  console.error(`${explain(error, endpoint)}${misused ? ' (npm run replay -- --help)' : ''}`);
+  process.exitCode = misused ? 2 : 1;
+}

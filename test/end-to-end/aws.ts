@@ -20,7 +20,6 @@ import {
   paginateListQueues,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
-  SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -112,8 +111,8 @@ export class Aws {
     await Promise.all(Array.from({ length: 4 }, worker));
   }
 
-  /** Receives up to ten messages, which stay in the queue. */
-  async receive(queueUrl: string, waitSeconds = 0): Promise<Message[]> {
+  /** Takes up to ten messages off a queue. */
+  async take(queueUrl: string, waitSeconds = 0): Promise<Message[]> {
     const { Messages = [] } = await this.sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
@@ -123,17 +122,11 @@ export class Aws {
         MessageSystemAttributeNames: ['All'],
       }),
     );
-    return Messages;
-  }
-
-  /** Takes up to ten messages off a queue. */
-  async take(queueUrl: string, waitSeconds = 0): Promise<Message[]> {
-    const messages = await this.receive(queueUrl, waitSeconds);
-    if (messages.length > 0) {
-      const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    if (Messages.length > 0) {
+      const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
       await this.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
     }
-    return messages;
+    return Messages;
   }
 
   /** Stops a function from reading its queue until the returned function is called. */
@@ -200,12 +193,6 @@ export class Aws {
     const { Attributes } = await this.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
     );
-    const statement = { Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' }, Action: 'sqs:SendMessage' };
-    const Policy = JSON.stringify({
-      Version: '2012-10-17',
-      Statement: [{ ...statement, Resource: Attributes?.QueueArn }],
-    });
-    await this.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
     const EventPattern = JSON.stringify({
       source: [{ prefix: 'millrace.' }],
       ...(detailType ? { 'detail-type': [detailType] } : {}),

@@ -1,5 +1,4 @@
 import type { Message } from '@aws-sdk/client-sqs';
-import { shownIdentifier } from '@millrace/events';
 import { eventDigest } from './failure.ts';
 
 /**
@@ -136,8 +135,7 @@ function explain(
   if (typeof batch === 'object' && batch !== null) {
     const { startSequenceNumber, endSequenceNumber } = batch as Record<string, unknown>;
     const { condition = 'Unknown' } = (body?.requestContext ?? {}) as { condition?: unknown };
-    const [first, last] = [shownIdentifier(startSequenceNumber), shownIdentifier(endSequenceNumber)];
-    const message = `stream records ${first} to ${last} could not be handled`;
+    const message = `stream records ${String(startSequenceNumber)} to ${String(endSequenceNumber)} could not be handled`;
     return { origin: 'stream', reason: { ...common, code: String(condition), message, kind: 'exhausted' } };
   }
   return {

@@ -1,5 +1,3 @@
-import { guard, guardOf } from './redaction.ts';
-
 /** What is stored in an outbox and put on the bus: four strings, so that a stored event is emitted byte for byte. */
 export interface EventEntry {
   /** e.g. `millrace.orders` */
@@ -41,9 +39,7 @@ export class EmittableEvent<Event = unknown> implements EventEntry, EntryOptions
   /** The event as its consumers will see it. */
   get event(): Event {
     const { metadata, data } = JSON.parse(this.detail);
-    const event = { source: this.source, detailType: this.detailType, metadata, data } as Event;
-    const redaction = guardOf(this);
-    return redaction ? guard(event, redaction) : event;
+    return { source: this.source, detailType: this.detailType, metadata, data } as Event;
   }
 
   /** The four strings alone, for storing. */

@@ -9,6 +9,7 @@ export const PaymentProcessed = defineEvent({
   category: 'domain',
   type: 'data',
   summary: 'The provider took the money for the order.',
+  dataSensitivity: 'personal',
   data: orderSnapshot.extend({
     /** The provider's identifier of the charge. */
     paymentId: z.string(),

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import type { JwtCaller } from './jwt-authorization.ts';
 import type { RouteMatch } from './route.ts';
 
 export interface HttpRequest {
@@ -16,8 +15,6 @@ export interface HttpRequest {
   body: Buffer;
   /** Epoch milliseconds. */
   timeEpoch: number;
-  /** Without one for a route that asks for none. */
-  caller: JwtCaller | undefined;
 }
 
 export interface HttpResponse {
@@ -53,7 +50,6 @@ export function requestEvent(request: HttpRequest, { route, pathParameters }: Ro
     requestContext: {
       accountId,
       apiId: route.apiId,
-      ...(request.caller ? { authorizer: { jwt: request.caller } } : {}),
       domainName,
       domainPrefix: domainName.split('.')[0],
       http: {

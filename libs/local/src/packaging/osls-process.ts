@@ -12,8 +12,6 @@ export interface PackagingTask {
   mirror: string;
   /** Where the bundles go. */
   output: string;
-  /** The file that gets what went into them. */
-  metafile: string;
 }
 
 /** What the process is told, in one message. */
@@ -95,12 +93,11 @@ async function readConfiguration(directory: string, options: object): Promise<Co
   return configuration;
 }
 
-async function bundle(configuration: Configuration, { source, output, metafile }: PackagingTask): Promise<void> {
+function bundle(configuration: Configuration, { source, output }: PackagingTask): Promise<void> {
   const handlers = Object.fromEntries(
     Object.entries(configuration.functions ?? {}).map(([key, { handler = '' }]) => [key, handler]),
   );
-  const bundled = await bundleFunctions(source, handlers, configuration.custom?.esbuild ?? {}, output);
-  await writeFile(metafile, JSON.stringify(bundled));
+  return bundleFunctions(source, handlers, configuration.custom?.esbuild ?? {}, output);
 }
 
 /** `sls package` without the command line around it, and with a stand-in for the code: that is bundled separately. */
