@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 /** One project per lib and service, so that `npm test -- --selectProjects orders` runs one of them alone. */
 const workspaces = ['libs', 'services'].flatMap((group) =>
@@ -20,6 +21,8 @@ const shared = {
 export default {
   // For the end-to-end suites on a busy machine; their own deadlines are shorter and say what they waited for.
   testTimeout: 60_000,
+  // Suites that wait for a running system leave a core idle; Jest alone would take one worker on two cores.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   projects: [...workspaces, { displayName: 'test', rootDir: '<rootDir>/test' }].map((project) => ({
     ...shared,
     ...project,

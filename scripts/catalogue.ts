@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util';
+import { readArguments, runCommand } from '@millrace/command-line';
 import { catalogueProblems, findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
 
-const help = `Lists every event with its producer and its consumers, read from the contracts and the templates.
+const HELP = `Lists every event with its producer and its consumers, read from the contracts and the templates.
 
 Usage: npm run catalogue -- [--json | --check]
 
@@ -9,46 +9,45 @@ Usage: npm run catalogue -- [--json | --check]
   --check  print only what is wrong, and exit with 1 when anything is
   --help   this text`;
 
-function options() {
-  try {
-    return parseArgs({ options: { json: { type: 'boolean' }, check: { type: 'boolean' }, help: { type: 'boolean' } } })
-      .values;
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${help}`);
-    process.exit(2);
+async function main(): Promise<number> {
+  const { json, check, help } = readArguments({
+    options: { json: { type: 'boolean' }, check: { type: 'boolean' }, help: { type: 'boolean' } },
+  }).values;
+  if (help) {
+    console.log(HELP);
+    return 0;
   }
-}
 
-const { json, check, help: wantsHelp } = options();
-if (wantsHelp) {
-  console.log(help);
-  process.exit(0);
-}
+  const entries = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
+  const problems = catalogueProblems(entries);
 
-const entries = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
-const problems = catalogueProblems(entries);
-
-if (json) {
-  const documents = entries.map(({ contract, ...entry }) => ({
-    ...entry,
-    summary: contract?.summary,
-    service: contract?.service,
-    source: contract?.source,
-    category: contract?.category,
-    type: contract?.type,
-    dataSensitivity: contract?.dataSensitivity,
-    schema: contract?.jsonSchema(),
-    example: contract?.example,
-  }));
-  console.log(JSON.stringify(documents, null, 2));
-} else if (!check) {
-  for (const { detailType, contract, producers, consumers } of entries) {
-    const names = (references: typeof consumers) =>
-      references.map(({ service, function: name }) => `${service}.${name}`).join(', ') || '–';
-    console.log(`${detailType}\n  ${contract?.summary ?? 'no contract'}`);
-    console.log(`  emitted by   ${names(producers)}\n  consumed by  ${names(consumers)}\n`);
+  if (json) {
+    const documents = entries.map(({ contract, ...entry }) => ({
+      ...entry,
+      summary: contract?.summary,
+      service: contract?.service,
+      source: contract?.source,
+      category: contract?.category,
+      type: contract?.type,
+      dataSensitivity: contract?.dataSensitivity,
+      personalFields: contract?.personalFields,
+      schema: contract?.jsonSchema(),
+      example: contract?.example,
+    }));
+    console.log(JSON.stringify(documents, null, 2));
+  } else if (!check) {
+    for (const { detailType, contract, producers, consumers } of entries) {
+      const names = (references: typeof consumers) =>
+        references.map(({ service, function: name }) => `${service}.${name}`).join(', ') || '–';
+      console.log(`${detailType}\n  ${contract?.summary ?? 'no contract'}`);
+      console.log(`  emitted by   ${names(producers)}\n  consumed by  ${names(consumers)}`);
+      console.log(`  personal     ${contract?.personalFields.join(', ') || '–'}\n`);
+    }
   }
+  for (const problem of problems) console.error(problem);
+  if (problems.length > 0) return 1;
+  if (check) console.log(`${entries.length} events, no problems`);
+  return 0;
 }
-for (const problem of problems) console.error(problem);
-if (problems.length > 0) process.exitCode = 1;
-else if (check) console.log(`${entries.length} events, no problems`);
+
+await runCommand('catalogue', main);

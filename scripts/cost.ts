@@ -1,8 +1,7 @@
 /** `npm run cost`: what orders cost on AWS, counted from a run on this machine. `npm run cost -- --help` lists what can be said. */
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { readStage, UsageError } from '@millrace/dead-letters/operations';
+import { readArguments, readNumber, readStage, runCommand } from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/events/catalogue';
 import { packageServices } from '@millrace/local';
 import { countOrders } from './cost/count-orders.ts';
@@ -29,37 +28,29 @@ Exit codes: 0 done, 1 failed, 2 misused.`;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        orders: { type: 'string', default: '100' },
-        clients: { type: 'string', default: '1' },
-        'lambda-ms': { type: 'string' },
-        stage: { type: 'string', default: 'prod' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+function readOptions() {
+  return readArguments({
+    options: {
+      orders: { type: 'string' },
+      clients: { type: 'string' },
+      'lambda-ms': { type: 'string' },
+      stage: { type: 'string', default: 'prod' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }).values;
 }
 
-function readCount(flag: string, value: string): number {
-  if (!/^[1-9]\d*$/.test(value)) throw new UsageError(`--${flag} must be a whole number from 1 up, not "${value}"`);
-  return Number(value);
-}
-
-async function main(): Promise<void> {
-  const values = readArguments();
+async function main(): Promise<number> {
+  const values = readOptions();
   if (values.help) {
     console.log(HELP);
-    return;
+    return 0;
   }
-  const orders = readCount('orders', values.orders);
-  const clients = readCount('clients', values.clients);
-  const lambdaMs = values['lambda-ms'] === undefined ? undefined : readCount('lambda-ms', values['lambda-ms']);
+  const count = { minimum: 1, whole: true };
+  const orders = readNumber('orders', values.orders, count) ?? 100;
+  const clients = readNumber('clients', values.clients, count) ?? 1;
+  const lambdaMs = readNumber('lambda-ms', values['lambda-ms'], count);
   const stage = readStage(values.stage);
   const onProgress = (line: string): void => console.error(`${line} …`);
 
@@ -78,12 +69,7 @@ async function main(): Promise<void> {
   const services = directories.map((directory) => basename(directory));
   const report = makeReport(measurement, readPriceTable(), readQuotaTable(), inventory, services);
   console.log(values.json ? JSON.stringify(report, null, 2) : formatReport(report));
+  return 0;
 }
 
-try {
-  await main();
-} catch (error) {
-  const misused = error instanceof UsageError;
-  console.error(`${(error as Error).message}${misused ? ' (npm run cost -- --help)' : ''}`);
-  process.exitCode = misused ? 2 : 1;
-}
+await runCommand('cost', main);

@@ -4,13 +4,13 @@
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { readEndpoint, readStage, UsageError } from '@millrace/dead-letters/operations';
+import { readArguments, runCommand } from '@millrace/command-line';
 import { packageServices } from '@millrace/local/package-services';
-import { type ComposedService, readComposition, selectServices } from './deploy/composition.ts';
+import type { ComposedService } from './deploy/composition.ts';
 import { packageHash } from './deploy/package-hash.ts';
 import { type PlannedService, planDeployment } from './deploy/plan.ts';
 import { runEach, runOsls } from './deploy/run-osls.ts';
+import { checkStackOptions, stackOptions } from './deploy/stack-options.ts';
 import { createCloudFormation, environmentFor, readDeployed } from './deploy/stacks.ts';
 
 const HELP = `Deploys the services in the order of serverless-compose.yml, with \`sls deploy\`.
@@ -29,30 +29,17 @@ Usage: npm run deploy -- [options]
 Exit codes: 0 done, 1 refused or failed, 2 misused.
 `;
 
-/** Stacks that are deployed side by side; CloudFormation throttles whoever asks too often. */
-const atOnce = 4;
-
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function readOptions() {
-  const { values } = parseArgs({
+  const { values } = readArguments({
     options: {
-      stage: { type: 'string', default: 'dev' },
-      region: { type: 'string', default: 'us-east-1' },
-      service: { type: 'string', multiple: true, default: [] },
+      ...stackOptions,
       'only-changed': { type: 'boolean', default: false },
-      'dry-run': { type: 'boolean', default: false },
       'confirm-replacement': { type: 'boolean', default: false },
-      endpoint: { type: 'string' },
-      help: { type: 'boolean', default: false },
     },
   });
-  return {
-    ...values,
-    stage: readStage(values.stage),
-    endpoint: readEndpoint(values.endpoint),
-    waves: selectServices(readComposition(root), values.service),
-  };
+  return { ...values, ...checkStackOptions(root, values) };
 }
 
 type Options = ReturnType<typeof readOptions>;
@@ -95,7 +82,6 @@ async function deploy(options: Options): Promise<number> {
   for (const wave of waves) {
     const failed = await runEach(
       wave.filter(({ name }) => !left.has(name)),
-      atOnce,
       (service) => deployOne(service, options, hashes.get(service.name) ?? ''),
     );
     if (failed.length > 0) {
@@ -144,13 +130,9 @@ function refuse(plan: readonly PlannedService[], confirmed: boolean): string | u
   return `Nothing was deployed: what these hold would be lost.\n${losses.join('\n')}\nSave it, or say --confirm-replacement.`;
 }
 
-try {
+await runCommand('deploy', () => {
   const options = readOptions();
-  if (options.help) process.stdout.write(HELP);
-  else process.exitCode = await deploy(options);
-} catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  const misused = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-  console.error(misused ? `${message}\nRun npm run deploy -- --help for what there is.` : `Cannot deploy: ${message}`);
-  process.exitCode = misused ? 2 : 1;
-}
+  if (!options.help) return deploy(options);
+  process.stdout.write(HELP);
+  return 0;
+});

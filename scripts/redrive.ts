@@ -4,21 +4,27 @@
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { parseArgs } from 'node:util';
+import {
+  interruptible,
+  readArguments,
+  readEndpoint,
+  readNumber,
+  readStage,
+  runCommand,
+  UsageError,
+} from '@millrace/command-line';
 import type { DeadLetter } from '@millrace/dead-letters';
 import {
   type Column,
   createClients,
   type DrainOptions,
   type DrainSummary,
-  explain,
   exportLetters,
   formatDuration,
   formatTable,
   type ImportProblem,
   importLetters,
   inspect,
-  interruptible,
   isComplete,
   isFiltering,
   type LetterCriteria,
@@ -30,14 +36,12 @@ import {
   parseDuration,
   printable,
   purge,
-  readEndpoint,
-  readNumber,
-  readStage,
   redrive,
   reemit,
   ruleMessageGroups,
+  type ShownLetter,
   StageQueues,
-  UsageError,
+  shownLetter,
 } from '@millrace/dead-letters/operations';
 import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
 
@@ -77,7 +81,7 @@ const OPTIONS = {
   rate: { type: 'string' },
   concurrency: { type: 'string' },
   json: { type: 'boolean' },
-  body: { type: 'boolean' },
+  reveal: { type: 'boolean' },
   all: { type: 'boolean' },
   sample: { type: 'string' },
   'exit-code': { type: 'boolean' },
@@ -111,9 +115,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'inspect <queue>',
     summary: 'the letters of a queue',
     help: `${FILTER_HELP}
-  --json                 everything incl. the body, one JSON object a line; it may hold personal data
-  --body                 the body under each letter; it may hold personal data`,
-    options: [...FILTERS, 'json', 'body'],
+  --json                 one JSON object a line
+  --reveal               the whole body and all attributes; they may hold personal data
+
+Without --reveal an event is shown without the fields that its contract marks as personal, and of a body that satisfies
+no contract nothing but its size.`,
+    options: [...FILTERS, 'json', 'reveal'],
     run: show,
   },
   redrive: {
@@ -150,7 +157,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   export: {
     usage: 'export <queue> <file.ndjson>',
     summary: 'writes letters to a file, to be edited; they stay where they are',
-    help: FILTER_HELP,
+    help: `${FILTER_HELP}
+
+The file holds the events as they are, personal data included; only you can read it (mode 0600). Delete it afterwards.`,
     options: FILTERS,
     run: exportToFile,
   },
@@ -178,10 +187,10 @@ ${GLOBAL_HELP}
 
 Exit codes: 0 all done, 1 something was left, parked instead or failed, 2 misused, 130 interrupted.`;
 
-type Values = ReturnType<typeof readArguments>['values'];
+type Values = ReturnType<typeof readOptions>['values'];
 
-function readArguments() {
-  return parseArgs({ options: OPTIONS, allowPositionals: true });
+function readOptions() {
+  return readArguments({ options: OPTIONS, allowPositionals: true });
 }
 
 interface Context extends ReturnType<typeof createClients> {
@@ -191,8 +200,7 @@ interface Context extends ReturnType<typeof createClients> {
 
 async function connect(values: Values): Promise<Context> {
   const stage = readStage(values.stage);
-  endpoint = readEndpoint(values.endpoint);
-  const clients = createClients(endpoint);
+  const clients = createClients(readEndpoint(values.endpoint));
   const queues = await StageQueues.load(clients.sqs, stage);
   return { ...clients, queues, startedAt: clients.now() };
 }
@@ -214,9 +222,6 @@ function readCriteria(values: Values): LetterCriteria {
 function readLimit(values: Values): number | undefined {
   return readNumber('limit', values.limit, { minimum: 1, whole: true });
 }
-
-/** Where the AWS APIs are, when it is not AWS. */
-let endpoint: string | undefined;
 
 const stop = interruptible(() => console.error('\nStopping: what is under way is finished, the rest is given back …'));
 
@@ -259,13 +264,19 @@ async function show(values: Values, [queueName = '']: string[]): Promise<number>
   const { sqs, queues, startedAt } = await connect(values);
   const queue = queues.find(queueName);
   const select = letterFilter(criteria, startedAt);
-  const letters: DeadLetter[] = [];
+  const reveal = values.reveal ?? false;
+  const contracts = reveal ? new Map() : await loadAllContracts();
+  const letters: { letter: ShownLetter; content: string }[] = [];
   const summary = await inspect(sqs, queue, { select, startedAt, limit, signal: stop.signal }, (letter) => {
-    if (values.json) console.log(JSON.stringify(describeLetter(letter, queue.name)));
-    else letters.push(values.body ? letter : { ...letter, body: '' });
+    const shown = shownLetter(letter, contracts);
+    if (values.json) {
+      console.log(JSON.stringify({ queue: queue.name, ...(reveal ? revealedLetter(letter) : shown) }));
+    } else {
+      letters.push({ letter: shown, content: reveal ? letter.body : contentOf(shown) });
+    }
   });
   if (!values.json && letters.length > 0) {
-    letters.sort((a, b) => a.sentAt.getTime() - b.sentAt.getTime());
+    letters.sort((a, b) => a.letter.sentAt.getTime() - b.letter.sentAt.getTime());
     const columns: Column[] = [
       { title: 'MESSAGE' },
       { title: 'EVENT' },
@@ -277,7 +288,7 @@ async function show(values: Values, [queueName = '']: string[]): Promise<number>
     ];
     const [header, ...lines] = formatTable(
       columns,
-      letters.map(({ messageId, event, reason, sentAt }) => [
+      letters.map(({ letter: { messageId, event, reason, sentAt } }) => [
         messageId,
         event?.id ?? '–',
         event?.detailType ?? '–',
@@ -289,19 +300,30 @@ async function show(values: Values, [queueName = '']: string[]): Promise<number>
     ).split('\n');
     console.log(header);
     for (const [index, line] of lines.entries()) {
-      const { reason, body = '' } = letters[index] ?? {};
+      const { letter, content = '' } = letters[index] ?? {};
       console.log(line);
-      if (reason?.message) console.log(`  ${printable(reason.message)}`);
-      if (values.body) console.log(`  ${printable(body)}`);
+      if (letter?.reason.message) console.log(`  ${printable(letter.reason.message)}`);
+      console.log(`  ${printable(content)}`);
     }
   }
   sayWhatWasSeen(summary, criteria, queue.name);
   return stop.signal.aborted ? 130 : 0;
 }
 
+/** What stands under a letter: its event, as far as it may be shown. */
+function contentOf({ detail, bytes }: ShownLetter): string {
+  return detail
+    ? JSON.stringify(detail)
+    : `${counted(bytes, 'byte', 'bytes')} that satisfy no contract (--reveal shows them)`;
+}
+
 /** Everything of a letter but its receipt handle, which is of no use any more. */
-function describeLetter({ receiptHandle: _, ...letter }: DeadLetter, queue: string): object {
-  return { queue, ...letter };
+function revealedLetter({ receiptHandle: _, ...letter }: DeadLetter): object {
+  return letter;
+}
+
+function loadAllContracts(): ReturnType<typeof loadContracts> {
+  return loadContracts(serviceDirectories(findWorkspaceRoot(import.meta.dirname)));
 }
 
 function age(sentAt: Date, now: Date): string {
@@ -423,7 +445,7 @@ async function exportToFile(values: Values, [queueName = '', path = '']: string[
   const summary = await exportLetters(sqs, queue, path, { select, startedAt, limit, signal: stop.signal });
   sayWhatWasSeen(summary, criteria, queue.name);
   console.error(
-    `Written to ${path}, which may hold personal data. Edit \`event\`, then: npm run redrive -- import ${path}`,
+    `Written to ${path}, which may hold personal data and only you can read. Edit \`event\`, then: npm run redrive -- import ${path}`,
   );
   return summary.unseen > 0 ? 1 : 0;
 }
@@ -432,7 +454,7 @@ async function importFile(values: Values, [path = '']: string[]): Promise<number
   const text = readFileSync(path, 'utf8');
   const dryRun = values['dry-run'] ?? false;
   const { sqs, queues, startedAt } = await connect(values);
-  const contracts = await loadContracts(serviceDirectories(findWorkspaceRoot(import.meta.dirname)));
+  const contracts = await loadAllContracts();
   const options = { startedAt, dryRun, signal: stop.signal };
   const { imported, unchanged, alreadyImported, problems, gone, failed } = await importLetters(
     sqs,
@@ -470,13 +492,7 @@ When every consumer is to see them:
 }
 
 async function main(): Promise<number> {
-  let values: Values;
-  let positionals: string[];
-  try {
-    ({ values, positionals } = readArguments());
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const { values, positionals } = readOptions();
   const [name, ...args] = positionals;
   const command = name === undefined ? undefined : COMMANDS[name];
   if (name !== undefined && !command) {
@@ -503,16 +519,13 @@ async function main(): Promise<number> {
   return command.run(values, args);
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (stop.signal.aborted) {
-    process.exitCode = 130;
-  } else {
-    const misused = error instanceof UsageError;
-    console.error(`${explain(error, endpoint)}${misused ? ' (npm run redrive -- --help)' : ''}`);
-    process.exitCode = misused ? 2 : 1;
+await runCommand('redrive', async () => {
+  try {
+    return await main();
+  } catch (error) {
+    if (stop.signal.aborted) return 130;
+    throw error;
+  } finally {
+    stop.dispose();
   }
-} finally {
-  stop.dispose();
-}
+});

@@ -5,12 +5,12 @@
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { readEndpoint, readStage, UsageError } from '@millrace/dead-letters/operations';
-import { type ComposedService, readComposition, selectServices } from './deploy/composition.ts';
+import { readArguments, runCommand } from '@millrace/command-line';
+import { type ComposedService, readComposition } from './deploy/composition.ts';
 import { dataOf } from './deploy/data-losses.ts';
 import { type Deployed, removalProblems } from './deploy/plan.ts';
 import { runEach, runOsls } from './deploy/run-osls.ts';
+import { checkStackOptions, stackOptions } from './deploy/stack-options.ts';
 import { createCloudFormation, environmentFor, readDeployed } from './deploy/stacks.ts';
 
 const HELP = `Removes the services of a stage with \`sls remove\`, in the reverse order of serverless-compose.yml.
@@ -28,41 +28,27 @@ Usage: npm run remove -- [options]
 Exit codes: 0 done, 1 refused or failed, 2 misused.
 `;
 
-/** Stacks that are removed side by side. */
-const atOnce = 4;
-
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      stage: { type: 'string', default: 'dev' },
-      region: { type: 'string', default: 'us-east-1' },
-      service: { type: 'string', multiple: true, default: [] },
-      'dry-run': { type: 'boolean', default: false },
-      yes: { type: 'boolean', default: false },
-      endpoint: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+  const { values } = readArguments({
+    options: { ...stackOptions, yes: { type: 'boolean', default: false } },
   });
-  const everything = readComposition(root);
-  return {
-    ...values,
-    stage: readStage(values.stage),
-    endpoint: readEndpoint(values.endpoint),
-    everything: everything.flat(),
-    waves: selectServices(everything, values.service).reverse(),
-  };
+  return { ...values, ...checkStackOptions(root, values) };
 }
 
 type Options = ReturnType<typeof readOptions>;
 
 async function remove(options: Options): Promise<number> {
-  const { stage, region, endpoint, everything } = options;
+  const { stage, region, endpoint } = options;
   const stackOf = ({ directory }: ComposedService) =>
     `millrace-${directory.slice(join(root, 'services').length + 1)}-${stage}`;
-  const { stacks } = await readDeployed(createCloudFormation(region, endpoint), everything.map(stackOf));
+  const { stacks } = await readDeployed(
+    createCloudFormation(region, endpoint),
+    readComposition(root).flat().map(stackOf),
+  );
   const waves = options.waves
+    .toReversed()
     .map((wave) => wave.filter((service) => stacks.has(stackOf(service))))
     .filter((wave) => wave.length > 0);
   const names = waves.flat().map(stackOf);
@@ -85,7 +71,7 @@ async function remove(options: Options): Promise<number> {
     return 1;
   }
   for (const wave of waves) {
-    const failed = await runEach(wave, atOnce, ({ name, directory }) =>
+    const failed = await runEach(wave, ({ name, directory }) =>
       runOsls(['remove', '--stage', stage, '--region', region], {
         directory,
         environment: environmentFor(endpoint),
@@ -126,13 +112,9 @@ async function confirm(stage: string): Promise<boolean> {
   }
 }
 
-try {
+await runCommand('remove', () => {
   const options = readOptions();
-  if (options.help) process.stdout.write(HELP);
-  else process.exitCode = await remove(options);
-} catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  const misused = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-  console.error(misused ? `${message}\nRun npm run remove -- --help for what there is.` : `Cannot remove: ${message}`);
-  process.exitCode = misused ? 2 : 1;
-}
+  if (!options.help) return remove(options);
+  process.stdout.write(HELP);
+  return 0;
+});

@@ -1,19 +1,14 @@
 /** `npm run replay`: archived events come once more. `npm run replay -- --help` lists what can be said. */
-import { parseArgs } from 'node:util';
+import { interruptible, readArguments, readEndpoint, readStage, runCommand, UsageError } from '@millrace/command-line';
 import {
   cancelReplay,
   createClients,
-  explain,
   formatTable,
-  interruptible,
   Progress,
   planReplay,
   type ReplayPlan,
-  readEndpoint,
-  readStage,
   readTime,
   startReplay,
-  UsageError,
   watchReplay,
 } from '@millrace/dead-letters/operations';
 import { findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
@@ -47,26 +42,22 @@ const MODES: Readonly<Record<string, string>> = {
   rebuild: 'builds its projection anew from them',
 };
 
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        from: { type: 'string' },
-        to: { type: 'string' },
-        events: { type: 'string' },
-        rules: { type: 'string' },
-        archive: { type: 'string' },
-        name: { type: 'string' },
-        'dry-run': { type: 'boolean', default: false },
-        cancel: { type: 'string' },
-        stage: { type: 'string', default: 'dev' },
-        endpoint: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+function readOptions() {
+  return readArguments({
+    options: {
+      from: { type: 'string' },
+      to: { type: 'string' },
+      events: { type: 'string' },
+      rules: { type: 'string' },
+      archive: { type: 'string' },
+      name: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+      cancel: { type: 'string' },
+      stage: { type: 'string', default: 'dev' },
+      endpoint: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  }).values;
 }
 
 function readNames(flag: string, value: string | undefined): string[] | undefined {
@@ -93,16 +84,14 @@ ${formatTable(shown, rows)}
 `;
 }
 
-let endpoint: string | undefined;
-
 async function main(): Promise<number> {
-  const values = readArguments();
+  const values = readOptions();
   if (values.help) {
     console.log(HELP);
     return 0;
   }
   const stage = readStage(values.stage);
-  endpoint = readEndpoint(values.endpoint);
+  const endpoint = readEndpoint(values.endpoint);
   const { events } = createClients(endpoint);
   if (values.cancel !== undefined) {
     await cancelReplay(events, values.cancel);
@@ -164,10 +153,4 @@ async function watch(events: Parameters<typeof watchReplay>[0], { name, from, to
   return 1;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const misused = error instanceof UsageError;
-  console.error(`${explain(error, endpoint)}${misused ? ' (npm run replay -- --help)' : ''}`);
-  process.exitCode = misused ? 2 : 1;
-}
+await runCommand('replay', main);

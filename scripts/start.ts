@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { serviceDirectories } from '@millrace/events/catalogue';
-import { formatFunctionLog, PortTakenError, type Runtime, startRuntime } from '@millrace/local';
+import { formatFunctionLog, PortTakenError, type Runtime, requestToken, startRuntime } from '@millrace/local';
 
 const HELP = `Runs all services on this machine, from the templates that would deploy to AWS.
 
@@ -23,17 +23,22 @@ Usage: npm start -- [options]
   --dynamodb-endpoint <url>   use this DynamoDB instead of starting one
   --alarm-period <seconds>    evaluate every alarm over periods this long, not the templates' (to see them change sooner)
   --verbose                   show every line that functions log, not only warnings and errors
-  --ready-file <path>         when ready, write {"apiUrl", "awsUrl", "pid"} there as JSON
+  --ready-file <path>         when ready, write {"apiUrl", "awsUrl", "issuerUrl", "pid"} there as JSON
   --help                      show this
 `;
 
 const EXAMPLE_ORDER = JSON.stringify({
-  customer: { id: 'customer-1', name: 'Ada Example', email: 'ada@example.com' },
+  customer: { name: 'Ada Example', email: 'ada@example.com' },
   shippingAddress: { line1: 'Mill Lane 1', city: 'Berlin', postalCode: '10115', country: 'DE' },
   currency: 'EUR',
   lines: [{ sku: 'MUG-1', quantity: 1, unitPrice: 1290 }],
   paymentToken: 'tok_approved',
 });
+
+/** How long the printed tokens are good, in seconds: a working day. */
+const TOKENS_EXPIRE_IN = 8 * 3600;
+
+const STAFF_SCOPE = 'stock:read stock:write orders:read orders:read:all reports:read events:read';
 
 /** How long the first containers are waited for, in ms: after that they get ready while the first order comes in. */
 const WARM_WITHIN_MS = 3_000;
@@ -175,11 +180,19 @@ if (stoppingSince !== undefined) {
 }
 
 await Promise.race([runtime.warm, delay(WARM_WITHIN_MS, undefined, { ref: false })]);
-const { apiUrl, awsUrl, functionNames } = runtime;
+const { apiUrl, awsUrl, issuerUrl, functionNames } = runtime;
+const [customer, staff] = await Promise.all([
+  requestToken(issuerUrl, {
+    subject: 'customer-1',
+    scope: 'orders:read orders:write',
+    expiresIn: TOKENS_EXPIRE_IN,
+  }),
+  requestToken(issuerUrl, { subject: 'staff-1', scope: STAFF_SCOPE, expiresIn: TOKENS_EXPIRE_IN }),
+]);
 const readyFile = values['ready-file'];
 if (readyFile !== undefined) {
   // Written beside and renamed: whoever waits for the file never reads half of it.
-  writeFileSync(`${readyFile}.draft`, JSON.stringify({ apiUrl, awsUrl, pid: process.pid }));
+  writeFileSync(`${readyFile}.draft`, JSON.stringify({ apiUrl, awsUrl, issuerUrl, pid: process.pid }));
   await rename(`${readyFile}.draft`, readyFile);
 }
 console.log(`
@@ -188,10 +201,14 @@ Millrace is ready: ${functionNames.length} functions after ${((performance.now()
   shop      ${apiUrl}
   AWS APIs  ${awsUrl}     e-mails and SMS: ${awsUrl}/_local/messages
 
+A customer's token and one of the staff, good for eight hours (others: npm run -s token -- --help):
+
+  export CUSTOMER='${customer}' STAFF='${staff}'
+
 Try an order:
 
-  curl -X PUT ${apiUrl}/stock/MUG-1 -H 'content-type: application/json' -d '{"available": 10}'
-  curl ${apiUrl}/orders -H 'content-type: application/json' -d '${EXAMPLE_ORDER}'
-  curl ${apiUrl}/orders/<orderId of the answer>
+  curl -X PUT ${apiUrl}/stock/MUG-1 -H "authorization: Bearer $STAFF" -H 'content-type: application/json' -d '{"available": 10}'
+  curl ${apiUrl}/orders -H "authorization: Bearer $CUSTOMER" -H 'content-type: application/json' -d '${EXAMPLE_ORDER}'
+  curl ${apiUrl}/orders/<orderId of the answer> -H "authorization: Bearer $CUSTOMER"
 
 Ctrl-C stops.`);

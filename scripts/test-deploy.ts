@@ -1,13 +1,15 @@
 /**
  * `npm run test:deploy`: deploys every service with the real `sls deploy` to MiniStack, a cloud on this machine that
- * somebody else wrote, runs the end-to-end suites against it, and removes everything again. Needs Python 3.10 or later.
+ * somebody else wrote, runs the end-to-end suites against it, and removes everything again. Needs Python 3.11 or later.
  * See test/deploy/README.md.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readArguments, runCommand, UsageError } from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/events/catalogue';
+import { type RunningIssuer, startIssuer } from '@millrace/local';
+import { parse } from 'yaml';
 import { Cloud } from '../test/deploy/cloud.ts';
 import { endCommands } from '../test/deploy/command.ts';
 import { type Front, startFront } from '../test/deploy/front.ts';
@@ -21,6 +23,7 @@ import { lintTemplates } from '../test/deploy/templates.ts';
 import { virtualEnvironment } from '../test/deploy/virtual-environment.ts';
 import { Workspace } from '../test/deploy/workspace.ts';
 import { orderOf, Shop } from '../test/end-to-end/shop.ts';
+import type { System } from '../test/end-to-end/system.ts';
 
 const HELP = `Deploys every service to MiniStack on this machine, runs the end-to-end suites against it, and removes everything.
 
@@ -35,53 +38,42 @@ const scratch = join(root, '.millrace', 'deploy');
 const gapsFile = join(scratch, 'gaps.ndjson');
 const startedAt = performance.now();
 
-const options = readOptions();
-const suites = options.suites.length > 0 ? options.suites : endToEndSuites();
+let suites = endToEndSuites();
 const services = [...serviceDirectories(root), join(root, 'test', 'fixtures', 'probe')];
 const problems: string[] = unknownSkips(skipped);
 const results: SuiteResult[] = [];
 let ministack: MiniStack | undefined;
 let front: Front | undefined;
+let issuer: RunningIssuer | undefined;
 let deploySeconds: string | undefined;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void stop().then(() => process.exit(130)));
 
-try {
-  findPython();
-} catch (error) {
-  console.error((error as Error).message);
-  process.exit(1);
-}
-try {
-  const executables = await virtualEnvironment(join(scratch, 'venv'), (line) => console.log(`${line} …`));
-  await testTemplates(executables);
-  await testDeployment(executables);
-} catch (error) {
-  problems.push(error instanceof Error ? error.message : String(error));
-} finally {
-  await stop();
-}
-report();
-process.exitCode = problems.length > 0 ? 1 : 0;
-
-function readOptions(): { suites: string[] } {
-  try {
-    const { values } = parseArgs({
-      options: { suite: { type: 'string', multiple: true, default: [] }, help: { type: 'boolean', default: false } },
-    });
-    if (values.help) {
-      process.stdout.write(HELP);
-      process.exit(0);
-    }
-    const unknown = values.suite.find((suite) => !endToEndSuites().includes(suite));
-    if (unknown !== undefined) throw new Error(`There is no suite "${unknown}": ${endToEndSuites().join(', ')}`);
-    return { suites: values.suite };
-  } catch (error) {
-    console.error(`${(error as Error).message}\nRun npm run test:deploy -- --help for what there is.`);
-    process.exit(2);
+await runCommand('test:deploy', async () => {
+  const { suite, help } = readArguments({
+    options: { suite: { type: 'string', multiple: true, default: suites }, help: { type: 'boolean', default: false } },
+  }).values;
+  if (help) {
+    process.stdout.write(HELP);
+    return 0;
   }
-}
+  const unknown = suite.find((name) => !suites.includes(name));
+  if (unknown !== undefined) throw new UsageError(`There is no suite "${unknown}": ${suites.join(', ')}`);
+  suites = suite;
+  findPython();
+  try {
+    const executables = await virtualEnvironment(join(scratch, 'venv'), (line) => console.log(`${line} …`));
+    await testTemplates(executables);
+    await testDeployment(executables);
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : String(error));
+  } finally {
+    await stop();
+  }
+  report();
+  return problems.length > 0 ? 1 : 0;
+});
 
 /** Does something, and says what and for how long. The run goes on after a failure. */
 async function step(name: string, action: () => Promise<unknown>): Promise<void> {
@@ -109,11 +101,18 @@ async function testTemplates(executables: string): Promise<void> {
 async function testDeployment(executables: string): Promise<void> {
   const workspace = new Workspace(join(scratch, 'workspace'), services);
   rmSync(gapsFile, { force: true });
+  issuer = await startIssuer({ port: 0, audience: audienceOf('dev') });
+  workspace.replace('serverless.stages.yml', /^( +jwtIssuer:) \S+/m, `$1 ${issuer.url}`);
   ministack = await startMiniStack({ executables, directory: join(scratch, 'ministack') });
   const awsUrl = ministack.url;
   const cloud = new Cloud(workspace, awsUrl, gapsFile);
   const before = await listResources(awsUrl);
 
+  // What is deployed is one property away from the repository's templates, and that one replaces a queue.
+  workspace.replace('serverless.outbox.yml', /(QueueName: .*-relay-dlq)$/m, '$1-renamed');
+  await step('npm run deploy of a service whose bus is missing says which exports it waits for', async () => {
+    expectText(await cloud.refusal(['--service', 'orders']), 'no stack exports millrace-dev:EventBusName');
+  });
   const failures = problems.length;
   const deployStartedAt = performance.now();
   await step(`sls deploy: ${services.length} services through serverless-compose.yml`, () => cloud.sls(['deploy']));
@@ -126,8 +125,9 @@ async function testDeployment(executables: string): Promise<void> {
 
   front = await startFront(awsUrl, await cloud.routes());
   const { apiUrl, messagesUrl } = front;
-  const shop = new Shop({ apiUrl, messagesUrl });
-  await testSuites(awsUrl, apiUrl, messagesUrl);
+  const system = { awsUrl, apiUrl, messagesUrl, issuerUrl: issuer.url };
+  const shop = new Shop(system);
+  await testSuites(system);
   await testCommands(cloud, workspace, shop);
 
   await step('sls remove leaves nothing behind', async () => {
@@ -137,12 +137,24 @@ async function testDeployment(executables: string): Promise<void> {
   });
 }
 
-async function testSuites(awsUrl: string, apiUrl: string, messagesUrl: string): Promise<void> {
+/** Whom the tokens of a stage are for. */
+function audienceOf(stage: string): string {
+  const stages: Record<string, { jwtAudience: string }> = parse(
+    readFileSync(join(root, 'serverless.stages.yml'), 'utf8'),
+  );
+  const audience = stages[stage]?.jwtAudience;
+  if (audience === undefined) throw new Error(`serverless.stages.yml has no jwtAudience for ${stage}`);
+  return audience;
+}
+
+async function testSuites(system: Omit<System, 'stop'>): Promise<void> {
+  const { awsUrl, apiUrl, messagesUrl, issuerUrl } = system;
   const environment = {
     ...process.env,
     MILLRACE_API_URL: apiUrl,
     MILLRACE_AWS_URL: awsUrl,
     MILLRACE_MESSAGES_URL: messagesUrl,
+    MILLRACE_ISSUER_URL: issuerUrl,
   };
   for (const suite of suites) {
     await purgeQueues(awsUrl);
@@ -188,6 +200,10 @@ async function testCommands(cloud: Cloud, workspace: Workspace, shop: Shop): Pro
     if (status !== 'CONFIRMED') throw new Error(`the order from before is ${status}`);
     await confirmedOrder();
   });
+  await step('npm run deploy refuses to give the queue its name back, since that would replace it', async () => {
+    const said = await cloud.refusal(['--service', 'orders']);
+    expectText(said, 'RelayDeadLetterQueue (millrace-orders-dev-relay-dlq-renamed)', 'QueueName');
+  });
   await step('sls deploy without a change deploys nothing', async () => {
     expectText(await cloud.sls(['deploy'], 'orders'), 'No changes to deploy');
   });
@@ -203,6 +219,7 @@ function expectText(output: string, ...parts: (string | RegExp)[]): void {
 async function stop(): Promise<void> {
   endCommands();
   await front?.close();
+  await issuer?.stop();
   await ministack?.stop();
 }
 

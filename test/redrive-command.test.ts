@@ -51,6 +51,8 @@ describe('npm run redrive', () => {
     }
     const { exitCode, stdout } = await runScript('redrive', 'reemit', '--help');
     expect(exitCode).toBe(0);
+    expect((await runScript('redrive', 'inspect', '--help')).stdout).toMatch(/--reveal .*personal data/);
+    expect((await runScript('redrive', 'export', '--help')).stdout).toMatch(/personal data included.*mode 0600/);
     for (const flag of ['--pattern', '--rate', '--dry-run', '--endpoint']) expect(stdout).toContain(flag);
   });
 
@@ -117,16 +119,26 @@ describe('npm run redrive', () => {
     expect(shown.stdout).not.toContain(`${name}-0`);
     expect(shown.stdout).not.toContain(personal);
     expect(shown.stderr).toContain('1 letter meant, of 3 looked at');
-    expect((await redrive('inspect', deadLetterQueue, '--body')).stdout).toContain(personal);
+    expect(shown.stdout).toContain('"customer":{"id":"customer-1"}');
+    expect((await redrive('inspect', deadLetterQueue, '--reveal')).stdout).toContain(personal);
 
-    const { stdout } = await redrive('inspect', deadLetterQueue, '--json', '--id', `${name}-2`);
+    const one = ['inspect', deadLetterQueue, '--json', '--id', `${name}-2`];
+    const { stdout } = await redrive(...one);
     const [line, ...others] = stdout.trimEnd().split('\n');
-    expect(others).toEqual([]);
-    expect(JSON.parse(line ?? '')).toMatchObject({
+    const letter = {
       queue: deadLetterQueue,
       origin: 'consumer',
       event: { id: `${name}-2`, detailType: 'OrderPlaced.v1', correlationId: 'correlation-2' },
       reason: { code: 'STOCK_TABLE_GONE', attempts: 3 },
+    };
+    expect(others).toEqual([]);
+    expect(JSON.parse(line ?? '')).toMatchObject({
+      ...letter,
+      detail: { metadata: { id: `${name}-2` }, data: { orderId: OrderPlaced.example.orderId } },
+    });
+    expect(line).not.toContain(personal);
+    expect(JSON.parse((await redrive(...one, '--reveal')).stdout)).toMatchObject({
+      ...letter,
       body: expect.stringContaining(personal),
     });
     expect((await sqs.contents(deadLetterQueue)).held).toEqual([]);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
-import { type Runtime, startRuntime, Usage } from '@millrace/local';
+import { type Runtime, requestToken, startRuntime, Usage } from '@millrace/local';
 import { storedBytesOf } from './item-size.ts';
 import type { Measurement, StoredBytes } from './measurement.ts';
 import { type PlannedOrder, plannedOrder, READS } from './order-mix.ts';
@@ -25,6 +25,8 @@ const PLENTY = 1_000_000;
 /** Orders before the counting starts, at most as many as are counted: functions load their code, and get faster. */
 const WARM_UP = 20;
 const ORDER_DEADLINE_MS = 60_000;
+/** Longer than any run. */
+const TOKEN_SECONDS = 24 * 60 * 60;
 const QUIET_MS = 2_000;
 const QUIET_DEADLINE_MS = 60_000;
 
@@ -58,7 +60,7 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
   });
   try {
     await runtime.warm;
-    const shop = new Customers(runtime, clients);
+    const shop = await Customers.of(runtime, clients);
     await shop.stockUp();
     onProgress('Warming up');
     await shop.place(Math.min(WARM_UP, orders));
@@ -77,29 +79,45 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
   }
 }
 
-/** The customers of a shop. */
+interface Client {
+  /** Its SKUs begin with it. */
+  name: string;
+  token: string;
+}
+
+/** The customers of a shop, and its staff. */
 class Customers {
   readonly #runtime: Runtime;
-  readonly #clients: readonly string[];
+  readonly #clients: readonly Client[];
+  readonly #staffToken: string;
 
-  constructor(runtime: Runtime, clients: number) {
+  private constructor(runtime: Runtime, clients: readonly Client[], staffToken: string) {
     this.#runtime = runtime;
-    this.#clients = Array.from({ length: clients }, (_, index) => `C${index + 1}`);
+    this.#clients = clients;
+    this.#staffToken = staffToken;
+  }
+
+  static async of(runtime: Runtime, clients: number): Promise<Customers> {
+    const tokenOf = (subject: string, scope: string) =>
+      requestToken(`${runtime.awsUrl}/_local/issuer`, { subject, scope, expiresIn: TOKEN_SECONDS });
+    const names = Array.from({ length: clients }, (_, index) => `C${index + 1}`);
+    const known = names.map(async (name) => ({ name, token: await tokenOf(randomUUID(), 'orders:read orders:write') }));
+    return new Customers(runtime, await Promise.all(known), await tokenOf('staff-1', 'stock:write'));
   }
 
   async stockUp(): Promise<void> {
-    for (const client of this.#clients) {
-      for (let line = 1; line <= SKUS; line += 1) {
-        await this.#request('PUT', `/stock/${client}-${line}`, 200, { available: PLENTY });
-      }
-      await this.#request('PUT', `/stock/${client}-none`, 200, { available: 0 });
+    const set = (sku: string, available: number) =>
+      this.#request('PUT', `/stock/${sku}`, 200, this.#staffToken, { available });
+    for (const { name } of this.#clients) {
+      for (let line = 1; line <= SKUS; line += 1) await set(`${name}-${line}`, PLENTY);
+      await set(`${name}-none`, 0);
     }
   }
 
   /** Places orders, each customer one after the other, and waits until each has ended. */
   async place(orders: number): Promise<void> {
     let placed = 0;
-    const customer = async (client: string): Promise<void> => {
+    const customer = async (client: Client): Promise<void> => {
       while (placed < orders) {
         const order = plannedOrder(placed);
         placed += 1;
@@ -109,20 +127,19 @@ class Customers {
     await Promise.all(this.#clients.map(customer));
   }
 
-  async #order(client: string, { outcome, lines, phone }: PlannedOrder): Promise<void> {
-    const id = randomUUID();
-    const email = `${id}@example.com`;
-    const skus = Array.from({ length: lines }, (_, index) => `${client}-${index + 1}`);
-    if (outcome === 'out of stock') skus[lines - 1] = `${client}-none`;
-    const { orderId } = await this.#request('POST', '/orders', 202, {
-      customer: { id, name: 'Ada Example', email, ...(phone ? { phone: '+12025550123' } : {}) },
+  async #order({ name, token }: Client, { outcome, lines, phone }: PlannedOrder): Promise<void> {
+    const email = `${randomUUID()}@example.com`;
+    const skus = Array.from({ length: lines }, (_, index) => `${name}-${index + 1}`);
+    if (outcome === 'out of stock') skus[lines - 1] = `${name}-none`;
+    const { orderId } = await this.#request('POST', '/orders', 202, token, {
+      customer: { name: 'Ada Example', email, ...(phone ? { phone: '+12025550123' } : {}) },
       shippingAddress: { line1: 'Mill Lane 1', city: 'Berlin', postalCode: '10115', country: 'DE' },
       currency: 'EUR',
       lines: skus.map((sku) => ({ sku, quantity: 1, unitPrice: 349 })),
       paymentToken: TOKENS[outcome],
     });
     await this.#untilTold(email, `Order ${orderId} (${outcome})`);
-    for (let read = 0; read < READS; read += 1) await this.#request('GET', `/orders/${orderId}`, 200);
+    for (let read = 0; read < READS; read += 1) await this.#request('GET', `/orders/${orderId}`, 200, token);
   }
 
   /** The mail is the last thing that happens to an order. */
@@ -134,10 +151,17 @@ class Customers {
     }
   }
 
-  async #request(method: string, path: string, status: number, body?: unknown): Promise<{ orderId: string }> {
+  async #request(
+    method: string,
+    path: string,
+    status: number,
+    token: string,
+    body?: unknown,
+  ): Promise<{ orderId: string }> {
     const response = await fetch(`${this.#runtime.apiUrl}${path}`, {
       method,
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
     if (response.status !== status) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '@millrace/dead-letters/operations';
+import { UsageError } from '@millrace/command-line';
 import { parse } from 'yaml';
 
 /** A service as serverless-compose.yml lists it. */

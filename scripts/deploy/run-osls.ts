@@ -30,12 +30,11 @@ export function runOsls(
   });
 }
 
-/** Runs a task for each item, so many at a time, and returns the items whose task gave another exit code than 0. */
-export async function runEach<T>(
-  items: readonly T[],
-  atOnce: number,
-  task: (item: T) => Promise<number>,
-): Promise<T[]> {
+/** Stacks that are changed side by side; CloudFormation throttles whoever asks too often. */
+const atOnce = 4;
+
+/** Runs a task for each stack, some of them side by side, and returns those whose task gave another exit code than 0. */
+export async function runEach<T>(items: readonly T[], task: (item: T) => Promise<number>): Promise<T[]> {
   const waiting = [...items];
   const failed: T[] = [];
   const work = async () => {

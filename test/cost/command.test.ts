@@ -22,9 +22,9 @@ describe('npm run cost', () => {
   test.each([
     [['--ordrs', '1'], "Unknown option '--ordrs'"],
     [['all'], 'all'],
-    [['--orders', '0'], '--orders must be a whole number from 1 up, not "0"'],
-    [['--clients', 'many'], '--clients must be a whole number from 1 up, not "many"'],
-    [['--lambda-ms', '1.5'], '--lambda-ms must be a whole number from 1 up, not "1.5"'],
+    [['--orders', '0'], '--orders must be a whole number of at least 1, not "0"'],
+    [['--clients', 'many'], '--clients must be a whole number of at least 1, not "many"'],
+    [['--lambda-ms', '1.5'], '--lambda-ms must be a whole number of at least 1, not "1.5"'],
     [['--stage', 'Prod'], '--stage must be lower-case letters'],
   ])('%j is refused with exit code 2', async (args, message) => {
     const { exitCode, stderr } = await cost(...args);

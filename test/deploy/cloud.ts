@@ -4,6 +4,7 @@ import { run } from './command.ts';
 import type { Workspace } from './workspace.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+const bin = join(root, 'node_modules', '.bin');
 
 /** The Serverless command line, pointed at MiniStack, in a copy of the workspace. */
 export class Cloud {
@@ -24,22 +25,36 @@ export class Cloud {
    * @returns what it printed
    */
   sls(args: string[], service?: string): Promise<string> {
-    const bin = join(root, 'node_modules', '.bin');
     const directory = this.#workspace.directory;
     return run(join(bin, 'sls'), [...args, '--stage', 'dev'], {
       cwd: service === undefined ? directory : join(directory, 'services', service),
-      // Nothing of whoever runs this: no profile, no region, no credentials that work anywhere else.
-      env: {
-        PATH: `${bin}:${process.env.PATH}`,
-        HOME: directory,
-        AWS_ENDPOINT_URL: this.#awsUrl,
-        AWS_ACCESS_KEY_ID: 'test',
-        AWS_SECRET_ACCESS_KEY: 'test',
-        AWS_REGION: 'us-east-1',
-        AWS_EC2_METADATA_DISABLED: 'true',
-        MILLRACE_DEPLOY_GAPS: this.#gapsFile,
-      },
+      env: this.#environment(),
     });
+  }
+
+  /**
+   * What `npm run deploy` of the repository itself says when it refuses to deploy to MiniStack.
+   * @throws Error when it does not refuse
+   */
+  async refusal(args: string[]): Promise<string> {
+    const command = [join(root, 'scripts', 'deploy.ts'), '--endpoint', this.#awsUrl, ...args];
+    const output = await run(process.execPath, command, { env: this.#environment() }).catch((error: Error) => error);
+    if (output instanceof Error) return output.message;
+    throw new Error(`npm run deploy did not refuse:\n${output}`);
+  }
+
+  /** Nothing of whoever runs this: no profile, no region, no credentials that work anywhere else. */
+  #environment(): NodeJS.ProcessEnv {
+    return {
+      PATH: `${bin}:${process.env.PATH}`,
+      HOME: this.#workspace.directory,
+      AWS_ENDPOINT_URL: this.#awsUrl,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_REGION: 'us-east-1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      MILLRACE_DEPLOY_GAPS: this.#gapsFile,
+    };
   }
 
   /** The ids of the deployed HTTP APIs, by the first segments of the paths they serve. */

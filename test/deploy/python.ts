@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
-/** What MiniStack needs: https://pypi.org/project/ministack/ */
-const OLDEST = [3, 10] as const;
+/** What the packages in requirements.txt need. */
+const OLDEST = [3, 11] as const;
 
-const CANDIDATES = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
+const CANDIDATES = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11'];
 
 const PROBE = `import sys
 try:

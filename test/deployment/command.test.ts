@@ -84,7 +84,7 @@ describe('misused', () => {
   ])('npm run %s -- %j says so', async (script, args, message) => {
     const { exitCode, stderr } = await runScript(script, ...args);
     expect(stderr).toContain(message);
-    expect(stderr).toContain(`Run npm run ${script} -- --help for what there is.`);
+    expect(stderr).toContain(`(npm run ${script} -- --help)`);
     expect(exitCode).toBe(2);
   });
 

@@ -20,6 +20,7 @@ import {
   paginateListQueues,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
+  SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -111,8 +112,8 @@ export class Aws {
     await Promise.all(Array.from({ length: 4 }, worker));
   }
 
-  /** Takes up to ten messages off a queue. */
-  async take(queueUrl: string, waitSeconds = 0): Promise<Message[]> {
+  /** Receives up to ten messages, which stay in the queue. */
+  async receive(queueUrl: string, waitSeconds = 0): Promise<Message[]> {
     const { Messages = [] } = await this.sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
@@ -122,11 +123,17 @@ export class Aws {
         MessageSystemAttributeNames: ['All'],
       }),
     );
-    if (Messages.length > 0) {
-      const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    return Messages;
+  }
+
+  /** Takes up to ten messages off a queue. */
+  async take(queueUrl: string, waitSeconds = 0): Promise<Message[]> {
+    const messages = await this.receive(queueUrl, waitSeconds);
+    if (messages.length > 0) {
+      const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
       await this.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
     }
-    return Messages;
+    return messages;
   }
 
   /** Stops a function from reading its queue until the returned function is called. */
@@ -193,6 +200,12 @@ export class Aws {
     const { Attributes } = await this.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
     );
+    const statement = { Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' }, Action: 'sqs:SendMessage' };
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ ...statement, Resource: Attributes?.QueueArn }],
+    });
+    await this.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
     const EventPattern = JSON.stringify({
       source: [{ prefix: 'millrace.' }],
       ...(detailType ? { 'detail-type': [detailType] } : {}),

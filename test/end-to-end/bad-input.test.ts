@@ -27,6 +27,14 @@ const cases: Case[] = [
   ['a huge body', 'POST', '/orders', { ...order, note: huge }, 413, 'body'],
   ['a missing field', 'POST', '/orders', { ...order, paymentToken: undefined }, 400, '/paymentToken'],
   ['an unknown field', 'POST', '/orders', { ...order, coupon: 'X' }, 400, '/coupon'],
+  [
+    "somebody's id",
+    'POST',
+    '/orders',
+    { ...order, customer: { id: 'customer-1', ...order.customer } },
+    400,
+    '/customer/id',
+  ],
   ['a nested unknown field', 'POST', '/orders', { ...order, lines: [{ ...line, size: 1 }] }, 400, '/lines/0/size'],
   ['a wrong type', 'POST', '/orders', { ...order, lines: 'many' }, 400, '/lines'],
   ['no lines', 'POST', '/orders', { ...order, lines: [] }, 400, '/lines'],
@@ -96,7 +104,9 @@ describe('bad input is answered with a problem document that names the field', (
       status,
       title: expect.any(String),
       code: expect.any(String),
+      requestId: answer.headers.get('x-request-id'),
     });
+    expect(answer.body.requestId).toEqual(expect.any(String));
     expect(answer.body.errors.map((error) => error.field)).toContain(field);
   });
 

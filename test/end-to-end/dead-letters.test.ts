@@ -32,7 +32,12 @@ let unpaid: { sku: string; orders: string[] };
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-letters-'));
-  system = await startSystem(['test/fixtures/probe']);
+  system = await startSystem(['test/fixtures/probe'], {
+    // See `who may put whose events`.
+    mayBeRefused: ['orders-dev-relay', 'probe-dev-forge', 'redrive-dev-reemit'].map(
+      (name) => `millrace-${name} events:PutEvents`,
+    ),
+  });
   shop = new Shop(system);
   aws = new Aws(system);
   operator = new Operator(system);
@@ -193,7 +198,13 @@ describe('a schema violation', () => {
 describe('a rule whose target queue was deleted', () => {
   test("keeps the events in its own dead-letter queue, with EventBridge's reason, until the queue is there again", async () => {
     const QueueUrl = await aws.queueUrl('fulfillment', 'on-payment-processed');
-    const names: QueueAttributeName[] = ['VisibilityTimeout', 'MessageRetentionPeriod', 'RedrivePolicy', 'QueueArn'];
+    const names: QueueAttributeName[] = [
+      'VisibilityTimeout',
+      'MessageRetentionPeriod',
+      'RedrivePolicy',
+      'Policy',
+      'QueueArn',
+    ];
     const { Attributes: { QueueArn = '', ...Attributes } = {} } = await aws.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: names }),
     );

@@ -1,7 +1,7 @@
 import { type RunningScript, runScript, type ScriptResult, startScript } from '../run-script.ts';
 import type { System } from './system.ts';
 
-/** A dead letter as `inspect --json` prints it. */
+/** A dead letter as `inspect --json --reveal` prints it. */
 export interface InspectedLetter {
   messageId: string;
   origin: string;
@@ -34,9 +34,14 @@ export class Operator {
     return runScript('replay', ...args, ...this.#endpoint);
   }
 
+  /** Runs `npm run lineage -- …`. */
+  lineage(...args: string[]): Promise<ScriptResult> {
+    return runScript('lineage', ...args, ...this.#endpoint);
+  }
+
   /** The letters of a queue, with filters. */
   async inspect(queue: string, ...filters: string[]): Promise<InspectedLetter[]> {
-    const { exitCode, stdout, stderr } = await this.redrive('inspect', queue, '--json', ...filters);
+    const { exitCode, stdout, stderr } = await this.redrive('inspect', queue, '--json', '--reveal', ...filters);
     if (exitCode !== 0) throw new Error(`inspect ${queue} ended with ${exitCode}: ${stderr}`);
     return stdout
       .split('\n')

@@ -170,6 +170,8 @@ describe('an order', () => {
       await shop.request('POST', '/orders', order, key),
     ];
     expect(second).toMatchObject({ status: 202, body: first.body });
+    const requestIds = [first, second].map(({ headers }) => headers.get('x-request-id'));
+    expect(requestIds).toEqual([expect.any(String), expect.not.stringMatching(requestIds[0] ?? '')]);
     const other = await shop.request('POST', '/orders', { ...order, paymentToken: 'tok_declined' }, key);
     expect(other).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } });
     await shop.orderWith(first.body.orderId, 'OrderConfirmed');

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { LineageTree, StoredEvent } from '@millrace/lineage';
+import { requestToken } from '@millrace/local/request-token';
 import { eventually } from '@millrace/testing';
 import type { System } from './system.ts';
 
@@ -13,9 +15,22 @@ export interface AnswerBody extends OrderView {
   available: number;
   reserved: number;
   lowStockThreshold: number;
+  /** Of `GET /lineage/{id}`. */
+  trees: LineageTree[];
+  /** Of `GET /events`. */
+  events: StoredEvent[];
+  /** Of `GET /events` and `GET /orders`. */
+  cursor?: string;
+  /** Of `GET /orders`. */
+  orders: { orderId: string; status: string; total: { amount: number; currency: string }; placedAt: string }[];
+  /** Of `GET /reports/daily-sales`. */
+  days: { day: string; currency: string; confirmed: number; revenue: number; cancelled: number }[];
+  /** Of `GET /events/{eventId}`. */
+  data: unknown;
   /** Of a problem document. */
   code: string;
   detail: string;
+  requestId: string;
   errors: { field: string; detail: string }[];
 }
 
@@ -36,19 +51,46 @@ export interface OrderView {
   timeline: TimelineEntry[];
 }
 
-/** A customer of the shop: the HTTP API as a test uses it. */
-export class Shop {
-  readonly #system: Pick<System, 'apiUrl' | 'messagesUrl'>;
+/** What tokens of a shop's people say they may do. */
+export const scopesOf = {
+  customer: 'orders:read orders:write',
+  staff: 'stock:read stock:write events:read reports:read',
+} as const;
 
-  constructor(system: Pick<System, 'apiUrl' | 'messagesUrl'>) {
+/** A customer of the shop, and the staff that fills its shelves: the HTTP API as a test uses it. */
+export class Shop {
+  readonly #system: Pick<System, 'apiUrl' | 'messagesUrl' | 'issuerUrl'>;
+  readonly #tokens = new Map<keyof typeof scopesOf, Promise<string>>();
+  /** The subject of the customer's token. Each shop has a customer of its own. */
+  readonly customerId = `customer-${randomUUID()}`;
+
+  constructor(system: Pick<System, 'apiUrl' | 'messagesUrl' | 'issuerUrl'>) {
     this.#system = system;
   }
 
-  /** Sends a request. A body is sent as JSON unless it is text. */
+  /** A token of the customer or the staff. */
+  token(role: keyof typeof scopesOf): Promise<string> {
+    const known = this.#tokens.get(role);
+    if (known) return known;
+    const subject = role === 'customer' ? this.customerId : 'staff-1';
+    const token = requestToken(this.#system.issuerUrl, { subject, scope: scopesOf[role] });
+    this.#tokens.set(role, token);
+    return token;
+  }
+
+  /**
+   * Sends a request with the token of whoever such a path is for, unless the headers say otherwise. A body is sent as JSON
+   * unless it is text.
+   */
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const token = await this.token(/^\/(stock|events|lineage|reports)/.test(path) ? 'staff' : 'customer');
     const response = await fetch(`${this.#system.apiUrl}${path}`, {
       method,
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
@@ -100,11 +142,10 @@ export class Shop {
   }
 }
 
-/** The body of an order of one line by a customer of its own. */
+/** The body of an order of one line, with an address for mail of its own. */
 export function orderOf(sku: string, quantity = 1, overrides: Record<string, unknown> = {}) {
-  const id = randomUUID();
   return {
-    customer: { id, name: 'Ada Example', email: `${id}@example.com` },
+    customer: { name: 'Ada Example', email: `${randomUUID()}@example.com` },
     shippingAddress: { line1: 'Mill Lane 1', city: 'Berlin', postalCode: '10115', country: 'DE' },
     currency: 'EUR',
     lines: [{ sku, quantity, unitPrice: 349 }],

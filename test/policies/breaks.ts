@@ -28,6 +28,9 @@ const isMapping = 'AWS::Lambda::EventSourceMapping';
 const isTable = 'AWS::DynamoDB::Table';
 const isRule = 'AWS::Events::Rule';
 const isRole = 'AWS::IAM::Role';
+const isRoute = 'AWS::ApiGatewayV2::Route';
+const isStage = 'AWS::ApiGatewayV2::Stage';
+const isApi = 'AWS::ApiGatewayV2::Api';
 const isAlarm = 'AWS::CloudWatch::Alarm';
 
 const typed = (type: string, also: (target: Target) => boolean) => (target: Target) =>
@@ -476,6 +479,100 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       names: () => '',
     },
   ],
+  'route-authorizers': [
+    {
+      title: 'no authorizer',
+      applies: isRoute,
+      change: ({ properties }) => {
+        properties.AuthorizationType = 'NONE';
+      },
+      says: /^[A-Z]+ \/.*: AuthorizationType is NONE, not JWT$/,
+    },
+    {
+      title: 'an authorizer that nobody declares',
+      applies: isRoute,
+      change: ({ properties }) => {
+        properties.AuthorizerId = { Ref: 'HttpApiAuthorizerGone' };
+      },
+      says: /: AuthorizerId is .*Gone"\}, which is no authorizer of this template$/,
+    },
+    {
+      title: 'no scopes',
+      applies: isRoute,
+      change: ({ properties }) => {
+        properties.AuthorizationScopes = [];
+      },
+      says: /: AuthorizationScopes is empty: every token will do$/,
+    },
+    {
+      title: 'an issuer without TLS',
+      applies: isRoute,
+      change: (target) => {
+        authorizerOf(target).JwtConfiguration = { Issuer: 'http://auth.example', Audience: ['api'] };
+      },
+      says: /: its issuer is "http:\/\/auth\.example"$/,
+    },
+    {
+      title: 'any audience',
+      applies: isRoute,
+      change: (target) => {
+        authorizerOf(target).JwtConfiguration = { Issuer: 'https://auth.example', Audience: [] };
+      },
+      says: /: its authorizer takes the issuer's tokens for anybody$/,
+    },
+    {
+      title: 'a function with an address of its own',
+      applies: isFunction,
+      change: ({ id, resources }) => {
+        const Properties = { TargetFunctionArn: { 'Fn::GetAtt': [id, 'Arn'] }, AuthType: 'NONE' };
+        resources[`${id}Url`] = { Type: 'AWS::Lambda::Url', Properties };
+      },
+      says: /^AuthType is NONE, not AWS_IAM$/,
+      names: ({ id }) => `${id}Url`,
+    },
+  ],
+  'route-limits': [
+    {
+      title: 'no default',
+      applies: isStage,
+      change: ({ properties }) => delete properties.DefaultRouteSettings,
+      says: /^GET \/.*: its settings are undefined$/,
+      names: ({ resources }) =>
+        Object.keys(resources).find(
+          (id) => resources[id]?.Type === isRoute && /^GET /.test(String(resources[id]?.Properties?.RouteKey)),
+        ) ?? '',
+    },
+    {
+      title: 'settings of its own without a limit',
+      applies: isRoute,
+      change: ({ properties, resources }) => {
+        const stage = Object.values(resources).find(({ Type }) => Type === isStage);
+        const RouteSettings = { [String(properties.RouteKey)]: { DetailedMetricsEnabled: true } };
+        Object.assign(stage?.Properties ?? {}, { RouteSettings });
+      },
+      says: /: its settings are \{"DetailedMetricsEnabled":true\}$/,
+    },
+    {
+      title: 'no stage',
+      applies: isRoute,
+      change: ({ resources }) => delete resources.HttpApiStage,
+      says: /: no stage of this template serves it$/,
+    },
+    {
+      title: 'settings for a route that is not there yet',
+      applies: typed(isStage, ({ properties }) => properties.RouteSettings !== undefined),
+      change: ({ resource }) => delete resource.DependsOn,
+      says: /^RouteSettings of .* without DependsOn on its route$/,
+    },
+  ],
+  'cors-origins': ['*', 'https://*'].map((origin) => ({
+    title: `pages of ${origin}, beside others`,
+    applies: isApi,
+    change: ({ properties }: Target) => {
+      properties.CorsConfiguration = { AllowOrigins: ['https://shop.millrace.example', origin] };
+    },
+    says: /^CorsConfiguration\.AllowOrigins has ".*\*"$/,
+  })),
   'rule-patterns': [
     {
       title: 'an event that nobody defines, among others',
@@ -503,6 +600,11 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
     },
   ],
 };
+
+/** The properties of a route's authorizer. */
+function authorizerOf({ properties, resources }: Target): Record<string, unknown> {
+  return resources[referenceTo(properties.AuthorizerId) ?? '']?.Properties ?? {};
+}
 
 function functionsOf({ Resources = {} }: Template): string[] {
   return Object.keys(Resources).filter((id) => Resources[id]?.Type === isFunction);

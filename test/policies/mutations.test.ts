@@ -95,6 +95,16 @@ const mutations: readonly Mutation[] = [
       'Policies[0].Statement[1]: PutEvents with events:source [], not millrace.redrive alone [own-events: ',
   },
   {
+    title: 'leave a route open',
+    service: 'inventory',
+    file: 'serverless.yml',
+    from: "      - httpApi: { method: GET, path: '/stock/{sku}', authorizer: { name: identity, scopes: ['stock:read'] } }",
+    to: '      - httpApi: GET /stock/{sku}',
+    says:
+      'services/inventory/serverless.yml: HttpApiRouteGetStockSkuVar: ' +
+      'GET /stock/{sku}: AuthorizationType is undefined, not JWT [route-authorizers: ',
+  },
+  {
     title: 'forget an alarm',
     service: 'event-bus',
     file: 'serverless.yml',

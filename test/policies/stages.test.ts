@@ -25,7 +25,9 @@ describe('serverless.stages.yml', () => {
   });
 
   test.each(Object.keys(stages.dev ?? {}))('%s is used', (key) => {
-    const files = ['event-bus', 'orders', 'notifications', 'redrive'].map((name) => `services/${name}/serverless.yml`);
+    const files = ['event-bus', 'orders', 'notifications', 'event-log', 'redrive'].map(
+      (name) => `services/${name}/serverless.yml`,
+    );
     const used = ['serverless.common.yml', 'serverless.outbox.yml', ...files].filter((file) =>
       readFileSync(join(workspaceRoot, file), 'utf8').includes(`\${param:${key}}`),
     );
@@ -41,11 +43,37 @@ describe('what a stage of serverless.stages.yml becomes', () => {
   }
 
   test.each([
-    ['mine', { archive: 7, logs: 7, level: 'DEBUG', letters: 604_800, mail: '' }],
-    ['prod', { archive: 365, logs: 365, level: 'INFO', letters: 1_209_600, mail: 'on-call@millrace.example' }],
+    [
+      'mine',
+      {
+        archive: 7,
+        logs: 7,
+        level: 'DEBUG',
+        letters: 604_800,
+        mail: '',
+        issuer: 'https://auth.dev.millrace.example',
+        audience: 'https://api.dev.millrace.example',
+        origin: undefined,
+        limits: { ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 2000 },
+      },
+    ],
+    [
+      'prod',
+      {
+        archive: 365,
+        logs: 365,
+        level: 'INFO',
+        letters: 1_209_600,
+        mail: 'on-call@millrace.example',
+        issuer: 'https://auth.millrace.example',
+        audience: 'https://api.millrace.example',
+        origin: 'https://shop.millrace.example',
+        limits: { ThrottlingRateLimit: 500, ThrottlingBurstLimit: 1000 },
+      },
+    ],
   ])(
     '%s',
-    async (stage, { archive, logs, level, letters, mail }) => {
+    async (stage, { archive, logs, level, letters, mail, issuer, audience, origin, limits }) => {
       const landscape = await readLandscape(stage, { directories: busAndOrders });
       expect(properties(landscape, 'event-bus', 'EventArchive')?.RetentionDays).toBe(archive);
       const bus = landscape.services.find(({ name }) => name === 'event-bus');
@@ -55,6 +83,14 @@ describe('what a stage of serverless.stages.yml becomes', () => {
       expect(properties(landscape, 'orders', 'RelayLambdaFunction')?.Environment).toMatchObject({
         Variables: { POWERTOOLS_LOG_LEVEL: level, MILLRACE_STAGE: stage },
       });
+      expect(properties(landscape, 'orders', 'HttpApiAuthorizerIdentity')?.JwtConfiguration).toEqual({
+        Issuer: issuer,
+        Audience: [audience],
+      });
+      const allowed = properties(landscape, 'orders', 'HttpApi')?.CorsConfiguration;
+      if (origin === undefined) expect(allowed).toBeUndefined();
+      else expect(allowed).toMatchObject({ AllowOrigins: [origin] });
+      expect(properties(landscape, 'orders', 'HttpApiStage')?.DefaultRouteSettings).toMatchObject(limits);
     },
     60_000,
   );

@@ -16,13 +16,13 @@ export interface BatchOptions {
  * message group run one after the other, and the first failure stops its group. Whatever has not ended when the time is
  * up counts as failed, so that the records that did succeed can still be acknowledged.
  */
-export async function settleBatch(
+export async function settleBatch<Outcome>(
   records: readonly SQSRecord[],
-  handle: (record: SQSRecord) => Promise<void>,
+  handle: (record: SQSRecord) => Promise<Outcome>,
   options: BatchOptions,
-): Promise<PromiseSettledResult<void>[]> {
+): Promise<PromiseSettledResult<Outcome>[]> {
   const groups = groupsOf(records);
-  const results = new Map<SQSRecord, PromiseSettledResult<void>>();
+  const results = new Map<SQSRecord, PromiseSettledResult<Outcome>>();
 
   const timeUp = new NotHandledError('TIME_UP', 'The function was about to time out');
   let isTimeUp = options.remainingMs() <= 0;
@@ -50,8 +50,8 @@ export async function settleBatch(
           continue;
         }
         try {
-          await Promise.race([handle(record), deadline]);
-          results.set(record, { status: 'fulfilled', value: undefined });
+          const value = await Promise.race([handle(record), deadline]);
+          results.set(record, { status: 'fulfilled', value });
         } catch (reason) {
           results.set(record, { status: 'rejected', reason });
           stopped = new NotHandledError('GROUP_STOPPED', 'An earlier message of the same message group failed');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { DuplicateEventError, PermanentError, TransientError } from '@millrace/errors';
 import { defineEvent, type EmittableEvent } from '@millrace/events';
+import { logger, metrics } from '@millrace/telemetry';
 import {
   envelopeText,
   fifoRecord,
@@ -120,6 +121,32 @@ describe('a batch', () => {
     expect(consumer.delays().map(({ ReceiptHandle }) => ReceiptHandle)).toEqual([records[3]?.receiptHandle]);
   });
 
+  test.each([
+    ['a key that DynamoDB never takes', { name: 'ValidationException' }, 'permanent'],
+    ['a text that is none', { name: 'SerializationException' }, 'permanent'],
+    [
+      'a transaction with such a write',
+      { name: 'TransactionCanceledException', CancellationReasons: [{ Code: 'None' }, { Code: 'ValidationError' }] },
+      'permanent',
+    ],
+    [
+      'a transaction that was throttled',
+      { name: 'TransactionCanceledException', CancellationReasons: [{ Code: 'ThrottlingError' }] },
+      undefined,
+    ],
+  ])('with a record that fails for %s', async (_, error, kind) => {
+    const consumer = setUp(async () => {
+      throw Object.assign(new Error('refused'), { $fault: 'client' }, error);
+    });
+
+    await consumer.run(record(knock('ada')));
+
+    const kinds = consumer
+      .deadLetters()
+      .map(({ MessageAttributes = {} }) => MessageAttributes.FailureKind?.StringValue);
+    expect(kinds).toEqual(kind === undefined ? [] : [kind]);
+  });
+
   test('of successes has no failures', async () => {
     const consumer = setUp(succeed);
 
@@ -191,11 +218,14 @@ describe('an event that can never succeed goes to the dead-letter queue at once'
   const foreign = envelopeText(knock('ada')).replace('"source":"millrace.door"', '"source":"millrace.window"');
   const invalid = envelopeText(knock('ada')).replace('"visitor":"ada"', '"visitor":17');
 
+  const contradicting = envelopeText(knock('ada')).replace('"service":"door"', '"service":"window"');
+
   test.each([
     ['malformed JSON', '{"source":', 'MALFORMED_EVENT', undefined],
     ['JSON that is not an event', '{"hello":1}', 'MALFORMED_EVENT', undefined],
     ['an unknown detail-type', envelopeText(sampleEvent(Rang)), 'UNEXPECTED_EVENT', undefined],
     ['a foreign source', foreign, 'UNEXPECTED_EVENT', undefined],
+    ['an envelope that its metadata contradict', contradicting, 'ENVELOPE_MISMATCH', undefined],
     ['a schema violation', invalid, 'SCHEMA_VIOLATION', undefined],
     ['a handler that says so', envelopeText(knock('ada')), 'UNWELCOME', 'correlation'],
   ])('%s', async (_, body, code, correlation) => {
@@ -239,6 +269,49 @@ describe('an event that can never succeed goes to the dead-letter queue at once'
       CorrelationId: event.event.metadata.correlationId,
       EventDigest: createHash('sha256').update(received.body).digest('base64url'),
     });
+  });
+
+  test.each<[string, string, unknown]>([
+    [
+      'a schema violation',
+      envelopeText(knock('Ludmila')).replace('"visitor":"Ludmila"', '"visitor":{"Ludmila":1}'),
+      undefined,
+    ],
+    ['malformed JSON', '{"visitor":"Ludmila"', undefined],
+    ['a stranger', envelopeText(knock('Ludmila')).replace('Knocked.v1', 'Mrs Ludmila'), undefined],
+    ['a contradiction', envelopeText(knock('Ludmila')).replace('"name":"Knocked"', '"name":"Mrs Ludmila"'), undefined],
+    ['a parser', envelopeText(knock('Ludmila')), new SyntaxError('Unexpected token L in "Ludmila"')],
+    ['something that is no error', envelopeText(knock('Ludmila')), 'Ludmila'],
+    [
+      'an error of AWS',
+      envelopeText(knock('Ludmila')),
+      Object.assign(new Error("Value 'Ludmila' at 'name'"), {
+        name: 'ValidationException',
+        $metadata: {},
+        $fault: 'client',
+      }),
+    ],
+  ])('with a reason and log lines that say nothing of what is in it: %s', async (_, body, thrown) => {
+    const lines: string[] = [];
+    for (const stream of [process.stdout, process.stderr]) {
+      jest.spyOn(stream, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+    }
+    const level = logger.getLevelName();
+    logger.setLogLevel('DEBUG');
+    const consumer = setUp(async () => {
+      throw thrown;
+    });
+
+    await consumer.run(record(body, { attempt: 5 }));
+    jest.restoreAllMocks();
+    logger.setLogLevel(level);
+
+    const [letter] = consumer.deadLetters();
+    expect(letter?.MessageBody).toBe(body);
+    expect(letter?.MessageAttributes.ErrorMessage?.StringValue).toMatch(/.{10}/);
+    expect(JSON.stringify(letter?.MessageAttributes)).not.toContain('Ludmila');
+    expect(lines.join()).toContain('Event goes to the dead-letter queue');
+    expect(lines.join()).not.toContain('Ludmila');
   });
 
   test('whose first failure is its last when it is the first attempt', async () => {
@@ -680,6 +753,35 @@ describe('shortly before the timeout of the function', () => {
       expect(failuresOf(await running)).toEqual(records.map(({ messageId }) => messageId));
       expect(started).toEqual(['hangs']);
     } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('what is given up and ends all the same counts when it comes again, and once', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const addMetric = jest.spyOn(metrics, 'addMetric');
+    const counted = () => addMetric.mock.calls.map(([name]) => name).filter((name) => name !== 'EventFailed');
+    try {
+      const slow = gate();
+      const done = new Set<string>();
+      const { handler, run } = setUp(async (visitor) => {
+        if (done.has(visitor)) throw new DuplicateEventError('butler.onKnocked', visitor);
+        if (visitor === 'slow') await slow.opened;
+        done.add(visitor);
+      });
+      const late = record(knock('slow'));
+
+      const running = handler(sqsEvent(late, record(knock('quick'))), lambdaContext(3_000));
+      await jest.advanceTimersByTimeAsync(2_500);
+      expect(failuresOf(await running)).toEqual([late.messageId]);
+      slow.open();
+      await jest.advanceTimersByTimeAsync(1);
+      expect(counted()).toEqual(['EventHandled']);
+
+      await run(late);
+      expect(counted()).toEqual(['EventHandled', 'EventDuplicate']);
+    } finally {
+      addMetric.mockRestore();
       jest.useRealTimers();
     }
   });

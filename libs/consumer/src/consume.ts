@@ -9,6 +9,7 @@ import {
   hasOutlivedItsMarks,
   type Metadata,
   parseEnvelope,
+  shownIdentifier,
   UnexpectedEventError,
 } from '@millrace/events';
 import {
@@ -112,21 +113,23 @@ export function consume<const Contracts extends readonly EventContract[]>(
     throw new UnexpectedEventError(envelope.source, envelope['detail-type'], [...byDetailType.keys()]);
   }
 
-  async function handleRecord(record: SQSRecord, lambdaContext: Context): Promise<void> {
+  async function handleRecord(record: SQSRecord, lambdaContext: Context): Promise<Outcome> {
     let log = () => logger;
     let correlationId: string | undefined;
     try {
       const envelope = parseEnvelope(record.body);
       const replay = envelope['replay-name'];
       if (replay !== undefined && settings.replays === 'ignore') {
-        metrics.addMetric('EventReplayIgnored', MetricUnit.Count, 1);
-        return;
+        return 'EventReplayIgnored';
       }
       const event = parse(envelope);
       const { metadata } = event;
       log = onFirstUse(() => {
         const child = eventLogger(logger, metadata);
-        child.appendKeys({ replay, reemission: reemissionOf(record) });
+        child.appendKeys({
+          ...(replay !== undefined && { replay: shownIdentifier(replay) }),
+          reemission: reemissionOf(record),
+        });
         return child;
       });
       correlationId = metadata.correlationId;
@@ -157,14 +160,14 @@ export function consume<const Contracts extends readonly EventContract[]>(
         ...(replay !== undefined && { replay }),
         once,
       });
-      metrics.addMetric('EventHandled', MetricUnit.Count, 1);
+      return 'EventHandled';
     } catch (error) {
       if (error instanceof DuplicateEventError) {
         log().info('Duplicate event acknowledged');
-        metrics.addMetric('EventDuplicate', MetricUnit.Count, 1);
-        return;
+        return 'EventDuplicate';
       }
       await handleFailure(record, error, log(), correlationId);
+      return undefined;
     }
   }
 
@@ -209,6 +212,10 @@ export function consume<const Contracts extends readonly EventContract[]>(
           return result.status === 'fulfilled' || !record ? undefined : handleUnhandled(record, result);
         }),
       );
+      // Not when its handler ends: what was given up before will come again, and count then.
+      for (const result of results) {
+        if (result.status === 'fulfilled' && result.value) metrics.addMetric(result.value, MetricUnit.Count, 1);
+      }
       publishMetrics();
       return settled as PromiseSettledResult<void>[];
     });
@@ -218,6 +225,9 @@ export function consume<const Contracts extends readonly EventContract[]>(
     return (await handler(event, context)) as SQSBatchResponse;
   };
 }
+
+/** The metric of an acknowledged record; none for one whose copy stands in the dead-letter queue. */
+type Outcome = 'EventHandled' | 'EventDuplicate' | 'EventReplayIgnored' | undefined;
 
 /** How often the event had been put back on the bus when this message was made: the re-emitter's mark. */
 function reemissionOf({ attributes }: SQSRecord): string | undefined {

@@ -1,6 +1,7 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type FailureKind, failureAttributes, messageAttributes } from '@millrace/dead-letters';
 import { MillraceError, PermanentError } from '@millrace/errors';
+import { messageOf } from '@millrace/telemetry';
 import type { SQSRecord } from 'aws-lambda';
 import type { ConsumerSettings } from './settings.ts';
 
@@ -14,9 +15,22 @@ export function attemptsOf(record: SQSRecord): number {
 
 /** Decides whether another attempt can help. */
 export function failureKindOf(error: unknown, record: SQSRecord, settings: ConsumerSettings): FailureKind | undefined {
-  if (error instanceof PermanentError) return 'permanent';
+  if (error instanceof PermanentError || isNoRequest(error)) return 'permanent';
   return attemptsOf(record) >= settings.maxReceiveCount ? 'exhausted' : undefined;
 }
+
+/**
+ * Whether AWS says that what it was asked is no request: a key that is too long, an item that is too large, a text that is
+ * none. It follows from the event, so it will be the same the next time.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ */
+function isNoRequest(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { CancellationReasons = [] } = error as { CancellationReasons?: { Code?: string }[] };
+  return noRequestErrors.has(error.name) || CancellationReasons.some(({ Code }) => Code === 'ValidationError');
+}
+
+const noRequestErrors = new Set(['ValidationException', 'SerializationException']);
 
 /** Stable code of any error: its own, else its class name. */
 export function codeOf(error: unknown): string {
@@ -41,7 +55,7 @@ export async function sendToDeadLetterQueue(
   const reason = failureAttributes(
     {
       code: codeOf(error),
-      message: error instanceof Error ? error.message : String(error),
+      message: messageOf(error),
       kind,
       consumer: settings.consumer,
       functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,

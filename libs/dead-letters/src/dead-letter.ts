@@ -1,4 +1,5 @@
 import type { Message } from '@aws-sdk/client-sqs';
+import { shownIdentifier } from '@millrace/events';
 import { eventDigest } from './failure.ts';
 
 /**
@@ -135,7 +136,8 @@ function explain(
   if (typeof batch === 'object' && batch !== null) {
     const { startSequenceNumber, endSequenceNumber } = batch as Record<string, unknown>;
     const { condition = 'Unknown' } = (body?.requestContext ?? {}) as { condition?: unknown };
-    const message = `stream records ${String(startSequenceNumber)} to ${String(endSequenceNumber)} could not be handled`;
+    const [first, last] = [shownIdentifier(startSequenceNumber), shownIdentifier(endSequenceNumber)];
+    const message = `stream records ${first} to ${last} could not be handled`;
     return { origin: 'stream', reason: { ...common, code: String(condition), message, kind: 'exhausted' } };
   }
   return {

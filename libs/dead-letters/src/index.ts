@@ -13,6 +13,7 @@ export { eventDigest, type Failure, type FailureKind, failureAttributes } from '
 export { messageAttributes } from './message-attributes.ts';
 export { type ParkingReason, parkingAttributes, parkingCodes, unparkedAttributes } from './parking.ts';
 export {
+  MAX_EVENT_BYTES,
   MAX_REEMIT_MESSAGES,
   type ReemitRequest,
   type ReemitResponse,

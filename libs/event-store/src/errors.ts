@@ -1,9 +1,15 @@
-import { TransientError } from '@millrace/errors';
+import { PermanentError, TransientError } from '@millrace/errors';
 
 /** The codes this library raises. */
 export const errorCodes = {
   CONCURRENCY_CONFLICT: 'Another writer changed the stream or item first.',
   STORE_BUSY: 'DynamoDB cancelled the transaction because of a competing one or a throttle.',
+  EVENT_TOO_LARGE: 'An event does not fit into DynamoDB or onto the bus; nothing was written.',
+  EVENT_FROM_NEWER_CODE: 'A stored event has a schema version that this code does not know.',
+  UPCASTER_MISSING: 'The chain of upcasters of an event type has a gap.',
+  PAYLOAD_STORE_MISSING: "An event's content is in a payload store, and this reader was given none.",
+  PAYLOAD_MISSING: "An event's content is not in the payload store.",
+  PAYLOAD_CORRUPT: "An event's content is not what was stored.",
 } as const;
 
 /** Another writer was faster: load again, decide again, append again. */
@@ -13,9 +19,43 @@ export class ConcurrencyConflictError extends TransientError {
   }
 }
 
+/** A stream has moved on since its writer loaded it. */
+export class StreamConflictError extends ConcurrencyConflictError {
+  readonly streamId: string;
+  readonly expectedVersion: number;
+  /** The stream's version when the append was refused. */
+  readonly actualVersion: number;
+
+  constructor(streamId: string, expectedVersion: number, actualVersion: number, options?: ErrorOptions) {
+    super(`Stream ${streamId} is no longer at version ${expectedVersion}: it is at ${actualVersion}`, options);
+    this.streamId = streamId;
+    this.expectedVersion = expectedVersion;
+    this.actualVersion = actualVersion;
+  }
+}
+
 /** The same transaction may succeed in a moment. */
 export class StoreBusyError extends TransientError {
   constructor(reasons: string, options?: ErrorOptions) {
     super('STORE_BUSY', `DynamoDB cancelled the transaction: ${reasons}`, options);
   }
 }
+
+/** An event is refused before anything is written. */
+export class EventTooLargeError extends PermanentError {
+  constructor(message: string) {
+    super('EVENT_TOO_LARGE', message);
+  }
+}
+
+/** A stored event is there and cannot be understood. `where` names its stream and version. */
+export class UnreadableEventError extends PermanentError {
+  constructor(code: UnreadableEventCode, where: string, reason: string, options?: ErrorOptions) {
+    super(code, `${where} cannot be read: ${reason}`, options);
+  }
+}
+
+type UnreadableEventCode = Extract<
+  keyof typeof errorCodes,
+  'EVENT_FROM_NEWER_CODE' | 'UPCASTER_MISSING' | 'PAYLOAD_STORE_MISSING' | 'PAYLOAD_MISSING' | 'PAYLOAD_CORRUPT'
+>;

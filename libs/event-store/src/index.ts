@@ -1,8 +1,29 @@
+export type { Aggregate, SnapshotPolicy } from './aggregate.ts';
+export {
+  type CommandContext,
+  CommandRunner,
+  type CommandRunnerOptions,
+  type Loaded,
+  type Outcome,
+} from './command-runner.ts';
 export { type CommitOptions, type ConditionalWrite, commit, type TransactWrite } from './commit.ts';
 export { documentClient } from './document-client.ts';
-export { ConcurrencyConflictError, errorCodes, StoreBusyError } from './errors.ts';
-export { type DomainEvent, EventStore, type EventStream, type NewEvent, type StoredEvent } from './event-store.ts';
+export type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
+export { DynamoDbEventStore, type DynamoDbEventStoreOptions } from './dynamodb-event-store.ts';
+export { EmittedEvents, type EmittedStream, type ScanPage, type ScanPosition } from './emitted-events.ts';
+export {
+  ConcurrencyConflictError,
+  EventTooLargeError,
+  errorCodes,
+  StoreBusyError,
+  StreamConflictError,
+  UnreadableEventError,
+} from './errors.ts';
+export type { EventStore, EventStream, ReadOptions, Snapshot } from './event-store.ts';
+export { InMemoryEventStore } from './in-memory-event-store.ts';
 export { inboxMark } from './inbox.ts';
 export { outboxRow } from './outbox.ts';
+export { InMemoryPayloadStore, type PayloadStore } from './payload-store.ts';
 export { relay } from './relay.ts';
 export { retryOnConflict } from './retry-on-conflict.ts';
+export type { StoredShape, Upcasters } from './upcasters.ts';

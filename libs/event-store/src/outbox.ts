@@ -1,5 +1,8 @@
-import type { EmittableEvent } from '@millrace/events';
+import type { EmittableEvent, EventEntry } from '@millrace/events';
 import type { ConditionalWrite } from './commit.ts';
+import { EventTooLargeError } from './errors.ts';
+import { assertEmittable } from './event-store.ts';
+import { compressed, PACKED_BYTES_PER_ITEM, type Packed } from './payload.ts';
 
 /**
  * A row is of no use once the relay has emitted it, and the stream forgets it after 24 hours. The table keeps it for
@@ -8,11 +11,27 @@ import type { ConditionalWrite } from './commit.ts';
 const OUTBOX_SECONDS = 30 * 24 * 60 * 60;
 
 /**
- * The write that stores an event for the relay, beside the state it tells of.
+ * What stands in an item's `outbox` attribute. `detail` is empty when it is packed and never absent: the relay's filter
+ * looks for it, and a relay that does not know `packed` takes the row for unreadable instead of emitting it.
+ */
+export function outboxEntry({ entry }: EmittableEvent, packed?: Packed): EventEntry & { packed?: Packed } {
+  return packed ? { ...entry, detail: '', packed } : entry;
+}
+
+/**
+ * The write that stores an event for the relay, beside the state it tells of. A large one is stored compressed.
  * @param partitionKey the aggregate's `pk`: the stream keeps the order of a partition's writes.
+ * @throws EventTooLargeError when it fits neither into an item nor onto the bus.
  */
 export function outboxRow(tableName: string, partitionKey: string, event: EmittableEvent, now: Date): ConditionalWrite {
+  assertEmittable(event, partitionKey);
   const { id } = (event.event as { metadata: { id: string } }).metadata;
+  const zstd = compressed(event.detail);
+  if (zstd && zstd.byteLength > PACKED_BYTES_PER_ITEM) {
+    throw new EventTooLargeError(
+      `${event.detailType} of ${partitionKey} has ${zstd.byteLength} bytes, compressed, and a row takes ${PACKED_BYTES_PER_ITEM}`,
+    );
+  }
   return {
     write: {
       Put: {
@@ -20,7 +39,7 @@ export function outboxRow(tableName: string, partitionKey: string, event: Emitta
         Item: {
           pk: partitionKey,
           sk: `OUTBOX#${id}`,
-          outbox: event.entry,
+          outbox: outboxEntry(event, zstd && { zstd }),
           ttl: Math.floor(now.getTime() / 1000) + OUTBOX_SECONDS,
         },
       },

@@ -1,9 +1,14 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from '@jest/globals';
 import { defineEvent, type EmittableEvent, type EventEmitter, InMemoryEmitter } from '@millrace/events';
-import { insertRecord, sampleEvent, streamEvent } from '@millrace/testing';
+import { compilePattern } from '@millrace/local/event-pattern';
+import { insertRecord, RecordingClient, sampleEvent, streamEvent } from '@millrace/testing';
 import type { AttributeValue, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import { parse } from 'yaml';
 import * as z from 'zod';
-import { relay } from './index.ts';
+import { DynamoDbEventStore, InMemoryPayloadStore, outboxRow, relay } from './index.ts';
 
 const Moved = defineEvent({
   name: 'Moved',
@@ -154,6 +159,75 @@ describe('an outbox row that cannot be read', () => {
     delete record.dynamodb?.SequenceNumber;
 
     expect(await run(record)).toEqual(['']);
+  });
+});
+
+describe('a large event', () => {
+  const random = (bytes: number) => randomBytes(bytes).toString('base64');
+  const large = sampleEvent(Moved, { text: random(500_000) });
+
+  /** An attribute as a stream record shows it. */
+  function attributeOf(value: unknown): AttributeValue {
+    if (typeof value === 'string') return { S: value };
+    if (ArrayBuffer.isView(value)) return { B: Buffer.from(value as Uint8Array).toString('base64') };
+    return { M: Object.fromEntries(Object.entries(value as object).map(([name, item]) => [name, attributeOf(item)])) };
+  }
+
+  const recordOf = (outbox: unknown) =>
+    insertRecord({ pk: { S: 'a' }, sk: { S: 'EVENT#1' }, outbox: attributeOf(outbox) }, '100');
+
+  /** The stream record of a large event whose content is in a payload store. */
+  async function claimed() {
+    const payloads = new InMemoryPayloadStore();
+    const client = new RecordingClient();
+    const store = new DynamoDbEventStore(client as unknown as DynamoDBDocumentClient, 'counters', { payloads });
+    const event = { id: 'event-1', event: { type: 'Moved' }, time: new Date(), correlationId: 'correlation-1' };
+    await store.append('a', 0, [{ ...event, emit: large }]);
+    const [input] = client.inputs<{ TransactItems: { Put: { Item: { outbox: unknown } } }[] }>('TransactWriteCommand');
+    return { payloads, record: recordOf(input?.TransactItems[0]?.Put.Item.outbox) };
+  }
+
+  const compressed = () => {
+    const event = sampleEvent(Moved, { text: 'Grüße '.repeat(20_000) });
+    return { event, record: recordOf(outboxRow('counters', 'a', event, new Date()).write.Put?.Item?.outbox) };
+  };
+
+  test('is emitted from its compressed copy, byte for byte', async () => {
+    const { run, emitter } = setUp();
+    const { event, record } = compressed();
+
+    expect(await run(record)).toEqual([]);
+    expect(emitter.emitted.map(({ entry }) => entry)).toEqual([event.entry]);
+  });
+
+  test('is emitted from the payload store, byte for byte', async () => {
+    const { emitter } = setUp();
+    const { payloads, record } = await claimed();
+
+    expect(await relay(emitter, payloads)(streamEvent(record))).toEqual({ batchItemFailures: [] });
+    expect(emitter.emitted.map(({ entry }) => entry)).toEqual([large.entry]);
+  });
+
+  test('is reported and not emitted when its content cannot be had', async () => {
+    const { emitter, run } = setUp();
+    const { payloads, record } = await claimed();
+    payloads.objects.clear();
+
+    expect(await relay(emitter, payloads)(streamEvent(record))).toEqual({
+      batchItemFailures: [{ itemIdentifier: '100' }],
+    });
+    expect(await run(record)).toEqual(['100']);
+    expect(emitter.emitted).toEqual([]);
+  });
+
+  test('wakes the relay: the filter of its mapping lets every form of an outbox pass', async () => {
+    const file = readFileSync(new URL('../../../serverless.outbox.yml', import.meta.url), 'utf8');
+    const [{ stream }] = parse(file, { logLevel: 'error' }).relayEvents;
+    const wakes = compilePattern(JSON.stringify(stream.filterPatterns[0]));
+
+    for (const record of [...batch('a1'), compressed().record, (await claimed()).record]) {
+      expect(wakes(JSON.parse(JSON.stringify(record)))).toBe(true);
+    }
   });
 });
 

@@ -7,7 +7,9 @@ import {
   type EventEntry,
 } from '@millrace/events';
 import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
-import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import type { AttributeValue, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import { type Packed, unpack } from './payload.ts';
+import type { PayloadStore } from './payload-store.ts';
 
 /** A stored event on its way out. */
 interface Outgoing {
@@ -21,12 +23,14 @@ interface Outgoing {
  * The Lambda handler behind a table's stream: emits every event that was stored with an `outbox` attribute, at least
  * once, and in order within a partition. It answers with the first record that is not proved emitted, from which Lambda
  * starts again. https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+ * @param payloads that of the event store, when it has one: a stored event may be a reference into it.
  */
 export function relay(
   emitter: EventEmitter = emitterFromEnvironment(),
+  payloads?: PayloadStore,
 ): (event: DynamoDBStreamEvent) => Promise<DynamoDBBatchResponse> {
   return async ({ Records }) => {
-    const { outgoing, unreadable } = readOutbox(Records);
+    const { outgoing, unreadable } = await readOutbox(Records, payloads);
     const emitted = new Set<Outgoing>();
 
     for (const wave of waves(outgoing)) {
@@ -60,21 +64,47 @@ async function unsentOf(emitter: EventEmitter, wave: readonly Outgoing[]): Promi
 }
 
 /** The stored events of a batch, up to the first row that cannot be read: what follows it has to wait. */
-function readOutbox(records: readonly DynamoDBRecord[]): { outgoing: Outgoing[]; unreadable?: number } {
+async function readOutbox(
+  records: readonly DynamoDBRecord[],
+  payloads: PayloadStore | undefined,
+): Promise<{ outgoing: Outgoing[]; unreadable?: number }> {
   const outgoing: Outgoing[] = [];
-  for (const [index, record] of records.entries()) {
-    const outbox = record.eventName === 'INSERT' ? record.dynamodb?.NewImage?.outbox : undefined;
+  for (const [index, { eventName, dynamodb }] of records.entries()) {
+    const outbox = eventName === 'INSERT' ? dynamodb?.NewImage?.outbox : undefined;
     if (!outbox) continue;
-    const text = (name: keyof EventEntry) => outbox.M?.[name]?.S;
-    const [source, detailType, detail, time] = [text('source'), text('detailType'), text('detail'), text('time')];
-    if (!source || !detailType || !detail || !time) {
-      logger.error('An outbox row is not an event', { sequence_number: record.dynamodb?.SequenceNumber });
+    const partitionKey = dynamodb?.Keys?.pk?.S ?? '';
+    try {
+      const event = await readEntry(outbox, payloads, `The outbox of ${partitionKey} ${dynamodb?.Keys?.sk?.S}`);
+      outgoing.push({ event, partitionKey, index });
+    } catch (error) {
+      logger.error('An outbox row cannot be read', {
+        sequence_number: dynamodb?.SequenceNumber,
+        error: error as Error,
+      });
       return { outgoing, unreadable: index };
     }
-    const event = new EmittableEvent({ source, detailType, detail, time });
-    outgoing.push({ event, partitionKey: record.dynamodb?.Keys?.pk?.S ?? '', index });
   }
   return { outgoing };
+}
+
+/** @throws Error when it is no event, UnreadableEventError when its packed detail cannot be had. */
+async function readEntry(
+  outbox: AttributeValue,
+  payloads: PayloadStore | undefined,
+  where: string,
+): Promise<EmittableEvent> {
+  const text = (name: keyof EventEntry) => outbox.M?.[name]?.S;
+  const packed = packedOf(outbox.M?.packed?.M);
+  const detail = packed ? await unpack(packed, payloads, where) : text('detail');
+  const [source, detailType, time] = [text('source'), text('detailType'), text('time')];
+  if (!source || !detailType || !detail || !time) throw new Error(`${where} is not an event`);
+  return new EmittableEvent({ source, detailType, detail, time });
+}
+
+/** In a stream record bytes are Base64. */
+function packedOf(map: Record<string, AttributeValue> | undefined): Packed | undefined {
+  if (map?.zstd?.B !== undefined) return { zstd: Buffer.from(map.zstd.B, 'base64') };
+  return map?.key?.S === undefined ? undefined : { key: map.key.S };
 }
 
 /** Splits a batch so that no wave holds two events of one partition: one call may accept the later and not the earlier. */

@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import { EmittableEvent } from './emittable-event.ts';
-import { MalformedEventError, SchemaViolationError, UnexpectedEventError } from './errors.ts';
+import { envelopeMismatches } from './envelope-mismatch.ts';
+import { EnvelopeMismatchError, MalformedEventError, SchemaViolationError, UnexpectedEventError } from './errors.ts';
 import { type categories, type dataSensitivities, type Metadata, metadataSchema, type types } from './metadata.ts';
+import { personalFields, redactionOf, shownPath } from './personal.ts';
+import { guard, redact } from './redaction.ts';
 
 /** An event as a consumer sees it. `detailType` tells the members of a union apart. */
 export interface Event<DetailType extends string = string, Data = unknown> {
@@ -23,8 +26,8 @@ export interface EventDefinition<Name extends string, Version extends number, Sc
   type: (typeof types)[number];
   /** One sentence for the catalogue. */
   summary: string;
-  /** Of the data section as a whole; the default is `internal`. */
-  dataSensitivity?: (typeof dataSensitivities)[number];
+  /** Of a data section without fields marked as `personal`; the default is `internal`. With one it is `personal`. */
+  dataSensitivity?: Exclude<(typeof dataSensitivities)[number], 'personal'>;
   /** Bounded context inside the domain; the default is the service. */
   subdomain?: string;
   /** Default: the service's own team. */
@@ -67,6 +70,8 @@ export interface EventContract<DetailType extends string = string, Data = unknow
   readonly type: (typeof types)[number];
   readonly summary: string;
   readonly dataSensitivity: (typeof dataSensitivities)[number];
+  /** The fields of the data section that are marked as personal, e.g. `customer.email`. */
+  readonly personalFields: readonly string[];
   readonly example: Data;
   /**
    * Makes an event that is ready to be stored or emitted.
@@ -75,12 +80,18 @@ export interface EventContract<DetailType extends string = string, Data = unknow
   create(data: Data, context: EventContext, environment?: EventEnvironment): EmittableEvent<Event<DetailType, Data>>;
   /**
    * Checks an EventBridge envelope against the contract.
-   * @throws UnexpectedEventError for another source or detail-type, SchemaViolationError naming each path.
+   * @throws UnexpectedEventError for another source or detail-type, EnvelopeMismatchError when the metadata say that it is
+   * another event than the envelope says, SchemaViolationError naming each path.
    */
   parse(envelope: EventEnvelope): Event<DetailType, Data>;
+  /** A copy of the data without the fields that are marked as personal, or that the contract does not know. */
+  redact(data: Data): unknown;
   /** The rule pattern that matches exactly this event. */
   pattern(): { source: string[]; 'detail-type': string[] };
-  /** JSON Schema of `detail`, draft-04 as the EventBridge schema registry wants it. */
+  /**
+   * JSON Schema of `detail`, draft-04 as the EventBridge schema registry wants it. A personal field has
+   * `"x-data-sensitivity": "personal"`.
+   */
   jsonSchema(): Record<string, unknown>;
 }
 
@@ -122,7 +133,7 @@ export function parseEnvelope(text: string): EventEnvelope {
   const result = envelopeSchema.safeParse(value);
   if (!result.success) {
     throw new MalformedEventError(
-      issuesOf(result.error)
+      issuesOf(result.error, envelopeSchema)
         .map(({ path, message }) => `${path || 'body'}: ${message}`)
         .join('; '),
     );
@@ -139,7 +150,10 @@ export function environmentOf(variables: NodeJS.ProcessEnv = process.env): Event
   };
 }
 
-/** Defines one version of one event. See {@link EventDefinition} for what it takes. */
+/**
+ * Defines one version of one event. See {@link EventDefinition} for what it takes.
+ * @throws Error when it is declared less sensitive than a field that is marked as personal
+ */
 export function defineEvent<const Name extends string, const Version extends number, Schema extends z.ZodType>(
   definition: EventDefinition<Name, Version, Schema>,
 ): EventContract<`${Name}.v${Version}`, z.output<Schema>> {
@@ -149,11 +163,27 @@ export function defineEvent<const Name extends string, const Version extends num
   const team = definition.team ?? service;
   const source = `millrace.${service}`;
   const detailType: DetailType = `${name}.v${version}`;
-  const dataSensitivity = definition.dataSensitivity ?? 'internal';
-  const detailSchema: z.ZodType<{ metadata: Metadata; data: Data }> = z.object({
-    metadata: metadataSchema.extend({ name: z.literal(name), version: z.literal(version) }),
+  const personal = personalFields(definition.data);
+  if (definition.dataSensitivity !== undefined && personal.length > 0) {
+    throw new Error(
+      `${detailType} is declared ${definition.dataSensitivity}, but has personal fields: ${personal.join(', ')}. ` +
+        'Leave dataSensitivity out: it follows from the fields',
+    );
+  }
+  const dataSensitivity = personal.length > 0 ? 'personal' : (definition.dataSensitivity ?? 'internal');
+  const detailShape = {
+    metadata: metadataSchema.extend({
+      name: z.literal(name),
+      version: z.literal(version),
+      service: z.literal(service),
+    }),
     data: definition.data as z.ZodType<Data>,
-  });
+  };
+  const detailSchema: z.ZodType<{ metadata: Metadata; data: Data }> = z.object(detailShape);
+  const redaction = redactionOf(
+    z.object({ source: z.string(), detailType: z.string(), time: z.string(), ...detailShape }),
+  );
+  const dataRedaction = redactionOf(definition.data);
 
   return {
     name,
@@ -165,6 +195,7 @@ export function defineEvent<const Name extends string, const Version extends num
     type,
     summary,
     dataSensitivity,
+    personalFields: personal,
     example: definition.example as Data,
 
     create(data, context, environment = environmentOf()) {
@@ -192,29 +223,59 @@ export function defineEvent<const Name extends string, const Version extends num
         ...(definition.tags === undefined ? {} : { tags: definition.tags }),
         dataSensitivity,
       };
-      const detail = validated(detailSchema.safeParse({ metadata, data }), detailType);
-      return new EmittableEvent({ source, detailType, detail: JSON.stringify(detail), time: metadata.timestamp });
+      const detail = validated({ metadata, data }, detailSchema, detailType);
+      const entry = { source, detailType, detail: detailText(detail), time: metadata.timestamp };
+      return guard(new EmittableEvent<Event<DetailType, Data>>(entry), redaction);
     },
 
     parse(envelope) {
       if (envelope.source !== source || envelope['detail-type'] !== detailType) {
         throw new UnexpectedEventError(envelope.source, envelope['detail-type'], [`${detailType} from ${source}`]);
       }
-      const { metadata, data } = validated(detailSchema.safeParse(envelope.detail), detailType);
-      return { source, detailType, metadata, data };
+      const mismatches = envelopeMismatches(envelope);
+      if (mismatches.length > 0) throw new EnvelopeMismatchError(detailType, mismatches);
+      const { metadata, data } = validated(envelope.detail, detailSchema, detailType);
+      return guard({ source, detailType, metadata, data }, redaction);
     },
+
+    redact: (data) => redact(data, dataRedaction),
 
     pattern: () => ({ source: [source], 'detail-type': [detailType] }),
 
-    jsonSchema: () => z.toJSONSchema(detailSchema, { target: 'draft-04', io: 'input' }) as Record<string, unknown>,
+    jsonSchema: () =>
+      z.toJSONSchema(detailSchema, { target: 'draft-04', io: 'input', override: markAsExtension }) as Record<
+        string,
+        unknown
+      >,
   };
 }
 
-function validated<Output>(result: z.ZodSafeParseResult<Output>, detailType: string): Output {
-  if (result.success) return result.data;
-  throw new SchemaViolationError(detailType, issuesOf(result.error));
+/**
+ * JSON that every queue takes: of the characters that SQS refuses, JSON.stringify leaves two as they are.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+function detailText(detail: unknown): string {
+  return JSON.stringify(detail).replace(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }
 
-function issuesOf(error: z.ZodError) {
-  return error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+function validated<Output>(value: unknown, schema: z.ZodType<Output>, detailType: string): Output {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new SchemaViolationError(detailType, issuesOf(result.error, schema));
+}
+
+/** What is wrong, by paths and expectations. The names of unknown fields come from the data, as values do. */
+function issuesOf(error: z.ZodError, schema: z.ZodType) {
+  return error.issues.map(({ code, path, message }) => ({
+    path: shownPath(path, schema),
+    message: code === 'unrecognized_keys' ? 'Unknown field' : message,
+  }));
+}
+
+/** Registries accept keywords of their own users when these start with `x-`. */
+function markAsExtension({ jsonSchema }: { jsonSchema: Record<string, unknown> }): void {
+  const { dataSensitivity } = jsonSchema;
+  if (dataSensitivity === undefined) return;
+  delete jsonSchema.dataSensitivity;
+  jsonSchema['x-data-sensitivity'] = dataSensitivity;
 }

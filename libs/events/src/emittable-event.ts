@@ -1,3 +1,5 @@
+import { guard, guardOf } from './redaction.ts';
+
 /** What is stored in an outbox and put on the bus: four strings, so that a stored event is emitted byte for byte. */
 export interface EventEntry {
   /** e.g. `millrace.orders` */
@@ -39,7 +41,9 @@ export class EmittableEvent<Event = unknown> implements EventEntry, EntryOptions
   /** The event as its consumers will see it. */
   get event(): Event {
     const { metadata, data } = JSON.parse(this.detail);
-    return { source: this.source, detailType: this.detailType, metadata, data } as Event;
+    const event = { source: this.source, detailType: this.detailType, metadata, data } as Event;
+    const redaction = guardOf(this);
+    return redaction ? guard(event, redaction) : event;
   }
 
   /** The four strings alone, for storing. */

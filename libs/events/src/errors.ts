@@ -1,10 +1,12 @@
 import { PermanentError, TransientError } from '@millrace/errors';
 import type { EmittableEvent } from './emittable-event.ts';
+import { shownIdentifier } from './identifier.ts';
 
 /** The codes this library raises. */
 export const errorCodes = {
   MALFORMED_EVENT: 'The message is not an EventBridge event with a { metadata, data } detail.',
   SCHEMA_VIOLATION: 'The event does not satisfy its contract.',
+  ENVELOPE_MISMATCH: 'The metadata say that it is another event than the envelope says.',
   UNEXPECTED_EVENT: 'No contract was given for the detail-type, or it comes from a source that does not own it.',
   EMIT_FAILED: 'EventBridge did not accept some events, however often they were tried.',
 } as const;
@@ -34,10 +36,18 @@ export class SchemaViolationError extends PermanentError {
   }
 }
 
+/** Envelope and metadata disagree about which event it is or whose: it was not made by its contract. */
+export class EnvelopeMismatchError extends PermanentError {
+  constructor(detailType: string, mismatches: readonly string[]) {
+    super('ENVELOPE_MISMATCH', `${detailType} contradicts itself: ${mismatches.join('; ')}`);
+  }
+}
+
 /** The event is sound, but this consumer has no contract for it. */
 export class UnexpectedEventError extends PermanentError {
   constructor(source: string, detailType: string, expected: readonly string[]) {
-    super('UNEXPECTED_EVENT', `Got ${detailType} from ${source}; this consumer handles ${expected.join(', ')}`);
+    const got = `${shownIdentifier(detailType)} from ${shownIdentifier(source)}`;
+    super('UNEXPECTED_EVENT', `Got ${got}; this consumer handles ${expected.join(', ')}`);
   }
 }
 

@@ -13,8 +13,10 @@ export {
 } from './define-event.ts';
 export { EmittableEvent, type EntryOptions, type EventEntry } from './emittable-event.ts';
 export { entryOfEnvelope } from './envelope-entry.ts';
+export { envelopeMismatches } from './envelope-mismatch.ts';
 export {
   EmitFailedError,
+  EnvelopeMismatchError,
   errorCodes,
   MalformedEventError,
   SchemaViolationError,
@@ -23,5 +25,8 @@ export {
 } from './errors.ts';
 export { EventBridgeEmitter, type EventBridgeEmitterOptions, entrySize } from './event-bridge-emitter.ts';
 export type { EventEmitter } from './event-emitter.ts';
+export { shownIdentifier } from './identifier.ts';
 export { InMemoryEmitter } from './in-memory-emitter.ts';
 export type { Metadata } from './metadata.ts';
+export { personal, redactionOf } from './personal.ts';
+export { guard } from './redaction.ts';

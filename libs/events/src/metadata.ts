@@ -4,7 +4,7 @@ import * as z from 'zod';
 export const categories = ['domain', 'operational', 'internal', 'transformed'] as const;
 /** What the event asks of its reader. */
 export const types = ['command', 'data', 'query', 'request', 'response', 'status', 'task'] as const;
-/** How sensitive the data section is. `personal` data must not reach logs or analytics. */
+/** How sensitive the data section is, by its most sensitive field. What is `personal` must not reach logs or analytics. */
 export const dataSensitivities = ['public', 'internal', 'personal'] as const;
 
 /**

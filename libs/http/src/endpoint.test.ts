@@ -1,13 +1,15 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { PermanentError, TransientError } from '@millrace/errors';
+import { logger } from '@millrace/telemetry';
 import { httpRequest, lambdaContext } from '@millrace/testing';
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as z from 'zod';
 import {
   type AnswerOnce,
   type EndpointRequest,
   type EndpointResponse,
   endpoint,
+  type HttpApiEvent,
   HttpError,
   MAX_BODY_BYTES,
 } from './index.ts';
@@ -35,13 +37,13 @@ function setUp(handle: (request: Request) => Promise<EndpointResponse> = async (
     requests.push(given);
     return handle(given);
   });
-  return { requests, send: (event: APIGatewayProxyEventV2) => handler(event, lambdaContext()) };
+  return { requests, send: (event: HttpApiEvent) => handler(event, lambdaContext()) };
 }
 
 const jsonOf = ({ body }: APIGatewayProxyStructuredResultV2) => JSON.parse(body ?? '');
 
 /** What a refused request is told: status, code and fields. */
-async function refusal(event: APIGatewayProxyEventV2) {
+async function refusal(event: HttpApiEvent) {
   const { send, requests } = setUp();
   const answer = await send(event);
   const problem = jsonOf(answer);
@@ -52,7 +54,8 @@ async function refusal(event: APIGatewayProxyEventV2) {
   return {
     status: answer.statusCode,
     code: problem.code,
-    fields: (problem.errors as { field: string }[]).map(({ field }) => field),
+    fields: ((problem.errors ?? []) as { field: string }[]).map(({ field }) => field),
+    headers: answer.headers,
     problem,
   };
 }
@@ -70,11 +73,11 @@ describe('a sound request', () => {
     expect(requests).toMatchObject([{ path: { hotel: 'ritz' }, body: booking }]);
     expect(answer).toEqual({
       statusCode: 201,
-      headers: {
+      headers: expect.objectContaining({
         'content-type': 'application/json',
         'x-correlation-id': expect.any(String),
         location: '/bookings/b-1',
-      },
+      }),
       body: '{"id":"b-1"}',
     });
   });
@@ -114,7 +117,7 @@ describe('a sound request', () => {
 
   test('that has no body contract has no body, or an empty one', async () => {
     const handler = endpoint({}, async () => ({ status: 200, body: null }));
-    const answerTo = (event: APIGatewayProxyEventV2) => handler(event, lambdaContext());
+    const answerTo = (event: HttpApiEvent) => handler(event, lambdaContext());
 
     expect(await answerTo(httpRequest('POST /'))).toMatchObject({ statusCode: 200, body: 'null' });
     expect(await answerTo(httpRequest('POST /', { body: {} }))).toMatchObject({ statusCode: 200 });
@@ -123,6 +126,93 @@ describe('a sound request', () => {
       errors: [{ field: '/reason', detail: 'Unknown field' }],
     });
     expect(await answerTo(httpRequest('POST /', { body: 'hello' }))).toMatchObject({ statusCode: 400 });
+  });
+});
+
+describe('the caller', () => {
+  test('is who the verified token says', async () => {
+    const { send, requests } = setUp();
+    const claims = { sub: 'ada', scope: 'bookings:read bookings:write', iss: 'https://auth.example.com' };
+
+    await send(httpRequest(route, { path: { hotel: 'ritz' }, body: booking, claims }));
+
+    expect(requests[0]?.caller).toEqual({ subject: 'ada', scopes: ['bookings:read', 'bookings:write'] });
+  });
+
+  test('may have a token without scopes', async () => {
+    const { send, requests } = setUp();
+
+    await send(httpRequest(route, { path: { hotel: 'ritz' }, body: booking, claims: { sub: 'ada' } }));
+
+    expect(requests[0]?.caller).toEqual({ subject: 'ada', scopes: [] });
+  });
+
+  test.each([
+    ['a route without an authorizer', null],
+    ['a token that names nobody', { scope: 'bookings:write' }],
+    ['a token of the empty name', { sub: '' }],
+  ])('%s is answered 401, whatever the request', async (_, claims) => {
+    for (const body of [booking, '{']) {
+      const answer = await refusal(httpRequest(route, { path: { hotel: 'ritz' }, body, claims }));
+
+      expect(answer).toMatchObject({
+        status: 401,
+        code: 'UNAUTHENTICATED',
+        headers: { 'www-authenticate': 'Bearer' },
+        problem: { title: 'Unauthorized' },
+      });
+    }
+  });
+});
+
+describe('every answer', () => {
+  const securityHeaders = {
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'strict-transport-security': expect.stringMatching(/^max-age=\d{8}/),
+    'x-content-type-options': 'nosniff',
+  };
+  const refused = async () => {
+    throw new HttpError(409, 'FULL', 'No bed is free');
+  };
+  const failed = async () => {
+    throw new Error('down');
+  };
+
+  test.each([
+    ['a success', booking, undefined],
+    ['an invalid request', {}, undefined],
+    ['a refusal', booking, refused],
+    ['a failure', booking, failed],
+  ])('has the security headers and the id of its request: %s', async (_, body, handle) => {
+    const event = request(body);
+
+    const { headers } = await setUp(handle).send(event);
+
+    expect(headers).toMatchObject({ ...securityHeaders, 'x-request-id': event.requestContext.requestId });
+  });
+
+  test('may be kept by its reader when the handler says so', async () => {
+    const { send } = setUp(async () => ({ status: 200, headers: { 'cache-control': 'max-age=60' } }));
+
+    expect((await send(request(booking))).headers).toMatchObject({ 'cache-control': 'max-age=60' });
+  });
+
+  test('has the id in the problem document, and its log lines have it, too', async () => {
+    const lines: string[] = [];
+    const write = jest.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+    logger.setLogLevel('INFO');
+    const event = request({});
+
+    const { problem } = await refusal(event);
+
+    logger.setLogLevel('SILENT');
+    write.mockRestore();
+    expect(problem.requestId).toBe(event.requestContext.requestId);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { message: 'Request refused', request_id: event.requestContext.requestId },
+    ]);
   });
 });
 
@@ -241,6 +331,7 @@ describe('a handler that throws', () => {
       status: 409,
       detail: 'The order has been shipped',
       code: 'ALREADY_SHIPPED',
+      requestId: expect.any(String),
     });
   });
 
@@ -267,6 +358,7 @@ describe('a handler that throws', () => {
       status: 500,
       detail: 'The request could not be handled',
       code: 'INTERNAL_ERROR',
+      requestId: expect.any(String),
     });
   });
 });
@@ -287,15 +379,15 @@ describe('the Idempotency-Key header', () => {
       },
       { answerOnce },
     );
-    return { keys, requests, send: (event: APIGatewayProxyEventV2) => handler(event, lambdaContext()) };
+    return { keys, requests, send: (event: HttpApiEvent) => handler(event, lambdaContext()) };
   };
 
-  test('is one for each resource, and reaches the handler', async () => {
+  test('is one for each caller and resource, and reaches the handler', async () => {
     const { send, keys, requests } = setUpOnce();
 
     await send(request(booking, { 'idempotency-key': 'k-1' }));
 
-    expect(keys).toEqual(['POST /hotels/ritz/bookings k-1']);
+    expect(keys).toEqual(['["customer-1","POST","/hotels/ritz/bookings","k-1"]']);
     expect(requests).toEqual(['k-1']);
   });
 
@@ -341,5 +433,30 @@ describe('the Idempotency-Key header', () => {
 
   test('needs a table', () => {
     expect(() => endpoint({ idempotent: true }, async () => ({ status: 202 }))).toThrow(/^MILLRACE_IDEMPOTENCY_TABLE /);
+  });
+});
+
+describe('query parameters', () => {
+  const handler = endpoint(
+    { query: z.strictObject({ limit: z.coerce.number('expected a number').int().default(20) }) },
+    async ({ query }) => ({ status: 200, body: query }),
+  );
+  const answerTo = async (query?: Record<string, string>) =>
+    handler(httpRequest('GET /hotels', query ? { query } : {}), lambdaContext());
+
+  test.each([
+    [undefined, { limit: 20 }],
+    [{ limit: '5' }, { limit: 5 }],
+  ])('%j are handed on validated', async (query, expected) => {
+    const answer = await answerTo(query);
+
+    expect([answer.statusCode, jsonOf(answer)]).toEqual([200, expected]);
+  });
+
+  test.each([
+    [{ limit: 'many' }, 'limit'],
+    [{ limits: '5' }, 'limits'],
+  ])('%j are refused by name', async (query, field) => {
+    expect(jsonOf(await answerTo(query))).toMatchObject({ status: 400, code: 'INVALID_REQUEST', errors: [{ field }] });
   });
 });

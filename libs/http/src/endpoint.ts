@@ -1,14 +1,19 @@
 import { TransientError } from '@millrace/errors';
+import { guard, redactionOf } from '@millrace/events';
 import { type Logger, logger, nextTraceparent } from '@millrace/telemetry';
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod';
+import { type Caller, callerOf, type HttpApiEvent } from './caller.ts';
 import { type AnswerOnce, answerOnceByIdempotencyTable } from './idempotency.ts';
 import { HttpError } from './problem.ts';
-import { bodyText, correlationIdOf, idempotencyKeyOf, parseBody, parsePath } from './request.ts';
+import { bodyText, correlationIdOf, idempotencyKeyOf, parseBody, parsePath, parseQuery } from './request.ts';
+import { securityHeaders } from './security-headers.ts';
 
 /** What an endpoint accepts. */
-export interface EndpointContract<Path extends z.ZodType, Body extends z.ZodType> {
+export interface EndpointContract<Path extends z.ZodType, Body extends z.ZodType, Query extends z.ZodType> {
   path?: Path;
+  /** Without it query parameters are ignored. Use `z.strictObject`: unknown ones are mistakes. Every value is text. */
+  query?: Query;
   /** Without it the endpoint takes no body. Use `z.strictObject`: unknown fields are mistakes. */
   body?: Body;
   /** Honour `Idempotency-Key`: the same key gives the same answer, and the handler runs once. */
@@ -16,8 +21,10 @@ export interface EndpointContract<Path extends z.ZodType, Body extends z.ZodType
 }
 
 /** A validated request. */
-export interface EndpointRequest<Path, Body> {
+export interface EndpointRequest<Path, Body, Query = unknown> {
+  caller: Caller;
   path: Path;
+  query: Query;
   body: Body;
   idempotencyKey?: string;
   correlationId: string;
@@ -33,52 +40,66 @@ export interface EndpointResponse {
 }
 
 /**
- * The Lambda handler of one HTTP API route (payload format 2.0): validates, calls `handle`, and answers JSON, or a
- * problem document (RFC 9457) for what `handle` and the validation throw.
+ * The Lambda handler of one HTTP API route (payload format 2.0): identifies the caller, validates, calls `handle`, and
+ * answers JSON, or a problem document (RFC 9457) for what `handle` and the validation throw. Every answer has the
+ * security headers, unless `handle` sets one of them to something else, and the id of its request.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-export function endpoint<Path extends z.ZodType = z.ZodUnknown, Body extends z.ZodType = z.ZodUnknown>(
-  contract: EndpointContract<Path, Body>,
-  handle: (request: EndpointRequest<z.output<Path>, z.output<Body>>) => Promise<EndpointResponse>,
+export function endpoint<
+  Path extends z.ZodType = z.ZodUnknown,
+  Body extends z.ZodType = z.ZodUnknown,
+  Query extends z.ZodType = z.ZodUnknown,
+>(
+  contract: EndpointContract<Path, Body, Query>,
+  handle: (request: EndpointRequest<z.output<Path>, z.output<Body>, z.output<Query>>) => Promise<EndpointResponse>,
   dependencies: { answerOnce?: AnswerOnce } = {},
-): (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2> {
+): (event: HttpApiEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2> {
   const answerOnce = contract.idempotent ? (dependencies.answerOnce ?? answerOnceByIdempotencyTable()) : undefined;
+  const bodyRedaction = redactionOf(contract.body ?? z.undefined());
+
+  async function answerTo(event: HttpApiEvent, context: Context, correlationId: string, log: Logger): Promise<Answer> {
+    const caller = callerOf(event);
+    const path = parsePath(event, contract.path ?? z.unknown()) as z.output<Path>;
+    const query = parseQuery(event, contract.query ?? z.unknown()) as z.output<Query>;
+    const text = bodyText(event);
+    // A client that must send something sends `{}` where no body is wanted; anything more would be lost in silence.
+    if (!contract.body && text !== '') parseBody(text, z.strictObject({}));
+    const body = (contract.body ? parseBody(text, contract.body) : undefined) as z.output<Body>;
+    guard(body, bodyRedaction); // for the logger
+    const idempotencyKey = answerOnce ? idempotencyKeyOf(event) : undefined;
+    const request = {
+      caller,
+      path,
+      query,
+      body,
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      correlationId,
+      traceparent: nextTraceparent(event.headers.traceparent),
+      logger: log,
+    };
+    const answer = async () => json(await handle(request), correlationId);
+    if (!answerOnce || idempotencyKey === undefined) return answer();
+    // The same key of another caller, or for another resource, is another request: the concrete path is part of it.
+    const key = JSON.stringify([caller.subject, event.requestContext.http.method, event.rawPath, idempotencyKey]);
+    return answerOnce(key, text, context, answer);
+  }
 
   return async (event, context) => {
+    const { requestId } = event.requestContext;
     const correlationId = correlationIdOf(event);
     const log = logger.createChild();
-    log.appendKeys({ correlation_id: correlationId, route: event.routeKey });
-    try {
-      const path = parsePath(event, contract.path ?? z.unknown()) as z.output<Path>;
-      const text = bodyText(event);
-      // A client that must send something sends `{}` where no body is wanted; anything more would be lost in silence.
-      if (!contract.body && text !== '') parseBody(text, z.strictObject({}));
-      const body = (contract.body ? parseBody(text, contract.body) : undefined) as z.output<Body>;
-      const idempotencyKey = answerOnce ? idempotencyKeyOf(event) : undefined;
-      const request = {
-        path,
-        body,
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-        correlationId,
-        traceparent: nextTraceparent(event.headers.traceparent),
-        logger: log,
-      };
-      const answer = async () => json(await handle(request), correlationId);
-      if (!answerOnce || idempotencyKey === undefined) return await answer();
-      // The concrete path is part of the key: the same key for another resource is another request.
-      return await answerOnce(
-        `${event.requestContext.http.method} ${event.rawPath} ${idempotencyKey}`,
-        text,
-        context,
-        answer,
-      );
-    } catch (error) {
-      return problem(error, correlationId, log);
-    }
+    log.appendKeys({ request_id: requestId, correlation_id: correlationId, route: event.routeKey });
+    const { headers, ...answer } = await answerTo(event, context, correlationId, log).catch((error: unknown) =>
+      problem(error, requestId, correlationId, log),
+    );
+    // A remembered answer is another request's, so the id is not part of it.
+    return { ...answer, headers: { ...securityHeaders, ...headers, 'x-request-id': requestId } };
   };
 }
 
-function json({ status, body, headers }: EndpointResponse, correlationId: string): APIGatewayProxyStructuredResultV2 {
+type Answer = APIGatewayProxyStructuredResultV2;
+
+function json({ status, body, headers }: EndpointResponse, correlationId: string): Answer {
   return {
     statusCode: status,
     headers: { 'content-type': 'application/json', 'x-correlation-id': correlationId, ...headers },
@@ -86,7 +107,7 @@ function json({ status, body, headers }: EndpointResponse, correlationId: string
   };
 }
 
-function problem(error: unknown, correlationId: string, log: Logger): APIGatewayProxyStructuredResultV2 {
+function problem(error: unknown, requestId: string, correlationId: string, log: Logger): Answer {
   const answer = httpErrorOf(error);
   if (answer.status >= 500) log.error('Request failed', { error: error as Error });
   else log.info('Request refused', { status: answer.status, error_code: answer.code });
@@ -95,9 +116,10 @@ function problem(error: unknown, correlationId: string, log: Logger): APIGateway
     headers: {
       'content-type': 'application/problem+json',
       'x-correlation-id': correlationId,
+      ...(answer.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
       ...(answer.status === 503 ? { 'retry-after': '1' } : {}),
     },
-    body: JSON.stringify(answer.problem),
+    body: JSON.stringify(answer.problem(requestId)),
   };
 }
 

@@ -21,16 +21,28 @@ function setUp(handle: (run: number) => Promise<EndpointResponse> = async (run) 
     runs += 1;
     return handle(runs);
   });
-  const send = async (key: string, { amount = 1, route = 'POST /payments' as `POST /${string}` } = {}) => {
-    const event = httpRequest(route, { body: { amount }, headers: { 'idempotency-key': key } });
-    const { statusCode, headers, body } = await handler(event, lambdaContext());
+  const send = async (
+    key: string,
+    { amount = 1, route = 'POST /payments' as `POST /${string}`, subject = 'customer-1' } = {},
+  ) => {
+    const event = httpRequest(route, {
+      body: { amount },
+      headers: { 'idempotency-key': key },
+      claims: { sub: subject },
+    });
+    const {
+      statusCode,
+      headers: { 'x-request-id': requestId, ...headers } = {},
+      body,
+    } = await handler(event, lambdaContext());
+    expect(requestId).toBe(event.requestContext.requestId);
     return { statusCode, headers, body: JSON.parse(body ?? '') };
   };
   return { send, runs: () => runs };
 }
 
 describe('an Idempotency-Key', () => {
-  test('used again gives the same answer, headers included, without running the handler', async () => {
+  test('used again gives the same answer but for the request id, headers included, without running the handler', async () => {
     const { send, runs } = setUp(async (run) => ({ status: 202, body: { run }, headers: { location: `/p/${run}` } }));
     const key = randomUUID();
 
@@ -72,6 +84,18 @@ describe('an Idempotency-Key', () => {
     await send(key, { route: 'POST /payments' });
     await send(key, { route: 'POST /refunds' });
 
+    expect(runs()).toBe(2);
+  });
+
+  test('of another caller is another one, whose answer nobody else gets', async () => {
+    const { send, runs } = setUp();
+    const key = randomUUID();
+
+    const first = await send(key, { subject: 'ada' });
+    const second = await send(key, { subject: 'grace', amount: 2 });
+
+    expect([first.body, second]).toMatchObject([{ run: 1 }, { statusCode: 202, body: { run: 2 } }]);
+    expect((await send(key, { subject: 'ada' })).body).toEqual(first.body);
     expect(runs()).toBe(2);
   });
 

@@ -1,3 +1,4 @@
+export type { Caller, HttpApiEvent } from './caller.ts';
 export { type EndpointContract, type EndpointRequest, type EndpointResponse, endpoint } from './endpoint.ts';
 export type { AnswerOnce } from './idempotency.ts';
 export { HttpError, type Problem, type ProblemError } from './problem.ts';

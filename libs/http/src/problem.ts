@@ -2,7 +2,7 @@ import { MillraceError } from '@millrace/errors';
 
 /** One invalid member of a request. */
 export interface ProblemError {
-  /** JSON pointer into the body, e.g. `/lines/0/quantity`; or the name of a header or path parameter. */
+  /** JSON pointer into the body, e.g. `/lines/0/quantity`; or the name of a header, path or query parameter. */
   field: string;
   detail: string;
 }
@@ -15,11 +15,15 @@ export interface Problem {
   detail: string;
   /** Stable and machine-readable, e.g. `INVALID_REQUEST`. */
   code: string;
+  /** API Gateway's id of the request, to be found in the log. */
+  requestId: string;
   errors?: readonly ProblemError[];
 }
 
 const titles: Record<number, string> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   409: 'Conflict',
   413: 'Content Too Large',
@@ -39,13 +43,15 @@ export class HttpError extends MillraceError {
     this.errors = errors;
   }
 
-  get problem(): Problem {
+  /** What the caller is told. */
+  problem(requestId: string): Problem {
     return {
       type: 'about:blank',
       title: titles[this.status] ?? 'Error',
       status: this.status,
       detail: this.message,
       code: this.code,
+      requestId,
       ...(this.errors.length > 0 ? { errors: this.errors } : {}),
     };
   }

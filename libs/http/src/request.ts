@@ -42,6 +42,14 @@ export function parsePath<Schema extends z.ZodType>(event: APIGatewayProxyEventV
   return validate(event.pathParameters ?? {}, schema, (path) => path.join('.'));
 }
 
+/**
+ * Validates query parameters. One that comes several times is one text with commas, as API Gateway hands it on.
+ * @throws HttpError 400 naming each invalid one.
+ */
+export function parseQuery<Schema extends z.ZodType>(event: APIGatewayProxyEventV2, schema: Schema): z.output<Schema> {
+  return validate(event.queryStringParameters ?? {}, schema, (path) => path.join('.'));
+}
+
 function validate<Schema extends z.ZodType>(
   value: unknown,
   schema: Schema,

@@ -3,6 +3,7 @@ import { createTable } from './dynamodb-tables.ts';
 import { createArchive, createEventBus, createEventBusPolicy, createRule } from './event-rules.ts';
 import type { EventBridge } from './eventbridge/index.ts';
 import type { Fauxqs } from './fauxqs.ts';
+import { createQueuePolicy, createTopicPolicy } from './resource-policy.ts';
 import { createQueue } from './sqs-queues.ts';
 import { isDeliverable } from './target-delivery.ts';
 
@@ -21,6 +22,7 @@ const CREATED_BY_RUNTIME = new Set([
   'AWS::ApiGatewayV2::Stage',
   'AWS::ApiGatewayV2::Route',
   'AWS::ApiGatewayV2::Integration',
+  'AWS::ApiGatewayV2::Authorizer',
   'AWS::SSM::Parameter',
   'AWS::CloudWatch::Alarm',
 ]);
@@ -81,9 +83,19 @@ async function create(
       if (streamArn !== undefined) stack.setAttribute(logicalId, 'StreamArn', streamArn);
       return;
     }
+    case 'AWS::SQS::QueuePolicy':
+      return createQueuePolicy(fauxqs, properties);
     case 'AWS::SNS::Topic':
       await fauxqs.sns('CreateTopic', { Name: name });
+      // The one it may have kept: a policy is a resource of its own, which may have been taken out of the template.
+      await fauxqs.sns('SetTopicAttributes', {
+        TopicArn: stack.ref(logicalId),
+        AttributeName: 'Policy',
+        AttributeValue: '',
+      });
       return;
+    case 'AWS::SNS::TopicPolicy':
+      return createTopicPolicy(fauxqs, properties);
     case 'AWS::SNS::Subscription':
       return subscribe(fauxqs, properties);
     case 'AWS::S3::Bucket':

@@ -21,12 +21,20 @@ export interface BufferedRequest {
   body?: Buffer | string;
 }
 
+export interface BufferedAnswer {
+  status: number;
+  contentType: string;
+  /** What errors of SQS carry beside their body. */
+  headers: { 'x-amzn-query-error'?: string };
+  body: Buffer;
+}
+
 /** SQS, SNS, S3 and STS in this process, without a port of their own. */
 export interface Fauxqs {
   /** Answers one HTTP request of any of the four. */
   handle: (request: IncomingMessage, response: ServerResponse) => void;
   /** Answers a request whose body has already been read. */
-  answer: (request: BufferedRequest) => Promise<{ status: number; contentType: string; body: Buffer }>;
+  answer: (request: BufferedRequest) => Promise<BufferedAnswer>;
   /**
    * Calls one SQS operation.
    *
@@ -41,6 +49,8 @@ export interface Fauxqs {
   sns: (operation: string, parameters: Record<string, string>) => Promise<string>;
   /** The queues, for event source mappings in this process. */
   store: Stores['sqsStore'];
+  /** The policy of a queue or topic, as JSON, if it has one. */
+  policyOf: (arn: string) => string | undefined;
   /** The trace headers that messages were sent with, by message id. */
   traceHeaders: TraceHeaders;
   /** Creates a bucket unless it is there. */
@@ -87,12 +97,15 @@ export async function startFauxqs({
     SendMessage: (input) => sendMessage(input, stores.sqsStore),
     SendMessageBatch: (input) => sendMessageBatch(input, stores.sqsStore),
   });
+  await acceptAllPlanes();
   await app.ready();
 
   const answer: Fauxqs['answer'] = async ({ method, url, headers, body }) => {
     const response = await app.inject({ method, url, headers, ...(body === undefined ? {} : { payload: body }) });
+    const queryError = response.headers['x-amzn-query-error'];
     return {
       status: response.statusCode,
+      headers: queryError === undefined ? {} : { 'x-amzn-query-error': String(queryError) },
       contentType: String(response.headers['content-type'] ?? 'application/octet-stream'),
       body: response.rawPayload,
     };
@@ -103,6 +116,10 @@ export async function startFauxqs({
     handle: (request, response) => app.routing(request, response),
     answer,
     store: stores.sqsStore,
+    policyOf: (arn) =>
+      arn.startsWith('arn:aws:sqs:')
+        ? stores.sqsStore.getQueueByArn(arn)?.attributes.Policy
+        : stores.snsStore.getTopic(arn)?.attributes.Policy,
     traceHeaders,
     sqs: async (operation, input) => {
       const { status, body } = await answer({
@@ -168,6 +185,19 @@ function moveQueueUrls(databasePath: string, awsUrl: string): void {
   } finally {
     database.close();
   }
+}
+
+/**
+ * Fauxqs looks at the halves of surrogate pairs, and so refuses messages with a character beyond the first plane, such as an
+ * emoji. SQS takes them, but no half alone.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+async function acceptAllPlanes(): Promise<void> {
+  const { INVALID_MESSAGE_BODY_CHAR } = await internalModule<{ INVALID_MESSAGE_BODY_CHAR: RegExp }>(
+    './sqs/sqsTypes.js',
+  );
+  const unacceptable = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u;
+  INVALID_MESSAGE_BODY_CHAR.test = (body) => unacceptable.test(body);
 }
 
 async function internalModule<T>(path: string): Promise<T> {

@@ -29,9 +29,13 @@ export interface FunctionsOptions {
   fauxqs: Fauxqs;
   dynamodbEndpoint: string;
   checkpoints?: Checkpoints | undefined;
+  /** Throws AwsError when a function's role does not let Lambda do something in its name. */
+  authorizeRole: (functionName: string, access: { action: string; resource: string }) => void;
   /** Counts invocations and what event source mappings do; nothing is counted without one. */
   usage?: Usage | undefined;
   onLog: (line: FunctionLogLine) => void;
+  /** Whether a function may log; asked after each invocation, too, about which Lambda would write lines of its own. */
+  mayLog: (functionName: string) => boolean;
   onWarning: (line: string) => void;
 }
 
@@ -40,6 +44,19 @@ const STOP_WITHIN_MS = 2_000;
 
 /** Longer than a usual call: only calls that would hold others up get a second container. */
 const SCALE_OUT_AFTER_MS = 100;
+
+/**
+ * What a function's role has to allow for Lambda to read its queue or stream; here all of it is asked for before each read.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html#events-dynamodb-permissions
+ */
+const QUEUE_ACTIONS = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+const STREAM_ACTIONS = [
+  'dynamodb:DescribeStream',
+  'dynamodb:GetRecords',
+  'dynamodb:GetShardIterator',
+  'dynamodb:ListStreams',
+];
 
 /** The functions of all stacks and the event source mappings that feed them. */
 export class Functions {
@@ -123,16 +140,21 @@ export class Functions {
     const codeDirectory = options.codeDirectories.get(name);
     if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
     const arn = stack.attribute(logicalId, 'Arn');
-    const { endpoints, concurrency, compileCacheDirectory, usage, onLog } = options;
+    const { endpoints, concurrency, compileCacheDirectory, usage, onLog, mayLog } = options;
     const definition = functionDefinition({ name, arn, codeDirectory }, stack.properties(logicalId), {
       endpoints,
       concurrency,
     });
     return new FunctionPool(definition, {
-      log: onLog,
+      log: (line) => {
+        if (mayLog(name)) onLog(line);
+      },
       compileCacheDirectory,
       scaleOutAfterMs: SCALE_OUT_AFTER_MS,
-      onInvocation: usage && ((durationMs) => countInvocation(usage, definition, durationMs)),
+      onInvocation: (durationMs) => {
+        mayLog(name);
+        if (usage) countInvocation(usage, definition, durationMs);
+      },
     });
   }
 
@@ -142,15 +164,20 @@ export class Functions {
     streams: EventSourceMapping[],
     options: FunctionsOptions,
   ): EventSourceMapping {
-    const { fauxqs, region, dynamodbEndpoint, checkpoints, usage, onWarning } = options;
+    const { fauxqs, region, dynamodbEndpoint, checkpoints, usage, onWarning, authorizeRole } = options;
     const properties = stack.properties(logicalId) as unknown as EventSourceMappingProperties;
     const pool = this.find(properties.FunctionName);
     if (!pool) throw new Error(`there is no function ${properties.FunctionName}`);
-    const { arn: functionArn, timeoutSeconds, concurrency } = pool.definition;
+    const { name, arn: functionArn, timeoutSeconds, concurrency } = pool.definition;
     const common = { uuid: stack.ref(logicalId), properties, functionArn, onWarning };
     const source = properties.EventSourceArn;
     if (source.startsWith('arn:aws:sqs:')) {
-      const queue = inProcessQueue(fauxqs.store, source, (messageId) => fauxqs.traceHeaders.get(messageId));
+      const queue = inProcessQueue(fauxqs.store, source, {
+        traceHeaderOf: (messageId) => fauxqs.traceHeaders.get(messageId),
+        authorize: () => {
+          for (const action of QUEUE_ACTIONS) authorizeRole(name, { action, resource: source });
+        },
+      });
       return startSqsMapping({
         ...common,
         queue: usage ? meteredQueue(queue, usage) : queue,
@@ -164,6 +191,7 @@ export class Functions {
       ...common,
       ...(checkpoints ? { checkpoints } : {}),
       call: async (operation, input) => {
+        for (const action of STREAM_ACTIONS) authorizeRole(name, { action, resource: source });
         const output = await callAwsJson(
           dynamodbEndpoint,
           { region, service: 'dynamodb', target: `DynamoDBStreams_20120810.${operation}` },
@@ -174,8 +202,9 @@ export class Functions {
       },
       invoke: (payload) => pool.invoke(payload),
       sendToDestination: async (destinationArn, body) => {
-        if (destinationArn.startsWith('arn:aws:sns:'))
-          await fauxqs.sns('Publish', { TopicArn: destinationArn, Message: body });
+        const isTopic = destinationArn.startsWith('arn:aws:sns:');
+        authorizeRole(name, { action: isTopic ? 'sns:Publish' : 'sqs:SendMessage', resource: destinationArn });
+        if (isTopic) await fauxqs.sns('Publish', { TopicArn: destinationArn, Message: body });
         else {
           if (usage) countSentMessage(usage, destinationArn, body);
           await sendToQueue(fauxqs, destinationArn, body);

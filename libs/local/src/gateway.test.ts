@@ -1,4 +1,5 @@
-import type { Server } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request, type Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import {
   CreateTableCommand,
@@ -31,8 +32,10 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AwsError } from './aws-error.ts';
 import { type DynamoDb, startDynamoDb } from './dynamodb.ts';
+import { DynamoDbProxy } from './dynamodb-proxy.ts';
 import { startFauxqs } from './fauxqs.ts';
 import { createGateway, type GatewayBackends } from './gateway.ts';
+import type { ServiceCall } from './iam/authorizer.ts';
 import { type CapturedMessage, Messages } from './messages.ts';
 import { findFreePort, listenOnLoopback } from './port.ts';
 import { SsmApi } from './ssm-api.ts';
@@ -48,6 +51,8 @@ let server: Server;
 let endpoint: string;
 let writes = 0;
 let stopFauxqs: () => Promise<void>;
+let proxy: DynamoDbProxy;
+const refused: ServiceCall[] = [];
 
 beforeAll(async () => {
   const port = await findFreePort();
@@ -55,10 +60,11 @@ beforeAll(async () => {
   const fauxqs = await startFauxqs({ awsUrl: endpoint, region: 'us-east-1' });
   stopFauxqs = fauxqs.stop;
   dynamodb = await startDynamoDb({ onExit: () => undefined });
+  proxy = new DynamoDbProxy(dynamodb.endpoint);
   const ssm = new SsmApi(() => parameters, { accountId: '000000000000', region: 'us-east-1' });
   const backends: GatewayBackends = {
     fauxqs,
-    dynamodb: dynamodb.endpoint,
+    dynamodb: proxy,
     onDynamoDbWrite: () => {
       writes += 1;
     },
@@ -66,6 +72,11 @@ beforeAll(async () => {
       eventsCalls.push([operation, input]);
       if (operation === 'CreateEventBus') throw new AwsError('ResourceAlreadyExistsException', 'there is one');
       return { FailedEntryCount: 0, Entries: [{ EventId: 'e-1' }] };
+    },
+    authorize: (accessKeyId, call) => {
+      if (accessKeyId !== 'stranger') return;
+      refused.push(call);
+      throw new AwsError('AccessDeniedException', `${accessKeyId} is not authorized`, 403);
     },
     ssm: (operation, input) => ssm.handle(operation, input),
     cloudFormation: () => '<nothing/>',
@@ -75,7 +86,9 @@ beforeAll(async () => {
       body: JSON.stringify({ Functions: [{ FunctionName: `${method} ${path}` }] }),
     }),
     messages,
+    refusals: () => [{ caller: 'stranger', action: 'sqs:SendMessage' }],
     alarms: () => [{ name: 'orders-dlq-depth', state: 'OK' }],
+    issuer: async (request) => ({ status: 200, body: request }),
     health: () => ({ status: 'ok' }),
   };
   server = createGateway(Promise.resolve(backends));
@@ -85,6 +98,7 @@ beforeAll(async () => {
 afterAll(async () => {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
+  proxy.close();
   await dynamodb.stop();
   await stopFauxqs();
 });
@@ -114,9 +128,41 @@ describe('SQS, SNS, S3 and STS', () => {
     expect(received).toMatchObject([{ Body: 'héllo' }]);
   });
 
+  test('a message may have characters of any plane, and no half of a pair', async () => {
+    const sqs = new SQSClient(settings());
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'of-all-planes' }));
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: '👩‍🌾 𝕬' }));
+    const { Messages: received } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+    expect(received).toMatchObject([{ Body: '👩‍🌾 𝕬' }]);
+    for (const MessageBody of ['\ud83d', 'a\udc69', '\u0000', '\uffff']) {
+      const attempt = sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+      await expect(attempt).rejects.toThrow('Invalid characters found');
+    }
+  });
+
   test('SQS errors arrive as their own class', async () => {
     const attempt = new SQSClient(settings()).send(new GetQueueUrlCommand({ QueueName: 'nothing' }));
     await expect(attempt).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
+  });
+
+  test.each([
+    ['SendMessageBatch', '{"QueueUrl":"x","Entries":"x"}', /Entries must be a list/],
+    ['SendMessageBatch', '{"QueueUrl":"x","Entries":[{"Id":1}]}', /Entries\[0\].Id must be a text/],
+    ['SendMessage', '{"QueueUrl":-1e999}', /QueueUrl must be a text/],
+    [
+      'SendMessage',
+      '{"QueueUrl":"x","MessageAttributes":{"a":{"DataType":[]}}}',
+      /MessageAttributes.a.DataType must be/,
+    ],
+    ['ListQueues', '{"MaxResults":-1}', /MaxResults must be a whole number above 0/],
+    ['ListQueues', `{"QueueNamePrefix":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, /at most 100 levels/],
+    ['SendMessage', '', /QueueUrl is required|must contain/],
+  ])('what is no request is refused: %s %s', async (operation, body, message) => {
+    const headers = { 'x-amz-target': `AmazonSQS.${operation}`, 'content-type': 'application/x-amz-json-1.0' };
+    const response = await fetch(endpoint, { method: 'POST', headers, body });
+
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ message: expect.stringMatching(message) });
   });
 
   test('a topic fans out to a queue', async () => {
@@ -183,6 +229,87 @@ describe('DynamoDB', () => {
       }),
     );
     await expect(attempt).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+});
+
+describe('who may not', () => {
+  const stranger = () => ({ ...settings(), credentials: { accessKeyId: 'stranger', secretAccessKey: 'x' } });
+  const queueUrl = 'http://127.0.0.1/000000000000/orders';
+  const item = { pk: { S: '1' } };
+
+  beforeEach(() => {
+    refused.length = 0;
+  });
+
+  test.each<[service: string, call: () => Promise<unknown>, asked: object]>([
+    [
+      'SQS',
+      () => new SQSClient(stranger()).send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'x' })),
+      { service: 'sqs', operation: 'SendMessage', input: { QueueUrl: queueUrl } },
+    ],
+    [
+      'SNS',
+      () => new SNSClient(stranger()).send(new PublishCommand({ PhoneNumber: '+4915112345678', Message: 'x' })),
+      { service: 'sns', operation: 'Publish', input: { PhoneNumber: '+4915112345678' } },
+    ],
+    [
+      'S3',
+      () => new S3Client({ ...stranger(), forcePathStyle: true }).send(new GetObjectCommand({ Bucket: 'b', Key: 'k' })),
+      { service: 's3', operation: 'GET /b/k' },
+    ],
+    [
+      'DynamoDB',
+      () => new DynamoDBClient(stranger()).send(new PutItemCommand({ TableName: 'orders', Item: item })),
+      { service: 'dynamodb', operation: 'PutItem', input: { TableName: 'orders', Item: item } },
+    ],
+    [
+      'EventBridge',
+      () => new EventBridgeClient(stranger()).send(new CreateEventBusCommand({ Name: 'bus' })),
+      { service: 'events', operation: 'CreateEventBus', input: { Name: 'bus' } },
+    ],
+    [
+      'Lambda',
+      () => new LambdaClient(stranger()).send(new ListFunctionsCommand({})),
+      { service: 'lambda', operation: 'GET /2015-03-31/functions' },
+    ],
+    [
+      'SSM',
+      () => new SSMClient(stranger()).send(new GetParameterCommand({ Name: '/shop/a' })),
+      { service: 'ssm', operation: 'GetParameter', input: { Name: '/shop/a' } },
+    ],
+    [
+      'SES',
+      () =>
+        new SESv2Client(stranger()).send(
+          new SendEmailCommand({ FromEmailAddress: 'shop@example.com', Content: { Raw: { Data: Buffer.from('x') } } }),
+        ),
+      { service: 'ses', operation: 'SendEmail', input: { FromEmailAddress: 'shop@example.com' } },
+    ],
+  ])('is refused by %s, in its own form', async (_service, call, asked) => {
+    await expect(call()).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: 'stranger is not authorized',
+      $metadata: { httpStatusCode: 403 },
+    });
+    expect(refused).toMatchObject([asked]);
+    expect(messages.list()).toEqual([]);
+  });
+
+  test('is refused in the query protocol of SQS, too', async () => {
+    const response = await fetch(`${endpoint}/000000000000/orders`, {
+      method: 'POST',
+      headers: { authorization: 'AWS4-HMAC-SHA256 Credential=stranger/20260101/us-east-1/sqs/aws4_request' },
+      body: new URLSearchParams({ Action: 'SendMessage', MessageBody: 'x' }),
+    });
+    expect(response.status).toBe(403);
+    expect(await response.text()).toContain('<Code>AccessDeniedException</Code>');
+    expect(refused).toMatchObject([{ operation: 'SendMessage', input: { QueueUrl: '/000000000000/orders' } }]);
+  });
+
+  test('is listed', async () => {
+    expect((await local('/_local/refusals')).body).toEqual({
+      refusals: [{ caller: 'stranger', action: 'sqs:SendMessage' }],
+    });
   });
 });
 
@@ -267,6 +394,18 @@ describe('captured messages', () => {
     expect((await local('/_local/messages')).messages).toEqual([]);
   });
 
+  test.each(['"x"', '{"ToAddresses":-1}', '{"CcAddresses":"a@b.example"}', '{"BccAddresses":{}}'])(
+    'SES takes no such destination: %s',
+    async (destination) => {
+      const { status } = await local('/v2/email/outbound-emails', {
+        method: 'POST',
+        headers: { authorization: 'AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/ses/aws4_request' },
+        body: `{"Destination":${destination},"Content":{"Simple":{"Subject":{"Data":"x"},"Body":{}}}}`,
+      });
+      expect(status).toBe(400);
+    },
+  );
+
   test('what SES and SNS would refuse is refused', async () => {
     const ses = new SESv2Client(settings());
     await expect(ses.send(email('nobody'))).rejects.toMatchObject({ name: 'BadRequestException' });
@@ -317,6 +456,23 @@ describe('what is not here', () => {
     expect(await response.json()).toMatchObject({ __type: 'SerializationException' });
   });
 
+  test.each(['*', 'http://[', 'http://elsewhere/', 'x', '/bucket/%'])(
+    'a request for %s, which is no path, is an error',
+    async (path) => {
+      const { hostname, port } = new URL(endpoint);
+      const [response] = (await once(request({ hostname, port, path, method: 'OPTIONS' }).end(), 'response')) as [
+        IncomingMessage,
+      ];
+      response.resume();
+      expect(response.statusCode).toBe(400);
+      expect((await local('/_local/health')).status).toBe(200);
+    },
+  );
+
+  test('a request for the root of another origin is one for this root', async () => {
+    expect((await fetch(`${endpoint}//`)).status).toBe(403);
+  });
+
   test('a body that is too large is an error', async () => {
     const body = `{"a":"${'x'.repeat(11 * 1024 * 1024)}"}`;
     const response = await fetch(endpoint, {
@@ -330,6 +486,11 @@ describe('what is not here', () => {
   test('the index says what is', async () => {
     expect((await local('/_local/')).body).toHaveProperty('GET /_local/messages');
     expect((await local('/_local/alarms')).body).toEqual({ alarms: [{ name: 'orders-dlq-depth', state: 'OK' }] });
+    expect((await local('/_local/issuer/token', { method: 'POST', body: '{}' })).body).toEqual({
+      method: 'POST',
+      path: '/token',
+      body: '{}',
+    });
     expect((await local('/_local/health')).body).toEqual({ status: 'ok' });
     expect((await local('/_local/nothing')).status).toBe(404);
   });

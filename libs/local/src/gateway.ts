@@ -1,19 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import {
-  Agent,
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { AwsError } from './aws-error.ts';
-import type { Fauxqs } from './fauxqs.ts';
+import type { DynamoDbProxy } from './dynamodb-proxy.ts';
+import type { BufferedRequest, Fauxqs } from './fauxqs.ts';
+import type { ServiceCall } from './iam/authorizer.ts';
+import type { IssuerAnswer, IssuerRequest } from './identity/issuer.ts';
 import type { LambdaRequest, LambdaResponse } from './lambda/api.ts';
 import type { Messages } from './messages.ts';
 import { sendEmail } from './ses-api.ts';
+import { checkSqsInput } from './sqs-input.ts';
 import type { ApiCall } from './usage/api-usage.ts';
+import type { DynamoDbExchange } from './usage/dynamodb-usage.ts';
 import { escapeXml } from './xml.ts';
 
 /** An operation of an API that is answered in JSON. */
@@ -29,10 +27,15 @@ export type Operation = (
 /** What stands behind the port. */
 export interface GatewayBackends {
   fauxqs: Fauxqs;
-  /** Origin of DynamoDB. */
-  dynamodb: string;
-  /** Is told after a request that may have written to a table. */
-  onDynamoDbWrite: () => void;
+  dynamodb: DynamoDbProxy;
+  /** Counts what a caller asks of DynamoDB; undefined where it is not to be counted. */
+  dynamodbCounter?:
+    | ((accessKeyId: string | undefined) => ((exchange: DynamoDbExchange) => void) | undefined)
+    | undefined;
+  /** Is told after a request of a caller that may have written to a table. */
+  onDynamoDbWrite: (accessKeyId: string | undefined) => void;
+  /** Throws AwsError when a caller may not make a request. */
+  authorize: (accessKeyId: string | undefined, call: ServiceCall) => void;
   events: Operation;
   ssm: Operation;
   /** Takes the parameters of a query, returns XML. */
@@ -43,11 +46,24 @@ export interface GatewayBackends {
   onCall?: ((call: ApiCall) => void) | undefined;
   /** What `/_local/alarms` answers. */
   alarms: () => unknown;
+  /** What `/_local/issuer/…` answers. */
+  issuer: (request: IssuerRequest) => Promise<IssuerAnswer>;
+  /** What `/_local/refusals` answers. */
+  refusals: () => unknown;
   /** What `/_local/health` answers. */
   health: () => unknown;
 }
 
+/** Below it, the issuer's own paths. */
+const ISSUER_PATH = '/_local/issuer';
+
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+
+/**
+ * Levels of a request in JSON. An item of DynamoDB has at most 32, each of them written as two, and stands in a few more.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+ */
+const MAX_DEPTH = 100;
 
 /** Service by the prefix of X-Amz-Target, for requests that are not signed. */
 const SERVICE_OF_TARGET: Readonly<Record<string, string>> = {
@@ -69,17 +85,6 @@ const DYNAMODB_WRITES = new Set([
   'BatchExecuteStatement',
 ]);
 
-/** Headers that belong to one connection and are not passed on. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'te',
-  'trailer',
-  'upgrade',
-  'proxy-connection',
-]);
-
 /**
  * The AWS APIs on one port, for any SDK and the AWS CLI. A request's service is the one it is signed for.
  *
@@ -87,10 +92,9 @@ const HOP_BY_HOP = new Set([
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
  */
 export function createGateway(backends: Promise<GatewayBackends>): Server {
-  const agent = new Agent({ keepAlive: true });
   const server = createServer((request, response) => {
     response.setHeader('x-amzn-requestid', randomUUID());
-    const answered = backends.then((ready) => route(request, response, ready, agent));
+    const answered = backends.then((ready) => route(request, response, ready));
     answered.catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else answerError(request, response, error);
@@ -98,17 +102,13 @@ export function createGateway(backends: Promise<GatewayBackends>): Server {
   });
   // Longer than the SDKs keep a connection, so that none is closed under a request that is being sent.
   server.keepAliveTimeout = 65_000;
-  server.on('close', () => agent.destroy());
   return server;
 }
 
-async function route(
-  request: IncomingMessage,
-  response: ServerResponse,
-  backends: GatewayBackends,
-  agent: Agent,
-): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
+async function route(request: IncomingMessage, response: ServerResponse, backends: GatewayBackends): Promise<void> {
+  const url = urlOf(request);
+  if (!url) throw new AwsError('BadRequest', 'What the request is for is no path');
+  if (url.pathname.startsWith(`${ISSUER_PATH}/`)) return answerIssuer(request, response, url, backends);
   if (url.pathname === '/_local' || url.pathname.startsWith('/_local/')) {
     answerLocal(request, response, url, backends);
     return;
@@ -116,28 +116,39 @@ async function route(
   const service = serviceOf(request, url);
   switch (service) {
     case 'sqs':
-    case 's3':
-    case 'sts':
-      if (service === 'sqs' && backends.onCall) {
-        const { accessKeyId } = credentialOf(request, url);
-        backends.onCall({ service, operation: targetOf(request)?.operation ?? '', accessKeyId });
+      return answerSqs(request, response, url, backends);
+    case 's3': {
+      const operation = `${request.method} ${url.pathname}`;
+      const input = Object.fromEntries(url.searchParams);
+      backends.authorize(credentialOf(request, url).accessKeyId, { service, operation, input });
+      // Fauxqs would read the body of an object of this type as a request to SQS.
+      if (/^application\/x-amz-json/i.test(request.headers['content-type'] ?? '')) {
+        throw new AwsError('InvalidRequest', 'An object cannot have a content type of the JSON protocols here');
       }
+      backends.fauxqs.handle(request, response);
+      return;
+    }
+    case 'sts':
+      // Nobody needs permission to be told who they are, and STS can do nothing else here.
       backends.fauxqs.handle(request, response);
       return;
     case 'sns':
       return answerSns(request, response, url, backends);
     case 'dynamodb':
-      return proxyDynamoDb(request, response, backends, agent);
+      return answerDynamoDb(request, response, url, backends);
     case 'lambda':
       return answerLambda(request, response, url, backends);
     case 'events':
-      return answerJson(request, response, url, backends.events);
+      return answerJson(request, response, url, backends, service);
     case 'ssm':
-      return answerJson(request, response, url, backends.ssm);
+      return answerJson(request, response, url, backends, service);
     case 'ses':
       return answerSes(request, response, url, backends);
     case 'cloudformation': {
       const parameters = new URLSearchParams((await readBody(request)).toString());
+      const operation = parameters.get('Action') ?? '';
+      const input = Object.fromEntries(parameters);
+      backends.authorize(credentialOf(request, url).accessKeyId, { service, operation, input });
       send(response, 200, 'text/xml', backends.cloudFormation(parameters));
       return;
     }
@@ -149,6 +160,17 @@ async function route(
       );
     default:
       throw new AwsError('UnknownService', `The service "${service}" is not available on this machine`, 501);
+  }
+}
+
+/** @returns undefined for a request that is not for a path: `*`, another origin, what is no URL or not encoded properly */
+function urlOf({ url: path = '' }: IncomingMessage): URL | undefined {
+  const url = path.startsWith('/') ? URL.parse(`http://localhost${path}`) : null;
+  try {
+    decodeURIComponent(url?.pathname ?? '');
+    return url ?? undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -172,17 +194,25 @@ function targetOf(request: IncomingMessage): { prefix: string; operation: string
   return { prefix: target.slice(0, dot), operation: target.slice(dot + 1) };
 }
 
+function requiredTarget(request: IncomingMessage): { prefix: string; operation: string } {
+  const target = targetOf(request);
+  if (!target) throw new AwsError('MissingAction', 'The X-Amz-Target header is missing');
+  return target;
+}
+
 /** https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
 async function answerJson(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  operation: Operation,
+  backends: GatewayBackends,
+  service: 'events' | 'ssm',
 ): Promise<void> {
-  const target = targetOf(request);
-  if (!target) throw new AwsError('MissingAction', 'The X-Amz-Target header is missing');
+  const { operation } = requiredTarget(request);
   const { accessKeyId } = credentialOf(request, url);
-  const output = await operation(target.operation, parseBody(await readBody(request)), { accessKeyId });
+  const input = parseBody(await readBody(request));
+  backends.authorize(accessKeyId, { service, operation, input });
+  const output = await backends[service](operation, input, { accessKeyId });
   send(response, 200, request.headers['content-type'] ?? 'application/x-amz-json-1.1', JSON.stringify(output ?? {}));
 }
 
@@ -190,9 +220,11 @@ async function answerLambda(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { lambda }: GatewayBackends,
+  { lambda, authorize }: GatewayBackends,
 ): Promise<void> {
   const { method = 'GET', headers } = request;
+  const call = { service: 'lambda', operation: `${method} ${url.pathname}`, input: {} } as const;
+  authorize(credentialOf(request, url).accessKeyId, call);
   const body = (await readBody(request)).toString();
   const answer = await lambda({ method, path: url.pathname, query: url.searchParams, headers, body });
   response.writeHead(answer.status, answer.headers).end(answer.body);
@@ -202,7 +234,7 @@ async function answerSes(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { messages, onCall }: GatewayBackends,
+  { messages, onCall, authorize }: GatewayBackends,
 ): Promise<void> {
   if (request.method !== 'POST' || url.pathname !== '/v2/email/outbound-emails') {
     throw new AwsError(
@@ -212,9 +244,37 @@ async function answerSes(
     );
   }
   const input = parseBody(await readBody(request));
+  const { accessKeyId } = credentialOf(request, url);
+  authorize(accessKeyId, { service: 'ses', operation: 'SendEmail', input });
   const answer = sendEmail(messages, input);
-  onCall?.({ service: 'ses', operation: 'SendEmail', accessKeyId: credentialOf(request, url).accessKeyId, input });
+  onCall?.({ service: 'ses', operation: 'SendEmail', accessKeyId, input });
   send(response, 200, 'application/json', JSON.stringify(answer));
+}
+
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-json.html */
+async function answerSqs(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  { fauxqs, authorize, onCall }: GatewayBackends,
+): Promise<void> {
+  const body = await readBody(request);
+  const { accessKeyId } = credentialOf(request, url);
+  const parameters = targetOf(request) ? undefined : new URLSearchParams(body.toString());
+  const operation = targetOf(request)?.operation ?? parameters?.get('Action') ?? '';
+  const input = parameters ? { QueueUrl: url.pathname, ...Object.fromEntries(parameters) } : parseBody(body);
+  if (!parameters) checkSqsInput(input);
+  authorize(accessKeyId, { service: 'sqs', operation, input });
+  onCall?.({ service: 'sqs', operation, accessKeyId });
+  const answer = await fauxqs.answer(buffered(request, body.length === 0 ? Buffer.from('{}') : body));
+  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+  send(response, answer.status, answer.contentType, answer.body);
+}
+
+/** A request with the body that was read of it. */
+function buffered(request: IncomingMessage, body: Buffer): BufferedRequest {
+  const { 'content-encoding': _read, 'content-length': _length, ...headers } = request.headers;
+  return { method: 'POST', url: request.url ?? '/', headers, body };
 }
 
 /** Publish to a phone number is captured, everything else is fauxqs's. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
@@ -222,17 +282,17 @@ async function answerSns(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { fauxqs, messages, onCall }: GatewayBackends,
+  { fauxqs, messages, authorize, onCall }: GatewayBackends,
 ): Promise<void> {
   const body = await readBody(request);
   const parameters = new URLSearchParams(body.toString());
   const phoneNumber = parameters.get('PhoneNumber');
   const operation = parameters.get('Action') ?? '';
-  const taken = (): void =>
-    onCall?.({ service: 'sns', operation, accessKeyId: credentialOf(request, url).accessKeyId, input: parameters });
+  const { accessKeyId } = credentialOf(request, url);
+  authorize(accessKeyId, { service: 'sns', operation, input: Object.fromEntries(parameters) });
+  const taken = (): void => onCall?.({ service: 'sns', operation, accessKeyId, input: parameters });
   if (operation !== 'Publish' || phoneNumber === null) {
-    const { 'content-encoding': _read, 'content-length': _length, ...headers } = request.headers;
-    const answer = await fauxqs.answer({ method: 'POST', url: request.url ?? '/', headers, body });
+    const answer = await fauxqs.answer(buffered(request, body));
     taken();
     send(response, answer.status, answer.contentType, answer.body);
     return;
@@ -256,40 +316,37 @@ async function answerSns(
   );
 }
 
-async function proxyDynamoDb(
+async function answerDynamoDb(
   request: IncomingMessage,
   response: ServerResponse,
-  { dynamodb, onDynamoDbWrite }: GatewayBackends,
-  agent: Agent,
+  url: URL,
+  { dynamodb, authorize, dynamodbCounter, onDynamoDbWrite }: GatewayBackends,
 ): Promise<void> {
-  const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !HOP_BY_HOP.has(name)));
-  // DynamoDB Local takes letters and digits only, and keeps the tables of each access key id apart.
-  if (headers.authorization !== undefined) {
-    headers.authorization = String(headers.authorization).replace(/Credential=[^/]*/, 'Credential=local');
-  }
-  await new Promise<void>((resolve, reject) => {
-    const upstream = httpRequest(new URL(request.url ?? '/', dynamodb), { method: request.method, headers, agent });
-    upstream.on('response', (answer) => {
-      const passedOn = Object.entries(answer.headers).filter(([name]) => !HOP_BY_HOP.has(name));
-      response.writeHead(answer.statusCode ?? 502, Object.fromEntries(passedOn));
-      answer.pipe(response);
-      answer.on('end', resolve);
-      answer.on('error', reject);
-    });
-    upstream.on('error', (error) => {
-      reject(new AwsError('ServiceUnavailable', `DynamoDB does not answer: ${error.message}`, 503));
-    });
-    response.on('close', () => upstream.destroy());
-    request.pipe(upstream);
-  });
-  if (DYNAMODB_WRITES.has(targetOf(request)?.operation ?? '')) onDynamoDbWrite();
+  const { operation } = requiredTarget(request);
+  const { accessKeyId } = credentialOf(request, url);
+  const body = await readBody(request);
+  authorize(accessKeyId, { service: 'dynamodb', operation, input: parseBody(body) });
+  const read = { url: request.url ?? '/', headers: request.headers, operation, body };
+  await dynamodb.answer(read, response, dynamodbCounter?.(accessKeyId));
+  if (DYNAMODB_WRITES.has(operation)) onDynamoDbWrite(accessKeyId);
+}
+
+async function answerIssuer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  { issuer }: GatewayBackends,
+): Promise<void> {
+  const body = (await readBody(request)).toString();
+  const answer = await issuer({ method: request.method ?? '', path: url.pathname.slice(ISSUER_PATH.length), body });
+  send(response, answer.status, 'application/json', `${JSON.stringify(answer.body, null, 2)}\n`);
 }
 
 function answerLocal(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { messages, alarms, health }: GatewayBackends,
+  { messages, alarms, refusals, health }: GatewayBackends,
 ): void {
   const answer = (status: number, body: unknown): void => {
     send(response, status, 'application/json', `${JSON.stringify(body, null, 2)}\n`);
@@ -301,7 +358,11 @@ function answerLocal(
         'GET /_local/messages':
           'e-mails and SMS that functions sent, newest last; ?to=<recipient> and ?kind=email|sms filter',
         'DELETE /_local/messages': 'forgets them',
+        'GET /_local/refusals': 'what functions and services were not allowed to do, since the start',
         'GET /_local/alarms': 'the CloudWatch alarms of all stacks, each with its state and the reason for it',
+        'POST /_local/issuer/token':
+          'a token for the HTTP APIs, for {"sub": "ada", "scope": "orders:read orders:write", "expiresIn": 3600}',
+        'GET /_local/issuer/.well-known/openid-configuration': 'who issues them; beside it jwks.json, their keys',
         'GET /_local/health': 'what runs here',
         'everything else':
           'AWS APIs: SQS, SNS, S3, STS, DynamoDB and its streams, EventBridge, Lambda, SSM, SES, a part of CloudFormation',
@@ -318,6 +379,9 @@ function answerLocal(
     case 'DELETE /_local/messages':
       messages.clear();
       response.writeHead(204).end();
+      return;
+    case 'GET /_local/refusals':
+      answer(200, { refusals: refusals() });
       return;
     case 'GET /_local/alarms':
       answer(200, { alarms: alarms() });
@@ -352,11 +416,20 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 function parseBody(body: Buffer): Record<string, unknown> {
   try {
     const value: unknown = body.length === 0 ? {} : JSON.parse(body.toString());
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (isStructure(value) && !isDeeperThan(value, MAX_DEPTH)) return value;
   } catch {
     // Reported below, like JSON that is not an object.
   }
-  throw new AwsError('SerializationException', 'The body is not a JSON object');
+  throw new AwsError('SerializationException', `The body is not a JSON object of at most ${MAX_DEPTH} levels`);
+}
+
+function isStructure(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1));
 }
 
 /** The error in the form that the request's protocol has for it. */
@@ -366,6 +439,13 @@ function answerError(request: IncomingMessage, response: ServerResponse, error: 
       ? error
       : { code: 'InternalFailure', status: 500, message: error instanceof Error ? error.message : String(error) };
   const contentType = request.headers['content-type'] ?? '';
+  const url = urlOf(request);
+  if (url && serviceOf(request, url) === 's3') {
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    const body = `<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>`;
+    send(response, status, 'application/xml', body);
+    return;
+  }
   if (contentType.startsWith('application/x-www-form-urlencoded')) {
     const type = status < 500 ? 'Sender' : 'Receiver';
     const body = `<ErrorResponse><Error><Type>${type}</Type><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`;

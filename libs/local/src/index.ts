@@ -1,5 +1,8 @@
 export type { AlarmChange } from './cloudwatch/alarm-notification.ts';
 export { formatFunctionLog } from './function-log.ts';
+export type { RefusedAccess } from './iam/refusals.ts';
+export { requestToken, type TokenWish } from './identity/request-token.ts';
+export { type RunningIssuer, startIssuer } from './identity/start-issuer.ts';
 export type { FunctionLogLine } from './lambda/function-pool.ts';
 export type { CapturedMessage } from './messages.ts';
 export { packageServices } from './package-services.ts';

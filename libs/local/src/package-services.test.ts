@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -73,6 +73,8 @@ describe('packageServices', () => {
       });
       const code = packaged?.functions.get(`millrace-${service}-test-answer`)?.codeDirectory;
       expect(await answerOf(code)).toBe(`${service} ${process.version}`);
+      const { inputs } = JSON.parse(readFileSync(packaged?.metafile ?? '', 'utf8'));
+      expect(Object.keys(inputs).sort()).toEqual(['src/answer.ts', 'src/other.ts']);
     }
   }, 60_000);
 

@@ -22,6 +22,8 @@ export interface PackagedService {
   stackTags: Record<string, string>;
   /** By Lambda function name, e.g. `millrace-inventory-dev-putStock`. */
   functions: Map<string, { codeDirectory: string }>;
+  /** esbuild's record of what went into the bundles; its paths start at `directory`. https://esbuild.github.io/api/#metafile */
+  metafile: string;
 }
 
 /** Packages of one service that stay in the cache: switching between branches or stages is then free. */
@@ -29,6 +31,9 @@ const packagesKept = 10;
 
 /** Holds the bundles of all functions, beside service.json. */
 const codeFolder = 'code';
+
+/** Stands beside it, since it is not deployed. */
+const metafileName = 'metafile.json';
 
 /**
  * Packages services as `sls package` does, all in one process, or takes them from the cache when nothing that goes into
@@ -108,9 +113,10 @@ async function packageInto(
   const problems: string[] = [];
   try {
     const tasks = missing.map(({ directory }, index) => {
-      const output = drafts[index] ?? '';
-      mkdirSync(join(output, codeFolder), { recursive: true });
-      return { source: directory, mirror: mirror.pathOf(directory), output: join(output, codeFolder) };
+      const draft = drafts[index] ?? '';
+      const output = join(draft, codeFolder);
+      mkdirSync(output, { recursive: true });
+      return { source: directory, mirror: mirror.pathOf(directory), output, metafile: join(draft, metafileName) };
     });
     const answers = await runPackaging({ tasks, stage, region });
     missing.forEach(({ directory, folder }, index) => {
@@ -152,6 +158,7 @@ function readPackage(directory: string, folder: string): PackagedService {
     ...service,
     directory,
     functions: new Map(functions.map((name) => [name, { codeDirectory: join(folder, codeFolder) }])),
+    metafile: join(folder, metafileName),
   };
 }
 

@@ -46,6 +46,12 @@ async function callSqs({ awsUrl }: Runtime, operation: string, input: Record<str
   return (await response.json()) as { Messages?: Array<{ Body: string }>; Attributes?: Record<string, string> };
 }
 
+/** Names the key that the runtime's tokens are signed with. */
+async function keyOf({ issuerUrl }: Runtime): Promise<string | undefined> {
+  const response = await fetch(`${issuerUrl}/.well-known/jwks.json`);
+  return ((await response.json()) as { keys: Array<{ kid: string }> }).keys[0]?.kid;
+}
+
 const signed = (Source: string, name: string) => ({
   EventBusName: 'guestbook-dev',
   Source,
@@ -230,15 +236,18 @@ describe('a data directory', () => {
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  test('keeps tables, queues and what has been read of the streams', async () => {
+  test('keeps tables, queues, what has been read of the streams and the key of its tokens', async () => {
     const first = await start({ dataDirectory: directory });
     await sign(first, 'ada');
     await greeted(first, 'ada');
     await callSqs(first, 'SendMessage', { MessageBody: 'kept' });
+    const key = await keyOf(first);
     await first.stop();
 
     const second = await start({ dataDirectory: directory });
     expect((await callSqs(second, 'ReceiveMessage', {})).Messages).toMatchObject([{ Body: 'kept' }]);
+    expect(key).toBeDefined();
+    expect(await keyOf(second)).toBe(key);
     // An old guest would be announced again before or with a new one.
     await sign(second, 'bob');
     await greeted(second, 'bob');

@@ -12,12 +12,20 @@ import { QueueMetrics } from './cloudwatch/queue-metrics.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { deployStack, unsupportedResources } from './deploy.ts';
 import { type DynamoDb, startDynamoDb } from './dynamodb.ts';
+import { startDynamoDbFront } from './dynamodb-front.ts';
+import { DynamoDbProxy } from './dynamodb-proxy.ts';
 import { EventBridge } from './eventbridge/index.ts';
 import { type Fauxqs, startFauxqs } from './fauxqs.ts';
 import { Functions } from './functions.ts';
 import { createGateway, type GatewayBackends } from './gateway.ts';
 import { startHttpApi } from './http-api/http-api.ts';
+import { issuerOf, jwtAuthorizersOf } from './http-api/jwt-authorizer.ts';
+import { Authorizer } from './iam/authorizer.ts';
 import { LocalIdentities } from './iam/local-identities.ts';
+import { Refusals, type RefusedAccess } from './iam/refusals.ts';
+import { ResourcePolicies } from './iam/resource-policies.ts';
+import { Issuer } from './identity/issuer.ts';
+import { provideSigningKey } from './identity/signing-key.ts';
 import { handleLambdaRequest } from './lambda/api.ts';
 import type { FunctionLogLine } from './lambda/function-pool.ts';
 import type { Checkpoints } from './lambda/stream-shard.ts';
@@ -27,7 +35,7 @@ import { LOOPBACK, listenOnLoopback } from './port.ts';
 import { SsmApi } from './ssm-api.ts';
 import { deliverToTarget, sendToQueue } from './target-delivery.ts';
 import { countApiCall, countHttpRequest } from './usage/api-usage.ts';
-import { startDynamoDbMeter } from './usage/dynamodb-meter.ts';
+import { countDynamoDb, type DynamoDbExchange } from './usage/dynamodb-usage.ts';
 import { countDelivery, countPutEvents } from './usage/event-usage.ts';
 import { countLogLine } from './usage/log-usage.ts';
 import { countSentMessage } from './usage/queue-usage.ts';
@@ -58,7 +66,7 @@ export interface RuntimeOptions {
   usage?: Usage | undefined;
   /** What the start is doing. */
   onProgress?: (line: string) => void;
-  /** Something that works differently than the templates say, or an event that is lost. */
+  /** Something that works differently than the templates say, something that is not allowed, or an event that is lost. */
   onWarning?: (line: string) => void;
   /** What functions write. */
   onFunctionLog?: (line: FunctionLogLine) => void;
@@ -74,11 +82,20 @@ export interface Runtime {
   apiUrl: string;
   /** Origin of the AWS APIs. */
   awsUrl: string;
+  /** Where `requestToken` gets tokens for the HTTP APIs. */
+  issuerUrl: string;
   /** E-mails and SMS that functions have sent. */
   messages: Messages;
   /** Everything that onWarning has been told during the start. */
   warnings: readonly string[];
   functionNames: readonly string[];
+  /** What functions, and services for the resources of the templates, were not allowed to do since the start. */
+  refusals: () => readonly RefusedAccess[];
+  /**
+   * What a function may do, statement by statement, and a way to take one away for a while: for tests of roles. Nothing on
+   * the ports leads here.
+   */
+  identities: Pick<LocalIdentities, 'statementsOf' | 'withhold'>;
   /** Resolves when every function has a container that is ready. */
   warm: Promise<void>;
   /** Ends everything that was started. May be called more than once. */
@@ -146,7 +163,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   const awsUrl = `http://${LOOPBACK}:${await listenOnLoopback(gateway, options.awsPort)}`;
   started.add(() => closeServer(gateway));
 
-  const [services, dynamodb, fauxqs] = await settleAll([
+  const [services, dynamodb, fauxqs, signingKey] = await settleAll([
     packageServices({
       directories,
       stage,
@@ -156,10 +173,21 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     }),
     startTables(options, dataDirectory, started),
     startQueues({ awsUrl, region, dataDirectory }, started),
+    provideSigningKey(dataDirectory),
   ]);
 
   const { stacks, ssmParameters } = loadStacks(services, { accountId: ACCOUNT_ID, region, awsUrl });
   for (const warning of stacks.flatMap(unsupportedResources)) warn(warning);
+  const httpApis = stacks.map((stack) => ({ name: stack.name, resources: httpResourcesOf(stack) }));
+  const issuerUrl = `${awsUrl}/_local/issuer`;
+  const issuer = new Issuer({
+    key: signingKey,
+    url: issuerUrl,
+    ...(issuerOf(httpApis.flatMap(({ name, resources }) => jwtAuthorizersOf(name, resources))) ?? {
+      issuer: issuerUrl,
+      audiences: [],
+    }),
+  });
 
   onProgress?.('Creating resources');
   const events = new EventBridge({
@@ -168,12 +196,13 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     onWarning: warn,
     deliver: (target, payload, { ruleArn, traceHeader }) => {
       if (usage) countDelivery(usage, ruleArn, target.Arn, payload);
-      return deliverToTarget({ fauxqs, invokeFunction }, target, payload, traceHeader);
+      return deliverToTarget({ fauxqs, invokeFunction, refusal: refusalOf(ruleArn) }, target, payload, traceHeader);
     },
-    sendToDeadLetterQueue: (queueArn, body, attributes, { traceHeader }) => {
+    sendToDeadLetterQueue: (queueArn, body, attributes, { ruleArn, traceHeader }) => {
       if (usage) countSentMessage(usage, queueArn, body);
-      return sendToQueue(fauxqs, queueArn, body, { attributes, traceHeader });
+      return sendToQueue(fauxqs, queueArn, body, { attributes, traceHeader, refusal: refusalOf(ruleArn) });
     },
+    onRefusal: (caller, access, refusal) => authorizer.report(caller, access, refusal),
     onArchived: usage && ((archive, text) => usage.add('events.archivedBytes', archive, Buffer.byteLength(text))),
     archivePath: dataDirectory === undefined ? undefined : join(dataDirectory, 'archives.db'),
   });
@@ -182,9 +211,20 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     await deployStack(stack, { fauxqs, dynamodb: { endpoint: dynamodb.endpoint, region }, events });
 
   const identities = new LocalIdentities(stacks, { accountId: ACCOUNT_ID });
-  // Straight to the source, where that takes any access key id: a table is used many times in every invocation.
-  const directUrl = options.dynamodbEndpoint === undefined ? dynamodb.endpoint : awsUrl;
-  const dynamodbUrl = usage ? await startMeter(directUrl, usage, stacks, started) : directUrl;
+  const refusals = new Refusals((line) => options.onWarning?.(line));
+  const policies = new ResourcePolicies((arn) => fauxqs.policyOf(arn));
+  const authorizer = new Authorizer({
+    identities,
+    accountId: ACCOUNT_ID,
+    region,
+    policyOf: (arn) => policies.of(arn),
+    refusals,
+  });
+  const proxy = new DynamoDbProxy(dynamodb.endpoint);
+  started.add(() => proxy.close());
+  // Only the gateway counts, and makes signatures fit for a DynamoDB that is not the runtime's own.
+  const needsGateway = usage !== undefined || options.dynamodbEndpoint !== undefined;
+  const dynamodbUrl = needsGateway ? awsUrl : await startFront(dynamodb.endpoint, authorizer, gateway, started);
   const functions = new Functions({
     stacks,
     codeDirectories: codeDirectoriesOf(services),
@@ -199,11 +239,13 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     fauxqs,
     dynamodbEndpoint: dynamodb.endpoint,
     checkpoints: keepCheckpoints(dataDirectory, started),
+    authorizeRole: (functionName, access) => authorizer.authorizeRole(functionName, access),
     usage,
     onLog: (line) => {
       if (usage) countLogLine(usage, line);
       onFunctionLog?.(line);
     },
+    mayLog: (functionName) => authorizer.mayLog(functionName),
     onWarning: warn,
   });
   started.add(() => functions.stop());
@@ -216,7 +258,12 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     region,
     periodSeconds: options.alarmPeriod,
     read: (queueName, metric, now) => queueMetrics.read(queueName, metric, now),
-    publish: (TopicArn, notification) => fauxqs.sns('Publish', { TopicArn, ...notification }),
+    publish: async (TopicArn, notification, alarmArn) => {
+      const access = { action: 'sns:Publish', resource: TopicArn };
+      const refusal = authorizer.findServiceRefusal('cloudwatch.amazonaws.com', alarmArn, access);
+      if (refusal) throw new AwsError('AuthorizationError', refusal.message, 403);
+      await fauxqs.sns('Publish', { TopicArn, ...notification });
+    },
     onChange: (change) => options.onAlarm?.(change),
     onWarning: warn,
   });
@@ -224,8 +271,13 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   const functionNames = [...functions.pools.keys()];
   backends.resolve({
     fauxqs,
-    dynamodb: dynamodb.endpoint,
-    onDynamoDbWrite: () => functions.wakeStreams(),
+    dynamodb: proxy,
+    dynamodbCounter: usage && counterOf(usage, stacks, functionCalling),
+    // After a function's own writes, the end of its invocation wakes them.
+    onDynamoDbWrite: (accessKeyId) => {
+      if (functionCalling(accessKeyId) === undefined) functions.wakeStreams();
+    },
+    authorize: (accessKeyId, call) => authorizer.authorize(accessKeyId, call),
     events: async (operation, input, { accessKeyId }) => {
       const output = await events.handle(operation, input, identities.callerOf(accessKeyId));
       const caller = usage && operation === 'PutEvents' ? functionCalling(accessKeyId) : undefined;
@@ -253,6 +305,8 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     },
     messages,
     alarms: () => alarms.list(),
+    refusals: () => refusals.list(),
+    issuer: (request) => issuer.answer(request),
     health: () => ({ status: 'ok', functions: functionNames }),
   });
 
@@ -260,7 +314,8 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   const api = await startHttpApi({
     port: options.apiPort,
     accountId: ACCOUNT_ID,
-    services: stacks.map((stack) => ({ name: stack.name, resources: httpResourcesOf(stack) })),
+    services: httpApis,
+    verificationKeys: issuer.keys,
     invoke: async (functionArn, payload) => {
       const pool = functions.find(functionArn);
       if (!pool) throw new Error(`There is no function ${functionArn}`);
@@ -276,12 +331,20 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   return {
     apiUrl: api.url,
     awsUrl,
+    issuerUrl,
     messages,
     warnings,
     functionNames,
+    refusals: () => refusals.list(),
+    identities,
     warm: functions.warm(),
     stop: () => started.stop(),
   };
+
+  /** Why EventBridge may not do something for a rule. */
+  function refusalOf(ruleArn: string): (access: { action: string; resource: string }) => string | undefined {
+    return (access) => authorizer.findServiceRefusal('events.amazonaws.com', ruleArn, access)?.message;
+  }
 
   /** What operators do is no part of what the system uses. */
   function functionCalling(accessKeyId: string | undefined): string | undefined {
@@ -324,8 +387,35 @@ async function startTables(
   return dynamodb;
 }
 
-/** @returns the URL of what counts and passes on to DynamoDB */
-async function startMeter(endpoint: string, usage: Usage, stacks: Stack[], started: Started): Promise<string> {
+/** @returns the URL of what functions reach DynamoDB through */
+async function startFront(
+  endpoint: string,
+  authorizer: Authorizer,
+  gateway: Server,
+  started: Started,
+): Promise<string> {
+  const front = await startDynamoDbFront({
+    endpoint,
+    gateway,
+    allows: ({ accessKeyId, operation, body }) => {
+      try {
+        return authorizer.allows(accessKeyId, { service: 'dynamodb', operation, input: JSON.parse(body.toString()) });
+      } catch {
+        // What cannot be read is the gateway's to answer.
+        return false;
+      }
+    },
+  });
+  started.add(front.stop);
+  return front.url;
+}
+
+/** Counts what functions ask of DynamoDB. */
+function counterOf(
+  usage: Usage,
+  stacks: Stack[],
+  functionCalling: (accessKeyId: string | undefined) => string | undefined,
+): GatewayBackends['dynamodbCounter'] {
   const keys = new Map(
     stacks
       .flatMap((stack) => stack.resourcesOfType('AWS::DynamoDB::Table').map((table) => ({ stack, ...table })))
@@ -336,9 +426,8 @@ async function startMeter(endpoint: string, usage: Usage, stacks: Stack[], start
         return [name, KeySchema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName];
       }),
   );
-  const meter = await startDynamoDbMeter({ endpoint, usage, partitionKeyOf: (table) => keys.get(table) });
-  started.add(meter.stop);
-  return meter.url;
+  const count = (exchange: DynamoDbExchange): void => countDynamoDb(usage, exchange, (table) => keys.get(table));
+  return (accessKeyId) => (functionCalling(accessKeyId) === undefined ? undefined : count);
 }
 
 async function startQueues(options: Parameters<typeof startFauxqs>[0], started: Started): Promise<Fauxqs> {

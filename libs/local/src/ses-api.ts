@@ -19,10 +19,13 @@ interface SendEmailRequest {
  */
 export function sendEmail(messages: Messages, request: SendEmailRequest): { MessageId: string } {
   const { ToAddresses = [], CcAddresses = [], BccAddresses = [] } = request.Destination ?? {};
-  const to = [...ToAddresses, ...CcAddresses, ...BccAddresses];
+  const lists = [ToAddresses, CcAddresses, BccAddresses].map((addresses) => addresses ?? []);
+  if (!lists.every(Array.isArray)) throw new AwsError('BadRequestException', 'Addresses must be lists');
+  const to = lists.flat();
   const { Simple, Template, Raw } = request.Content ?? {};
   if (!Simple && !Template && !Raw)
     throw new AwsError('BadRequestException', 'Content must be Simple, Raw or Template');
+  if (Raw && typeof (Raw.Data ?? '') !== 'string') throw new AwsError('BadRequestException', 'Raw.Data must be a text');
   if (to.length === 0 && !Raw) throw new AwsError('BadRequestException', 'Destination has no addresses');
   const invalid = to.find((address) => !/^[^\s@]+@[^\s@]+$|<[^\s@]+@[^\s@]+>$/.test(address));
   if (invalid !== undefined) throw new AwsError('BadRequestException', `Invalid address: ${invalid}`);

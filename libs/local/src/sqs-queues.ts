@@ -44,6 +44,8 @@ export async function createQueue(fauxqs: Fauxqs, name: string, properties: Reco
     if (!(error instanceof AwsError && error.code === 'QueueNameExists')) throw error;
     const { QueueUrl } = await fauxqs.sqs('GetQueueUrl', { QueueName: name });
     const changeable = Object.entries(attributes).filter(([key]) => !FIXED.includes(key));
-    await fauxqs.sqs('SetQueueAttributes', { QueueUrl, Attributes: Object.fromEntries(changeable) });
+    // A policy is a resource of its own, which may have been taken out of the template.
+    const Attributes = { Policy: '', ...Object.fromEntries(changeable) };
+    await fauxqs.sqs('SetQueueAttributes', { QueueUrl, Attributes });
   }
 }

@@ -81,7 +81,8 @@ function headerOf({ MessageSystemAttributes }: SentMessage): string | undefined 
 }
 
 function hasTraceHeader(input: SendInput): boolean {
-  return headerOf(input) !== undefined || (input.Entries ?? []).some((entry) => headerOf(entry) !== undefined);
+  const entries = Array.isArray(input.Entries) ? input.Entries : [];
+  return headerOf(input) !== undefined || entries.some((entry) => headerOf(entry) !== undefined);
 }
 
 function remember(headers: TraceHeaders, input: SendInput, { MessageId, Successful = [] }: SendOutput): void {

@@ -13,10 +13,14 @@ beforeAll(async () => {
 });
 afterAll(() => fauxqs.stop());
 
+/** ARNs that the rule may do nothing with. */
+const closed = new Set<string>();
+
 const deliver = (Arn: string, payload: string, parameters = {}, traceHeader?: string) =>
   deliverToTarget(
     {
       fauxqs,
+      refusal: ({ action, resource }) => (closed.has(resource) ? `not ${action} on ${resource}` : undefined),
       invokeFunction: (functionArn, event) => {
         if (!functionArn.endsWith(':known')) return undefined;
         invoked.push(event);
@@ -55,6 +59,19 @@ test('a message to a dead-letter queue carries its attributes', async () => {
   ]);
 });
 
+test.each(['sqs', 'sns'])('what the policy of a target in %s refuses is not tried again', async (service) => {
+  await createQueue(fauxqs, 'closed', {});
+  const target = `arn:aws:${service}:us-east-1:000000000000:closed`;
+  closed.add(target);
+  const action = service === 'sqs' ? 'sqs:SendMessage' : 'sns:Publish';
+  await expect(deliver(target, '{}')).rejects.toMatchObject({
+    code: 'NO_PERMISSIONS',
+    retryable: false,
+    message: `not ${action} on ${target}`,
+  });
+  expect(await receive('closed')).toEqual([]);
+});
+
 describe('a trace header', () => {
   const header = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0';
   const asked = { MessageSystemAttributeNames: ['AWSTraceHeader'] };
@@ -73,7 +90,9 @@ describe('a trace header', () => {
 
   test('is there when somebody who waits for the message has it', async () => {
     await createQueue(fauxqs, 'awaited', {});
-    const queue = inProcessQueue(fauxqs.store, arn('awaited'), (messageId) => fauxqs.traceHeaders.get(messageId));
+    const queue = inProcessQueue(fauxqs.store, arn('awaited'), {
+      traceHeaderOf: (messageId) => fauxqs.traceHeaders.get(messageId),
+    });
     const received = queue.receive({ max: 1, waitSeconds: 5, signal: new AbortController().signal });
     await deliver(arn('awaited'), '{}', {}, header);
     expect(await received).toMatchObject([{ attributes: { AWSTraceHeader: header } }]);

@@ -5,6 +5,8 @@ import type { Fauxqs } from './fauxqs.ts';
 /** Where the events of a rule can go on this machine. */
 export interface DeliveryTargets {
   fauxqs: Fauxqs;
+  /** Why the rule may not do something with a queue or a topic; undefined when it may. */
+  refusal: (access: { action: string; resource: string }) => string | undefined;
   /** Hands an event to a function without waiting for it; undefined when there is no such function. */
   invokeFunction: (functionArn: string, payload: string) => Promise<void> | undefined;
 }
@@ -19,7 +21,8 @@ export function isDeliverable(targetArn: string): boolean {
 /**
  * Delivers one event to a rule's target.
  *
- * @throws DeliveryError with the code EventBridge gives: not to be retried when the target does not exist or refuses the event
+ * @throws DeliveryError with the code EventBridge gives: not to be retried when the target does not exist, may not be used
+ *   or refuses the event
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
  */
 export async function deliverToTarget(
@@ -33,8 +36,10 @@ export async function deliverToTarget(
       return sendToQueue(targets.fauxqs, target.Arn, payload, {
         messageGroupId: target.SqsParameters?.MessageGroupId,
         traceHeader,
+        refusal: targets.refusal,
       });
     case 'sns':
+      checkPermission(targets.refusal({ action: 'sns:Publish', resource: target.Arn }));
       await targets.fauxqs.sns('Publish', { TopicArn: target.Arn, Message: payload });
       return;
     case 'lambda': {
@@ -54,21 +59,24 @@ export interface MessageOptions {
   messageGroupId?: string | undefined;
   /** X-Ray's: the system attribute AWSTraceHeader. */
   traceHeader?: string | undefined;
+  /** As of DeliveryTargets; without it, everything is allowed. */
+  refusal?: DeliveryTargets['refusal'];
 }
 
 /**
  * Sends one message to a queue.
  *
- * @throws DeliveryError when the queue does not exist or refuses the message
+ * @throws DeliveryError when the queue does not exist, may not be sent to or refuses the message
  */
 export async function sendToQueue(
   { store, sqs }: Fauxqs,
   queueArn: string,
   body: string,
-  { attributes = {}, messageGroupId, traceHeader }: MessageOptions = {},
+  { attributes = {}, messageGroupId, traceHeader, refusal }: MessageOptions = {},
 ): Promise<void> {
   const queue = store.getQueueByArn(queueArn);
   if (!queue) throw new DeliveryError('NO_RESOURCE', `There is no queue ${queueArn}`, false);
+  checkPermission(refusal?.({ action: 'sqs:SendMessage', resource: queueArn }));
   const MessageAttributes = Object.fromEntries(
     Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
   );
@@ -86,6 +94,10 @@ export async function sendToQueue(
     if (!(error instanceof AwsError)) throw error;
     throw new DeliveryError('INVALID_PARAMETER', error.message, error.status >= 500);
   }
+}
+
+function checkPermission(refusal: string | undefined): void {
+  if (refusal !== undefined) throw new DeliveryError('NO_PERMISSIONS', refusal, false);
 }
 
 function serviceOf(arn: string): string {

@@ -1,3 +1,4 @@
+import { similarNames } from '@millrace/command-line';
 import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
 import { ConfigurationError } from './configuration-error.ts';
 
@@ -28,7 +29,7 @@ export function resolveEvents(
     const event = known.get(detailType);
     if (event) return event;
     const names = [...known.keys()].sort();
-    const nearest = nearestName(detailType, names);
+    const [nearest] = similarNames(names, detailType);
     throw new ConfigurationError(
       'CONSUMERS_UNKNOWN_EVENT',
       `${key}[${index}]`,
@@ -36,27 +37,4 @@ export function resolveEvents(
         `Known events: ${names.join(', ') || 'none'}`,
     );
   });
-}
-
-/** The name that differs in the fewest characters, if that is at most a third of it. */
-function nearestName(name: string, candidates: readonly string[]): string | undefined {
-  const [nearest] = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= candidate.length / 3)
-    .sort((a, b) => a.distance - b.distance);
-  return nearest?.candidate;
-}
-
-/** Levenshtein's distance, row by row. https://en.wikipedia.org/wiki/Levenshtein_distance#Iterative_with_two_matrix_rows */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [row, left] of [...a].entries()) {
-    const current = [row + 1];
-    for (const [column, right] of [...b].entries()) {
-      const substitution = (previous[column] ?? 0) + (left === right ? 0 : 1);
-      current.push(Math.min(substitution, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous.at(-1) ?? 0;
 }

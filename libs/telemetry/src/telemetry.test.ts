@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { defineEvent } from '@millrace/events';
+import { defineEvent, personal } from '@millrace/events';
 import { sampleEvent } from '@millrace/testing';
 import * as z from 'zod';
 import { eventLogger, Logger, MetricUnit, metrics, nextTraceparent, publishMetrics } from './index.ts';
@@ -11,8 +11,7 @@ const Whispered = defineEvent({
   category: 'domain',
   type: 'data',
   summary: 'Somebody told somebody something.',
-  dataSensitivity: 'personal',
-  data: z.object({ secret: z.string() }),
+  data: z.object({ secret: personal(z.string()) }),
   example: { secret: 'the butler did it' },
 });
 
@@ -54,6 +53,22 @@ describe('eventLogger', () => {
     expect(second).toMatchObject({ message: 'second', ...identity });
     expect(elsewhere).not.toHaveProperty('event_id');
     expect(lines.join()).not.toContain('butler');
+  });
+
+  test('does not repeat what is no identifier', () => {
+    const { metadata } = sampleEvent(
+      Whispered,
+      {},
+      { subject: 'Ada Lovelace', correlationId: 'ada@example.com' },
+    ).event;
+
+    eventLogger(new Logger({ logLevel: 'INFO' }), metadata).info('first');
+
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      event_id: metadata.id,
+      subject: '(no identifier)',
+      correlation_id: '(no identifier)',
+    });
   });
 });
 

@@ -1,7 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { defineEvent, parseEnvelope } from '@millrace/events';
 import * as z from 'zod';
-import { envelopeText, eventually, fifoRecord, httpRequest, RecordingClient, sampleEvent, sqsEvent } from './index.ts';
+import {
+  type AuthorizedRequest,
+  envelopeText,
+  eventually,
+  fifoRecord,
+  httpRequest,
+  RecordingClient,
+  sampleEvent,
+  sqsEvent,
+} from './index.ts';
 
 const Greeted = defineEvent({
   name: 'Greeted',
@@ -46,6 +55,17 @@ describe('factories', () => {
     expect(httpRequest('POST /x', { body: '{' }).body).toBe('{');
     expect(httpRequest('GET /x')).not.toHaveProperty('body');
   });
+
+  test('a request has the claims of a token, unless there is none', () => {
+    const claimsOf = ({ requestContext }: AuthorizedRequest) => requestContext.authorizer?.jwt.claims;
+
+    expect(claimsOf(httpRequest('GET /x'))).toEqual({ sub: 'customer-1' });
+    expect(claimsOf(httpRequest('GET /x', { claims: { sub: 'ada', scope: 'x:read' } }))).toEqual({
+      sub: 'ada',
+      scope: 'x:read',
+    });
+    expect(httpRequest('GET /x', { claims: null }).requestContext).not.toHaveProperty('authorizer');
+  });
 });
 
 describe('RecordingClient', () => {
@@ -87,5 +107,15 @@ describe('eventually', () => {
     };
 
     await expect(eventually(check, { deadlineMs: 5, intervalMs: 1 })).rejects.toThrow('never');
+  });
+
+  test('gives up when it is told to', async () => {
+    const controller = new AbortController();
+    const check = async () => {
+      controller.abort(new Error('enough'));
+      throw new Error('not yet');
+    };
+
+    await expect(eventually(check, { signal: controller.signal })).rejects.toThrow('enough');
   });
 });

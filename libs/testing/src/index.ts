@@ -1,6 +1,7 @@
 export { eventually } from './eventually.ts';
 export { type Decider, specify } from './given-when-then.ts';
 export {
+  type AuthorizedRequest,
   consumerVariables,
   fifoRecord,
   httpRequest,

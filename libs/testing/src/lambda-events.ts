@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type {
-  APIGatewayProxyEventV2,
+  APIGatewayEventRequestContextV2,
+  APIGatewayProxyEventV2WithRequestContext,
   AttributeValue,
   Context,
   DynamoDBRecord,
@@ -95,24 +96,41 @@ export function streamEvent(...records: DynamoDBRecord[]): DynamoDBStreamEvent {
   return { Records: records };
 }
 
-/** A request as an HTTP API hands it to its integration, payload format 2.0. `body` is sent as JSON unless it is text. */
+/** A request as an HTTP API with a JWT authorizer hands it to its integration, payload format 2.0. */
+export type AuthorizedRequest = APIGatewayProxyEventV2WithRequestContext<
+  APIGatewayEventRequestContextV2 & { authorizer?: { jwt: { claims: Record<string, string>; scopes: null } } }
+>;
+
+/**
+ * A request as an HTTP API hands it to its integration, payload format 2.0. `body` is sent as JSON unless it is text.
+ * The token's claims are those of customer-1 unless given; `null` is a route without an authorizer.
+ */
 export function httpRequest(
   routeKey: `${string} ${string}`,
-  options: { path?: Record<string, string>; body?: unknown; headers?: Record<string, string> } = {},
-): APIGatewayProxyEventV2 {
+  options: {
+    path?: Record<string, string>;
+    query?: Record<string, string>;
+    body?: unknown;
+    headers?: Record<string, string>;
+    claims?: Record<string, string> | null;
+  } = {},
+): AuthorizedRequest {
   const [method = 'GET', template = '/'] = routeKey.split(' ');
   const rawPath = template.replace(/\{(\w+)\+?\}/g, (_, name) => encodeURIComponent(options.path?.[name] ?? ''));
   const body = typeof options.body === 'string' ? options.body : JSON.stringify(options.body);
+  const claims = options.claims === undefined ? { sub: 'customer-1' } : options.claims;
   return {
     version: '2.0',
     routeKey,
     rawPath,
-    rawQueryString: '',
+    rawQueryString: new URLSearchParams(options.query).toString(),
     headers: { 'content-type': 'application/json', host: '127.0.0.1', ...options.headers },
     ...(options.path ? { pathParameters: options.path } : {}),
+    ...(options.query ? { queryStringParameters: options.query } : {}),
     requestContext: {
       accountId: '000000000000',
       apiId: 'test',
+      ...(claims ? { authorizer: { jwt: { claims, scopes: null } } } : {}),
       domainName: '127.0.0.1',
       domainPrefix: 'test',
       http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'test' },

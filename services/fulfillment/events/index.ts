@@ -9,7 +9,6 @@ export const ShipmentCreated = defineEvent({
   category: 'domain',
   type: 'data',
   summary: 'A shipment with a tracking number exists for the paid order.',
-  dataSensitivity: 'personal',
   data: z.object({
     orderId: z.string(),
     shipmentId: z.string(),

@@ -12,7 +12,6 @@ export const StockReserved = defineEvent({
   category: 'domain',
   type: 'data',
   summary: 'Every line of the order is held for it.',
-  dataSensitivity: 'personal',
   data: orderSnapshot,
   example: exampleOrder,
 });

@@ -1,4 +1,4 @@
-import { defineEvent } from '@millrace/events';
+import { defineEvent, personal } from '@millrace/events';
 import * as z from 'zod';
 
 /** ISO 4217. */
@@ -8,23 +8,21 @@ export const currency = z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 cod
 export const money = z.object({ amount: z.int().nonnegative(), currency });
 
 export const customer = z.object({
-  id: z.string().min(1).max(64),
-  name: z.string().min(1).max(200),
-  email: z.email().max(254),
+  /** The subject of the customer's token, https://openid.net/specs/openid-connect-core-1_0.html#IDToken */
+  id: z.string().min(1).max(255),
+  name: personal(z.string().min(1).max(200)),
+  email: personal(z.email().max(254)),
   /** E.164; when present the customer is also told by SMS. */
-  phone: z
-    .string()
-    .regex(/^\+[1-9]\d{6,14}$/, 'expected an E.164 number such as +4915112345678')
-    .optional(),
+  phone: personal(z.string().regex(/^\+[1-9]\d{6,14}$/, 'expected an E.164 number such as +4915112345678')).optional(),
 });
 
 export const address = z.object({
-  line1: z.string().min(1).max(200),
-  line2: z.string().max(200).optional(),
-  city: z.string().min(1).max(100),
-  postalCode: z.string().min(1).max(20),
+  line1: personal(z.string().min(1).max(200)),
+  line2: personal(z.string().max(200)).optional(),
+  city: personal(z.string().min(1).max(100)),
+  postalCode: personal(z.string().min(1).max(20)),
   /** ISO 3166-1 alpha-2. */
-  country: z.string().regex(/^[A-Z]{2}$/, 'expected an ISO 3166-1 alpha-2 code such as DE'),
+  country: personal(z.string().regex(/^[A-Z]{2}$/, 'expected an ISO 3166-1 alpha-2 code such as DE')),
 });
 
 export const orderLine = z.object({
@@ -44,7 +42,7 @@ export const orderSnapshot = z.object({
   lines: z.array(orderLine).min(1),
   total: money,
   /** The provider's reference to the customer's card; worthless to anybody but the payment provider. */
-  paymentToken: z.string().min(1).max(200),
+  paymentToken: personal(z.string().min(1).max(200)),
 });
 
 export type OrderSnapshot = z.output<typeof orderSnapshot>;
@@ -68,7 +66,6 @@ export const OrderPlaced = defineEvent({
   category: 'domain',
   type: 'data',
   summary: 'A customer placed an order; no stock is held yet.',
-  dataSensitivity: 'personal',
   data: orderSnapshot,
   example: exampleOrder,
 });
@@ -80,7 +77,6 @@ export const OrderConfirmed = defineEvent({
   category: 'domain',
   type: 'data',
   summary: 'Stock is held, the payment is taken and a shipment exists: the order will be delivered.',
-  dataSensitivity: 'personal',
   data: orderSnapshot.extend({ trackingNumber: z.string() }),
   example: { ...exampleOrder, trackingNumber: 'MR0B9F6C1E5A43' },
 });
@@ -92,7 +88,6 @@ export const OrderCancelled = defineEvent({
   category: 'domain',
   type: 'data',
   summary: 'The order will not be delivered; whoever holds something for it gives it back.',
-  dataSensitivity: 'personal',
   data: orderSnapshot.extend({
     reason: cancellationReason,
     /** For the customer, e.g. which SKUs were out of stock. */

@@ -9,7 +9,6 @@ export const PaymentProcessed = defineEvent({
   category: 'domain',
   type: 'data',
   summary: 'The provider took the money for the order.',
-  dataSensitivity: 'personal',
   data: orderSnapshot.extend({
     /** The provider's identifier of the charge. */
     paymentId: z.string(),

@@ -1,5 +1,6 @@
 import type { Rule } from '../rule.ts';
 import { maximumConcurrency, partialBatches, visibilityTimeouts } from './consumer-mappings.ts';
+import { corsOrigins } from './cors-origins.ts';
 import { deadLetterAlarms } from './dead-letter-alarms.ts';
 import { deadLetterQueues } from './dead-letter-queues.ts';
 import { encryptionAtRest } from './encryption-at-rest.ts';
@@ -12,6 +13,8 @@ import { noWildcards } from './no-wildcards.ts';
 import { ownEvents } from './own-events.ts';
 import { protectedTables } from './protected-tables.ts';
 import { resourcePolicies } from './resource-policies.ts';
+import { routeAuthorizers } from './route-authorizers.ts';
+import { routeLimits } from './route-limits.ts';
 import { rulePatterns } from './rule-patterns.ts';
 import { stackSize } from './stack-size.ts';
 import { tags } from './tags.ts';
@@ -32,6 +35,9 @@ export const rules: readonly Rule[] = [
   maximumConcurrency,
   partialBatches,
   visibilityTimeouts,
+  routeAuthorizers,
+  routeLimits,
+  corsOrigins,
   functionPlatform,
   nameLengths,
   tags,

@@ -17,13 +17,13 @@ export interface Clients {
 }
 
 /**
- * Makes the clients: for AWS by the default credentials and region, or for an endpoint.
+ * What every client of an operator's command is made with: the default credentials and region of AWS, or an endpoint.
  *
  * @param endpoint origin of the local runtime; region and credentials are then made up unless the environment has some
  * https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/setting-credentials-node.html
  */
-export function createClients(endpoint?: string, environment: NodeJS.ProcessEnv = process.env): Clients {
-  const configuration = {
+export function clientConfiguration(endpoint?: string, environment: NodeJS.ProcessEnv = process.env) {
+  return {
     maxAttempts: MAX_ATTEMPTS,
     ...(endpoint !== undefined && {
       endpoint,
@@ -33,6 +33,11 @@ export function createClients(endpoint?: string, environment: NodeJS.ProcessEnv 
       }),
     }),
   };
+}
+
+/** Makes the clients, see `clientConfiguration`. */
+export function createClients(endpoint?: string, environment: NodeJS.ProcessEnv = process.env): Clients {
+  const configuration = clientConfiguration(endpoint, environment);
   const sqs = new SQSClient({ ...configuration, ...(endpoint !== undefined && { useQueueUrlAsEndpoint: false }) });
   let skew = 0;
   sqs.middlewareStack.add(

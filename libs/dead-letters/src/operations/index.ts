@@ -1,5 +1,5 @@
-export { type Clients, createClients } from './clients.ts';
-export { explain, type Interruption, interruptible, readEndpoint, readNumber, readStage } from './command-line.ts';
+export { type Clients, clientConfiguration, createClients } from './clients.ts';
+export { consumerKey } from './consumer-name.ts';
 export { type DrainOptions, type DrainProgress, type DrainSummary, isComplete } from './drain.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { exportLetters } from './export-letters.ts';
@@ -7,6 +7,7 @@ export { type ImportedEvent, type ImportProblem, type ImportSummary, importLette
 export { inspect, type LookSummary } from './inspect.ts';
 export { isFiltering, type LetterCriteria, letterFilter } from './letter-filter.ts';
 export { listQueues, type QueueOverview } from './list.ts';
+export { mapConcurrently } from './map-concurrently.ts';
 export { park } from './park.ts';
 export { Progress, type ProgressStream } from './progress.ts';
 export { purge } from './purge.ts';
@@ -24,6 +25,6 @@ export {
   watchReplay,
 } from './replay.ts';
 export { ruleMessageGroups } from './rule-target.ts';
+export { type ShownLetter, shownLetter } from './shown-letter.ts';
 export { depthOf, type StageQueue, StageQueues } from './stage-queues.ts';
 export { type Column, formatTable, printable } from './table.ts';
-export { UsageError } from './usage-error.ts';

@@ -1,6 +1,6 @@
+import { UsageError } from '@millrace/command-line';
 import { compilePattern } from '@millrace/local/event-pattern';
 import type { DeadLetter } from '../dead-letter.ts';
-import { UsageError } from './usage-error.ts';
 
 /** Which letters are meant: those that meet all criteria given, and of a list any. */
 export interface LetterCriteria {

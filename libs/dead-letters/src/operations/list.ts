@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { shownIdentifier } from '@millrace/events';
 import { Look } from './look.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import { depthOf, type StageQueue, type StageQueues } from './stage-queues.ts';
@@ -52,7 +53,8 @@ async function overview(
       for (let letters = await look.next(); letters && sampled < sample; letters = await look.next()) {
         for (const { reason, sentAt } of letters.slice(0, sample - sampled)) {
           sampled += 1;
-          counts.set(reason.code, (counts.get(reason.code) ?? 0) + 1);
+          const code = shownIdentifier(reason.code);
+          counts.set(code, (counts.get(code) ?? 0) + 1);
           if (oldest === undefined || sentAt < oldest) oldest = sentAt;
         }
         if (sampled >= sample) look.end();

@@ -1,3 +1,4 @@
+import { UsageError } from '@millrace/command-line';
 import { MAX_BATCH_ENTRIES } from '../batches.ts';
 import type { DeadLetter } from '../dead-letter.ts';
 import { messageAttributes } from '../message-attributes.ts';
@@ -6,7 +7,6 @@ import { type DrainSummary, drain } from './drain.ts';
 import { type Destination, moveLetters } from './move-letters.ts';
 import type { Operation } from './redrive.ts';
 import type { StageQueue } from './stage-queues.ts';
-import { UsageError } from './usage-error.ts';
 
 /**
  * Puts letters aside, for a person to decide on: into the parking queue.

@@ -1,4 +1,5 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { UsageError } from '@millrace/command-line';
 import { batches } from '../batches.ts';
 import type { DeadLetter } from '../dead-letter.ts';
 import { MAX_REEMIT_MESSAGES, type ReemitRequest, type ReemitResponse, type ReemitResult } from '../reemission.ts';
@@ -7,7 +8,6 @@ import type { Look } from './look.ts';
 import { describe } from './move-letters.ts';
 import type { Outcome } from './outcome.ts';
 import type { Operation } from './redrive.ts';
-import { UsageError } from './usage-error.ts';
 
 /**
  * Bytes of one request; Lambda takes 6 MB.

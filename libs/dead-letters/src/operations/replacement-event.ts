@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type EventContract, parseEnvelope, SchemaViolationError } from '@millrace/events';
-
-/** Bytes that an event may have as a message: what a queue takes, and room for a reason beside it. */
-const MAX_BODY_BYTES = 1024 * 1024 - 16 * 1024;
+import { MAX_EVENT_BYTES } from '../reemission.ts';
 
 /** An event that takes the place of a dead one. */
 export interface Replacement {
@@ -65,7 +63,7 @@ export function replacementId(originalId: string, edited: unknown): string {
  */
 export function problemsOf({ body }: Replacement, contracts: ReadonlyMap<string, EventContract>): EditProblem[] {
   const bytes = Buffer.byteLength(body);
-  if (bytes > MAX_BODY_BYTES) return [{ path: '', message: `${bytes} bytes; at most ${MAX_BODY_BYTES} fit` }];
+  if (bytes > MAX_EVENT_BYTES) return [{ path: '', message: `${bytes} bytes; at most ${MAX_EVENT_BYTES} fit` }];
   try {
     const envelope = parseEnvelope(body);
     const contract = contracts.get(envelope['detail-type']);

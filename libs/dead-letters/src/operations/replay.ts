@@ -10,12 +10,12 @@ import {
   ResourceNotFoundException,
   StartReplayCommand,
 } from '@aws-sdk/client-eventbridge';
+import { similarNames, UsageError } from '@millrace/command-line';
 import type { EventContract } from '@millrace/events';
 import type { CatalogueEntry } from '@millrace/events/catalogue';
 import { compilePattern } from '@millrace/local/event-pattern';
-import { consumerKey, similarNames } from './consumer-name.ts';
+import { consumerKey } from './consumer-name.ts';
 import { parseDuration } from './duration.ts';
-import { UsageError } from './usage-error.ts';
 
 /** Between two questions how far a replay is. In ms. */
 const POLL_EVERY = 1_000;

@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, ListQueuesCommand, QueueDoesNotExist, type SQSClient } from '@aws-sdk/client-sqs';
-import { consumerKey, similarNames, squash } from './consumer-name.ts';
+import { similarNames, squash, UsageError } from '@millrace/command-line';
+import { consumerKey } from './consumer-name.ts';
 import { mapConcurrently } from './map-concurrently.ts';
-import { UsageError } from './usage-error.ts';
 
 /** Calls at once when the queues of a stage are read. */
 const CONCURRENCY = 8;

@@ -54,7 +54,8 @@ const eventBusOf = (identity: ResourceIdentity): string => {
   return name.startsWith('arn:') ? name.slice(name.lastIndexOf('/') + 1) : name;
 };
 
-const NOT_ENFORCED = 'of permissions, only those to put events are enforced on this machine';
+const NOT_ENFORCED = 'of the policies of resources, those of buses, queues and topics are enforced on this machine';
+const FREELY_INVOKED = 'HTTP APIs and rules may invoke every function on this machine';
 const NOT_CREATED = 'it is read where permissions are enforced, and not created';
 const NO_CLOUDWATCH = 'of CloudWatch, only metric alarms are on this machine';
 const NOT_ENCRYPTED = 'nothing is encrypted on this machine';
@@ -83,11 +84,13 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
     attributes: { Arn: arn('dynamodb', (r) => `table/${r.name}`) },
     attributesAfterCreation: ['StreamArn'],
   },
+  'AWS::SQS::QueuePolicy': { attributes: { Id: uuid } },
   'AWS::SNS::Topic': {
     nameProperty: 'TopicName',
     ref: arn('sns', (r) => r.name),
     attributes: { TopicArn: arn('sns', (r) => r.name), TopicName: (r) => r.name },
   },
+  'AWS::SNS::TopicPolicy': { attributes: { Id: uuid } },
   'AWS::SNS::Subscription': {
     ref: (r) => `${String(r.property('TopicArn'))}:${uuid(r)}`,
     attributes: { Arn: (r) => `${String(r.property('TopicArn'))}:${uuid(r)}` },
@@ -139,6 +142,7 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
   },
   'AWS::ApiGatewayV2::Stage': { nameProperty: 'StageName', attributes: {} },
   'AWS::ApiGatewayV2::Route': { ref: shortId, attributes: { RouteId: shortId } },
+  'AWS::ApiGatewayV2::Authorizer': { ref: shortId, attributes: { AuthorizerId: shortId } },
   'AWS::ApiGatewayV2::Integration': { ref: shortId, attributes: { IntegrationId: shortId } },
   'AWS::CloudWatch::Alarm': {
     nameProperty: 'AlarmName',
@@ -150,7 +154,7 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
     attributes: { Version: () => '1', FunctionArn: firstVersion },
     inert: 'the code on disk is the only version',
   },
-  'AWS::Lambda::Permission': { ref: uuid, attributes: { Id: uuid }, inert: NOT_ENFORCED },
+  'AWS::Lambda::Permission': { ref: uuid, attributes: { Id: uuid }, inert: FREELY_INVOKED },
   'AWS::IAM::Role': {
     nameProperty: 'RoleName',
     attributes: {
@@ -166,8 +170,6 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
     attributes: { PolicyArn: (r) => `arn:aws:iam::${r.accountId}:policy/${r.name}` },
     inert: NOT_CREATED,
   },
-  'AWS::SQS::QueuePolicy': { attributes: { Id: uuid }, inert: NOT_ENFORCED },
-  'AWS::SNS::TopicPolicy': { attributes: { Id: uuid }, inert: NOT_ENFORCED },
   'AWS::S3::BucketPolicy': { attributes: { Id: uuid }, inert: NOT_ENFORCED },
   'AWS::EventSchemas::RegistryPolicy': { ref: uuid, attributes: { Id: uuid }, inert: NOT_ENFORCED },
   'AWS::KMS::Key': {

@@ -9,8 +9,8 @@ export interface AlarmsOptions {
   /** Replaces the period of every alarm, in seconds. */
   periodSeconds?: number | undefined;
   read: ReadMetric;
-  /** Publishes to an SNS topic. */
-  publish: (topicArn: string, notification: { Subject: string; Message: string }) => Promise<unknown>;
+  /** Publishes to an SNS topic, for the alarm of that ARN. */
+  publish: (topicArn: string, notification: { Subject: string; Message: string }, alarmArn: string) => Promise<unknown>;
   onChange?: ((change: AlarmChange) => void) | undefined;
   /** Something the templates ask for that is not done here. */
   onWarning: (line: string) => void;
@@ -70,7 +70,7 @@ export class Alarms {
     if (topics.length === 0) return;
     const notification = alarmNotification(change, { ...alarm.identity, accountId, region });
     for (const topicArn of topics) {
-      publish(topicArn, notification).catch((error: Error) => {
+      publish(topicArn, notification, alarm.identity.arn).catch((error: Error) => {
         onWarning(`The alarm ${change.name} could not be published: ${error.message}`);
       });
     }

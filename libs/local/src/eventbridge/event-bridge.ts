@@ -9,7 +9,7 @@ import { EventFields } from './event-fields.ts';
 import { JsonObject, parseJson } from './json-document.ts';
 import { EventPattern } from './pattern.ts';
 import { type ReadEntry, readPutEvents } from './put-events.ts';
-import { authorizeEntry } from './put-events-authorization.ts';
+import { authorizeEntry, type OnRefusal } from './put-events-authorization.ts';
 import { Replays } from './replays.ts';
 import { type Input, requiredString } from './request-parameters.ts';
 
@@ -25,6 +25,7 @@ export interface EventBridgeOptions {
   /** The file that archived events and replays are kept in; without one they end with the process. */
   archivePath?: string | undefined;
   onArchived?: ArchivesOptions['onArchived'];
+  onRefusal?: OnRefusal | undefined;
 }
 
 /**
@@ -32,7 +33,7 @@ export interface EventBridgeOptions {
  * dead-letter queues, archives and replays. It knows no transport: `deliver` and `sendToDeadLetterQueue` carry the events out.
  */
 export class EventBridge {
-  readonly #options: { accountId: string; region: string; now: () => number };
+  readonly #options: { accountId: string; region: string; now: () => number; onRefusal: OnRefusal | undefined };
   readonly #buses: EventBuses;
   readonly #deliveries: Deliveries;
   readonly #archiveStore: ArchiveStore;
@@ -42,7 +43,7 @@ export class EventBridge {
   constructor(options: EventBridgeOptions) {
     const { accountId, region, deliver, sendToDeadLetterQueue } = options;
     const { onWarning = () => {}, now = Date.now, retryDelay = exponentialBackoff } = options;
-    this.#options = { accountId, region, now };
+    this.#options = { accountId, region, now, onRefusal: options.onRefusal };
     this.#deliveries = new Deliveries({ deliver, sendToDeadLetterQueue, onWarning, now, retryDelay });
     const buses = new EventBuses({ accountId, region, now, onWarning });
     this.#buses = buses;
@@ -127,7 +128,8 @@ export class EventBridge {
   #authorize(entry: ReadEntry, caller: Caller): ReadEntry {
     if ('error' in entry) return entry;
     const bus = this.#buses.find(entry.busNameOrArn);
-    const error = authorizeEntry(caller, entry, this.#buses.arnOf(entry.busNameOrArn), bus?.policy?.compiled);
+    const busArn = this.#buses.arnOf(entry.busNameOrArn);
+    const error = authorizeEntry(caller, entry, busArn, bus?.policy?.compiled, this.#options.onRefusal);
     return error ? { error } : entry;
   }
 

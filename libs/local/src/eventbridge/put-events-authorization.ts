@@ -1,8 +1,11 @@
 import { AwsError } from '../aws-error.ts';
-import { findRefusal, type Refusal } from '../iam/authorization.ts';
+import { type Access, findRefusal, type Refusal } from '../iam/authorization.ts';
 import type { Caller } from '../iam/caller.ts';
 import type { Policy } from '../iam/policy.ts';
 import type { AcceptedEntry, EntryError } from './put-events.ts';
+
+/** Is told of every entry that is refused. */
+export type OnRefusal = (caller: Caller, access: Access, refusal: Refusal) => void;
 
 /**
  * Whether a caller may put one event on a bus. Source and detail-type are condition keys of the request, so each entry is
@@ -17,20 +20,19 @@ export function authorizeEntry(
   { source, detailType }: Pick<AcceptedEntry, 'source' | 'detailType'>,
   busArn: string,
   busPolicy: Policy | undefined,
+  onRefusal: OnRefusal = () => {},
 ): EntryError | undefined {
-  const refusal = findRefusal(
-    caller,
-    {
-      action: 'events:PutEvents',
-      resource: busArn,
-      context: new Map([
-        ['events:source', [source]],
-        ['events:detail-type', [detailType]],
-      ]),
-    },
-    busPolicy ? [busPolicy] : [],
-  );
+  const access: Access = {
+    action: 'events:PutEvents',
+    resource: busArn,
+    context: new Map([
+      ['events:source', [source]],
+      ['events:detail-type', [detailType]],
+    ]),
+  };
+  const refusal = findRefusal(caller, access, busPolicy ? [busPolicy] : []);
   if (!refusal) return undefined;
+  onRefusal(caller, access, refusal);
   if (hangsOn(refusal, 'events:source')) return notAuthorizedForSource;
   if (hangsOn(refusal, 'events:detail-type')) {
     return {

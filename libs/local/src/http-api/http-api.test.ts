@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { AwsError } from '../aws-error.ts';
 import type { InvocationResult } from '../lambda/function-pool.ts';
-import { type HttpApi, type ResolvedResource, startHttpApi } from './http-api.ts';
+import { arnOf, declaredService as service } from './declared-service.ts';
+import { type HttpApi, startHttpApi } from './http-api.ts';
 
 interface Event {
   routeKey: string;
@@ -26,32 +27,6 @@ afterEach(async () => {
   await api?.stop();
   api = undefined;
 });
-
-const arnOf = (name: string) => `arn:aws:lambda:us-east-1:000000000000:function:${name}`;
-
-function service(name: string, routeKeys: string[], integration: Record<string, unknown> = {}) {
-  const resources = routeKeys.flatMap((RouteKey, index): ResolvedResource[] => [
-    {
-      logicalId: `Integration${index}`,
-      physicalId: `${name}-integration-${index}`,
-      type: 'AWS::ApiGatewayV2::Integration',
-      properties: {
-        IntegrationType: 'AWS_PROXY',
-        IntegrationUri: arnOf(name),
-        PayloadFormatVersion: '2.0',
-        TimeoutInMillis: 30_000,
-        ...integration,
-      },
-    },
-    {
-      logicalId: `Route${index}`,
-      physicalId: `${name}-route-${index}`,
-      type: 'AWS::ApiGatewayV2::Route',
-      properties: { ApiId: `api-${name}`, RouteKey, Target: `integrations/${name}-integration-${index}` },
-    },
-  ]);
-  return { name, resources };
-}
 
 async function start(...services: ReturnType<typeof service>[]): Promise<string> {
   api = await startHttpApi({
@@ -157,7 +132,7 @@ describe('the route', () => {
     ['without a function', 'GET /a', { IntegrationUri: 'https://example.com' }, /no AWS_PROXY integration/],
     ['with payload format 1.0', 'GET /a', { PayloadFormatVersion: '1.0' }, /payload format 2.0/],
   ])('%s is refused at start', async (_name, routeKey, integration, message) => {
-    await expect(start(service('orders', [routeKey], integration))).rejects.toThrow(message);
+    await expect(start(service('orders', [routeKey], { integration }))).rejects.toThrow(message);
   });
 });
 
@@ -286,7 +261,7 @@ describe('the response', () => {
 
   test('of a function that takes longer than the integration is a 503', async () => {
     answer = () => new Promise(() => undefined);
-    const url = await start(service('orders', ['GET /orders'], { TimeoutInMillis: 50 }));
+    const url = await start(service('orders', ['GET /orders'], { integration: { TimeoutInMillis: 50 } }));
     const response = await fetch(`${url}/orders`);
     expect([response.status, await response.json()]).toEqual([503, { message: 'Service Unavailable' }]);
   });

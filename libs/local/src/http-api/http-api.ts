@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { JSONWebKeySet } from 'jose';
 import { AwsError } from '../aws-error.ts';
 import type { InvocationResult } from '../lambda/function-pool.ts';
 import { listenOnLoopback } from '../port.ts';
+import type { Cors } from './cors.ts';
+import { routesOf } from './declared-routes.ts';
+import { JwtAuthorization, type RouteAuthorization } from './jwt-authorization.ts';
 import { type HttpResponse, httpResponse, requestEvent } from './payload.ts';
-import { type Route, RouteTable } from './route.ts';
+import { type Route, type RouteMatch, RouteTable } from './route.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** A resource of a stack, its properties resolved: no intrinsic function is left in them. */
 export interface ResolvedResource {
@@ -21,6 +26,10 @@ export interface HttpApiOptions {
   services: { name: string; resources: ResolvedResource[] }[];
   /** Calls a function with an event in JSON. */
   invoke: (functionArn: string, payload: string) => Promise<InvocationResult>;
+  /** What tokens are verified with, whoever issued them; without any no token is valid. */
+  verificationKeys?: JSONWebKeySet;
+  /** Epoch milliseconds; the system's clock unless given. */
+  now?: () => number;
   onWarning?: (message: string) => void;
 }
 
@@ -34,19 +43,24 @@ export interface HttpApi {
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
-const INTEGRATION_TIMEOUT_MS = 30_000;
 const STOP_WITHIN_MS = 5_000;
 
 /**
  * Serves the HTTP APIs (AWS::ApiGatewayV2) of all services on one port of the loopback interface, their routes merged by path.
  *
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html
- * @throws RouteCollisionError naming both services when two declare the same route; Error naming the route and what is wrong with it;
- *   PortTakenError
+ * @throws RouteCollisionError naming both services when two declare the same route; Error naming the route, authorizer or stage and
+ *   what is wrong with it; PortTakenError
  */
 export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
-  const routes = options.services.flatMap(({ name, resources }) => routesOf(name, resources, options.onWarning));
-  const table = new RouteTable(routes);
+  const routes = options.services.flatMap(({ name, resources }) => routesOf(name, resources));
+  const now = options.now ?? Date.now;
+  const api: Api = {
+    table: new RouteTable(routes),
+    authorization: new JwtAuthorization(options.verificationKeys ?? { keys: [] }, now),
+    buckets: new Map(routes.flatMap((route) => (route.limit ? [[route, new TokenBucket(route.limit, now)]] : []))),
+    now,
+  };
   let underWay = 0;
   let stopping = false;
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -56,17 +70,14 @@ export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
       // A connection that is kept alive would keep the server from closing.
       if (stopping && underWay === 0) server.closeAllConnections();
     });
-    answer(request, response, table, options).catch((error: Error) => {
+    answer(request, response, api, options).catch((error: Error) => {
       options.onWarning?.(`${request.method} ${request.url}: ${error.message}`);
       respond(response, failure(500, 'Internal Server Error'));
     });
   };
   const server = createServer(handle);
-  // A client that asks before it sends a body gets the refusal at once, and never sends it.
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (Number(request.headers['content-length'] ?? 0) <= BODY_LIMIT_BYTES) response.writeContinue();
-    handle(request, response);
-  });
+  // A client that asks before it sends a body gets a refusal at once, and never sends it.
+  server.on('checkContinue', handle);
   const port = await listenOnLoopback(server, options.port);
   return {
     port,
@@ -83,98 +94,126 @@ export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   };
 }
 
-function routesOf(service: string, resources: ResolvedResource[], onWarning?: (message: string) => void): Route[] {
-  const integrations = new Map(
-    resources
-      .filter(({ type }) => type === 'AWS::ApiGatewayV2::Integration')
-      .map((resource) => [resource.physicalId, resource]),
-  );
-  for (const { type, logicalId, properties } of resources) {
-    if (type === 'AWS::ApiGatewayV2::Api' && properties.CorsConfiguration) {
-      onWarning?.(`${service}: CorsConfiguration of ${logicalId} has no effect here`);
-    }
-  }
-  return resources
-    .filter(({ type }) => type === 'AWS::ApiGatewayV2::Route')
-    .map(({ logicalId, properties }) => {
-      const integration = integrations.get(String(properties.Target).replace(/^integrations\//, ''))?.properties;
-      const functionArn = /arn:aws[^:]*:lambda:[^:]*:\d+:function:[^/:]+/.exec(
-        String(integration?.IntegrationUri),
-      )?.[0];
-      if (integration?.IntegrationType !== 'AWS_PROXY' || functionArn === undefined) {
-        throw new Error(
-          `${service}: ${logicalId} (${properties.RouteKey}) has no AWS_PROXY integration with a function`,
-        );
-      }
-      if (integration.PayloadFormatVersion !== '2.0') {
-        throw new Error(`${service}: ${logicalId} (${properties.RouteKey}) must have payload format 2.0`);
-      }
-      return {
-        routeKey: String(properties.RouteKey),
-        service,
-        apiId: String(properties.ApiId),
-        functionArn,
-        timeoutMs: Number(integration.TimeoutInMillis ?? INTEGRATION_TIMEOUT_MS),
-      };
-    });
+interface Api {
+  table: RouteTable;
+  authorization: JwtAuthorization;
+  /** Of the routes that have a limit. */
+  buckets: Map<Route, TokenBucket>;
+  now: () => number;
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  table: RouteTable,
-  { accountId, invoke, onWarning }: HttpApiOptions,
+  api: Api,
+  options: HttpApiOptions,
 ): Promise<void> {
-  const timeEpoch = Date.now();
   const requestId = randomUUID();
   response.setHeader('apigw-requestid', requestId);
+  const { method = '', headers } = request;
+  // Unless it is told to continue, the client never sends the body that would have to come first on this connection.
+  if (headers.expect !== undefined) response.setHeader('connection', 'close');
   const [rawPath = '', ...query] = (request.url ?? '').split('?');
   const segments = decodeSegments(rawPath);
   if (!segments) return respond(response, failure(400, 'Bad Request'));
+  const match = api.table.match(method, segments);
+  const cors = method === 'OPTIONS' ? corsOfPreflight(headers, segments, match, api.table) : undefined;
+  if (cors) return respond(response, cors.answerPreflight(headers));
+  if (!match) return respond(response, failure(404, 'Not Found'));
 
-  const body = await readBody(request);
-  if (body === 'gone') return;
+  const answered = await answerRoute(
+    request,
+    response,
+    { match, requestId, segments, query: query.join('?') },
+    api,
+    options,
+  );
+  if (answered) respond(response, match.route.cors?.apply(headers, answered) ?? answered);
+}
+
+/** A path of another API's, or one that this API itself has a route with OPTIONS for, is not answered by the API. */
+function corsOfPreflight(
+  headers: IncomingHttpHeaders,
+  segments: string[],
+  match: RouteMatch | undefined,
+  table: RouteTable,
+): Cors | undefined {
+  const asked =
+    table.match(headers['access-control-request-method'] ?? '', segments)?.route ?? table.matchPath(segments);
+  return asked?.apiId === match?.route.apiId ? undefined : asked?.cors;
+}
+
+/** @returns undefined when the client has left */
+async function answerRoute(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { match, requestId, segments, query }: { match: RouteMatch; requestId: string; segments: string[]; query: string },
+  { authorization, buckets, now }: Api,
+  { accountId, invoke, onWarning }: HttpApiOptions,
+): Promise<HttpResponse | undefined> {
+  const { route } = match;
+  const { method = '', headers } = request;
+  const timeEpoch = now();
+  if (buckets.get(route)?.take() === false) return failure(429, 'Too Many Requests');
+  const caller =
+    route.authorization &&
+    (await authorization.authorize(route.authorization, carriedToken(route.authorization, headers, query)));
+  if (caller && 'status' in caller) {
+    const { status, message, wwwAuthenticate } = caller;
+    return failure(status, message, { 'www-authenticate': wwwAuthenticate });
+  }
+
+  const body = await readBody(request, response);
+  if (body === 'gone') return undefined;
   if (body === 'too long') {
     // What is still on its way is read and thrown away, so that the client gets to see the answer before the connection ends.
     request.resume();
     response.setHeader('connection', 'close');
-    return respond(response, failure(413, 'Request Too Long'));
+    return failure(413, 'Request Too Long');
   }
-  const method = request.method ?? '';
-  const match = table.match(method, segments);
-  if (!match) return respond(response, failure(404, 'Not Found'));
-
   const event = requestEvent(
     {
       requestId,
       method,
       path: `/${segments.join('/')}`,
-      rawQueryString: query.join('?'),
+      rawQueryString: query,
       protocol: `HTTP/${request.httpVersion}`,
       sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
-      headers: request.headers,
+      headers,
       body,
       timeEpoch,
+      caller,
     },
     match,
     accountId,
   );
-  const result = await within(match.route.timeoutMs, invoke(match.route.functionArn, JSON.stringify(event))).catch(
+  const result = await within(route.timeoutMs, invoke(route.functionArn, JSON.stringify(event))).catch(
     (error: Error) => {
       // The request fits into API Gateway's 10 MB and, with its envelope, not into Lambda's 6 MB.
       if (error instanceof AwsError && error.status === 413) return 'too long' as const;
       throw error;
     },
   );
-  if (result === 'too long') return respond(response, failure(413, 'Request Too Long'));
-  if (result === 'timeout') return respond(response, failure(503, 'Service Unavailable'));
-  if (result.functionError) return respond(response, failure(500, 'Internal Server Error'));
+  if (result === 'too long') return failure(413, 'Request Too Long');
+  if (result === 'timeout') return failure(503, 'Service Unavailable');
+  if (result.functionError) return failure(500, 'Internal Server Error');
   try {
-    respond(response, httpResponse(result.payload));
+    return httpResponse(result.payload);
   } catch (error) {
-    onWarning?.(`${method} ${rawPath}: the function's answer is no response: ${(error as Error).message}`);
-    respond(response, failure(500, 'Internal Server Error'));
+    onWarning?.(`${method} /${segments.join('/')}: the function's answer is no response: ${(error as Error).message}`);
+    return failure(500, 'Internal Server Error');
   }
+}
+
+/** What a request carries in the place where its authorizer looks for a token. */
+function carriedToken(
+  { authorizer: { identitySource } }: RouteAuthorization,
+  headers: IncomingHttpHeaders,
+  query: string,
+): string | undefined {
+  if (identitySource.in === 'querystring') return new URLSearchParams(query).get(identitySource.name) ?? undefined;
+  const value = headers[identitySource.name.toLowerCase()];
+  return Array.isArray(value) ? value[0] : value;
 }
 
 /** The decoded segments of a path, none for `/`; undefined when it is no path or not encoded properly. */
@@ -188,9 +227,11 @@ function decodeSegments(rawPath: string): string[] | undefined {
   }
 }
 
-function readBody(request: IncomingMessage): Promise<Buffer | 'too long' | 'gone'> {
+function readBody(request: IncomingMessage, response: ServerResponse): Promise<Buffer | 'too long' | 'gone'> {
   return new Promise((resolve) => {
+    if (request.destroyed) return resolve('gone');
     if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) return resolve('too long');
+    if (request.headers.expect !== undefined) response.writeContinue();
     const chunks: Buffer[] = [];
     let bytes = 0;
     const receive = (chunk: Buffer): void => {
@@ -216,8 +257,8 @@ function within<T>(ms: number, promise: Promise<T>): Promise<T | 'timeout'> {
   });
 }
 
-function failure(status: number, message: string): HttpResponse {
-  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ message }) };
+function failure(status: number, message: string, headers: Record<string, string> = {}): HttpResponse {
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ message }) };
 }
 
 function respond(response: ServerResponse, { status, headers, body }: HttpResponse): void {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { JwtCaller } from './jwt-authorization.ts';
 import type { RouteMatch } from './route.ts';
 
 export interface HttpRequest {
@@ -15,6 +16,8 @@ export interface HttpRequest {
   body: Buffer;
   /** Epoch milliseconds. */
   timeEpoch: number;
+  /** Without one for a route that asks for none. */
+  caller: JwtCaller | undefined;
 }
 
 export interface HttpResponse {
@@ -50,6 +53,7 @@ export function requestEvent(request: HttpRequest, { route, pathParameters }: Ro
     requestContext: {
       accountId,
       apiId: route.apiId,
+      ...(request.caller ? { authorizer: { jwt: request.caller } } : {}),
       domainName,
       domainPrefix: domainName.split('.')[0],
       http: {

@@ -1,3 +1,7 @@
+import type { Cors } from './cors.ts';
+import type { RouteAuthorization } from './jwt-authorization.ts';
+import type { RouteLimit } from './token-bucket.ts';
+
 /** A route of an HTTP API. */
 export interface Route {
   /** `GET /orders/{id}`, `ANY /{proxy+}` or `$default`. */
@@ -7,6 +11,11 @@ export interface Route {
   apiId: string;
   functionArn: string;
   timeoutMs: number;
+  /** Without it anybody may call the route. */
+  authorization: RouteAuthorization | undefined;
+  /** Of the route's API. */
+  cors: Cors | undefined;
+  limit: RouteLimit | undefined;
 }
 
 export interface RouteMatch {
@@ -65,6 +74,11 @@ export class RouteTable {
       if (pathParameters) return { route, pathParameters };
     }
     return this.#default && { route: this.#default, pathParameters: {} };
+  }
+
+  /** Takes a path's decoded segments, and finds a route of any method. */
+  matchPath(segments: string[]): Route | undefined {
+    return this.#routes.find(({ segments: pattern }) => matchSegments(pattern, segments))?.route;
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Caller, globalContext } from './caller.ts';
 import type { Policy } from './policy.ts';
+import type { RequestContext } from './policy-text.ts';
 import type { AccessRequest, PolicyType, StatementMatch } from './statement.ts';
 
 /** Why a request is refused. */
@@ -15,25 +16,36 @@ export interface Refusal {
   readonly conditionKeys: readonly string[];
 }
 
+/** One action on one resource, which a request needs permission for. */
+export interface Access {
+  /** e.g. `dynamodb:PutItem` */
+  readonly action: string;
+  /** ARN, or `*` where the action is about nothing in particular. */
+  readonly resource: string;
+  /** The condition keys of the service itself, in lower case. */
+  readonly context?: RequestContext;
+}
+
 /**
  * Evaluates the policies about one request within one account: a denial anywhere refuses it; otherwise the caller's own
  * policies or the resource's must allow it.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-resource-based.html
- * @param request the condition keys given are the service's own, in lower case; the global ones are added
+ * @param access the global condition keys are added to those given
  * @returns the refusal; undefined when the request is allowed
  */
 export function findRefusal(
   caller: Caller,
-  request: { action: string; resource: string; context: ReadonlyMap<string, readonly string[]> },
+  { action, resource, context = new Map() }: Access,
   resourcePolicies: readonly Policy[],
 ): Refusal | undefined {
   const full: AccessRequest = {
     principalArn: caller.principalArn,
     sessionArn: caller.arn,
     accountId: caller.accountId,
-    action: request.action,
-    resource: request.resource,
-    context: new Map([...globalContext(caller), ...request.context]),
+    service: caller.service?.principal,
+    action,
+    resource,
+    context: new Map([...globalContext(caller), ...context]),
   };
   const evaluated = [...(caller.identityPolicies ?? []), ...resourcePolicies].flatMap((policy) =>
     policy.statements.map((statement) => ({
@@ -43,7 +55,7 @@ export function findRefusal(
     })),
   );
   const refuse = (reason: string, explicit: boolean, conditionKeys: readonly string[]): Refusal => ({
-    message: `User: ${caller.arn} is not authorized to perform: ${request.action} on resource: ${request.resource} ${reason}`,
+    message: `${caller.service ? '' : 'User: '}${caller.arn} is not authorized to perform: ${action} on resource: ${resource} ${reason}`,
     explicit,
     conditionKeys,
   });
@@ -59,7 +71,8 @@ export function findRefusal(
   const nearest = allowing
     .flatMap(({ match }) => (match.applies || match.failedKeys.length === 0 ? [] : [match.failedKeys]))
     .sort((one, other) => one.length - other.length)[0];
-  return refuse(`because no identity-based policy allows the ${request.action} action`, false, nearest ?? []);
+  const missing = caller.service ? 'resource-based' : 'identity-based';
+  return refuse(`because no ${missing} policy allows the ${action} action`, false, nearest ?? []);
 }
 
 /** An account that a resource's policy names still has to allow its own identities what they do. */

@@ -2,6 +2,13 @@ import { type Stack, TemplateError } from '../cloudformation/index.ts';
 import type { Caller } from './caller.ts';
 import { compilePolicy, type Policy } from './policy.ts';
 import { PolicyError } from './policy-error.ts';
+import { notAbout, type Statement } from './statement.ts';
+
+/** A statement that is taken away, or one action of it, in lower case. */
+interface WithheldGrant {
+  index: number;
+  action: string | undefined;
+}
 
 /**
  * Who signs requests on this machine. A function's access key id is its name, and it acts under its role; any other access key
@@ -11,6 +18,10 @@ export class LocalIdentities {
   readonly #accountId: string;
   /** By function name. */
   readonly #functions = new Map<string, Caller>();
+  /** By function name. */
+  readonly #withheld = new Map<string, Set<WithheldGrant>>();
+  /** By function name, as they are when nothing is withheld. */
+  readonly #entitled: ReadonlyMap<string, Caller>;
 
   /**
    * @param stacks with their resources created: policies may name what is known only then
@@ -29,9 +40,11 @@ export class LocalIdentities {
           accountId,
           // Nobody here knows what a role that stands in none of the templates may do.
           identityPolicies: roles.get(roleArn),
+          functionName: name,
         });
       }
     }
+    this.#entitled = new Map(this.#functions);
   }
 
   /** Whose an access key id is; that of a request without a signature is undefined. */
@@ -40,6 +53,52 @@ export class LocalIdentities {
     if (known) return known;
     const arn = `arn:aws:iam::${this.#accountId}:user/${accessKeyId}`;
     return { arn, principalArn: arn, accountId: this.#accountId, identityPolicies: undefined };
+  }
+
+  /** The statements of all policies of a function's role, as its templates have them. */
+  statementsOf(functionName: string): readonly Statement['source'][] {
+    return this.#statements(functionName).map(({ source }) => source);
+  }
+
+  /**
+   * Takes one statement away from a function, and from no other that shares its role, until the returned function is called.
+   * @param index in what `statementsOf` returns
+   * @param action the only one that the statement shall say nothing of; all of them without it
+   * @throws RangeError when there is no such statement
+   */
+  withhold(functionName: string, index: number, action?: string): () => void {
+    if (!this.#statements(functionName)[index]) {
+      throw new RangeError(`${functionName} has no statement ${index} that could be withheld`);
+    }
+    const grant: WithheldGrant = { index, action: action?.toLowerCase() };
+    const withheld = this.#withheld.get(functionName) ?? new Set();
+    this.#withheld.set(functionName, withheld.add(grant));
+    this.#entitle(functionName);
+    return () => {
+      withheld.delete(grant);
+      this.#entitle(functionName);
+    };
+  }
+
+  #statements(functionName: string): readonly Statement[] {
+    return (this.#entitled.get(functionName)?.identityPolicies ?? []).flatMap(({ statements }) => statements);
+  }
+
+  /** Replaces the caller: what was decided for another one is decided anew. */
+  #entitle(functionName: string): void {
+    const entitled = this.#entitled.get(functionName);
+    const withheld = this.#withheld.get(functionName);
+    if (!entitled || !withheld) return;
+    const statements = this.#statements(functionName).map((statement, index): Statement => {
+      const lost = [...withheld].filter((grant) => grant.index === index);
+      const isLost = (action: string): boolean =>
+        lost.some((grant) => grant.action === undefined || grant.action === action.toLowerCase());
+      return {
+        ...statement,
+        match: (request) => (isLost(request.action) ? notAbout : statement.match(request)),
+      };
+    });
+    this.#functions.set(functionName, { ...entitled, identityPolicies: [{ type: 'identity-based', statements }] });
   }
 }
 

@@ -10,6 +10,8 @@ export interface AccessRequest {
   /** The session's own ARN, which a `Principal` may name too. */
   readonly sessionArn: string;
   readonly accountId: string;
+  /** The service of AWS that calls, if it is one, e.g. `events.amazonaws.com`. */
+  readonly service: string | undefined;
   /** e.g. `events:PutEvents` */
   readonly action: string;
   /** ARN. */
@@ -32,6 +34,8 @@ export type StatementMatch =
 
 /** One statement of a policy, compiled. */
 export interface Statement {
+  /** As the policy has it. */
+  readonly source: Readonly<Record<string, unknown>>;
   readonly effect: 'Allow' | 'Deny';
   match(request: AccessRequest): StatementMatch;
 }
@@ -43,7 +47,8 @@ type Options = { variables: boolean };
 const elements = new Set([
   ...['Sid', 'Effect', 'Principal', 'NotPrincipal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'],
 ]);
-const notAbout: StatementMatch = { applies: false, failedKeys: [] };
+/** Of a statement that says nothing of a request. */
+export const notAbout: StatementMatch = { applies: false, failedKeys: [] };
 
 /**
  * Compiles one statement.
@@ -73,6 +78,7 @@ export function compileStatement(source: unknown, type: PolicyType, options: Opt
   const conditionKeys = conditions.map(({ key }) => key);
 
   return {
+    source,
     effect,
     match(request) {
       const who = principal(request);
@@ -120,7 +126,7 @@ function compilePrincipal(
 
 /**
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
- * Services and federated users are never the caller here, so what names them names nobody.
+ * Federated users are never the caller here, so what names them names nobody.
  */
 function principalMatcher(principal: unknown, place: string): (request: AccessRequest) => PrincipalMatch {
   const kinds = isObject(principal) ? principal : { AWS: principal };
@@ -128,8 +134,11 @@ function principalMatcher(principal: unknown, place: string): (request: AccessRe
     throw new PolicyError(place, 'must be "*" or an object such as { "AWS": "<ARN>" }');
   }
   const named = new Set(kinds.AWS === undefined ? [] : texts(kinds.AWS, `${place}.AWS`));
-  return ({ principalArn, sessionArn, accountId }) => {
-    if (named.has('*') || named.has(principalArn) || named.has(sessionArn)) return 'caller';
+  const services = new Set(kinds.Service === undefined ? [] : texts(kinds.Service, `${place}.Service`));
+  return ({ principalArn, sessionArn, accountId, service }) => {
+    if (named.has('*')) return 'caller';
+    if (service !== undefined) return services.has(service) ? 'caller' : undefined;
+    if (named.has(principalArn) || named.has(sessionArn)) return 'caller';
     return named.has(accountId) || named.has(`arn:aws:iam::${accountId}:root`) ? 'account' : undefined;
   };
 }

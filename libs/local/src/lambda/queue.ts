@@ -30,19 +30,25 @@ export interface SqsQueue {
 export type FauxqsStore = NonNullable<BuildAppOptions['stores']>['sqsStore'];
 type FauxqsQueue = NonNullable<ReturnType<FauxqsStore['getQueueByArn']>>;
 
+export interface InProcessQueueOptions {
+  /** The X-Ray trace header that a message was sent with. */
+  traceHeaderOf?: (messageId: string) => string | undefined;
+  /** Throws AwsError when messages may not be taken at the moment. */
+  authorize?: () => void;
+}
+
 /**
  * A queue of the fauxqs that runs in this process. A message sent by anybody wakes the receiver at once, and receiving costs
  * microseconds where a request over HTTP costs a millisecond.
  *
  * The queue may be deleted and created again: whatever has its name then is used.
  *
- * @param traceHeaderOf the X-Ray trace header that a message was sent with
  * @throws AwsError ResourceNotFoundException when the store has no such queue
  */
 export function inProcessQueue(
   store: FauxqsStore,
   queueArn: string,
-  traceHeaderOf: (messageId: string) => string | undefined = () => undefined,
+  { traceHeaderOf = () => undefined, authorize = () => {} }: InProcessQueueOptions = {},
 ): SqsQueue {
   const found = (): FauxqsQueue => {
     const queue = store.getQueueByArn(queueArn);
@@ -52,6 +58,7 @@ export function inProcessQueue(
   found();
   const take = (max: number): ReceivedMessage[] => {
     const queue = found();
+    authorize();
     return queue
       .dequeue(Math.min(max, 10), undefined, (arn) => store.getQueueByArn(arn))
       .map((message) => ({

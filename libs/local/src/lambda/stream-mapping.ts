@@ -59,6 +59,8 @@ class StreamMapping implements EventSourceMapping {
   #settings: EventSourceMappingSettings;
   #passes: (record: object) => boolean;
   #lastModified = Date.now();
+  /** The stream could not be described the last time. */
+  #unreadable = false;
 
   constructor(options: StreamMappingOptions) {
     this.#options = options;
@@ -122,6 +124,7 @@ class StreamMapping implements EventSourceMapping {
       let pauseMs = DISCOVERY_MS;
       try {
         const shards = await this.#shards();
+        this.#unreadable = false;
         const unread = new Set(shards.map(({ ShardId }) => ShardId).filter((id) => !finished.has(id)));
         for (const { ShardId, ParentShardId } of shards) {
           if (!unread.has(ShardId) || running.has(ShardId)) continue;
@@ -135,7 +138,10 @@ class StreamMapping implements EventSourceMapping {
         else pauseMs = RETRY_MS;
       } catch (error) {
         pauseMs = RETRY_MS;
-        this.#warn(`Cannot describe ${this.#options.properties.EventSourceArn}: ${(error as Error).message}`);
+        if (!this.#unreadable) {
+          this.#warn(`Cannot describe ${this.#options.properties.EventSourceArn}: ${(error as Error).message}`);
+        }
+        this.#unreadable = true;
       }
       const pause = new AbortController();
       const timer = delay(pauseMs, undefined, { signal: AbortSignal.any([signal, pause.signal]) });

@@ -48,6 +48,8 @@ export class ShardReader {
   #woken = false;
   #ring: (() => void) | undefined;
   #lastRead = 0;
+  /** The stream could not be read the last time. */
+  #unreadable = false;
 
   constructor(options: ShardReaderOptions) {
     this.#options = options;
@@ -73,6 +75,7 @@ export class ShardReader {
         iterator ??= await this.#iterator();
         await this.#space();
         const read = await this.#read(iterator, signal);
+        this.#unreadable = false;
         if (read.records.length > 0) {
           await this.#handle(read.records, signal);
           rest = SHORTEST_REST_MS;
@@ -96,7 +99,8 @@ export class ShardReader {
           this.#checkpoint = undefined;
           iterator = await this.#iterator('TRIM_HORIZON').catch(() => undefined);
         } else {
-          batch.onWarning(`Cannot read ${this.#options.streamArn}: ${message}`);
+          if (!this.#unreadable) batch.onWarning(`Cannot read ${this.#options.streamArn}: ${message}`);
+          this.#unreadable = true;
         }
         if (code !== 'ExpiredIteratorException') await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
 
 /** `custom.esbuild`: esbuild's options and those of serverless-esbuild that decide what is in a bundle. */
 export interface BundleOptions extends BuildOptions {
@@ -17,6 +17,7 @@ export interface BundleOptions extends BuildOptions {
  * @param directory the service's folder
  * @param handlers by function key, e.g. `src/handlers/put-stock.handler`
  * @param output becomes `<output>/src/handlers/put-stock.cjs`
+ * @returns what went into the bundles: https://esbuild.github.io/api/#metafile
  * @throws Error naming the function whose handler has no file; esbuild's errors
  */
 export async function bundleFunctions(
@@ -24,7 +25,7 @@ export async function bundleFunctions(
   handlers: Record<string, string>,
   { outputFileExtension = '.js', exclude = [], packager: _, ...options }: BundleOptions,
   output: string,
-): Promise<void> {
+): Promise<Metafile> {
   const entryPoints: Record<string, string> = {};
   for (const [key, handler] of Object.entries(handlers)) {
     const path = handler.slice(0, handler.lastIndexOf('.'));
@@ -33,7 +34,7 @@ export async function bundleFunctions(
     if (file === undefined) throw new Error(`functions.${key}.handler: there is no file ${source[0]}`);
     entryPoints[path] = file;
   }
-  await build({
+  const { metafile } = await build({
     platform: 'node',
     bundle: true,
     ...options,
@@ -43,5 +44,7 @@ export async function bundleFunctions(
     outdir: output,
     outExtension: { '.js': outputFileExtension },
     logLevel: 'silent',
+    metafile: true,
   });
+  return metafile;
 }

@@ -12,6 +12,8 @@ export interface PackagingTask {
   mirror: string;
   /** Where the bundles go. */
   output: string;
+  /** The file that gets what went into them. */
+  metafile: string;
 }
 
 /** What the process is told, in one message. */
@@ -93,11 +95,12 @@ async function readConfiguration(directory: string, options: object): Promise<Co
   return configuration;
 }
 
-function bundle(configuration: Configuration, { source, output }: PackagingTask): Promise<void> {
+async function bundle(configuration: Configuration, { source, output, metafile }: PackagingTask): Promise<void> {
   const handlers = Object.fromEntries(
     Object.entries(configuration.functions ?? {}).map(([key, { handler = '' }]) => [key, handler]),
   );
-  return bundleFunctions(source, handlers, configuration.custom?.esbuild ?? {}, output);
+  const bundled = await bundleFunctions(source, handlers, configuration.custom?.esbuild ?? {}, output);
+  await writeFile(metafile, JSON.stringify(bundled));
 }
 
 /** `sls package` without the command line around it, and with a stand-in for the code: that is bundled separately. */

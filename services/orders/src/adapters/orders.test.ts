@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient, EventStore } from '@millrace/event-store';
+import { DynamoDbEventStore, documentClient } from '@millrace/event-store';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { exampleOrder } from '../../events/index.ts';
-import type { OrderCommand, ProgressEvent } from '../domain/order.ts';
+import type { OrderCommand, OrderEvent, ProgressEvent } from '../domain/order.ts';
 import { Orders } from './orders.ts';
 
 let dynamoDb: TestDynamoDb;
@@ -19,13 +19,14 @@ afterAll(() => dynamoDb.stop());
 
 /** As many as there are containers. */
 function newOrders(): Orders {
-  return new Orders(new EventStore(documentClient(dynamoDb.client), 'orders'), 'orders');
+  return new Orders(new DynamoDbEventStore(documentClient(dynamoDb.client), 'orders'));
 }
 
 const cause = {
   correlationId: 'correlation-1',
   traceparent: '00-00000000000000000000000000000001-0000000000000001-01',
 };
+const customerId = exampleOrder.customer.id;
 const inbox = (eventId: string = randomUUID()) => ({ consumer: 'orders.test', eventId });
 const record = (progress: ProgressEvent): OrderCommand => ({ type: 'RecordProgress', progress });
 const stockReserved = record({ type: 'StockReserved' });
@@ -54,7 +55,7 @@ async function emitted(orderId: string) {
 }
 
 async function historyOf(orderId: string): Promise<string[]> {
-  const stored = await orders.find(orderId);
+  const stored = await orders.find(orderId, customerId);
   return stored?.events.map(({ event }) => event.type) ?? [];
 }
 
@@ -65,7 +66,9 @@ describe('orders', () => {
     await orders.execute(orderId, paid, cause, inbox());
     await orders.execute(orderId, shipped, { ...cause, causationId: 'event-1' }, inbox());
 
-    expect(await orders.find(orderId)).toMatchObject({ order: { status: 'CONFIRMED', trackingNumber: 'MR1' } });
+    expect(await orders.find(orderId, customerId)).toMatchObject({
+      order: { status: 'CONFIRMED', trackingNumber: 'MR1' },
+    });
     expect(await emitted(orderId)).toMatchObject([
       {
         detailType: 'OrderPlaced.v1',
@@ -80,8 +83,12 @@ describe('orders', () => {
     ]);
   });
 
+  test("another customer's order is not found", async () => {
+    expect(await orders.find(await placedOrder(), 'customer-2')).toBeUndefined();
+  });
+
   test('an order that was never placed is not found', async () => {
-    expect(await orders.find(randomUUID())).toBeUndefined();
+    expect(await orders.find(randomUUID(), customerId)).toBeUndefined();
     await expect(orders.execute(randomUUID(), stockReserved, cause, inbox())).rejects.toMatchObject({
       code: 'ORDER_NOT_FOUND',
     });
@@ -121,7 +128,7 @@ describe('orders', () => {
       orderIds.flatMap((orderId) => [
         newOrders().execute(orderId, shipped, cause, inbox()),
         newOrders()
-          .execute(orderId, { type: 'CancelOrder' }, cause)
+          .execute(orderId, { type: 'CancelOrder', customerId }, cause)
           .catch((error: { code: string }) => expect(error.code).toBe('ORDER_ALREADY_SHIPPED')),
       ]),
     );
@@ -149,4 +156,26 @@ describe('orders', () => {
     expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
     expect(await historyOf(orderId)).toEqual(['OrderPlaced', 'StockReserved', 'ShipmentCreated', 'OrderConfirmed']);
   });
+});
+
+test('a snapshot stands for what happened before it', async () => {
+  const orderId = await placedOrder();
+  for (const command of [stockReserved, paid]) await orders.execute(orderId, command, cause, inbox());
+  // As many events as no order has by its own decisions.
+  const store = new DynamoDbEventStore<OrderEvent>(documentClient(dynamoDb.client), 'orders');
+  const filler = Array.from({ length: 47 }, () => ({
+    id: randomUUID(),
+    event: { type: 'PaymentRefunded', refundId: 're_1' } as const,
+    time: new Date(),
+    correlationId: 'correlation-1',
+  }));
+  await store.append(`ORDER#${orderId}`, 3, filler);
+
+  await orders.execute(orderId, shipped, cause, inbox());
+
+  expect(await store.readSnapshot(`ORDER#${orderId}`, 1)).toMatchObject({ version: 52 });
+  // What is on record is known from the snapshot: the same report again adds nothing.
+  await newOrders().execute(orderId, paid, cause, inbox());
+  expect(await historyOf(orderId)).toHaveLength(52);
+  expect((await emitted(orderId)).map(({ metadata }) => metadata.sequence)).toEqual([1, 2]);
 });

@@ -1,24 +1,22 @@
-import { randomUUID } from 'node:crypto';
 import {
+  type Aggregate,
+  type CommandContext,
+  CommandRunner,
+  DynamoDbEventStore,
   documentClient,
-  EventStore,
-  type EventStream,
-  inboxMark,
-  retryOnConflict,
+  type EventStore,
   type StoredEvent,
 } from '@millrace/event-store';
-import type { EmittableEvent, EventContext } from '@millrace/events';
 import { OrderCancelled, OrderConfirmed, OrderPlaced } from '../../events/index.ts';
-import { decide, evolve, type Order, type OrderCommand, type OrderEvent } from '../domain/order.ts';
-
-/** What a command inherits from the request or event behind it. */
-export interface CommandCause {
-  correlationId: string;
-  causationId?: string;
-  traceparent: string;
-  /** When another service's event happened; what the order itself decides happens now. */
-  occurredAt?: Date;
-}
+import {
+  belongsTo,
+  decide,
+  evolve,
+  type Order,
+  type OrderCommand,
+  type OrderEvent,
+  type ProgressEvent,
+} from '../domain/order.ts';
 
 export interface StoredOrder {
   order: Order;
@@ -28,97 +26,76 @@ export interface StoredOrder {
 /** The event-sourced orders of one table. */
 export class Orders {
   readonly #store: EventStore<OrderEvent>;
-  readonly #tableName: string;
-  readonly #now: () => Date;
-  readonly #newId: () => string;
+  readonly #runner: CommandRunner<Order | undefined, OrderCommand, OrderEvent>;
 
-  constructor(
-    store: EventStore<OrderEvent>,
-    tableName: string,
-    now: () => Date = () => new Date(),
-    newId: () => string = randomUUID,
-  ) {
+  constructor(store: EventStore<OrderEvent>) {
     this.#store = store;
-    this.#tableName = tableName;
-    this.#now = now;
-    this.#newId = newId;
+    this.#runner = new CommandRunner(store, aggregate);
   }
 
   /**
    * Decides a command on the order's current state and appends what follows, with the inbox mark of the event behind it.
-   * A lost race is decided again on the new state.
    * @returns the order after the command.
    * @throws what `decide` throws; DuplicateEventError when the event behind it was handled before.
    */
   async execute(
     orderId: string,
     command: OrderCommand,
-    { occurredAt, ...cause }: CommandCause,
+    cause: Omit<CommandContext, 'inbox' | 'assumeNew'>,
     inbox?: { consumer: string; eventId: string },
   ): Promise<Order> {
     // A new order's id is new: its stream is read only when somebody turns out to have placed it before.
-    let assumed: EventStream<OrderEvent> | undefined =
-      command.type === 'PlaceOrder' ? { events: [], version: 0 } : undefined;
-    return retryOnConflict(async () => {
-      const stream = assumed ?? (await this.#store.load(streamOf(orderId)));
-      assumed = undefined;
-      const before = orderOf(stream);
-      const decided = decide(command, before);
-      const after = decided.reduce<Order | undefined>(evolve, before);
-      if (!after) throw new Error(`No order follows from ${command.type}`);
-      if (decided.length === 0) return after;
-
-      const now = this.#now();
-      let sequence = stream.events.filter(({ event }) => isPublic(event)).length;
-      const newEvents = decided.map((event) => {
-        const id = this.#newId();
-        const time = isPublic(event) ? now : (occurredAt ?? now);
-        if (isPublic(event)) sequence += 1;
-        const emit = publicEvent(event, after, { id, time, subject: orderId, sequence, ...cause });
-        return { id, event, time, correlationId: cause.correlationId, causationId: cause.causationId, emit };
-      });
-      const marks = inbox ? [inboxMark(this.#tableName, inbox, now)] : [];
-      await this.#store.append(streamOf(orderId), stream.version, newEvents, marks);
-      return after;
-    });
+    const assumeNew = command.type === 'PlaceOrder';
+    const { state } = await this.#runner.execute(orderId, command, { ...cause, inbox, assumeNew });
+    if (!state) throw new Error(`No order follows from ${command.type}`);
+    return state;
   }
 
-  /** The order with its history, or undefined when there is none. */
-  async find(orderId: string): Promise<StoredOrder | undefined> {
-    const stream = await this.#store.load(streamOf(orderId));
-    const order = orderOf(stream);
-    return order && { order, events: stream.events };
+  /** The customer's order with its history; undefined when there is none, or it is another customer's. */
+  async find(orderId: string, customerId: string): Promise<StoredOrder | undefined> {
+    const { events } = await this.#store.load(aggregate.streamOf(orderId));
+    const order = events.reduce<Order | undefined>((state, { event }) => evolve(state, event), undefined);
+    return order && belongsTo(order, customerId) ? { order, events } : undefined;
   }
 }
 
 /** The orders of the table in MILLRACE_TABLE. @throws Error when it is not set. */
 export function ordersFromEnvironment(tableName = process.env.MILLRACE_TABLE): Orders {
   if (!tableName) throw new Error("MILLRACE_TABLE must be the name of the service's table");
-  return new Orders(new EventStore(documentClient(), tableName), tableName);
+  return new Orders(new DynamoDbEventStore(documentClient(), tableName));
 }
 
-function streamOf(orderId: string): string {
+/** The stream of an order. */
+export function streamOf(orderId: string): string {
   return `ORDER#${orderId}`;
 }
 
-function orderOf({ events }: EventStream<OrderEvent>): Order | undefined {
-  return events.reduce<Order | undefined>((order, { event }) => evolve(order, event), undefined);
-}
-
-/** Its own decisions are public; what others reported is already on the bus, from them. */
-function isPublic(event: OrderEvent): boolean {
-  return event.type === 'OrderPlaced' || event.type === 'OrderConfirmed' || event.type === 'OrderCancelled';
-}
-
-function publicEvent(event: OrderEvent, { snapshot }: Order, context: EventContext): EmittableEvent | undefined {
-  switch (event.type) {
-    case 'OrderPlaced':
-      return OrderPlaced.create(event.order, context);
-    case 'OrderConfirmed':
-      return OrderConfirmed.create({ ...snapshot, trackingNumber: event.trackingNumber }, context);
-    case 'OrderCancelled':
-      return OrderCancelled.create({ ...snapshot, reason: event.reason, detail: event.detail }, context);
-    default:
-      return undefined;
-  }
-}
+const aggregate: Aggregate<Order | undefined, OrderCommand, OrderEvent> = {
+  initialState: undefined,
+  decide,
+  evolve,
+  streamOf,
+  // Its own decisions are public; what others reported is already on the bus, from them.
+  publish: (event, order, context) => {
+    if (!order) return undefined;
+    switch (event.type) {
+      case 'OrderPlaced':
+        return OrderPlaced.create(event.order, context);
+      case 'OrderConfirmed':
+        return OrderConfirmed.create({ ...order.snapshot, trackingNumber: event.trackingNumber }, context);
+      case 'OrderCancelled':
+        return OrderCancelled.create({ ...order.snapshot, reason: event.reason, detail: event.detail }, context);
+      default:
+        return undefined;
+    }
+  },
+  snapshots: {
+    every: 50,
+    stateVersion: 1,
+    toSnapshot: (order) => order && { ...order, recorded: [...order.recorded] },
+    fromSnapshot: (stored) => {
+      const order = stored as Omit<Order, 'recorded'> & { recorded: ProgressEvent['type'][] };
+      return { ...order, recorded: new Set(order.recorded) };
+    },
+  },
+};

@@ -20,7 +20,8 @@ const cancelledAtRequest: OrderEvent = {
 };
 
 const place: OrderCommand = { type: 'PlaceOrder', order: exampleOrder };
-const cancel: OrderCommand = { type: 'CancelOrder' };
+const cancel: OrderCommand = { type: 'CancelOrder', customerId: exampleOrder.customer.id };
+const cancelAsAnother: OrderCommand = { type: 'CancelOrder', customerId: 'customer-2' };
 const record = (progress: ProgressEvent): OrderCommand => ({ type: 'RecordProgress', progress });
 
 describe('placing', () => {
@@ -86,6 +87,12 @@ describe('cancelling', () => {
 
   test('is refused for an order that does not exist', () => {
     given().when(cancel).thenRefused('ORDER_NOT_FOUND');
+  });
+
+  test("another customer's order is refused as if there were none, whatever became of it", () => {
+    given(placed).when(cancelAsAnother).thenRefused('ORDER_NOT_FOUND');
+    given(placed, cancelledAtRequest).when(cancelAsAnother).thenRefused('ORDER_NOT_FOUND');
+    given(placed, shipped, confirmed).when(cancelAsAnother).thenRefused('ORDER_NOT_FOUND');
   });
 });
 

@@ -21,7 +21,7 @@ export type OrderEvent =
 
 export type OrderCommand =
   | { type: 'PlaceOrder'; order: OrderSnapshot }
-  | { type: 'CancelOrder' }
+  | { type: 'CancelOrder'; customerId: string }
   | { type: 'RecordProgress'; progress: ProgressEvent };
 
 /** CONFIRMED and CANCELLED are final. */
@@ -36,7 +36,7 @@ export interface Order {
   cancellation?: { reason: CancellationReason; detail: string };
 }
 
-/** A command or report that is about an order that does not exist. */
+/** A command or report that is about an order that does not exist, or a customer's command about somebody else's order. */
 export class OrderNotFoundError extends PermanentError {
   constructor() {
     super('ORDER_NOT_FOUND', 'There is no such order');
@@ -60,7 +60,7 @@ export function decide(command: OrderCommand, order: Order | undefined): readonl
       // The same request again: the order stands as it is.
       return order ? [] : [{ type: 'OrderPlaced', order: command.order }];
     case 'CancelOrder':
-      if (!order) throw new OrderNotFoundError();
+      if (!order || !belongsTo(order, command.customerId)) throw new OrderNotFoundError();
       if (order.status === 'CONFIRMED') throw new OrderAlreadyShippedError();
       if (order.status === 'CANCELLED') return [];
       return [{ type: 'OrderCancelled', reason: 'CUSTOMER_REQUEST', detail: 'Cancelled at your request' }];
@@ -68,6 +68,11 @@ export function decide(command: OrderCommand, order: Order | undefined): readonl
       if (!order) throw new OrderNotFoundError();
       return recordProgress(command.progress, order);
   }
+}
+
+/** Whose order it is. Nobody else is to learn that there is one. */
+export function belongsTo({ snapshot }: Order, customerId: string): boolean {
+  return snapshot.customer.id === customerId;
 }
 
 /** Each kind of progress counts once, and only an open order draws a conclusion from it. */

@@ -2,7 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { exampleOrder } from '../../events/index.ts';
 import { placeOrderRequest, totalOf } from './place-order-request.ts';
 
-const { customer, shippingAddress, lines, paymentToken } = exampleOrder;
+const {
+  customer: { id, ...customer },
+  shippingAddress,
+  lines,
+  paymentToken,
+} = exampleOrder;
 const [line] = lines;
 const request = { customer, shippingAddress, currency: 'EUR', lines, paymentToken };
 
@@ -35,6 +40,7 @@ describe('a request to place an order', () => {
     ['no lines', { ...request, lines: [] }, ['lines']],
     ['lines of another type', { ...request, lines: 'FLOUR-1KG' }, ['lines']],
     ['an unknown field', { ...request, coupon: 'X' }, ['coupon']],
+    ['an id of the customer', { ...request, customer: { ...customer, id } }, ['customer.id']],
     ['unknown fields further down', { ...request, customer: { ...customer, vip: true } }, ['customer.vip']],
     ['an unknown field of a line', { ...request, lines: [{ ...line, color: 'red' }] }, ['lines.0.color']],
     [

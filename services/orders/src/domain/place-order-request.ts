@@ -1,12 +1,15 @@
 import * as z from 'zod';
-import { address, currency, customer, orderLine } from '../../events/index.ts';
+import { address, currency, customer, orderLine, orderSnapshot } from '../../events/index.ts';
 
 /** More lines would not fit into one DynamoDB transaction of the stock they reserve. */
 const MAX_LINES = 40;
 
-/** The body of `POST /orders`. Unknown fields are refused: a misspelt one would be lost in silence. */
+/**
+ * The body of `POST /orders`. Unknown fields are refused: a misspelt one would be lost in silence. Who the customer is
+ * says the token, not the body.
+ */
 export const placeOrderRequest = z.strictObject({
-  customer: z.strictObject(customer.shape),
+  customer: z.strictObject(customer.omit({ id: true }).shape),
   shippingAddress: z.strictObject(address.shape),
   currency,
   lines: z
@@ -20,7 +23,7 @@ export const placeOrderRequest = z.strictObject({
         }
       });
     }),
-  paymentToken: z.string().min(1).max(200),
+  paymentToken: orderSnapshot.shape.paymentToken,
 });
 
 export type PlaceOrderRequest = z.output<typeof placeOrderRequest>;

@@ -1,24 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { documentClient } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
 import { ShipmentCreated } from '@millrace/fulfillment/events';
+import type { HttpApiEvent } from '@millrace/http';
 import { StockReservationFailed, StockReserved } from '@millrace/inventory/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
 import { consumerVariables, envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
-import type {
-  APIGatewayProxyEventV2,
-  APIGatewayProxyStructuredResultV2,
-  Context,
-  SQSBatchResponse,
-  SQSEvent,
-} from 'aws-lambda';
+import type { APIGatewayProxyStructuredResultV2, Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { exampleOrder } from '../../events/index.ts';
 
-type Endpoint = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
+type Endpoint = (event: HttpApiEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 
-const { customer, shippingAddress, lines, paymentToken } = exampleOrder;
+const {
+  customer: { id: customerId, ...customer },
+  shippingAddress,
+  lines,
+  paymentToken,
+} = exampleOrder;
 const request = { customer, shippingAddress, currency: 'EUR', lines, paymentToken };
 
 let dynamoDb: TestDynamoDb;
@@ -44,12 +46,9 @@ beforeAll(async () => {
 });
 afterAll(() => dynamoDb.stop());
 
-async function post(body: unknown, headers: Record<string, string> = {}) {
-  const {
-    statusCode,
-    headers: answered,
-    body: text = '',
-  } = await postOrder(httpRequest('POST /orders', { body, headers }), lambdaContext());
+async function post(body: unknown, headers: Record<string, string> = {}, sub = customerId) {
+  const event = httpRequest('POST /orders', { body, headers, claims: { sub } });
+  const { statusCode, headers: answered, body: text = '' } = await postOrder(event, lambdaContext());
   return { statusCode, headers: answered, body: JSON.parse(text) };
 }
 
@@ -57,20 +56,22 @@ async function placedOrder(): Promise<string> {
   return (await post(request)).body.orderId;
 }
 
-async function view(orderId: string) {
-  const { statusCode, body = '' } = await getOrder(
-    httpRequest('GET /orders/{orderId}', { path: { orderId } }),
-    lambdaContext(),
-  );
+async function view(orderId: string, sub = customerId) {
+  const event = httpRequest('GET /orders/{orderId}', { path: { orderId }, claims: { sub } });
+  const { statusCode, body = '' } = await getOrder(event, lambdaContext());
   return { statusCode, body: JSON.parse(body) };
 }
 
-async function cancel(orderId: string) {
-  const { statusCode, body = '' } = await postCancellation(
-    httpRequest('POST /orders/{orderId}/cancellation', { path: { orderId } }),
-    lambdaContext(),
-  );
+async function cancel(orderId: string, sub = customerId) {
+  const event = httpRequest('POST /orders/{orderId}/cancellation', { path: { orderId }, claims: { sub } });
+  const { statusCode, body = '' } = await postCancellation(event, lambdaContext());
   return { statusCode, body: JSON.parse(body) };
+}
+
+/** An answer without what is different in every answer: the id of its request. */
+function withoutIds({ headers = {}, ...answer }: APIGatewayProxyStructuredResultV2) {
+  const { 'x-request-id': requestId, 'x-correlation-id': _, ...others } = headers;
+  return { ...answer, headers: others, body: answer.body?.replace(String(requestId), 'request-id') };
 }
 
 /** Delivers events in one batch and returns how many records failed. */
@@ -113,7 +114,36 @@ describe('POST /orders', () => {
     });
   });
 
+  test("is the caller's order", async () => {
+    const { body } = await post(request, {}, 'auth0|ada');
+
+    const { Items = [] } = await documentClient(dynamoDb.client).send(
+      new QueryCommand({
+        TableName: 'orders',
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': `ORDER#${body.orderId}` },
+      }),
+    );
+    expect(Items.find(({ outbox }) => outbox)).toBeDefined();
+    expect(JSON.parse(Items.find(({ outbox }) => outbox)?.outbox.detail).data.customer).toEqual({
+      id: 'auth0|ada',
+      ...customer,
+    });
+  });
+
+  test('the same Idempotency-Key of two customers places two orders', async () => {
+    const headers = { 'idempotency-key': randomUUID() };
+
+    const [first, second] = [await post(request, headers), await post(request, headers, 'customer-2')];
+
+    expect(second.statusCode).toBe(202);
+    expect(second.body.orderId).not.toBe(first.body.orderId);
+    expect((await view(second.body.orderId, 'customer-2')).statusCode).toBe(200);
+    expect((await view(first.body.orderId, 'customer-2')).statusCode).toBe(404);
+  });
+
   test.each([
+    ['a customer id of its own', { ...request, customer: { id: 'customer-2', ...customer } }, '/customer/id'],
     ['bad JSON', '{', 'body'],
     ['no body', undefined, 'body'],
     ['a fractional quantity', { ...request, lines: [{ ...lines[0], quantity: 0.5 }] }, '/lines/0/quantity'],
@@ -157,6 +187,26 @@ describe('POST /orders/{orderId}/cancellation', () => {
 
   test('of an unknown order is a 404', async () => {
     expect(await cancel(randomUUID())).toMatchObject({ statusCode: 404, body: { code: 'ORDER_NOT_FOUND' } });
+  });
+});
+
+describe("another customer's order is answered exactly as an unknown one", () => {
+  const path = '/orders/{orderId}';
+
+  test.each([
+    ['GET', `GET ${path}`, () => getOrder],
+    ['cancellation', `POST ${path}/cancellation`, () => postCancellation],
+  ] as const)('%s', async (_, route, handler) => {
+    const claims = { sub: 'customer-2' };
+    const answerAbout = async (orderId: string) =>
+      withoutIds(await handler()(httpRequest(route, { path: { orderId }, claims }), lambdaContext()));
+    const orderId = await placedOrder();
+
+    const answer = await answerAbout(orderId);
+
+    expect(answer.statusCode).toBe(404);
+    expect(answer).toEqual(await answerAbout(randomUUID()));
+    expect((await view(orderId)).body).toMatchObject({ status: 'PLACED' });
   });
 });
 

@@ -5,10 +5,17 @@ import { orderNotFound, orderPath } from './order-path.ts';
 
 const orders = ordersFromEnvironment();
 
-/** `POST /orders/{orderId}/cancellation`: until the order is shipped; to cancel twice is to cancel once. */
-export const handler = endpoint({ path: orderPath }, async ({ path: { orderId }, correlationId, traceparent }) => {
+/** `POST /orders/{orderId}/cancellation`: an order of the caller's, until the order is shipped; to cancel twice is to cancel once. */
+export const handler = endpoint({ path: orderPath }, async (request) => {
+  const {
+    caller,
+    path: { orderId },
+    correlationId,
+    traceparent,
+  } = request;
   try {
-    const { status } = await orders.execute(orderId, { type: 'CancelOrder' }, { correlationId, traceparent });
+    const command = { type: 'CancelOrder', customerId: caller.subject } as const;
+    const { status } = await orders.execute(orderId, command, { correlationId, traceparent });
     return { status: 202, headers: { location: `/orders/${orderId}` }, body: { orderId, status } };
   } catch (error) {
     if (error instanceof OrderNotFoundError) throw orderNotFound();

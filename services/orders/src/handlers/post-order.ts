@@ -5,13 +5,13 @@ import { placeOrderRequest, totalOf } from '../domain/place-order-request.ts';
 
 const orders = ordersFromEnvironment();
 
-/** `POST /orders`: accepts an order; what becomes of it is told by events and by `GET /orders/{orderId}`. */
+/** `POST /orders`: accepts an order of the caller's; what becomes of it is told by events and by `GET /orders/{orderId}`. */
 export const handler = endpoint({ body: placeOrderRequest, idempotent: true }, async (request) => {
-  const { body, idempotencyKey, correlationId, traceparent } = request;
-  const { currency, ...order } = body;
-  const orderId = idempotencyKey === undefined ? randomUUID() : orderIdOf(idempotencyKey, body);
+  const { caller, body, idempotencyKey, correlationId, traceparent } = request;
+  const { currency, customer, ...order } = body;
+  const orderId = idempotencyKey === undefined ? randomUUID() : orderIdOf(caller.subject, idempotencyKey, body);
   const total = { amount: totalOf(order.lines), currency };
-  const placed = { orderId, ...order, total };
+  const placed = { orderId, customer: { id: caller.subject, ...customer }, ...order, total };
   const { status } = await orders.execute(
     orderId,
     { type: 'PlaceOrder', order: placed },
@@ -21,12 +21,12 @@ export const handler = endpoint({ body: placeOrderRequest, idempotent: true }, a
 });
 
 /**
- * The id follows from the key and the body: a retry after a crash between storing the order and remembering the answer
- * finds the order instead of placing a second one.
+ * The id follows from the customer, the key and the body: a retry after a crash between storing the order and
+ * remembering the answer finds the order instead of placing a second one, and nobody finds another customer's.
  */
-function orderIdOf(idempotencyKey: string, body: unknown): string {
+function orderIdOf(customerId: string, idempotencyKey: string, body: unknown): string {
   const digest = createHash('sha256')
-    .update(JSON.stringify([idempotencyKey, body]))
+    .update(JSON.stringify([customerId, idempotencyKey, body]))
     .digest();
   // A UUID of version 8, https://www.rfc-editor.org/rfc/rfc9562#section-5.8
   const hex = digest.toString('hex');

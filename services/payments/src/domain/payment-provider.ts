@@ -16,7 +16,7 @@ export interface ChargeRequest {
 
 export type ChargeResult =
   | { outcome: 'approved'; paymentId: string }
-  /** For good; `reason` is the provider's, e.g. `card_declined`. */
+  /** For good; `reason` is the provider's code, e.g. `card_declined`, not its text: it becomes part of an event. */
   | { outcome: 'declined'; reason: string };
 
 export interface RefundRequest {
@@ -36,7 +36,10 @@ export interface PaymentProvider {
   refund(request: RefundRequest, signal: AbortSignal): Promise<{ refundId: string }>;
 }
 
-/** The provider did not answer, in time or at all. Whether it acted is unknown until it is asked again. */
+/**
+ * The provider did not answer, in time or at all. Whether it acted is unknown until it is asked again. `reason` is logged
+ * and stands in dead letters: a status or a code, never what the provider says of the charge.
+ */
 export class ProviderUnavailableError extends TransientError {
   constructor(reason: string, options?: ErrorOptions) {
     super('PROVIDER_UNAVAILABLE', `The payment provider gave no answer: ${reason}`, options);

@@ -96,6 +96,21 @@ describe('re-emitting', () => {
     expect(deleted()).toEqual([accepted.receiptHandle]);
   });
 
+  test('parks a letter whose id the ledger cannot keep, and lets it stop no other one', async () => {
+    const withId = (id: string) => {
+      const { detail, ...envelope } = JSON.parse(envelopeText(sampleEvent(OrderPlaced)));
+      return dead(JSON.stringify({ ...envelope, detail: { ...detail, metadata: { ...detail.metadata, id } } }));
+    };
+    const { reemit, emitter } = setUp();
+
+    expect(await reemit(withId('x'.repeat(3_000)), dead(), withId('\ud800'))).toMatchObject([
+      { outcome: 'parked', code: 'MALFORMED_EVENT' },
+      { outcome: 'reemitted' },
+      { outcome: 'parked', code: 'MALFORMED_EVENT' },
+    ]);
+    expect(emitter.emitted).toHaveLength(1);
+  });
+
   test('a letter that could not be deleted is deleted the next time and not emitted again', async () => {
     let fails = true;
     const letter = dead();

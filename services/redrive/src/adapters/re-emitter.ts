@@ -8,9 +8,15 @@ import {
   readDeadLetter,
 } from '@millrace/dead-letters';
 import { documentClient } from '@millrace/event-store';
-import { EmitFailedError, type EmittableEvent, EventBridgeEmitter, type EventEmitter } from '@millrace/events';
-import { logger, MetricUnit, metrics } from '@millrace/telemetry';
-import { type Decision, decide } from '../domain/decide.ts';
+import {
+  EmitFailedError,
+  type EmittableEvent,
+  EventBridgeEmitter,
+  type EventEmitter,
+  shownIdentifier,
+} from '@millrace/events';
+import { logger, MetricUnit, messageOf, metrics } from '@millrace/telemetry';
+import { type Decision, decide, isAccountable } from '../domain/decide.ts';
 import { Ledger } from './ledger.ts';
 import { Letters } from './letters.ts';
 
@@ -92,7 +98,7 @@ export class ReEmitter {
 
   /** One letter after the other, so that two letters of one event count both. */
   async #decide(letters: readonly DeadLetter[], queueName: string): Promise<Map<DeadLetter, Decision>> {
-    const eventIds = [...new Set(letters.flatMap(({ event }) => event?.id ?? []))];
+    const eventIds = [...new Set(letters.flatMap(({ event }) => event?.id ?? []))].filter(isAccountable);
     const reemitted = new Map(
       await Promise.all(eventIds.map(async (id) => [id, await this.#ledger.reemitted(queueName, id)] as const)),
     );
@@ -140,7 +146,8 @@ export class ReEmitter {
     queueName: string,
   ): Promise<Outcome> {
     if (hopeless.has(errorCode)) {
-      return this.#park(letter, { code: 'EVENT_REFUSED', message: `${errorCode}: ${errorMessage}` }, queueName);
+      // Not EventBridge's message: it quotes the value that it does not like.
+      return this.#park(letter, { code: 'EVENT_REFUSED', message: `EventBridge refused it: ${errorCode}` }, queueName);
     }
     return { outcome: 'kept', code: errorCode, reason: errorMessage, delete: false };
   }
@@ -152,8 +159,7 @@ export class ReEmitter {
       logger.warn('Dead event parked', { ...identityOf(letter), queue: queueName, code });
       return { outcome: 'parked', code, reason: message, delete: true };
     } catch (error) {
-      const failure = error instanceof Error ? error.message : String(error);
-      return { outcome: 'kept', code, reason: `${message}; could not be parked: ${failure}`, delete: false };
+      return { outcome: 'kept', code, reason: `${message}; could not be parked: ${messageOf(error)}`, delete: false };
     }
   }
 }
@@ -178,9 +184,8 @@ function letterOf({ messageId, receiptHandle, body, attributes }: ReemitRequest[
 function identityOf({ event, messageId }: DeadLetter) {
   return {
     message_id: messageId,
-    event_id: event?.id,
-    event_type: event?.detailType,
-    correlation_id: event?.correlationId,
+    ...(event && { event_id: shownIdentifier(event.id), event_type: shownIdentifier(event.detailType) }),
+    ...(event?.correlationId !== undefined && { correlation_id: shownIdentifier(event.correlationId) }),
   };
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { type DeadLetter, eventDigest, readDeadLetter } from '@millrace/dead-letters';
+import { type DeadLetter, eventDigest, MAX_EVENT_BYTES, readDeadLetter } from '@millrace/dead-letters';
 import { OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, sampleEvent } from '@millrace/testing';
-import { decide, MAX_ENTRY_BYTES } from './decide.ts';
+import { decide } from './decide.ts';
 
 const now = new Date();
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -85,6 +85,17 @@ describe('a dead event', () => {
   });
 
   test.each([
+    ['service', body.replace('"service":"orders"', '"service":"payments"'), 'metadata.service is payments, source is'],
+    ['name', body.replace('"name":"OrderPlaced"', '"name":"OrderLost"'), 'metadata.name is OrderLost, detail-type is'],
+    ['version', body.replace('"version":1', '"version":2'), 'metadata.version is 2, detail-type is OrderPlaced.v1'],
+  ])('that contradicts its envelope in its %s is parked: every consumer would refuse it again', (_, text, message) => {
+    expect(decide(letter(text), new Set(), now)).toMatchObject({
+      do: 'park',
+      reason: { code: 'ENVELOPE_MISMATCH', message: expect.stringContaining(message) },
+    });
+  });
+
+  test.each([
     ['no JSON', '{"source":'],
     ['no event', '{"hello":1}'],
     ['an event without metadata.id', body.replace('"id":"event-1"', '"id":17')],
@@ -95,10 +106,10 @@ describe('a dead event', () => {
 
   test('is parked when it is larger than what gets through', () => {
     const padded = (bytes: number) => body.replace('"detail":{', `"detail":{"padding":"${'x'.repeat(bytes)}",`);
-    expect(decide(letter(padded(MAX_ENTRY_BYTES)), new Set(), now)).toMatchObject({
+    expect(decide(letter(padded(MAX_EVENT_BYTES)), new Set(), now)).toMatchObject({
       do: 'park',
       reason: { code: 'EVENT_TOO_LARGE', message: expect.stringMatching(/^\d+ bytes; at most 1032192 get through$/) },
     });
-    expect(decide(letter(padded(MAX_ENTRY_BYTES - 2000)), new Set(), now)).toMatchObject({ do: 'emit' });
+    expect(decide(letter(padded(MAX_EVENT_BYTES - 2000)), new Set(), now)).toMatchObject({ do: 'emit' });
   });
 });

@@ -1,16 +1,29 @@
-import { type DeadLetter, isEdited, type ParkingReason } from '@millrace/dead-letters';
+import { type DeadLetter, isEdited, MAX_EVENT_BYTES, type ParkingReason } from '@millrace/dead-letters';
 import { MillraceError } from '@millrace/errors';
-import { type EmittableEvent, entryOfEnvelope, entrySize, hasOutlivedItsMarks } from '@millrace/events';
+import {
+  type EmittableEvent,
+  type EventEnvelope,
+  entryOfEnvelope,
+  entrySize,
+  envelopeMismatches,
+  hasOutlivedItsMarks,
+  shownIdentifier,
+} from '@millrace/events';
 import { reemissionTraceHeader } from './trace-header.ts';
 
 /** How often one dead event of one queue may be re-emitted: what dies a third time needs a person. */
 export const MAX_REEMISSIONS = 2;
 
 /**
- * Bytes of an entry. The bus takes 1 MiB, but so do the queues behind it, with the envelope, and with the reason when
- * the event dies again: 16 KiB are left for those.
+ * Bytes of an event's id. The ledger's key has room for 2,048, and the queue's name stands in it, too.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
  */
-export const MAX_ENTRY_BYTES = 1024 * 1024 - 16 * 1024;
+const MAX_ID_BYTES = 1024;
+
+/** Whether the ledger can keep account of an event with this id. */
+export function isAccountable(eventId: string): boolean {
+  return eventId.isWellFormed() && Buffer.byteLength(eventId) <= MAX_ID_BYTES;
+}
 
 /** What to do with one dead letter. */
 export type Decision =
@@ -32,15 +45,24 @@ export function decide(
 ): Decision {
   const { event: identity } = letter;
   if (!identity) return park('MALFORMED_EVENT', 'The body is not an EventBridge event with a metadata.id');
+  if (!isAccountable(identity.id)) {
+    return park('MALFORMED_EVENT', `metadata.id has more than ${MAX_ID_BYTES} bytes, or half a character`);
+  }
   if (isEdited(letter)) {
     return park('EVENT_EDITED', 'The body is not what the consumer gave up; import an edited event as a new one');
   }
   if (identity.replayName !== undefined) {
-    const reason = `belongs to the replay ${identity.replayName}; on the bus it would be an ordinary event: redrive it`;
+    const reason = `belongs to the replay ${shownIdentifier(identity.replayName)}; on the bus it would be an ordinary event: redrive it`;
     return { do: 'keep', code: 'EVENT_REPLAYED', reason };
   }
   if (reemitted.has(letter.messageId)) return { do: 'delete' };
-  const { timestamp, traceparent } = metadataOf(letter.body);
+  const envelope: EventEnvelope & { detail: { metadata: Record<string, unknown> } } = JSON.parse(letter.body);
+  const mismatches = envelopeMismatches(envelope);
+  // Every consumer would refuse it again, and nothing may be changed in flight.
+  if (mismatches.length > 0) {
+    return park('ENVELOPE_MISMATCH', `${mismatches.join('; ')}: import what it should have been as a new event`);
+  }
+  const { timestamp, traceparent } = envelope.detail.metadata;
   if (typeof timestamp !== 'string' || hasOutlivedItsMarks(timestamp, now)) {
     const reason = 'Consumers that have handled it may not know so any more: redrive it to the one that has not';
     return park('EVENT_TOO_OLD', reason);
@@ -58,14 +80,10 @@ export function decide(
     return park('MALFORMED_EVENT', error.message);
   }
   const size = entrySize(event);
-  if (size > MAX_ENTRY_BYTES) return park('EVENT_TOO_LARGE', `${size} bytes; at most ${MAX_ENTRY_BYTES} get through`);
+  if (size > MAX_EVENT_BYTES) return park('EVENT_TOO_LARGE', `${size} bytes; at most ${MAX_EVENT_BYTES} get through`);
   return { do: 'emit', event, eventId: identity.id };
 }
 
 function park(code: string, message: string): Decision {
   return { do: 'park', reason: { code, message } };
-}
-
-function metadataOf(body: string): { timestamp?: unknown; traceparent?: unknown } {
-  return JSON.parse(body).detail.metadata;
 }

@@ -1,0 +1,18 @@
+import { explain } from './explain.ts';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Runs a command and sets the process's exit code: what `main` returns, 2 for a UsageError, 1 for any other error. Why it
+ * could not be done goes to standard error.
+ *
+ * @param name of the npm script, e.g. `deploy`
+ */
+export async function runCommand(name: string, main: () => number | Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    const misused = error instanceof UsageError;
+    console.error(`${explain(error)}${misused ? ` (npm run ${name} -- --help)` : ''}`);
+    process.exitCode = misused ? 2 : 1;
+  }
+}

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { logger } from '@millrace/telemetry';
+import type { Aggregate } from './aggregate.ts';
+import type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
+import type { EventStore } from './event-store.ts';
+import { retryOnConflict } from './retry-on-conflict.ts';
+import { type SnapshotState, Snapshots } from './snapshots.ts';
+
+/** What the events of a command inherit from the request or event behind it. */
+export interface CommandContext {
+  correlationId: string;
+  causationId?: string | undefined;
+  traceparent?: string | undefined;
+  /**
+   * When what the command reports happened. Events that stay inside the service are dated by it; what the aggregate
+   * tells the bus it decides now.
+   */
+  occurredAt?: Date | undefined;
+  /** The event that caused the command: it is marked as handled in the same transaction. */
+  inbox?: { consumer: string; eventId: string } | undefined;
+  /** The aggregate's id was made just now: its stream is read only when it turns out to be there. */
+  assumeNew?: boolean;
+}
+
+/** An aggregate as it is. */
+export interface Loaded<State> {
+  state: State;
+  /** Version of its stream; 0 when it has no events. */
+  version: number;
+}
+
+/** An aggregate after a command. */
+export interface Outcome<State, Event> extends Loaded<State> {
+  /** What the command added; nothing when it was done already. */
+  events: readonly Event[];
+}
+
+/** Where the runner's time, ids, pauses and jitter come from. */
+export interface CommandRunnerOptions {
+  now?: () => Date;
+  newId?: () => string;
+  sleep?: (ms: number) => Promise<void>;
+  random?: () => number;
+}
+
+interface Folded<State> extends Loaded<State> {
+  /** Of the last event. */
+  eventId: string;
+  /** How many events were emitted. */
+  sequence: number;
+  /** Version of the snapshot it was folded from; 0 without one. */
+  snapshotVersion: number;
+}
+
+/** The first attempt and three more. */
+const MAX_ATTEMPTS = 4;
+
+/** Runs commands on event-sourced aggregates: load, fold, decide, append. */
+export class CommandRunner<State, Command, Event extends DomainEvent> {
+  readonly #store: EventStore<Event>;
+  readonly #aggregate: Aggregate<State, Command, Event>;
+  readonly #snapshots: Snapshots<State> | undefined;
+  readonly #options: CommandRunnerOptions;
+  readonly #now: () => Date;
+  readonly #newId: () => string;
+
+  constructor(
+    store: EventStore<Event>,
+    aggregate: Aggregate<State, Command, Event>,
+    options: CommandRunnerOptions = {},
+  ) {
+    this.#store = store;
+    this.#aggregate = aggregate;
+    this.#snapshots = aggregate.snapshots && new Snapshots(store, aggregate.snapshots);
+    this.#options = options;
+    this.#now = options.now ?? (() => new Date());
+    this.#newId = options.newId ?? randomUUID;
+  }
+
+  /**
+   * The aggregate's current state: from the last snapshot and the events since, or from all events. With a snapshot these
+   * are two requests to the store, as long as the events since then fit into a page of a query (1 MB).
+   */
+  async load(id: string): Promise<Loaded<State>> {
+    const { state, version } = await this.#load(this.#aggregate.streamOf(id));
+    return { state, version };
+  }
+
+  /**
+   * Decides a command on the aggregate's current state and appends what follows. When another writer was faster it is
+   * decided again on the new state, up to three times after a pause with full jitter.
+   * @throws what `decide` throws, on the state that counts; DuplicateEventError when the event of `inbox` was handled before;
+   * StreamConflictError when four attempts lost; what `EventStore.append` throws.
+   */
+  async execute(id: string, command: Command, context: CommandContext): Promise<Outcome<State, Event>> {
+    const streamId = this.#aggregate.streamOf(id);
+    let assumed = context.assumeNew ? this.#empty() : undefined;
+    const { after, events } = await retryOnConflict(
+      async () => {
+        const before = assumed ?? (await this.#load(streamId));
+        assumed = undefined;
+        const decided = this.#aggregate.decide(command, before.state);
+        return { after: await this.#append(id, before, decided, context), events: decided };
+      },
+      { ...this.#options, maxAttempts: MAX_ATTEMPTS },
+    );
+    if (events.length > 0) await this.#snapshots?.writeIfDue(streamId, after.snapshotVersion, after);
+    return { state: after.state, version: after.version, events };
+  }
+
+  async #append(
+    id: string,
+    before: Folded<State>,
+    events: readonly Event[],
+    { inbox, occurredAt, assumeNew: _, ...cause }: CommandContext,
+  ): Promise<Folded<State>> {
+    if (events.length === 0) return before;
+    const { streamOf, publish } = this.#aggregate;
+    const now = this.#now();
+    const newEvents: NewEvent<Event>[] = [];
+    let after = before;
+    for (const event of events) {
+      const eventId = this.#newId();
+      const state = this.#aggregate.evolve(after.state, event);
+      const context = { id: eventId, time: now, subject: id, sequence: after.sequence + 1, ...cause };
+      const emit = publish?.(event, state, context);
+      after = {
+        ...after,
+        state,
+        version: after.version + 1,
+        eventId,
+        sequence: after.sequence + (emit ? 1 : 0),
+      };
+      const { correlationId, causationId } = cause;
+      newEvents.push({ id: eventId, event, time: emit ? now : (occurredAt ?? now), correlationId, causationId, emit });
+    }
+    const marks = inbox ? [this.#store.inboxMark(inbox, now)] : [];
+    await this.#store.append(streamOf(id), before.version, newEvents, marks);
+    return after;
+  }
+
+  async #load(streamId: string): Promise<Folded<State>> {
+    const snapshot = await this.#snapshots?.read(streamId);
+    if (snapshot) {
+      const loaded = await this.#loadSince(streamId, snapshot);
+      if (loaded) return loaded;
+      logger.warn('A snapshot is ignored: it is of another history', { stream: streamId });
+    }
+    let folded = this.#empty();
+    for await (const stored of this.#store.read(streamId)) folded = this.#fold(folded, stored);
+    return folded;
+  }
+
+  /** Reads from the snapshot's last event on: the stream must have it, or the snapshot is not of this stream. */
+  async #loadSince(streamId: string, snapshot: SnapshotState<State>): Promise<Folded<State> | undefined> {
+    let folded: Folded<State> | undefined;
+    for await (const stored of this.#store.read(streamId, { fromVersion: snapshot.version })) {
+      if (folded) folded = this.#fold(folded, stored);
+      else if (stored.id === snapshot.eventId) folded = { ...snapshot, snapshotVersion: snapshot.version };
+      else return undefined;
+    }
+    return folded;
+  }
+
+  #empty(): Folded<State> {
+    return { state: this.#aggregate.initialState, version: 0, eventId: '', sequence: 0, snapshotVersion: 0 };
+  }
+
+  #fold(folded: Folded<State>, { id, event, version, emitted }: StoredEvent<Event>): Folded<State> {
+    const state = this.#aggregate.evolve(folded.state, event);
+    return { ...folded, state, version, eventId: id, sequence: folded.sequence + (emitted ? 1 : 0) };
+  }
+}

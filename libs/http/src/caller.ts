@@ -1,0 +1,30 @@
+import type { APIGatewayEventRequestContextV2, APIGatewayProxyEventV2WithRequestContext } from 'aws-lambda';
+import { HttpError } from './problem.ts';
+
+/**
+ * A request as an HTTP API with a JWT authorizer hands it to its integration, payload format 2.0. The authorizer gives
+ * every claim as text.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+ */
+export type HttpApiEvent = APIGatewayProxyEventV2WithRequestContext<
+  APIGatewayEventRequestContextV2 & { authorizer?: { jwt?: { claims?: Readonly<Record<string, string>> } } }
+>;
+
+/** Who sends a request, as the verified token says. */
+export interface Caller {
+  /** The claim `sub`, https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2 */
+  subject: string;
+  /** The claim `scope`, https://www.rfc-editor.org/rfc/rfc8693#section-4.2 */
+  scopes: readonly string[];
+}
+
+/**
+ * The caller of a request. API Gateway has verified the token; a route that was deployed without an authorizer has no
+ * claims, and answers nobody.
+ * @throws HttpError 401 without the claim `sub`
+ */
+export function callerOf(event: HttpApiEvent): Caller {
+  const { sub, scope = '' } = event.requestContext.authorizer?.jwt?.claims ?? {};
+  if (!sub) throw new HttpError(401, 'UNAUTHENTICATED', 'The request has no token that says who sends it');
+  return { subject: sub, scopes: scope.split(' ').filter(Boolean) };
+}

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { documentClient } from '@millrace/event-store';
+import { type EventContext, parseEnvelope } from '@millrace/events';
+import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
+import { envelopeText, sampleEvent } from '@millrace/testing';
+import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { EventLog } from './event-log.ts';
+import { findLineage } from './find-lineage.ts';
+import { createLogTable } from './test-table.ts';
+
+const NOW = new Date('2026-03-01T12:00:00Z');
+const retention = { retentionDays: 10, now: () => NOW };
+
+let dynamoDb: TestDynamoDb;
+let tableName: string;
+let log: EventLog;
+
+beforeAll(async () => {
+  dynamoDb = await startTestDynamoDb();
+});
+afterAll(() => dynamoDb.stop());
+beforeEach(async () => {
+  tableName = `log-${randomUUID()}`;
+  await createLogTable(dynamoDb.client, tableName);
+  log = new EventLog(documentClient(dynamoDb.client), tableName);
+});
+
+const parsed = (
+  context: Partial<EventContext> = {},
+  contract: typeof OrderPlaced | typeof OrderCancelled = OrderPlaced,
+) =>
+  contract.parse(
+    parseEnvelope(envelopeText(sampleEvent(contract as typeof OrderPlaced, {}, { time: NOW, ...context }))),
+  );
+
+/** Writes events down, one for each context. */
+async function record(...contexts: Partial<EventContext>[]): Promise<void> {
+  for (const context of contexts) expect(await log.record(parsed(context), retention)).toBe('recorded');
+}
+
+const at = (time: string) => ({ id: time, time: new Date(time) });
+const rawItem = async (id: string) =>
+  (await documentClient(dynamoDb.client).send(new GetCommand({ TableName: tableName, Key: { id } }))).Item;
+
+describe('an event of the log', () => {
+  test('is kept with its metadata, and without what is personal or what its contract does not know', async () => {
+    const event = parsed({ id: 'e-1', subject: 'o-1', correlationId: 'c-1', causationId: 'e-0' });
+    Object.assign(event.metadata, { customer: 'Ada Example' });
+
+    await log.record(event, retention);
+
+    const { customer: _, ...metadata } = event.metadata as Record<string, unknown>;
+    expect(await log.find('e-1')).toEqual({
+      ...{ id: 'e-1', source: 'millrace.orders', detailType: 'OrderPlaced.v1', service: 'orders' },
+      ...{ subject: 'o-1', correlationId: 'c-1', causationId: 'e-0' },
+      ...{ time: '2026-03-01T12:00:00.000Z', receivedAt: '2026-03-01T12:00:00.000Z' },
+      metadata,
+      data: {
+        orderId: OrderPlaced.example.orderId,
+        customer: { id: 'customer-1' },
+        shippingAddress: {},
+        lines: OrderPlaced.example.lines,
+        total: OrderPlaced.example.total,
+      },
+    });
+    expect(JSON.stringify(await rawItem('e-1'))).not.toMatch(/Ada|@example|Berlin|tok_/);
+  });
+
+  test('never changes', async () => {
+    await record({ id: 'e-1', subject: 'first' });
+
+    expect(await log.record(parsed({ id: 'e-1', subject: 'second' }), retention)).toBe('known');
+    expect((await log.find('e-1'))?.subject).toBe('first');
+  });
+
+  test('is kept for some days after it happened, or for as long as it says', async () => {
+    const day = 24 * 60 * 60;
+    const until = Math.floor(NOW.getTime() / 1000) + 5 * day;
+    const outspoken = parsed({ id: 'e-2' });
+    outspoken.metadata.ttl = until;
+    await record({ id: 'e-1', time: new Date('2026-02-28T12:00:00Z') });
+    await log.record(outspoken, retention);
+
+    expect([(await rawItem('e-1'))?.ttl, (await rawItem('e-2'))?.ttl]).toEqual([until + 4 * day, until]);
+  });
+
+  test('is not written down when its time is over', async () => {
+    const event = parsed({ id: 'e-1', time: new Date('2026-02-19T12:00:00Z') });
+
+    expect(await log.record(event, retention)).toBe('expired');
+    expect(await log.find('e-1')).toBeUndefined();
+  });
+
+  test('that no table can hold is refused for good', async () => {
+    const event = parsed({ id: 'e-1', subject: 's'.repeat(420_000) });
+
+    await expect(log.record(event, retention)).rejects.toMatchObject({ code: 'EVENT_NOT_STORABLE' });
+  });
+
+  test('that nobody has parsed is refused: what is personal in it is not known', async () => {
+    await expect(log.record({ ...parsed() }, retention)).rejects.toThrow(
+      'OrderPlaced.v1 was not parsed by its contract',
+    );
+  });
+});
+
+describe('events between two times', () => {
+  const all = { from: new Date('2026-02-27T00:00:00Z'), to: new Date('2026-03-02T00:00:00Z') };
+  const ids = async (range: Parameters<EventLog['between']>[0]) =>
+    (await log.between(range)).events.map(({ id }) => id);
+
+  test('come in the order of time, over the ends of days; the first moment is in, the last one is not', async () => {
+    const times = ['2026-02-28T23:59:59.999Z', '2026-03-01T00:00:00.000Z', '2026-02-27T12:00:00.000Z'];
+    await record(...times.map(at));
+
+    expect(await ids(all)).toEqual([times[2], times[0], times[1]]);
+    expect(await ids({ from: new Date('2026-02-28T23:59:59.999Z'), to: new Date('2026-03-01T00:00:00Z') })).toEqual([
+      times[0],
+    ]);
+  });
+
+  test('may be of one type', async () => {
+    await record({ id: 'placed' });
+    await log.record(parsed({ id: 'cancelled' }, OrderCancelled), retention);
+
+    expect(await ids({ ...all, type: 'OrderCancelled.v1' })).toEqual(['cancelled']);
+  });
+
+  test('come in pages without a gap, whatever is written meanwhile', async () => {
+    const expected: string[] = [];
+    for (let index = 0; index < 130; index += 1) {
+      const id = `e-${String(index).padStart(3, '0')}`;
+      expected.push(id);
+      await record({ id, time: new Date(Date.UTC(2026, 1, index < 70 ? 27 : 28)) });
+    }
+
+    const first = await log.between(all);
+    await dynamoDb.client.send(new DeleteItemCommand({ TableName: tableName, Key: { id: { S: 'e-099' } } }));
+    const second = await log.between({ ...all, after: first.next });
+
+    expect([...first.events, ...second.events].map(({ id }) => id)).toEqual(expected);
+    expect([first.events.length, second.next]).toEqual([100, undefined]);
+  });
+});
+
+describe('the lineage of an id', () => {
+  const order = { subject: 'o-1' };
+  beforeEach(async () => {
+    await record(
+      { ...order, id: 'a', correlationId: 'call-1' },
+      { ...order, id: 'b', correlationId: 'call-1', causationId: 'a', time: new Date('2026-03-01T12:00:01Z') },
+      { ...order, id: 'd', correlationId: 'call-2', time: new Date('2026-03-01T11:00:00Z') },
+      { id: 'x', subject: 'o-2', correlationId: 'call-3' },
+    );
+  });
+
+  const lineageOf = (id: string, maxEvents?: number) => findLineage(log, id, maxEvents);
+  const call1 = { correlationId: 'call-1', events: [{ id: 'a', events: [{ id: 'b', delayMs: 1000, events: [] }] }] };
+
+  test.each(['a', 'b', 'call-1'])('that is an event or a correlation is one tree: %s', async (id) => {
+    expect(await lineageOf(id)).toMatchObject({ id, count: 2, truncated: false, trees: [call1] });
+  });
+
+  test('that is a subject is a tree for each API call, in the order of time', async () => {
+    expect(await lineageOf('o-1')).toMatchObject({ count: 3, trees: [{ correlationId: 'call-2' }, call1] });
+  });
+
+  test('that is a subject here and a correlation there is all of it', async () => {
+    await record({ id: 'y', subject: 'o-3', correlationId: 'o-1' });
+
+    expect((await lineageOf('o-1'))?.trees.map(({ correlationId }) => correlationId).sort()).toEqual([
+      'call-1',
+      'call-2',
+      'o-1',
+    ]);
+  });
+
+  test('of which there is too much is cut, and says so', async () => {
+    expect(await lineageOf('call-1', 1)).toMatchObject({ count: 1, truncated: true });
+    expect(await lineageOf('o-1', 2)).toMatchObject({ count: 2, truncated: true });
+    expect(await lineageOf('b', 1)).toMatchObject({ truncated: true, trees: [call1] });
+  });
+
+  test('that nobody knows is none', async () => {
+    expect(await lineageOf('nobody')).toBeUndefined();
+  });
+});

@@ -1,0 +1,222 @@
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  type NativeAttributeValue,
+  PutCommand,
+  QueryCommand,
+  type QueryCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import { PermanentError } from '@millrace/errors';
+import type { Event } from '@millrace/events';
+import { guardOf, redact } from '@millrace/events/redaction';
+import type { LoggedEvent, StoredEvent } from './logged-event.ts';
+
+const SECONDS_PER_DAY = 24 * 60 * 60;
+const MS_PER_DAY = SECONDS_PER_DAY * 1000;
+
+/** Events that a page of `between` has at most. */
+const PAGE_SIZE = 100;
+/** Events that a read of `between` looks at when it wants one type: most may be others. */
+const READ_SIZE = 500;
+/** Reads of `between` that stopped within a day, after which a page ends with what it has. */
+const MAX_READS = 20;
+
+/** A part of the log, by the time when things happened. */
+export interface TimeRange {
+  from: Date;
+  /** Not in it any more. */
+  to: Date;
+  /** Events of one detail-type only. */
+  type?: string | undefined;
+  /** What `between` returned as `next`. */
+  after?: string | undefined;
+}
+
+export interface EventLogOptions {
+  /** For how long an event is kept after it happened, unless its metadata say until when. */
+  retentionDays: number;
+  now?: () => Date;
+}
+
+/**
+ * The event log's table: every event once, by its id, without personal data, never changed. Three indexes find events by
+ * correlation, by subject, and by the day (in UTC) on which they happened; in each the order is that of time.
+ */
+export class EventLog {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #tableName: string;
+
+  constructor(client: DynamoDBDocumentClient, tableName: string) {
+    this.#client = client;
+    this.#tableName = tableName;
+  }
+
+  /**
+   * Writes an event down, unless it is there already or may not be kept any longer.
+   *
+   * @param event as its contract has parsed it, which knows what is personal
+   * @throws PermanentError EVENT_NOT_STORABLE when DynamoDB can never take it: an item has 400 KB, a key 1 KB at most.
+   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+   */
+  async record(
+    event: Event,
+    { retentionDays, now = () => new Date() }: EventLogOptions,
+  ): Promise<'recorded' | 'known' | 'expired'> {
+    const { source, detailType, metadata } = event;
+    const receivedAt = now();
+    const time = new Date(metadata.timestamp);
+    const ttl = metadata.ttl ?? Math.floor(time.getTime() / 1000) + retentionDays * SECONDS_PER_DAY;
+    // DynamoDB does not delete what expired more than five years ago, and a replay may bring anything.
+    if (ttl * 1000 <= receivedAt.getTime()) return 'expired';
+    const redaction = guardOf(event);
+    if (!redaction) throw new TypeError(`${detailType} was not parsed by its contract: nobody knows what is personal`);
+    const shown = redact(event, redaction) as { metadata: unknown; data?: unknown };
+    const Item = {
+      id: metadata.id,
+      correlationId: metadata.correlationId,
+      causationId: metadata.causationId,
+      subject: metadata.subject,
+      service: metadata.service,
+      source,
+      detailType,
+      day: time.toISOString().slice(0, 10),
+      occurred: `${time.toISOString()}#${metadata.id}`,
+      receivedAt: receivedAt.toISOString(),
+      // As text: DynamoDB's own documents have 32 levels and 38 digits.
+      metadata: JSON.stringify(shown.metadata),
+      data: JSON.stringify(shown.data),
+      ttl,
+    };
+    try {
+      await this.#client.send(
+        new PutCommand({ TableName: this.#tableName, Item, ConditionExpression: 'attribute_not_exists(id)' }),
+      );
+      return 'recorded';
+    } catch (error) {
+      const { name } = error as Error;
+      if (name === 'ConditionalCheckFailedException') return 'known';
+      if (name === 'ValidationException') {
+        const detail = 'DynamoDB does not take it: an item has 400 KB, an id, a subject and a correlation 1 KB at most';
+        throw new PermanentError('EVENT_NOT_STORABLE', detail, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  /** The event with an id, strongly consistent. */
+  async find(id: string): Promise<StoredEvent | undefined> {
+    const { Item } = await this.#client.send(
+      new GetCommand({ TableName: this.#tableName, Key: { id }, ConsistentRead: true }),
+    );
+    if (!Item) return undefined;
+    return {
+      ...loggedEvent(Item),
+      metadata: JSON.parse(Item.metadata),
+      ...(Item.data !== undefined && { data: JSON.parse(Item.data) }),
+    };
+  }
+
+  /** The first events with a correlation id, in the order of time, and whether there are more. */
+  async byCorrelation(correlationId: string, limit: number): Promise<{ events: LoggedEvent[]; truncated: boolean }> {
+    const { items, truncated } = await this.#first('byCorrelation', 'correlationId', correlationId, limit);
+    return { events: items.map(loggedEvent), truncated };
+  }
+
+  /** The correlation ids of the first events about a subject, each once, and whether there are more events. */
+  async correlationsOf(subject: string, limit: number): Promise<{ correlationIds: string[]; truncated: boolean }> {
+    const { items, truncated } = await this.#first('bySubject', 'subject', subject, limit);
+    return { correlationIds: [...new Set(items.map(({ correlationId }) => String(correlationId)))], truncated };
+  }
+
+  /**
+   * A page of the events of some time, in its order. Where few events are of the type asked for, a page may be short, and
+   * even empty, although there is a next one.
+   *
+   * @returns `next` unless there is no more; it goes into `after`
+   */
+  async between({ from, to, type, after }: TimeRange): Promise<{ events: LoggedEvent[]; next?: string }> {
+    const events: LoggedEvent[] = [];
+    let reads = 0;
+    for (const day of daysOf(after === undefined ? from : new Date(after.slice(0, 10)), to)) {
+      let start = after?.startsWith(day)
+        ? { id: after.slice(after.indexOf('#') + 1), day, occurred: after }
+        : undefined;
+      do {
+        const { Items = [], LastEvaluatedKey } = await this.#client.send(
+          new QueryCommand({
+            TableName: this.#tableName,
+            IndexName: 'byTime',
+            // A time alone stands before the same time with an id.
+            KeyConditionExpression: '#day = :day AND occurred BETWEEN :from AND :to',
+            ExpressionAttributeNames: { '#day': 'day' },
+            ExpressionAttributeValues: {
+              ':day': day,
+              ':from': from.toISOString(),
+              ':to': to.toISOString(),
+              ...(type !== undefined && { ':type': type }),
+            },
+            ...(type !== undefined && { FilterExpression: 'detailType = :type' }),
+            ExclusiveStartKey: start,
+            Limit: type === undefined ? PAGE_SIZE - events.length : READ_SIZE,
+          }),
+        );
+        for (const item of Items) {
+          events.push(loggedEvent(item));
+          if (events.length === PAGE_SIZE) return { events, next: item.occurred };
+        }
+        start = LastEvaluatedKey as typeof start;
+        if (start) reads += 1;
+        if (start && reads === MAX_READS) return { events, next: start.occurred };
+      } while (start);
+    }
+    return { events };
+  }
+
+  async #first(
+    index: string,
+    key: string,
+    value: string,
+    limit: number,
+  ): Promise<{ items: Record<string, NativeAttributeValue>[]; truncated: boolean }> {
+    const items: Record<string, NativeAttributeValue>[] = [];
+    let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
+    do {
+      const { Items = [], LastEvaluatedKey } = await this.#client.send(
+        new QueryCommand({
+          TableName: this.#tableName,
+          IndexName: index,
+          KeyConditionExpression: '#key = :value',
+          ExpressionAttributeNames: { '#key': key },
+          ExpressionAttributeValues: { ':value': value },
+          ExclusiveStartKey,
+          Limit: limit + 1 - items.length,
+        }),
+      );
+      items.push(...Items);
+      ExclusiveStartKey = LastEvaluatedKey;
+    } while (ExclusiveStartKey && items.length <= limit);
+    return { items: items.slice(0, limit), truncated: items.length > limit };
+  }
+}
+
+function loggedEvent(item: Record<string, NativeAttributeValue>): LoggedEvent {
+  const { id, detailType, source, service, subject, correlationId, causationId, occurred, receivedAt } = item;
+  return {
+    id,
+    detailType,
+    source,
+    service,
+    subject,
+    correlationId,
+    ...(causationId !== undefined && { causationId }),
+    time: occurred.slice(0, occurred.indexOf('#')),
+    receivedAt,
+  };
+}
+
+/** The days in UTC, as `2026-01-31`, from one moment to just before another. */
+function* daysOf(from: Date, to: Date): Generator<string> {
+  for (let day = Math.floor(from.getTime() / MS_PER_DAY); day * MS_PER_DAY < to.getTime(); day += 1) {
+    yield new Date(day * MS_PER_DAY).toISOString().slice(0, 10);
+  }
+}

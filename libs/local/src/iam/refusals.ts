@@ -1,0 +1,53 @@
+import type { Access } from './authorization.ts';
+import type { Caller } from './caller.ts';
+
+/** What a function, or a service of AWS for one of the templates' resources, was not allowed to do. */
+export interface RefusedAccess {
+  /** The function's name, or the ARN of the resource that a service works for. */
+  readonly caller: string;
+  readonly action: string;
+  readonly resource: string;
+  /** As AWS words it. */
+  readonly message: string;
+  /** How often, since the start. */
+  readonly times: number;
+}
+
+/** What was refused since the start, each once however often it was tried. What operators are refused is their own affair. */
+export class Refusals {
+  readonly #onWarning: (line: string) => void;
+  readonly #refused = new Map<string, RefusedAccess>();
+
+  /** @param onWarning is told of the first time of each */
+  constructor(onWarning: (line: string) => void) {
+    this.#onWarning = onWarning;
+  }
+
+  /** @param reason a statement denies it; or none allows it; or what the request needs permission for is not known */
+  add(
+    { functionName, service }: Caller,
+    { action, resource }: Access,
+    message: string,
+    reason: 'denied' | 'not allowed' | 'unknown',
+  ): void {
+    const caller = functionName ?? service?.sourceArn;
+    if (caller === undefined) return;
+    const key = [caller, action, resource].join('\n');
+    const times = this.#refused.get(key)?.times ?? 0;
+    this.#refused.set(key, { caller, action, resource, message, times: times + 1 });
+    if (times > 0) return;
+    const remedies = {
+      denied: 'a statement denies it',
+      'not allowed':
+        functionName === undefined
+          ? `let ${service?.principal} do it in the policy of that resource, for the former as aws:SourceArn`
+          : 'add a statement to its iamRoleStatements',
+      unknown: 'what that needs permission for is not known on this machine',
+    };
+    this.#onWarning(`${caller} may not ${action} on ${resource}: ${remedies[reason]}`);
+  }
+
+  list(): readonly RefusedAccess[] {
+    return [...this.#refused.values()];
+  }
+}

@@ -1,0 +1,34 @@
+import type { Fauxqs } from './fauxqs.ts';
+import { compilePolicy } from './iam/policy.ts';
+
+/**
+ * Gives queues their policy as the CloudFormation properties say. It takes the place of the one they have.
+ * @throws PolicyError for a policy that cannot be evaluated
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queuepolicy.html
+ */
+export async function createQueuePolicy(fauxqs: Fauxqs, properties: Record<string, unknown>): Promise<void> {
+  const Policy = policyText(properties);
+  for (const QueueUrl of list(properties.Queues)) {
+    await fauxqs.sqs('SetQueueAttributes', { QueueUrl, Attributes: { Policy } });
+  }
+}
+
+/**
+ * Gives topics their policy, in the same way.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topicpolicy.html
+ */
+export async function createTopicPolicy(fauxqs: Fauxqs, properties: Record<string, unknown>): Promise<void> {
+  const AttributeValue = policyText(properties);
+  for (const TopicArn of list(properties.Topics)) {
+    await fauxqs.sns('SetTopicAttributes', { TopicArn: String(TopicArn), AttributeName: 'Policy', AttributeValue });
+  }
+}
+
+function policyText({ PolicyDocument }: Record<string, unknown>): string {
+  compilePolicy(PolicyDocument, 'resource-based', 'Properties.PolicyDocument');
+  return typeof PolicyDocument === 'string' ? PolicyDocument : JSON.stringify(PolicyDocument);
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

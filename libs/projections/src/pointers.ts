@@ -1,0 +1,101 @@
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { ScanPosition } from '@millrace/event-store';
+import { idOf, readItems } from './read-items.ts';
+
+/** Which versions of a projection there are. A projection without a pointer has version 1, and that is read. */
+export interface Pointer {
+  /** The version that is read. */
+  live: number;
+  /** The version that is being built. Consumers write it as well. */
+  building?: Building;
+  /** There may be rows of versions that nobody reads any more. */
+  retiring?: true;
+  /** Who is rebuilding it. */
+  rebuilder?: Rebuilder;
+}
+
+/** A version on its way. */
+export interface Building {
+  version: number;
+  /** Into how many segments the event store is divided. */
+  segments: number;
+  /** How far each segment is; a segment without an entry has not been started. */
+  checkpoints: Readonly<Record<string, Checkpoint>>;
+  /** Items of the event store that were looked at. */
+  scanned: number;
+}
+
+/** Everything up to here is in; `done`: everything. */
+export type Checkpoint = { after: ScanPosition } | { done: true };
+
+export interface Rebuilder {
+  id: string;
+  /** Goes up while the rebuilder lives. */
+  beat: number;
+}
+
+/** The pointers of a service's projections. Only a rebuilder changes one, and each change is one write. */
+export class Pointers {
+  readonly #client: Pick<DynamoDBDocumentClient, 'send'>;
+  readonly #tableName: string;
+
+  constructor({ client, tableName }: { client: Pick<DynamoDBDocumentClient, 'send'>; tableName: string }) {
+    this.#client = client;
+    this.#tableName = tableName;
+  }
+
+  /** Reads the pointers of some projections, strongly consistent: who works by an older one could miss a rebuild. */
+  async read(names: readonly string[]): Promise<Pointer[]> {
+    const items = await readItems(this.#client, this.#tableName, names.map(keyOf));
+    return names.map((name) => (items.get(idOf(keyOf(name)))?.pointer as Pointer | undefined) ?? { live: 1 });
+  }
+
+  /** The version of a projection that is read. */
+  async live(name: string): Promise<number> {
+    const [pointer] = await this.read([name]);
+    return pointer?.live ?? 1;
+  }
+
+  /**
+   * Replaces a pointer in one write, if it is still the `expected` rebuilder's (undefined: nobody's).
+   * @param expected without `beat`: whatever the beat
+   * @returns whether it did
+   */
+  async replace(
+    name: string,
+    pointer: Pointer,
+    expected: (Pick<Rebuilder, 'id'> & Partial<Rebuilder>) | undefined,
+  ): Promise<boolean> {
+    const { id, beat } = expected ?? {};
+    const condition =
+      id === undefined
+        ? { ConditionExpression: 'attribute_not_exists(#pointer.#rebuilder)' }
+        : {
+            ConditionExpression: `#pointer.#rebuilder.#id = :id${beat === undefined ? '' : ' AND #pointer.#rebuilder.#beat = :beat'}`,
+            ExpressionAttributeValues: { ':id': id, ...(beat === undefined ? {} : { ':beat': beat }) },
+          };
+    try {
+      await this.#client.send(
+        new PutCommand({
+          TableName: this.#tableName,
+          Item: { ...keyOf(name), pointer },
+          ...condition,
+          ExpressionAttributeNames: {
+            '#pointer': 'pointer',
+            '#rebuilder': 'rebuilder',
+            ...(id === undefined ? {} : { '#id': 'id' }),
+            ...(beat === undefined ? {} : { '#beat': 'beat' }),
+          },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if ((error as Error).name !== 'ConditionalCheckFailedException') throw error;
+      return false;
+    }
+  }
+}
+
+function keyOf(name: string) {
+  return { pk: name, sk: 'POINTER' };
+}

@@ -1,0 +1,137 @@
+/** `npm run rebuild`: builds a read model anew from the event store. `npm run rebuild -- --help` lists what can be said. */
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  interruptible,
+  readArguments,
+  readEndpoint,
+  readNumber,
+  readStage,
+  runCommand,
+  UsageError,
+} from '@millrace/command-line';
+import { Progress } from '@millrace/dead-letters/operations';
+import { documentClient, EmittedEvents } from '@millrace/event-store';
+import { findWorkspaceRoot, serviceDirectories } from '@millrace/events/catalogue';
+import { type Projection, ProjectionTable, type RebuildSummary, rebuild } from '@millrace/projections';
+
+const HELP = `Builds a read model anew from the event store, beside the one that is read, and then puts it in its place. A rebuild
+that was interrupted or killed goes on where it was when it is started again.
+
+Usage: npm run rebuild -- <projection> [options]
+
+  --restart              do not go on with an unfinished rebuild: the projection has changed since
+  --segments <n>         parts of the event store that are read side by side, 1 to 32 (4)
+  --stage <name>         stage (dev)
+  --endpoint <url>       the local runtime, e.g. http://127.0.0.1:4566; otherwise AWS with its default credentials
+  --help                 show this
+
+Exit codes: 0 the new version is read, and the old one is gone; 1 failed, or another rebuild is under way; 2 misused;
+130 interrupted.`;
+
+const MAX_SEGMENTS = 32;
+
+function readOptions() {
+  return readArguments({
+    options: {
+      restart: { type: 'boolean', default: false },
+      segments: { type: 'string' },
+      stage: { type: 'string', default: 'dev' },
+      endpoint: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+    allowPositionals: true,
+  });
+}
+
+/** A projection and the service whose events it is made of. */
+interface OwnedProjection {
+  service: string;
+  projection: Projection;
+}
+
+/** What the services' `projections/index.ts` export. */
+async function loadProjections(): Promise<OwnedProjection[]> {
+  const found: OwnedProjection[] = [];
+  for (const folder of serviceDirectories(findWorkspaceRoot(import.meta.dirname))) {
+    const file = join(folder, 'projections', 'index.ts');
+    if (!existsSync(file)) continue;
+    const exported: Record<string, Projection> = await import(pathToFileURL(file).href);
+    found.push(...Object.values(exported).map((projection) => ({ service: basename(folder), projection })));
+  }
+  return found;
+}
+
+function dynamoDb(endpoint: string | undefined): DynamoDBClient {
+  if (endpoint === undefined) return new DynamoDBClient({});
+  const { AWS_REGION: region = 'us-east-1', AWS_ACCESS_KEY_ID: own } = process.env;
+  const credentials = { accessKeyId: 'operator', secretAccessKey: 'local' };
+  return new DynamoDBClient({ endpoint, region, ...(own === undefined && { credentials }) });
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = readOptions();
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const segments = readNumber('segments', values.segments, { minimum: 1, whole: true });
+  if (segments !== undefined && segments > MAX_SEGMENTS) {
+    throw new UsageError(`--segments must be at most ${MAX_SEGMENTS}, not ${segments}`);
+  }
+  const stage = readStage(values.stage);
+  const endpoint = readEndpoint(values.endpoint);
+  const [name, ...others] = positionals;
+  const known = await loadProjections();
+  const chosen = known.find(({ projection }) => projection.name === name);
+  if (!chosen || others.length > 0) {
+    throw new UsageError(`Name one projection: ${known.map(({ projection }) => projection.name).join(', ')}`);
+  }
+
+  const { service, projection } = chosen;
+  const dynamo = dynamoDb(endpoint);
+  const client = documentClient(dynamo);
+  const eventTable = `millrace-${service}-${stage}`;
+  // At AWS it is up to six hours old: enough for a bar.
+  const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: eventTable }));
+  const total = Math.max(1, Table?.ItemCount ?? 1);
+  const stop = interruptible(() => console.error('\nStopping: what is under way is finished …'));
+  const progress = new Progress(process.stderr, 'rebuild');
+  const begun = performance.now();
+  const summary = await rebuild({
+    emitted: new EmittedEvents(client, eventTable),
+    table: new ProjectionTable(client, `${eventTable}-projections`),
+    projection,
+    ...(segments !== undefined && { segments }),
+    restart: values.restart,
+    signal: stop.signal,
+    onWatch: () => console.error('Another rebuild may be under way: looking for a sign of life for ten seconds …'),
+    onProgress: ({ scanned, events }) => {
+      progress.update(scanned / total, `${events.toLocaleString('en')} events, ${perSecond(events, begun)}`);
+    },
+  });
+  progress.end();
+  stop.dispose();
+  return sayWhatBecame(projection.name, summary, begun);
+}
+
+function sayWhatBecame(name: string, summary: RebuildSummary, begun: number): number {
+  const { outcome, live, resumed, events, deleted } = summary;
+  if (resumed) console.log('Went on with an unfinished rebuild');
+  const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
+  console.log(`${events.toLocaleString('en')} events in ${seconds} s, ${perSecond(events, begun)}`);
+  if (outcome === 'interrupted') {
+    console.log(`Version ${live} of ${name} is still read; the same command goes on with the new one`);
+    return 130;
+  }
+  console.log(`Version ${live} of ${name} is read; ${deleted.toLocaleString('en')} items of others were deleted`);
+  return 0;
+}
+
+function perSecond(events: number, begun: number): string {
+  return `${Math.round((events * 1_000) / (performance.now() - begun)).toLocaleString('en')}/s`;
+}
+
+await runCommand('rebuild', main);

@@ -1,0 +1,20 @@
+import type { EventContract } from '@millrace/events';
+import { ShipmentCreated } from '@millrace/fulfillment/events';
+import { StockRanLow, StockReleased, StockReservationFailed, StockReserved } from '@millrace/inventory/events';
+import { OrderCancelled, OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
+import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
+
+/** Every contract of the category `domain`. serverless.yml subscribes to the same ones. */
+export const loggedContracts: readonly EventContract[] = [
+  OrderPlaced,
+  OrderConfirmed,
+  OrderCancelled,
+  StockReserved,
+  StockReservationFailed,
+  StockReleased,
+  StockRanLow,
+  PaymentProcessed,
+  PaymentFailed,
+  PaymentRefunded,
+  ShipmentCreated,
+];

@@ -1,0 +1,257 @@
+import { randomUUID } from 'node:crypto';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { LineageNode } from '@millrace/lineage';
+import { eventually } from '@millrace/testing';
+import { Aws, type Tap } from './aws.ts';
+import { Operator } from './operator.ts';
+import { orderOf, Shop } from './shop.ts';
+import { type System, startSystem } from './system.ts';
+
+let system: System;
+let shop: Shop;
+let aws: Aws;
+let operator: Operator;
+let tap: Tap;
+/** An order whose payment provider is down: its attempts go on while the first tests run. */
+let unpaid: string;
+
+beforeAll(async () => {
+  system = await startSystem();
+  shop = new Shop(system);
+  aws = new Aws(system);
+  operator = new Operator(system);
+  tap = await aws.tap();
+  unpaid = await shop.place(orderOf(await shop.stocked(5), 1, { paymentToken: 'tok_outage' }));
+}, 90_000);
+
+afterAll(async () => {
+  await tap?.close();
+  await system?.stop();
+});
+
+/** Waits until the log knows this many events of an id. */
+const lineageOf = (id: string, count: number) =>
+  eventually(
+    async () => {
+      const { status, body } = await shop.request('GET', `/lineage/${id}`);
+      expect([status, body.trees?.flatMap(({ events }) => everyNode(events)).length]).toEqual([200, count]);
+      return body;
+    },
+    { deadlineMs: 40_000, intervalMs: 100 },
+  );
+const everyNode = (nodes: LineageNode[]): LineageNode[] => nodes.flatMap((node) => [node, ...everyNode(node.events)]);
+
+type Outline = [string, ...Outline[]];
+const outlineOf = ({ detailType, events }: LineageNode): Outline => [detailType, ...events.map(outlineOf)];
+
+interface Found {
+  exitCode: number | null;
+  /** What is dead, with the event that it is dead of. */
+  dead: { event: string | undefined; consumer: string; queue: string; reason: { code: string; message: string } }[];
+  text: string;
+}
+
+/** What `npm run lineage` says of an id, when something of it is dead. */
+async function deadOf(id: string): Promise<Found> {
+  const { stdout, stderr, exitCode } = await eventually(
+    async () => {
+      const result = await operator.lineage(id, '--json');
+      if (result.exitCode !== 1 || result.stdout === '') throw new Error(`Not dead: ${result.stdout}${result.stderr}`);
+      return result;
+    },
+    { deadlineMs: 90_000, intervalMs: 500 },
+  );
+  const { trees, consumers } = JSON.parse(stdout);
+  const types = new Map(
+    everyNode(trees.flatMap(({ events }: { events: LineageNode[] }) => events)).map((each) => [
+      each.id,
+      each.detailType,
+    ]),
+  );
+  const dead = Object.entries(consumers as Record<string, (Found['dead'][number] & { state: string })[]>).flatMap(
+    ([event, all]) =>
+      all
+        .filter(({ state }) => state === 'dead')
+        .map(({ consumer, queue, reason }) => ({ event: types.get(event), consumer, queue, reason })),
+  );
+  return { exitCode, dead, text: `${(await operator.lineage(id)).stdout}${stderr}` };
+}
+
+describe('a good order', () => {
+  test('is a tree from the API call to the last event, with the delay of each hop', async () => {
+    const call = `call-${randomUUID()}`;
+    const orderId = await shop.place(orderOf(await shop.stocked(5)), { 'x-correlation-id': call });
+    await shop.orderWith(orderId, 'OrderConfirmed', 40_000);
+
+    const { trees } = await lineageOf(orderId, 5);
+
+    expect(trees).toMatchObject([{ correlationId: call, durationMs: expect.any(Number) }]);
+    expect(trees[0]?.events.map(outlineOf)).toEqual([
+      ['OrderPlaced.v1', ['StockReserved.v1', ['PaymentProcessed.v1', ['ShipmentCreated.v1', ['OrderConfirmed.v1']]]]],
+    ]);
+    const nodes = everyNode(trees[0]?.events ?? []);
+    expect(nodes.map(({ service }) => service)).toEqual(['orders', 'inventory', 'payments', 'fulfillment', 'orders']);
+    for (const { delayMs } of nodes.slice(1)) expect(delayMs).toBeGreaterThanOrEqual(0);
+    for (const id of [call, nodes[3]?.id]) {
+      expect((await shop.request('GET', `/lineage/${id}`)).body.trees).toEqual(trees);
+    }
+  });
+
+  test('is at its end for whoever asks on the command line', async () => {
+    const orderId = await shop.place(orderOf(await shop.stocked(5)));
+    await shop.orderWith(orderId, 'OrderConfirmed', 40_000);
+    await lineageOf(orderId, 5);
+    await aws.quiet(60_000);
+
+    const { exitCode, stdout, stderr } = await operator.lineage(orderId);
+
+    expect(stdout.split('\n').map((line) => line.replace(/ {2}.*/, '').trim())).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^└─ OrderPlaced.v1/)]),
+    );
+    expect(stdout).toMatch(/✓ notifications\.onOrderOutcome: finished/);
+    expect(stdout).not.toMatch(/[✗?]/);
+    expect(stderr).toContain('5 event(s), none of which is dead');
+    expect(exitCode).toBe(0);
+  });
+
+  test('stands in the log without personal data, and can be found by time', async () => {
+    const from = new Date(Date.now() - 5_000).toISOString();
+    const orderId = await shop.place(orderOf(await shop.stocked(5)));
+    const { trees } = await lineageOf(orderId, 5);
+    const [placed] = trees[0]?.events ?? [];
+
+    const { status, body } = await shop.request('GET', `/events/${placed?.id}`);
+    expect([status, body.data]).toEqual([
+      200,
+      expect.objectContaining({ orderId, customer: { id: shop.customerId }, shippingAddress: {} }),
+    ]);
+    expect(JSON.stringify(body)).not.toMatch(/Ada|@example|Berlin|tok_/);
+
+    const range = `from=${from}&to=${new Date(Date.now() + 60_000).toISOString()}&type=OrderPlaced.v1`;
+    const listed = await shop.request('GET', `/events?${range}`);
+    expect(listed.body.events.filter(({ subject }) => subject === orderId).map(({ id }) => id)).toEqual([placed?.id]);
+  });
+
+  test('is in the log once, though its events come again', async () => {
+    const orderId = await shop.place(orderOf(await shop.stocked(5)));
+    await lineageOf(orderId, 5);
+    const [placed] = await tap.waitFor(orderId, 'OrderConfirmed.v1');
+    const before = await shop.request('GET', `/events/${placed?.event.metadata.id}`);
+
+    if (placed) await aws.put(placed);
+    await aws.quiet(60_000);
+
+    expect((await shop.request('GET', `/events/${placed?.event.metadata.id}`)).body).toEqual({
+      ...before.body,
+      requestId: before.body.requestId,
+    });
+    await lineageOf(orderId, 5);
+  });
+});
+
+describe('what is asked for', () => {
+  test.each([
+    ['/lineage/no%20id', 400, 'id'],
+    [`/lineage/${'x'.repeat(129)}`, 400, 'id'],
+    [`/lineage/${randomUUID()}`, 404, 'id'],
+    [`/events/${randomUUID()}`, 404, 'eventId'],
+    ['/events?from=2026-01-01T00:00:00Z&to=2026-02-02T00:00:00Z', 400, 'to'],
+    ['/events?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z', 400, 'to'],
+    ['/events?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&cursor=x', 400, 'cursor'],
+    ['/events', 400, 'from'],
+  ])('%s is answered with %d and the name of what is wrong', async (path, status, field) => {
+    const answer = await shop.request('GET', path);
+
+    expect([answer.status, answer.body.errors[0]?.field]).toEqual([status, field]);
+  });
+
+  test.each([
+    [[randomUUID()], 1, 'no event with the id, subject or correlation'],
+    [['no id'], 2, '<id> must be'],
+    [[], 2, 'lineage wants one <id>'],
+    [['a', '--stage', 'nowhere'], 2, 'There is no table millrace-event-log-nowhere'],
+  ])('on the command line %j ends with %d', async (args, exitCode, message) => {
+    const result = await operator.lineage(...args);
+
+    expect([result.exitCode, result.stderr]).toEqual([exitCode, expect.stringContaining(message)]);
+  });
+});
+
+describe('an order that went wrong is shown with who failed and why:', () => {
+  /** Places an order, and puts a broken copy of one of its events in place of that event into a consumer's queue. */
+  async function breakAt(service: string, functionName: string, queue: string, detailType: string): Promise<string> {
+    const resume = await aws.pause(service, functionName);
+    const QueueUrl = await aws.queueUrl(service, queue);
+    const orderId = await shop.place(orderOf(await shop.stocked(5)));
+    const kept: string[] = [];
+    await eventually(
+      async () => {
+        kept.push(...(await aws.take(QueueUrl)).map(({ Body = '' }) => Body));
+        expect(kept.some((body) => body.includes(orderId) && JSON.parse(body)['detail-type'] === detailType)).toBe(
+          true,
+        );
+      },
+      { deadlineMs: 20_000 },
+    );
+    for (const body of kept) {
+      const event = JSON.parse(body);
+      if (body.includes(orderId) && event['detail-type'] === detailType) event.detail.data.orderId = 17;
+      await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(event) }));
+    }
+    await resume();
+    return orderId;
+  }
+
+  test.each([
+    ['stock', 'inventory', 'onOrderPlaced', 'on-order-placed', 'OrderPlaced.v1'],
+    ['shipment', 'fulfillment', 'onPaymentProcessed', 'on-payment-processed', 'PaymentProcessed.v1'],
+    ['confirmation', 'orders', 'onOrderProgress', 'on-order-progress', 'ShipmentCreated.v1'],
+    ['mail', 'notifications', 'onOrderOutcome', 'on-order-outcome', 'OrderConfirmed.v1'],
+  ])(
+    'its %s',
+    async (_, service, functionName, queue, detailType) => {
+      const orderId = await breakAt(service, functionName, queue, detailType);
+
+      const { dead, text } = await deadOf(orderId);
+
+      const name = `millrace-${service}-dev-${queue}-dlq`;
+      expect(dead).toEqual([
+        {
+          event: detailType,
+          consumer: `${service}.${functionName}`,
+          queue: name,
+          reason: expect.objectContaining({
+            code: 'SCHEMA_VIOLATION',
+            message: expect.stringContaining('data.orderId'),
+          }),
+        },
+      ]);
+      expect(text).toContain(`✗ ${service}.${functionName}: dead in ${name}: SCHEMA_VIOLATION after 1 attempt: `);
+      expect(text).toContain(`It stopped at ${service}.${functionName}`);
+    },
+    120_000,
+  );
+
+  test('its payment, whose letter is still there afterwards', async () => {
+    const { dead, text } = await deadOf(unpaid);
+
+    expect(dead).toEqual([
+      {
+        event: 'StockReserved.v1',
+        consumer: 'payments.onStockReserved',
+        queue: 'millrace-payments-dev-on-stock-reserved-dlq',
+        reason: expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE' }),
+      },
+    ]);
+    expect(text).toMatch(/✗ payments\.onStockReserved: dead in .*: PROVIDER_UNAVAILABLE after 5 attempts: /);
+
+    const { stdout } = await operator.redrive('redrive', 'payments.onStockReserved');
+    expect(stdout).toMatch(/\b1 +redriven/);
+    await shop.orderWith(unpaid, 'OrderConfirmed', 40_000);
+    await eventually(async () => expect((await operator.lineage(unpaid)).exitCode).toBe(0), {
+      deadlineMs: 20_000,
+      intervalMs: 500,
+    });
+  }, 150_000);
+});

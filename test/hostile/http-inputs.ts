@@ -1,0 +1,483 @@
+import * as fc from 'fast-check';
+import * as z from 'zod';
+import { stockLevelRequest } from '../../services/inventory/src/domain/stock-level-request.ts';
+import { placeOrderRequest } from '../../services/orders/src/domain/place-order-request.ts';
+import { hostileTexts, invalidUtf8, oversized } from './hostile-json.ts';
+import { valuesOf } from './json-schema-values.ts';
+import { requestBytes } from './raw-http.ts';
+
+/** A request to the shop, byte by byte. */
+export interface HttpInput {
+  way: 'http';
+  kind: string;
+  route: string;
+  bytes: Buffer;
+  /** The only statuses that are right; without them every one below 500 is. */
+  statuses?: readonly number[];
+}
+
+/** Whom requests come from, as bearer tokens. */
+export interface Tokens {
+  customer: string;
+  staff: string;
+  expired: string;
+  /** Of another issuer. */
+  foreign: string;
+}
+
+interface AttackedRoute {
+  method: string;
+  /** With `{id}` for the path parameter. */
+  path: string;
+  by: 'customer' | 'staff';
+  /** A sound query, where there is one. */
+  query?: Readonly<Record<string, string>>;
+  /** What the body should look like; absent where there is none. */
+  body?: z.ZodType;
+  /** What a sound request is answered with. */
+  sound: readonly number[];
+}
+
+/** Every route of the templates, by its key there. */
+export const attackedRoutes: Readonly<Record<string, AttackedRoute>> = {
+  'POST /orders': { method: 'POST', path: '/orders', by: 'customer', body: placeOrderRequest, sound: [202] },
+  'GET /orders/{orderId}': { method: 'GET', path: '/orders/{id}', by: 'customer', sound: [200] },
+  // 409 once it is shipped, 429 where there are too many of them at once.
+  'POST /orders/{orderId}/cancellation': {
+    method: 'POST',
+    path: '/orders/{id}/cancellation',
+    by: 'customer',
+    sound: [202, 409, 429],
+  },
+  'GET /orders': { method: 'GET', path: '/orders', by: 'customer', query: { limit: '10' }, sound: [200] },
+  'GET /reports/daily-sales': {
+    method: 'GET',
+    path: '/reports/daily-sales',
+    by: 'staff',
+    query: { from: '2026-01-01', to: '2026-01-31' },
+    sound: [200],
+  },
+  'GET /events': {
+    method: 'GET',
+    path: '/events',
+    by: 'staff',
+    query: { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' },
+    sound: [200],
+  },
+  'GET /events/{eventId}': { method: 'GET', path: '/events/{id}', by: 'staff', sound: [200, 404] },
+  'GET /lineage/{id}': { method: 'GET', path: '/lineage/{id}', by: 'staff', sound: [200, 404] },
+  'GET /stock/{sku}': { method: 'GET', path: '/stock/{id}', by: 'staff', sound: [200, 404] },
+  'PUT /stock/{sku}': { method: 'PUT', path: '/stock/{id}', by: 'staff', body: stockLevelRequest, sound: [200] },
+};
+
+const hostilePaths = [
+  ...[
+    '/',
+    '//',
+    '/..',
+    '/.',
+    '/%00',
+    '/%',
+    '/%zz',
+    '/%2e%2e%2f',
+    '/%2F',
+    '/%5c',
+    '/;',
+    '/?',
+    '/%ff',
+    '/%ed%a0%80',
+    '/%c0%af',
+  ],
+  ...['/%E2%80%AE', '/%F0%9F%91%BE', '/%20', '/+', '/a%0d%0aset-cookie:x', '/__proto__', '/constructor', '/{id}', '/*'],
+  ...[
+    `/${'x'.repeat(3_000)}`,
+    `/${'%61'.repeat(2_000)}`,
+    '/00000000-0000-4000-8000-000000000000',
+    '/42',
+    '/cancellation',
+  ],
+];
+const hostileQueries = [
+  ...[
+    '?',
+    '?&&&',
+    '?=',
+    '?a',
+    '?a=%',
+    '?a=%ff&a=%00',
+    '?__proto__=x&constructor=y',
+    '?a[]=1&a[]=2',
+    '?a=b?c=d',
+    '?%E2%80%AE',
+  ],
+  ...[`?a=${'x'.repeat(5_000)}`, `?${'a=1&'.repeat(2_000)}`, '?orderId=x', '?a=1;b=2', '?+'],
+];
+/** Of a parameter that a route knows, already encoded. */
+const hostileValues = [
+  ...[
+    '',
+    '%00',
+    '%0a',
+    '%ff',
+    '-1',
+    '0',
+    '1e999',
+    '9007199254740993',
+    'NaN',
+    '2026-13-45',
+    '9999-12-31',
+    '0000-01-01',
+    'true',
+    '%F0%9F%91%BE',
+  ],
+  ...[
+    '__proto__',
+    '{}',
+    '[]',
+    '%22',
+    '%E2%80%AE',
+    'x'.repeat(3_000),
+    'e30',
+    'bnVsbA',
+    'W10',
+    'AAAA',
+    '..%2f..',
+    '%23',
+    '*',
+  ],
+];
+const otherParameters = ['cursor', 'limit', 'customer', 'status', 'type', 'from', 'to', 'unknown'];
+const hostileHeaders: readonly (readonly [name: string, values: readonly string[]])[] = [
+  [
+    'x-correlation-id',
+    ['', ' ', 'a b', 'x'.repeat(129), 'x'.repeat(7_000), '\u00ff\u00fe', '../..', '<script>', 'a,b', '__proto__'],
+  ],
+  [
+    'traceparent',
+    [
+      '',
+      'x',
+      '00-0-0-0',
+      `00-${'0'.repeat(32)}-${'0'.repeat(16)}-01`,
+      `ff-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+      'x'.repeat(7_000),
+    ],
+  ],
+  [
+    'idempotency-key',
+    ['', ' ', '"', '""', '"a', 'a b', 'x'.repeat(255), 'x'.repeat(256), 'x'.repeat(7_000), '\u00e9', '#', '"a"b"'],
+  ],
+  [
+    'content-type',
+    [
+      '',
+      'text/plain',
+      'application/octet-stream',
+      'application/json; charset=utf-16',
+      'multipart/form-data',
+      'x',
+      '\u00ff/\u00ff',
+      'application/xml',
+    ],
+  ],
+  ['content-encoding', ['gzip', 'br', 'identity', 'x', '']],
+  ['accept', ['image/png', '', '*/*;q=0', 'x'.repeat(7_000)]],
+  ['x-forwarded-for', ['127.0.0.1, evil', '\u00ff', '']],
+  ['cookie', ['a=b; __proto__=c; ;;=', 'x'.repeat(7_000), '']],
+  ['host', ['', 'evil.example', '[', 'a b', '..']],
+  ['origin', ['null', 'https://evil.example', '', 'http://localhost:5173']],
+  ['__proto__', ['x', '']],
+  ['x-request-id', ['forged']],
+  ['x-http-method-override', ['DELETE']],
+];
+const hostileTokens = [
+  ...[
+    '',
+    'Bearer',
+    'Bearer ',
+    'Bearer garbage',
+    'Bearer a.b.c',
+    'Bearer ..',
+    'Bearer null',
+    'Basic YTpi',
+    'bearer',
+    'Bearer \u00ff',
+  ],
+  ...[
+    `Bearer ${'x'.repeat(7_000)}`,
+    'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJjdXN0b21lci0xIn0.',
+    'Bearer e30.e30.e30',
+    'Bearer W10.W10.W10',
+  ],
+];
+/** A method, a version, headers and lengths that no client would send. Node's parser has the first word on them. */
+const hostileProtocol: readonly ((path: string, token: string) => Buffer)[] = [
+  (path) => requestBytes(`FOO ${path} HTTP/1.1`, [['host', 'x']]),
+  (path) => requestBytes(`get ${path} HTTP/1.1`, [['host', 'x']]),
+  (path) => requestBytes(`GET ${path} HTTP/9.9`, [['host', 'x']]),
+  (path) => requestBytes(`GET ${path}`, []),
+  (path) => requestBytes(`GET ${path} HTTP/1.1`, []),
+  (path) => requestBytes(`GET  ${path}  HTTP/1.1`, [['host', 'x']]),
+  (path, token) =>
+    requestBytes(`GET ${path} HTTP/1.1`, [
+      ['host', 'x'],
+      ['no colon', '\u0000'],
+      ['authorization', token],
+    ]),
+  (path) =>
+    requestBytes(`GET ${path} HTTP/1.1`, [
+      ['host', 'x'],
+      ['x', 'y'.repeat(70_000)],
+    ]),
+  (path) =>
+    requestBytes(`POST ${path} HTTP/1.1`, [
+      ['host', 'x'],
+      ['content-length', '-1'],
+    ]),
+  (path) =>
+    requestBytes(`POST ${path} HTTP/1.1`, [
+      ['host', 'x'],
+      ['content-length', '1'],
+      ['transfer-encoding', 'chunked'],
+    ]),
+  (path) =>
+    requestBytes(
+      `POST ${path} HTTP/1.1`,
+      [
+        ['host', 'x'],
+        ['transfer-encoding', 'chunked'],
+      ],
+      Buffer.from('zz\r\nxx\r\n'),
+    ),
+  (path) =>
+    requestBytes(`POST ${path} HTTP/1.1`, [
+      ['host', 'x'],
+      ['expect', 'a miracle'],
+      ['connection', 'close'],
+    ]),
+  () =>
+    requestBytes('GET http://evil.example/orders HTTP/1.1', [
+      ['host', 'x'],
+      ['connection', 'close'],
+    ]),
+  () =>
+    requestBytes('GET http://[ HTTP/1.1', [
+      ['host', 'x'],
+      ['connection', 'close'],
+    ]),
+  () =>
+    requestBytes('OPTIONS * HTTP/1.1', [
+      ['host', 'x'],
+      ['connection', 'close'],
+    ]),
+  () => Buffer.from('\u0016\u0003\u0001\u0002\u0000\u0001\u0000', 'latin1'),
+  () => Buffer.from('\r\n\r\n\r\n\r\nGET\r\n\r\n'),
+];
+
+const KIB = 1024;
+/** The endpoint's own limit, a limit of others, and API Gateway's 6 MB with an envelope around it. */
+const bodySizes = [128 * KIB - 1, 128 * KIB, 128 * KIB + 1, 1024 * KIB, 1024 * KIB + 1];
+const hugeSizes = [6_000_000, 6 * KIB * KIB, 10 * KIB * KIB, 10 * KIB * KIB + 1];
+const MAX_BODY_BYTES = 128 * KIB;
+
+interface RequestParts {
+  id?: string;
+  query?: string;
+  authorization?: string | undefined;
+  headers?: readonly (readonly [string, string])[];
+  body?: Buffer | string;
+}
+
+/**
+ * Requests to every route.
+ * @param orderIds of orders of the customer
+ */
+export function httpInputs(tokens: Tokens, orderIds: readonly string[]): fc.Arbitrary<HttpInput> {
+  return fc.oneof(
+    ...Object.entries(attackedRoutes).map(([route, attacked]) => inputsOf(route, attacked, tokens, orderIds)),
+  );
+}
+
+function inputsOf(
+  route: string,
+  { method, path, by, query: soundQuery = {}, body: schema, sound }: AttackedRoute,
+  tokens: Tokens,
+  orderIds: readonly string[],
+): fc.Arbitrary<HttpInput> {
+  const goodIds =
+    by === 'customer' ? fc.constantFrom(...orderIds) : fc.integer({ max: 999, min: 0 }).map((n) => `SKU-${n}`);
+  const goodBodies = schema ? soundBodies(schema) : undefined;
+  const other = by === 'customer' ? tokens.staff : tokens.customer;
+
+  const queryText = (parameters: Readonly<Record<string, string>>) => {
+    const pairs = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+    return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+  };
+  const build = ({
+    id = '',
+    query = queryText(soundQuery),
+    headers = [],
+    authorization = `Bearer ${tokens[by]}`,
+    body,
+  }: RequestParts) => {
+    const bytes = body === undefined ? undefined : Buffer.from(body as string);
+    const named = new Set(headers.map(([name]) => name));
+    const usual = [
+      ['host', '127.0.0.1'],
+      ['connection', 'close'],
+      ['authorization', authorization],
+      ...(bytes ? [['content-type', 'application/json']] : []),
+    ] as [string, string][];
+    const lengths: [string, string][] = bytes ? [['content-length', String(bytes.length)]] : [];
+    return requestBytes(
+      `${method} ${path.replace('{id}', () => id)}${query} HTTP/1.1`,
+      [...usual.filter(([name]) => !named.has(name)), ...headers, ...lengths],
+      bytes,
+    );
+  };
+  const attack = (weight: number, kind: string, parts: fc.Arbitrary<RequestParts>, statuses?: readonly number[]) => ({
+    weight,
+    arbitrary: fc.tuple(goodIds, parts).map(
+      ([id, part]): HttpInput => ({
+        way: 'http',
+        kind,
+        route,
+        bytes: build({ id, ...part }),
+        ...(statuses && { statuses }),
+      }),
+    ),
+  });
+  const withBody = <Parts extends object>(parts: fc.Arbitrary<Parts>): fc.Arbitrary<Parts & RequestParts> =>
+    goodBodies ? fc.tuple(parts, goodBodies).map(([part, value]) => ({ ...part, body: JSON.stringify(value) })) : parts;
+
+  const bodies = goodBodies ?? fc.constant({ unwanted: 1 });
+  const hostileBody = hostileTexts(bodies);
+  const takesBody = method !== 'GET';
+  return fc.oneof(
+    attack(10, 'valid', withBody(fc.constant({})), sound),
+    ...(takesBody
+      ? [
+          {
+            weight: 40,
+            arbitrary: fc.tuple(goodIds, hostileBody).map(
+              ([id, { kind, text, broken }]): HttpInput => ({
+                way: 'http',
+                kind: `body: ${kind}`,
+                route,
+                bytes: build({ id, body: text }),
+                // An endpoint without a body takes an empty one.
+                ...(broken && (schema || text !== '') ? { statuses: [400, 413, 429] } : {}),
+              }),
+            ),
+          },
+          attack(
+            2,
+            'body: invalid UTF-8',
+            invalidUtf8(bodies).map((body) => ({ body })),
+          ),
+          {
+            weight: 1,
+            arbitrary: fc.tuple(goodIds, oversized(bodies, bodySizes)).map(
+              ([id, { text, bytes }]): HttpInput => ({
+                way: 'http',
+                kind: 'body: at a limit',
+                route,
+                bytes: build({ id, body: text }),
+                statuses: bytes > MAX_BODY_BYTES ? [413, 429] : [400, 429],
+              }),
+            ),
+          },
+        ]
+      : []),
+    attack(4, 'token of another role', withBody(fc.constant({ authorization: `Bearer ${other}` })), [403, 429]),
+    attack(
+      6,
+      'no sound token',
+      withBody(fc.constantFrom(...hostileTokens).map((authorization) => ({ authorization }))),
+      [401, 429],
+    ),
+    attack(
+      2,
+      "another issuer's or an expired token",
+      withBody(fc.constantFrom(tokens.expired, tokens.foreign).map((token) => ({ authorization: `Bearer ${token}` }))),
+      [401, 429],
+    ),
+    attack(
+      14,
+      'header',
+      withBody(
+        fc.constantFrom(...hostileHeaders).chain(([name, values]) =>
+          fc.tuple(fc.constantFrom(...values), fc.boolean()).map(([value, twice]) => ({
+            headers: (twice
+              ? [
+                  [name, value],
+                  [name, value],
+                ]
+              : [[name, value]]) as [string, string][],
+          })),
+        ),
+      ),
+    ),
+    attack(10, 'path', withBody(fc.constantFrom(...hostilePaths).map((text) => ({ id: text.slice(1) })))),
+    attack(
+      Object.keys(soundQuery).length > 0 ? 40 : 2,
+      'query: hostile value',
+      withBody(
+        fc
+          .tuple(
+            fc.constantFrom(...Object.keys(soundQuery), ...otherParameters),
+            fc.constantFrom(...hostileValues),
+            fc.boolean(),
+          )
+          .map(([name, value, twice]) => ({
+            query: `${queryText({ ...soundQuery, [name]: value })}${twice ? `&${name}=${value}` : ''}`,
+          })),
+      ),
+    ),
+    attack(5, 'query', withBody(fc.constantFrom(...hostileQueries).map((query) => ({ query })))),
+    {
+      weight: 2,
+      arbitrary: fc.tuple(goodIds, fc.constantFrom(...hostileProtocol)).map(
+        ([id, make]): HttpInput => ({
+          way: 'http',
+          kind: 'protocol',
+          route,
+          bytes: make(
+            path.replace('{id}', () => id),
+            `Bearer ${tokens[by]}`,
+          ),
+        }),
+      ),
+    },
+  );
+}
+
+/** Bodies near API Gateway's and Lambda's limits: few, for they are large. */
+export function hugeRequests(tokens: Tokens): fc.Arbitrary<HttpInput> {
+  return fc.constantFrom(...hugeSizes).map((size) => {
+    const body = Buffer.alloc(size, 'x');
+    const headers = [
+      ['host', '127.0.0.1'],
+      ['connection', 'close'],
+      ['authorization', `Bearer ${tokens.customer}`],
+      ['content-type', 'application/json'],
+      ['content-length', String(size)],
+    ] as [string, string][];
+    return {
+      way: 'http',
+      kind: 'body: megabytes',
+      route: 'POST /orders',
+      bytes: requestBytes('POST /orders HTTP/1.1', headers, body),
+      statuses: [413, 429],
+    };
+  });
+}
+
+/** Bodies that the endpoint takes: what the JSON Schema cannot say is seen to here. */
+function soundBodies(schema: z.ZodType): fc.Arbitrary<object> {
+  const values = valuesOf(z.toJSONSchema(schema, { io: 'input' })) as fc.Arbitrary<{ lines?: object[] }>;
+  return values.map((value) => ({
+    ...value,
+    ...(value.lines ? { lines: value.lines.map((line, index) => ({ ...line, sku: `SKU-${index}` })) } : {}),
+  }));
+}

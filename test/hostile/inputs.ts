@@ -1,0 +1,42 @@
+import * as fc from 'fast-check';
+import { type BusInput, busInputs } from './bus-inputs.ts';
+import { type HttpInput, httpInputs, hugeRequests, type Tokens } from './http-inputs.ts';
+import type { Landscape } from './landscape.ts';
+import { type PortInput, portInputs } from './port-inputs.ts';
+import { type QueueInput, queueInputs } from './queue-inputs.ts';
+
+export type HostileInput = HttpInput | BusInput | QueueInput | PortInput;
+
+/** Which input it is: the seed of its chunk, and its place there. */
+export interface InputReference {
+  seed: number;
+  place: number;
+}
+
+/** Inputs that are made and sent together. */
+export const CHUNK = 200;
+
+/** Makes inputs from seeds. The same seed makes the same ones, about the same orders. */
+export class Inputs {
+  readonly #arbitrary: fc.Arbitrary<HostileInput>;
+
+  constructor(landscape: Landscape, tokens: Tokens, orderIds: readonly string[]) {
+    const { busName, consumers, contracts } = landscape;
+    this.#arbitrary = fc.oneof(
+      { weight: 4_480, arbitrary: httpInputs(tokens, orderIds) },
+      { weight: 20, arbitrary: hugeRequests(tokens) },
+      { weight: 2_300, arbitrary: busInputs(busName, contracts, orderIds) },
+      { weight: 2_900, arbitrary: queueInputs(consumers, contracts, orderIds) },
+      { weight: 300, arbitrary: portInputs() },
+    );
+  }
+
+  /** The inputs of one chunk. */
+  chunk(seed: number, size = CHUNK): HostileInput[] {
+    return fc.sample(this.#arbitrary, { seed, numRuns: size });
+  }
+
+  at({ seed, place }: InputReference): HostileInput | undefined {
+    return this.chunk(seed)[place];
+  }
+}

@@ -1,0 +1,38 @@
+import type { Finding, Rule } from '../rule.ts';
+import { at, type Entry, entriesOf, list, referenceTo } from '../template.ts';
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html */
+export const routeLimits: Rule = {
+  name: 'route-limits',
+  why: "one route could take the whole account's requests, and run its functions for them",
+  check(service) {
+    const routes = entriesOf(service, 'AWS::ApiGatewayV2::Route');
+    const stages = entriesOf(service, 'AWS::ApiGatewayV2::Stage');
+    const unlimited = routes.flatMap((route): Finding[] => {
+      const key = String(route.properties.RouteKey);
+      const own = stages.filter((stage) => apiOf(stage) === apiOf(route));
+      if (own.length === 0) return [{ resource: route.id, problem: `${key}: no stage of this template serves it` }];
+      return own
+        .map(({ properties }) => at(properties.RouteSettings, key) ?? properties.DefaultRouteSettings)
+        .filter((settings) => !isLimit(settings))
+        .map((settings) => ({ resource: route.id, problem: `${key}: its settings are ${JSON.stringify(settings)}` }));
+    });
+    const tooEarly = stages.flatMap((stage): Finding[] =>
+      Object.keys((stage.properties.RouteSettings as object | undefined) ?? {}).flatMap((key) => {
+        const route = routes.find((each) => each.properties.RouteKey === key && apiOf(each) === apiOf(stage));
+        const waits = list(service.template.Resources?.[stage.id]?.DependsOn).includes(route?.id);
+        // API Gateway refuses settings for a route that is not there yet.
+        return waits ? [] : [{ resource: stage.id, problem: `RouteSettings of ${key} without DependsOn on its route` }];
+      }),
+    );
+    return [...unlimited, ...tooEarly];
+  },
+};
+
+function apiOf({ properties }: Entry): string | undefined {
+  return referenceTo(properties.ApiId);
+}
+
+function isLimit(settings: unknown): boolean {
+  return ['ThrottlingRateLimit', 'ThrottlingBurstLimit'].every((limit) => Number(at(settings, limit)) > 0);
+}

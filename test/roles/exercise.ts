@@ -1,0 +1,348 @@
+import { deepStrictEqual, equal, ok } from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { InvokeCommand, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { eventDigest, type ReemitRequest, type ReemitResponse } from '@millrace/dead-letters';
+import { StockRanLow } from '@millrace/inventory/events';
+import type { RefusedAccess } from '@millrace/local';
+import { requestToken } from '@millrace/local/request-token';
+import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
+import { orderOf } from '../end-to-end/shop.ts';
+import { grantsOf } from './grants.ts';
+import type { RunningShop } from './running-shop.ts';
+
+/** What a step works with. */
+interface Stage extends RunningShop {
+  /** Waits until `check` no longer throws; gives up when another step has failed. */
+  until: <Result>(check: () => Result | Promise<Result>) => Promise<Result>;
+  /** Remembers what is refused on purpose. */
+  expectRefusal: (refused: Pick<RefusedAccess, 'caller' | 'resource'>) => void;
+}
+
+/** Throws when something that the system should do is not done. */
+type Step = (stage: Stage) => Promise<void>;
+
+const DEADLINE_MS = 30_000;
+const OPERATIONS = 'operations@millrace.example';
+
+/**
+ * Uses every permission of every function once, and looks at what comes of it: orders that are confirmed, out of stock, refused and
+ * refunded, mails, an SMS, low stock, messages and records that cannot be handled, dead events that are put back.
+ *
+ * @param failFast ends as soon as the runtime refuses something that no step expects, instead of when its effect is missed
+ * @throws the first thing that was wrong, with the name of the step
+ */
+export async function exercise(running: RunningShop, { failFast = true } = {}): Promise<void> {
+  const loggedBefore = new Map(running.logged);
+  // Nothing else may be in the streams while what cannot be emitted is given up at once.
+  await together(running, failFast, relays(running).map(givesUpWhatCannotBeEmitted));
+  await together(running, failFast, [
+    confirmsAnOrder,
+    logsWhatHappens,
+    keepsReadModels,
+    refusesWhatIsOutOfStock,
+    cancelsWhatIsNotPaid,
+    refundsWhatIsCancelled,
+    refusesBadRequests,
+    keepsTopicsFromMessengers,
+    reemitsAndParks,
+    ...consumers(running).map(buriesPoison),
+  ]);
+  const silent = running.runtime.functionNames.filter(
+    (name) => (running.logged.get(name) ?? 0) === (loggedBefore.get(name) ?? 0),
+  );
+  equal(silent.length, 0, `logged nothing: ${silent.join(', ')}`);
+}
+
+/** Runs steps at the same time. When one has failed, the others are given up. */
+async function together(running: RunningShop, failFast: boolean, steps: readonly Step[]): Promise<void> {
+  const controller = new AbortController();
+  const expected = new Set<string>();
+  const named = ({ caller, resource }: Pick<RefusedAccess, 'caller' | 'resource'>): string => `${caller} ${resource}`;
+  const before = new Map(running.runtime.refusals().map(({ message, times }) => [message, times]));
+  const endWhenRefused = (): void => {
+    const refusal = running.runtime
+      .refusals()
+      .find((refused) => refused.times > (before.get(refused.message) ?? 0) && !expected.has(named(refused)));
+    if (refusal) controller.abort(new Error(`refused: ${refusal.action} on ${refusal.resource}`));
+  };
+  const watch = failFast ? setInterval(endWhenRefused, 10) : undefined;
+  const { signal } = controller;
+  const stage: Stage = {
+    ...running,
+    until: (check) => eventually(check, { deadlineMs: DEADLINE_MS, signal }),
+    expectRefusal: (refused) => expected.add(named(refused)),
+  };
+  try {
+    await Promise.all(
+      steps.map(async (step) => {
+        try {
+          await step(stage);
+        } catch (error) {
+          controller.abort(new Error(`${step.name}: ${(error as Error).message.split('\n')[0]}`, { cause: error }));
+        }
+      }),
+    );
+  } finally {
+    clearInterval(watch);
+  }
+  if (failFast) endWhenRefused();
+  signal.throwIfAborted();
+}
+
+const confirmsAnOrder: Step = async ({ shop, until }) => {
+  const sku = await shop.stocked(2, 2);
+  const phone = `+49151${String(Date.now()).slice(-8)}`;
+  const order = orderOf(sku);
+  const body = { ...order, customer: { ...order.customer, phone } };
+  const key = { 'idempotency-key': randomUUID() };
+  const orderId = await shop.place(body, key);
+  equal(await shop.place(body, key), orderId, 'the same key made another order');
+  await until(async () => {
+    const { status, timeline } = await shop.order(orderId);
+    equal(status, 'CONFIRMED', `the order is ${status} after ${timeline.at(-1)?.event}`);
+  });
+  await holds(shop, sku, 1, 1);
+  await until(async () => {
+    const messages = [...(await shop.messagesTo(phone)), ...(await shop.messagesTo(order.customer.email))];
+    const kinds = messages.map(({ kind }) => kind).join(' and ');
+    equal(kinds, 'sms and email', `the customer got ${kinds || 'nothing'}`);
+  });
+  await until(() => toldOperations(shop, sku));
+};
+
+const logsWhatHappens: Step = async ({ shop, until }) => {
+  const from = new Date(Date.now() - 60_000).toISOString();
+  const orderId = await shop.place(orderOf(await shop.stocked(0)));
+  const tree = await until(async () => {
+    const { status, body } = await shop.request('GET', `/lineage/${orderId}`);
+    equal(status, 200, `GET /lineage answered ${status}`);
+    return body.trees[0];
+  });
+  const id = tree?.events[0]?.id;
+  equal((await shop.request('GET', `/events/${id}`)).status, 200, 'the event is not to be had');
+  const range = `from=${from}&to=${new Date(Date.now() + 60_000).toISOString()}`;
+  const { status } = await shop.request('GET', `/events?${range}`);
+  equal(status, 200, `GET /events answered ${status}`);
+};
+
+/** While a rebuild is under way the consumer writes the new version as well, from the order's stream. */
+const keepsReadModels: Step = async ({ shop, aws, until }) => {
+  const TableName = 'millrace-orders-dev-projections';
+  const building = { version: 2, segments: 1, checkpoints: {}, scanned: 0 };
+  await aws.dynamodb.send(
+    new PutCommand({ TableName, Item: { pk: 'order-summary', sk: 'POINTER', pointer: { live: 1, building } } }),
+  );
+  const orderId = await shop.place(orderOf(await shop.stocked(0)));
+  await until(async () => {
+    const { status, body } = await shop.request('GET', '/orders?status=CANCELLED&limit=100');
+    equal(status, 200, `GET /orders answered ${status}`);
+    ok(
+      body.orders.some((order) => order.orderId === orderId),
+      'the order is not in the list',
+    );
+    const today = new Date().toISOString().slice(0, 10);
+    const report = await shop.request('GET', `/reports/daily-sales?from=${today}&to=${today}`);
+    equal(report.status, 200, `GET /reports/daily-sales answered ${report.status}`);
+    const Key = { pk: `order-summary#2#ROW#${orderId}`, sk: 'SUMMARY' };
+    const { Item } = await aws.dynamodb.send(new GetCommand({ TableName, Key }));
+    equal(Item?.row.status, 'CANCELLED', 'the new version of a projection has not had the order');
+  });
+};
+
+const refusesWhatIsOutOfStock: Step = async ({ shop, until }) => {
+  const orderId = await shop.place(orderOf(await shop.stocked(1), 2));
+  await until(() => isCancelled(shop, orderId, 'OUT_OF_STOCK'));
+};
+
+const cancelsWhatIsNotPaid: Step = async ({ shop, aws, until }) => {
+  const sku = await shop.stocked(5);
+  const orderId = await shop.place(orderOf(sku, 2, { paymentToken: 'tok_declined' }));
+  await until(() => isCancelled(shop, orderId, 'PAYMENT_FAILED'));
+  await until(() => holds(shop, sku, 5, 0));
+  await until(async () => {
+    const Key = { pk: `SHIPMENT#${orderId}`, sk: 'SHIPMENT' };
+    const { Item } = await aws.dynamodb.send(new GetCommand({ TableName: 'millrace-fulfillment-dev', Key }));
+    equal(Item?.status, 'CANCELLED', 'the shipment is not recalled');
+  });
+};
+
+/** The provider fails at first, so that the customer can be faster than the payment. */
+const refundsWhatIsCancelled: Step = async ({ shop, aws, until }) => {
+  const sku = await shop.stocked(5);
+  const orderId = await shop.place(orderOf(sku, 2, { paymentToken: 'tok_temporarily_unavailable' }));
+  await until(() => holds(shop, sku, 3, 2));
+  equal((await shop.request('POST', `/orders/${orderId}/cancellation`)).status, 202, 'not cancelled');
+  await until(() => holds(shop, sku, 5, 0));
+  await until(async () => {
+    const Key = { pk: `PAYMENT#${orderId}`, sk: 'PAYMENT' };
+    const { Item } = await aws.dynamodb.send(new GetCommand({ TableName: 'millrace-payments-dev', Key }));
+    // Whichever came first, the question to the provider or the cancellation.
+    ok(['REFUNDED', 'CANCELLED'].includes(Item?.payment?.status), `the payment is ${Item?.payment?.status}`);
+  });
+};
+
+/** Of what goes well, functions behind routes log nothing. */
+const refusesBadRequests: Step = async ({ shop, routes, runtime }) => {
+  const scope = routes.flatMap(({ scopes }) => scopes).join(' ');
+  const token = await requestToken(runtime.issuerUrl, { subject: 'somebody', scope });
+  for (const { key } of routes) {
+    const [method = '', template = ''] = key.split(' ');
+    const path = `${template.replace(/\{[^}]+\}/g, 'no-such-thing')}?nonsense=1`;
+    const body = method === 'GET' ? undefined : {};
+    const { status } = await shop.request(method, path, body, { authorization: `Bearer ${token}` });
+    ok([400, 404].includes(status), `${method} ${path} answered ${status}`);
+  }
+};
+
+/** Whoever sends messages to telephones needs a permission that has no resource; it must not reach any topic. */
+const keepsTopicsFromMessengers: Step = async ({ runtime, expectRefusal }) => {
+  const topic = 'arn:aws:sns:us-east-1:000000000000:millrace-dev-alarms';
+  const messengers = grantsOf(runtime).filter(
+    ({ effect, actions, resources }) =>
+      effect === 'Allow' && actions.includes('sns:Publish') && resources.includes('*'),
+  );
+  for (const { functionName } of messengers) {
+    expectRefusal({ caller: functionName, resource: topic });
+    const credential = `Credential=${functionName}/20260101/us-east-1/sns/aws4_request`;
+    const response = await fetch(runtime.awsUrl, {
+      method: 'POST',
+      headers: { authorization: `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host, Signature=x` },
+      body: new URLSearchParams({ Action: 'Publish', TopicArn: topic, Message: 'not an alarm' }),
+    });
+    equal(response.status, 403, `${functionName} could publish to a topic`);
+  }
+};
+
+const reemitsAndParks: Step = async ({ shop, aws, until }) => {
+  const queueUrl = await aws.queueUrl('notifications', 'on-stock-ran-low-rule-dlq');
+  const sku = `SKU-${randomUUID()}`;
+  const bodies = [envelopeText(sampleEvent(StockRanLow, { sku })), `<${sku}/>`];
+  for (const body of bodies) {
+    const attributes = { EventDigest: { DataType: 'String', StringValue: eventDigest(body) } };
+    await aws.sqs.send(
+      new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, MessageAttributes: attributes }),
+    );
+  }
+  const messages: ReemitRequest['messages'] = [];
+  await until(async () => {
+    const received = await aws.receive(queueUrl);
+    for (const { MessageId = '', ReceiptHandle = '', Body = '', MessageAttributes = {} } of received) {
+      if (!bodies.includes(Body)) continue;
+      const attributes = Object.entries(MessageAttributes).map(([name, value]) => [name, value.StringValue ?? '']);
+      const message = { messageId: MessageId, receiptHandle: ReceiptHandle, body: Body };
+      messages.push({ ...message, attributes: Object.fromEntries(attributes) });
+    }
+    equal(messages.length, bodies.length, 'letters are missing');
+  });
+  const request: ReemitRequest = { queueUrl, messages };
+  const answer = await aws.lambda.send(
+    new InvokeCommand({ FunctionName: 'millrace-redrive-dev-reemit', Payload: JSON.stringify(request) }),
+  );
+  const text = answer.Payload?.transformToString() ?? '';
+  equal(answer.FunctionError, undefined, text);
+  const { results } = JSON.parse(text) as ReemitResponse;
+  const outcomeOf = (body: string | undefined): unknown => {
+    const { outcome, stillThere } =
+      results.find(({ messageId }) => messageId === messages.find((message) => message.body === body)?.messageId) ?? {};
+    return { outcome, stillThere };
+  };
+  deepStrictEqual(outcomeOf(bodies[0]), { outcome: 'reemitted', stillThere: undefined }, text);
+  deepStrictEqual(outcomeOf(bodies[1]), { outcome: 'parked', stillThere: undefined }, text);
+  await until(() => toldOperations(shop, sku));
+};
+
+async function isCancelled(shop: RunningShop['shop'], orderId: string, reason: string): Promise<void> {
+  const { status, cancellation } = await shop.order(orderId);
+  equal(cancellation?.reason, reason, `the order is ${status}`);
+}
+
+async function holds(shop: RunningShop['shop'], sku: string, available: number, reserved: number): Promise<void> {
+  const stock = await shop.stock(sku);
+  equal(
+    `${stock.available} and ${stock.reserved}`,
+    `${available} and ${reserved}`,
+    `the stock is ${JSON.stringify(stock)}`,
+  );
+}
+
+async function toldOperations(shop: RunningShop['shop'], sku: string): Promise<void> {
+  const mails = await shop.messagesTo(OPERATIONS);
+  ok(
+    mails.some(({ text, subject }) => `${subject} ${text}`.includes(sku)),
+    `nobody was told that ${sku} runs low`,
+  );
+}
+
+/** What reads a queue or a stream, with where it puts what it gives up. */
+interface Reader {
+  functionName: string;
+  /** ARN of the queue or stream. */
+  source: string;
+  /** Name of the queue. */
+  deadLetterQueue: string;
+}
+
+function readersWith(running: RunningShop, action: string): Reader[] {
+  const grants = grantsOf(running.runtime);
+  return grants
+    .filter(({ actions }) => actions.includes(action))
+    .map(({ functionName, resources: [source = ''] }) => {
+      const sends = grants.find(
+        (grant) => grant.functionName === functionName && grant.actions.includes('sqs:SendMessage'),
+      );
+      return { functionName, source, deadLetterQueue: sends?.resources[0]?.split(':').at(-1) ?? '' };
+    });
+}
+
+/** By what their roles let them read. */
+const consumers = (running: RunningShop): Reader[] => readersWith(running, 'sqs:ReceiveMessage');
+const relays = (running: RunningShop): Reader[] => readersWith(running, 'dynamodb:GetRecords');
+
+function buriesPoison({ functionName, source, deadLetterQueue }: Reader): Step {
+  const step: Step = async ({ aws, until, runtime }) => {
+    const urlOf = (name = ''): string => `${runtime.awsUrl}/000000000000/${name}`;
+    const body = `poison ${randomUUID()}`;
+    await aws.sqs.send(new SendMessageCommand({ QueueUrl: urlOf(source.split(':').at(-1)), MessageBody: body }));
+    await until(async () => {
+      const letters = await aws.take(urlOf(deadLetterQueue));
+      const code = letters.find(({ Body }) => Body === body)?.MessageAttributes?.ErrorCode?.StringValue;
+      equal(code, 'MALFORMED_EVENT', `no letter in ${deadLetterQueue}`);
+    });
+  };
+  return named(step, `buriesPoison of ${functionName}`);
+}
+
+/** A stored row that is no event is tried for a day; here once. */
+function givesUpWhatCannotBeEmitted({ functionName, source, deadLetterQueue }: Reader): Step {
+  const step: Step = async ({ aws, until, runtime }) => {
+    const QueueUrl = `${runtime.awsUrl}/000000000000/${deadLetterQueue}`;
+    const { EventSourceMappings: [mapping] = [] } = await aws.lambda.send(
+      new ListEventSourceMappingsCommand({ FunctionName: functionName }),
+    );
+    const { UUID, MaximumRetryAttempts } = mapping ?? {};
+    const retry = (attempts: number | undefined) =>
+      aws.lambda.send(new UpdateEventSourceMappingCommand({ UUID, MaximumRetryAttempts: attempts }));
+    while ((await aws.take(QueueUrl)).length > 0);
+    await retry(0);
+    try {
+      const Item = { pk: `EXERCISE#${randomUUID()}`, sk: 'ROW', outbox: { detail: 'no event' } };
+      await aws.dynamodb.send(new PutCommand({ TableName: source.split('/')[1], Item }));
+      await until(async () => {
+        const letters = await aws.take(QueueUrl);
+        ok(
+          letters.some(({ Body = '' }) => Body.includes('"condition":"RetryAttemptsExhausted"')),
+          `no letter in ${deadLetterQueue}`,
+        );
+      });
+    } finally {
+      await retry(MaximumRetryAttempts);
+    }
+  };
+  return named(step, `givesUpWhatCannotBeEmitted of ${functionName}`);
+}
+
+function named(step: Step, name: string): Step {
+  return Object.defineProperty(step, 'name', { value: name });
+}
