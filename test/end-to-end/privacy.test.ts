@@ -47,6 +47,8 @@ const catalogue = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
 const consumers = catalogue.flatMap(({ contract, consumers: references }) =>
   references.map(({ service, function: functionName }) => ({ contract, service, functionName })),
 );
+/** The services that emit events. */
+const relayed = ['orders', 'inventory', 'payments', 'fulfillment'];
 const queueOf = (functionName: string) => functionName.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 interface Envelope {
@@ -122,7 +124,7 @@ beforeAll(async () => {
   system = await startSystem([], {
     verbose: true,
     // See `stored events cannot be emitted`.
-    mayBeRefused: ['millrace-orders-dev-relay events:PutEvents'],
+    mayBeRefused: relayed.map((service) => `millrace-${service}-dev-relay events:PutEvents`),
   });
   if (!system.output) throw new Error('This suite reads what the runtime prints: it has to start one itself');
   shop = new Shop(system);
@@ -284,12 +286,12 @@ describe('with a customer whom everybody would recognise', () => {
       source: 'millrace.stranger',
       detail: JSON.stringify({ metadata: person, data: person }),
     };
-    for (const service of ['orders', 'inventory', 'payments', 'fulfillment']) {
+    for (const service of relayed) {
       const pk = `STRANGER#${randomUUID()}`;
       const Item = { pk, sk: `OUTBOX#${pk}`, outbox };
       await aws.dynamodb.send(new PutCommand({ TableName: `millrace-${service}-dev`, Item }));
     }
-    for (const service of ['orders', 'inventory', 'payments', 'fulfillment']) {
+    for (const service of relayed) {
       await eventually(
         () => expect(output()).toMatch(new RegExp(`millrace-${service}-dev-relay WARN Events were not emitted`)),
         { deadlineMs: 30_000 },

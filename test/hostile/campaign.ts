@@ -53,6 +53,8 @@ const SETTLE_WITHIN_MS = 300_000;
 const CALM_ROUNDS = 4;
 const MEMORY_WITHIN_MS = 90_000;
 const MAX_GROWTH = 1.1;
+/** A shorter run ends while the heap is still filling up, and proves nothing about memory. */
+const MEMORY_FROM_INPUTS = 5_000;
 /** The database reads and writes a file; what it keeps of it in memory grows with what the sound inputs have stored. */
 const DATABASE_CACHE_MIB = 8;
 
@@ -164,7 +166,7 @@ class Campaign {
     await this.#reemit();
     await this.#settle();
     await this.#checkAlarms();
-    const after = await this.#memoryBelow(before);
+    const after = inputs < MEMORY_FROM_INPUTS ? runtime.memory() : await this.#memoryBelow(before);
     return {
       tally: this.#tally,
       violations: this.#violations,

@@ -16,7 +16,7 @@ test('every route of the templates is attacked', async () => {
   expect(Object.keys(attackedRoutes).sort()).toEqual(routes.sort());
 }, 120_000);
 
-test(`600 hostile inputs are all accounted for, and cost no memory (seed ${SEED})`, async () => {
+test(`600 hostile inputs are all accounted for (seed ${SEED})`, async () => {
   const { violations, tally, files } = await runCampaign({ inputs: 600, seed: SEED, reemissions: 30 });
 
   expect({ violations: violations.map(({ what }) => what), files }).toEqual({ violations: [], files: [] });
