@@ -7,7 +7,15 @@ import { rename } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import {
+  explain,
+  readArguments,
+  readEndpoint,
+  readNumber,
+  readStage,
+  runCommand,
+  UsageError,
+} from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/events/catalogue';
 import { formatFunctionLog, PortTakenError, type Runtime, requestToken, startRuntime } from '@millrace/local';
 
@@ -46,65 +54,35 @@ const WARM_WITHIN_MS = 3_000;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const startedAt = performance.now();
 
-/** Says what is wrong with the command line and ends. */
-function misused(message: string): never {
-  console.error(`${message}\nRun npm start -- --help for what there is.`);
-  process.exit(2);
-}
-
 function readOptions() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        'api-port': { type: 'string', default: '3000' },
-        'aws-port': { type: 'string', default: '4566' },
-        'data-dir': { type: 'string' },
-        stage: { type: 'string', default: 'dev' },
-        service: { type: 'string', multiple: true, default: [] },
-        'dynamodb-endpoint': { type: 'string' },
-        'alarm-period': { type: 'string' },
-        verbose: { type: 'boolean', default: false },
-        'ready-file': { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    return values;
-  } catch (error) {
-    return misused((error as Error).message);
-  }
+  const { values } = readArguments({
+    options: {
+      'api-port': { type: 'string', default: '3000' },
+      'aws-port': { type: 'string', default: '4566' },
+      'data-dir': { type: 'string' },
+      stage: { type: 'string', default: 'dev' },
+      service: { type: 'string', multiple: true, default: [] },
+      'dynamodb-endpoint': { type: 'string' },
+      'alarm-period': { type: 'string' },
+      verbose: { type: 'boolean', default: false },
+      'ready-file': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    ...values,
+    apiPort: readPort('api-port', values['api-port']),
+    awsPort: readPort('aws-port', values['aws-port']),
+    alarmPeriod: readNumber('alarm-period', values['alarm-period'], { minimum: 1, whole: true }),
+    dynamodbEndpoint: readEndpoint(values['dynamodb-endpoint'], 'dynamodb-endpoint'),
+    stage: readStage(values.stage),
+  };
 }
 
 function readPort(flag: string, value: string): number {
   const port = Number(value);
-  if (!/^\d+$/.test(value) || port > 65_535) misused(`--${flag} must be a port from 0 to 65535, not "${value}"`);
-  return port;
-}
-
-function readEndpoint(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
-    misused(`--dynamodb-endpoint must be a URL like http://127.0.0.1:8000, not "${value}"`);
-  }
-  return new URL(value).origin;
-}
-
-function readSeconds(flag: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (!/^[1-9]\d*$/.test(value)) misused(`--${flag} must be a whole number of seconds, at least 1, not "${value}"`);
-  return Number(value);
-}
-
-const values = readOptions();
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
-const apiPort = readPort('api-port', values['api-port']);
-const awsPort = readPort('aws-port', values['aws-port']);
-const alarmPeriod = readSeconds('alarm-period', values['alarm-period']);
-const dynamodbEndpoint = readEndpoint(values['dynamodb-endpoint']);
-if (!/^[a-z][a-z0-9]*$/.test(values.stage)) {
-  misused(`--stage must be lower-case letters and digits, not "${values.stage}"`);
+  if (/^\d+$/.test(value) && port <= 65_535) return port;
+  throw new UsageError(`--${flag} must be a port from 0 to 65535, not "${value}"`);
 }
 
 let runtime: Runtime | undefined;
@@ -131,6 +109,8 @@ async function shutDown(exitCode: number): Promise<void> {
 
 process.on('SIGINT', () => void shutDown(0));
 process.on('SIGTERM', () => void shutDown(0));
+// Whoever forked this process has ended.
+process.on('disconnect', () => void shutDown(0));
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
     console.error(error);
@@ -138,64 +118,57 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
-function explain(error: unknown): string {
-  if (error instanceof PortTakenError) {
-    const flag = error.port === apiPort ? '--api-port' : '--aws-port';
-    return `${error.message}: choose another with ${flag}, e.g. npm start -- ${flag} 0`;
+function whyNot(error: unknown, apiPort: number): string {
+  if (!(error instanceof PortTakenError)) return explain(error);
+  const flag = error.port === apiPort ? '--api-port' : '--aws-port';
+  return `${error.message}: choose another with ${flag}, e.g. npm start -- ${flag} 0`;
+}
+
+async function start(options: ReturnType<typeof readOptions>): Promise<void> {
+  try {
+    runtime = await startRuntime({
+      services: [...serviceDirectories(root), ...options.service.map((directory) => resolve(directory))],
+      stage: options.stage,
+      apiPort: options.apiPort,
+      awsPort: options.awsPort,
+      dataDirectory: options['data-dir'],
+      dynamodbEndpoint: options.dynamodbEndpoint,
+      alarmPeriod: options.alarmPeriod,
+      onProgress: (line) => console.log(`${line} …`),
+      onWarning: (line) => console.warn(`warning: ${line}`),
+      onFunctionLog: (line) => {
+        const shown = formatFunctionLog(line, options.verbose);
+        if (shown !== undefined) console.log(shown);
+      },
+      onAlarm: ({ state, name, description, reason }) => {
+        const meaning = state === 'ALARM' ? `: ${description}` : '';
+        console.log(`${state.padEnd(6)} ${name}${meaning} (${reason})`);
+      },
+      onFailure: (reason) => {
+        console.error(reason);
+        void shutDown(1);
+      },
+    });
+  } catch (error) {
+    console.error(`Cannot start: ${whyNot(error, options.apiPort)}`);
+    process.exit(1);
   }
-  return error instanceof Error ? error.message : String(error);
-}
+  if (stoppingSince !== undefined) {
+    await runtime.stop();
+    process.exit(0);
+  }
 
-try {
-  runtime = await startRuntime({
-    services: [...serviceDirectories(root), ...values.service.map((directory) => resolve(directory))],
-    stage: values.stage,
-    apiPort,
-    awsPort,
-    dataDirectory: values['data-dir'],
-    dynamodbEndpoint,
-    alarmPeriod,
-    onProgress: (line) => console.log(`${line} …`),
-    onWarning: (line) => console.warn(`warning: ${line}`),
-    onFunctionLog: (line) => {
-      const shown = formatFunctionLog(line, values.verbose);
-      if (shown !== undefined) console.log(shown);
-    },
-    onAlarm: ({ state, name, description, reason }) => {
-      const meaning = state === 'ALARM' ? `: ${description}` : '';
-      console.log(`${state.padEnd(6)} ${name}${meaning} (${reason})`);
-    },
-    onFailure: (reason) => {
-      console.error(reason);
-      void shutDown(1);
-    },
-  });
-} catch (error) {
-  console.error(`Cannot start: ${explain(error)}`);
-  process.exit(1);
-}
-if (stoppingSince !== undefined) {
-  await runtime.stop();
-  process.exit(0);
-}
-
-await Promise.race([runtime.warm, delay(WARM_WITHIN_MS, undefined, { ref: false })]);
-const { apiUrl, awsUrl, issuerUrl, functionNames } = runtime;
-const [customer, staff] = await Promise.all([
-  requestToken(issuerUrl, {
-    subject: 'customer-1',
-    scope: 'orders:read orders:write',
-    expiresIn: TOKENS_EXPIRE_IN,
-  }),
-  requestToken(issuerUrl, { subject: 'staff-1', scope: STAFF_SCOPE, expiresIn: TOKENS_EXPIRE_IN }),
-]);
-const readyFile = values['ready-file'];
-if (readyFile !== undefined) {
-  // Written beside and renamed: whoever waits for the file never reads half of it.
-  writeFileSync(`${readyFile}.draft`, JSON.stringify({ apiUrl, awsUrl, issuerUrl, pid: process.pid }));
-  await rename(`${readyFile}.draft`, readyFile);
-}
-console.log(`
+  await Promise.race([runtime.warm, delay(WARM_WITHIN_MS, undefined, { ref: false })]);
+  const { apiUrl, awsUrl, issuerUrl, functionNames } = runtime;
+  const [customer, staff] = await Promise.all([
+    requestToken(issuerUrl, {
+      subject: 'customer-1',
+      scope: 'orders:read orders:write',
+      expiresIn: TOKENS_EXPIRE_IN,
+    }),
+    requestToken(issuerUrl, { subject: 'staff-1', scope: STAFF_SCOPE, expiresIn: TOKENS_EXPIRE_IN }),
+  ]);
+  console.log(`
 Millrace is ready: ${functionNames.length} functions after ${((performance.now() - startedAt) / 1000).toFixed(1)} s
 
   shop      ${apiUrl}
@@ -212,3 +185,17 @@ Try an order:
   curl ${apiUrl}/orders/<orderId of the answer> -H "authorization: Bearer $CUSTOMER"
 
 Ctrl-C stops.`);
+  const readyFile = options['ready-file'];
+  if (readyFile !== undefined) {
+    // Written beside and renamed: whoever waits for the file never reads half of it.
+    writeFileSync(`${readyFile}.draft`, JSON.stringify({ apiUrl, awsUrl, issuerUrl, pid: process.pid }));
+    await rename(`${readyFile}.draft`, readyFile);
+  }
+}
+
+await runCommand('start', async () => {
+  const options = readOptions();
+  if (options.help) process.stdout.write(HELP);
+  else await start(options);
+  return 0;
+});

@@ -18,10 +18,11 @@ import { added, kindsWithout, listResources } from '../test/deploy/inventory-of-
 import { type MiniStack, startMiniStack } from '../test/deploy/ministack.ts';
 import { findPython } from '../test/deploy/python.ts';
 import { skipped } from '../test/deploy/skipped.ts';
-import { endToEndSuites, purgeQueues, runSuite, type SuiteResult, unknownSkips } from '../test/deploy/suites.ts';
+import { endToEndSuites, runSuite, type SuiteResult, unknownSkips } from '../test/deploy/suites.ts';
 import { lintTemplates } from '../test/deploy/templates.ts';
 import { virtualEnvironment } from '../test/deploy/virtual-environment.ts';
 import { Workspace } from '../test/deploy/workspace.ts';
+import { Aws } from '../test/end-to-end/aws.ts';
 import { orderOf, Shop } from '../test/end-to-end/shop.ts';
 import type { System } from '../test/end-to-end/system.ts';
 
@@ -156,8 +157,9 @@ async function testSuites(system: Omit<System, 'stop'>): Promise<void> {
     MILLRACE_MESSAGES_URL: messagesUrl,
     MILLRACE_ISSUER_URL: issuerUrl,
   };
+  const aws = new Aws(system);
   for (const suite of suites) {
-    await purgeQueues(awsUrl);
+    await aws.purgeQueues();
     const result = await runSuite(suite, skipped, environment, join(scratch, 'suite.json'));
     results.push(result);
     problems.push(...result.problems.map((problem) => `${suite}: ${problem}`));

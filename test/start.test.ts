@@ -18,7 +18,7 @@ describe('npm start', () => {
     [['--api-port', 'abc'], '--api-port must be a port from 0 to 65535, not "abc"'],
     [['--aws-port', '70000'], '--aws-port must be a port from 0 to 65535, not "70000"'],
     [['--dynamodb-endpoint', 'localhost'], '--dynamodb-endpoint must be a URL'],
-    [['--alarm-period', '0'], '--alarm-period must be a whole number of seconds, at least 1, not "0"'],
+    [['--alarm-period', '0'], '--alarm-period must be a whole number of at least 1, not "0"'],
     [['--stage', 'Dev'], '--stage must be lower-case letters'],
   ])('%j is refused with exit code 2', async (args, message) => {
     const { exitCode, stderr } = await start(...args);

@@ -34,7 +34,7 @@ function readLetters(): number {
 }
 
 const letters = readLetters();
-const system = await startSystem(['test/fixtures/probe']);
+const system = await startSystem();
 try {
   const aws = new Aws(system);
   const operator = new Operator(system);

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { assess, everythingBut, type TestReport } from './assessment.ts';
-import { callAws } from './aws-call.ts';
 import { run } from './command.ts';
 import type { Skip } from './skipped.ts';
 
@@ -83,13 +82,4 @@ export function unknownSkips(skips: readonly Skip[]): string[] {
   return skips
     .filter(({ suite }) => !suites.includes(suite))
     .map(({ suite }) => `${suite}: is listed as skipped, but there is no such suite`);
-}
-
-/** Empties every queue: on the local runtime a suite starts with a system of its own. */
-export async function purgeQueues(awsUrl: string): Promise<void> {
-  const answer = JSON.parse(await callAws(awsUrl, { service: 'sqs', target: 'AmazonSQS.ListQueues' }));
-  const { QueueUrls = [] } = answer as { QueueUrls?: string[] };
-  for (const QueueUrl of QueueUrls) {
-    await callAws(awsUrl, { service: 'sqs', target: 'AmazonSQS.PurgeQueue', json: { QueueUrl } });
-  }
 }

@@ -17,6 +17,7 @@ import {
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   type Message,
+  PurgeQueueCommand,
   paginateListQueues,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
@@ -41,7 +42,7 @@ export class Aws {
   /** By access key id. */
   readonly #producers = new Map<string, EventBridgeClient>();
 
-  constructor({ awsUrl }: System) {
+  constructor({ awsUrl }: Pick<System, 'awsUrl'>) {
     this.#awsUrl = awsUrl;
     const config = this.#config('test');
     this.events = new EventBridgeClient(config);
@@ -134,6 +135,13 @@ export class Aws {
       await this.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
     }
     return messages;
+  }
+
+  /** Empties every queue, dead-letter queues included. */
+  async purgeQueues(): Promise<void> {
+    for await (const { QueueUrls = [] } of paginateListQueues({ client: this.sqs }, {})) {
+      await Promise.all(QueueUrls.map((QueueUrl) => this.sqs.send(new PurgeQueueCommand({ QueueUrl }))));
+    }
   }
 
   /** Stops a function from reading its queue until the returned function is called. */

@@ -32,7 +32,7 @@ let unpaid: { sku: string; orders: string[] };
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-letters-'));
-  system = await startSystem(['test/fixtures/probe'], {
+  system = await startSystem({
     // See `who may put whose events`.
     mayBeRefused: ['orders-dev-relay', 'probe-dev-forge', 'redrive-dev-reemit'].map(
       (name) => `millrace-${name} events:PutEvents`,

@@ -17,7 +17,7 @@ let aws: Aws;
 let tap: Tap;
 
 beforeAll(async () => {
-  system = await startSystem(['test/fixtures/probe']);
+  system = await startSystem();
   shop = new Shop(system);
   aws = new Aws(system);
   tap = await aws.tap();

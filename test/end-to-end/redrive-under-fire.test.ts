@@ -16,7 +16,7 @@ let aws: Aws;
 let operator: Operator;
 
 beforeAll(async () => {
-  system = await startSystem(['test/fixtures/probe']);
+  system = await startSystem();
   aws = new Aws(system);
   operator = new Operator(system);
 }, 90_000);

@@ -17,7 +17,7 @@ let startedAt: string;
 beforeAll(async () => {
   // EventBridge gives events their time in whole seconds.
   startedAt = new Date(Math.floor(Date.now() / 1000) * 1000).toISOString();
-  system = await startSystem(['test/fixtures/probe']);
+  system = await startSystem();
   shop = new Shop(system);
   aws = new Aws(system);
   operator = new Operator(system);

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { fork } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '@millrace/testing';
+import { Aws } from './aws.ts';
 
 /** A running Millrace: nothing but its endpoints. */
 export interface System {
@@ -14,17 +14,28 @@ export interface System {
   messagesUrl: string;
   /** Whom tokens for the HTTP API are to be had from, see `requestToken`. */
   issuerUrl: string;
-  /** The local runtime's process, when it was started here. */
+  /** The local runtime's process, when it is one of ours. */
   pid?: number;
-  /** All that the local runtime has printed, when it was started here. */
+  /** All that the local runtime has printed since `startSystem`, when it is one of ours. */
   output?: () => string;
   stop(): Promise<void>;
 }
 
+/** A local runtime of this process: the suites of a Jest worker take turns with it. */
+interface Runtime {
+  apiUrl: string;
+  awsUrl: string;
+  pid: number;
+}
+
+const root = join(import.meta.dirname, '..', '..');
+const folder = join(root, '.millrace', 'end-to-end');
+const runtimeFile = (kind: 'json' | 'log') => join(folder, `${process.pid}.${kind}`);
+
 /** Where the local runtime shows the messages it has captured. */
 const messagesOf = (awsUrl: string) => `${awsUrl}/_local/messages`;
 
-/** What the local runtime has not allowed functions and rules to do. */
+/** What the local runtime has not allowed functions and rules to do since it was started. */
 async function refusalsOf(awsUrl: string): Promise<{ caller: string; action: string; message: string }[]> {
   const response = await fetch(`${awsUrl}/_local/refusals`);
   return ((await response.json()) as { refusals: [] }).refusals;
@@ -34,18 +45,14 @@ async function refusalsOf(awsUrl: string): Promise<{ caller: string; action: str
 const issuerOf = (awsUrl: string) => `${awsUrl}/_local/issuer`;
 
 /**
- * The system under test: the one that MILLRACE_API_URL and MILLRACE_AWS_URL name, with MILLRACE_MESSAGES_URL and
- * MILLRACE_ISSUER_URL where it is no local runtime, or else a local runtime started for this suite on free ports and
- * stopped by `stop()`.
- * @param services folders of further services to run beside the shop's, relative to the repository.
- * @param options `verbose`: a runtime started here prints every line that functions log. `mayBeRefused`: what functions and
- *   rules try in the suite without being allowed to, as `<function or ARN of the rule> <action>`; anything else that a runtime
- *   started here refuses makes `stop()` fail.
+ * The system under test, with the services of the shop and the probe of test/fixtures: the one that MILLRACE_API_URL and
+ * MILLRACE_AWS_URL name, with MILLRACE_MESSAGES_URL and MILLRACE_ISSUER_URL where it is no local runtime, or else a local
+ * runtime on free ports. That one outlives the suite and ends with this process: to start it and to warm it up takes
+ * longer than most suites do. Suites must therefore bear with orders of others; their queues are empty.
+ * @param options `mayBeRefused`: what functions and rules try in the suite without being allowed to, as `<function or ARN of
+ *   the rule> <action>`; anything else that the local runtime refuses makes `stop()` fail.
  */
-export async function startSystem(
-  services: string[] = [],
-  { verbose = false, mayBeRefused = [] as readonly string[] } = {},
-): Promise<System> {
+export async function startSystem({ mayBeRefused = [] as readonly string[] } = {}): Promise<System> {
   const {
     MILLRACE_API_URL: apiUrl,
     MILLRACE_AWS_URL: awsUrl,
@@ -58,49 +65,71 @@ export async function startSystem(
     return { apiUrl, awsUrl, messagesUrl, issuerUrl, stop: async () => {} };
   }
 
-  const root = join(import.meta.dirname, '..', '..');
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
-  const readyFile = join(folder, 'ready.json');
-  const child = spawn(
-    process.execPath,
-    [
-      join(root, 'scripts', 'start.ts'),
-      ...['--api-port', '0', '--aws-port', '0', '--ready-file', readyFile],
-      ...(verbose ? ['--verbose'] : []),
-      ...services.flatMap((service) => ['--service', join(root, service)]),
-    ],
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const stop = async () => {
-    child.kill('SIGTERM');
-    await exited;
-    rmSync(folder, { recursive: true, force: true });
-  };
-  try {
-    const ready = await eventually(
-      () => {
-        if (child.exitCode !== null) return undefined;
-        return JSON.parse(readFileSync(readyFile, 'utf8')) as { apiUrl: string; awsUrl: string; pid: number };
-      },
-      { deadlineMs: 60_000, intervalMs: 50 },
-    );
-    if (!ready) throw new Error('The runtime ended while it was starting');
-    const urls = { messagesUrl: messagesOf(ready.awsUrl), issuerUrl: issuerOf(ready.awsUrl) };
-    const checkAndStop = async () => {
-      const refused = await refusalsOf(ready.awsUrl).finally(stop);
+  const runtime = runningRuntime() ?? (await startRuntime());
+  const logStart = statSync(runtimeFile('log')).size;
+  const refusedBefore = (await refusalsOf(runtime.awsUrl)).length;
+  return {
+    ...runtime,
+    messagesUrl: messagesOf(runtime.awsUrl),
+    issuerUrl: issuerOf(runtime.awsUrl),
+    output: () => readFileSync(runtimeFile('log')).toString('utf8', logStart),
+    stop: async () => {
+      const refused = (await refusalsOf(runtime.awsUrl)).slice(refusedBefore);
+      await new Aws(runtime).purgeQueues();
       const unexpected = refused.filter(({ caller, action }) => !mayBeRefused.includes(`${caller} ${action}`));
       if (unexpected.length > 0) throw new Error(`Refused: ${unexpected.map(({ message }) => message).join('; ')}`);
-    };
-    return { ...ready, ...urls, output: () => output, stop: checkAndStop };
+    },
+  };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** The one that an earlier suite of this process has started. */
+function runningRuntime(): Runtime | undefined {
+  try {
+    const runtime: Runtime = JSON.parse(readFileSync(runtimeFile('json'), 'utf8'));
+    return isRunning(runtime.pid) ? runtime : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function startRuntime(): Promise<Runtime> {
+  mkdirSync(folder, { recursive: true });
+  for (const file of readdirSync(folder)) {
+    const pid = Number.parseInt(file, 10);
+    if (pid === process.pid || !isRunning(pid)) rmSync(join(folder, file), { force: true });
+  }
+  const readyFile = runtimeFile('json');
+  const log = openSync(runtimeFile('log'), 'w');
+  const child = fork(
+    join(root, 'scripts', 'start.ts'),
+    [
+      ...['--api-port', '0', '--aws-port', '0', '--ready-file', readyFile, '--verbose'],
+      ...['--service', join(root, 'test', 'fixtures', 'probe')],
+    ],
+    // By the channel it learns that this process has ended.
+    { cwd: root, stdio: ['ignore', log, log, 'ipc'], execArgv: [] },
+  );
+  closeSync(log);
+  child.unref();
+  child.channel?.unref();
+  try {
+    return await eventually(
+      () => {
+        if (child.exitCode !== null) throw new Error('The runtime ended while it was starting');
+        return JSON.parse(readFileSync(readyFile, 'utf8')) as Runtime;
+      },
+      { deadlineMs: 90_000, intervalMs: 50 },
+    );
   } catch (error) {
-    await stop();
-    throw new Error(`The runtime did not start:\n${output}`, { cause: error });
+    child.kill('SIGTERM');
+    throw new Error(`The runtime did not start:\n${readFileSync(runtimeFile('log'), 'utf8')}`, { cause: error });
   }
 }

@@ -7,10 +7,10 @@ export function readStage(value: string): string {
 }
 
 /** @throws UsageError unless it is absent or a URL of http or https */
-export function readEndpoint(value: string | undefined): string | undefined {
+export function readEndpoint(value: string | undefined, flag = 'endpoint'): string | undefined {
   if (value === undefined) return undefined;
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
-    throw new UsageError(`--endpoint must be a URL like http://127.0.0.1:4566, not "${value}"`);
+    throw new UsageError(`--${flag} must be a URL like http://127.0.0.1:4566, not "${value}"`);
   }
   return new URL(value).origin;
 }
