@@ -208,7 +208,7 @@ describe('npm run redrive', () => {
       '--endpoint',
       sqs.endpoint,
     ]);
-    await eventually(async () => expect((await idsIn(queue)).length).toBeGreaterThan(0), { deadlineMs: 20_000 });
+    await eventually(async () => expect((await idsIn(queue)).length).toBeGreaterThan(0));
     child.kill('SIGINT');
     const { exitCode, stdout, stderr } = await ended;
     expect(exitCode).toBe(130);
@@ -230,7 +230,7 @@ describe('npm run redrive', () => {
       '--endpoint',
       sqs.endpoint,
     ]);
-    await eventually(async () => expect((await idsIn(queue)).length).toBeGreaterThan(20), { deadlineMs: 20_000 });
+    await eventually(async () => expect((await idsIn(queue)).length).toBeGreaterThan(20));
     child.kill('SIGKILL');
     await ended;
     expect(new Set([...(await idsIn(queue)), ...(await idsIn(deadLetterQueue))]).size).toBe(200);

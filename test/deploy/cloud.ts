@@ -54,6 +54,7 @@ export class Cloud {
       AWS_REGION: 'us-east-1',
       AWS_EC2_METADATA_DISABLED: 'true',
       MILLRACE_DEPLOY_GAPS: this.#gapsFile,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
     };
   }
 

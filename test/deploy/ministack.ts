@@ -54,6 +54,7 @@ export async function startMiniStack(options: { executables: string; directory: 
       MINISTACK_HOST: '127.0.0.1',
       GATEWAY_PORT: String(port),
       LAMBDA_EXECUTOR: 'local',
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       // Listeners on ports of their own that nothing here uses.
       SFTP_ENABLED: '0',
       IOT_MTLS_ENABLED: '0',

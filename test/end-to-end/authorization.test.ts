@@ -59,13 +59,10 @@ beforeAll(async () => {
   shop = new Shop(system);
   sku = await shop.stocked(0);
   orderId = await shop.place(orderOf(sku));
-  eventId = await eventually(
-    async () => {
-      const { body } = await shop.request('GET', `/lineage/${orderId}`);
-      return body.trees[0]?.events[0]?.id ?? '';
-    },
-    { deadlineMs: 20_000 },
-  );
+  eventId = await eventually(async () => {
+    const { body } = await shop.request('GET', `/lineage/${orderId}`);
+    return body.trees[0]?.events[0]?.id ?? '';
+  });
 }, 90_000);
 
 afterAll(() => system?.stop());
@@ -219,13 +216,10 @@ test("staff see any customer's orders", async () => {
   const scope = 'orders:read orders:read:all';
   const authorization = `Bearer ${await tokenOf({ subject: 'staff-1', scope })}`;
 
-  await eventually(
-    async () => {
-      const path = `/orders?customer=${shop.customerId}&limit=100`;
-      const { status, body } = await shop.request('GET', path, undefined, { authorization });
-      expect(status).toBe(200);
-      expect(body.orders).toContainEqual(expect.objectContaining({ orderId }));
-    },
-    { deadlineMs: 20_000 },
-  );
+  await eventually(async () => {
+    const path = `/orders?customer=${shop.customerId}&limit=100`;
+    const { status, body } = await shop.request('GET', path, undefined, { authorization });
+    expect(status).toBe(200);
+    expect(body.orders).toContainEqual(expect.objectContaining({ orderId }));
+  });
 });

@@ -137,8 +137,14 @@ export class Aws {
     return messages;
   }
 
-  /** Empties every queue, dead-letter queues included. */
-  async purgeQueues(): Promise<void> {
+  /** Makes up for what a suite has left behind that failed: every function reads its queue, and every queue is empty. */
+  async reset(): Promise<void> {
+    for await (const { EventSourceMappings = [] } of paginateListEventSourceMappings({ client: this.lambda }, {})) {
+      const paused = EventSourceMappings.filter(({ State }) => State === 'Disabled');
+      const resume = ({ UUID }: { UUID?: string | undefined }) =>
+        this.lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
+      await Promise.all(paused.map(resume));
+    }
     for await (const { QueueUrls = [] } of paginateListQueues({ client: this.sqs }, {})) {
       await Promise.all(QueueUrls.map((QueueUrl) => this.sqs.send(new PurgeQueueCommand({ QueueUrl }))));
     }
@@ -154,15 +160,12 @@ export class Aws {
     if (!uuid) throw new Error(`${name} has no event source mapping`);
     const enable = async (Enabled: boolean) => {
       await this.lambda.send(new UpdateEventSourceMappingCommand({ UUID: uuid, Enabled }));
-      await eventually(
-        async () => {
-          for await (const page of paginateListEventSourceMappings({ client: this.lambda }, { FunctionName: name })) {
-            const state = page.EventSourceMappings?.[0]?.State;
-            if (state !== (Enabled ? 'Enabled' : 'Disabled')) throw new Error(`${name} is ${state}`);
-          }
-        },
-        { deadlineMs: 30_000 },
-      );
+      await eventually(async () => {
+        for await (const page of paginateListEventSourceMappings({ client: this.lambda }, { FunctionName: name })) {
+          const state = page.EventSourceMappings?.[0]?.State;
+          if (state !== (Enabled ? 'Enabled' : 'Disabled')) throw new Error(`${name} is ${state}`);
+        }
+      });
     };
     await enable(false);
     return () => enable(true);
@@ -267,15 +270,12 @@ export class Tap {
 
   /** Waits for events of these types about an order or SKU, and returns everything about it. */
   async waitFor(value: string, ...detailTypes: string[]): Promise<TappedEvent[]> {
-    return eventually(
-      async () => {
-        const events = await this.about(value);
-        const missing = detailTypes.filter((type) => !events.some(({ detailType }) => detailType === type));
-        if (missing.length > 0) throw new Error(`Not on the bus for ${value}: ${missing.join(', ')}`);
-        return events;
-      },
-      { deadlineMs: 20_000 },
-    );
+    return eventually(async () => {
+      const events = await this.about(value);
+      const missing = detailTypes.filter((type) => !events.some(({ detailType }) => detailType === type));
+      if (missing.length > 0) throw new Error(`Not on the bus for ${value}: ${missing.join(', ')}`);
+      return events;
+    });
   }
 
   async close(): Promise<void> {

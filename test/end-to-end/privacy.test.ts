@@ -122,6 +122,8 @@ const output = () => system.output?.() ?? '';
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-privacy-'));
   system = await startSystem({
+    // What cannot be emitted keeps the relays back.
+    alone: true,
     // See `stored events cannot be emitted`.
     mayBeRefused: relayed.map((service) => `millrace-${service}-dev-relay events:PutEvents`),
   });
@@ -134,7 +136,6 @@ beforeAll(async () => {
 }, 90_000);
 
 afterAll(async () => {
-  await tap?.close();
   await system?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -160,7 +161,7 @@ describe('with a customer whom everybody would recognise', () => {
       const texts = events.filter(({ detailType }) => detailType === contract?.detailType).map(envelopeText);
       if (texts.length > 0) await aws.sendAll(await aws.queueUrl(service, queueOf(functionName)), texts);
     }
-    await eventually(() => expect(output()).toContain('PROVIDER_UNAVAILABLE'), { deadlineMs: 20_000 });
+    await eventually(() => expect(output()).toContain('PROVIDER_UNAVAILABLE'));
   });
 
   test('orders are declined, out of stock, cancelled, and paid at the third attempt', async () => {
@@ -292,9 +293,8 @@ describe('with a customer whom everybody would recognise', () => {
       await aws.dynamodb.send(new PutCommand({ TableName: `millrace-${service}-dev`, Item }));
     }
     for (const service of relayed) {
-      await eventually(
-        () => expect(output()).toMatch(new RegExp(`millrace-${service}-dev-relay WARN Events were not emitted`)),
-        { deadlineMs: 30_000 },
+      await eventually(() =>
+        expect(output()).toMatch(new RegExp(`millrace-${service}-dev-relay WARN Events were not emitted`)),
       );
     }
   });

@@ -124,7 +124,7 @@ export class Shop {
   }
 
   /** Waits until the order's timeline has this event, and returns the order. */
-  async orderWith(orderId: string, event: string, deadlineMs = 20_000): Promise<OrderView> {
+  async orderWith(orderId: string, event: string, deadlineMs = 40_000): Promise<OrderView> {
     return eventually(
       async () => {
         const order = await this.order(orderId);

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '@millrace/testing';
@@ -30,7 +31,10 @@ interface Runtime {
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, '.millrace', 'end-to-end');
-const runtimeFile = (kind: 'json' | 'log') => join(folder, `${process.pid}.${kind}`);
+/** The runtime that the suites of this process share. */
+const shared = String(process.pid);
+const readyFileOf = (name: string) => join(folder, `${name}.json`);
+const logFileOf = (name: string) => join(folder, `${name}.log`);
 
 /** Where the local runtime shows the messages it has captured. */
 const messagesOf = (awsUrl: string) => `${awsUrl}/_local/messages`;
@@ -48,11 +52,12 @@ const issuerOf = (awsUrl: string) => `${awsUrl}/_local/issuer`;
  * The system under test, with the services of the shop and the probe of test/fixtures: the one that MILLRACE_API_URL and
  * MILLRACE_AWS_URL name, with MILLRACE_MESSAGES_URL and MILLRACE_ISSUER_URL where it is no local runtime, or else a local
  * runtime on free ports. That one outlives the suite and ends with this process: to start it and to warm it up takes
- * longer than most suites do. Suites must therefore bear with orders of others; their queues are empty.
- * @param options `mayBeRefused`: what functions and rules try in the suite without being allowed to, as `<function or ARN of
- *   the rule> <action>`; anything else that the local runtime refuses makes `stop()` fail.
+ * longer than most suites do. Suites must therefore bear with orders of others; they begin with empty queues.
+ * @param options `alone`: the suite leaves something behind that would disturb others, and gets a local runtime of its own.
+ *   `mayBeRefused`: what functions and rules try in the suite without being allowed to, as `<function or ARN of the rule>
+ *   <action>`; anything else that the local runtime refuses makes `stop()` fail.
  */
-export async function startSystem({ mayBeRefused = [] as readonly string[] } = {}): Promise<System> {
+export async function startSystem({ alone = false, mayBeRefused = [] as readonly string[] } = {}): Promise<System> {
   const {
     MILLRACE_API_URL: apiUrl,
     MILLRACE_AWS_URL: awsUrl,
@@ -65,17 +70,19 @@ export async function startSystem({ mayBeRefused = [] as readonly string[] } = {
     return { apiUrl, awsUrl, messagesUrl, issuerUrl, stop: async () => {} };
   }
 
-  const runtime = runningRuntime() ?? (await startRuntime());
-  const logStart = statSync(runtimeFile('log')).size;
+  const name = alone ? `${shared}-${randomUUID()}` : shared;
+  const runtime = runningRuntime(name) ?? (await startRuntime(name));
+  await new Aws(runtime).reset();
+  const logStart = statSync(logFileOf(name)).size;
   const refusedBefore = (await refusalsOf(runtime.awsUrl)).length;
   return {
     ...runtime,
     messagesUrl: messagesOf(runtime.awsUrl),
     issuerUrl: issuerOf(runtime.awsUrl),
-    output: () => readFileSync(runtimeFile('log')).toString('utf8', logStart),
+    output: () => readFileSync(logFileOf(name)).toString('utf8', logStart),
     stop: async () => {
       const refused = (await refusalsOf(runtime.awsUrl)).slice(refusedBefore);
-      await new Aws(runtime).purgeQueues();
+      if (alone) process.kill(runtime.pid, 'SIGTERM');
       const unexpected = refused.filter(({ caller, action }) => !mayBeRefused.includes(`${caller} ${action}`));
       if (unexpected.length > 0) throw new Error(`Refused: ${unexpected.map(({ message }) => message).join('; ')}`);
     },
@@ -90,24 +97,24 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The one that an earlier suite of this process has started. */
-function runningRuntime(): Runtime | undefined {
+/** The one of this name, when an earlier suite has started it. */
+function runningRuntime(name: string): Runtime | undefined {
   try {
-    const runtime: Runtime = JSON.parse(readFileSync(runtimeFile('json'), 'utf8'));
+    const runtime: Runtime = JSON.parse(readFileSync(readyFileOf(name), 'utf8'));
     return isRunning(runtime.pid) ? runtime : undefined;
   } catch {
     return undefined;
   }
 }
 
-async function startRuntime(): Promise<Runtime> {
+async function startRuntime(name: string): Promise<Runtime> {
   mkdirSync(folder, { recursive: true });
   for (const file of readdirSync(folder)) {
-    const pid = Number.parseInt(file, 10);
-    if (pid === process.pid || !isRunning(pid)) rmSync(join(folder, file), { force: true });
+    // Of runs that are over.
+    if (!isRunning(Number.parseInt(file, 10))) rmSync(join(folder, file), { force: true });
   }
-  const readyFile = runtimeFile('json');
-  const log = openSync(runtimeFile('log'), 'w');
+  const readyFile = readyFileOf(name);
+  const log = openSync(logFileOf(name), 'w');
   const child = fork(
     join(root, 'scripts', 'start.ts'),
     [
@@ -130,6 +137,6 @@ async function startRuntime(): Promise<Runtime> {
     );
   } catch (error) {
     child.kill('SIGTERM');
-    throw new Error(`The runtime did not start:\n${readFileSync(runtimeFile('log'), 'utf8')}`, { cause: error });
+    throw new Error(`The runtime did not start:\n${readFileSync(logFileOf(name), 'utf8')}`, { cause: error });
   }
 }
