@@ -1,10 +1,17 @@
 import * as z from 'zod';
 import { EmittableEvent } from './emittable-event.ts';
 import { envelopeMismatches } from './envelope-mismatch.ts';
-import { EnvelopeMismatchError, MalformedEventError, SchemaViolationError, UnexpectedEventError } from './errors.ts';
+import {
+  EnvelopeMismatchError,
+  MalformedEventError,
+  SchemaViolationError,
+  UnexpectedEventError,
+  UpcastFailedError,
+} from './errors.ts';
 import { type categories, type dataSensitivities, type Metadata, metadataSchema, type types } from './metadata.ts';
 import { personalFields, redactionOf, shownPath } from './personal.ts';
 import { guard, redact } from './redaction.ts';
+import { checkUpcasts, type Upcasts } from './upcasts.ts';
 
 /** An event as a consumer sees it. `detailType` tells the members of a union apart. */
 export interface Event<DetailType extends string = string, Data = unknown> {
@@ -15,10 +22,10 @@ export interface Event<DetailType extends string = string, Data = unknown> {
 }
 
 /** What a contract declares. */
-export interface EventDefinition<Name extends string, Version extends number, Schema extends z.ZodType> {
+export interface EventDefinition<Name extends string, Version extends number, Schema extends z.ZodType, Old = unknown> {
   /** Past tense, specific: `OrderPlaced`. */
   name: Name;
-  /** A breaking change is a new version beside the old one. */
+  /** A breaking change is a new version. It takes the place of the old one when it `upcasts`, and else stands beside it. */
   version: Version;
   /** The one service that emits it: `orders`. */
   service: string;
@@ -38,6 +45,8 @@ export interface EventDefinition<Name extends string, Version extends number, Sc
   data: Schema;
   /** A valid data section: documents the contract and feeds tests and fixtures. */
   example: z.input<Schema>;
+  /** How events of the version before become events of this one, wherever they are read. */
+  upcasts?: Upcasts<Old, z.input<Schema>>;
 }
 
 /** What the moment of creation adds: identity, time and cause. Passed in, so that creating an event stays pure. */
@@ -73,20 +82,32 @@ export interface EventContract<DetailType extends string = string, Data = unknow
   /** The fields of the data section that are marked as personal, e.g. `customer.email`. */
   readonly personalFields: readonly string[];
   readonly example: Data;
+  /** The contract of the version before, when this one takes its place. */
+  readonly upcasts: EventContract | undefined;
+  /** The detail-types that it parses: its own, then those of the versions before that are upcast, newest first. */
+  readonly accepts: readonly string[];
   /**
    * Makes an event that is ready to be stored or emitted.
    * @throws SchemaViolationError when the data breaks the contract: a fault of the producer.
    */
   create(data: Data, context: EventContext, environment?: EventEnvironment): EmittableEvent<Event<DetailType, Data>>;
   /**
-   * Checks an EventBridge envelope against the contract.
+   * Checks an EventBridge envelope against the contract. An event of a version before is checked against the contract of
+   * that version, and then upcast.
    * @throws UnexpectedEventError for another source or detail-type, EnvelopeMismatchError when the metadata say that it is
-   * another event than the envelope says, SchemaViolationError naming each path.
+   * another event than the envelope says, SchemaViolationError naming each path, and what `upcast` throws.
    */
   parse(envelope: EventEnvelope): Event<DetailType, Data>;
+  /**
+   * Leads an event up to this version, step by step: the data by the upcasters, each result checked against its contract.
+   * The metadata stay as they are, but for those that tell of the data: `version` and `dataSensitivity`.
+   * @param event as the contract of one of the detail-types that this one accepts has parsed it; one of this version is given back
+   * @throws UpcastFailedError when an upcaster throws, or what it makes breaks the newer contract
+   */
+  upcast(event: Event): Event<DetailType, Data>;
   /** A copy of the data without the fields that are marked as personal, or that the contract does not know. */
   redact(data: Data): unknown;
-  /** The rule pattern that matches exactly this event. */
+  /** The rule pattern that matches exactly what it accepts. */
   pattern(): { source: string[]; 'detail-type': string[] };
   /**
    * JSON Schema of `detail`, draft-04 as the EventBridge schema registry wants it. A personal field has
@@ -152,14 +173,15 @@ export function environmentOf(variables: NodeJS.ProcessEnv = process.env): Event
 
 /**
  * Defines one version of one event. See {@link EventDefinition} for what it takes.
- * @throws Error when it is declared less sensitive than a field that is marked as personal
+ * @throws Error when it is declared less sensitive than a field that is marked as personal, or upcasts another event than the
+ * version before
  */
-export function defineEvent<const Name extends string, const Version extends number, Schema extends z.ZodType>(
-  definition: EventDefinition<Name, Version, Schema>,
+export function defineEvent<const Name extends string, const Version extends number, Schema extends z.ZodType, Old>(
+  definition: EventDefinition<Name, Version, Schema, Old>,
 ): EventContract<`${Name}.v${Version}`, z.output<Schema>> {
   type Data = z.output<Schema>;
   type DetailType = `${Name}.v${Version}`;
-  const { name, version, service, category, type, summary } = definition;
+  const { name, version, service, category, type, summary, upcasts } = definition;
   const team = definition.team ?? service;
   const source = `millrace.${service}`;
   const detailType: DetailType = `${name}.v${version}`;
@@ -170,6 +192,8 @@ export function defineEvent<const Name extends string, const Version extends num
         'Leave dataSensitivity out: it follows from the fields',
     );
   }
+  if (upcasts) checkUpcasts(definition, upcasts.from);
+  const accepts = [detailType, ...(upcasts?.from.accepts ?? [])];
   const dataSensitivity = personal.length > 0 ? 'personal' : (definition.dataSensitivity ?? 'internal');
   const detailShape = {
     metadata: metadataSchema.extend({
@@ -185,6 +209,18 @@ export function defineEvent<const Name extends string, const Version extends num
   );
   const dataRedaction = redactionOf(definition.data);
 
+  function upcast(event: Event): Event<DetailType, Data> {
+    if (event.detailType === detailType) return event as Event<DetailType, Data>;
+    if (!upcasts) throw new UnexpectedEventError(event.source, event.detailType, accepts);
+    const { metadata, data } = upcasts.from.upcast(event);
+    try {
+      const detail = { metadata: { ...metadata, version, dataSensitivity }, data: upcasts.data(data) };
+      return guard({ source, detailType, ...validated(detail, detailSchema, detailType) }, redaction);
+    } catch (cause) {
+      throw new UpcastFailedError(upcasts.from.detailType, detailType, cause);
+    }
+  }
+
   return {
     name,
     version,
@@ -197,6 +233,8 @@ export function defineEvent<const Name extends string, const Version extends num
     dataSensitivity,
     personalFields: personal,
     example: definition.example as Data,
+    upcasts: upcasts?.from,
+    accepts,
 
     create(data, context, environment = environmentOf()) {
       const metadata: Metadata = {
@@ -229,18 +267,22 @@ export function defineEvent<const Name extends string, const Version extends num
     },
 
     parse(envelope) {
-      if (envelope.source !== source || envelope['detail-type'] !== detailType) {
-        throw new UnexpectedEventError(envelope.source, envelope['detail-type'], [`${detailType} from ${source}`]);
+      const { source: from, 'detail-type': type } = envelope;
+      if (from !== source || !accepts.includes(type)) {
+        throw new UnexpectedEventError(from, type, [`${accepts.join(' or ')} from ${source}`]);
       }
+      if (upcasts && type !== detailType) return upcast(upcasts.from.parse(envelope));
       const mismatches = envelopeMismatches(envelope);
       if (mismatches.length > 0) throw new EnvelopeMismatchError(detailType, mismatches);
       const { metadata, data } = validated(envelope.detail, detailSchema, detailType);
       return guard({ source, detailType, metadata, data }, redaction);
     },
 
+    upcast,
+
     redact: (data) => redact(data, dataRedaction),
 
-    pattern: () => ({ source: [source], 'detail-type': [detailType] }),
+    pattern: () => ({ source: [source], 'detail-type': [...accepts] }),
 
     jsonSchema: () =>
       z.toJSONSchema(detailSchema, { target: 'draft-04', io: 'input', override: markAsExtension }) as Record<

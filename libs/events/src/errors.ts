@@ -8,6 +8,7 @@ export const errorCodes = {
   SCHEMA_VIOLATION: 'The event does not satisfy its contract.',
   ENVELOPE_MISMATCH: 'The metadata say that it is another event than the envelope says.',
   UNEXPECTED_EVENT: 'No contract was given for the detail-type, or it comes from a source that does not own it.',
+  UPCAST_FAILED: 'No event of a newer version could be made of an older one that satisfies its contract.',
   EMIT_FAILED: 'EventBridge did not accept some events, however often they were tried.',
 } as const;
 
@@ -48,6 +49,15 @@ export class UnexpectedEventError extends PermanentError {
   constructor(source: string, detailType: string, expected: readonly string[]) {
     const got = `${shownIdentifier(detailType)} from ${shownIdentifier(source)}`;
     super('UNEXPECTED_EVENT', `Got ${got}; this consumer handles ${expected.join(', ')}`);
+  }
+}
+
+/** The upcaster threw, or what it made breaks the newer contract: the same will happen whenever the event is read. */
+export class UpcastFailedError extends PermanentError {
+  /** @param cause a SchemaViolationError, or what the upcaster threw: its message may quote data and is not repeated */
+  constructor(from: string, to: string, cause: unknown) {
+    const reason = cause instanceof SchemaViolationError ? cause.message : 'the upcaster threw';
+    super('UPCAST_FAILED', `${from} could not be upcast to ${to}: ${reason}`, { cause });
   }
 }
 

@@ -22,6 +22,7 @@ export {
   SchemaViolationError,
   UnexpectedEventError,
   type UnsentEvent,
+  UpcastFailedError,
 } from './errors.ts';
 export { EventBridgeEmitter, type EventBridgeEmitterOptions, entrySize } from './event-bridge-emitter.ts';
 export type { EventEmitter } from './event-emitter.ts';
@@ -30,3 +31,4 @@ export { InMemoryEmitter } from './in-memory-emitter.ts';
 export type { Metadata } from './metadata.ts';
 export { personal, redactionOf } from './personal.ts';
 export { guard } from './redaction.ts';
+export { contractFor, type Upcasts } from './upcasts.ts';
