@@ -3,6 +3,7 @@ import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import { DuplicateEventError, PermanentError } from '@millrace/errors';
 import {
+  contractFor,
   type EventContract,
   type EventEnvelope,
   type EventOf,
@@ -90,7 +91,8 @@ export interface ConsumeDependencies {
  *
  * An event of a replay is acknowledged like a duplicate, unless MILLRACE_REPLAYS says otherwise, see `ReplayMode`.
  *
- * @param contracts the events this consumer handles; any other event is a permanent failure.
+ * @param contracts the events this consumer handles; any other event is a permanent failure. An event of a version that one
+ *   of them upcasts comes as that one, unless the older contract is among them too.
  * @param handle one event; to throw is to fail. It may run again for the same event, see `deduplication`.
  */
 export function consume<const Contracts extends readonly EventContract[]>(
@@ -105,12 +107,12 @@ export function consume<const Contracts extends readonly EventContract[]>(
   const now = dependencies.now ?? (() => new Date());
   const random = dependencies.random ?? Math.random;
   const runOnce = deduplication === 'idempotency' ? (dependencies.runOnce ?? runOnceByIdempotencyTable()) : undefined;
-  const byDetailType = new Map<string, EventContract>(contracts.map((contract) => [contract.detailType, contract]));
 
   function parse(envelope: EventEnvelope) {
-    const contract = byDetailType.get(envelope['detail-type']);
+    const contract = contractFor(contracts, envelope['detail-type']);
     if (contract) return contract.parse(envelope) as EventOf<Contracts[number]> & { metadata: Metadata };
-    throw new UnexpectedEventError(envelope.source, envelope['detail-type'], [...byDetailType.keys()]);
+    const expected = new Set(contracts.flatMap(({ accepts }) => accepts));
+    throw new UnexpectedEventError(envelope.source, envelope['detail-type'], [...expected]);
   }
 
   async function handleRecord(record: SQSRecord, lambdaContext: Context): Promise<Outcome> {
