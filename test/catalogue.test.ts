@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseEnvelope } from '@millrace/events';
 import { catalogueProblems, findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
-import { envelopeText } from '@millrace/testing';
+import { envelopeText, sampleEvent } from '@millrace/testing';
 
 const entries = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
 
@@ -41,16 +41,14 @@ describe('the event catalogue', () => {
   );
 
   test.each(entries.map((entry) => [entry.detailType, entry.contract] as const))(
-    'the example of %s satisfies its own contract',
-    (_, contract) => {
+    'the example of %s satisfies its own contract, and all that upcast it',
+    (detailType, contract) => {
       if (!contract) throw new Error('no contract');
-      const event = contract.create(contract.example, {
-        id: 'event-1',
-        time: new Date('2026-01-01T00:00:00Z'),
-        subject: 'subject-1',
-        correlationId: 'correlation-1',
-      });
-      expect(contract.parse(parseEnvelope(envelopeText(event))).data).toEqual(contract.example);
+      const envelope = parseEnvelope(envelopeText(sampleEvent(contract)));
+      expect(contract.parse(envelope).data).toEqual(contract.example);
+      for (const { contract: newer } of entries.filter((entry) => entry.contract?.accepts.includes(detailType))) {
+        expect(newer?.parse(envelope).detailType).toBe(newer?.detailType);
+      }
     },
   );
 });

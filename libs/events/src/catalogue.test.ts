@@ -7,10 +7,11 @@ import { catalogueProblems, findWorkspaceRoot, loadContracts, readCatalogue, ser
 const library = new URL('./index.ts', import.meta.url).href;
 const zod = import.meta.resolve('zod');
 
-function contract(exportName: string, service: string, { name = exportName, version = 1 } = {}): string {
+function contract(exportName: string, service: string, { name = exportName, version = 1, upcasts = '' } = {}): string {
   return `export const ${exportName} = defineEvent({
     name: '${name}', version: ${version}, service: '${service}', category: 'domain', type: 'data', summary: 'Test.',
     data: z.object({ id: z.string() }), example: { id: '1' },
+    ${upcasts && `upcasts: { from: ${upcasts}, data: (old) => old },`}
   });\n`;
 }
 
@@ -110,6 +111,78 @@ describe('a sound workspace', () => {
 
     expect(onlyFirstCreated).toEqual(['services/shop/src: no code creates Sold.v2']);
     expect(await problems()).toEqual([]);
+  });
+});
+
+describe('a version that takes the place of the one before', () => {
+  const shop = 'services/shop/serverless.yml';
+  const mailer = 'services/mailer/serverless.yml';
+  const consumed = 'functions.onSold.events[0].consume.events[0]';
+
+  beforeEach(() => {
+    files['services/shop/events/index.ts'] += contract('SoldV2', 'shop', { name: 'Sold', version: 2, upcasts: 'Sold' });
+  });
+
+  test('may be there before anybody consumes or emits it', async () => {
+    expect(await problems()).toEqual([]);
+  });
+
+  test('is consumed first and emitted then, and its consumers are those of the older one too', async () => {
+    edit(mailer, 'Sold.v1', 'Sold.v2');
+    expect(await problems()).toEqual([]);
+    edit(shop, 'Sold.v1', 'Sold.v2');
+    edit('services/shop/src/domain/sale.ts', 'Sold', 'SoldV2');
+
+    const entries = await readCatalogue(workspace());
+
+    expect(catalogueProblems(entries)).toEqual([]);
+    const consumer = { service: 'mailer', function: 'onSold', file: mailer, key: consumed };
+    expect(entries.map(({ detailType, consumers }) => [detailType, consumers])).toEqual([
+      ['Sold.v1', [{ ...consumer, as: 'Sold.v2' }]],
+      ['Sold.v2', [consumer]],
+    ]);
+  });
+
+  test('may not be emitted while a consumer knows the older one alone', async () => {
+    edit(shop, 'Sold.v1', 'Sold.v2');
+    edit('services/shop/src/domain/sale.ts', 'Sold', 'SoldV2');
+
+    expect(await problems()).toEqual([
+      `${mailer}: ${consumed}: no function emits Sold.v1 any more: consume Sold.v2, which takes its place`,
+    ]);
+  });
+
+  test('may not be emitted beside it, nor one be created and the other emitted', async () => {
+    edit(shop, '[Sold.v1]', '[Sold.v2]');
+    edit(mailer, 'Sold.v1', 'Sold.v2');
+    const otherCreated = await problems();
+    edit(shop, '[Sold.v2]', '[Sold.v2, Sold.v1]');
+    edit('services/shop/src/domain/sale.ts', 'events', 'SoldV2.create(both);\nevents');
+
+    expect(otherCreated).toEqual([
+      `${shop}: no function lists Sold.v1 under emits`,
+      'services/shop/src: no code creates Sold.v2',
+    ]);
+    expect(await problems()).toEqual([
+      `${shop}: functions.relay.emits[1]: Sold.v1 is emitted beside Sold.v2, which takes its place`,
+    ]);
+  });
+
+  test('is emitted by somebody, like any other', async () => {
+    edit(shop, 'emits: [Sold.v1]', 'emits: []');
+    edit(mailer, 'Sold.v1', 'Sold.v2');
+
+    expect(await problems()).toEqual([
+      `${shop}: no function lists Sold.v1 under emits`,
+      `${mailer}: ${consumed}: no function emits Sold.v2`,
+      `${shop}: no function lists Sold.v2 under emits`,
+    ]);
+  });
+
+  test('brings the older contract along, exported or not', async () => {
+    edit('services/shop/events/index.ts', 'export const Sold ', 'const Sold ');
+
+    expect([...(await loadContracts([join(workspace(), 'services/shop')])).keys()]).toEqual(['Sold.v2', 'Sold.v1']);
   });
 });
 

@@ -17,6 +17,8 @@ export interface FunctionReference {
 export interface ConsumerReference extends FunctionReference {
   /** What its `consume` says replays are for; nothing means `ignore`. */
   replays?: string;
+  /** The newer version that its `consume` names and that the event is upcast to; nothing means that it names this one. */
+  as?: string;
 }
 
 export interface CatalogueEntry {
@@ -56,13 +58,14 @@ export function serviceDirectories(root: string): string[] {
 }
 
 /**
- * Imports the contracts of the given service folders (`<folder>/events/index.ts`), by detail-type.
+ * Imports the contracts of the given service folders (`<folder>/events/index.ts`), by detail-type, and with them those that
+ * they upcast.
  * @throws Error when two services define the same detail-type.
  */
 export async function loadContracts(folders: readonly string[]): Promise<Map<string, EventContract>> {
   const contracts = new Map<string, EventContract>();
   for (const folder of folders) {
-    for (const contract of Object.values(await exportedContracts(folder))) {
+    for (const contract of Object.values(await exportedContracts(folder)).flatMap(withVersionsBefore)) {
       const other = contracts.get(contract.detailType);
       if (other && other !== contract) {
         throw new Error(`${contract.detailType} is defined twice: by ${other.service} and in ${folder}/events`);
@@ -71,6 +74,10 @@ export async function loadContracts(folders: readonly string[]): Promise<Map<str
     }
   }
   return contracts;
+}
+
+function withVersionsBefore(contract: EventContract): EventContract[] {
+  return [contract, ...(contract.upcasts ? withVersionsBefore(contract.upcasts) : [])];
 }
 
 /** The contracts a service's events folder exports, by the name of the export. */
@@ -116,8 +123,14 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
       triggers.forEach((trigger, position) => {
         const { events: detailTypes = [], replays } = trigger.consume ?? {};
         for (const [index, detailType] of detailTypes.entries()) {
-          const reference = at(`events[${position}].consume.events[${index}]`);
-          entryOf(detailType).consumers.push({ ...reference, ...(replays !== undefined && { replays }) });
+          const reference = {
+            ...at(`events[${position}].consume.events[${index}]`),
+            ...(replays !== undefined && { replays }),
+          };
+          entryOf(detailType).consumers.push(reference);
+          for (const older of entryOf(detailType).contract?.accepts.slice(1) ?? []) {
+            entryOf(older).consumers.push({ ...reference, as: detailType });
+          }
         }
       });
     }
@@ -153,26 +166,51 @@ function sourceFiles(folder: string): string[] {
 /**
  * What is wrong in a catalogue, one sentence each, naming file and key: a subscription to an event that nobody defines
  * or emits, an event that a foreign service emits, a contract that no code creates. Empty when all is well.
+ *
+ * Of versions that are upcast one is emitted: the newer one may be there before its producer is, for consumers to move.
  */
 export function catalogueProblems(entries: readonly CatalogueEntry[]): string[] {
-  return entries.flatMap(({ detailType, contract, producers, consumers, createdIn }) => {
+  return entries.flatMap((entry) => {
+    const { detailType, contract, producers, consumers } = entry;
     const problems: string[] = [];
-    for (const { file, key } of consumers) {
+    const others = entries.filter((other) => other !== entry);
+    const older = others.filter((other) => contract?.accepts.includes(other.detailType));
+    const newer = others.filter((other) => other.contract?.accepts.includes(detailType));
+    for (const { file, key } of consumers.filter(({ as }) => as === undefined)) {
       if (!contract) problems.push(`${file}: ${key}: no contract defines ${detailType}`);
-      else if (producers.length === 0) problems.push(`${file}: ${key}: no function emits ${detailType}`);
+      else if (![entry, ...older].some(isEmitted)) {
+        const successor = newer.find(isEmitted);
+        const instead = successor ? ` any more: consume ${successor.detailType}, which takes its place` : '';
+        problems.push(`${file}: ${key}: no function emits ${detailType}${instead}`);
+      }
     }
     for (const { file, key, service } of producers) {
+      const successor = newer.find(isEmitted);
       if (!contract) problems.push(`${file}: ${key}: no contract defines ${detailType}`);
       else if (contract.service !== service) {
         problems.push(`${file}: ${key}: ${detailType} belongs to ${contract.service}, ${service} may not emit it`);
+      } else if (successor) {
+        problems.push(
+          `${file}: ${key}: ${detailType} is emitted beside ${successor.detailType}, which takes its place`,
+        );
       }
     }
-    if (contract && producers.length === 0) {
+    const versions = [...older, ...newer];
+    if (contract && !isEmitted(entry) && (isCreated(entry) || !versions.some(isEmitted))) {
       problems.push(`services/${contract.service}/serverless.yml: no function lists ${detailType} under emits`);
     }
-    if (contract && !createdIn.some((file) => file.startsWith(`services/${contract.service}/`))) {
+    if (contract && !isCreated(entry) && (isEmitted(entry) || !versions.some(isCreated))) {
       problems.push(`services/${contract.service}/src: no code creates ${detailType}`);
     }
     return problems;
   });
+}
+
+function isEmitted({ producers }: CatalogueEntry): boolean {
+  return producers.length > 0;
+}
+
+/** Whether its own service creates it. */
+function isCreated({ contract, createdIn }: CatalogueEntry): boolean {
+  return createdIn.some((file) => file.startsWith(`services/${contract?.service}/`));
 }

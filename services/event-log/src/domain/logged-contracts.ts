@@ -4,7 +4,7 @@ import { StockRanLow, StockReleased, StockReservationFailed, StockReserved } fro
 import { OrderCancelled, OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
 
-/** Every contract of the category `domain`. serverless.yml subscribes to the same ones. */
+/** Every contract of the category `domain`, also those that another one upcasts: an event is kept in its own version. */
 export const loggedContracts: readonly EventContract[] = [
   OrderPlaced,
   OrderConfirmed,
