@@ -55,7 +55,8 @@ describe('a bus that cannot be protected fails the build', () => {
     new Map(
       Array.from({ length: count }, (_, index): [string, KnownEvent] => {
         const service = `service-${index}`;
-        return [`E${index}.v1`, { detailType: `E${index}.v1`, source: `millrace.${service}`, service }];
+        const detailType = `E${index}.v1`;
+        return [detailType, { detailType, source: `millrace.${service}`, service, accepts: [detailType] }];
       }),
     );
   const sharedBus = (properties: object = {}): CfnResource => ({

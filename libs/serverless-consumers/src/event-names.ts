@@ -2,11 +2,13 @@ import { similarNames } from '@millrace/command-line';
 import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
 import { ConfigurationError } from './configuration-error.ts';
 
-/** The two facts of a contract that rules and policies are made of, and its owner. */
+/** The facts of a contract that rules and policies are made of, and its owner. */
 export interface KnownEvent {
   detailType: string;
   source: string;
   service: string;
+  /** Its own detail-type, and those of the versions before that it upcasts. */
+  accepts: readonly string[];
 }
 
 /** The events of every service of the workspace, and of `serviceDirectory` wherever it stands, by detail-type. */
@@ -37,4 +39,16 @@ export function resolveEvents(
         `Known events: ${names.join(', ') || 'none'}`,
     );
   });
+}
+
+/** Every detail-type under which the events may stand on the bus, each once. */
+export function acceptedTypes(events: readonly KnownEvent[]): string[] {
+  return [...new Set(events.flatMap(({ accepts }) => accepts))];
+}
+
+/** The one of some events that takes the place of an event, if any. */
+export function successorOf(event: KnownEvent, events: readonly KnownEvent[]): KnownEvent | undefined {
+  return events.find(
+    ({ detailType, accepts }) => detailType !== event.detailType && accepts.includes(event.detailType),
+  );
 }

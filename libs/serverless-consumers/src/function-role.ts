@@ -1,6 +1,6 @@
 import { ConfigurationError } from './configuration-error.ts';
 import type { Consumer } from './consumer.ts';
-import type { KnownEvent } from './event-names.ts';
+import { acceptedTypes, type KnownEvent } from './event-names.ts';
 import type { CfnResource, CfnValue, FunctionConfiguration } from './osls.ts';
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html */
@@ -105,7 +105,7 @@ function onFailureStatement(onFailure: string | { arn: CfnValue; type?: string }
 }
 
 /**
- * A service puts only its own events on the bus.
+ * A service puts only its own events on the bus: also those of versions before, which may be stored and not yet emitted.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
  */
 function emitStatement({ emits, eventBusArn }: RoleSubject): PolicyStatement {
@@ -114,7 +114,7 @@ function emitStatement({ emits, eventBusArn }: RoleSubject): PolicyStatement {
     Condition: {
       StringEquals: {
         'events:source': [...new Set(emits.map(({ source }) => source))],
-        'events:detail-type': emits.map(({ detailType }) => detailType),
+        'events:detail-type': acceptedTypes(emits),
       },
     },
   };

@@ -264,6 +264,13 @@ describe('options', () => {
     });
   });
 
+  test('an event that takes the place of an older version brings that one along', () => {
+    expect(properties(shop, 'OnShelfCountedRule').EventPattern).toEqual({
+      source: ['millrace.shop'],
+      'detail-type': ['ShelfCounted.v2', 'ShelfCounted.v1'],
+    });
+  });
+
   test('sizes, times and limits', () => {
     expect(properties(tuned, 'OnPalletQueue')).toMatchObject({
       VisibilityTimeout: 6 * 30 + 5,
@@ -365,7 +372,8 @@ describe('roles', () => {
         Condition: {
           StringEquals: {
             'events:source': ['millrace.shop'],
-            'events:detail-type': ['ShelfFilled.v1', 'ShelfEmptied.v1'],
+            // The last one may stand in the table since the relay emitted that version.
+            'events:detail-type': ['ShelfFilled.v1', 'ShelfEmptied.v1', 'ShelfCounted.v2', 'ShelfCounted.v1'],
           },
         },
       },
@@ -416,6 +424,19 @@ describe('mistakes fail the build and name file and key', () => {
       "another service's event",
       { relay: { handler: 'handler.handler', emits: ['ShelfEmptied.v1', 'PalletArrived.v1'] } },
       'functions.relay.emits[1]: PalletArrived.v1 belongs to warehouse: shop may not emit it',
+    ],
+    [
+      'an event beside the version that takes its place',
+      {
+        relay: { handler: 'handler.handler', emits: ['ShelfFilled.v1', 'ShelfCounted.v1'] },
+        newRelay: { handler: 'handler.handler', emits: ['ShelfCounted.v2'] },
+      },
+      'functions.relay.emits[1]: ShelfCounted.v1 may not be emitted beside ShelfCounted.v2, which upcasts it',
+    ],
+    [
+      'two versions where one stands for both',
+      consume({ events: ['ShelfFilled.v1', 'ShelfCounted.v1', 'ShelfCounted.v2'] }),
+      `${at}.events[1]: ShelfCounted.v2 stands for ShelfCounted.v1 too: leave the older one out`,
     ],
     [
       'two consumes',

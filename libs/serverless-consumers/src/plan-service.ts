@@ -1,7 +1,7 @@
 import { ConfigurationError } from './configuration-error.ts';
 import { type ConsumeOptions, consumerSettings } from './consume-options.ts';
 import { type Consumer, consumerEnvironment, consumerResources } from './consumer.ts';
-import { type KnownEvent, resolveEvents } from './event-names.ts';
+import { type KnownEvent, resolveEvents, successorOf } from './event-names.ts';
 import { functionRole } from './function-role.ts';
 import {
   checkConsumerNames,
@@ -19,6 +19,8 @@ export interface FunctionPlan {
   key: string;
   configuration: FunctionConfiguration;
   consumer?: Consumer;
+  /** The events it may put on the bus, in the order of its `emits`. */
+  emits: KnownEvent[];
   /** Logical id of the role, unless the function brings its own. */
   role?: string;
   environment: Record<string, unknown>;
@@ -39,7 +41,24 @@ export function planService(serverless: Osls, known: ReadonlyMap<string, KnownEv
   const platform = readPlatform(service.custom?.consumers);
   checkStage(serverless.getProvider('aws').getStage(), 'provider.stage');
   for (const stage of platform.stages) checkStage(stage, 'custom.consumers.stages');
-  return keys.map((key) => planFunction(serverless, key, platform, known));
+  const plans = keys.map((key) => planFunction(serverless, key, platform, known));
+  checkVersions(plans);
+  return plans;
+}
+
+/** Of two versions of one fact with ids of their own, consumers would handle both. */
+function checkVersions(plans: readonly FunctionPlan[]): void {
+  const emitted = plans.flatMap(({ emits }) => emits);
+  for (const { key, emits } of plans) {
+    emits.forEach((event, index) => {
+      const successor = successorOf(event, emitted);
+      if (!successor) return;
+      const problem =
+        `${event.detailType} may not be emitted beside ${successor.detailType}, which upcasts it: every fact would be handled ` +
+        'twice. Emit the older one until its consumers have moved, then the newer one alone';
+      throw new ConfigurationError('CONSUMERS_REPLACED_EVENT', `functions.${key}.emits[${index}]`, problem);
+    });
+  }
 }
 
 function planFunction(
@@ -72,7 +91,7 @@ function planFunction(
     ...(emits.length > 0 && { MILLRACE_EVENT_BUS: platform.eventBusName }),
   };
   const resources = consumer ? consumerResources(consumer) : {};
-  const plan: FunctionPlan = { key, configuration, ...(consumer && { consumer }), environment, resources };
+  const plan: FunctionPlan = { key, configuration, ...(consumer && { consumer }), emits, environment, resources };
 
   if (configuration.role !== undefined) {
     const derived = consume ? 'consume' : emits.length > 0 ? 'emits' : 'iamRoleStatements';
@@ -130,6 +149,13 @@ function planConsumer(
   for (const stage of stagesToCheck(serverless, platform)) {
     checkConsumerNames(consumerNames(service.service, stage, functionKey, settings.fifo), stage, path);
   }
+  const events = resolveEvents(settings.events, `${path}.events`, known);
+  events.forEach((event, index) => {
+    const successor = successorOf(event, events);
+    if (!successor) return;
+    const problem = `${successor.detailType} stands for ${event.detailType} too: leave the older one out`;
+    throw new ConfigurationError('CONSUMERS_REPLACED_EVENT', `${path}.events[${index}]`, problem);
+  });
   return {
     id: provider.naming.getNormalizedFunctionName(functionKey),
     functionId: provider.naming.getLambdaLogicalId(functionKey),
@@ -137,7 +163,7 @@ function planConsumer(
     name,
     names: consumerNames(service.service, provider.getStage(), functionKey, settings.fifo),
     settings,
-    events: resolveEvents(settings.events, `${path}.events`, known),
+    events,
     platform,
   };
 }

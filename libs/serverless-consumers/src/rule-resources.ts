@@ -1,5 +1,6 @@
 import { ConfigurationError } from './configuration-error.ts';
 import type { Consumer } from './consumer.ts';
+import { acceptedTypes } from './event-names.ts';
 import type { CfnResource } from './osls.ts';
 
 /** Characters of a rule's event pattern. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html */
@@ -22,7 +23,7 @@ export function ruleResources({
 }: Consumer): Record<string, CfnResource> {
   const pattern = {
     source: [...new Set(events.map(({ source }) => source))],
-    'detail-type': events.map(({ detailType }) => detailType),
+    'detail-type': acceptedTypes(events),
     ...(settings.filter && { detail: settings.filter }),
   };
   const { length } = JSON.stringify(pattern);
