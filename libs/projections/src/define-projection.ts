@@ -1,5 +1,5 @@
 import { PermanentError } from '@millrace/errors';
-import type { Event, EventContract, EventEntry, EventOf } from '@millrace/events';
+import { contractFor, type Event, type EventContract, type EventEntry, type EventOf } from '@millrace/events';
 
 /** Where a row stands: rows of one partition can be read together, in the order of `sort`. */
 export interface RowKey {
@@ -46,28 +46,30 @@ export function defineProjection<const Contracts extends readonly EventContract[
   if (!/^[a-z]+(-[a-z]+)*$/.test(name)) {
     throw new TypeError(`A projection's name is made of lower-case letters and dashes, not "${name}"`);
   }
-  // Whoever calls these has parsed the event by one of the contracts.
+  // Whoever calls these has parsed the event by one of the contracts, or, where another projection is made of an older version,
+  // by that one's.
   type Known = EventOf<Contracts[number]>;
+  const known = (event: Event) => contractFor(events, event.detailType)?.upcast(event) as Known;
   return {
     name,
     events,
     late,
-    keyOf: (event, earlier) => definition.keyOf(event as Known, earlier),
-    evolve: (row, event) => definition.evolve(row, event as Known),
+    keyOf: (event, earlier) => definition.keyOf(known(event), earlier),
+    evolve: (row, event) => definition.evolve(row, known(event)),
   };
 }
 
-/** Whether a projection is made of events of this type. */
+/** Whether a projection is made of events of this type, or of a version that they are upcast to. */
 export function isMadeOf(projection: Projection, detailType: string): boolean {
-  return projection.events.some((contract) => contract.detailType === detailType);
+  return contractFor(projection.events, detailType) !== undefined;
 }
 
 /**
- * A stored event as consumers get it; undefined when the projection is not made of such events.
+ * A stored event as consumers get it, of whatever version it was stored; undefined when the projection is not made of such events.
  * @throws what `EventContract.parse` throws
  */
 export function eventOf(projection: Projection, { source, detailType, detail, time }: EventEntry): Event | undefined {
-  const contract = projection.events.find((known) => known.detailType === detailType);
+  const contract = contractFor(projection.events, detailType);
   return contract?.parse({ id: '', source, 'detail-type': detailType, time, detail: JSON.parse(detail) });
 }
 
