@@ -5,7 +5,7 @@ import { defineEvent, type EmittableEvent, type Event } from '@millrace/events';
 import { sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import * as z from 'zod';
-import { defineProjection, ProjectionReader, ProjectionTable, Projector, rebuild } from './index.ts';
+import { defineProjection, type Projection, ProjectionReader, ProjectionTable, Projector, rebuild } from './index.ts';
 import { ParcelArrived } from './sample-projections.ts';
 
 const ParcelArrivedV2 = defineEvent({
@@ -55,8 +55,7 @@ async function setUp() {
     emitted,
     table,
     projector: new Projector(table, [grams, kilograms], { emitted, streamOf: (subject) => subject }),
-    rowsOf: async (projection: typeof grams | typeof kilograms) =>
-      (await reader.query(projection, 'Berlin')).map(({ row }) => row),
+    rowsOf: async (projection: Projection) => (await reader.query(projection, 'Berlin')).map(({ row }) => row),
     /** Stores what a service emitted over the years, each for a parcel of its own. */
     store: async (...events: EmittableEvent<Event>[]) => {
       for (const emit of events) {
