@@ -38,7 +38,9 @@ async function main(): Promise<number> {
   } else if (!check) {
     for (const { detailType, contract, producers, consumers } of entries) {
       const names = (references: typeof consumers) =>
-        references.map(({ service, function: name }) => `${service}.${name}`).join(', ') || '–';
+        references
+          .map(({ service, function: name, as }) => `${service}.${name}${as === undefined ? '' : ` as ${as}`}`)
+          .join(', ') || '–';
       console.log(`${detailType}\n  ${contract?.summary ?? 'no contract'}`);
       console.log(`  emitted by   ${names(producers)}\n  consumed by  ${names(consumers)}`);
       console.log(`  personal     ${contract?.personalFields.join(', ') || '–'}\n`);
