@@ -1,7 +1,7 @@
+import { itemCount } from './change.ts';
 import type { Projection } from './define-projection.ts';
 import { hash } from './hash.ts';
 import type { SubjectEvents } from './pending-events.ts';
-import { itemCount } from './projection-table.ts';
 
 /** DynamoDB takes as many items in one transaction. */
 const ITEMS_PER_TRANSACTION = 100;

@@ -1,3 +1,4 @@
+export { partitionKey } from './change.ts';
 export {
   defineProjection,
   type Projection,
@@ -10,6 +11,6 @@ export type { LeaseTimes } from './lease.ts';
 export type { SubjectEvents } from './pending-events.ts';
 export { type Pointer, Pointers } from './pointers.ts';
 export { type PlacedRow, ProjectionReader, type RowQuery } from './projection-reader.ts';
-export { ProjectionTable, partitionKey } from './projection-table.ts';
+export { ProjectionTable } from './projection-table.ts';
 export { type History, Projector } from './projector.ts';
 export { type RebuildOptions, type RebuildProgress, type RebuildSummary, rebuild } from './rebuild.ts';

@@ -1,8 +1,8 @@
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ScanPosition } from '@millrace/event-store';
-import { idOf, readItems } from './read-items.ts';
+import { type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';
 
-/** Which versions of a projection there are. A projection without a pointer has version 1, and that is read. */
+/** Which versions of a projection there are. */
 export interface Pointer {
   /** The version that is read. */
   live: number;
@@ -13,6 +13,9 @@ export interface Pointer {
   /** Who is rebuilding it. */
   rebuilder?: Rebuilder;
 }
+
+/** Of a projection that has none stored. */
+export const firstPointer: Pointer = { live: 1 };
 
 /** A version on its way. */
 export interface Building {
@@ -46,8 +49,8 @@ export class Pointers {
 
   /** Reads the pointers of some projections, strongly consistent: who works by an older one could miss a rebuild. */
   async read(names: readonly string[]): Promise<Pointer[]> {
-    const items = await readItems(this.#client, this.#tableName, names.map(keyOf));
-    return names.map((name) => (items.get(idOf(keyOf(name)))?.pointer as Pointer | undefined) ?? { live: 1 });
+    const items = await readItems(this.#client, this.#tableName, names.map(pointerKey));
+    return names.map((name) => pointerAmong(items, name));
   }
 
   /** The version of a projection that is read. */
@@ -78,7 +81,7 @@ export class Pointers {
       await this.#client.send(
         new PutCommand({
           TableName: this.#tableName,
-          Item: { ...keyOf(name), pointer },
+          Item: { ...pointerKey(name), pointer },
           ...condition,
           ExpressionAttributeNames: {
             '#pointer': 'pointer',
@@ -96,6 +99,11 @@ export class Pointers {
   }
 }
 
-function keyOf(name: string) {
+export function pointerKey(name: string): ItemKey {
   return { pk: name, sk: 'POINTER' };
+}
+
+/** The pointer of a projection among items that were read. */
+export function pointerAmong(items: KnownItems, name: string): Pointer {
+  return items.get(idOf(pointerKey(name)))?.pointer ?? firstPointer;
 }

@@ -1,7 +1,8 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { partitionKey } from './change.ts';
 import type { Projection } from './define-projection.ts';
 import { Pointers } from './pointers.ts';
-import { type ProjectionTable, partitionKey } from './projection-table.ts';
+import type { ProjectionTable } from './projection-table.ts';
 
 /** Which rows of a partition to read; all, ascending, unless told otherwise. */
 export interface RowQuery<Row> {

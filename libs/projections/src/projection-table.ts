@@ -1,10 +1,8 @@
 import { BatchWriteCommand, type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { ConcurrencyConflictError, type ConditionalWrite, commit, retryOnConflict } from '@millrace/event-store';
-import type { Event } from '@millrace/events';
-import { nothingApplied } from './applied.ts';
-import type { Projection, RowKey } from './define-projection.ts';
-import { pendingEvents, type SubjectEvents } from './pending-events.ts';
-import { type Item, type ItemKey, idOf, readItems } from './read-items.ts';
+import { type Change, itemsToRead, pendingChange, rowsAfter } from './change.ts';
+import type { Projection } from './define-projection.ts';
+import { type Item, type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';
 
 /** How often a write is tried in all when others change the same rows: a day's sales are many orders' row. */
 const MAX_ATTEMPTS = 10;
@@ -32,57 +30,44 @@ export class ProjectionTable {
   }
 
   /**
-   * Applies events of some aggregates to one version of a projection: those that are in already change nothing, and rows
-   * and marks are written in one transaction, so that each event counts once, whoever else applies it meanwhile.
-   * @param subjects whose marks and rows are 100 items at most, see `itemCount`
-   * @returns how many events were applied
+   * Reads what a change depends on, and writes it, again when others change the same items meanwhile.
+   * @param change whose marks and rows are 100 items at most, see `itemCount`
+   * @returns as `write`
    * @throws SequenceGapError; ConcurrencyConflictError or StoreBusyError when others kept being faster
    */
-  apply(projection: Projection, version: number, subjects: readonly SubjectEvents[]): Promise<number> {
-    return retryOnConflict(() => this.#apply(projection, version, subjects), { maxAttempts: MAX_ATTEMPTS });
+  apply(change: Change): Promise<readonly Item[]> {
+    return retryOnConflict(async () => this.write([change], await this.read(itemsToRead(change))), {
+      maxAttempts: MAX_ATTEMPTS,
+    });
   }
 
-  async #apply(projection: Projection, version: number, subjects: readonly SubjectEvents[]): Promise<number> {
-    const markKeys = subjects.map(({ subject }) => markKey(projection.name, version, subject));
-    const rowKeys = (keys: readonly RowKey[]) => keys.map((key) => rowKey(projection.name, version, key));
-    // In one request with the marks, the rows as far as they can be guessed without the marks.
-    const guessed = subjects.flatMap(({ events }) => keysOf(projection, events));
-    const stored = await this.#read([...markKeys, ...rowKeys(guessed)]);
+  /** Reads items, each strongly consistent. */
+  read(keys: readonly ItemKey[]): Promise<KnownItems> {
+    return readItems(this.client, this.tableName, keys);
+  }
 
-    const steps: { event: Event; key: RowKey }[] = [];
-    const marks: Item[] = [];
-    for (const [index, subject] of subjects.entries()) {
-      const key = markKey(projection.name, version, subject.subject);
-      const mark = stored.get(idOf(markKeys[index] ?? key));
-      const { events, applied } = pendingEvents(
-        projection,
-        mark ? { upTo: mark.upTo, beyond: mark.beyond } : nothingApplied,
-        subject,
+  /**
+   * Writes what some changes come to in one transaction: events that are in already change nothing, and rows and marks are
+   * written together on condition that none has changed, so that each event counts once, whoever else applies it meanwhile.
+   * @param changes 100 items at most together
+   * @param known what was read of `itemsToRead`; rows that were not guessed are read now
+   * @returns the marks that were written: none when all events were in
+   * @throws SequenceGapError; ConcurrencyConflictError when an item is not as it is known; what `commit` throws
+   */
+  async write(changes: readonly Change[], known: KnownItems): Promise<readonly Item[]> {
+    const pending = changes.map((change) => pendingChange(change, known));
+    const rowKeys = pending.flatMap(({ steps }) => steps.map(({ row }) => row));
+    const notGuessed = await this.read(rowKeys.filter((key) => !known.has(idOf(key))));
+    const all: KnownItems = new Map([...known, ...notGuessed]);
+    const marks = pending.flatMap((each) => each.marks);
+    const items = [...marks, ...pending.flatMap((each) => rowsAfter(each, all))];
+    if (items.length > 0) {
+      await commit(
+        this.client,
+        items.map((item) => this.#put(item, all.get(idOf(item)))),
       );
-      if (events.length === 0) continue;
-      const keys = keysOf(projection, events, mark?.row);
-      for (const [at, event] of events.entries()) {
-        const to = keys[at];
-        if (to) steps.push({ event, key: to });
-      }
-      marks.push({ ...key, events: (mark?.events ?? 0) + events.length, ...applied, row: keys.at(-1) });
     }
-    if (steps.length === 0) return 0;
-
-    const missing = rowKeys(steps.map(({ key }) => key)).filter((key) => !stored.has(idOf(key)));
-    const guesses = new Set(rowKeys(guessed).map(idOf));
-    for (const [id, item] of await this.#read(missing.filter((key) => !guesses.has(idOf(key))))) stored.set(id, item);
-
-    const rows = new Map<string, Item>();
-    for (const { event, key } of steps) {
-      const itemKey = rowKey(projection.name, version, key);
-      const before = rows.get(idOf(itemKey)) ?? stored.get(idOf(itemKey));
-      const row = projection.evolve(before?.row, event);
-      rows.set(idOf(itemKey), { ...itemKey, events: (before?.events ?? 0) + 1, row });
-    }
-    const writes = [...marks, ...rows.values()].map((item) => this.#put(item, stored.get(idOf(item))));
-    await commit(this.client, writes);
-    return steps.length;
+    return marks;
   }
 
   /** Deletes whatever a projection has of other versions than this one. */
@@ -105,10 +90,6 @@ export class ProjectionTable {
       }
     }
     return deleted;
-  }
-
-  #read(keys: readonly ItemKey[]): Promise<Map<string, Item>> {
-    return readItems(this.client, this.tableName, keys);
   }
 
   /** Writes an item unless somebody has changed it since it was read. */
@@ -140,31 +121,4 @@ export class ProjectionTable {
       left = (UnprocessedItems?.[this.tableName] ?? []) as typeof left;
     }
   }
-}
-
-/** How many items the events of an aggregate change: its mark, and their rows. */
-export function itemCount(projection: Projection, { events }: SubjectEvents): number {
-  return 1 + new Set(keysOf(projection, events).map(({ partition, sort }) => JSON.stringify([partition, sort]))).size;
-}
-
-/** The partition key of the rows of one partition. */
-export function partitionKey(projection: string, version: number, partition: string): string {
-  return `${projection}#${version}#ROW#${partition}`;
-}
-
-/** Where each of an aggregate's events goes. */
-function keysOf(projection: Projection, events: readonly Event[], earlier?: RowKey): RowKey[] {
-  let last = earlier;
-  return events.map((event) => {
-    last = projection.keyOf(event, last);
-    return last;
-  });
-}
-
-function rowKey(projection: string, version: number, { partition, sort }: RowKey): ItemKey {
-  return { pk: partitionKey(projection, version, partition), sk: sort };
-}
-
-function markKey(projection: string, version: number, subject: string): ItemKey {
-  return { pk: `${projection}#${version}#MARK#${subject}`, sk: 'MARK' };
 }

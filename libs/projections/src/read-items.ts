@@ -13,6 +13,9 @@ export interface ItemKey {
 
 export type Item = ItemKey & Record<string, NativeAttributeValue>;
 
+/** What was read, by `idOf`; undefined: there is no such item. */
+export type KnownItems = ReadonlyMap<string, Item | undefined>;
+
 /** DynamoDB takes as many keys at once. */
 const KEYS_PER_REQUEST = 100;
 
@@ -21,14 +24,14 @@ export function idOf({ pk, sk }: ItemKey): string {
   return JSON.stringify([pk, sk]);
 }
 
-/** Reads items, strongly consistent; those that do not exist are left out. A key may be named twice. */
+/** Reads items, each strongly consistent. A key may be named twice. */
 export async function readItems(
   client: Pick<DynamoDBDocumentClient, 'send'>,
   tableName: string,
   keys: readonly ItemKey[],
-): Promise<Map<string, Item>> {
+): Promise<KnownItems> {
+  const items = new Map<string, Item | undefined>(keys.map((key) => [idOf(key), undefined]));
   const distinct = [...new Map(keys.map(({ pk, sk }) => [idOf({ pk, sk }), { pk, sk }])).values()];
-  const items = new Map<string, Item>();
   for (let start = 0; start < distinct.length; start += KEYS_PER_REQUEST) {
     let RequestItems: BatchGetCommandInput['RequestItems'] = {
       [tableName]: { Keys: distinct.slice(start, start + KEYS_PER_REQUEST), ConsistentRead: true },

@@ -117,7 +117,7 @@ async function build(lease: Lease, options: RebuildOptions, progress: RebuildPro
     const lanes = batchesByLane(projection, subjects, LANES);
     await Promise.all(
       lanes.map(async (batches) => {
-        for (const batch of batches) await table.apply(projection, version, batch);
+        for (const subjects of batches) await table.apply({ projection, version, subjects });
       }),
     );
     checkpoints = {
