@@ -95,7 +95,7 @@ function seconds(from: number): string {
 }
 
 async function testTemplates(executables: string): Promise<void> {
-  const cacheDirectory = join(root, '.millrace', 'cache');
+  const cacheDirectory = join(root, '.millrace', 'cache', 'packages');
   await step('cfn-lint finds nothing in any compiled template', () =>
     lintTemplates({ executables, services, cacheDirectory, directory: join(scratch, 'templates') }),
   );
