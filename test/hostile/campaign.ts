@@ -66,11 +66,9 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const runtime = await startRuntimeProcess();
   const aws = new AwsPort(runtime.awsUrl);
   try {
-    const [landscape, tokens, tap] = await Promise.all([
-      readLandscape(aws),
-      readTokens(runtime.issuerUrl),
-      openTap(aws),
-    ]);
+    // The tap's own rule is no part of it.
+    const landscape = await readLandscape(aws);
+    const [tokens, tap] = await Promise.all([readTokens(runtime.issuerUrl), openTap(aws)]);
     const orderIds = await placeOrders(runtime.apiUrl, tokens);
     const campaign = new Campaign({ runtime, aws, landscape, tap, inputs: new Inputs(landscape, tokens, orderIds) });
     return await campaign.run(options);
