@@ -23,7 +23,7 @@ that was interrupted or killed goes on where it was when it is started again.
 Usage: npm run rebuild -- <projection> [options]
 
   --restart              do not go on with an unfinished rebuild: the projection has changed since
-  --segments <n>         parts of the event store that are read side by side, 1 to 32 (4)
+  --segments <n>         parts of the event store that are read side by side, 1 to 32 (4; 1 with --endpoint)
   --stage <name>         stage (dev)
   --endpoint <url>       the local runtime, e.g. http://127.0.0.1:4566; otherwise AWS with its default credentials
   --help                 show this
@@ -104,7 +104,8 @@ async function main(): Promise<number> {
     emitted: new EmittedEvents(client, eventTable),
     table: new ProjectionTable(client, `${eventTable}-projections`),
     projection,
-    ...(segments !== undefined && { segments }),
+    // The local DynamoDB looks at its whole table for every page of a segment.
+    segments: segments ?? (endpoint === undefined ? 4 : 1),
     restart: values.restart,
     signal: stop.signal,
     onWatch: () => console.error('Another rebuild may be under way: looking for a sign of life for ten seconds …'),

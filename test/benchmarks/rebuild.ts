@@ -138,6 +138,7 @@ try {
       { client },
       {
         TableName: 'projections',
+        Limit: 3_000,
         FilterExpression: 'begins_with(pk, :rows)',
         ExpressionAttributeValues: { ':rows': partitionKey(projection.name, live, '') },
       },

@@ -30,6 +30,12 @@ interface EventItem extends ScanPosition {
   outbox: EventEntry & { packed?: Packed };
 }
 
+/**
+ * About as many as fit into the 1 MB of a page. The local DynamoDB reads all that is left of the table for a page without a
+ * limit, so that a scan takes the square of the table.
+ */
+const ITEMS_PER_PAGE = 700;
+
 const PROJECTION = {
   ProjectionExpression: 'pk, sk, #outbox',
   ExpressionAttributeNames: { '#outbox': 'outbox' },
@@ -73,7 +79,7 @@ export class EmittedEvents {
   }
 
   /**
-   * Reads one segment of the table page by page (1 MB), strongly consistent. A stream that a page cuts is held back and
+   * Reads one segment of the table page by page, strongly consistent. A stream that a page cuts is held back and
    * comes with the next one, so that every stream is whole, as of the time it was read. Streams without emitted events
    * are left out.
    * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.ParallelScan
@@ -87,8 +93,8 @@ export class EmittedEvents {
       const { Items, ScannedCount, LastEvaluatedKey } = await this.#client.send(
         new ScanCommand({
           TableName: this.#tableName,
-          Segment: segment,
-          TotalSegments: segments,
+          Limit: ITEMS_PER_PAGE,
+          ...(segments > 1 && { Segment: segment, TotalSegments: segments }),
           FilterExpression: 'begins_with(sk, :event) AND attribute_exists(#outbox)',
           ...PROJECTION,
           ExpressionAttributeValues: { ':event': 'EVENT#' },

@@ -1,4 +1,4 @@
-import { itemCount } from './change.ts';
+import { placesOf } from './change.ts';
 import type { Projection } from './define-projection.ts';
 import { hash } from './hash.ts';
 import type { SubjectEvents } from './pending-events.ts';
@@ -8,25 +8,29 @@ const ITEMS_PER_TRANSACTION = 100;
 
 /**
  * Divides aggregates into transactions: a list for each lane, so that transactions of different lanes share no row as
- * long as each aggregate has the rows of one partition.
+ * long as each aggregate has the rows of one partition. Aggregates of the same row come one after the other, because a
+ * transaction writes a row once, however many of them change it.
  */
 export function batchesByLane(
   projection: Projection,
   subjects: readonly SubjectEvents[],
   lanes: number,
 ): SubjectEvents[][][] {
-  const open = Array.from({ length: lanes }, () => ({ items: 0, batches: [[]] as SubjectEvents[][] }));
-  for (const subject of subjects) {
+  const open = Array.from({ length: lanes }, () => ({ items: new Set<string>(), batches: [[]] as SubjectEvents[][] }));
+  const placed = subjects
+    .map((subject) => ({ subject, places: placesOf(projection, subject) }))
+    .toSorted((a, b) => ((a.places[0] ?? '') < (b.places[0] ?? '') ? -1 : 1));
+  for (const { subject, places } of placed) {
     const [first] = subject.events;
     const lane = open[first ? hash(projection.keyOf(first).partition) % lanes : 0];
     if (!first || !lane) continue;
-    const items = itemCount(projection, subject);
-    if (lane.items + items > ITEMS_PER_TRANSACTION) {
+    const items = [subject.subject, ...places];
+    if (new Set([...lane.items, ...items]).size > ITEMS_PER_TRANSACTION) {
       lane.batches.push([]);
-      lane.items = 0;
+      lane.items.clear();
     }
     lane.batches.at(-1)?.push(subject);
-    lane.items += items;
+    for (const item of items) lane.items.add(item);
   }
   return open.map(({ batches }) => batches.filter((batch) => batch.length > 0));
 }

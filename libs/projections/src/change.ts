@@ -71,9 +71,14 @@ export function rowsAfter({ steps }: PendingChange, known: KnownItems): Item[] {
   return [...rows.values()];
 }
 
-/** How many items the events of an aggregate change: its mark, and their rows. */
-export function itemCount(projection: Projection, { events }: SubjectEvents): number {
-  return 1 + new Set(keysOf(projection, events).map(({ partition, sort }) => JSON.stringify([partition, sort]))).size;
+/** The marks of a change's aggregates. */
+export function marksOf({ projection, version, subjects }: Change): ItemKey[] {
+  return subjects.map(({ subject }) => markKey(projection.name, version, subject));
+}
+
+/** Where the events of an aggregate go, each place once, as text. */
+export function placesOf(projection: Projection, { events }: SubjectEvents): string[] {
+  return [...new Set(keysOf(projection, events).map(({ partition, sort }) => JSON.stringify([partition, sort])))];
 }
 
 /** The partition key of the rows of one partition. */

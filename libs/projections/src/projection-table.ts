@@ -1,11 +1,17 @@
 import { BatchWriteCommand, type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { ConcurrencyConflictError, type ConditionalWrite, commit, retryOnConflict } from '@millrace/event-store';
-import { type Change, itemsToRead, pendingChange, rowsAfter } from './change.ts';
+import { type Change, itemsToRead, marksOf, pendingChange, rowsAfter } from './change.ts';
 import type { Projection } from './define-projection.ts';
 import { type Item, type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';
 
 /** How often a write is tried in all when others change the same rows: a day's sales are many orders' row. */
 const MAX_ATTEMPTS = 10;
+
+/**
+ * About as many as fit into the 1 MB of a page. The local DynamoDB reads all that is left of the table for a page without a
+ * limit, so that a scan takes the square of the table.
+ */
+const ITEMS_PER_PAGE = 3_000;
 
 /** DynamoDB deletes as many at once. */
 const DELETES_PER_REQUEST = 25;
@@ -31,7 +37,7 @@ export class ProjectionTable {
 
   /**
    * Reads what a change depends on, and writes it, again when others change the same items meanwhile.
-   * @param change whose marks and rows are 100 items at most, see `itemCount`
+   * @param change whose marks and rows are 100 items at most
    * @returns as `write`
    * @throws SequenceGapError; ConcurrencyConflictError or StoreBusyError when others kept being faster
    */
@@ -39,6 +45,23 @@ export class ProjectionTable {
     return retryOnConflict(async () => this.write([change], await this.read(itemsToRead(change))), {
       maxAttempts: MAX_ATTEMPTS,
     });
+  }
+
+  /**
+   * As `apply`, of aggregates that are not in yet, most likely: what is there is only read when that proves wrong.
+   * @param rowsToo whether their rows are supposed not to be there, either; they are when other aggregates share them
+   * @returns whether it proved right
+   */
+  async applyFirst(change: Change, rowsToo: boolean): Promise<boolean> {
+    const supposed = rowsToo ? itemsToRead(change) : marksOf(change);
+    try {
+      await this.write([change], new Map(supposed.map((key) => [idOf(key), undefined])));
+      return true;
+    } catch (error) {
+      if (!(error instanceof ConcurrencyConflictError)) throw error;
+      await this.apply(change);
+      return false;
+    }
   }
 
   /** Reads items, each strongly consistent. */
@@ -77,6 +100,7 @@ export class ProjectionTable {
       { client: this.client },
       {
         TableName: this.tableName,
+        Limit: ITEMS_PER_PAGE,
         FilterExpression: 'begins_with(pk, :projection) AND NOT begins_with(pk, :version)',
         ProjectionExpression: 'pk, sk',
         ExpressionAttributeValues: { ':projection': `${name}#`, ':version': `${name}#${version}#` },

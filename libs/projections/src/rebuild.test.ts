@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EmittedEvents } from '@millrace/event-store';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -46,6 +47,20 @@ describe('a rebuild', () => {
     await run(arrivals);
 
     expect(await itemsOf(arrivals, 2)).toContainEqual(expect.objectContaining({ row: { parcels: 2, weight: 51 } }));
+  });
+
+  test('reads nothing of a version that nobody has written to', async () => {
+    const { client, table, parcels, run } = await sampleStore(dynamoDb);
+    await parcels(3);
+    const read: object[] = [];
+    const reading = sending(client, (command, carryOut) => {
+      if (command instanceof BatchGetCommand) read.push(command.input.RequestItems?.[table.tableName]?.Keys ?? []);
+      return carryOut();
+    });
+
+    await run(tracks, { table: new ProjectionTable(reading, table.tableName) });
+
+    expect(read).toEqual([[{ pk: 'tracks', sk: 'POINTER' }]]);
   });
 
   test('has what came while it was at work, in both versions', async () => {

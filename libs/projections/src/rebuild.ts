@@ -18,7 +18,7 @@ export interface RebuildOptions {
   emitted: Pick<EmittedEvents, 'scan'>;
   table: ProjectionTable;
   projection: Projection;
-  /** Parts of the event store that are read side by side. A rebuild that goes on keeps its own. */
+  /** Parts of the event store that are read side by side; 1 unless told otherwise. A rebuild that goes on keeps its own. */
   segments?: number;
   /** Leaves what an unfinished rebuild has built, e.g. because the projection has changed since. */
   restart?: boolean;
@@ -45,6 +45,12 @@ export interface RebuildSummary extends RebuildProgress {
 const LANES = 4;
 
 /**
+ * Pages that are written between two checkpoints, and held in memory for it, of 1 MB at most each: the more of them, the more
+ * aggregates that share a row stand in one transaction.
+ */
+const PAGES_PER_ROUND = 32;
+
+/**
  * Builds a new version of a projection from all that the event store has told the bus, beside the live one, which is read
  * and written meanwhile; makes it the live one in one write; and deletes what is left of others. Consumers write both
  * versions from the first write on.
@@ -61,7 +67,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildSummary> 
     const progress = { scanned: restart ? 0 : (unfinished?.scanned ?? 0), events: 0 };
     const summary = { resumed: retiring === true || (unfinished !== undefined && !restart), deleted: 0 };
     if (unfinished || !retiring) {
-      if (!unfinished || restart) await lease.change({ building: newVersion(lease, options.segments ?? 4) });
+      if (!unfinished || restart) await lease.change({ building: newVersion(lease, options.segments ?? 1) });
       await build(lease, options, progress);
       const { live, building } = lease.pointer;
       if (signal?.aborted) return { ...summary, ...progress, outcome: 'interrupted', live };
@@ -80,7 +86,7 @@ function newVersion({ pointer: { live, building } }: Lease, segments: number): B
   return { version: Math.max(live, building?.version ?? 0) + 1, segments, checkpoints: {}, scanned: 0 };
 }
 
-/** Reads all segments page by page, a page of each at a time, and checkpoints when all of these are written. */
+/** Reads all segments page by page, some pages at a time, and checkpoints when all of these are written. */
 async function build(lease: Lease, options: RebuildOptions, progress: RebuildProgress): Promise<void> {
   const { emitted, table, projection, signal } = options;
   const { building } = lease.pointer;
@@ -95,8 +101,7 @@ async function build(lease: Lease, options: RebuildOptions, progress: RebuildPro
       pages: emitted.scan(segment, segments, after),
     };
   });
-  let checkpoints: Building['checkpoints'] = building.checkpoints;
-  const read = () =>
+  const readPages = () =>
     Promise.all(
       scans
         .filter(({ done }) => !done)
@@ -104,36 +109,53 @@ async function build(lease: Lease, options: RebuildOptions, progress: RebuildPro
           const { value } = await scan.pages.next();
           const page: ScanPage = value ?? { streams: [], scanned: 0, after: undefined, last: true };
           scan.done = page.last;
-          return { segment: scan.segment, page };
+          return {
+            checkpoints: checkpointOf(scan.segment, page),
+            scanned: page.scanned,
+            subjects: subjectsOf(projection, page),
+          };
         }),
     );
+  const readRound = async () => {
+    const round = { checkpoints: {}, scanned: 0, subjects: [] as SubjectEvents[], last: false };
+    for (let pages = 0; pages < PAGES_PER_ROUND && !round.last && !signal?.aborted; pages += segments) {
+      for (const { checkpoints, scanned, subjects } of await readPages()) {
+        Object.assign(round.checkpoints, checkpoints);
+        round.scanned += scanned;
+        round.subjects.push(...subjects);
+      }
+      round.last = scans.every(({ done }) => done);
+    }
+    return round;
+  };
 
-  let reading = read();
-  for (let pages = await reading; pages.length > 0 && !signal?.aborted; pages = await reading) {
+  let checkpoints: Building['checkpoints'] = building.checkpoints;
+  let rowsAreNew = true;
+  let reading = readRound();
+  for (let last = false; !last && !signal?.aborted; ) {
+    const round = await reading;
+    last = round.last;
     // The next pages are read while these are written.
-    reading = read();
+    if (!last) reading = readRound();
     reading.catch(() => undefined);
-    const subjects = pages.flatMap(({ page }) => subjectsOf(projection, page));
-    const lanes = batchesByLane(projection, subjects, LANES);
+    const lanes = batchesByLane(projection, round.subjects, LANES);
     await Promise.all(
       lanes.map(async (batches) => {
-        for (const subjects of batches) await table.apply({ projection, version, subjects });
+        for (const subjects of batches)
+          rowsAreNew = (await table.applyFirst({ projection, version, subjects }, rowsAreNew)) && rowsAreNew;
       }),
     );
-    checkpoints = {
-      ...checkpoints,
-      ...Object.fromEntries(pages.flatMap(({ segment, page }) => checkpointOf(segment, page))),
-    };
-    progress.scanned += pages.reduce((sum, { page }) => sum + page.scanned, 0);
-    progress.events += subjects.reduce((sum, { events }) => sum + events.length, 0);
+    checkpoints = { ...checkpoints, ...round.checkpoints };
+    progress.scanned += round.scanned;
+    progress.events += round.subjects.reduce((sum, { events }) => sum + events.length, 0);
     await lease.change({ building: { ...building, checkpoints, scanned: progress.scanned } });
     options.onProgress?.({ ...progress });
   }
 }
 
-function checkpointOf(segment: number, { after, last }: ScanPage): [number, Checkpoint][] {
-  if (last) return [[segment, { done: true }]];
-  return after ? [[segment, { after }]] : [];
+function checkpointOf(segment: number, { after, last }: ScanPage): Record<string, Checkpoint> {
+  if (last) return { [segment]: { done: true } };
+  return after ? { [segment]: { after } } : {};
 }
 
 /** The events of each aggregate that the projection is made of. */
