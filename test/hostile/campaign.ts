@@ -20,7 +20,6 @@ import { Tally, type Violation } from './tally.ts';
 import { openTap, type Tap } from './tap.ts';
 
 export interface CampaignOptions {
-  /** How many, without those of the warm-up. */
   inputs: number;
   seed: number;
   /** Letters that are given to the re-emitter. */
@@ -34,9 +33,9 @@ export interface CampaignResult {
   violations: Violation[];
   /** Files with the inputs behind the violations. */
   files: string[];
-  /** After the warm-up, and after everything. */
+  /** When the heaps were full, see FILLING, and after everything. */
   memory: { before: Memory; after: Memory };
-  /** Of the load, without warm-up and settling, in seconds. */
+  /** Of the load, without settling, in seconds. */
   seconds: number;
 }
 
@@ -53,6 +52,8 @@ const SETTLE_WITHIN_MS = 300_000;
 const CALM_ROUNDS = 4;
 const MEMORY_WITHIN_MS = 90_000;
 const MAX_GROWTH = 1.1;
+/** The part of the inputs after which memory should not grow: until then the heaps of all functions reach their usual size. */
+const FILLING = 0.6;
 /** A shorter run ends while the heap is still filling up, and proves nothing about memory. */
 const MEMORY_FROM_INPUTS = 5_000;
 /** The database reads and writes a file; what it keeps of it in memory grows with what the sound inputs have stored. */
@@ -147,17 +148,18 @@ class Campaign {
     const { runtime } = this.#parts;
     this.#sampleSize = reemissions;
     this.#onProgress = onProgress;
-    const progress = (sent: number, of: number, what: string) =>
-      onProgress(`${sent} of ${of} ${what}, ${describe(runtime.memory())}`);
-    const warmUp = Math.ceil(inputs / 10);
-    onProgress('Warming up …');
-    await this.#load(warmUp, seed + 1_000_000, (sent) => progress(sent, warmUp, 'inputs to warm up'));
+    const load = async (from: number, to: number) => {
+      const started = performance.now();
+      await this.#load(from, to, seed, (sent) =>
+        onProgress(`${sent} of ${inputs} inputs, ${describe(runtime.memory())}`),
+      );
+      return (performance.now() - started) / 1000;
+    };
+    const filling = Math.ceil((inputs * FILLING) / CHUNK) * CHUNK;
+    const fillingSeconds = await load(0, Math.min(filling, inputs));
     await this.#settle();
     const before = runtime.memory();
-
-    const started = performance.now();
-    await this.#load(inputs, seed, (sent) => progress(sent, inputs, 'inputs'));
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = fillingSeconds + (await load(filling, inputs));
     onProgress('Waiting until everything is accounted for …');
     await this.#settle();
     onProgress(`Re-emitting ${this.#samples.length} dead letters …`);
@@ -174,11 +176,12 @@ class Campaign {
     };
   }
 
-  async #load(count: number, seed: number, onChunk: (sent: number) => void): Promise<void> {
+  /** Sends the inputs of a seed from one place, the first of a chunk, to another one. */
+  async #load(from: number, to: number, seed: number, onChunk: (sent: number) => void): Promise<void> {
     const { runtime, inputs } = this.#parts;
-    for (let sent = 0; sent < count; sent += CHUNK) {
+    for (let sent = from; sent < to; sent += CHUNK) {
       const chunkSeed = seed + sent / CHUNK;
-      const queued = inputs.chunk(chunkSeed, Math.min(CHUNK, count - sent)).entries();
+      const queued = inputs.chunk(chunkSeed, Math.min(CHUNK, to - sent)).entries();
       const sender = async () => {
         for (const [place, input] of queued) await this.#send(input, { seed: chunkSeed, place });
       };
@@ -186,7 +189,7 @@ class Campaign {
       if (runtime.ended() !== undefined) throw new Error(runtime.ended());
       await this.#collect();
       await this.#waitForConsumers();
-      onChunk(Math.min(sent + CHUNK, count));
+      onChunk(Math.min(sent + CHUNK, to));
     }
   }
 

@@ -9,6 +9,7 @@ import {
   UpcastFailedError,
 } from './errors.ts';
 import { type categories, type dataSensitivities, type Metadata, metadataSchema, type types } from './metadata.ts';
+import { NotUnicodeError, parseJson } from './parse-json.ts';
 import { personalFields, redactionOf, shownPath } from './personal.ts';
 import { guard, redact } from './redaction.ts';
 import { checkUpcasts, type Upcasts } from './upcasts.ts';
@@ -146,10 +147,12 @@ const envelopeSchema = z.looseObject({
 export function parseEnvelope(text: string): EventEnvelope {
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
+    value = parseJson(text);
+  } catch (error) {
     // The parser's own message quotes the body, which may hold personal data.
-    throw new MalformedEventError('the body is not JSON');
+    throw new MalformedEventError(
+      error instanceof NotUnicodeError ? 'the body has a text that is no Unicode' : 'the body is not JSON',
+    );
   }
   const result = envelopeSchema.safeParse(value);
   if (!result.success) {

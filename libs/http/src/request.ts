@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { NotUnicodeError, parseJson } from '@millrace/events';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type * as z from 'zod';
 import { HttpError, type ProblemError } from './problem.ts';
@@ -24,9 +25,11 @@ export function bodyText(event: APIGatewayProxyEventV2): string {
 export function parseBody<Schema extends z.ZodType>(text: string, schema: Schema): z.output<Schema> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    const detail = text === '' ? 'A JSON body is required' : 'The body is not valid JSON';
+    value = parseJson(text);
+  } catch (error) {
+    const wrong =
+      error instanceof NotUnicodeError ? 'The body has a text that is no Unicode' : 'The body is not valid JSON';
+    const detail = text === '' ? 'A JSON body is required' : wrong;
     throw new HttpError(400, 'MALFORMED_BODY', detail, [{ field: 'body', detail }]);
   }
   return validate(value, schema, (path) => (path.length === 0 ? 'body' : jsonPointer(path)));
