@@ -48,7 +48,7 @@ const LANES = 4;
  * Pages that are written between two checkpoints, and held in memory for it, of 1 MB at most each: the more of them, the more
  * aggregates that share a row stand in one transaction.
  */
-const PAGES_PER_ROUND = 32;
+const PAGES_PER_ROUND = 16;
 
 /**
  * Builds a new version of a projection from all that the event store has told the bus, beside the live one, which is read
