@@ -204,6 +204,18 @@ export class Aws {
     return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);
   }
 
+  /** Waits until a queue holds as many messages, those handed out included. */
+  async depthOfAtLeast(queueName: string, count: number, deadlineMs = 90_000): Promise<void> {
+    const { QueueUrl = '' } = await this.sqs.send(new GetQueueUrlCommand({ QueueName: queueName }));
+    await eventually(
+      async () => {
+        const depth = await this.depth(QueueUrl);
+        if (depth < count) throw new Error(`${queueName} holds ${depth} messages of ${count}`);
+      },
+      { deadlineMs, intervalMs: 100 },
+    );
+  }
+
   /** Listens to every event on the bus, or to those of one detail-type. */
   async tap(detailType?: string): Promise<Tap> {
     const name = `tap-${randomUUID()}`;

@@ -17,7 +17,7 @@ import { EmittableEvent } from '@millrace/events';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
 import { ProbeApplied } from '../fixtures/probe/events/index.ts';
 import { Aws, type Tap, type TappedEvent } from './aws.ts';
-import { Operator } from './operator.ts';
+import { type InspectedLetter, Operator } from './operator.ts';
 import { orderOf, Shop } from './shop.ts';
 import { type System, startSystem } from './system.ts';
 
@@ -61,8 +61,10 @@ const probeLetters = 'millrace-probe-dev-on-probe-applied-dlq';
 const parking = 'millrace-redrive-dev-parking';
 
 /** Waits for the letters of some events, and returns them in the order of the ids. */
-const lettersOf = (queue: string, ...eventIds: string[]) =>
-  eventually(
+async function lettersOf(queue: string, ...eventIds: string[]): Promise<InspectedLetter[]> {
+  // Before a process is started to look.
+  await aws.depthOfAtLeast(queue, eventIds.length);
+  return eventually(
     async () => {
       const letters = await operator.inspect(queue);
       return eventIds.map((id) => {
@@ -73,6 +75,7 @@ const lettersOf = (queue: string, ...eventIds: string[]) =>
     },
     { deadlineMs: 90_000, intervalMs: 500 },
   );
+}
 
 const succeeds = async (...args: string[]) => {
   const result = await operator.redrive(...args);
@@ -129,6 +132,7 @@ describe('poison', () => {
     const QueueUrl = await aws.queueUrl('inventory', 'on-order-placed');
     await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: poison }));
 
+    await aws.depthOfAtLeast(inventoryLetters, 1);
     const letter = await eventually(async () => {
       const found = (await operator.inspect(inventoryLetters)).find(({ body }) => body === poison);
       if (!found) throw new Error('No letter yet');

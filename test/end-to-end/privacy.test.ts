@@ -241,7 +241,7 @@ describe('with a customer whom everybody would recognise', () => {
         const letters = await operator.inspect('payments.onStockReserved', ...outage);
         expect(letters.some(({ body }) => body.includes(unpaid))).toBe(true);
       },
-      { deadlineMs: 90_000, intervalMs: 1_000 },
+      { deadlineMs: 90_000, intervalMs: 3_000 },
     );
 
     const lineage = await operator.lineage(unpaid);
