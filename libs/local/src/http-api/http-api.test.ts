@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -323,6 +324,20 @@ describe('hostile input', () => {
     });
     expect({ status, text }).toEqual({ status: 413, text: '{"message":"Request Too Long"}' });
     expect(events).toEqual([]);
+  });
+
+  test('a request that is refused before its body is read gets to see the answer', async () => {
+    const { hostname, port } = new URL(await start(service('orders', ['POST /orders'])));
+    const socket = connect(Number(port), hostname);
+    const received: Buffer[] = [];
+    socket.on('data', (chunk) => received.push(chunk));
+    const body = Buffer.alloc(8 * 1024 * 1024);
+    socket.write(`POST /nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`);
+    socket.write(body);
+
+    await once(socket, 'close');
+
+    expect(Buffer.concat(received).toString()).toMatch(/^HTTP\/1\.1 404 /);
   });
 
   test('a body that Lambda has no room for is a 413', async () => {

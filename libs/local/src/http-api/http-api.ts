@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JSONWebKeySet } from 'jose';
 import { AwsError } from '../aws-error.ts';
 import type { InvocationResult } from '../lambda/function-pool.ts';
@@ -44,6 +46,7 @@ export interface HttpApi {
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 const STOP_WITHIN_MS = 5_000;
+const DISCARD_WITHIN_MS = 2_000;
 
 /**
  * Serves the HTTP APIs (AWS::ApiGatewayV2) of all services on one port of the loopback interface, their routes merged by path.
@@ -70,10 +73,16 @@ export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
       // A connection that is kept alive would keep the server from closing.
       if (stopping && underWay === 0) server.closeAllConnections();
     });
-    answer(request, response, api, options).catch((error: Error) => {
+    const failed = (error: Error): HttpResponse => {
       options.onWarning?.(`${request.method} ${request.url}: ${error.message}`);
-      respond(response, failure(500, 'Internal Server Error'));
-    });
+      return failure(500, 'Internal Server Error');
+    };
+    void answer(request, response, api, options)
+      .catch(failed)
+      .then(async (answered) => {
+        await discardRest(request);
+        if (answered) respond(response, answered);
+      });
   };
   const server = createServer(handle);
   // A client that asks before it sends a body gets a refusal at once, and never sends it.
@@ -94,6 +103,17 @@ export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   };
 }
 
+/**
+ * Reads what is still on its way, and throws it away: a connection that ends before takes the answer with it. Not for long: a
+ * client may never send what it has announced, and one that waits to be told to continue does not.
+ */
+async function discardRest(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed || request.headers.expect !== undefined) return;
+  request.resume();
+  const over = once(request, 'close').catch(() => undefined);
+  await Promise.race([over, delay(DISCARD_WITHIN_MS, undefined, { ref: false })]);
+}
+
 interface Api {
   table: RouteTable;
   authorization: JwtAuthorization;
@@ -102,12 +122,13 @@ interface Api {
   now: () => number;
 }
 
+/** @returns undefined when the client has left */
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   api: Api,
   options: HttpApiOptions,
-): Promise<void> {
+): Promise<HttpResponse | undefined> {
   const requestId = randomUUID();
   response.setHeader('apigw-requestid', requestId);
   const { method = '', headers } = request;
@@ -115,11 +136,11 @@ async function answer(
   if (headers.expect !== undefined) response.setHeader('connection', 'close');
   const [rawPath = '', ...query] = (request.url ?? '').split('?');
   const segments = decodeSegments(rawPath);
-  if (!segments) return respond(response, failure(400, 'Bad Request'));
+  if (!segments) return failure(400, 'Bad Request');
   const match = api.table.match(method, segments);
   const cors = method === 'OPTIONS' ? corsOfPreflight(headers, segments, match, api.table) : undefined;
-  if (cors) return respond(response, cors.answerPreflight(headers));
-  if (!match) return respond(response, failure(404, 'Not Found'));
+  if (cors) return cors.answerPreflight(headers);
+  if (!match) return failure(404, 'Not Found');
 
   const answered = await answerRoute(
     request,
@@ -128,7 +149,7 @@ async function answer(
     api,
     options,
   );
-  if (answered) respond(response, match.route.cors?.apply(headers, answered) ?? answered);
+  return answered && (match.route.cors?.apply(headers, answered) ?? answered);
 }
 
 /** A path of another API's, or one that this API itself has a route with OPTIONS for, is not answered by the API. */
@@ -166,8 +187,6 @@ async function answerRoute(
   const body = await readBody(request, response);
   if (body === 'gone') return undefined;
   if (body === 'too long') {
-    // What is still on its way is read and thrown away, so that the client gets to see the answer before the connection ends.
-    request.resume();
     response.setHeader('connection', 'close');
     return failure(413, 'Request Too Long');
   }
