@@ -69,6 +69,18 @@ describe('npm run rebuild of orders that were placed before there was a read mod
     expect(summary?.row).toMatchObject({ orderId, status: 'CONFIRMED' });
   });
 
+  test('goes on with an unfinished one, and says so', async () => {
+    const building = { version: 2, segments: 1, checkpoints: {}, scanned: 0 };
+    await new Pointers(table).replace('orders-by-customer', { live: 1, building }, undefined);
+
+    const { exitCode, stdout } = await rebuild('orders-by-customer', ...options());
+
+    expect(stdout).toMatch(
+      /^Went on with an unfinished rebuild\n2 events in .*\nVersion 2 of orders-by-customer is read/,
+    );
+    expect(exitCode).toBe(0);
+  });
+
   test('is refused with exit code 1 while another one lives', async () => {
     const pointers = new Pointers(table);
     const rebuilder = { id: 'another', beat: 0 };
