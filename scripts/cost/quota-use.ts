@@ -63,7 +63,7 @@ export function quotaUses(
     'dynamodb.tableWriteRate': busiest('dynamodb.writeUnits'),
     'dynamodb.tableReadRate': busiest('dynamodb.readUnits'),
     'dynamodb.newTableWriteRate': busiest('dynamodb.writeUnits'),
-    // Every customer of the run ordered the same SKU each time, and no other customer did.
+    // Every customer of the run ordered the same SKU each time, and shared neither it nor a list of orders with another.
     'dynamodb.partitionWriteRate': busiest('dynamodb.keyWriteUnits') * clients,
     'sqs.inFlight': Math.max(0, ...inventory.consumers.map((consumer) => waitingSeconds(measurement, consumer))),
     'ses.sandboxRate': each('ses.recipients'),
