@@ -227,13 +227,13 @@ describe('quotas', () => {
   test('of tables and queues count the busiest one', () => {
     expect(busiestOf(counted, 'dynamodb.writeUnits')).toEqual({ resource: 'other', amount: 120 });
     expect(metAt('DynamoDB writes of a table')).toBeCloseTo(40_000 / 12, 6);
-    expect(metAt('of one SKU')).toBeCloseTo(250, 6);
+    expect(metAt('of one key')).toBeCloseTo(250, 6);
     // 3 messages, each waiting 2 + 4 + 8 + 16 s
     expect(metAt('in flight')).toBeCloseTo(120_000 / 90, 6);
   });
 
   test('with several customers the orders of one SKU are those of one customer', () => {
-    expect(metAt('of one SKU', { ...counted, clients: 5 })).toBeCloseTo(50, 6);
+    expect(metAt('of one key', { ...counted, clients: 5 })).toBeCloseTo(50, 6);
   });
 
   test('come in the order in which they are met; what is not used, never', () => {
@@ -271,7 +271,7 @@ describe('quotas', () => {
 
   test('the report names what is met at each rate, the first in front', () => {
     const text = formatReport(makeReport(counted, readPriceTable(), quotas, inventory, services));
-    expect(text).toContain('\n10 orders/s: SES mails in the sandbox (1); next DynamoDB writes of one SKU (250)\n');
+    expect(text).toContain('\n10 orders/s: SES mails in the sandbox (1); next DynamoDB writes of one key (250)\n');
     expect(text).toContain('\n100 orders/s: orders.relay (26.7); next orders.onOrderProgress (200)\n');
     expect(text).toMatch(/\n10,000 orders\/s: SES mails in the sandbox \(1\), .*, Lambda concurrency \(5,000\)\n/);
     expect(text).toMatch(/DynamoDB reads of a table +40,000 .* never +0 % +0 % +0 % +0 %\n/);
