@@ -16,7 +16,7 @@ export interface ProjectionDefinition<Contracts extends readonly EventContract[]
   /**
    * The row that an event belongs to.
    * @param earlier where the aggregate's last event went, for a row whose key does not follow from every event. Undefined
-   * for the aggregate's first event, and wherever the key is only guessed
+   * for the aggregate's first event, and it may be where the key is only guessed
    */
   keyOf: (event: EventOf<Contracts[number]>, earlier: RowKey | undefined) => RowKey;
   /** The row after one more event; it is JSON. */
