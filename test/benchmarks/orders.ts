@@ -114,12 +114,11 @@ function usage(pid: string): { cpuMs: number; peakMiB: number } {
 /** The runtime, the database it started, and this benchmark. */
 function usageOfAll(): { name: string; cpuMs: number; peakMiB: number }[] {
   if (!existsSync('/proc/self/stat') || system.pid === undefined) return [];
-  const database = readdirSync('/proc').find(
-    (name) =>
-      /^\d+$/.test(name) &&
-      existsSync(`/proc/${name}/cmdline`) &&
-      readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('dynoxide\0serve'),
-  );
+  const database = readdirSync('/proc').find((name) => {
+    if (!/^\d+$/.test(name) || !existsSync(`/proc/${name}/status`)) return false;
+    const status = readFileSync(`/proc/${name}/status`, 'utf8');
+    return /^Name:\s+dynoxide/m.test(status) && new RegExp(`^PPid:\\s+${system.pid}$`, 'm').test(status);
+  });
   return [
     { name: 'runtime', ...usage(String(system.pid)) },
     ...(database ? [{ name: 'database', ...usage(database) }] : []),
