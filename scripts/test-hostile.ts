@@ -41,7 +41,9 @@ await runCommand('test:hostile', async () => {
   });
   console.log(['', ...tally.lines(), ''].join('\n'));
   console.log(`seed ${seed}, ${inputs} inputs, ${(inputs / seconds).toFixed(0)} a second`);
-  console.log(`memory after three fifths of the inputs ${describe(memory.before)}; at the end ${describe(memory.after)}`);
+  console.log(
+    `memory after three fifths of the inputs ${describe(memory.before)}; at the end ${describe(memory.after)}`,
+  );
   for (const { what } of violations.slice(0, 50)) console.error(`NOT AS IT MUST BE: ${what}`);
   for (const file of files) console.error(`see ${file}`);
   console.log(violations.length === 0 ? 'Everything is accounted for.' : `${violations.length} violations`);
