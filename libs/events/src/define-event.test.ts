@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { PermanentError } from '@millrace/errors';
-import { envelopeText, sampleEvent } from '@millrace/testing';
+import { envelopeText, errorOf, sampleEvent } from '@millrace/testing';
 import * as z from 'zod';
 import {
   defineEvent,
@@ -40,15 +40,6 @@ function envelopeWith(change: (detail: { metadata: Record<string, unknown>; data
   const envelope = JSON.parse(envelopeText(sampleEvent(TicketSold)));
   change(envelope.detail);
   return parseEnvelope(JSON.stringify(envelope));
-}
-
-function errorOf(run: () => unknown): Error {
-  try {
-    run();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('Nothing was thrown');
 }
 
 describe('creating an event', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { PermanentError } from '@millrace/errors';
-import { envelopeText, sampleEvent } from '@millrace/testing';
+import { envelopeText, errorOf, sampleEvent } from '@millrace/testing';
 import * as z from 'zod';
 import { contractFor, defineEvent, type Event, type EventContract, parseEnvelope, personal } from './index.ts';
 import { guardOf, redact } from './redaction.ts';
@@ -46,15 +46,6 @@ const SeatSoldV3 = defineEvent({
 const context = { id: 'event-1', subject: 'A1', correlationId: 'correlation-1', causationId: 'cause-1', sequence: 7 };
 const envelopeOf = (contract: EventContract, data: object = {}) =>
   parseEnvelope(envelopeText(sampleEvent(contract, data, context)));
-
-function errorOf(run: () => unknown): Error {
-  try {
-    run();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('Nothing was thrown');
-}
 
 describe('an event of an older version', () => {
   test('becomes one of the newest, step by step, with the same identity', () => {

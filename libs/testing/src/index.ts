@@ -1,3 +1,4 @@
+export { errorOf } from './error-of.ts';
 export { eventually } from './eventually.ts';
 export { type Decider, specify } from './given-when-then.ts';
 export {
