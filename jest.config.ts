@@ -26,8 +26,8 @@ export default {
   testTimeout: 120_000,
   // Suites that wait for a running system leave a core idle; Jest alone would take one worker on two cores.
   maxWorkers: Math.max(2, availableParallelism() - 1),
-  projects: [...workspaces, { displayName: 'test', rootDir: '<rootDir>/test' }].map((project) => ({
-    ...shared,
-    ...project,
-  })),
+  projects: [
+    ...workspaces,
+    { displayName: 'test', rootDir: '<rootDir>/test', globalSetup: '<rootDir>/package-services.mjs' },
+  ].map((project) => ({ ...shared, ...project })),
 };

@@ -12,12 +12,12 @@ import {
 } from '@aws-sdk/client-sqs';
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { eventDigest } from '@millrace/dead-letters';
+import { type DeadLetter, eventDigest } from '@millrace/dead-letters';
 import { EmittableEvent } from '@millrace/events';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
 import { ProbeApplied } from '../fixtures/probe/events/index.ts';
 import { Aws, type Tap, type TappedEvent } from './aws.ts';
-import { type InspectedLetter, Operator } from './operator.ts';
+import { Operator } from './operator.ts';
 import { orderOf, Shop } from './shop.ts';
 import { type System, startSystem } from './system.ts';
 
@@ -61,8 +61,8 @@ const probeLetters = 'millrace-probe-dev-on-probe-applied-dlq';
 const parking = 'millrace-redrive-dev-parking';
 
 /** Waits for the letters of some events, and returns them in the order of the ids. */
-async function lettersOf(queue: string, ...eventIds: string[]): Promise<InspectedLetter[]> {
-  // Before a process is started to look.
+async function lettersOf(queue: string, ...eventIds: string[]): Promise<DeadLetter[]> {
+  // A look hides letters from others for a moment: it begins once something is there.
   await aws.depthOfAtLeast(queue, eventIds.length);
   return eventually(
     async () => {
@@ -73,7 +73,7 @@ async function lettersOf(queue: string, ...eventIds: string[]): Promise<Inspecte
         return letter;
       });
     },
-    { deadlineMs: 90_000, intervalMs: 500 },
+    { deadlineMs: 90_000, intervalMs: 100 },
   );
 }
 
@@ -247,111 +247,7 @@ describe('a rule whose target queue was deleted', () => {
   }, 120_000);
 });
 
-describe('a provider that is down for longer than all retries', () => {
-  test('leaves the charge as a dead letter; put back, the order is paid once and confirmed', async () => {
-    const { sku, orders } = unpaid;
-    const reserved = await Promise.all(
-      orders.map(async (orderId) =>
-        (await tap.waitFor(orderId, 'StockReserved.v1')).find(({ detailType }) => detailType === 'StockReserved.v1'),
-      ),
-    );
-    const ids = reserved.map((event) => event?.event.metadata.id ?? '');
-
-    const letters = await lettersOf(paymentLetters, ...ids);
-    letters.forEach(({ reason }, index) => {
-      expect(reason).toMatchObject({
-        code: 'PROVIDER_UNAVAILABLE',
-        kind: 'exhausted',
-        attempts: 5,
-        consumer: 'payments.onStockReserved',
-        correlationId: reserved[index]?.event.metadata.correlationId,
-      });
-    });
-
-    await succeeds('redrive', paymentLetters, '--correlation-id', letters[0]?.reason.correlationId ?? '');
-    await succeeds('reemit', paymentLetters, '--id', ids[1] ?? '');
-
-    for (const orderId of orders) await shop.orderWith(orderId, 'OrderConfirmed');
-    await aws.quiet();
-    for (const orderId of orders) {
-      const payments = (await tap.about(orderId)).filter(({ detailType }) => detailType === 'PaymentProcessed.v1');
-      expect(payments).toHaveLength(1);
-    }
-    expect(await shop.stock(sku)).toEqual({ available: 8, reserved: 2 });
-  }, 150_000);
-});
-
-describe('a permanent business error', () => {
-  test('is not tried twice; once its cause is gone, redrive and re-emission both have their effect', async () => {
-    const group = randomUUID();
-    await outage(group, 'refuse');
-    const [first, second] = [probe(group), probe(group)];
-    await aws.put(first.event, second.event);
-
-    const letters = await lettersOf(probeLetters, idOf(first.event), idOf(second.event));
-    for (const { reason } of letters)
-      expect(reason).toMatchObject({ code: 'PROBE_REFUSED', kind: 'permanent', attempts: 1 });
-
-    await repair(group);
-    await succeeds('redrive', probeLetters, '--id', idOf(first.event));
-    await succeeds('reemit', probeLetters, '--id', idOf(second.event));
-
-    await eventually(async () => {
-      expect([await effects(first.probeId), await effects(second.probeId)]).toEqual([1, 1]);
-    });
-    await aws.quiet();
-    expect([await effects(first.probeId), await effects(second.probeId)]).toEqual([1, 1]);
-    expect(await operator.inspect(probeLetters)).toEqual([]);
-  }, 120_000);
-});
-
 describe('re-emitting', () => {
-  test('an event that three other consumers have handled changes nothing for them', async () => {
-    const resume = await aws.pause('fulfillment', 'onOrderCancelled');
-    const sku = await shop.stocked(5);
-    const order = orderOf(sku, 2, { paymentToken: 'tok_declined' });
-    const orderId = await shop.place(order);
-    const events = await tap.waitFor(orderId, 'OrderCancelled.v1', 'StockReleased.v1');
-    const cancelled = events.find(({ detailType }) => detailType === 'OrderCancelled.v1');
-    const queueUrl = await aws.queueUrl('fulfillment', 'on-order-cancelled');
-    // What SQS does with a message whose function dies at every attempt: moved, and no reason given.
-    const QueueUrl = await aws.queueUrl('fulfillment', 'on-order-cancelled-dlq');
-    await eventually(async () => {
-      const messages = await aws.take(queueUrl);
-      for (const { Body } of messages) await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: Body }));
-      expect(messages.some(({ Body }) => Body?.includes(orderId))).toBe(true);
-    });
-    await resume();
-    await aws.quiet();
-    const recall = async () => {
-      const Key = { pk: `SHIPMENT#${orderId}`, sk: 'SHIPMENT' };
-      const { Item } = await aws.dynamodb.send(new GetCommand({ TableName: 'millrace-fulfillment-dev', Key }));
-      return Item?.status;
-    };
-    const state = async () => ({
-      order: await shop.order(orderId),
-      stock: await shop.stock(sku),
-      messages: await shop.messagesTo(order.customer.email),
-      payment: (
-        await aws.dynamodb.send(
-          new GetCommand({ TableName: 'millrace-payments-dev', Key: { pk: `PAYMENT#${orderId}`, sk: 'PAYMENT' } }),
-        )
-      ).Item,
-      events: (await tap.about(orderId)).map(({ event }) => event.metadata.id).sort(),
-    });
-    const before = await state();
-    expect(before.messages).toHaveLength(1);
-    expect(await recall()).toBeUndefined();
-
-    await succeeds('reemit', 'fulfillment.onOrderCancelled', '--id', cancelled?.event.metadata.id ?? '');
-    await eventually(async () => expect(await recall()).toBe('CANCELLED'));
-    await aws.quiet();
-
-    const after = await state();
-    expect(after.events.filter((id) => id === cancelled?.event.metadata.id)).toHaveLength(2);
-    expect({ ...after, events: [...new Set(after.events)] }).toEqual(before);
-  }, 120_000);
-
   test('puts back the very same event: source, detail-type, time, and every byte of its detail', async () => {
     const group = randomUUID();
     await outage(group, 'refuse');
@@ -393,8 +289,8 @@ describe('re-emitting', () => {
       const { stdout } = await operator.redrive('reemit', probeLetters, '--id', idOf(event));
       expect(stdout).toMatch(new RegExp(`\\b1 +${expected}`));
     }
-    expect(await operator.inspect(probeLetters, '--id', idOf(event))).toEqual([]);
-    const [parked] = await operator.inspect(parking, '--id', idOf(event));
+    expect(await operator.inspect(probeLetters, { ids: [idOf(event)] })).toEqual([]);
+    const [parked] = await operator.inspect(parking, { ids: [idOf(event)] });
     expect(parked).toMatchObject({
       reason: { code: 'REEMITTED_TOO_OFTEN', kind: 'parked' },
       attributes: { ParkedFrom: probeLetters, CauseCode: 'PROBE_REFUSED' },
@@ -442,6 +338,113 @@ describe('re-emitting', () => {
     },
     120_000,
   );
+});
+
+describe('a provider that is down for longer than all retries', () => {
+  test('leaves the charge as a dead letter; put back, the order is paid once and confirmed', async () => {
+    const { sku, orders } = unpaid;
+    const reserved = await Promise.all(
+      orders.map(async (orderId) =>
+        (await tap.waitFor(orderId, 'StockReserved.v1')).find(({ detailType }) => detailType === 'StockReserved.v1'),
+      ),
+    );
+    const ids = reserved.map((event) => event?.event.metadata.id ?? '');
+
+    const letters = await lettersOf(paymentLetters, ...ids);
+    letters.forEach(({ reason }, index) => {
+      expect(reason).toMatchObject({
+        code: 'PROVIDER_UNAVAILABLE',
+        kind: 'exhausted',
+        attempts: 5,
+        consumer: 'payments.onStockReserved',
+        correlationId: reserved[index]?.event.metadata.correlationId,
+      });
+    });
+
+    await succeeds('redrive', paymentLetters, '--correlation-id', letters[0]?.reason.correlationId ?? '');
+    await succeeds('reemit', paymentLetters, '--id', ids[1] ?? '');
+
+    for (const orderId of orders) await shop.orderWith(orderId, 'OrderConfirmed');
+    await aws.quiet();
+    for (const orderId of orders) {
+      const payments = (await tap.about(orderId)).filter(({ detailType }) => detailType === 'PaymentProcessed.v1');
+      expect(payments).toHaveLength(1);
+    }
+    expect(await shop.stock(sku)).toEqual({ available: 8, reserved: 2 });
+  }, 150_000);
+});
+
+// These wait until nothing is in a queue any more: not while the attempts at the payments go on.
+describe('a permanent business error', () => {
+  test('is not tried twice; once its cause is gone, redrive and re-emission both have their effect', async () => {
+    const group = randomUUID();
+    await outage(group, 'refuse');
+    const [first, second] = [probe(group), probe(group)];
+    await aws.put(first.event, second.event);
+
+    const letters = await lettersOf(probeLetters, idOf(first.event), idOf(second.event));
+    for (const { reason } of letters)
+      expect(reason).toMatchObject({ code: 'PROBE_REFUSED', kind: 'permanent', attempts: 1 });
+
+    await repair(group);
+    await succeeds('redrive', probeLetters, '--id', idOf(first.event));
+    await succeeds('reemit', probeLetters, '--id', idOf(second.event));
+
+    await eventually(async () => {
+      expect([await effects(first.probeId), await effects(second.probeId)]).toEqual([1, 1]);
+    });
+    await aws.quiet();
+    expect([await effects(first.probeId), await effects(second.probeId)]).toEqual([1, 1]);
+    expect(await operator.inspect(probeLetters)).toEqual([]);
+  }, 120_000);
+});
+
+describe('re-emitting an event that three other consumers have handled', () => {
+  test('changes nothing for them', async () => {
+    const resume = await aws.pause('fulfillment', 'onOrderCancelled');
+    const sku = await shop.stocked(5);
+    const order = orderOf(sku, 2, { paymentToken: 'tok_declined' });
+    const orderId = await shop.place(order);
+    const events = await tap.waitFor(orderId, 'OrderCancelled.v1', 'StockReleased.v1');
+    const cancelled = events.find(({ detailType }) => detailType === 'OrderCancelled.v1');
+    const queueUrl = await aws.queueUrl('fulfillment', 'on-order-cancelled');
+    // What SQS does with a message whose function dies at every attempt: moved, and no reason given.
+    const QueueUrl = await aws.queueUrl('fulfillment', 'on-order-cancelled-dlq');
+    await eventually(async () => {
+      const messages = await aws.take(queueUrl);
+      for (const { Body } of messages) await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: Body }));
+      expect(messages.some(({ Body }) => Body?.includes(orderId))).toBe(true);
+    });
+    await resume();
+    await aws.quiet();
+    const recall = async () => {
+      const Key = { pk: `SHIPMENT#${orderId}`, sk: 'SHIPMENT' };
+      const { Item } = await aws.dynamodb.send(new GetCommand({ TableName: 'millrace-fulfillment-dev', Key }));
+      return Item?.status;
+    };
+    const state = async () => ({
+      order: await shop.order(orderId),
+      stock: await shop.stock(sku),
+      messages: await shop.messagesTo(order.customer.email),
+      payment: (
+        await aws.dynamodb.send(
+          new GetCommand({ TableName: 'millrace-payments-dev', Key: { pk: `PAYMENT#${orderId}`, sk: 'PAYMENT' } }),
+        )
+      ).Item,
+      events: (await tap.about(orderId)).map(({ event }) => event.metadata.id).sort(),
+    });
+    const before = await state();
+    expect(before.messages).toHaveLength(1);
+    expect(await recall()).toBeUndefined();
+
+    await succeeds('reemit', 'fulfillment.onOrderCancelled', '--id', cancelled?.event.metadata.id ?? '');
+    await eventually(async () => expect(await recall()).toBe('CANCELLED'));
+    await aws.quiet();
+
+    const after = await state();
+    expect(after.events.filter((id) => id === cancelled?.event.metadata.id)).toHaveLength(2);
+    expect({ ...after, events: [...new Set(after.events)] }).toEqual(before);
+  }, 120_000);
 });
 
 describe('who may put whose events', () => {

@@ -1,21 +1,21 @@
+import type { DeadLetter } from '@millrace/dead-letters';
+import {
+  createClients,
+  inspect,
+  type LetterCriteria,
+  letterFilter,
+  StageQueues,
+} from '@millrace/dead-letters/operations';
 import { type RunningScript, runScript, type ScriptResult, startScript } from '../run-script.ts';
 import type { System } from './system.ts';
 
-/** A dead letter as `inspect --json --reveal` prints it. */
-export interface InspectedLetter {
-  messageId: string;
-  origin: string;
-  reason: { code: string; kind: string; attempts?: number; correlationId?: string; consumer?: string; message: string };
-  attributes: Record<string, string>;
-  body: string;
-  event?: { id: string; detailType: string };
-}
-
 /** Whoever is on call: the repository's command lines, pointed at the system under test. */
 export class Operator {
+  readonly #awsUrl: string;
   readonly #endpoint: readonly string[];
 
   constructor({ awsUrl }: System) {
+    this.#awsUrl = awsUrl;
     this.#endpoint = ['--endpoint', awsUrl];
   }
 
@@ -39,13 +39,19 @@ export class Operator {
     return runScript('lineage', ...args, ...this.#endpoint);
   }
 
-  /** The letters of a queue, with filters. */
-  async inspect(queue: string, ...filters: string[]): Promise<InspectedLetter[]> {
-    const { exitCode, stdout, stderr } = await this.redrive('inspect', queue, '--json', '--reveal', ...filters);
-    if (exitCode !== 0) throw new Error(`inspect ${queue} ended with ${exitCode}: ${stderr}`);
-    return stdout
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
+  /** The letters of a queue that are meant, as `npm run redrive -- inspect` finds them, without a process for each look. */
+  async inspect(queue: string, criteria: LetterCriteria = {}): Promise<DeadLetter[]> {
+    const { sqs, lambda, events, now } = createClients(this.#awsUrl);
+    try {
+      const startedAt = now();
+      const stageQueue = (await StageQueues.load(sqs, 'dev')).find(queue);
+      const letters: DeadLetter[] = [];
+      await inspect(sqs, stageQueue, { select: letterFilter(criteria, startedAt), startedAt }, (letter) => {
+        letters.push(letter);
+      });
+      return letters;
+    } finally {
+      for (const client of [sqs, lambda, events]) client.destroy();
+    }
   }
 }

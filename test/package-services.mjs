@@ -1,0 +1,19 @@
+/**
+ * Jest runs this once before the suites of this folder. Most of them need the packaged services, and its workers would
+ * begin by packaging the same ones at the same time.
+ * https://jestjs.io/docs/configuration#globalsetup-string
+ */
+import { join } from 'node:path';
+import { findWorkspaceRoot, serviceDirectories } from '@millrace/events/catalogue';
+import { packageServices } from '@millrace/local/package-services';
+
+export default async function packageAllServices() {
+  const root = findWorkspaceRoot(import.meta.dirname);
+  await packageServices({
+    directories: [...serviceDirectories(root), join(root, 'test', 'fixtures', 'probe')],
+    stage: 'dev',
+    region: 'us-east-1',
+    cacheDirectory: join(root, '.millrace', 'cache', 'packages'),
+    log: (line) => console.error(`${line} …`),
+  });
+}
