@@ -10,11 +10,15 @@ const cacheDirectory = join(scratch, 'packages');
 
 /** Packages services of the scratch folder; the second element is what was logged. */
 async function pack(...names: string[]) {
+  return packAt('test', ...names);
+}
+
+async function packAt(stage: string, ...names: string[]) {
   const log: string[] = [];
   const directories = names.map((name) => join(scratch, name));
   const services = await packageServices({
     directories,
-    stage: 'test',
+    stage,
     region: 'eu-central-1',
     cacheDirectory,
     log: (line) => log.push(line),
@@ -96,6 +100,25 @@ describe('packageServices', () => {
     expect(await answerOf(third.services[1]?.functions.get('millrace-beta-test-answer')?.codeDirectory)).toBe('new');
   }, 60_000);
 
+  test('gives stages templates of their own and the same bundles, as long as these are there', async () => {
+    const code = ({ services: [service] }: Awaited<ReturnType<typeof pack>>) =>
+      service?.functions.get(`${service.stackName}-answer`)?.codeDirectory ?? '';
+    const bundles = join(cacheDirectory, 'alpha', 'bundles');
+
+    const dev = await packAt('dev', 'alpha');
+    const prod = await packAt('prod', 'alpha');
+
+    expect([dev, prod].map(({ services: [service] }) => service?.stackName)).toEqual([
+      'millrace-alpha-dev',
+      'millrace-alpha-prod',
+    ]);
+    expect(code(prod)).toBe(code(dev));
+    expect(readdirSync(bundles)).toHaveLength(1);
+
+    rmSync(bundles, { recursive: true });
+    expect(await answerOf(code(await packAt('dev', 'alpha')))).toMatch('alpha');
+  }, 60_000);
+
   test('leaves nothing beside the sources, and packages made by hand alone', async () => {
     mkdirSync(join(scratch, 'alpha', '.serverless'));
     writeFileSync(join(scratch, 'alpha', '.serverless', 'by-hand.zip'), '');
@@ -104,7 +127,9 @@ describe('packageServices', () => {
 
     expect(readdirSync(join(scratch, 'alpha')).sort()).toEqual(['.serverless', 'serverless.yml', 'src']);
     expect(existsSync(join(scratch, 'alpha', '.serverless', 'by-hand.zip'))).toBe(true);
-    expect(readdirSync(join(cacheDirectory, 'alpha'))).toEqual([expect.not.stringContaining('draft')]);
+    for (const kind of ['packages', 'bundles']) {
+      expect(readdirSync(join(cacheDirectory, 'alpha', kind))).toEqual([expect.not.stringContaining('draft')]);
+    }
   }, 60_000);
 
   test('says in one line per service what is wrong, keeps the good ones, and recovers', async () => {

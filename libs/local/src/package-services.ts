@@ -1,10 +1,11 @@
 import { fork } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findWorkspaceRoot, serviceDirectories } from '@millrace/events/catalogue';
 import type { CloudFormationTemplate } from './cloudformation/template.ts';
+import { codeFolder, metafileName, provide } from './packaging/cache-folders.ts';
 import { contentHash } from './packaging/content-hash.ts';
 import type { PackagingAnswer, PackagingOrder, PackagingResult } from './packaging/osls-process.ts';
 import { WorkspaceMirror } from './packaging/workspace-mirror.ts';
@@ -26,19 +27,18 @@ export interface PackagedService {
   metafile: string;
 }
 
-/** Packages of one service that stay in the cache: switching between branches or stages is then free. */
-const packagesKept = 10;
-
-/** Holds the bundles of all functions, beside service.json. */
-const codeFolder = 'code';
-
-/** Stands beside it, since it is not deployed. */
-const metafileName = 'metafile.json';
+/** What the cache holds of a service: its packages by stage, and the bundles that they share. */
+const packagesFolder = 'packages';
+const bundlesFolder = 'bundles';
+/** Beside the services: osls as V8 has compiled it, which saves a tenth of the time. */
+const compiledFolder = '.compiled';
+/** In a package's folder. */
+const resultName = 'service.json';
 
 /**
  * Packages services as `sls package` does, all in one process, or takes them from the cache when nothing that goes into
  * them has changed: their own files, all libs, all events, serverless.*.yml at the root, package-lock.json, stage, region and
- * the Node version. Any number of processes may share the cache.
+ * the Node version. Stages whose bundles are the same share them. Any number of processes may share the cache.
  *
  * @param options.directories absolute paths of service folders of one workspace
  * @param options.cacheDirectory is created when missing
@@ -62,18 +62,27 @@ export async function packageServices(options: {
     throw new Error(`${relative(root, directory)} has no serverless.yml`);
   }
 
-  const shared = contentHash(root, sharedInputs(root), { stage, region, node: process.version, arch: process.arch });
-  const packages = directories.map((directory) => ({
-    directory,
-    folder: join(cacheDirectory, basename(directory), contentHash(root, [directory], { shared }).slice(0, 20)),
-  }));
+  const shared = contentHash(root, sharedInputs(root), { node: process.version, arch: process.arch });
+  const places = directories.map((directory) => {
+    const contents = contentHash(root, [directory], { shared });
+    const name = createHash('sha256')
+      .update(JSON.stringify([contents, stage, region]))
+      .digest('hex')
+      .slice(0, 20);
+    const cache = join(cacheDirectory, basename(directory));
+    return { directory, contents, folder: join(cache, packagesFolder, name), bundles: join(cache, bundlesFolder) };
+  });
 
-  const missing = packages.filter(({ folder }) => !existsSync(folder));
+  const missing = places.filter((place) => readPackage(place) === undefined);
   if (missing.length > 0) {
     log?.(`Packaging ${missing.map(({ directory }) => basename(directory)).join(', ')}`);
-    await packageInto(root, missing, { stage, region });
+    await packageInto(root, missing, options);
   }
-  return packages.map(({ directory, folder }) => readPackage(directory, folder));
+  return places.map((place) => {
+    const service = readPackage(place);
+    if (!service) throw new Error(`${place.folder} has gone: another process has packaged too much meanwhile`);
+    return service;
+  });
 }
 
 /** What every service's package may depend on. */
@@ -93,72 +102,62 @@ function sharedInputs(root: string): string[] {
   return [...libs, ...contracts, ...files];
 }
 
-interface MissingPackage {
+/** A service, and where the cache has or gets what is made of it. */
+interface Place {
   directory: string;
-  /** The package's place in the cache. */
+  /** A hash of all that may go into its bundles. */
+  contents: string;
+  /** Of the package. */
   folder: string;
+  /** Of all its bundles. */
+  bundles: string;
 }
 
-/** Packages into folders beside the final ones and renames them, so that a folder in the cache is always complete. */
 async function packageInto(
   root: string,
-  missing: MissingPackage[],
-  { stage, region }: { stage: string; region: string },
+  missing: Place[],
+  { stage, region, cacheDirectory }: { stage: string; region: string; cacheDirectory: string },
 ): Promise<void> {
   const mirror = new WorkspaceMirror(
     root,
     missing.map(({ directory }) => directory),
   );
-  const drafts = missing.map(({ folder }) => `${folder}.${randomUUID()}.draft`);
   const problems: string[] = [];
   try {
-    const tasks = missing.map(({ directory }, index) => {
-      const draft = drafts[index] ?? '';
-      const output = join(draft, codeFolder);
-      mkdirSync(output, { recursive: true });
-      return { source: directory, mirror: mirror.pathOf(directory), output, metafile: join(draft, metafileName) };
-    });
-    const answers = await runPackaging({ tasks, stage, region });
-    missing.forEach(({ directory, folder }, index) => {
+    const tasks = missing.map(({ directory, contents, bundles }) => ({
+      source: directory,
+      mirror: mirror.pathOf(directory),
+      contents,
+      bundles,
+    }));
+    const answers = await runPackaging({ tasks, stage, region }, join(cacheDirectory, compiledFolder));
+    for (const [index, { directory, folder }] of missing.entries()) {
       const answer = answers[index];
-      const draft = drafts[index] ?? '';
       if (answer && 'result' in answer) {
-        publish(answer.result, draft, folder);
-        return;
+        await provide(folder, (draft) => writeFileSync(join(draft, resultName), JSON.stringify(answer.result)));
+        continue;
       }
       const file = relative(root, join(directory, 'serverless.yml'));
       const problem = mirror.translate(oneLine(answer?.error ?? 'not packaged'));
       problems.push(problem.startsWith(file) ? problem : `${file}: ${problem}`);
-    });
+    }
   } finally {
     mirror.remove();
-    for (const draft of drafts) rmSync(draft, { recursive: true, force: true });
   }
   if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
-function publish(result: PackagingResult, draft: string, folder: string): void {
-  writeFileSync(join(draft, 'service.json'), JSON.stringify(result));
-  try {
-    renameSync(draft, folder);
-  } catch (error) {
-    // Another process has published the same package meanwhile.
-    if (!existsSync(join(folder, 'service.json'))) throw error;
-  }
-  const siblings = readdirSync(dirname(folder))
-    .filter((name) => !name.endsWith('.draft'))
-    .map((name) => join(dirname(folder), name))
-    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  for (const old of siblings.slice(packagesKept)) rmSync(old, { recursive: true, force: true });
-}
-
-function readPackage(directory: string, folder: string): PackagedService {
-  const { functions, ...service }: PackagingResult = JSON.parse(readFileSync(join(folder, 'service.json'), 'utf8'));
+/** @returns undefined when the cache has no such package, or no longer its bundles */
+function readPackage({ directory, folder, bundles }: Place): PackagedService | undefined {
+  if (!existsSync(folder)) return undefined;
+  const { functions, bundle, ...service }: PackagingResult = JSON.parse(readFileSync(join(folder, resultName), 'utf8'));
+  const bundleFolder = join(bundles, bundle);
+  if (!existsSync(bundleFolder)) return undefined;
   return {
     ...service,
     directory,
-    functions: new Map(functions.map((name) => [name, { codeDirectory: join(folder, codeFolder) }])),
-    metafile: join(folder, metafileName),
+    functions: new Map(functions.map((name) => [name, { codeDirectory: join(bundleFolder, codeFolder) }])),
+    metafile: join(bundleFolder, metafileName),
   };
 }
 
@@ -166,10 +165,11 @@ function readPackage(directory: string, folder: string): PackagedService {
  * Runs osls in a process of its own: it changes the working directory, and its modules need not stay in memory.
  * @returns an answer per task; if the process dies, its last words stand for the missing ones
  */
-function runPackaging(order: PackagingOrder): Promise<PackagingAnswer[]> {
+function runPackaging(order: PackagingOrder, compileCache: string): Promise<PackagingAnswer[]> {
   const child = fork(fileURLToPath(new URL('packaging/osls-process.ts', import.meta.url)), {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
   });
   const answers: PackagingAnswer[] = [];
   let output = '';

@@ -1,8 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { CloudFormationTemplate } from '../cloudformation/template.ts';
 import { type BundleOptions, bundleFunctions } from './bundle-functions.ts';
+import { codeFolder, metafileName, provide } from './cache-folders.ts';
 
 /** One service to package. */
 export interface PackagingTask {
@@ -10,10 +12,10 @@ export interface PackagingTask {
   source: string;
   /** Its mirror: osls works there and leaves `.serverless` in it. */
   mirror: string;
-  /** Where the bundles go. */
-  output: string;
-  /** The file that gets what went into them. */
-  metafile: string;
+  /** A hash of all that may go into the bundles. */
+  contents: string;
+  /** The cache's folder with the bundles of the service. */
+  bundles: string;
 }
 
 /** What the process is told, in one message. */
@@ -32,6 +34,8 @@ export interface PackagingResult {
   stackTags: Record<string, string>;
   /** Lambda function names. */
   functions: string[];
+  /** Name of the folder with its bundles. */
+  bundle: string;
 }
 
 /** What the process answers, one message per task in the same order. */
@@ -95,12 +99,25 @@ async function readConfiguration(directory: string, options: object): Promise<Co
   return configuration;
 }
 
-async function bundle(configuration: Configuration, { source, output, metafile }: PackagingTask): Promise<void> {
+/**
+ * Bundles the functions, unless that has been done: stages differ in their templates, seldom in their code.
+ * @returns the name of the folder with the bundles
+ */
+async function bundle(configuration: Configuration, { source, contents, bundles }: PackagingTask): Promise<string> {
+  const options = configuration.custom?.esbuild ?? {};
   const handlers = Object.fromEntries(
     Object.entries(configuration.functions ?? {}).map(([key, { handler = '' }]) => [key, handler]),
   );
-  const bundled = await bundleFunctions(source, handlers, configuration.custom?.esbuild ?? {}, output);
-  await writeFile(metafile, JSON.stringify(bundled));
+  const name = createHash('sha256')
+    .update(JSON.stringify([contents, handlers, options]))
+    .digest('hex')
+    .slice(0, 20);
+  await provide(join(bundles, name), async (draft) => {
+    await mkdir(join(draft, codeFolder), { recursive: true });
+    const metafile = await bundleFunctions(source, handlers, options, join(draft, codeFolder));
+    await writeFile(join(draft, metafileName), JSON.stringify(metafile));
+  });
+  return name;
 }
 
 /** `sls package` without the command line around it, and with a stand-in for the code: that is bundled separately. */
@@ -108,7 +125,7 @@ async function compileTemplate(
   configuration: Configuration,
   { mirror }: PackagingTask,
   options: object,
-): Promise<PackagingResult> {
+): Promise<Omit<PackagingResult, 'bundle'>> {
   configuration.plugins = configuration.plugins?.filter((name) => name !== 'serverless-esbuild') ?? [];
   const artifact = 'code.zip';
   await writeFile(join(mirror, artifact), '');
@@ -148,7 +165,7 @@ async function startPackaging(task: PackagingTask, options: object): Promise<() 
       const result = await compileTemplate(configuration, task, options);
       const [bundled] = await bundling;
       if (bundled.status === 'rejected') throw bundled.reason;
-      return result;
+      return { ...result, bundle: bundled.value };
     };
   } catch (error) {
     return () => Promise.reject(error);
