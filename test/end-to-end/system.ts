@@ -1,5 +1,4 @@
 import { fork } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '@millrace/testing';
@@ -31,10 +30,9 @@ interface Runtime {
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, '.millrace', 'end-to-end');
-/** The runtime that the suites of this process share. */
-const shared = String(process.pid);
-const readyFileOf = (name: string) => join(folder, `${name}.json`);
-const logFileOf = (name: string) => join(folder, `${name}.log`);
+/** Of the runtime that the suites of this process share. */
+const readyFile = join(folder, `${process.pid}.json`);
+const logFile = join(folder, `${process.pid}.log`);
 
 /** Where the local runtime shows the messages it has captured. */
 const messagesOf = (awsUrl: string) => `${awsUrl}/_local/messages`;
@@ -52,12 +50,12 @@ const issuerOf = (awsUrl: string) => `${awsUrl}/_local/issuer`;
  * The system under test, with the services of the shop and the probe of test/fixtures: the one that MILLRACE_API_URL and
  * MILLRACE_AWS_URL name, with MILLRACE_MESSAGES_URL and MILLRACE_ISSUER_URL where it is no local runtime, or else a local
  * runtime on free ports. That one outlives the suite and ends with this process: to start it and to warm it up takes
- * longer than most suites do. Suites must therefore bear with orders of others; they begin with empty queues.
- * @param options `alone`: the suite leaves something behind that would disturb others, and gets a local runtime of its own.
- *   `mayBeRefused`: what functions and rules try in the suite without being allowed to, as `<function or ARN of the rule>
- *   <action>`; anything else that the local runtime refuses makes `stop()` fail.
+ * longer than most suites do. Suites must therefore bear with orders of others, and leave nothing behind that disturbs
+ * them; they begin with empty queues.
+ * @param options `mayBeRefused`: what functions and rules try in the suite without being allowed to, as `<function or ARN of
+ *   the rule> <action>`; anything else that the local runtime refuses makes `stop()` fail.
  */
-export async function startSystem({ alone = false, mayBeRefused = [] as readonly string[] } = {}): Promise<System> {
+export async function startSystem({ mayBeRefused = [] as readonly string[] } = {}): Promise<System> {
   const {
     MILLRACE_API_URL: apiUrl,
     MILLRACE_AWS_URL: awsUrl,
@@ -70,19 +68,17 @@ export async function startSystem({ alone = false, mayBeRefused = [] as readonly
     return { apiUrl, awsUrl, messagesUrl, issuerUrl, stop: async () => {} };
   }
 
-  const name = alone ? `${shared}-${randomUUID()}` : shared;
-  const runtime = runningRuntime(name) ?? (await startRuntime(name));
+  const runtime = runningRuntime() ?? (await startRuntime());
   await new Aws(runtime).reset();
-  const logStart = statSync(logFileOf(name)).size;
+  const logStart = statSync(logFile).size;
   const refusedBefore = (await refusalsOf(runtime.awsUrl)).length;
   return {
     ...runtime,
     messagesUrl: messagesOf(runtime.awsUrl),
     issuerUrl: issuerOf(runtime.awsUrl),
-    output: () => readFileSync(logFileOf(name)).toString('utf8', logStart),
+    output: () => readFileSync(logFile).toString('utf8', logStart),
     stop: async () => {
       const refused = (await refusalsOf(runtime.awsUrl)).slice(refusedBefore);
-      if (alone) process.kill(runtime.pid, 'SIGTERM');
       const unexpected = refused.filter(({ caller, action }) => !mayBeRefused.includes(`${caller} ${action}`));
       if (unexpected.length > 0) throw new Error(`Refused: ${unexpected.map(({ message }) => message).join('; ')}`);
     },
@@ -97,24 +93,23 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The one of this name, when an earlier suite has started it. */
-function runningRuntime(name: string): Runtime | undefined {
+/** The one that an earlier suite has started. */
+function runningRuntime(): Runtime | undefined {
   try {
-    const runtime: Runtime = JSON.parse(readFileSync(readyFileOf(name), 'utf8'));
+    const runtime: Runtime = JSON.parse(readFileSync(readyFile, 'utf8'));
     return isRunning(runtime.pid) ? runtime : undefined;
   } catch {
     return undefined;
   }
 }
 
-async function startRuntime(name: string): Promise<Runtime> {
+async function startRuntime(): Promise<Runtime> {
   mkdirSync(folder, { recursive: true });
   for (const file of readdirSync(folder)) {
     // Of runs that are over.
     if (!isRunning(Number.parseInt(file, 10))) rmSync(join(folder, file), { force: true });
   }
-  const readyFile = readyFileOf(name);
-  const log = openSync(logFileOf(name), 'w');
+  const log = openSync(logFile, 'w');
   const child = fork(
     join(root, 'scripts', 'start.ts'),
     [
@@ -137,6 +132,6 @@ async function startRuntime(name: string): Promise<Runtime> {
     );
   } catch (error) {
     child.kill('SIGTERM');
-    throw new Error(`The runtime did not start:\n${readFileSync(logFileOf(name), 'utf8')}`, { cause: error });
+    throw new Error(`The runtime did not start:\n${readFileSync(logFile, 'utf8')}`, { cause: error });
   }
 }
