@@ -1,9 +1,11 @@
 /**
- * `node test/benchmarks/rebuild.ts`: fills an event store with orders, rebuilds the orders' projections from it in the
- * DynamoDB of the local runtime, compares them row by row with what follows from the events, and prints events per second.
+ * `npm run bench:rebuild`: fills an event store with orders in the DynamoDB of the local runtime, runs `npm run rebuild` for
+ * each of the orders' projections, once in peace and once while orders arrive and the command is killed, compares each row
+ * with what follows from the events, and prints events per second.
  */
 import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type DynamoDBDocumentClient, paginateScan, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import {
@@ -13,28 +15,50 @@ import {
   type NewEvent,
   type TransactWrite,
 } from '@millrace/event-store';
-import { type Projection, ProjectionTable, partitionKey, rebuild } from '@millrace/projections';
+import {
+  Pointers,
+  type Projection,
+  ProjectionTable,
+  Projector,
+  partitionKey,
+  type RowKey,
+} from '@millrace/projections';
+import { eventually } from '@millrace/testing';
 import { startTestDynamoDb } from '@millrace/testing/dynamodb';
 import { exampleOrder, OrderCancelled, OrderConfirmed, OrderPlaced } from '../../services/orders/events/index.ts';
 import * as projections from '../../services/orders/projections/index.ts';
 import type { OrderEvent } from '../../services/orders/src/domain/order.ts';
+import { startScript } from '../run-script.ts';
 
 const help = `Measures npm run rebuild.
 
-Usage: node test/benchmarks/rebuild.ts [--orders 20000]`;
+Usage: npm run bench:rebuild -- [options]
+
+  --orders <n>     orders in the event store (20000)
+  --arriving <n>   orders that arrive in a second during the second rebuild of each projection (20; 0: no second rebuilds)
+  --kills <n>      how often the command is killed during each of these, at random (2)
+  --help           show this`;
 
 function options() {
   try {
     const { values } = parseArgs({
-      options: { orders: { type: 'string', default: '20000' }, help: { type: 'boolean', default: false } },
+      options: {
+        orders: { type: 'string', default: '20000' },
+        arriving: { type: 'string', default: '20' },
+        kills: { type: 'string', default: '2' },
+        help: { type: 'boolean', default: false },
+      },
     });
     if (values.help) {
       console.log(help);
       process.exit(0);
     }
-    const orders = Number(values.orders);
-    if (!Number.isInteger(orders) || orders < 1) throw new Error('--orders must be a whole number from 1 up');
-    return { orders };
+    const whole = (name: 'orders' | 'arriving' | 'kills', minimum: number) => {
+      const number = Number(values[name]);
+      if (Number.isInteger(number) && number >= minimum) return number;
+      throw new Error(`--${name} must be a whole number from ${minimum} up`);
+    };
+    return { orders: whole('orders', 1), arriving: whole('arriving', 0), kills: whole('kills', 0) };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${help}`);
     process.exit(2);
@@ -82,78 +106,186 @@ function streamOf(index: number): { orderId: string; events: NewEvent<OrderEvent
   };
 }
 
-/** What the rows of version 2 must be, by their keys. */
+const STAGE = 'bench';
+const EVENT_TABLE = `millrace-orders-${STAGE}`;
+const streamIdOf = (orderId: string) => `ORDER#${orderId}`;
+
+type Events = readonly NewEvent<OrderEvent>[];
+
+/** What the rows of a projection must be, by their places. */
 class Expected {
+  readonly projection: Projection;
   readonly rows = new Map<string, object>();
-  readonly #projection: Projection;
+  /** Where the last event of each order went. */
+  readonly #keys = new Map<string, RowKey>();
 
   constructor(projection: Projection) {
-    this.#projection = projection;
+    this.projection = projection;
   }
 
-  add(events: readonly NewEvent<OrderEvent>[]): void {
-    let key: ReturnType<Projection['keyOf']> | undefined;
+  add(orderId: string, events: Events): void {
     for (const { emit } of events) {
-      if (!emit || !this.#projection.events.some(({ detailType }) => detailType === emit.detailType)) continue;
+      if (!emit || !this.projection.events.some(({ detailType }) => detailType === emit.detailType)) continue;
       const event = emit.event as Parameters<Projection['evolve']>[1];
-      key = this.#projection.keyOf(event, key);
-      const id = `${partitionKey(this.#projection.name, 2, key.partition)} ${key.sort}`;
-      this.rows.set(id, this.#projection.evolve(this.rows.get(id), event));
+      const key = this.projection.keyOf(event, this.#keys.get(orderId));
+      this.#keys.set(orderId, key);
+      const place = `${key.partition} ${key.sort}`;
+      this.rows.set(place, this.projection.evolve(this.rows.get(place), event));
+    }
+  }
+
+  /** Whether the rows of a version are these. */
+  async equals({ client, tableName }: ProjectionTable, version: number): Promise<boolean> {
+    const start = partitionKey(this.projection.name, version, '');
+    const pages = paginateScan(
+      { client },
+      {
+        TableName: tableName,
+        Limit: 3_000,
+        FilterExpression: 'begins_with(pk, :rows)',
+        ExpressionAttributeValues: { ':rows': start },
+      },
+    );
+    let equal = 0;
+    let others = 0;
+    for await (const { Items = [] } of pages) {
+      for (const { pk, sk, row } of Items) {
+        const wanted = this.rows.get(`${String(pk).slice(start.length)} ${sk}`);
+        if (wanted && JSON.stringify(sorted(wanted)) === JSON.stringify(sorted(row))) equal += 1;
+        else others += 1;
+      }
+    }
+    return others === 0 && equal === this.rows.size;
+  }
+}
+
+/** Orders that go on while a projection is rebuilt, stored and projected as the service does it. */
+class Arrivals {
+  readonly #store: DynamoDbEventStore<OrderEvent>;
+  readonly #projector: Projector;
+  readonly #expected: readonly Expected[];
+  /** The next ones to arrive: of every other, the first event is stored already. */
+  readonly #unfinished: { orderId: string; events: Events }[];
+  #index: number;
+  events = 0;
+
+  constructor(
+    store: DynamoDbEventStore<OrderEvent>,
+    projector: Projector,
+    expected: readonly Expected[],
+    unfinished: { orderId: string; events: Events }[],
+    index: number,
+  ) {
+    this.#store = store;
+    this.#projector = projector;
+    this.#expected = expected;
+    this.#unfinished = unfinished;
+    this.#index = index;
+  }
+
+  /** Lets orders arrive until the signal, as many a second at most. @throws what the store and the projector throw */
+  async come(perSecond: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const begun = performance.now();
+      const old = this.#index % 2 === 0 ? this.#unfinished.pop() : undefined;
+      const { orderId, events } = old ?? streamOf(this.#index);
+      this.#index += 1;
+      if (!old) await this.#append(orderId, 0, events.slice(0, 1));
+      await this.#append(orderId, 1, events.slice(1));
+      await sleep(Math.max(0, begun + 1_000 / perSecond - performance.now()));
+    }
+  }
+
+  async #append(orderId: string, version: number, events: Events): Promise<void> {
+    await this.#store.append(streamIdOf(orderId), version, events);
+    for (const each of this.#expected) each.add(orderId, events);
+    for (const { emit } of events) {
+      if (!emit) continue;
+      await this.#projector.handle(emit.event as Parameters<Projector['handle']>[0]);
+      this.events += 1;
     }
   }
 }
 
-const { orders } = options();
+/**
+ * Runs the command, and kills it once the rebuild has looked at as many items of the event store, as often as told.
+ * @returns how often it was killed: not where it was done before; and what the last run says of its speed
+ */
+async function rebuild(pointers: Pointers, projection: Projection, killsAt: readonly number[] = []) {
+  const args = [projection.name, '--stage', STAGE, '--endpoint', process.env.AWS_ENDPOINT_URL_DYNAMODB ?? ''];
+  let killed = 0;
+  for (const scanned of killsAt) {
+    const { child, ended } = startScript('rebuild', args);
+    await eventually(
+      async () => {
+        const [pointer] = await pointers.read([projection.name]);
+        if ((pointer?.building?.scanned ?? 0) >= scanned || child.exitCode !== null) return;
+        throw new Error(`The rebuild of ${projection.name} did not get to ${scanned}`);
+      },
+      { deadlineMs: 300_000, intervalMs: 50 },
+    );
+    child.kill('SIGKILL');
+    if ((await ended).signal === 'SIGKILL') killed += 1;
+  }
+  const { exitCode, stdout, stderr } = await startScript('rebuild', args).ended;
+  if (exitCode !== 0) throw new Error(`npm run rebuild -- ${projection.name} ended with ${exitCode}: ${stderr}`);
+  return { killed, speed: /^.* events in .*$/m.exec(stdout)?.[0] ?? '' };
+}
+
+const { orders, arriving, kills } = options();
 const dynamoDb = await startTestDynamoDb();
 try {
-  await dynamoDb.createTable('orders');
-  await dynamoDb.createTable('projections');
+  await dynamoDb.createTable(EVENT_TABLE);
+  await dynamoDb.createTable(`${EVENT_TABLE}-projections`);
   const client = documentClient(dynamoDb.client);
   const { collecting, flush } = inLargeTransactions(client);
-  const store = new DynamoDbEventStore<OrderEvent>(collecting, 'orders');
-  const expected = Object.values(projections).map((projection) => new Expected(projection as Projection));
+  const filling = new DynamoDbEventStore<OrderEvent>(collecting, EVENT_TABLE);
+  const known: readonly Projection[] = Object.values(projections);
+  const expected = known.map((projection) => new Expected(projection));
   console.log(`${orders} orders in DynamoDB on ${cpus().length} × ${cpus()[0]?.model}`);
 
   let stored = 0;
+  const unfinished: { orderId: string; events: Events }[] = [];
   for (let index = 0; index < orders; index += 1) {
     const { orderId, events } = streamOf(index);
-    await store.append(`ORDER#${orderId}`, 0, events);
-    for (const each of expected) each.add(events);
-    stored += events.length;
+    const isUnfinished = arriving > 0 && index % 20 === 19;
+    if (isUnfinished) unfinished.push({ orderId, events });
+    const now = isUnfinished ? events.slice(0, 1) : events;
+    await filling.append(streamIdOf(orderId), 0, now);
+    for (const each of expected) each.add(orderId, now);
+    stored += now.length;
   }
   await flush();
-  console.log(`${stored.toLocaleString('en')} events stored, ${(orders * 2).toLocaleString('en')} of them emitted`);
+  console.log(`${stored.toLocaleString('en')} events stored`);
 
-  const table = new ProjectionTable(client, 'projections');
-  for (const [index, projection] of Object.values(projections).entries()) {
-    const begun = performance.now();
-    const { events, live } = await rebuild({
-      emitted: new EmittedEvents(client, 'orders'),
-      table,
-      projection: projection as Projection,
-    });
-    const seconds = (performance.now() - begun) / 1_000;
-    const rows = new Map<string, object>();
-    const pages = paginateScan(
-      { client },
-      {
-        TableName: 'projections',
-        Limit: 3_000,
-        FilterExpression: 'begins_with(pk, :rows)',
-        ExpressionAttributeValues: { ':rows': partitionKey(projection.name, live, '') },
-      },
-    );
-    for await (const { Items = [] } of pages) for (const { pk, sk, row } of Items) rows.set(`${pk} ${sk}`, row);
-    const wanted = expected[index]?.rows ?? new Map();
-    const equal =
-      rows.size === wanted.size &&
-      [...wanted].every(([key, row]) => JSON.stringify(sorted(row)) === JSON.stringify(sorted(rows.get(key) ?? {})));
-    const speed = Math.round(events / seconds).toLocaleString('en');
+  const table = new ProjectionTable(client, `${EVENT_TABLE}-projections`);
+  const pointers = new Pointers(table);
+  const say = async (each: Expected, what: string) => {
+    const equal = await each.equals(table, await pointers.live(each.projection.name));
     console.log(
-      `${projection.name.padEnd(20)} ${events.toLocaleString('en')} events in ${seconds.toFixed(1)} s: ${speed}/s, ` +
-        `${rows.size.toLocaleString('en')} rows, ${equal ? 'equal' : 'NOT EQUAL'}`,
+      `${each.projection.name.padEnd(20)} ${what}, ${each.rows.size.toLocaleString('en')} rows ${equal ? 'equal' : 'NOT EQUAL'}`,
     );
     if (!equal) process.exitCode = 1;
+  };
+  for (const each of expected) await say(each, (await rebuild(pointers, each.projection)).speed);
+
+  if (arriving > 0) {
+    const history = { emitted: new EmittedEvents(client, EVENT_TABLE), streamOf: streamIdOf };
+    const store = new DynamoDbEventStore<OrderEvent>(client, EVENT_TABLE);
+    const arrivals = new Arrivals(store, new Projector(table, known, history), expected, unfinished, orders);
+    console.log(`Again, while up to ${arriving} orders a second arrive, and killed up to ${kills} times each`);
+    for (const each of expected) {
+      const before = arrivals.events;
+      const killsAt = Array.from({ length: kills }, () => Math.floor(Math.random() * 0.8 * stored)).sort(
+        (a, b) => a - b,
+      );
+      const stop = new AbortController();
+      const coming = arrivals.come(arriving, stop.signal);
+      coming.catch(() => undefined);
+      const { killed, speed } = await rebuild(pointers, each.projection, killsAt).finally(() => stop.abort());
+      await coming;
+      await say(each, `killed ${killed} times, ${arrivals.events - before} events arrived, the last run: ${speed}`);
+    }
   }
 } finally {
   await dynamoDb.stop();

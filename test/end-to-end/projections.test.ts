@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { documentClient, EmittedEvents } from '@millrace/event-store';
@@ -15,6 +16,7 @@ import { eventually } from '@millrace/testing';
 import * as projections from '../../services/orders/projections/index.ts';
 import { startScript } from '../run-script.ts';
 import { Aws } from './aws.ts';
+import { Operator } from './operator.ts';
 import { orderOf, Shop } from './shop.ts';
 import { type System, startSystem } from './system.ts';
 
@@ -165,3 +167,39 @@ test('a rebuild that is killed goes on when it is started again, and nobody noti
   expect(await pointerOf(projection)).toEqual({ live: live + 1 });
   expect(await itemsOf(projection)).toEqual(before);
 }, 240_000);
+
+test('an event that has waited in vain for the one before it is a dead letter that says so; put back after that one, it counts', async () => {
+  const letters = 'millrace-orders-dev-project-orders-dlq';
+  const operator = new Operator(system);
+  const customer = new Shop(system);
+  const listed = async () =>
+    (await customer.request('GET', '/orders')).body.orders.map(({ status }: { status: string }) => status);
+
+  const QueueUrl = await aws.queueUrl('orders', 'project-orders');
+  const resume = await aws.pause('orders', 'projectOrders');
+  const orderId = await customer.place(orderOf(await customer.stocked(5)));
+  const lost = await eventually(async () => {
+    const [message] = await aws.take(QueueUrl);
+    expect(message?.Body).toContain(orderId);
+    return message?.Body;
+  });
+  await resume();
+  await customer.orderWith(orderId, 'OrderConfirmed');
+
+  await aws.depthOfAtLeast(letters, 1);
+  const [letter] = await eventually(async () => {
+    const found = await operator.inspect(letters);
+    expect(found).toHaveLength(1);
+    return found;
+  });
+  expect(letter).toMatchObject({
+    event: { detailType: 'OrderConfirmed.v1' },
+    reason: { code: 'SEQUENCE_GAP', consumer: 'orders.projectOrders', message: expect.stringContaining(orderId) },
+  });
+  expect(await listed()).toEqual([]);
+
+  await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: lost }));
+  await eventually(async () => expect(await listed()).toEqual(['PLACED']));
+  await operator.redrive('redrive', 'orders.projectOrders');
+  await eventually(async () => expect(await listed()).toEqual(['CONFIRMED']));
+}, 180_000);
