@@ -100,6 +100,7 @@ async function main(): Promise<number> {
   const stop = interruptible(() => console.error('\nStopping: what is under way is finished …'));
   const progress = new Progress(process.stderr, 'rebuild');
   const begun = performance.now();
+  let live = Number.NaN;
   const summary = await rebuild({
     emitted: new EmittedEvents(client, eventTable),
     table: new ProjectionTable(client, `${eventTable}-projections`),
@@ -109,30 +110,44 @@ async function main(): Promise<number> {
     restart: values.restart,
     signal: stop.signal,
     onWatch: () => console.error('Another rebuild may be under way: looking for a sign of life for ten seconds …'),
+    onLive: () => {
+      live = performance.now();
+    },
     onProgress: ({ scanned, events }) => {
-      progress.update(scanned / total, `${events.toLocaleString('en')} events, ${perSecond(events, begun)}`);
+      progress.update(
+        scanned / total,
+        `${events.toLocaleString('en')} events, ${perSecond(events, performance.now() - begun)}`,
+      );
     },
   });
   progress.end();
   stop.dispose();
-  return sayWhatBecame(projection.name, summary, begun);
+  const ended = performance.now();
+  const built = Number.isNaN(live) ? ended : live;
+  return sayWhatBecame(projection.name, summary, built - begun, ended - built);
 }
 
-function sayWhatBecame(name: string, summary: RebuildSummary, begun: number): number {
+/** @param building for how long it was built until it was read, @param deleting and then others deleted, both in ms */
+function sayWhatBecame(name: string, summary: RebuildSummary, building: number, deleting: number): number {
   const { outcome, live, resumed, events, deleted } = summary;
   if (resumed) console.log('Went on with an unfinished rebuild');
-  const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
-  console.log(`${events.toLocaleString('en')} events in ${seconds} s, ${perSecond(events, begun)}`);
+  console.log(`${events.toLocaleString('en')} events in ${seconds(building)}, ${perSecond(events, building)}`);
   if (outcome === 'interrupted') {
     console.log(`Version ${live} of ${name} is still read; the same command goes on with the new one`);
     return 130;
   }
-  console.log(`Version ${live} of ${name} is read; ${deleted.toLocaleString('en')} items of others were deleted`);
+  console.log(
+    `Version ${live} of ${name} is read; ${deleted.toLocaleString('en')} items of others were deleted in ${seconds(deleting)}`,
+  );
   return 0;
 }
 
-function perSecond(events: number, begun: number): string {
-  return `${Math.round((events * 1_000) / (performance.now() - begun)).toLocaleString('en')}/s`;
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function perSecond(events: number, ms: number): string {
+  return `${Math.round((events * 1_000) / ms).toLocaleString('en')}/s`;
 }
 
 await runCommand('rebuild', main);

@@ -36,10 +36,8 @@ interface EventItem extends ScanPosition {
  */
 const ITEMS_PER_PAGE = 700;
 
-const PROJECTION = {
-  ProjectionExpression: 'pk, sk, #outbox',
-  ExpressionAttributeNames: { '#outbox': 'outbox' },
-};
+const ProjectionExpression = 'pk, sk, #outbox';
+const ExpressionAttributeNames = { '#outbox': 'outbox' };
 
 /**
  * What a table's event streams have told the bus, from the first event on: byte for byte what their consumers get, for
@@ -67,7 +65,8 @@ export class EmittedEvents {
         TableName: this.#tableName,
         KeyConditionExpression: 'pk = :stream AND begins_with(sk, :event)',
         FilterExpression: 'attribute_exists(#outbox)',
-        ...PROJECTION,
+        ProjectionExpression,
+        ExpressionAttributeNames,
         ExpressionAttributeValues: { ':stream': streamId, ':event': 'EVENT#' },
         ConsistentRead: true,
       },
@@ -80,12 +79,19 @@ export class EmittedEvents {
 
   /**
    * Reads one segment of the table page by page, strongly consistent. A stream that a page cuts is held back and
-   * comes with the next one, so that every stream is whole, as of the time it was read. Streams without emitted events
-   * are left out.
+   * comes with the next one, so that every stream is whole, as of the time it was read. Events of other types, and streams
+   * without any of these, are left out.
    * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.ParallelScan
+   * @param detailTypes 1 to 100 of them
    * @param after of an earlier page of the same segment of as many
    */
-  async *scan(segment: number, segments: number, after?: ScanPosition): AsyncGenerator<ScanPage> {
+  async *scan(
+    detailTypes: readonly string[],
+    segment: number,
+    segments: number,
+    after?: ScanPosition,
+  ): AsyncGenerator<ScanPage> {
+    const types = Object.fromEntries(detailTypes.map((detailType, index) => [`:type${index}`, detailType]));
     let from = after;
     let resumable = after;
     let cut: EmittedStream | undefined;
@@ -95,9 +101,10 @@ export class EmittedEvents {
           TableName: this.#tableName,
           Limit: ITEMS_PER_PAGE,
           ...(segments > 1 && { Segment: segment, TotalSegments: segments }),
-          FilterExpression: 'begins_with(sk, :event) AND attribute_exists(#outbox)',
-          ...PROJECTION,
-          ExpressionAttributeValues: { ':event': 'EVENT#' },
+          FilterExpression: `begins_with(sk, :event) AND #outbox.#detailType IN (${Object.keys(types)})`,
+          ProjectionExpression,
+          ExpressionAttributeNames: { ...ExpressionAttributeNames, '#detailType': 'detailType' },
+          ExpressionAttributeValues: { ':event': 'EVENT#', ...types },
           ConsistentRead: true,
           ExclusiveStartKey: from,
         }),

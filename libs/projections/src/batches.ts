@@ -25,7 +25,7 @@ export function batchesByLane(
     const lane = open[first ? hash(projection.keyOf(first).partition) % lanes : 0];
     if (!first || !lane) continue;
     const items = [subject.subject, ...places];
-    if (new Set([...lane.items, ...items]).size > ITEMS_PER_TRANSACTION) {
+    if (lane.items.size + items.filter((item) => !lane.items.has(item)).length > ITEMS_PER_TRANSACTION) {
       lane.batches.push([]);
       lane.items.clear();
     }

@@ -22,6 +22,8 @@ export interface RebuildOptions {
   segments?: number;
   /** Leaves what an unfinished rebuild has built, e.g. because the projection has changed since. */
   restart?: boolean;
+  /** Is told when the new version is read: what follows is to delete the old ones. */
+  onLive?: () => void;
   /** Ends the rebuild after what is under way. Another one goes on from there. */
   signal?: AbortSignal;
   onProgress?: (progress: RebuildProgress) => void;
@@ -73,6 +75,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildSummary> 
       if (signal?.aborted) return { ...summary, ...progress, outcome: 'interrupted', live };
       await lease.change({ live: building?.version ?? live, building: undefined, retiring: true });
     }
+    options.onLive?.();
     summary.deleted = await table.deleteOthers(projection, lease.pointer.live);
     await lease.change({ retiring: undefined });
     return { ...summary, ...progress, outcome: 'complete', live: lease.pointer.live };
@@ -92,13 +95,14 @@ async function build(lease: Lease, options: RebuildOptions, progress: RebuildPro
   const { building } = lease.pointer;
   if (!building) return;
   const { version, segments } = building;
+  const detailTypes = projection.events.flatMap(({ accepts }) => accepts);
   const scans = Array.from({ length: segments }, (_, segment) => {
     const checkpoint = building.checkpoints[segment];
     const after = checkpoint && 'after' in checkpoint ? checkpoint.after : undefined;
     return {
       segment,
       done: checkpoint !== undefined && 'done' in checkpoint,
-      pages: emitted.scan(segment, segments, after),
+      pages: emitted.scan(detailTypes, segment, segments, after),
     };
   });
   const readPages = () =>
