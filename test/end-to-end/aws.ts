@@ -178,7 +178,7 @@ export class Aws {
       urls.push(...(page.QueueUrls ?? []).filter((url) => !/-(dlq|parking)$/.test(url)));
     }
     // Two queues may hand a message to each other between one look and the next, with the event in a table meanwhile.
-    const rounds = 5;
+    const rounds = 8;
     let quietRounds = 0;
     await eventually(
       async () => {

@@ -56,12 +56,20 @@ async function placeOrders(count: number, sku: string): Promise<void> {
   await Promise.all(Array.from({ length: 6 }, customer));
 }
 
-/** Waits until these orders are as they end in the read models, and nothing else is under way. */
+/** Waits until these orders are as they end in each of the read models, and nothing else is under way. */
 async function settled(cancelled: number): Promise<void> {
   await eventually(
     async () => {
       const list = await shop.request('GET', '/orders?limit=100&status=CANCELLED');
       expect(list.body.orders).toHaveLength(cancelled);
+      // Where they could not be written together, one may be behind the others.
+      for (const projection of all) {
+        const items = await itemsOf(projection);
+        const events = projection.events.filter(({ name }) => name !== 'OrderConfirmed').length;
+        for (const { orderId } of list.body.orders) {
+          expect(items.get(`MARK#${orderId} MARK`)).toMatchObject({ events });
+        }
+      }
     },
     { deadlineMs: 120_000, intervalMs: 500 },
   );
