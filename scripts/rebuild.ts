@@ -100,7 +100,7 @@ async function main(): Promise<number> {
   const stop = interruptible(() => console.error('\nStopping: what is under way is finished …'));
   const progress = new Progress(process.stderr, 'rebuild');
   const begun = performance.now();
-  let live = Number.NaN;
+  let live: number | undefined;
   const summary = await rebuild({
     emitted: new EmittedEvents(client, eventTable),
     table: new ProjectionTable(client, `${eventTable}-projections`),
@@ -123,7 +123,7 @@ async function main(): Promise<number> {
   progress.end();
   stop.dispose();
   const ended = performance.now();
-  const built = Number.isNaN(live) ? ended : live;
+  const built = live ?? ended;
   return sayWhatBecame(projection.name, summary, built - begun, ended - built);
 }
 

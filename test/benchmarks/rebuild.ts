@@ -27,6 +27,7 @@ import { eventually } from '@millrace/testing';
 import { startTestDynamoDb } from '@millrace/testing/dynamodb';
 import { exampleOrder, OrderCancelled, OrderConfirmed, OrderPlaced } from '../../services/orders/events/index.ts';
 import * as projections from '../../services/orders/projections/index.ts';
+import { streamOf as streamIdOf } from '../../services/orders/src/adapters/orders.ts';
 import type { OrderEvent } from '../../services/orders/src/domain/order.ts';
 import { startScript } from '../run-script.ts';
 
@@ -108,7 +109,6 @@ function streamOf(index: number): { orderId: string; events: NewEvent<OrderEvent
 
 const STAGE = 'bench';
 const EVENT_TABLE = `millrace-orders-${STAGE}`;
-const streamIdOf = (orderId: string) => `ORDER#${orderId}`;
 
 type Events = readonly NewEvent<OrderEvent>[];
 

@@ -11,11 +11,11 @@ import type { System } from './system.ts';
 
 /** Whoever is on call: the repository's command lines, pointed at the system under test. */
 export class Operator {
-  readonly #awsUrl: string;
+  readonly #clients: ReturnType<typeof createClients>;
   readonly #endpoint: readonly string[];
 
   constructor({ awsUrl }: System) {
-    this.#awsUrl = awsUrl;
+    this.#clients = createClients(awsUrl);
     this.#endpoint = ['--endpoint', awsUrl];
   }
 
@@ -41,17 +41,13 @@ export class Operator {
 
   /** The letters of a queue that are meant, as `npm run redrive -- inspect` finds them, without a process for each look. */
   async inspect(queue: string, criteria: LetterCriteria = {}): Promise<DeadLetter[]> {
-    const { sqs, lambda, events, now } = createClients(this.#awsUrl);
-    try {
-      const startedAt = now();
-      const stageQueue = (await StageQueues.load(sqs, 'dev')).find(queue);
-      const letters: DeadLetter[] = [];
-      await inspect(sqs, stageQueue, { select: letterFilter(criteria, startedAt), startedAt }, (letter) => {
-        letters.push(letter);
-      });
-      return letters;
-    } finally {
-      for (const client of [sqs, lambda, events]) client.destroy();
-    }
+    const { sqs, now } = this.#clients;
+    const startedAt = now();
+    const stageQueue = (await StageQueues.load(sqs, 'dev')).find(queue);
+    const letters: DeadLetter[] = [];
+    await inspect(sqs, stageQueue, { select: letterFilter(criteria, startedAt), startedAt }, (letter) => {
+      letters.push(letter);
+    });
+    return letters;
   }
 }

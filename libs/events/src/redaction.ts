@@ -46,9 +46,7 @@ export function guard<Value>(value: Value, redaction: Redaction): Value {
   if (typeof value !== 'object' || value === null) return value;
   guarded.set(value, redaction);
   if (redaction.hides || !redaction.structured) return value;
-  const parts = value as Record<string, unknown>;
-  for (const name of Object.keys(parts)) {
-    const part = parts[name];
+  for (const [name, part] of Object.entries(value)) {
     if (typeof part !== 'object') continue;
     const inside = Array.isArray(value) ? redaction.element() : redaction.member(name);
     if (inside) guard(part, inside);

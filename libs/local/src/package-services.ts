@@ -73,13 +73,14 @@ export async function packageServices(options: {
     return { directory, contents, folder: join(cache, packagesFolder, name), bundles: join(cache, bundlesFolder) };
   });
 
-  const missing = places.filter((place) => readPackage(place) === undefined);
+  const cached = places.map(readPackage);
+  const missing = places.filter((_, index) => cached[index] === undefined);
   if (missing.length > 0) {
     log?.(`Packaging ${missing.map(({ directory }) => basename(directory)).join(', ')}`);
     await packageInto(root, missing, options);
   }
-  return places.map((place) => {
-    const service = readPackage(place);
+  return places.map((place, index) => {
+    const service = cached[index] ?? readPackage(place);
     if (!service) throw new Error(`${place.folder} has gone: another process has packaged too much meanwhile`);
     return service;
   });

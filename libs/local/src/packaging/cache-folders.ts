@@ -35,9 +35,10 @@ export async function provide(folder: string, fill: (draft: string) => void | Pr
     // Another process may have made the same folder meanwhile.
     if (!existsSync(folder)) throw error;
   }
+  // Drafts that a process has left when it was killed go with the others. Any may be gone already, by another process.
   const siblings = readdirSync(dirname(folder))
-    .filter((name) => !name.endsWith('.draft'))
     .map((name) => join(dirname(folder), name))
-    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  for (const old of siblings.slice(KEPT)) rmSync(old, { recursive: true, force: true });
+    .map((path) => ({ path, usedAt: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.usedAt - a.usedAt);
+  for (const { path } of siblings.slice(KEPT)) rmSync(path, { recursive: true, force: true });
 }
