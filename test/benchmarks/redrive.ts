@@ -1,6 +1,7 @@
 /**
  * `npm run bench:redrive`: fills a dead-letter queue of the local runtime, redrives it with the command line while its
- * consumer works, and prints how fast letters moved and how fast they were handled.
+ * consumer works, and prints how fast letters moved and how fast they were handled; then does it again while the command is
+ * killed, and sees each letter have its effect once.
  */
 import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
@@ -8,32 +9,44 @@ import { parseArgs } from 'node:util';
 import { envelopeText, sampleEvent } from '@millrace/testing';
 import { Aws } from '../end-to-end/aws.ts';
 import { Operator } from '../end-to-end/operator.ts';
+import { redriveUnderFire } from '../end-to-end/redrive-under-fire.ts';
 import { startSystem } from '../end-to-end/system.ts';
 import { ProbeApplied } from '../fixtures/probe/events/index.ts';
 
 const help = `Measures npm run redrive against the local runtime.
 
-Usage: npm run bench:redrive -- [--letters 5000]`;
+Usage: npm run bench:redrive -- [options]
 
-function readLetters(): number {
+  --letters <n>   dead letters (5000)
+  --kills <n>     how often the command is killed in the last run, at random (3; 0: no such run)
+  --help          show this`;
+
+function options() {
   try {
     const { values } = parseArgs({
-      options: { letters: { type: 'string', default: '5000' }, help: { type: 'boolean', default: false } },
+      options: {
+        letters: { type: 'string', default: '5000' },
+        kills: { type: 'string', default: '3' },
+        help: { type: 'boolean', default: false },
+      },
     });
     if (values.help) {
       console.log(help);
       process.exit(0);
     }
-    const letters = Number(values.letters);
-    if (!Number.isInteger(letters) || letters < 1) throw new Error('--letters must be a whole number from 1 up');
-    return letters;
+    const whole = (name: 'letters' | 'kills', minimum: number) => {
+      const number = Number(values[name]);
+      if (Number.isInteger(number) && number >= minimum) return number;
+      throw new Error(`--${name} must be a whole number from ${minimum} up`);
+    };
+    return { letters: whole('letters', 1), kills: whole('kills', 0) };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${help}`);
     process.exit(2);
   }
 }
 
-const letters = readLetters();
+const { letters, kills } = options();
 const system = await startSystem();
 try {
   const aws = new Aws(system);
@@ -55,6 +68,13 @@ try {
     const summary = stderr.trim().split('\n').at(-1);
     console.log(`${command.padEnd(8)} exit ${exitCode}   ${summary}`);
     console.log(`         moved ${perSecond(movedAt)} with the command's start, handled ${perSecond(handledAt)}`);
+  }
+
+  if (kills > 0) {
+    const effects = await redriveUnderFire(system, letters, kills);
+    const once = effects.filter((count) => count === 1).length;
+    console.log(`redrive, killed ${kills} times: ${once} of ${letters} letters had their effect once`);
+    if (once !== letters || effects.length !== letters) process.exitCode = 1;
   }
 } finally {
   await system.stop();

@@ -1,4 +1,7 @@
+import { Agent, type OutgoingHttpHeaders, request } from 'node:http';
 import { AwsError } from './aws-error.ts';
+
+const agent = new Agent({ keepAlive: true });
 
 /** Enough of a signature for emulators, which read the region and service from it and verify nothing. */
 export function localAuthorization(region: string, service: string): string {
@@ -17,20 +20,37 @@ export async function callAwsJson(
   { region, service, target }: { region: string; service: string; target: string },
   input: unknown,
 ): Promise<Record<string, unknown>> {
-  const response = await fetch(endpoint, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.0',
-      'x-amz-target': target,
-      'x-amz-date': '20260101T000000Z',
-      authorization: localAuthorization(region, service),
-    },
-    body: JSON.stringify(input),
-  }).catch(() => {
+  const body = JSON.stringify(input);
+  const headers = {
+    'content-type': 'application/x-amz-json-1.0',
+    'content-length': Buffer.byteLength(body),
+    'x-amz-target': target,
+    'x-amz-date': '20260101T000000Z',
+    authorization: localAuthorization(region, service),
+  };
+  const { status, text } = await post(endpoint, headers, body).catch(() => {
     const name = service === 'dynamodb' ? 'DynamoDB' : service;
     throw new AwsError('ServiceUnavailable', `${name} at ${endpoint} does not answer`, 503);
   });
-  return parseAwsJson(response.status, await response.text());
+  return parseAwsJson(status, text);
+}
+
+/** By node:http: streams are read many times a second, and `fetch` takes two to three times the CPU time for each. */
+function post(url: string, headers: OutgoingHttpHeaders, body: string): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    request(url, { method: 'POST', headers, agent }, (response) => {
+      let text = '';
+      response
+        .setEncoding('utf8')
+        .on('data', (chunk: string) => {
+          text += chunk;
+        })
+        .on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+        .on('error', reject);
+    })
+      .on('error', reject)
+      .end(body);
+  });
 }
 
 /**
