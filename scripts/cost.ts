@@ -3,8 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readArguments, readNumber, readStage, runCommand } from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/events/catalogue';
-import { packageServices } from '@millrace/local';
-import { countOrders } from './cost/count-orders.ts';
+import { packageServices } from '@millrace/local/package-services';
 import { withLambdaDuration } from './cost/measurement.ts';
 import { readPriceTable } from './cost/price-table.ts';
 import { readQuotaTable } from './cost/quota-use.ts';
@@ -54,6 +53,8 @@ async function main(): Promise<number> {
   const stage = readStage(values.stage);
   const onProgress = (line: string): void => console.error(`${line} …`);
 
+  // Loaded when it is clear what is wanted: it is the whole local runtime.
+  const { countOrders } = await import('./cost/count-orders.ts');
   const directories = serviceDirectories(root);
   const packaged = await packageServices({
     directories,

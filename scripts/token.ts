@@ -1,6 +1,6 @@
 /** `npm run token`: a token for the HTTP APIs of a running `npm start`. `npm run token -- --help` lists what can be said. */
 import { readArguments, readEndpoint, readNumber, runCommand, UsageError } from '@millrace/command-line';
-import { requestToken } from '@millrace/local';
+import { requestToken } from '@millrace/local/request-token';
 
 const HELP = `Prints a token for the HTTP APIs of a running npm start, signed by its own issuer. It is worth nothing anywhere else.
 

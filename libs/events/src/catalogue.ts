@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parse } from 'yaml';
 import type { EventContract } from './define-event.ts';
 
 /** A function that emits or consumes an event, and the place in its template that says so. */
@@ -108,7 +107,7 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
 
   for (const folder of folders) {
     const file = join(folder, 'serverless.yml');
-    const template = parseTemplate(file);
+    const template = await parseTemplate(file);
     for (const [name, definition] of Object.entries(template.functions ?? {})) {
       const at = (key: string): FunctionReference => ({
         service: relative(join(root, 'services'), folder),
@@ -147,7 +146,9 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
   return [...entries.values()].sort((a, b) => a.detailType.localeCompare(b.detailType));
 }
 
-function parseTemplate(file: string): ServiceTemplate {
+async function parseTemplate(file: string): Promise<ServiceTemplate> {
+  // Loaded only here: most commands read contracts and no templates, and the parser is a quarter of what they would load.
+  const { parse } = await import('yaml');
   try {
     // CloudFormation's short tags (!GetAtt …) stay unresolved, without a warning: nothing that is read here uses them.
     return parse(readFileSync(file, 'utf8'), { logLevel: 'error' }) ?? {};

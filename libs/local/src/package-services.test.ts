@@ -62,7 +62,10 @@ async function answerOf(codeDirectory: string | undefined): Promise<unknown> {
 }
 
 describe('packageServices', () => {
-  test('gives each service its template and each function a bundle that Node can run', async () => {
+  test('gives each service its template and each function a bundle that Node can run, and leaves nothing else', async () => {
+    mkdirSync(join(scratch, 'alpha', '.serverless'));
+    writeFileSync(join(scratch, 'alpha', '.serverless', 'by-hand.zip'), '');
+
     const { services } = await pack('alpha', 'beta');
 
     expect(services.map(({ name, stackName, directory }) => [name, stackName, directory])).toEqual([
@@ -79,7 +82,12 @@ describe('packageServices', () => {
       expect(await answerOf(code)).toBe(`${service} ${process.version}`);
       const { inputs } = JSON.parse(readFileSync(packaged?.metafile ?? '', 'utf8'));
       expect(Object.keys(inputs).sort()).toEqual(['src/answer.ts', 'src/other.ts']);
+      for (const kind of ['packages', 'bundles']) {
+        expect(readdirSync(join(cacheDirectory, service, kind))).toEqual([expect.not.stringContaining('draft')]);
+      }
     }
+    expect(readdirSync(join(scratch, 'alpha')).sort()).toEqual(['.serverless', 'serverless.yml', 'src']);
+    expect(existsSync(join(scratch, 'alpha', '.serverless', 'by-hand.zip'))).toBe(true);
   }, 60_000);
 
   test('takes unchanged services from the cache, at once, and packages only what changed', async () => {
@@ -117,19 +125,6 @@ describe('packageServices', () => {
 
     rmSync(bundles, { recursive: true });
     expect(await answerOf(code(await packAt('dev', 'alpha')))).toMatch('alpha');
-  }, 60_000);
-
-  test('leaves nothing beside the sources, and packages made by hand alone', async () => {
-    mkdirSync(join(scratch, 'alpha', '.serverless'));
-    writeFileSync(join(scratch, 'alpha', '.serverless', 'by-hand.zip'), '');
-
-    await pack('alpha');
-
-    expect(readdirSync(join(scratch, 'alpha')).sort()).toEqual(['.serverless', 'serverless.yml', 'src']);
-    expect(existsSync(join(scratch, 'alpha', '.serverless', 'by-hand.zip'))).toBe(true);
-    for (const kind of ['packages', 'bundles']) {
-      expect(readdirSync(join(cacheDirectory, 'alpha', kind))).toEqual([expect.not.stringContaining('draft')]);
-    }
   }, 60_000);
 
   test('says in one line per service what is wrong, keeps the good ones, and recovers', async () => {
