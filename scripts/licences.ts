@@ -1,8 +1,7 @@
 /** `npm run licences`: what is deployed of others, and under which licences. `npm run licences -- --help` says more. */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readArguments, runCommand } from '@millrace/command-line';
-import { formatTable } from '@millrace/dead-letters/operations';
+import { formatTable, readArguments, runCommand } from '@millrace/command-line';
 import { allowedLicences, licenceProblems, readAllowedLicences } from './supply-chain/licences.ts';
 import { shippedPackages } from './supply-chain/shipped-packages.ts';
 

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   interruptible,
+  Progress,
   readArguments,
   readEndpoint,
   readNumber,
@@ -12,7 +13,6 @@ import {
   runCommand,
   UsageError,
 } from '@millrace/command-line';
-import { Progress } from '@millrace/dead-letters/operations';
 import { documentClient, EmittedEvents } from '@millrace/event-store';
 import { findWorkspaceRoot, serviceDirectories } from '@millrace/events/catalogue';
 import { type Projection, ProjectionTable, type RebuildSummary, rebuild } from '@millrace/projections';

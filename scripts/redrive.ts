@@ -5,7 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import {
+  type Column,
+  formatDuration,
+  formatTable,
   interruptible,
+  Progress,
+  parseDuration,
+  printable,
   readArguments,
   readEndpoint,
   readNumber,
@@ -15,13 +21,10 @@ import {
 } from '@millrace/command-line';
 import type { DeadLetter } from '@millrace/dead-letters';
 import {
-  type Column,
   createClients,
   type DrainOptions,
   type DrainSummary,
   exportLetters,
-  formatDuration,
-  formatTable,
   type ImportProblem,
   importLetters,
   inspect,
@@ -31,10 +34,7 @@ import {
   type LookSummary,
   letterFilter,
   listQueues,
-  Progress,
   park,
-  parseDuration,
-  printable,
   purge,
   redrive,
   reemit,

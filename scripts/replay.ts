@@ -1,10 +1,17 @@
 /** `npm run replay`: archived events come once more. `npm run replay -- --help` lists what can be said. */
-import { interruptible, readArguments, readEndpoint, readStage, runCommand, UsageError } from '@millrace/command-line';
+import {
+  formatTable,
+  interruptible,
+  Progress,
+  readArguments,
+  readEndpoint,
+  readStage,
+  runCommand,
+  UsageError,
+} from '@millrace/command-line';
 import {
   cancelReplay,
   createClients,
-  formatTable,
-  Progress,
   planReplay,
   type ReplayPlan,
   readTime,

@@ -1,4 +1,4 @@
-import { formatTable } from '@millrace/dead-letters/operations';
+import { formatTable } from '@millrace/command-line';
 import {
   type BillLine,
   billForAMillionOrders,

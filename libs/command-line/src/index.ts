@@ -1,7 +1,10 @@
 export { readArguments } from './arguments.ts';
 export { runCommand } from './command.ts';
+export { formatDuration, parseDuration } from './duration.ts';
 export { explain } from './explain.ts';
 export { type Interruption, interruptible } from './interruption.ts';
+export { Progress, type ProgressStream } from './progress.ts';
 export { similarNames, squash } from './similar-names.ts';
+export { type Column, formatTable, printable } from './table.ts';
 export { UsageError } from './usage-error.ts';
 export { readEndpoint, readNumber, readStage } from './values.ts';

@@ -1,7 +1,6 @@
 export { type Clients, clientConfiguration, createClients } from './clients.ts';
 export { consumerKey } from './consumer-name.ts';
 export { type DrainOptions, type DrainProgress, type DrainSummary, isComplete } from './drain.ts';
-export { formatDuration, parseDuration } from './duration.ts';
 export { exportLetters } from './export-letters.ts';
 export { type ImportedEvent, type ImportProblem, type ImportSummary, importLetters } from './import-letters.ts';
 export { inspect, type LookSummary } from './inspect.ts';
@@ -9,7 +8,6 @@ export { isFiltering, type LetterCriteria, letterFilter } from './letter-filter.
 export { listQueues, type QueueOverview } from './list.ts';
 export { mapConcurrently } from './map-concurrently.ts';
 export { park } from './park.ts';
-export { Progress, type ProgressStream } from './progress.ts';
 export { purge } from './purge.ts';
 export { type Operation, redrive } from './redrive.ts';
 export { reemit } from './reemit.ts';
@@ -27,4 +25,3 @@ export {
 export { ruleMessageGroups } from './rule-target.ts';
 export { type ShownLetter, shownLetter } from './shown-letter.ts';
 export { depthOf, type StageQueue, StageQueues } from './stage-queues.ts';
-export { type Column, formatTable, printable } from './table.ts';

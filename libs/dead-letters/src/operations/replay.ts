@@ -10,12 +10,11 @@ import {
   ResourceNotFoundException,
   StartReplayCommand,
 } from '@aws-sdk/client-eventbridge';
-import { similarNames, UsageError } from '@millrace/command-line';
+import { parseDuration, similarNames, UsageError } from '@millrace/command-line';
 import type { EventContract } from '@millrace/events';
 import type { CatalogueEntry } from '@millrace/events/catalogue';
 import { compilePattern } from '@millrace/local/event-pattern';
 import { consumerKey } from './consumer-name.ts';
-import { parseDuration } from './duration.ts';
 
 /** Between two questions how far a replay is. In ms. */
 const POLL_EVERY = 1_000;

@@ -1,4 +1,4 @@
-import { printable } from '@millrace/dead-letters/operations';
+import { printable } from '@millrace/command-line';
 import { shownIdentifier } from '@millrace/events';
 import type { Lineage } from '../find-lineage.ts';
 import type { LineageNode, LineageTree } from '../lineage-tree.ts';

@@ -23,7 +23,7 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
     .join('\n');
 }
 
-/** The text on one line, without control characters: letters may hold anything. */
+/** The text on one line, without control characters: what is shown may have come from anywhere. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
 }
