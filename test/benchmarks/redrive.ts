@@ -5,50 +5,44 @@
  */
 import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
+import { readArguments, readNumber, runCommand } from '@millrace/command-line';
 import { envelopeText, sampleEvent } from '@millrace/testing';
 import { Aws } from '../end-to-end/aws.ts';
 import { Operator } from '../end-to-end/operator.ts';
 import { redriveUnderFire } from '../end-to-end/redrive-under-fire.ts';
-import { startSystem } from '../end-to-end/system.ts';
+import { type System, startSystem } from '../end-to-end/system.ts';
 import { ProbeApplied } from '../fixtures/probe/events/index.ts';
 
-const help = `Measures npm run redrive against the local runtime.
+const HELP = `Measures npm run redrive against the local runtime.
 
 Usage: npm run bench:redrive -- [options]
 
   --letters <n>   dead letters (5000)
   --kills <n>     how often the command is killed in the last run, at random (3; 0: no such run)
-  --help          show this`;
+  --help          show this
 
-function options() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        letters: { type: 'string', default: '5000' },
-        kills: { type: 'string', default: '3' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) {
-      console.log(help);
-      process.exit(0);
-    }
-    const whole = (name: 'letters' | 'kills', minimum: number) => {
-      const number = Number(values[name]);
-      if (Number.isInteger(number) && number >= minimum) return number;
-      throw new Error(`--${name} must be a whole number from ${minimum} up`);
-    };
-    return { letters: whole('letters', 1), kills: whole('kills', 0) };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${help}`);
-    process.exit(2);
+Exit codes: 0 done, 1 a letter had its effect more or less than once, or something failed, 2 misused.`;
+
+await runCommand('bench:redrive', async () => {
+  const { values } = readArguments({
+    options: { letters: { type: 'string' }, kills: { type: 'string' }, help: { type: 'boolean', default: false } },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
   }
-}
+  const letters = readNumber('letters', values.letters, { minimum: 1, whole: true }) ?? 5000;
+  const kills = readNumber('kills', values.kills, { minimum: 0, whole: true }) ?? 3;
+  const system = await startSystem();
+  try {
+    return await measure(system, letters, kills);
+  } finally {
+    await system.stop();
+  }
+});
 
-const { letters, kills } = options();
-const system = await startSystem();
-try {
+/** @returns the exit code */
+async function measure(system: System, letters: number, kills: number): Promise<number> {
   const aws = new Aws(system);
   const operator = new Operator(system);
   const queueUrl = await aws.queueUrl('probe', 'on-probe-applied-dlq');
@@ -74,8 +68,7 @@ try {
     const effects = await redriveUnderFire(system, letters, kills);
     const once = effects.filter((count) => count === 1).length;
     console.log(`redrive, killed ${kills} times: ${once} of ${letters} letters had their effect once`);
-    if (once !== letters || effects.length !== letters) process.exitCode = 1;
+    if (once !== letters || effects.length !== letters) return 1;
   }
-} finally {
-  await system.stop();
+  return 0;
 }
