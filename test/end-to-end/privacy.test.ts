@@ -264,7 +264,7 @@ describe('with a customer whom everybody would recognise', () => {
       // What `inspect --json` prints, without a process for each queue.
       const shown = (await operator.inspect(consumer)).map((letter) => JSON.stringify(shownLetter(letter, contracts)));
       expect(shown.join()).toContain('SCHEMA_VIOLATION');
-      printed += shown.join('\n');
+      printed += shown.map((line) => `${line}\n`).join('');
     }
     expect(await redrive('inspect', 'orders.onOrderProgress')).toContain('SCHEMA_VIOLATION');
     expect(await redrive('inspect', 'orders.onOrderProgress', '--json')).toContain('MALFORMED_EVENT');
