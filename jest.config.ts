@@ -9,7 +9,7 @@ const workspaces = ['libs', 'services'].flatMap((group) =>
 );
 
 const shared = {
-  testEnvironment: 'node',
+  testEnvironment: new URL('test/jest-environment.mjs', import.meta.url).pathname,
   testMatch: ['<rootDir>/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/.serverless/', '/.esbuild/'],
   modulePathIgnorePatterns: ['/.serverless/', '/.esbuild/'],
