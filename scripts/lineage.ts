@@ -3,10 +3,8 @@
  * tree goes to standard output, everything else to standard error.
  */
 import { interruptible, readArguments, readEndpoint, readStage, runCommand, UsageError } from '@millrace/command-line';
-import { createClients, StageQueues } from '@millrace/dead-letters/operations';
 import { findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
-import { identifierPattern } from '@millrace/lineage';
-import { drawLineage, followLineage, openEventLog } from '@millrace/lineage/operations';
+import { identifierPattern } from '@millrace/lineage/log-identifier';
 
 const HELP = `What an API call led to, event by event, and where it stopped and why.
 
@@ -52,6 +50,9 @@ await runCommand('lineage', async () => {
   const endpoint = readEndpoint(values.endpoint);
   const stop = interruptible(() => console.error('\nStopping: what was looked at is given back …'));
 
+  // Loaded when it is clear what is wanted: help and misuse would otherwise wait for the AWS SDK.
+  const { createClients, StageQueues } = await import('@millrace/dead-letters/operations');
+  const { drawLineage, followLineage, openEventLog } = await import('@millrace/lineage/operations');
   const lineage = await openEventLog(stage, endpoint)(id);
   if (!lineage) {
     console.error(

@@ -20,28 +20,15 @@ import {
   UsageError,
 } from '@millrace/command-line';
 import type { DeadLetter } from '@millrace/dead-letters';
-import {
-  createClients,
-  type DrainOptions,
-  type DrainSummary,
-  exportLetters,
-  type ImportProblem,
-  importLetters,
-  inspect,
-  isComplete,
-  isFiltering,
-  type LetterCriteria,
-  type LookSummary,
-  letterFilter,
-  listQueues,
-  park,
-  purge,
-  redrive,
-  reemit,
-  ruleMessageGroups,
-  type ShownLetter,
+import type {
+  DrainOptions,
+  DrainSummary,
+  ImportedEvent,
+  ImportProblem,
+  LetterCriteria,
+  LookSummary,
+  ShownLetter,
   StageQueues,
-  shownLetter,
 } from '@millrace/dead-letters/operations';
 import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
 
@@ -129,8 +116,8 @@ no contract nothing but its size.`,
     help: `${FILTER_HELP}\n${ACTION_HELP}`,
     options: [...FILTERS, ...ACTIONS],
     run: (values, args) =>
-      act('redrive', values, args, ({ sqs, events }, operation) =>
-        redrive({ ...operation, sqs }, ruleMessageGroups(events)),
+      act('redrive', values, args, ({ operations, sqs, events }, operation) =>
+        operations.redrive({ ...operation, sqs }, operations.ruleMessageGroups(events)),
       ),
   },
   reemit: {
@@ -138,14 +125,16 @@ no contract nothing but its size.`,
     summary: 'puts the events back on the bus, for every consumer, through the re-emitter',
     help: `${FILTER_HELP}\n${ACTION_HELP}`,
     options: [...FILTERS, ...ACTIONS],
-    run: (values, args) => act('reemit', values, args, ({ lambda }, operation) => reemit(operation, lambda)),
+    run: (values, args) =>
+      act('reemit', values, args, ({ operations, lambda }, operation) => operations.reemit(operation, lambda)),
   },
   park: {
     usage: 'park <queue>',
     summary: 'puts letters aside, into the parking queue; redrive brings them back',
     help: `  --message <text>       why\n${FILTER_HELP}\n${ACTION_HELP}`,
     options: [...FILTERS, ...ACTIONS, 'message'],
-    run: (values, args) => act('park', values, args, (_, operation) => park(operation, values.message)),
+    run: (values, args) =>
+      act('park', values, args, ({ operations }, operation) => operations.park(operation, values.message)),
   },
   purge: {
     usage: 'purge <queue>',
@@ -193,16 +182,22 @@ function readOptions() {
   return readArguments({ options: OPTIONS, allowPositionals: true });
 }
 
-interface Context extends ReturnType<typeof createClients> {
+type Operations = typeof import('@millrace/dead-letters/operations');
+
+interface Context extends ReturnType<Operations['createClients']> {
+  operations: Operations;
   queues: StageQueues;
   startedAt: Date;
 }
 
 async function connect(values: Values): Promise<Context> {
   const stage = readStage(values.stage);
-  const clients = createClients(readEndpoint(values.endpoint));
-  const queues = await StageQueues.load(clients.sqs, stage);
-  return { ...clients, queues, startedAt: clients.now() };
+  const endpoint = readEndpoint(values.endpoint);
+  // Loaded when it is clear what is wanted: help and misuse would otherwise wait for the AWS SDK.
+  const operations = await import('@millrace/dead-letters/operations');
+  const clients = operations.createClients(endpoint);
+  const queues = await operations.StageQueues.load(clients.sqs, stage);
+  return { ...clients, operations, queues, startedAt: clients.now() };
 }
 
 function readCriteria(values: Values): LetterCriteria {
@@ -227,8 +222,8 @@ const stop = interruptible(() => console.error('\nStopping: what is under way is
 
 async function list(values: Values): Promise<number> {
   const sample = readNumber('sample', values.sample, { minimum: 0, whole: true }) ?? 100;
-  const { sqs, queues, startedAt } = await connect(values);
-  const overviews = await listQueues(sqs, queues, { sample, startedAt, signal: stop.signal });
+  const { operations, sqs, queues, startedAt } = await connect(values);
+  const overviews = await operations.listQueues(sqs, queues, { sample, startedAt, signal: stop.signal });
   const dead = overviews.reduce((sum, { depth }) => sum + depth, 0);
   const shown = values.all ? overviews : overviews.filter(({ depth }) => depth > 0);
   if (values.json) {
@@ -261,14 +256,15 @@ async function list(values: Values): Promise<number> {
 async function show(values: Values, [queueName = '']: string[]): Promise<number> {
   const criteria = readCriteria(values);
   const limit = readLimit(values);
-  const { sqs, queues, startedAt } = await connect(values);
+  const { operations, sqs, queues, startedAt } = await connect(values);
   const queue = queues.find(queueName);
-  const select = letterFilter(criteria, startedAt);
+  const select = operations.letterFilter(criteria, startedAt);
   const reveal = values.reveal ?? false;
   const contracts = reveal ? new Map() : await loadAllContracts();
   const letters: { letter: ShownLetter; content: string }[] = [];
-  const summary = await inspect(sqs, queue, { select, startedAt, limit, signal: stop.signal }, (letter) => {
-    const shown = shownLetter(letter, contracts);
+  const look = { select, startedAt, limit, signal: stop.signal };
+  const summary = await operations.inspect(sqs, queue, look, (letter) => {
+    const shown = operations.shownLetter(letter, contracts);
     if (values.json) {
       console.log(JSON.stringify({ queue: queue.name, ...(reveal ? revealedLetter(letter) : shown) }));
     } else {
@@ -306,7 +302,7 @@ async function show(values: Values, [queueName = '']: string[]): Promise<number>
       console.log(`  ${printable(content)}`);
     }
   }
-  sayWhatWasSeen(summary, criteria, queue.name);
+  sayWhatWasSeen(summary, operations.isFiltering(criteria), queue.name);
   return stop.signal.aborted ? 130 : 0;
 }
 
@@ -330,8 +326,8 @@ function age(sentAt: Date, now: Date): string {
   return formatDuration(now.getTime() - sentAt.getTime());
 }
 
-function sayWhatWasSeen({ matched, found, unseen }: LookSummary, criteria: LetterCriteria, queue: string): void {
-  const matching = isFiltering(criteria) ? ` meant, of ${found.toLocaleString('en')} looked at` : '';
+function sayWhatWasSeen({ matched, found, unseen }: LookSummary, filtering: boolean, queue: string): void {
+  const matching = filtering ? ` meant, of ${found.toLocaleString('en')} looked at` : '';
   console.error(`${letterCount(matched)}${matching} in ${queue}`);
   if (unseen > 0) console.error(unseenText(unseen));
 }
@@ -348,17 +344,19 @@ function unseenText(unseen: number): string {
   return `about ${unseen.toLocaleString('en')} more could not be received: another look holds them, or letters before them in their message group do`;
 }
 
+type Operation = Parameters<Operations['purge']>[0];
+
 /** Runs an operation with filters, shows how far it is, and says what it came to. */
 async function act(
   name: string,
   values: Values,
   [queueName = '']: string[],
-  run: (context: Context, operation: Parameters<typeof purge>[0]) => Promise<DrainSummary>,
+  run: (context: Context, operation: Operation) => Promise<DrainSummary>,
 ): Promise<number> {
   const criteria = readCriteria(values);
   const options = readPace(values);
   const context = await connect(values);
-  const { sqs, queues, startedAt } = context;
+  const { operations, sqs, queues, startedAt } = context;
   const queue = queues.find(queueName);
   const progress = new Progress(process.stderr, name);
   const begun = performance.now();
@@ -367,7 +365,7 @@ async function act(
     sqs,
     queues,
     queue,
-    select: letterFilter(criteria, startedAt),
+    select: operations.letterFilter(criteria, startedAt),
     startedAt,
     dryRun: values['dry-run'] ?? false,
     signal: stop.signal,
@@ -378,7 +376,9 @@ async function act(
     },
   });
   progress.end();
-  return sayWhatBecame(summary, queue.name);
+  sayWhatBecame(summary, queue.name);
+  if (summary.interrupted) return 130;
+  return operations.isComplete(summary) ? 0 : 1;
 }
 
 function readPace(values: Values): Pick<DrainOptions, 'limit' | 'rate' | 'concurrency'> {
@@ -389,7 +389,7 @@ function readPace(values: Values): Pick<DrainOptions, 'limit' | 'rate' | 'concur
   };
 }
 
-function sayWhatBecame(summary: DrainSummary, queue: string): number {
+function sayWhatBecame(summary: DrainSummary, queue: string): void {
   const { done, left, failed, skipped, arrived, unseen, interrupted, problem, duration, waited, outcomes } = summary;
   for (const { text, count } of outcomes) console.log(`${count.toLocaleString('en').padStart(9)}  ${printable(text)}`);
   const handled = done + left + failed;
@@ -401,17 +401,15 @@ function sayWhatBecame(summary: DrainSummary, queue: string): number {
   if (unseen > 0) console.error(`${unseenText(unseen)}. Run it again`);
   if (problem !== undefined)
     console.error(`Stopped: ${printable(problem)}. Whatever was not handled is still in the queue`);
-  if (interrupted) {
-    console.error('Interrupted: whatever was not handled is still in the queue');
-    return 130;
-  }
-  return isComplete(summary) ? 0 : 1;
+  if (interrupted) console.error('Interrupted: whatever was not handled is still in the queue');
 }
 
 async function purgeAfterAsking(values: Values, args: string[]): Promise<number> {
-  if (values.yes || values['dry-run']) return act('purge', values, args, (_, operation) => purge(operation));
+  if (values.yes || values['dry-run'])
+    return act('purge', values, args, ({ operations }, operation) => operations.purge(operation));
   if (!process.stdin.isTTY) throw new UsageError('purge deletes for good: say --yes when nobody is there to be asked');
-  return act('purge', values, args, async (_, operation) => {
+  return act('purge', values, args, async ({ operations }, operation) => {
+    const { purge } = operations;
     // Exactly the letters that were counted: others may arrive while the question stands.
     const asked = new Set<string>();
     const select = (letter: DeadLetter): boolean => {
@@ -439,11 +437,11 @@ async function purgeAfterAsking(values: Values, args: string[]): Promise<number>
 async function exportToFile(values: Values, [queueName = '', path = '']: string[]): Promise<number> {
   const criteria = readCriteria(values);
   const limit = readLimit(values);
-  const { sqs, queues, startedAt } = await connect(values);
+  const { operations, sqs, queues, startedAt } = await connect(values);
   const queue = queues.find(queueName);
-  const select = letterFilter(criteria, startedAt);
-  const summary = await exportLetters(sqs, queue, path, { select, startedAt, limit, signal: stop.signal });
-  sayWhatWasSeen(summary, criteria, queue.name);
+  const select = operations.letterFilter(criteria, startedAt);
+  const summary = await operations.exportLetters(sqs, queue, path, { select, startedAt, limit, signal: stop.signal });
+  sayWhatWasSeen(summary, operations.isFiltering(criteria), queue.name);
   console.error(
     `Written to ${path}, which may hold personal data and only you can read. Edit \`event\`, then: npm run redrive -- import ${path}`,
   );
@@ -453,10 +451,10 @@ async function exportToFile(values: Values, [queueName = '', path = '']: string[
 async function importFile(values: Values, [path = '']: string[]): Promise<number> {
   const text = readFileSync(path, 'utf8');
   const dryRun = values['dry-run'] ?? false;
-  const { sqs, queues, startedAt } = await connect(values);
+  const { operations, sqs, queues, startedAt } = await connect(values);
   const contracts = await loadAllContracts();
   const options = { startedAt, dryRun, signal: stop.signal };
-  const { imported, unchanged, alreadyImported, problems, gone, failed } = await importLetters(
+  const { imported, unchanged, alreadyImported, problems, gone, failed } = await operations.importLetters(
     sqs,
     queues,
     text,
@@ -480,7 +478,7 @@ async function importFile(values: Values, [path = '']: string[]): Promise<number
   return problems.length + gone.length + failed.length > 0 ? 1 : 0;
 }
 
-function sayWhatIsNext(imported: Awaited<ReturnType<typeof importLetters>>['imported']): void {
+function sayWhatIsNext(imported: readonly ImportedEvent[]): void {
   for (const [queue, events] of Map.groupBy(imported, ({ queue }) => queue)) {
     const ids = events.map(({ newId }) => `--id ${newId}`).join(' ');
     console.error(`

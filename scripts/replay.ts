@@ -6,18 +6,11 @@ import {
   readArguments,
   readEndpoint,
   readStage,
+  readTime,
   runCommand,
   UsageError,
 } from '@millrace/command-line';
-import {
-  cancelReplay,
-  createClients,
-  planReplay,
-  type ReplayPlan,
-  readTime,
-  startReplay,
-  watchReplay,
-} from '@millrace/dead-letters/operations';
+import type { ReplayPlan } from '@millrace/dead-letters/operations';
 import { findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
 
 const HELP = `Replays archived events to the bus they were on. Consumers take them for duplicates and ignore them, unless their
@@ -99,9 +92,9 @@ async function main(): Promise<number> {
   }
   const stage = readStage(values.stage);
   const endpoint = readEndpoint(values.endpoint);
-  const { events } = createClients(endpoint);
   if (values.cancel !== undefined) {
-    await cancelReplay(events, values.cancel);
+    const { operations, events } = await connect(endpoint);
+    await operations.cancelReplay(events, values.cancel);
     console.log(`${values.cancel} is being cancelled; what it has replayed stays so`);
     return 0;
   }
@@ -117,7 +110,13 @@ async function main(): Promise<number> {
     archive: values.archive,
     name: values.name ?? `replay-${now.toISOString().replaceAll(':', '-').replace('.', '-')}`,
   };
-  const plan = await planReplay(events, request, await readCatalogue(findWorkspaceRoot(import.meta.dirname)));
+  const connection = await connect(endpoint);
+  const { operations, events } = connection;
+  const plan = await operations.planReplay(
+    events,
+    request,
+    await readCatalogue(findWorkspaceRoot(import.meta.dirname)),
+  );
   console.log(describePlan(plan));
   if (request.events !== undefined) {
     console.log('EventBridge restricts a replay to rules, not to events: these rules get all that they match.');
@@ -126,15 +125,24 @@ async function main(): Promise<number> {
     console.log('Events of the last ten minutes may not be in the archive yet.');
   }
   if (values['dry-run']) return 0;
-  await startReplay(events, plan);
-  return watch(events, plan);
+  await operations.startReplay(events, plan);
+  return watch(connection, plan);
 }
 
-async function watch(events: Parameters<typeof watchReplay>[0], { name, from, to }: ReplayPlan): Promise<number> {
+type Operations = typeof import('@millrace/dead-letters/operations');
+type Connection = Pick<ReturnType<Operations['createClients']>, 'events'> & { operations: Operations };
+
+/** Loaded when it is clear what is wanted: help and misuse would otherwise wait for the AWS SDK. */
+async function connect(endpoint: string | undefined): Promise<Connection> {
+  const operations = await import('@millrace/dead-letters/operations');
+  return { operations, events: operations.createClients(endpoint).events };
+}
+
+async function watch({ operations, events }: Connection, { name, from, to }: ReplayPlan): Promise<number> {
   const progress = new Progress(process.stderr, 'replay');
   const stop = interruptible(() => {});
   const span = to.getTime() - from.getTime();
-  const last = await watchReplay(
+  const last = await operations.watchReplay(
     events,
     name,
     ({ state, lastReplayed }) => {

@@ -7,4 +7,4 @@ export { Progress, type ProgressStream } from './progress.ts';
 export { similarNames, squash } from './similar-names.ts';
 export { type Column, formatTable, printable } from './table.ts';
 export { UsageError } from './usage-error.ts';
-export { readEndpoint, readNumber, readStage } from './values.ts';
+export { readEndpoint, readNumber, readStage, readTime } from './values.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readEndpoint, readNumber, readStage, UsageError } from './index.ts';
+import { readEndpoint, readNumber, readStage, readTime, UsageError } from './index.ts';
 
 describe('readStage', () => {
   test('takes lower-case letters and digits', () => {
@@ -46,5 +46,20 @@ describe('readNumber', () => {
     expect(() => readNumber('limit', '1.5', { minimum: 0, whole: true })).toThrow(
       '--limit must be a whole number of at least 0, not "1.5"',
     );
+  });
+});
+
+describe('readTime', () => {
+  const now = new Date('2026-01-01T12:00:00Z');
+  test.each([
+    ['2h', '2026-01-01T10:00:00.000Z'],
+    ['2025-12-31T00:00:00Z', '2025-12-31T00:00:00.000Z'],
+    ['2025-12-31T02:00:00+02:00', '2025-12-31T00:00:00.000Z'],
+  ])('makes %s to %s', (text, time) => {
+    expect(readTime('from', text, now).toISOString()).toBe(time);
+  });
+
+  test.each(['yesterday', '12', '2025-13-01', ''])('refuses "%s"', (text) => {
+    expect(() => readTime('from', text, now)).toThrow('--from must be a time like');
   });
 });

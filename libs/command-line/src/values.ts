@@ -1,3 +1,4 @@
+import { parseDuration } from './duration.ts';
 import { UsageError } from './usage-error.ts';
 
 /** @throws UsageError unless it is a stage's name */
@@ -25,4 +26,15 @@ export function readNumber(
   const number = Number(value);
   if (/^\d+(\.\d+)?$/.test(value) && number >= minimum && (!whole || Number.isSafeInteger(number))) return number;
   throw new UsageError(`--${flag} must be a ${whole ? 'whole ' : ''}number of at least ${minimum}, not "${value}"`);
+}
+
+/**
+ * Reads `2026-01-31T12:00:00Z`, or `2h` for two hours ago.
+ * @throws UsageError for anything else
+ */
+export function readTime(flag: string, text: string, now: Date): Date {
+  if (/^\d+(\.\d+)?[smhd]$/.test(text)) return new Date(now.getTime() - parseDuration(text));
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return new Date(time);
+  throw new UsageError(`--${flag} must be a time like 2026-01-31T12:00:00Z, or 2h for two hours ago, not "${text}"`);
 }

@@ -18,7 +18,6 @@ export {
   type ReplayPlan,
   type ReplayRequest,
   type ReplayState,
-  readTime,
   startReplay,
   watchReplay,
 } from './replay.ts';

@@ -3,7 +3,7 @@ import { defineEvent } from '@millrace/events';
 import type { CatalogueEntry } from '@millrace/events/catalogue';
 import { RecordingClient } from '@millrace/testing';
 import * as z from 'zod';
-import { planReplay, type ReplayRequest, readTime, startReplay, watchReplay } from './replay.ts';
+import { planReplay, type ReplayRequest, startReplay, watchReplay } from './replay.ts';
 
 const busArn = 'arn:aws:events:us-east-1:1:event-bus/millrace-dev';
 const ruleArn = (name: string) => `arn:aws:events:us-east-1:1:rule/millrace-dev/${name}`;
@@ -177,20 +177,5 @@ describe('watching a replay', () => {
     const client = eventBridge({ states: [{ State: 'RUNNING' }] });
     const last = await watchReplay(client, 'replay-1', () => controller.abort(), controller.signal, 60_000);
     expect(last.state).toBe('RUNNING');
-  });
-});
-
-describe('a time', () => {
-  const now = new Date('2026-01-01T12:00:00Z');
-  test.each([
-    ['2h', '2026-01-01T10:00:00.000Z'],
-    ['2025-12-31T00:00:00Z', '2025-12-31T00:00:00.000Z'],
-    ['2025-12-31T02:00:00+02:00', '2025-12-31T00:00:00.000Z'],
-  ])('%s is %s', (text, time) => {
-    expect(readTime('from', text, now).toISOString()).toBe(time);
-  });
-
-  test.each(['yesterday', '12', '2025-13-01', ''])('"%s" is refused', (text) => {
-    expect(() => readTime('from', text, now)).toThrow('--from must be a time like');
   });
 });

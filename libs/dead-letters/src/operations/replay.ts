@@ -10,7 +10,7 @@ import {
   ResourceNotFoundException,
   StartReplayCommand,
 } from '@aws-sdk/client-eventbridge';
-import { parseDuration, similarNames, UsageError } from '@millrace/command-line';
+import { similarNames, UsageError } from '@millrace/command-line';
 import type { EventContract } from '@millrace/events';
 import type { CatalogueEntry } from '@millrace/events/catalogue';
 import { compilePattern } from '@millrace/local/event-pattern';
@@ -63,17 +63,6 @@ export interface ReplayState {
   reason?: string;
   /** Time of the event replayed last. */
   lastReplayed?: Date;
-}
-
-/**
- * Reads `2026-01-31T12:00:00Z`, or `2h` for two hours ago.
- * @throws UsageError for anything else
- */
-export function readTime(flag: string, text: string, now: Date): Date {
-  if (/^\d+(\.\d+)?[smhd]$/.test(text)) return new Date(now.getTime() - parseDuration(text));
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(time)) return new Date(time);
-  throw new UsageError(`--${flag} must be a time like 2026-01-31T12:00:00Z, or 2h for two hours ago, not "${text}"`);
 }
 
 /**

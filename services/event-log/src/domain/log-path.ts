@@ -1,4 +1,4 @@
-import { identifierPattern } from '@millrace/lineage';
+import { identifierPattern } from '@millrace/lineage/log-identifier';
 import * as z from 'zod';
 
 const id = z.string().regex(identifierPattern, 'expected 1–128 letters, digits, dots, colons, dashes and underscores');
