@@ -24,7 +24,7 @@ process.env.NODE_COMPILE_CACHE ??= new URL('.millrace/cache/compiled', import.me
 export default {
   // For the end-to-end suites on a busy machine; their own deadlines are shorter and say what they waited for.
   testTimeout: 120_000,
-  testSequencer: '<rootDir>/test/suite-order.mjs',
+  testSequencer: '<rootDir>/test/jest-sequencer.mjs',
   // Suites that wait for a running system leave a core idle; Jest alone would take one worker on two cores.
   maxWorkers: Math.max(2, availableParallelism() - 1),
   projects: [
