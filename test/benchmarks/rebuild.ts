@@ -6,8 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { type DynamoDBDocumentClient, paginateScan, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { readArguments, readNumber, runCommand } from '@millrace/command-line';
 import {
   DynamoDbEventStore,
   documentClient,
@@ -31,40 +31,16 @@ import { streamOf as streamIdOf } from '../../services/orders/src/adapters/order
 import type { OrderEvent } from '../../services/orders/src/domain/order.ts';
 import { startScript } from '../run-script.ts';
 
-const help = `Measures npm run rebuild.
+const HELP = `Measures npm run rebuild.
 
 Usage: npm run bench:rebuild -- [options]
 
   --orders <n>     orders in the event store (20000)
   --arriving <n>   orders that arrive in a second during the second rebuild of each projection (20; 0: no second rebuilds)
   --kills <n>      how often the command is killed during each of these, at random (2)
-  --help           show this`;
+  --help           show this
 
-function options() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        orders: { type: 'string', default: '20000' },
-        arriving: { type: 'string', default: '20' },
-        kills: { type: 'string', default: '2' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) {
-      console.log(help);
-      process.exit(0);
-    }
-    const whole = (name: 'orders' | 'arriving' | 'kills', minimum: number) => {
-      const number = Number(values[name]);
-      if (Number.isInteger(number) && number >= minimum) return number;
-      throw new Error(`--${name} must be a whole number from ${minimum} up`);
-    };
-    return { orders: whole('orders', 1), arriving: whole('arriving', 0), kills: whole('kills', 0) };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${help}`);
-    process.exit(2);
-  }
-}
+Exit codes: 0 done, 1 a row is not as it must be, or something failed, 2 misused.`;
 
 /** The stream of an order: placed, on its way, and confirmed or, one in ten, cancelled. */
 function streamOf(index: number): { orderId: string; events: NewEvent<OrderEvent>[] } {
@@ -232,63 +208,67 @@ async function rebuild(pointers: Pointers, projection: Projection, killsAt: read
   return { killed, speed: /^.* events in .*$/m.exec(stdout)?.[0] ?? '' };
 }
 
-const { orders, arriving, kills } = options();
-const dynamoDb = await startTestDynamoDb();
-try {
-  await dynamoDb.createTable(EVENT_TABLE);
-  await dynamoDb.createTable(`${EVENT_TABLE}-projections`);
-  const client = documentClient(dynamoDb.client);
-  const { collecting, flush } = inLargeTransactions(client);
-  const filling = new DynamoDbEventStore<OrderEvent>(collecting, EVENT_TABLE);
-  const known: readonly Projection[] = Object.values(projections);
-  const expected = known.map((projection) => new Expected(projection));
-  console.log(`${orders} orders in DynamoDB on ${cpus().length} × ${cpus()[0]?.model}`);
+/** @returns the exit code */
+async function measure(orders: number, arriving: number, kills: number): Promise<number> {
+  const dynamoDb = await startTestDynamoDb();
+  let exitCode = 0;
+  try {
+    await dynamoDb.createTable(EVENT_TABLE);
+    await dynamoDb.createTable(`${EVENT_TABLE}-projections`);
+    const client = documentClient(dynamoDb.client);
+    const { collecting, flush } = inLargeTransactions(client);
+    const filling = new DynamoDbEventStore<OrderEvent>(collecting, EVENT_TABLE);
+    const known: readonly Projection[] = Object.values(projections);
+    const expected = known.map((projection) => new Expected(projection));
+    console.log(`${orders} orders in DynamoDB on ${cpus().length} × ${cpus()[0]?.model}`);
 
-  let stored = 0;
-  const unfinished: { orderId: string; events: Events }[] = [];
-  for (let index = 0; index < orders; index += 1) {
-    const { orderId, events } = streamOf(index);
-    const isUnfinished = arriving > 0 && index % 20 === 19;
-    if (isUnfinished) unfinished.push({ orderId, events });
-    const now = isUnfinished ? events.slice(0, 1) : events;
-    await filling.append(streamIdOf(orderId), 0, now);
-    for (const each of expected) each.add(orderId, now);
-    stored += now.length;
-  }
-  await flush();
-  console.log(`${stored.toLocaleString('en')} events stored`);
-
-  const table = new ProjectionTable(client, `${EVENT_TABLE}-projections`);
-  const pointers = new Pointers(table);
-  const say = async (each: Expected, what: string) => {
-    const equal = await each.equals(table, await pointers.live(each.projection.name));
-    console.log(
-      `${each.projection.name.padEnd(20)} ${what}, ${each.rows.size.toLocaleString('en')} rows ${equal ? 'equal' : 'NOT EQUAL'}`,
-    );
-    if (!equal) process.exitCode = 1;
-  };
-  for (const each of expected) await say(each, (await rebuild(pointers, each.projection)).speed);
-
-  if (arriving > 0) {
-    const history = { emitted: new EmittedEvents(client, EVENT_TABLE), streamOf: streamIdOf };
-    const store = new DynamoDbEventStore<OrderEvent>(client, EVENT_TABLE);
-    const arrivals = new Arrivals(store, new Projector(table, known, history), expected, unfinished, orders);
-    console.log(`Again, while up to ${arriving} orders a second arrive, and killed up to ${kills} times each`);
-    for (const each of expected) {
-      const before = arrivals.events;
-      const killsAt = Array.from({ length: kills }, () => Math.floor(Math.random() * 0.8 * stored)).sort(
-        (a, b) => a - b,
-      );
-      const stop = new AbortController();
-      const coming = arrivals.come(arriving, stop.signal);
-      coming.catch(() => undefined);
-      const { killed, speed } = await rebuild(pointers, each.projection, killsAt).finally(() => stop.abort());
-      await coming;
-      await say(each, `killed ${killed} times, ${arrivals.events - before} events arrived, the last run: ${speed}`);
+    let stored = 0;
+    const unfinished: { orderId: string; events: Events }[] = [];
+    for (let index = 0; index < orders; index += 1) {
+      const { orderId, events } = streamOf(index);
+      const isUnfinished = arriving > 0 && index % 20 === 19;
+      if (isUnfinished) unfinished.push({ orderId, events });
+      const now = isUnfinished ? events.slice(0, 1) : events;
+      await filling.append(streamIdOf(orderId), 0, now);
+      for (const each of expected) each.add(orderId, now);
+      stored += now.length;
     }
+    await flush();
+    console.log(`${stored.toLocaleString('en')} events stored`);
+
+    const table = new ProjectionTable(client, `${EVENT_TABLE}-projections`);
+    const pointers = new Pointers(table);
+    const say = async (each: Expected, what: string) => {
+      const equal = await each.equals(table, await pointers.live(each.projection.name));
+      console.log(
+        `${each.projection.name.padEnd(20)} ${what}, ${each.rows.size.toLocaleString('en')} rows ${equal ? 'equal' : 'NOT EQUAL'}`,
+      );
+      if (!equal) exitCode = 1;
+    };
+    for (const each of expected) await say(each, (await rebuild(pointers, each.projection)).speed);
+
+    if (arriving > 0) {
+      const history = { emitted: new EmittedEvents(client, EVENT_TABLE), streamOf: streamIdOf };
+      const store = new DynamoDbEventStore<OrderEvent>(client, EVENT_TABLE);
+      const arrivals = new Arrivals(store, new Projector(table, known, history), expected, unfinished, orders);
+      console.log(`Again, while up to ${arriving} orders a second arrive, and killed up to ${kills} times each`);
+      for (const each of expected) {
+        const before = arrivals.events;
+        const killsAt = Array.from({ length: kills }, () => Math.floor(Math.random() * 0.8 * stored)).sort(
+          (a, b) => a - b,
+        );
+        const stop = new AbortController();
+        const coming = arrivals.come(arriving, stop.signal);
+        coming.catch(() => undefined);
+        const { killed, speed } = await rebuild(pointers, each.projection, killsAt).finally(() => stop.abort());
+        await coming;
+        await say(each, `killed ${killed} times, ${arrivals.events - before} events arrived, the last run: ${speed}`);
+      }
+    }
+  } finally {
+    await dynamoDb.stop();
   }
-} finally {
-  await dynamoDb.stop();
+  return exitCode;
 }
 
 /** A client whose transactions are carried out together, as many as fit into one: filling the store is not what is measured. */
@@ -313,3 +293,22 @@ function sorted(row: object): [string, unknown][] {
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => [name, value !== null && typeof value === 'object' ? sorted(value) : value]);
 }
+
+await runCommand('bench:rebuild', async () => {
+  const { values } = readArguments({
+    options: {
+      orders: { type: 'string' },
+      arriving: { type: 'string' },
+      kills: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const orders = readNumber('orders', values.orders, { minimum: 1, whole: true }) ?? 20_000;
+  const arriving = readNumber('arriving', values.arriving, { minimum: 0, whole: true }) ?? 20;
+  const kills = readNumber('kills', values.kills, { minimum: 0, whole: true }) ?? 2;
+  return measure(orders, arriving, kills);
+});
