@@ -20,8 +20,11 @@ export const DEFAULT_STREAM_BATCH_SIZE = 100;
 
 /** The API's own limit of one read. */
 const MAX_RECORDS = 1000;
-/** Lambda reads an idle shard four times a second. */
-const LONGEST_REST_MS = 250;
+/**
+ * Lambda reads an idle shard four times a second. Here whoever writes wakes the readers, and only what the database does by
+ * itself has to wait so long, such as deleting what has expired.
+ */
+const LONGEST_REST_MS = 1000;
 const SHORTEST_REST_MS = 50;
 const RETRY_MS = 1000;
 /** Between the starts of two reads: under load, what was written meanwhile makes one larger batch. */
