@@ -4,6 +4,7 @@ import {
   inspect,
   type LetterCriteria,
   letterFilter,
+  readQueue,
   StageQueues,
 } from '@millrace/dead-letters/operations';
 import { type RunningScript, runScript, type ScriptResult, startScript } from '../run-script.ts';
@@ -13,6 +14,7 @@ import type { System } from './system.ts';
 export class Operator {
   readonly #clients: ReturnType<typeof createClients>;
   readonly #endpoint: readonly string[];
+  #queues: Promise<StageQueues> | undefined;
 
   constructor({ awsUrl }: System) {
     this.#clients = createClients(awsUrl);
@@ -43,7 +45,11 @@ export class Operator {
   async inspect(queue: string, criteria: LetterCriteria = {}): Promise<DeadLetter[]> {
     const { sqs, now } = this.#clients;
     const startedAt = now();
-    const stageQueue = (await StageQueues.load(sqs, 'dev')).find(queue);
+    // All of them only once: half a hundred requests, and tests look again and again.
+    this.#queues ??= StageQueues.load(sqs, 'dev');
+    const { url } = (await this.#queues).find(queue);
+    const stageQueue = await readQueue(sqs, url);
+    if (!stageQueue) throw new Error(`${url} is gone`);
     const letters: DeadLetter[] = [];
     await inspect(sqs, stageQueue, { select: letterFilter(criteria, startedAt), startedAt }, (letter) => {
       letters.push(letter);

@@ -23,4 +23,4 @@ export {
 } from './replay.ts';
 export { ruleMessageGroups } from './rule-target.ts';
 export { type ShownLetter, shownLetter } from './shown-letter.ts';
-export { depthOf, type StageQueue, StageQueues } from './stage-queues.ts';
+export { depthOf, readQueue, type StageQueue, StageQueues } from './stage-queues.ts';
