@@ -25,8 +25,8 @@ export default {
   // For the end-to-end suites on a busy machine; their own deadlines are shorter and say what they waited for.
   testTimeout: 120_000,
   testSequencer: '<rootDir>/test/jest-sequencer.mjs',
-  // Suites that wait for a running system leave a core idle; Jest alone would take one worker on two cores.
-  maxWorkers: Math.max(2, availableParallelism() - 1),
+  // Two suites may wait for running systems while a third one keeps the processor busy, see test/suite-order.ts.
+  maxWorkers: Math.max(3, availableParallelism() - 1),
   projects: [
     ...workspaces,
     { displayName: 'test', rootDir: '<rootDir>/test', globalSetup: '<rootDir>/package-services.mjs' },

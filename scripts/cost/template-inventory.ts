@@ -1,7 +1,6 @@
-import type { packageServices } from '@millrace/local';
+import type { CompiledService } from '@millrace/local/package-services';
 
-type PackagedService = Awaited<ReturnType<typeof packageServices>>[number];
-type Template = PackagedService['template'];
+type Template = CompiledService['template'];
 
 /** What of the templates costs something without an order, or limits how many there can be. */
 export interface Inventory {
@@ -45,7 +44,7 @@ type Reference = string | { Ref?: string; 'Fn::GetAtt'?: [string, string] };
 const DEFAULT_RETRY_DELAY = 300;
 
 /** Reads the compiled templates of all services. */
-export function inventoryOf(packaged: readonly PackagedService[]): Inventory {
+export function inventoryOf(packaged: readonly CompiledService[]): Inventory {
   const timeToLive = new Map<string, string>();
   const inventory: Inventory = {
     alarms: [],

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageServices } from '@millrace/local';
+import { compileTemplates } from '@millrace/local';
 import { run } from './command.ts';
 
 const STAGES = ['dev', 'staging', 'prod'];
@@ -23,8 +23,8 @@ export async function lintTemplates(options: {
   mkdirSync(directory, { recursive: true });
   const files: string[] = [];
   for (const stage of STAGES) {
-    const packaged = await packageServices({ directories: services, stage, region: 'us-east-1', cacheDirectory });
-    for (const { stackName, template } of packaged) {
+    const compiled = await compileTemplates({ directories: services, stage, region: 'us-east-1', cacheDirectory });
+    for (const { stackName, template } of compiled) {
       const file = join(directory, `${stackName}.json`);
       writeFileSync(file, JSON.stringify(template, undefined, 2));
       files.push(file);

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
-import { type PackagedService, packageServices } from '@millrace/local/package-services';
+import { type CompiledService as Compiled, compileTemplates } from '@millrace/local/package-services';
 import { envelopeText } from '@millrace/testing';
 
-export type Template = PackagedService['template'];
+export type Template = Compiled['template'];
 export type Resource = NonNullable<Template['Resources']>[string];
 
 /** One service at one stage, as it would be deployed. */
@@ -33,16 +33,16 @@ export const workspaceRoot = findWorkspaceRoot(import.meta.dirname);
 const cacheDirectory = join(workspaceRoot, '.millrace', 'cache', 'packages');
 
 /**
- * Packages services as they would be deployed at a stage.
+ * Compiles the templates of services as they would be deployed at a stage.
  * @param root of the workspace they stand in
- * @throws Error with one line for each service that cannot be packaged
+ * @throws Error with one line for each service whose template cannot be compiled
  */
 export async function readLandscape(
   stage: string,
   { root = workspaceRoot, directories = serviceDirectories(root) } = {},
 ): Promise<Landscape> {
-  const packaged = await packageServices({ directories, stage, region: 'us-east-1', cacheDirectory });
-  const services = packaged.map(({ directory, template, stackTags }) => ({
+  const compiled = await compileTemplates({ directories, stage, region: 'us-east-1', cacheDirectory });
+  const services = compiled.map(({ directory, template, stackTags }) => ({
     name: basename(directory),
     stage,
     template,

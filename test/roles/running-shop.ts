@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { serviceDirectories } from '@millrace/events/catalogue';
-import { packageServices, type Runtime, startRuntime } from '@millrace/local';
+import { compileTemplates, type Runtime, startRuntime } from '@millrace/local';
 import { Aws } from '../end-to-end/aws.ts';
 import { Shop } from '../end-to-end/shop.ts';
 
@@ -50,14 +50,14 @@ export async function startShop(): Promise<RunningShop> {
 
 /** From the templates that the runtime has just read. */
 async function routesOf(directories: string[]): Promise<Route[]> {
-  const packaged = await packageServices({
+  const compiled = await compileTemplates({
     directories,
     stage: 'dev',
     region: 'us-east-1',
     cacheDirectory: join(root, '.millrace', 'cache', 'packages'),
     log: () => {},
   });
-  return packaged
+  return compiled
     .flatMap(({ template }) => Object.values(template.Resources ?? {}))
     .filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route')
     .map(({ Properties: { RouteKey, AuthorizationScopes } = {} }) => ({

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { packageServices } from './package-services.ts';
+import { compileTemplates, packageServices } from './package-services.ts';
 
 /** Ignored by git. The services must stand in the workspace, from whose node_modules osls comes. */
 const scratch = join(import.meta.dirname, '..', '.millrace', 'package-services-test');
@@ -162,4 +162,42 @@ describe('packageServices', () => {
       'libs/local/.millrace/package-services-test/empty has no serverless.yml',
     );
   });
+});
+
+describe('compileTemplates', () => {
+  const compile = async (...names: string[]) => {
+    const log: string[] = [];
+    const directories = names.map((name) => join(scratch, name));
+    const options = { directories, stage: 'test', region: 'eu-central-1', cacheDirectory };
+    return { log, services: await compileTemplates({ ...options, log: (line) => log.push(line) }) };
+  };
+
+  test('gives the template of a package without its code, which it does not look at', async () => {
+    writeHandler('alpha', 'export const handler = missing');
+    const first = await compile('alpha');
+    expect(first.log).toEqual(['Compiling the templates of alpha']);
+    expect(readdirSync(join(cacheDirectory, 'alpha'))).toEqual(['templates']);
+    expect((await compile('alpha')).log).toEqual([]);
+
+    writeHandler('alpha', 'export const handler = async () => 42;');
+    // It is no package: that is made when it is wanted.
+    const { services, log } = await pack('alpha');
+    expect(log).toEqual(['Packaging alpha']);
+    const summary = ({ name, stackName, stackTags, template }: (typeof first.services)[number]) => ({
+      ...{ name, stackName, stackTags },
+      resources: Object.keys(template.Resources ?? {}),
+      handler: template.Resources?.AnswerLambdaFunction?.Properties?.Handler,
+    });
+    expect(first.services.map(summary)).toEqual(services.map(summary));
+    expect(first.services.map(summary)).toMatchObject([{ handler: 'src/answer.handler' }]);
+  }, 60_000);
+
+  test('takes a package where there is one', async () => {
+    await pack('alpha');
+
+    const { log, services } = await compile('alpha', 'beta');
+
+    expect(log).toEqual(['Compiling the templates of beta']);
+    expect(services.map(({ stackName }) => stackName)).toEqual(['millrace-alpha-test', 'millrace-beta-test']);
+  }, 60_000);
 });

@@ -10,8 +10,8 @@ import { contentHash } from './packaging/content-hash.ts';
 import type { PackagingAnswer, PackagingOrder, PackagingResult } from './packaging/osls-process.ts';
 import { WorkspaceMirror } from './packaging/workspace-mirror.ts';
 
-/** A service as it would be deployed: its compiled template and the folder with its functions' bundles. */
-export interface PackagedService {
+/** What CloudFormation would be given of a service. */
+export interface CompiledService {
   /** `millrace-inventory` */
   name: string;
   /** Absolute path of the service's folder. */
@@ -21,38 +21,81 @@ export interface PackagedService {
   template: CloudFormationTemplate;
   /** Tags of the stack, which CloudFormation hands on to every resource that takes tags. */
   stackTags: Record<string, string>;
+}
+
+/** A service as it would be deployed: its compiled template and the folder with its functions' bundles. */
+export interface PackagedService extends CompiledService {
   /** By Lambda function name, e.g. `millrace-inventory-dev-putStock`. */
   functions: Map<string, { codeDirectory: string }>;
   /** esbuild's record of what went into the bundles; its paths start at `directory`. https://esbuild.github.io/api/#metafile */
   metafile: string;
 }
 
-/** What the cache holds of a service: its packages by stage, and the bundles that they share. */
+/** What the cache holds of a service: its packages by stage, the bundles that they share, and templates without bundles. */
 const packagesFolder = 'packages';
 const bundlesFolder = 'bundles';
+const templatesFolder = 'templates';
 /** Beside the services: osls as V8 has compiled it, which saves a tenth of the time. */
 const compiledFolder = '.compiled';
 /** In a package's folder. */
 const resultName = 'service.json';
 
-/**
- * Packages services as `sls package` does, all in one process, or takes them from the cache when nothing that goes into
- * them has changed: their own files, all libs, all events, serverless.*.yml at the root, package-lock.json, stage, region and
- * the Node version. Stages whose bundles are the same share them. Any number of processes may share the cache.
- *
- * @param options.directories absolute paths of service folders of one workspace
- * @param options.cacheDirectory is created when missing
- * @param options.log gets a line when something has to be packaged
- * @returns the services in the order of `directories`
- * @throws Error with one line for each service that could not be packaged, naming its serverless.yml
- */
-export async function packageServices(options: {
+export interface PackagingOptions {
+  /** Absolute paths of service folders of one workspace. */
   directories: string[];
   stage: string;
   region: string;
+  /** Is created when missing. Any number of processes may share it. */
   cacheDirectory: string;
+  /** Gets a line when something has to be packaged. */
   log?: (line: string) => void;
-}): Promise<PackagedService[]> {
+}
+
+/**
+ * Packages services as `sls package` does, all in one process, or takes them from the cache when nothing that goes into
+ * them has changed: their own files, all libs, all events, serverless.*.yml at the root, package-lock.json, stage, region and
+ * the Node version. Stages whose bundles are the same share them.
+ *
+ * @returns the services in the order of `directories`
+ * @throws Error with one line for each service that could not be packaged, naming its serverless.yml
+ */
+export function packageServices(options: PackagingOptions): Promise<PackagedService[]> {
+  return provideServices(options, {
+    verb: 'Packaging',
+    read: readPackage,
+    folderOf: ({ folder }) => folder,
+    bundlesOf: ({ bundles }) => bundles,
+  });
+}
+
+/**
+ * Compiles the templates of services as `packageServices` does, and leaves their code aside: what a template says needs no
+ * bundles, and those take most of the time.
+ *
+ * @returns the services in the order of `directories`
+ * @throws Error with one line for each service whose template could not be compiled, naming its serverless.yml
+ */
+export function compileTemplates(options: PackagingOptions): Promise<CompiledService[]> {
+  return provideServices(options, {
+    verb: 'Compiling the templates of',
+    read: (place) => readPackage(place) ?? readTemplate(place),
+    folderOf: ({ template }) => template,
+    bundlesOf: () => undefined,
+  });
+}
+
+/** How something is made of services that the cache does not hold yet. */
+interface Making<Service> {
+  verb: string;
+  /** From the cache; undefined when it is not there. */
+  read: (place: Place) => Service | undefined;
+  /** Where it goes. */
+  folderOf: (place: Place) => string;
+  /** Where bundles go, unless none are made. */
+  bundlesOf: (place: Place) => string | undefined;
+}
+
+async function provideServices<Service>(options: PackagingOptions, making: Making<Service>): Promise<Service[]> {
   const { directories, stage, region, cacheDirectory, log } = options;
   const [first] = directories;
   if (first === undefined) return [];
@@ -63,24 +106,30 @@ export async function packageServices(options: {
   }
 
   const shared = contentHash(root, sharedInputs(root), { node: process.version, arch: process.arch });
-  const places = directories.map((directory) => {
+  const places = directories.map((directory): Place => {
     const contents = contentHash(root, [directory], { shared });
     const name = createHash('sha256')
       .update(JSON.stringify([contents, stage, region]))
       .digest('hex')
       .slice(0, 20);
     const cache = join(cacheDirectory, basename(directory));
-    return { directory, contents, folder: join(cache, packagesFolder, name), bundles: join(cache, bundlesFolder) };
+    return {
+      directory,
+      contents,
+      folder: join(cache, packagesFolder, name),
+      bundles: join(cache, bundlesFolder),
+      template: join(cache, templatesFolder, name),
+    };
   });
 
-  const cached = places.map(readPackage);
+  const cached = places.map(making.read);
   const missing = places.filter((_, index) => cached[index] === undefined);
   if (missing.length > 0) {
-    log?.(`Packaging ${missing.map(({ directory }) => basename(directory)).join(', ')}`);
-    await packageInto(root, missing, options);
+    log?.(`${making.verb} ${missing.map(({ directory }) => basename(directory)).join(', ')}`);
+    await packageInto(root, missing, options, making);
   }
   return places.map((place, index) => {
-    const service = cached[index] ?? readPackage(place);
+    const service = cached[index] ?? making.read(place);
     if (!service) throw new Error(`${place.folder} has gone: another process has packaged too much meanwhile`);
     return service;
   });
@@ -112,12 +161,15 @@ interface Place {
   folder: string;
   /** Of all its bundles. */
   bundles: string;
+  /** Of the template, when it is made without a package. */
+  template: string;
 }
 
 async function packageInto(
   root: string,
   missing: Place[],
-  { stage, region, cacheDirectory }: { stage: string; region: string; cacheDirectory: string },
+  { stage, region, cacheDirectory }: PackagingOptions,
+  { folderOf, bundlesOf }: Pick<Making<unknown>, 'folderOf' | 'bundlesOf'>,
 ): Promise<void> {
   const mirror = new WorkspaceMirror(
     root,
@@ -125,20 +177,22 @@ async function packageInto(
   );
   const problems: string[] = [];
   try {
-    const tasks = missing.map(({ directory, contents, bundles }) => ({
-      source: directory,
-      mirror: mirror.pathOf(directory),
-      contents,
-      bundles,
+    const tasks = missing.map((place) => ({
+      source: place.directory,
+      mirror: mirror.pathOf(place.directory),
+      contents: place.contents,
+      bundles: bundlesOf(place),
     }));
     const answers = await runPackaging({ tasks, stage, region }, join(cacheDirectory, compiledFolder));
-    for (const [index, { directory, folder }] of missing.entries()) {
+    for (const [index, place] of missing.entries()) {
       const answer = answers[index];
       if (answer && 'result' in answer) {
-        await provide(folder, (draft) => writeFileSync(join(draft, resultName), JSON.stringify(answer.result)));
+        await provide(folderOf(place), (draft) =>
+          writeFileSync(join(draft, resultName), JSON.stringify(answer.result)),
+        );
         continue;
       }
-      const file = relative(root, join(directory, 'serverless.yml'));
+      const file = relative(root, join(place.directory, 'serverless.yml'));
       const problem = mirror.translate(oneLine(answer?.error ?? 'not packaged'));
       problems.push(problem.startsWith(file) ? problem : `${file}: ${problem}`);
     }
@@ -150,16 +204,28 @@ async function packageInto(
 
 /** @returns undefined when the cache has no such package, or no longer its bundles */
 function readPackage({ directory, folder, bundles }: Place): PackagedService | undefined {
-  if (!existsSync(folder)) return undefined;
-  const { functions, bundle, ...service }: PackagingResult = JSON.parse(readFileSync(join(folder, resultName), 'utf8'));
-  const bundleFolder = join(bundles, bundle);
-  if (!existsSync(bundleFolder)) return undefined;
+  const result = readResult(folder);
+  const bundleFolder = join(bundles, result?.bundle ?? '');
+  if (result?.bundle === undefined || !existsSync(bundleFolder)) return undefined;
   return {
-    ...service,
-    directory,
-    functions: new Map(functions.map((name) => [name, { codeDirectory: join(bundleFolder, codeFolder) }])),
+    ...serviceOf(directory, result),
+    functions: new Map(result.functions.map((name) => [name, { codeDirectory: join(bundleFolder, codeFolder) }])),
     metafile: join(bundleFolder, metafileName),
   };
+}
+
+function readTemplate({ directory, template }: Place): CompiledService | undefined {
+  const result = readResult(template);
+  return result && serviceOf(directory, result);
+}
+
+function readResult(folder: string): PackagingResult | undefined {
+  if (!existsSync(folder)) return undefined;
+  return JSON.parse(readFileSync(join(folder, resultName), 'utf8')) as PackagingResult;
+}
+
+function serviceOf(directory: string, { name, stackName, template, stackTags }: PackagingResult): CompiledService {
+  return { name, directory, stackName, template, stackTags };
 }
 
 /**

@@ -1,34 +1,34 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type PackagedService, packageServices } from '@millrace/local/package-services';
+import { type CompiledService, compileTemplates } from '@millrace/local/package-services';
 
 const lib = join(import.meta.dirname, '..');
 /** Ignored by git: packages and generated services. */
 const scratch = join(lib, '.millrace');
 const cacheDirectory = join(scratch, 'packages');
 const pack = (directories: string[]) =>
-  packageServices({ directories, stage: 'dev', region: 'us-east-1', cacheDirectory });
+  compileTemplates({ directories, stage: 'dev', region: 'us-east-1', cacheDirectory });
 
-let shop: PackagedService;
-let tuned: PackagedService;
+let shop: CompiledService;
+let tuned: CompiledService;
 
 beforeAll(async () => {
   [shop, tuned] = (await pack(['shop', 'tuned'].map((name) => join(lib, 'fixtures', name)))) as [
-    PackagedService,
-    PackagedService,
+    CompiledService,
+    CompiledService,
   ];
 }, 120_000);
 
-function resource(service: PackagedService, id: string) {
+function resource(service: CompiledService, id: string) {
   const found = service.template.Resources?.[id];
   if (!found) throw new Error(`${service.name} has no resource ${id}`);
   return found;
 }
 
-const properties = (service: PackagedService, id: string) => resource(service, id).Properties ?? {};
+const properties = (service: CompiledService, id: string) => resource(service, id).Properties ?? {};
 const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
-const statements = (service: PackagedService, role: string) =>
+const statements = (service: CompiledService, role: string) =>
   (properties(service, role).Policies as { PolicyDocument: { Statement: unknown[] } }[]).flatMap(
     ({ PolicyDocument }) => PolicyDocument.Statement,
   );

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type PackagedService, packageServices } from '@millrace/local/package-services';
+import { type CompiledService, compileTemplates } from '@millrace/local/package-services';
 
 const lib = join(import.meta.dirname, '..');
 /** Ignored by git: packages and generated services. */
@@ -9,7 +9,7 @@ const scratch = join(lib, '.millrace');
 const cacheDirectory = join(scratch, 'packages');
 
 const pack = (directories: string[]) =>
-  packageServices({ directories, stage: 'dev', region: 'us-east-1', cacheDirectory });
+  compileTemplates({ directories, stage: 'dev', region: 'us-east-1', cacheDirectory });
 
 const plugins = ['serverless-esbuild', '@millrace/serverless-http-api'];
 const provider = { name: 'aws', runtime: 'nodejs24.x', stage: 'dev' };
@@ -33,13 +33,13 @@ afterAll(() => {
   for (const directory of generated) rmSync(directory, { recursive: true, force: true });
 });
 
-const stageOf = ({ template }: PackagedService) => template.Resources?.HttpApiStage;
+const stageOf = ({ template }: CompiledService) => template.Resources?.HttpApiStage;
 
 describe('the stage of an HTTP API', () => {
-  let kiosk: PackagedService;
-  let unlimited: PackagedService;
-  let silent: PackagedService;
-  let elsewhere: PackagedService;
+  let kiosk: CompiledService;
+  let unlimited: CompiledService;
+  let silent: CompiledService;
+  let elsewhere: CompiledService;
 
   beforeAll(async () => {
     const throttle = { custom: { httpApi: { throttle: { rate: 10, burst: 20 } } } };
@@ -55,10 +55,10 @@ describe('the stage of an HTTP API', () => {
     generated.push(...own);
     const packaged = await pack([join(lib, 'fixtures', 'kiosk'), ...own]);
     [kiosk, unlimited, silent, elsewhere] = packaged as [
-      PackagedService,
-      PackagedService,
-      PackagedService,
-      PackagedService,
+      CompiledService,
+      CompiledService,
+      CompiledService,
+      CompiledService,
     ];
   }, 120_000);
 

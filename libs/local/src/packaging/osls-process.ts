@@ -14,8 +14,8 @@ export interface PackagingTask {
   mirror: string;
   /** A hash of all that may go into the bundles. */
   contents: string;
-  /** The cache's folder with the bundles of the service. */
-  bundles: string;
+  /** The cache's folder with the bundles of the service; undefined when none are wanted. */
+  bundles: string | undefined;
 }
 
 /** What the process is told, in one message. */
@@ -34,8 +34,8 @@ export interface PackagingResult {
   stackTags: Record<string, string>;
   /** Lambda function names. */
   functions: string[];
-  /** Name of the folder with its bundles. */
-  bundle: string;
+  /** Name of the folder with its bundles, if they were wanted. */
+  bundle?: string;
 }
 
 /** What the process answers, one message per task in the same order. */
@@ -103,7 +103,10 @@ async function readConfiguration(directory: string, options: object): Promise<Co
  * Bundles the functions, unless that has been done: stages differ in their templates, seldom in their code.
  * @returns the name of the folder with the bundles
  */
-async function bundle(configuration: Configuration, { source, contents, bundles }: PackagingTask): Promise<string> {
+async function bundle(
+  configuration: Configuration,
+  { source, contents, bundles }: PackagingTask & { bundles: string },
+): Promise<string> {
   const options = configuration.custom?.esbuild ?? {};
   const handlers = Object.fromEntries(
     Object.entries(configuration.functions ?? {}).map(([key, { handler = '' }]) => [key, handler]),
@@ -160,12 +163,15 @@ async function compileTemplate(
 async function startPackaging(task: PackagingTask, options: object): Promise<() => Promise<PackagingResult>> {
   try {
     const configuration = await readConfiguration(task.mirror, options);
-    const bundling = Promise.allSettled([bundle(configuration, task)]);
+    const { bundles } = task;
+    const bundling = Promise.allSettled([
+      bundles === undefined ? undefined : bundle(configuration, { ...task, bundles }),
+    ]);
     return async () => {
       const result = await compileTemplate(configuration, task, options);
       const [bundled] = await bundling;
       if (bundled.status === 'rejected') throw bundled.reason;
-      return { ...result, bundle: bundled.value };
+      return { ...result, ...(bundled.value !== undefined && { bundle: bundled.value }) };
     };
   } catch (error) {
     return () => Promise.reject(error);
