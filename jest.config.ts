@@ -25,8 +25,9 @@ export default {
   // For the end-to-end suites on a busy machine; their own deadlines are shorter and say what they waited for.
   testTimeout: 120_000,
   testSequencer: '<rootDir>/test/jest-sequencer.mjs',
-  // Two suites may wait for running systems while a third one keeps the processor busy, see test/suite-order.ts.
-  maxWorkers: Math.max(3, availableParallelism() - 1),
+  // One suite waits for a running system while another one keeps the processor busy, see test/suite-order.ts. With more of
+  // them than cores, functions of the running systems are slower than they may be.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   projects: [
     ...workspaces,
     { displayName: 'test', rootDir: '<rootDir>/test', globalSetup: '<rootDir>/package-services.mjs' },
