@@ -192,6 +192,9 @@ describe('an order that went wrong is shown with who failed and why:', () => {
           }),
         },
       ]);
+      expect((await operator.lineage(orderId)).stdout).toContain(
+        `✗ ${service}.${functionName}: dead in ${name}: SCHEMA_VIOLATION after 1 attempt: `,
+      );
       expect(stderr).toContain(`It stopped at ${service}.${functionName}`);
     },
     120_000,

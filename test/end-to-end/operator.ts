@@ -14,7 +14,7 @@ import type { System } from './system.ts';
 export class Operator {
   readonly #clients: ReturnType<typeof createClients>;
   readonly #endpoint: readonly string[];
-  #queues: Promise<StageQueues> | undefined;
+  #queues: StageQueues | undefined;
 
   constructor({ awsUrl }: System) {
     this.#clients = createClients(awsUrl);
@@ -46,8 +46,8 @@ export class Operator {
     const { sqs, now } = this.#clients;
     const startedAt = now();
     // All of them only once: half a hundred requests, and tests look again and again.
-    this.#queues ??= StageQueues.load(sqs, 'dev');
-    const { url } = (await this.#queues).find(queue);
+    this.#queues ??= await StageQueues.load(sqs, 'dev');
+    const { url } = this.#queues.find(queue);
     const stageQueue = await readQueue(sqs, url);
     if (!stageQueue) throw new Error(`${url} is gone`);
     const letters: DeadLetter[] = [];

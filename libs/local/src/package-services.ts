@@ -130,7 +130,8 @@ async function provideServices<Service>(options: PackagingOptions, making: Makin
   }
   return places.map((place, index) => {
     const service = cached[index] ?? making.read(place);
-    if (!service) throw new Error(`${place.folder} has gone: another process has packaged too much meanwhile`);
+    if (!service)
+      throw new Error(`${making.folderOf(place)} has gone: another process has packaged too much meanwhile`);
     return service;
   });
 }
