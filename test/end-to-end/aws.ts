@@ -178,7 +178,7 @@ export class Aws {
       urls.push(...(page.QueueUrls ?? []).filter((url) => !/-(dlq|parking)$/.test(url)));
     }
     // Two queues may hand a message to each other between one look and the next, with the event in a table meanwhile.
-    const rounds = 8;
+    const rounds = 4;
     let quietRounds = 0;
     await eventually(
       async () => {
@@ -193,7 +193,7 @@ export class Aws {
         quietRounds += 1;
         if (quietRounds < rounds) throw new Error(`Not quiet for long: ${quietRounds} of ${rounds} times`);
       },
-      { deadlineMs, intervalMs: 100 },
+      { deadlineMs, intervalMs: 250 },
     );
   }
 

@@ -13,6 +13,7 @@ import {
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DeadLetter, eventDigest } from '@millrace/dead-letters';
+import type { LetterCriteria } from '@millrace/dead-letters/operations';
 import { EmittableEvent } from '@millrace/events';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
 import { ProbeApplied } from '../fixtures/probe/events/index.ts';
@@ -82,6 +83,12 @@ const succeeds = async (...args: string[]) => {
   if (result.exitCode !== 0)
     throw new Error(`${args.join(' ')} ended with ${result.exitCode}: ${result.stdout}${result.stderr}`);
   return result;
+};
+
+/** Puts the one letter back that is meant. */
+const putsBack = async (way: 'redrive' | 'reemit', queue: string, criteria?: LetterCriteria) => {
+  const done = way === 'redrive' ? /^redriven to / : /^reemitted$/;
+  expect(await operator.putBack(way, queue, criteria)).toEqual([[expect.stringMatching(done), 1]]);
 };
 
 /** Places an order whose first event is kept from inventory, and returns that event. */
@@ -193,7 +200,7 @@ describe('a schema violation', () => {
       causationId: placed.event.metadata.id,
       correlationId: placed.event.metadata.correlationId,
     });
-    await succeeds('redrive', inventoryLetters);
+    await putsBack('redrive', inventoryLetters);
 
     await shop.orderWith(orderId, 'OrderConfirmed');
   }, 120_000);
@@ -239,8 +246,8 @@ describe('a rule whose target queue was deleted', () => {
     await aws.sqs.send(
       new CreateQueueCommand({ QueueName: 'millrace-fulfillment-dev-on-payment-processed', Attributes }),
     );
-    await succeeds('redrive', shipmentRuleLetters, '--id', ids[0] ?? '');
-    await succeeds('reemit', shipmentRuleLetters, '--id', ids[1] ?? '');
+    await putsBack('redrive', shipmentRuleLetters, { ids: [ids[0] ?? ''] });
+    await putsBack('reemit', shipmentRuleLetters, { ids: [ids[1] ?? ''] });
 
     for (const orderId of orders) await shop.orderWith(orderId, 'OrderConfirmed');
     expect(await operator.inspect(shipmentRuleLetters)).toEqual([]);
@@ -286,8 +293,9 @@ describe('re-emitting', () => {
     await aws.put(event);
     for (const expected of ['reemitted', 'reemitted', 'parked']) {
       await lettersOf(probeLetters, idOf(event));
-      const { stdout } = await operator.redrive('reemit', probeLetters, '--id', idOf(event));
-      expect(stdout).toMatch(new RegExp(`\\b1 +${expected}`));
+      expect(await operator.putBack('reemit', probeLetters, { ids: [idOf(event)] })).toEqual([
+        [expect.stringMatching(`^${expected}`), 1],
+      ]);
     }
     expect(await operator.inspect(probeLetters, { ids: [idOf(event)] })).toEqual([]);
     const [parked] = await operator.inspect(parking, { ids: [idOf(event)] });
@@ -298,8 +306,8 @@ describe('re-emitting', () => {
 
     // A person has decided: repaired, back to where it died, and from there to its consumer.
     await repair(group);
-    await succeeds('redrive', parking, '--id', idOf(event));
-    await succeeds('redrive', probeLetters, '--id', idOf(event));
+    await putsBack('redrive', parking, { ids: [idOf(event)] });
+    await putsBack('redrive', probeLetters, { ids: [idOf(event)] });
     await eventually(async () => expect(await effects(probeId)).toBe(1));
   }, 120_000);
 
@@ -328,10 +336,9 @@ describe('re-emitting', () => {
         }),
       );
 
-      const { exitCode, stdout } = await operator.redrive('reemit', probeLetters);
+      const outcomes = await operator.putBack('reemit', probeLetters);
 
-      expect(exitCode).toBe(1);
-      expect(stdout).toMatch(new RegExp(`\\b1 +parked: ${code}`));
+      expect(outcomes).toEqual([[expect.stringMatching(`^parked: ${code}`), 1]]);
       expect(await operator.inspect(probeLetters)).toEqual([]);
       const parked = (await operator.inspect(parking)).filter((letter) => letter.body === body);
       expect(parked).toMatchObject([{ reason: { code }, attributes: { ParkedFrom: probeLetters } }]);
@@ -361,8 +368,8 @@ describe('a provider that is down for longer than all retries', () => {
       });
     });
 
-    await succeeds('redrive', paymentLetters, '--correlation-id', letters[0]?.reason.correlationId ?? '');
-    await succeeds('reemit', paymentLetters, '--id', ids[1] ?? '');
+    await putsBack('redrive', paymentLetters, { correlationIds: [letters[0]?.reason.correlationId ?? ''] });
+    await putsBack('reemit', paymentLetters, { ids: [ids[1] ?? ''] });
 
     for (const orderId of orders) await shop.orderWith(orderId, 'OrderConfirmed');
     await aws.quiet();
@@ -387,8 +394,8 @@ describe('a permanent business error', () => {
       expect(reason).toMatchObject({ code: 'PROBE_REFUSED', kind: 'permanent', attempts: 1 });
 
     await repair(group);
-    await succeeds('redrive', probeLetters, '--id', idOf(first.event));
-    await succeeds('reemit', probeLetters, '--id', idOf(second.event));
+    await putsBack('redrive', probeLetters, { ids: [idOf(first.event)] });
+    await putsBack('reemit', probeLetters, { ids: [idOf(second.event)] });
 
     await eventually(async () => {
       expect([await effects(first.probeId), await effects(second.probeId)]).toEqual([1, 1]);
@@ -437,7 +444,7 @@ describe('re-emitting an event that three other consumers have handled', () => {
     expect(before.messages).toHaveLength(1);
     expect(await recall()).toBeUndefined();
 
-    await succeeds('reemit', 'fulfillment.onOrderCancelled', '--id', cancelled?.event.metadata.id ?? '');
+    await putsBack('reemit', 'fulfillment.onOrderCancelled', { ids: [cancelled?.event.metadata.id ?? ''] });
     await eventually(async () => expect(await recall()).toBe('CANCELLED'));
     await aws.quiet();
 

@@ -5,6 +5,9 @@ import {
   type LetterCriteria,
   letterFilter,
   readQueue,
+  redrive,
+  reemit,
+  ruleMessageGroups,
   StageQueues,
 } from '@millrace/dead-letters/operations';
 import { type RunningScript, runScript, type ScriptResult, startScript } from '../run-script.ts';
@@ -55,5 +58,25 @@ export class Operator {
       letters.push(letter);
     });
     return letters;
+  }
+
+  /**
+   * What `npm run redrive -- redrive` or `-- reemit` does to the letters of a queue that are meant, without a process.
+   *
+   * @returns what became of them, each with how many
+   * @throws Error when nothing is meant, or a letter is in two places afterwards
+   */
+  async putBack(way: 'redrive' | 'reemit', queue: string, criteria: LetterCriteria = {}): Promise<[string, number][]> {
+    const { sqs, lambda, events, now } = this.#clients;
+    const startedAt = now();
+    const queues = await StageQueues.load(sqs, 'dev');
+    const select = letterFilter(criteria, startedAt);
+    const operation = { sqs, queues, queue: queues.find(queue), select, startedAt };
+    const { outcomes, failed, problem } =
+      way === 'redrive' ? await redrive(operation, ruleMessageGroups(events)) : await reemit(operation, lambda);
+    if (failed > 0 || problem !== undefined || outcomes.length === 0) {
+      throw new Error(`${way} of ${queue}: ${problem}, ${JSON.stringify(outcomes)}`);
+    }
+    return outcomes.map(({ text, count }) => [text, count]);
   }
 }
