@@ -45,39 +45,24 @@ const everyNode = (nodes: LineageNode[]): LineageNode[] => nodes.flatMap((node) 
 type Outline = [string, ...Outline[]];
 const outlineOf = ({ detailType, events }: LineageNode): Outline => [detailType, ...events.map(outlineOf)];
 
-interface Found {
-  /** What is dead, with the event that it is dead of. */
-  dead: { event: string | undefined; consumer: string; queue: string; reason: { code: string; message: string } }[];
-  /** What it says beside the JSON. */
-  stderr: string;
-}
-
-/** What `npm run lineage` says of an id once something of it is dead, which then stands in this queue. */
-async function deadOf(id: string, queue: string): Promise<Found> {
-  // Before a process is started to look.
+/** What is dead of an id once something of it is, in this queue: by the consumers of its events, and as it is drawn. */
+async function deadOf(id: string, queue: string) {
+  // A look hides letters from others for a moment: it begins once something is there.
   await aws.depthOfAtLeast(queue, 1);
-  const { stdout, stderr } = await eventually(
+  return eventually(
     async () => {
-      const result = await operator.lineage(id, '--json');
-      if (result.exitCode !== 1 || result.stdout === '') throw new Error(`Not dead: ${result.stdout}${result.stderr}`);
-      return result;
+      const { lineage, followed, drawn } = await operator.follow(id);
+      const types = new Map(
+        everyNode(lineage.trees.flatMap(({ events }) => events)).map((each) => [each.id, each.detailType]),
+      );
+      const dead = [...followed.whereabouts].flatMap(([event, all]) =>
+        all.filter(({ state }) => state === 'dead').map((whereabouts) => ({ event: types.get(event), ...whereabouts })),
+      );
+      if (dead.length === 0) throw new Error(`Not dead:\n${drawn}`);
+      return { dead, drawn };
     },
     { deadlineMs: 90_000, intervalMs: 500 },
   );
-  const { trees, consumers } = JSON.parse(stdout);
-  const types = new Map(
-    everyNode(trees.flatMap(({ events }: { events: LineageNode[] }) => events)).map((each) => [
-      each.id,
-      each.detailType,
-    ]),
-  );
-  const dead = Object.entries(consumers as Record<string, (Found['dead'][number] & { state: string })[]>).flatMap(
-    ([event, all]) =>
-      all
-        .filter(({ state }) => state === 'dead')
-        .map(({ consumer, queue, reason }) => ({ event: types.get(event), consumer, queue, reason })),
-  );
-  return { dead, stderr };
 }
 
 describe('a good order', () => {
@@ -179,10 +164,11 @@ describe('an order that went wrong is shown with who failed and why:', () => {
 
       const name = `millrace-${service}-dev-${queue}-dlq`;
 
-      const { dead, stderr } = await deadOf(orderId, name);
+      const { dead, drawn } = await deadOf(orderId, name);
 
       expect(dead).toEqual([
         {
+          state: 'dead',
           event: detailType,
           consumer: `${service}.${functionName}`,
           queue: name,
@@ -192,10 +178,7 @@ describe('an order that went wrong is shown with who failed and why:', () => {
           }),
         },
       ]);
-      expect((await operator.lineage(orderId)).stdout).toContain(
-        `✗ ${service}.${functionName}: dead in ${name}: SCHEMA_VIOLATION after 1 attempt: `,
-      );
-      expect(stderr).toContain(`It stopped at ${service}.${functionName}`);
+      expect(drawn).toContain(`✗ ${service}.${functionName}: dead in ${name}: SCHEMA_VIOLATION after 1 attempt: `);
     },
     120_000,
   );
@@ -207,14 +190,22 @@ describe('an order that went wrong is shown with who failed and why:', () => {
 
     expect(dead).toEqual([
       {
+        state: 'dead',
         event: 'StockReserved.v1',
         consumer: 'payments.onStockReserved',
         queue,
         reason: expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE' }),
       },
     ]);
-    expect((await operator.lineage(unpaid)).stdout).toMatch(
+    const shown = await operator.lineage(unpaid);
+    expect(shown.stdout).toMatch(
       /✗ payments\.onStockReserved: dead in .*-dlq: PROVIDER_UNAVAILABLE after 5 attempts: /,
+    );
+    expect(shown.stderr).toContain('It stopped at payments.onStockReserved');
+    expect(shown.exitCode).toBe(1);
+    const { consumers } = JSON.parse((await operator.lineage(unpaid, '--json')).stdout);
+    expect(Object.values(consumers).flat()).toContainEqual(
+      expect.objectContaining({ state: 'dead', consumer: 'payments.onStockReserved', queue }),
     );
 
     const { stdout } = await operator.redrive('redrive', 'payments.onStockReserved');

@@ -10,6 +10,9 @@ import {
   ruleMessageGroups,
   StageQueues,
 } from '@millrace/dead-letters/operations';
+import { type CatalogueEntry, findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
+import type { Lineage } from '@millrace/lineage';
+import { drawLineage, type FollowedLineage, followLineage, openEventLog } from '@millrace/lineage/operations';
 import { type RunningScript, runScript, type ScriptResult, startScript } from '../run-script.ts';
 import type { System } from './system.ts';
 
@@ -17,11 +20,14 @@ import type { System } from './system.ts';
 export class Operator {
   readonly #clients: ReturnType<typeof createClients>;
   readonly #endpoint: readonly string[];
+  readonly #findLineage: (id: string) => Promise<Lineage | undefined>;
+  #catalogue: readonly CatalogueEntry[] | undefined;
   #queues: StageQueues | undefined;
 
   constructor({ awsUrl }: System) {
     this.#clients = createClients(awsUrl);
     this.#endpoint = ['--endpoint', awsUrl];
+    this.#findLineage = openEventLog('dev', awsUrl);
   }
 
   /** Runs `npm run redrive -- …`. */
@@ -42,6 +48,20 @@ export class Operator {
   /** Runs `npm run lineage -- …`. */
   lineage(...args: string[]): Promise<ScriptResult> {
     return runScript('lineage', ...args, ...this.#endpoint);
+  }
+
+  /**
+   * What `npm run lineage` finds out about an id and draws, without a process.
+   * @throws Error when the log knows nothing of it
+   */
+  async follow(id: string): Promise<{ lineage: Lineage; followed: FollowedLineage; drawn: string }> {
+    const lineage = await this.#findLineage(id);
+    if (!lineage) throw new Error(`The log has nothing of ${id}`);
+    const { sqs, now } = this.#clients;
+    this.#catalogue ??= await readCatalogue(findWorkspaceRoot(import.meta.dirname));
+    const queues = await StageQueues.load(sqs, 'dev');
+    const followed = await followLineage(sqs, queues, lineage, this.#catalogue, { startedAt: now() });
+    return { lineage, followed, drawn: drawLineage(lineage, followed) };
   }
 
   /** The letters of a queue that are meant, as `npm run redrive -- inspect` finds them, without a process for each look. */
