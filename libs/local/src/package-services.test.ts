@@ -62,12 +62,14 @@ async function answerOf(codeDirectory: string | undefined): Promise<unknown> {
 }
 
 describe('packageServices', () => {
-  test('gives each service its template and each function a bundle that Node can run, and leaves nothing else', async () => {
+  test('gives each service its template and each function a bundle that Node can run, and leaves nothing else, side by side', async () => {
     mkdirSync(join(scratch, 'alpha', '.serverless'));
     writeFileSync(join(scratch, 'alpha', '.serverless', 'by-hand.zip'), '');
 
-    const { services } = await pack('alpha', 'beta');
+    // Two processes at once, on one cache.
+    const [{ services }, other] = await Promise.all([pack('alpha', 'beta'), pack('beta', 'alpha')]);
 
+    expect(other.services.toReversed()).toEqual(services);
     expect(services.map(({ name, stackName, directory }) => [name, stackName, directory])).toEqual([
       ['millrace-alpha', 'millrace-alpha-test', join(scratch, 'alpha')],
       ['millrace-beta', 'millrace-beta-test', join(scratch, 'beta')],
@@ -147,15 +149,6 @@ describe('packageServices', () => {
     expect(await answerOf(services[1]?.functions.get('millrace-beta-test-answer')?.codeDirectory)).toBe('found');
   }, 60_000);
 
-  test('runs side by side on one cache', async () => {
-    const [one, two] = await Promise.all([pack('alpha', 'beta'), pack('beta', 'alpha')]);
-
-    expect(two.services.reverse()).toEqual(one.services);
-    expect(await answerOf(one.services[0]?.functions.get('millrace-alpha-test-answer')?.codeDirectory)).toMatch(
-      'alpha',
-    );
-  }, 60_000);
-
   test('names a folder without serverless.yml', async () => {
     mkdirSync(join(scratch, 'empty'));
     await expect(pack('empty')).rejects.toThrow(
@@ -172,7 +165,7 @@ describe('compileTemplates', () => {
     return { log, services: await compileTemplates({ ...options, log: (line) => log.push(line) }) };
   };
 
-  test('gives the template of a package without its code, which it does not look at', async () => {
+  test('gives the template of a package without its code, which it does not look at, unless there is a package', async () => {
     writeHandler('alpha', 'export const handler = missing');
     const first = await compile('alpha');
     expect(first.log).toEqual(['Compiling the templates of alpha']);
@@ -190,14 +183,10 @@ describe('compileTemplates', () => {
     });
     expect(first.services.map(summary)).toEqual(services.map(summary));
     expect(first.services.map(summary)).toMatchObject([{ handler: 'src/answer.handler' }]);
-  }, 60_000);
 
-  test('takes a package where there is one', async () => {
-    await pack('alpha');
-
-    const { log, services } = await compile('alpha', 'beta');
-
-    expect(log).toEqual(['Compiling the templates of beta']);
-    expect(services.map(({ stackName }) => stackName)).toEqual(['millrace-alpha-test', 'millrace-beta-test']);
+    // Where there is a package, its template is taken.
+    const both = await compile('alpha', 'beta');
+    expect(both.log).toEqual(['Compiling the templates of beta']);
+    expect(both.services.map(({ stackName }) => stackName)).toEqual(['millrace-alpha-test', 'millrace-beta-test']);
   }, 60_000);
 });
