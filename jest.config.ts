@@ -22,12 +22,11 @@ const shared = {
 process.env.NODE_COMPILE_CACHE ??= new URL('.millrace/cache/compiled', import.meta.url).pathname;
 
 export default {
-  // For the end-to-end suites on a busy machine; their own deadlines are shorter and say what they waited for.
-  testTimeout: 120_000,
+  // For end-to-end tests on a busy machine. What they wait for has deadlines that are shorter, and that say what was missing.
+  testTimeout: 300_000,
   testSequencer: '<rootDir>/test/jest-sequencer.mjs',
-  // One suite waits for a running system while another one keeps the processor busy, see test/suite-order.ts. With more of
-  // them than cores, functions of the running systems are slower than they may be.
-  maxWorkers: Math.max(2, availableParallelism() - 1),
+  // Three even on two cores: suites that wait for a running system leave room for others, see test/suite-order.ts.
+  maxWorkers: Math.max(3, availableParallelism() - 1),
   projects: [
     ...workspaces,
     { displayName: 'test', rootDir: '<rootDir>/test', globalSetup: '<rootDir>/package-services.mjs' },

@@ -175,7 +175,7 @@ async function testSuites(system: Omit<System, 'stop'>): Promise<void> {
 async function testCommands(cloud: Cloud, workspace: Workspace, shop: Shop): Promise<void> {
   const confirmedOrder = async () => {
     const orderId = await shop.place(orderOf(await shop.stocked(1)));
-    await shop.orderWith(orderId, 'OrderConfirmed', 60_000);
+    await shop.orderWith(orderId, 'OrderConfirmed');
     return orderId;
   };
   let orderId = '';

@@ -22,4 +22,4 @@ test('no function imports a module of Node while it handles its first event: tha
 
   expect(bundles.length).toBeGreaterThan(0);
   expect(bundles.filter((bundle) => /\bimport\("/.test(readFileSync(bundle, 'utf8')))).toEqual([]);
-}, 180_000);
+});

@@ -72,5 +72,5 @@ describe('npm run cost', () => {
     );
     expect(report.quotas[0]?.metAt).toBeGreaterThan(0);
     expect(report.limits.map(({ name }) => name)).toContain('inventory.onOrderPlaced');
-  }, 120_000);
+  });
 });

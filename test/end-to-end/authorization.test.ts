@@ -63,7 +63,7 @@ beforeAll(async () => {
     const { body } = await shop.request('GET', `/lineage/${orderId}`);
     return body.trees[0]?.events[0]?.id ?? '';
   });
-}, 90_000);
+});
 
 afterAll(() => system?.stop());
 
@@ -141,7 +141,7 @@ test('every route of the templates has a row here, with its scope', async () => 
   expect(Object.fromEntries(routes.map(({ route, scopes }) => [route, scopes]))).toEqual(
     Object.fromEntries(Object.entries(rows).map(([route, { scope }]) => [route, [scope]])),
   );
-}, 120_000);
+});
 
 describe.each(Object.entries(rows))('%s', (route, { scope, own, others }) => {
   /** API Gateway's own answer: the function was not asked. */

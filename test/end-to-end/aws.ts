@@ -172,7 +172,7 @@ export class Aws {
   }
 
   /** Waits until no queue that a function reads holds or hands out a message, several times in a row. */
-  async quiet(deadlineMs = 30_000): Promise<void> {
+  async quiet(deadlineMs = 60_000): Promise<void> {
     const urls: string[] = [];
     for await (const page of paginateListQueues({ client: this.sqs }, { QueueNamePrefix: 'millrace-' })) {
       urls.push(...(page.QueueUrls ?? []).filter((url) => !/-(dlq|parking)$/.test(url)));

@@ -9,7 +9,7 @@ let shop: Shop;
 beforeAll(async () => {
   system = await startSystem();
   shop = new Shop(system);
-}, 90_000);
+});
 
 afterAll(() => system?.stop());
 

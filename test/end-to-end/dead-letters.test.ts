@@ -47,7 +47,7 @@ beforeAll(async () => {
   const outageOrder = () => shop.place(orderOf(sku, 1, { paymentToken: 'tok_outage' }));
   unpaid = { sku, orders: [await outageOrder(), await outageOrder()] };
   for (const orderId of unpaid.orders) await tap.waitFor(orderId, 'StockReserved.v1');
-}, 90_000);
+});
 
 afterAll(async () => {
   await tap?.close();
@@ -166,7 +166,7 @@ describe('poison', () => {
     await shop.orderWith(orderId, 'OrderConfirmed');
     const parked = (await operator.inspect(parking)).find(({ body }) => body === poison);
     expect(parked?.reason).toMatchObject({ code: 'EVENT_REPLACED', kind: 'parked' });
-  }, 120_000);
+  });
 });
 
 describe('a schema violation', () => {
@@ -203,7 +203,7 @@ describe('a schema violation', () => {
     await putsBack('redrive', inventoryLetters);
 
     await shop.orderWith(orderId, 'OrderConfirmed');
-  }, 120_000);
+  });
 });
 
 describe('a rule whose target queue was deleted', () => {
@@ -251,7 +251,7 @@ describe('a rule whose target queue was deleted', () => {
 
     for (const orderId of orders) await shop.orderWith(orderId, 'OrderConfirmed');
     expect(await operator.inspect(shipmentRuleLetters)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 describe('re-emitting', () => {
@@ -284,7 +284,7 @@ describe('re-emitting', () => {
     expect(second.time).toBe('2026-01-02T03:04:05Z');
     await eventually(async () => expect(await effects(probeId)).toBe(1));
     await raw.close();
-  }, 120_000);
+  });
 
   test('parks what dies again and again instead of re-emitting it a third time', async () => {
     const group = randomUUID();
@@ -309,7 +309,7 @@ describe('re-emitting', () => {
     await putsBack('redrive', parking, { ids: [idOf(event)] });
     await putsBack('redrive', probeLetters, { ids: [idOf(event)] });
     await eventually(async () => expect(await effects(probeId)).toBe(1));
-  }, 120_000);
+  });
 
   test.each<[what: string, code: string, body: (event: string) => string]>([
     ['edited', 'EVENT_EDITED', (event) => event.replace('"group":"', '"group":"another ')],
@@ -319,32 +319,28 @@ describe('re-emitting', () => {
       (event) => event.replace('"detail":{', `"detail":{"padding":"${'x'.repeat(1_035_000)}",`),
     ],
     ['unparseable', 'MALFORMED_EVENT', () => '<order>1</order>'],
-  ])(
-    'parks an %s letter with its reason',
-    async (_, code, bodyOf) => {
-      const event = envelopeText(probe(randomUUID()).event);
-      const body = bodyOf(event);
-      const attribute = (StringValue: string) => ({ DataType: 'String', StringValue });
-      await aws.sqs.send(
-        new SendMessageCommand({
-          QueueUrl: await aws.queueUrl('probe', 'on-probe-applied-dlq'),
-          MessageBody: body,
-          MessageAttributes: {
-            ErrorCode: attribute('PROBE_REFUSED'),
-            EventDigest: attribute(eventDigest(code === 'EVENT_EDITED' ? event : body)),
-          },
-        }),
-      );
+  ])('parks an %s letter with its reason', async (_, code, bodyOf) => {
+    const event = envelopeText(probe(randomUUID()).event);
+    const body = bodyOf(event);
+    const attribute = (StringValue: string) => ({ DataType: 'String', StringValue });
+    await aws.sqs.send(
+      new SendMessageCommand({
+        QueueUrl: await aws.queueUrl('probe', 'on-probe-applied-dlq'),
+        MessageBody: body,
+        MessageAttributes: {
+          ErrorCode: attribute('PROBE_REFUSED'),
+          EventDigest: attribute(eventDigest(code === 'EVENT_EDITED' ? event : body)),
+        },
+      }),
+    );
 
-      const outcomes = await operator.putBack('reemit', probeLetters);
+    const outcomes = await operator.putBack('reemit', probeLetters);
 
-      expect(outcomes).toEqual([[expect.stringMatching(`^parked: ${code}`), 1]]);
-      expect(await operator.inspect(probeLetters)).toEqual([]);
-      const parked = (await operator.inspect(parking)).filter((letter) => letter.body === body);
-      expect(parked).toMatchObject([{ reason: { code }, attributes: { ParkedFrom: probeLetters } }]);
-    },
-    120_000,
-  );
+    expect(outcomes).toEqual([[expect.stringMatching(`^parked: ${code}`), 1]]);
+    expect(await operator.inspect(probeLetters)).toEqual([]);
+    const parked = (await operator.inspect(parking)).filter((letter) => letter.body === body);
+    expect(parked).toMatchObject([{ reason: { code }, attributes: { ParkedFrom: probeLetters } }]);
+  });
 });
 
 describe('a provider that is down for longer than all retries', () => {
@@ -378,7 +374,7 @@ describe('a provider that is down for longer than all retries', () => {
       expect(payments).toHaveLength(1);
     }
     expect(await shop.stock(sku)).toEqual({ available: 8, reserved: 2 });
-  }, 150_000);
+  });
 });
 
 // These wait until nothing is in a queue any more: not while the attempts at the payments go on.
@@ -403,7 +399,7 @@ describe('a permanent business error', () => {
     await aws.quiet();
     expect([await effects(first.probeId), await effects(second.probeId)]).toEqual([1, 1]);
     expect(await operator.inspect(probeLetters)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 describe('re-emitting an event that three other consumers have handled', () => {
@@ -451,7 +447,7 @@ describe('re-emitting an event that three other consumers have handled', () => {
     const after = await state();
     expect(after.events.filter((id) => id === cancelled?.event.metadata.id)).toHaveLength(2);
     expect({ ...after, events: [...new Set(after.events)] }).toEqual(before);
-  }, 120_000);
+  });
 });
 
 describe('who may put whose events', () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   shop = new Shop(system);
   aws = new Aws(system);
   tap = await aws.tap();
-}, 90_000);
+});
 
 afterAll(async () => {
   await tap?.close();
@@ -34,39 +34,35 @@ describe('duplicates', () => {
   test.each([
     ['tok_approved', 'OrderConfirmed'],
     ['tok_declined', 'OrderCancelled'],
-  ])(
-    'every event of an order with %s, put on the bus twice more, changes nothing',
-    async (paymentToken, outcome) => {
-      const sku = await shop.stocked(10, 10);
-      const order = orderOf(sku, 2, { paymentToken });
-      const orderId = await shop.place(order);
-      await shop.orderWith(orderId, outcome);
-      await aws.quiet();
-      const events = [...(await tap.about(orderId)), ...(await tap.about(sku))];
-      const before = {
-        order: await shop.order(orderId),
-        stock: await shop.stock(sku),
-        messages: await shop.messagesTo(order.customer.email),
-        events: detailTypes(events),
-      };
-      expect(before.events).toContain('StockRanLow.v1');
-      expect(before.messages).toHaveLength(1);
+  ])('every event of an order with %s, put on the bus twice more, changes nothing', async (paymentToken, outcome) => {
+    const sku = await shop.stocked(10, 10);
+    const order = orderOf(sku, 2, { paymentToken });
+    const orderId = await shop.place(order);
+    await shop.orderWith(orderId, outcome);
+    await aws.quiet();
+    const events = [...(await tap.about(orderId)), ...(await tap.about(sku))];
+    const before = {
+      order: await shop.order(orderId),
+      stock: await shop.stock(sku),
+      messages: await shop.messagesTo(order.customer.email),
+      events: detailTypes(events),
+    };
+    expect(before.events).toContain('StockRanLow.v1');
+    expect(before.messages).toHaveLength(1);
 
-      for (const event of events) await aws.put(event, event);
-      await aws.quiet();
+    for (const event of events) await aws.put(event, event);
+    await aws.quiet();
 
-      const all = [...(await tap.about(orderId)), ...(await tap.about(sku))];
-      expect({
-        order: await shop.order(orderId),
-        stock: await shop.stock(sku),
-        messages: await shop.messagesTo(order.customer.email),
-        // The copies were heard as well; the services added none of their own.
-        events: detailTypes(all.filter((event) => events.includes(event))),
-      }).toEqual(before);
-      expect(all).toHaveLength(events.length * 3);
-    },
-    90_000,
-  );
+    const all = [...(await tap.about(orderId)), ...(await tap.about(sku))];
+    expect({
+      order: await shop.order(orderId),
+      stock: await shop.stock(sku),
+      messages: await shop.messagesTo(order.customer.email),
+      // The copies were heard as well; the services added none of their own.
+      events: detailTypes(all.filter((event) => events.includes(event))),
+    }).toEqual(before);
+    expect(all).toHaveLength(events.length * 3);
+  });
 });
 
 describe('events out of order', () => {
@@ -93,7 +89,7 @@ describe('events out of order', () => {
       'PaymentProcessed',
       'ShipmentCreated',
     ]);
-  }, 60_000);
+  });
 
   test('a cancellation that overtakes the order: nothing is reserved or charged', async () => {
     const resume = await aws.pause('inventory', 'onOrderPlaced');
@@ -109,7 +105,7 @@ describe('events out of order', () => {
     expect(await shop.stock(sku)).toEqual({ available: 5, reserved: 0 });
     expect((await shop.order(orderId)).status).toBe('CANCELLED');
     expect(detailTypes(await tap.about(orderId))).toEqual(['OrderCancelled.v1', 'OrderPlaced.v1']);
-  }, 60_000);
+  });
 
   test('a cancellation that overtakes the stock reservation on its way to payments: nothing is charged', async () => {
     const resume = await aws.pause('payments', 'onStockReserved');
@@ -125,7 +121,7 @@ describe('events out of order', () => {
     await aws.quiet();
     expect(await shop.stock(sku)).toEqual({ available: 5, reserved: 0 });
     expect(detailTypes(await tap.about(orderId))).not.toContain('PaymentProcessed.v1');
-  }, 60_000);
+  });
 });
 
 describe('failures', () => {
@@ -158,7 +154,7 @@ describe('failures', () => {
     });
     const all = await Promise.all(probes.map(({ probeId }) => counts(probeId)));
     expect(all.map(({ attempts }) => attempts)).toEqual([1, 1, 1, 2, 1, 1, 1, 2, 1, 1]);
-  }, 60_000);
+  });
 
   test('a function that times out is retried', async () => {
     const probeId = `probe-${randomUUID()}`;
@@ -167,9 +163,9 @@ describe('failures', () => {
       async () => {
         expect(await counts(probeId)).toEqual({ attempts: 2, successes: 1 });
       },
-      { deadlineMs: 30_000, intervalMs: 100 },
+      { intervalMs: 100 },
     );
-  }, 60_000);
+  });
 
   test.each([
     ['malformed JSON', 'MALFORMED_EVENT', () => '{"detail-type":'],

@@ -42,7 +42,7 @@ beforeAll(async () => {
   emitted = new EmittedEvents(client, 'millrace-orders-dev');
   table = new ProjectionTable(client, 'millrace-orders-dev-projections');
   pointers = new Pointers(table);
-}, 90_000);
+});
 afterAll(() => system?.stop());
 
 const today = () => new Date().toISOString().slice(0, 10);
@@ -125,7 +125,7 @@ test('the read models follow from orders', async () => {
       { orderId: confirmed, customerId: customer.customerId, status: 'CONFIRMED', pieces: 2, skus: 1 },
     ]);
   });
-}, 60_000);
+});
 
 test('rebuilds while orders arrive end equal to the live projections, item by item', async () => {
   // Suites begin with empty queues: with those that were emptied, the read models have lost events of earlier suites' orders.
@@ -176,7 +176,7 @@ test('a rebuild that is killed goes on when it is started again, and nobody noti
   expect(await rebuilt(projection)).toMatchObject({ resumed: true, live: live + 1 });
   expect(await pointerOf(projection)).toEqual({ live: live + 1 });
   expect(await itemsOf(projection)).toEqual(before);
-}, 240_000);
+});
 
 test('an event that has waited in vain for the one before it is a dead letter that says so; put back after that one, it counts', async () => {
   const letters = 'millrace-orders-dev-project-orders-dlq';
@@ -220,4 +220,4 @@ test('an event that has waited in vain for the one before it is a dead letter th
   await eventually(async () => expect(await listed()).toEqual(['PLACED']));
   await operator.redrive('redrive', 'orders.projectOrders');
   await eventually(async () => expect(await listed()).toEqual(['CONFIRMED']));
-}, 180_000);
+});

@@ -10,7 +10,7 @@ let system: System;
 
 beforeAll(async () => {
   system = await startSystem();
-}, 90_000);
+});
 afterAll(() => system?.stop());
 
 test(`${LETTERS} dead letters all come back and have their effect once, although the command is killed ${KILLS} times`, async () => {
@@ -18,4 +18,4 @@ test(`${LETTERS} dead letters all come back and have their effect once, although
 
   expect(effects).toHaveLength(LETTERS);
   expect(effects.filter((count) => count !== 1)).toEqual([]);
-}, 300_000);
+});

@@ -34,7 +34,7 @@ export async function redriveUnderFire(system: System, letters: number, kills: n
         if (depth >= enough)
           throw new Error(`${depth} letters are there still, and the command is to be killed at ${enough}`);
       },
-      { deadlineMs: 60_000, intervalMs: 5 },
+      { intervalMs: 5 },
     );
     child.kill('SIGKILL');
     const { signal } = await ended;

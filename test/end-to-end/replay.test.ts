@@ -21,7 +21,7 @@ beforeAll(async () => {
   shop = new Shop(system);
   aws = new Aws(system);
   operator = new Operator(system);
-}, 90_000);
+});
 afterAll(() => system?.stop());
 
 const replay = async (...args: string[]) => {
@@ -74,7 +74,7 @@ test('a replay of everything to everybody changes nothing: no charge, no mail, n
   // Whatever came over the bus meanwhile belongs to the replay: nobody answered it with an event of their own.
   expect(events.filter((event) => event['replay-name'] !== name)).toEqual([]);
   expect(await state()).toEqual(before);
-}, 120_000);
+});
 
 test('a projection is rebuilt beside the live one, by its rule alone, and as often as wanted', async () => {
   const group = randomUUID();
@@ -99,11 +99,11 @@ test('a projection is rebuilt beside the live one, by its rule alone, and as oft
     );
     expect(Item?.effects).toBe(1);
   }
-}, 120_000);
+});
 
 test('a replay of chosen events goes to the consumers of these events', async () => {
   const { stdout } = await operator.replay('--from', startedAt, '--events', 'PaymentProcessed.v1', '--dry-run');
   expect(stdout).toContain('millrace-fulfillment-dev-on-payment-processed');
   expect(stdout).toContain('millrace-orders-dev-on-order-progress');
   expect(stdout).not.toContain('millrace-inventory');
-}, 60_000);
+});

@@ -124,15 +124,12 @@ export class Shop {
   }
 
   /** Waits until the order's timeline has this event, and returns the order. */
-  async orderWith(orderId: string, event: string, deadlineMs = 40_000): Promise<OrderView> {
-    return eventually(
-      async () => {
-        const order = await this.order(orderId);
-        if (order.timeline.some((entry) => entry.event === event)) return order;
-        throw new Error(`Order ${orderId} is ${order.status}, without ${event}: ${JSON.stringify(order.timeline)}`);
-      },
-      { deadlineMs },
-    );
+  async orderWith(orderId: string, event: string): Promise<OrderView> {
+    return eventually(async () => {
+      const order = await this.order(orderId);
+      if (order.timeline.some((entry) => entry.event === event)) return order;
+      throw new Error(`Order ${orderId} is ${order.status}, without ${event}: ${JSON.stringify(order.timeline)}`);
+    });
   }
 
   /** The e-mails and SMS that were sent to a recipient. */

@@ -22,7 +22,7 @@ beforeAll(async () => {
   aws = new Aws(system);
   operator = new Operator(system);
   queueUrl = await aws.queueUrl('probe', 'on-probe-measured');
-}, 90_000);
+});
 afterAll(() => system?.stop());
 
 const measured = async (probeId: string) => {
@@ -73,7 +73,7 @@ test('an event that it has missed comes from the archive, and is handled once ho
   expect(await measured(probeId)).toEqual({ measurements: 1, millimetres: 25 });
   await replay();
   expect(await measured(probeId)).toEqual({ measurements: 1, millimetres: 25 });
-}, 120_000);
+});
 
 test('what cannot be led up is a dead letter that says so', async () => {
   const deadLetterQueueUrl = await aws.queueUrl('probe', 'on-probe-measured-dlq');

@@ -10,7 +10,7 @@ describe('serverless-compose.yml', () => {
   let landscape: Landscape;
   beforeAll(async () => {
     landscape = await readLandscape('dev');
-  }, 120_000);
+  });
 
   test('lists every service', () => {
     const listed = waves.flat().map(({ directory }) => directory);

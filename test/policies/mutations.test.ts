@@ -205,7 +205,7 @@ describe('what somebody might do to a service is caught with file and key:', () 
       () => [],
       (error: unknown) => (error instanceof Error ? error.message.split('\n') : []),
     );
-  }, 120_000);
+  });
 
   test.each(mutations.map(({ title, says }) => [title, says] as const))('%s', (_, says) => {
     expect(found).toContainEqual(expect.stringContaining(says));

@@ -16,7 +16,7 @@ function landscapeOf(stage: string): Landscape {
 
 beforeAll(async () => {
   for (const stage of stages) landscapes.set(stage, await readLandscape(stage));
-}, 120_000);
+});
 
 describe.each(stages)('at %s every template fulfils', (stage) => {
   test.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, rule) => {

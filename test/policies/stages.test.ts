@@ -71,27 +71,23 @@ describe('what a stage of serverless.stages.yml becomes', () => {
         limits: { ThrottlingRateLimit: 500, ThrottlingBurstLimit: 1000 },
       },
     ],
-  ])(
-    '%s',
-    async (stage, { archive, logs, level, letters, mail, issuer, audience, origin, limits }) => {
-      const landscape = await readLandscape(stage, { directories: busAndOrders });
-      expect(properties(landscape, 'event-bus', 'EventArchive')?.RetentionDays).toBe(archive);
-      const bus = landscape.services.find(({ name }) => name === 'event-bus');
-      expect(bus?.template.Parameters?.AlarmEmailAddress?.Default).toBe(mail);
-      expect(properties(landscape, 'orders', 'RelayLogGroup')?.RetentionInDays).toBe(logs);
-      expect(properties(landscape, 'orders', 'RelayDeadLetterQueue')?.MessageRetentionPeriod).toBe(letters);
-      expect(properties(landscape, 'orders', 'RelayLambdaFunction')?.Environment).toMatchObject({
-        Variables: { POWERTOOLS_LOG_LEVEL: level, MILLRACE_STAGE: stage },
-      });
-      expect(properties(landscape, 'orders', 'HttpApiAuthorizerIdentity')?.JwtConfiguration).toEqual({
-        Issuer: issuer,
-        Audience: [audience],
-      });
-      const allowed = properties(landscape, 'orders', 'HttpApi')?.CorsConfiguration;
-      if (origin === undefined) expect(allowed).toBeUndefined();
-      else expect(allowed).toMatchObject({ AllowOrigins: [origin] });
-      expect(properties(landscape, 'orders', 'HttpApiStage')?.DefaultRouteSettings).toMatchObject(limits);
-    },
-    60_000,
-  );
+  ])('%s', async (stage, { archive, logs, level, letters, mail, issuer, audience, origin, limits }) => {
+    const landscape = await readLandscape(stage, { directories: busAndOrders });
+    expect(properties(landscape, 'event-bus', 'EventArchive')?.RetentionDays).toBe(archive);
+    const bus = landscape.services.find(({ name }) => name === 'event-bus');
+    expect(bus?.template.Parameters?.AlarmEmailAddress?.Default).toBe(mail);
+    expect(properties(landscape, 'orders', 'RelayLogGroup')?.RetentionInDays).toBe(logs);
+    expect(properties(landscape, 'orders', 'RelayDeadLetterQueue')?.MessageRetentionPeriod).toBe(letters);
+    expect(properties(landscape, 'orders', 'RelayLambdaFunction')?.Environment).toMatchObject({
+      Variables: { POWERTOOLS_LOG_LEVEL: level, MILLRACE_STAGE: stage },
+    });
+    expect(properties(landscape, 'orders', 'HttpApiAuthorizerIdentity')?.JwtConfiguration).toEqual({
+      Issuer: issuer,
+      Audience: [audience],
+    });
+    const allowed = properties(landscape, 'orders', 'HttpApi')?.CorsConfiguration;
+    if (origin === undefined) expect(allowed).toBeUndefined();
+    else expect(allowed).toMatchObject({ AllowOrigins: [origin] });
+    expect(properties(landscape, 'orders', 'HttpApiStage')?.DefaultRouteSettings).toMatchObject(limits);
+  });
 });

@@ -7,7 +7,7 @@ let running: RunningShop;
 
 beforeAll(async () => {
   running = await startShop();
-}, 120_000);
+});
 afterAll(() => running?.stop());
 
 function grantWith(functionName: string, effect: string, action: string): Grant {
@@ -29,7 +29,7 @@ describe('the roles of all functions', () => {
       // Tried on purpose.
       'millrace-notifications-dev-onOrderOutcome sns:Publish',
     ]);
-  }, 90_000);
+  });
 
   // One of each kind; all of them: npm run test:policies
   test.each([
@@ -49,4 +49,4 @@ test('the exercise misses an effect, not only a warning', async () => {
   const grant = grantWith('inventory-dev-putStock', 'Allow', 'dynamodb:PutItem');
   const result = await withhold(running, grant, { failFast: false });
   expect(result.missedBy).toMatch(/^\w+: PUT \/stock answered 500/);
-}, 90_000);
+});

@@ -18,7 +18,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-supply-chain-'));
   // Whatever has to be packaged is packaged here, once.
   shipped = await shippedPackages(root, () => {});
-}, 180_000);
+});
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });

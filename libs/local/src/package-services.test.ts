@@ -90,7 +90,7 @@ describe('packageServices', () => {
     }
     expect(readdirSync(join(scratch, 'alpha')).sort()).toEqual(['.serverless', 'serverless.yml', 'src']);
     expect(existsSync(join(scratch, 'alpha', '.serverless', 'by-hand.zip'))).toBe(true);
-  }, 60_000);
+  });
 
   test('takes unchanged services from the cache, at once, and packages only what changed', async () => {
     const first = await pack('alpha', 'beta');
@@ -108,7 +108,7 @@ describe('packageServices', () => {
     const third = await pack('alpha', 'beta');
     expect(third.log).toEqual(['Packaging beta']);
     expect(await answerOf(third.services[1]?.functions.get('millrace-beta-test-answer')?.codeDirectory)).toBe('new');
-  }, 60_000);
+  });
 
   test('gives stages templates of their own and the same bundles, as long as these are there', async () => {
     const code = ({ services: [service] }: Awaited<ReturnType<typeof pack>>) =>
@@ -127,7 +127,7 @@ describe('packageServices', () => {
 
     rmSync(bundles, { recursive: true });
     expect(await answerOf(code(await packAt('dev', 'alpha')))).toMatch('alpha');
-  }, 60_000);
+  });
 
   test('says in one line per service what is wrong, keeps the good ones, and recovers', async () => {
     cpSync(join(scratch, 'alpha'), join(scratch, 'gamma'), { recursive: true });
@@ -147,7 +147,7 @@ describe('packageServices', () => {
     const { services, log } = await pack('alpha', 'beta');
     expect(log).toEqual(['Packaging beta']);
     expect(await answerOf(services[1]?.functions.get('millrace-beta-test-answer')?.codeDirectory)).toBe('found');
-  }, 60_000);
+  });
 
   test('names a folder without serverless.yml', async () => {
     mkdirSync(join(scratch, 'empty'));
@@ -188,5 +188,5 @@ describe('compileTemplates', () => {
     const both = await compile('alpha', 'beta');
     expect(both.log).toEqual(['Compiling the templates of beta']);
     expect(both.services.map(({ stackName }) => stackName)).toEqual(['millrace-alpha-test', 'millrace-beta-test']);
-  }, 60_000);
+  });
 });

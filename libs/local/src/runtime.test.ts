@@ -96,7 +96,7 @@ async function refuses(url: string): Promise<boolean> {
 // Packaging the fixture takes a few seconds the first time.
 beforeAll(async () => {
   await (await start()).stop();
-}, 120_000);
+});
 
 afterEach(async () => {
   for (const runtime of runtimes.splice(0)) await runtime.stop();
@@ -118,7 +118,7 @@ describe('a running service', () => {
     await sign(runtime, 'nobody');
     const [message] = await eventually(async () => (await callSqs(runtime, 'ReceiveMessage', {})).Messages);
     expect(JSON.parse(message?.Body ?? '')).toEqual({ name: 'nobody' });
-  }, 30_000);
+  });
 
   test('an event that anybody puts on the bus arrives', async () => {
     await callEvents(runtime, 'operator', 'PutEvents', { Entries: [signed('guestbook', 'eve')] });
@@ -227,7 +227,7 @@ test('a dead letter is an alarm within two seconds, until the queue has been emp
     { name: 'guestbook-dlq-depth', description: 'A guest could not be greeted', state: 'ALARM' },
     { name: 'guestbook-dlq-depth', state: 'OK', previousState: 'ALARM' },
   ]);
-}, 30_000);
+});
 
 describe('a data directory', () => {
   let directory: string;
@@ -253,7 +253,7 @@ describe('a data directory', () => {
     await greeted(second, 'bob');
     await eventually(async () => ((await isDrained(second, 'guestbook-greetings')) ? true : undefined));
     expect(await greetingsOf(second, 'ada')).toBe(1);
-  }, 30_000);
+  });
 
   test('belongs to one runtime at a time', async () => {
     await start({ dataDirectory: directory });

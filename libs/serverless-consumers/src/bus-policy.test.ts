@@ -21,7 +21,7 @@ describe('the policy of a protected bus', () => {
     })) as [PackagedService];
     const { Policy } = bus.template.Resources?.SharedBus?.Properties ?? {};
     statements = (Policy as unknown as { Statement: { Sid: string }[] }).Statement;
-  }, 120_000);
+  });
 
   test('denies the source of a service to everybody but its own roles and the re-emitter', () => {
     expect(statements.find(({ Sid }) => Sid === 'OnlyShop')).toEqual({

@@ -18,7 +18,7 @@ beforeAll(async () => {
     CompiledService,
     CompiledService,
   ];
-}, 120_000);
+});
 
 function resource(service: CompiledService, id: string) {
   const found = service.template.Resources?.[id];
@@ -608,7 +608,7 @@ describe('mistakes fail the build and name file and key', () => {
     });
     const error: unknown = await pack(mistakes.map((_, index) => directory(index))).catch((reason: unknown) => reason);
     lines = String(error instanceof Error ? error.message : 'nothing failed').split('\n');
-  }, 120_000);
+  });
 
   afterAll(() => {
     mistakes.forEach((_, index) => {

@@ -30,11 +30,11 @@ test('sls invoke local: a table with a literal name needs no account', async () 
     event: { a: 1 },
     table: 'millrace-shop-dev',
   });
-}, 60_000);
+});
 
 test('sls invoke local: a consumer finds its queue at the endpoint it is pointed at', async () => {
   expect(await invokeLocal('onShelfFilled', { AWS_ENDPOINT_URL: 'http://127.0.0.1:4566' })).toMatchObject({
     consumer: 'shop.onShelfFilled',
     queue: 'http://127.0.0.1:4566/000000000000/millrace-shop-dev-on-shelf-filled',
   });
-}, 60_000);
+});

@@ -60,7 +60,7 @@ describe('the stage of an HTTP API', () => {
       CompiledService,
       CompiledService,
     ];
-  }, 120_000);
+  });
 
   test('has the default for every route, and the settings of those that have their own', () => {
     const limits = (ThrottlingRateLimit: number, ThrottlingBurstLimit: number) => ({
@@ -155,7 +155,7 @@ describe('a mistake fails the build with file and key:', () => {
     generated.push(...directories);
     const error: unknown = await pack(directories).catch((reason: unknown) => reason);
     lines = String(error instanceof Error ? error.message : 'nothing failed').split('\n');
-  }, 120_000);
+  });
 
   test.each(mistakes.map(([title, , message], index) => [title, message, index] as const))(
     '%s',

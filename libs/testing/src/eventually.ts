@@ -8,7 +8,7 @@
 export async function eventually<Result>(
   check: () => Result | Promise<Result>,
   {
-    deadlineMs = 30_000,
+    deadlineMs = 60_000,
     intervalMs = 20,
     signal,
   }: { deadlineMs?: number; intervalMs?: number; signal?: AbortSignal } = {},

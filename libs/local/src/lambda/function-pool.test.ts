@@ -245,7 +245,7 @@ describe('a container', () => {
     const { answer } = await call(poolOf('hoards', { memoryMb: 32, timeoutSeconds: 30 }));
     expect(answer.errorType).toBe('Runtime.ExitError');
     expect(answer.errorMessage).toContain('signal: killed');
-  }, 60_000);
+  });
 
   test('above the first is ended when idle', async () => {
     const pool = poolOf('counter', { concurrency: 2 }, undefined, 30);

@@ -36,7 +36,7 @@ describe('the request', () => {
         reason: expect.stringContaining('ECONNREFUSED'),
       })),
     );
-  }, 30_000);
+  });
 
   test.each([
     ['nothing', undefined, 'expected object'],
