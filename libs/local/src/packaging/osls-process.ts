@@ -53,6 +53,7 @@ interface Serverless {
   init(): Promise<void>;
   run(): Promise<void>;
   getProvider(name: 'aws'): { naming: { getStackName(): string } };
+  pluginManager: { plugins: { saveServiceState?: () => Promise<void> }[] };
   service: {
     service: string;
     provider: { stackTags?: Record<string, string> };
@@ -146,6 +147,10 @@ async function compileTemplate(
     variablesMeta: new Map(),
   });
   await serverless.init();
+  for (const plugin of serverless.pluginManager.plugins) {
+    // serverless-state.json, which only a later `sls deploy --package` reads: to write it takes a fifth of the time.
+    if (plugin.saveServiceState) plugin.saveServiceState = async () => {};
+  }
   await serverless.run();
 
   const template = await readFile(join(mirror, '.serverless', 'cloudformation-template-update-stack.json'), 'utf8');
