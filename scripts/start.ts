@@ -30,6 +30,7 @@ Usage: npm start -- [options]
   --service <directory>       another service to run, besides those in services/; may be repeated
   --dynamodb-endpoint <url>   use this DynamoDB instead of starting one
   --alarm-period <seconds>    evaluate every alarm over periods this long, not the templates' (to see them change sooner)
+  --cold                      start no function before its first call: less memory, but the first order takes seconds
   --verbose                   show every line that functions log, not only warnings and errors
   --ready-file <path>         when ready, write {"apiUrl", "awsUrl", "issuerUrl", "pid"} there as JSON
   --help                      show this
@@ -64,6 +65,7 @@ function readOptions() {
       service: { type: 'string', multiple: true, default: [] },
       'dynamodb-endpoint': { type: 'string' },
       'alarm-period': { type: 'string' },
+      cold: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       'ready-file': { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -134,6 +136,7 @@ async function start(options: ReturnType<typeof readOptions>): Promise<void> {
       dataDirectory: options['data-dir'],
       dynamodbEndpoint: options.dynamodbEndpoint,
       alarmPeriod: options.alarmPeriod,
+      coldFunctions: options.cold,
       onProgress: (line) => console.log(`${line} …`),
       onWarning: (line) => console.warn(`warning: ${line}`),
       onFunctionLog: (line) => {

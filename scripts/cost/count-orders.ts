@@ -53,13 +53,14 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
     usage,
     apiPort: 0,
     awsPort: 0,
+    // The orders before the counting start those that are used.
+    coldFunctions: true,
     onProgress,
     onFailure: (reason) => {
       failure = reason;
     },
   });
   try {
-    await runtime.warm;
     const shop = await Customers.of(runtime, clients);
     await shop.stockUp();
     onProgress('Warming up');

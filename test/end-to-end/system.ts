@@ -113,7 +113,8 @@ async function startRuntime(): Promise<Runtime> {
   const child = fork(
     join(root, 'scripts', 'start.ts'),
     [
-      ...['--api-port', '0', '--aws-port', '0', '--ready-file', readyFile, '--verbose'],
+      // Cold: each of these runtimes uses a part of the functions.
+      ...['--api-port', '0', '--aws-port', '0', '--ready-file', readyFile, '--verbose', '--cold'],
       ...['--service', join(root, 'test', 'fixtures', 'probe')],
     ],
     // By the channel it learns that this process has ended.

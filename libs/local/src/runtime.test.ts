@@ -189,12 +189,23 @@ describe('a running service', () => {
     expect(runtime.warnings).toEqual(['Stack guestbook-dev: AWS::Cognito::UserPool is not available here: OnlyOnAws']);
   });
 
-  test('knows its functions and warms them', async () => {
-    await runtime.warm;
+  test('knows its functions', () => {
     expect(runtime.functionNames.toSorted()).toEqual(
       ['announce', 'greet', 'read', 'sign'].map((name) => `guestbook-dev-${name}`),
     );
   });
+});
+
+test.each([
+  ['are started ahead', false],
+  ['are not started before their first call when they are to be cold', true],
+])('functions %s', async (_, coldFunctions) => {
+  const lines: string[] = [];
+  const runtime = await start({ coldFunctions, onFunctionLog: ({ line }) => lines.push(line) });
+  await runtime.warm;
+  expect(lines).toEqual(coldFunctions ? [] : ['The guestbook is laid out']);
+  await sign(runtime, 'ada');
+  expect(lines.slice(0, 2)).toEqual(['The guestbook is laid out', 'A guest signs']);
 });
 
 test('a dead letter is an alarm within two seconds, until the queue has been empty for a period', async () => {

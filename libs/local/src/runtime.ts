@@ -60,6 +60,8 @@ export interface RuntimeOptions {
   dynamodbEndpoint?: string | undefined;
   /** Containers that each function may have at once; as many as there are cores, and at least two, unless given. */
   functionConcurrency?: number | undefined;
+  /** Starts no function before its first call, as on AWS; otherwise each gets a container ahead. */
+  coldFunctions?: boolean | undefined;
   /** Replaces the period of every CloudWatch alarm, in seconds. */
   alarmPeriod?: number | undefined;
   /** Counts what the functions use, as AWS would bill it; nothing is counted, and nothing takes longer, without one. */
@@ -96,7 +98,7 @@ export interface Runtime {
    * the ports leads here.
    */
   identities: Pick<LocalIdentities, 'statementsOf' | 'withhold'>;
-  /** Resolves when every function has a container that is ready. */
+  /** Resolves when every function has a container that is ready; at once with `coldFunctions`. */
   warm: Promise<void>;
   /** Ends everything that was started. May be called more than once. */
   stop(): Promise<void>;
@@ -337,7 +339,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     functionNames,
     refusals: () => refusals.list(),
     identities,
-    warm: functions.warm(),
+    warm: options.coldFunctions ? Promise.resolve() : functions.warm(),
     stop: () => started.stop(),
   };
 
