@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readArguments, readNumber, readStage, runCommand } from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/events/catalogue';
-import { compileTemplates } from '@millrace/local/package-services';
+import { packageServices } from '@millrace/local/package-services';
 import { withLambdaDuration } from './cost/measurement.ts';
 import { readPriceTable } from './cost/price-table.ts';
 import { readQuotaTable } from './cost/quota-use.ts';
@@ -56,14 +56,15 @@ async function main(): Promise<number> {
   // Loaded when it is clear what is wanted: it is the whole local runtime.
   const { countOrders } = await import('./cost/count-orders.ts');
   const directories = serviceDirectories(root);
-  const compiled = await compileTemplates({
+  // As the runtime will: templates alone would be compiled once more for it.
+  const packaged = await packageServices({
     directories,
     stage,
     region: 'us-east-1',
     cacheDirectory: join(root, '.millrace', 'cache', 'packages'),
     log: onProgress,
   });
-  const inventory = inventoryOf(compiled);
+  const inventory = inventoryOf(packaged);
   const { tables, timeToLive } = inventory;
   const counted = await countOrders({ services: directories, stage, orders, clients, tables, timeToLive, onProgress });
   const measurement = lambdaMs === undefined ? counted : withLambdaDuration(counted, lambdaMs);
