@@ -336,9 +336,10 @@ describe('re-emitting', () => {
       }),
     );
 
-    const outcomes = await operator.putBack('reemit', probeLetters);
+    const { exitCode, stdout } = await operator.redrive('reemit', probeLetters);
 
-    expect(outcomes).toEqual([[expect.stringMatching(`^parked: ${code}`), 1]]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(new RegExp(`\\b1 +parked: ${code}`));
     expect(await operator.inspect(probeLetters)).toEqual([]);
     const parked = (await operator.inspect(parking)).filter((letter) => letter.body === body);
     expect(parked).toMatchObject([{ reason: { code }, attributes: { ParkedFrom: probeLetters } }]);

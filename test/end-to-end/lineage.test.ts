@@ -45,21 +45,21 @@ const everyNode = (nodes: LineageNode[]): LineageNode[] => nodes.flatMap((node) 
 type Outline = [string, ...Outline[]];
 const outlineOf = ({ detailType, events }: LineageNode): Outline => [detailType, ...events.map(outlineOf)];
 
-/** What is dead of an id once something of it is, in this queue: by the consumers of its events, and as it is drawn. */
+/** What is dead of an id once something of it is, in this queue: by the consumers of its events. */
 async function deadOf(id: string, queue: string) {
   // A look hides letters from others for a moment: it begins once something is there.
   await aws.depthOfAtLeast(queue, 1);
   return eventually(
     async () => {
-      const { lineage, followed, drawn } = await operator.follow(id);
+      const { lineage, followed } = await operator.follow(id);
       const types = new Map(
         everyNode(lineage.trees.flatMap(({ events }) => events)).map((each) => [each.id, each.detailType]),
       );
       const dead = [...followed.whereabouts].flatMap(([event, all]) =>
         all.filter(({ state }) => state === 'dead').map((whereabouts) => ({ event: types.get(event), ...whereabouts })),
       );
-      if (dead.length === 0) throw new Error(`Not dead:\n${drawn}`);
-      return { dead, drawn };
+      if (dead.length === 0) throw new Error(`Nothing of ${id} is dead: ${JSON.stringify([...followed.whereabouts])}`);
+      return dead;
     },
     { deadlineMs: 90_000, intervalMs: 500 },
   );
@@ -162,7 +162,7 @@ describe('an order that went wrong is shown with who failed and why:', () => {
 
     const name = `millrace-${service}-dev-${queue}-dlq`;
 
-    const { dead, drawn } = await deadOf(orderId, name);
+    const dead = await deadOf(orderId, name);
 
     expect(dead).toEqual([
       {
@@ -176,13 +176,16 @@ describe('an order that went wrong is shown with who failed and why:', () => {
         }),
       },
     ]);
-    expect(drawn).toContain(`✗ ${service}.${functionName}: dead in ${name}: SCHEMA_VIOLATION after 1 attempt: `);
+    const { exitCode, stdout, stderr } = await operator.lineage(orderId);
+    expect(stdout).toContain(`✗ ${service}.${functionName}: dead in ${name}: SCHEMA_VIOLATION after 1 attempt: `);
+    expect(stderr).toContain(`It stopped at ${service}.${functionName}`);
+    expect(exitCode).toBe(1);
   });
 
   test('its payment, whose letter is still there afterwards', async () => {
     const queue = 'millrace-payments-dev-on-stock-reserved-dlq';
 
-    const { dead } = await deadOf(unpaid, queue);
+    const dead = await deadOf(unpaid, queue);
 
     expect(dead).toEqual([
       {

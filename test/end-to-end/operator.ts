@@ -12,7 +12,7 @@ import {
 } from '@millrace/dead-letters/operations';
 import { type CatalogueEntry, findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
 import type { Lineage } from '@millrace/lineage';
-import { drawLineage, type FollowedLineage, followLineage, openEventLog } from '@millrace/lineage/operations';
+import { type FollowedLineage, followLineage, openEventLog } from '@millrace/lineage/operations';
 import { type RunningScript, runScript, type ScriptResult, startScript } from '../run-script.ts';
 import type { System } from './system.ts';
 
@@ -51,17 +51,17 @@ export class Operator {
   }
 
   /**
-   * What `npm run lineage` finds out about an id and draws, without a process.
+   * What `npm run lineage` finds out about an id, without a process.
    * @throws Error when the log knows nothing of it
    */
-  async follow(id: string): Promise<{ lineage: Lineage; followed: FollowedLineage; drawn: string }> {
+  async follow(id: string): Promise<{ lineage: Lineage; followed: FollowedLineage }> {
     const lineage = await this.#findLineage(id);
     if (!lineage) throw new Error(`The log has nothing of ${id}`);
     const { sqs, now } = this.#clients;
     this.#catalogue ??= await readCatalogue(findWorkspaceRoot(import.meta.dirname));
     const queues = await StageQueues.load(sqs, 'dev');
     const followed = await followLineage(sqs, queues, lineage, this.#catalogue, { startedAt: now() });
-    return { lineage, followed, drawn: drawLineage(lineage, followed) };
+    return { lineage, followed };
   }
 
   /** The letters of a queue that are meant, as `npm run redrive -- inspect` finds them, without a process for each look. */

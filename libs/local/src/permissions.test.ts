@@ -26,7 +26,7 @@ const greeted = (name: string) =>
   eventually(async () => {
     const response = await fetch(`${runtime.apiUrl}/guests/${name}`);
     expect(await response.json()).toMatchObject({ greetings: 1 });
-  }, {});
+  });
 
 /** The ways back of what tests that failed have not given back. */
 const withheld = new Set<() => void>();
