@@ -72,6 +72,12 @@ export interface ConsumeOptions {
   reserveMs?: number;
 }
 
+/** The Lambda handler of a consumer. It says which events it handles, so that they can be compared with its template. */
+export interface ConsumerHandler<Contracts extends readonly EventContract[] = readonly EventContract[]> {
+  (event: SQSEvent, context: Context): Promise<SQSBatchResponse>;
+  readonly contracts: Contracts;
+}
+
 /** Side effects, for tests to replace. */
 export interface ConsumeDependencies {
   sqs?: Pick<SQSClient, 'send'>;
@@ -94,13 +100,14 @@ export interface ConsumeDependencies {
  * @param contracts the events this consumer handles; any other event is a permanent failure. An event of a version that one
  *   of them upcasts comes as that one, unless the older contract is among them too.
  * @param handle one event; to throw is to fail. It may run again for the same event, see `deduplication`.
+ * @returns the handler, with the contracts: packaging compares them with `consume: { events }` in serverless.yml
  */
 export function consume<const Contracts extends readonly EventContract[]>(
   contracts: Contracts,
   handle: (event: EventOf<Contracts[number]>, context: RecordContext) => Promise<void>,
   { deduplication = 'inbox', concurrency = 10, reserveMs = 500 }: ConsumeOptions = {},
   dependencies: ConsumeDependencies = {},
-): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
+): ConsumerHandler<Contracts> {
   if (!(concurrency >= 1)) throw new ConfigurationError('concurrency', 'at least 1');
   const settings = dependencies.settings ?? settingsFrom();
   const sqs = dependencies.sqs ?? new SQSClient({});
@@ -222,10 +229,13 @@ export function consume<const Contracts extends readonly EventContract[]>(
       return settled as PromiseSettledResult<void>[];
     });
 
-  return async (event, context) => {
-    if (!Array.isArray(event?.Records)) throw new TypeError('Expected an SQS event with Records');
-    return (await handler(event, context)) as SQSBatchResponse;
-  };
+  return Object.assign(
+    async (event: SQSEvent, context: Context) => {
+      if (!Array.isArray(event?.Records)) throw new TypeError('Expected an SQS event with Records');
+      return (await handler(event, context)) as SQSBatchResponse;
+    },
+    { contracts },
+  );
 }
 
 /** The metric of an acknowledged record; none for one whose copy stands in the dead-letter queue. */

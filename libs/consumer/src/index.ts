@@ -2,6 +2,7 @@ export {
   type Cause,
   type ConsumeDependencies,
   type ConsumeOptions,
+  type ConsumerHandler,
   consume,
   type InboxKey,
   type RecordContext,

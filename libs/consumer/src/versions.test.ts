@@ -138,3 +138,9 @@ test('a consumer that knows both versions gets each as it was emitted', async ()
     ['Knocked.v2', 2],
   ]);
 });
+
+test('the handler names its contracts, for packaging to compare with the template', () => {
+  const contracts = [KnockedV2] as const;
+  const handler = consume(contracts, async () => {}, {}, { sqs: new RecordingClient(), settings });
+  expect(handler.contracts).toBe(contracts);
+});
