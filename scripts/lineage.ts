@@ -51,8 +51,9 @@ await runCommand('lineage', async () => {
   const stop = interruptible(() => console.error('\nStopping: what was looked at is given back …'));
 
   // Loaded when it is clear what is wanted: help and misuse would otherwise wait for the AWS SDK.
-  const { createClients, StageQueues } = await import('@millrace/dead-letters/operations');
+  const { openStage } = await import('@millrace/dead-letters/operations');
   const { drawLineage, followLineage, openEventLog } = await import('@millrace/lineage/operations');
+  const { sqs, now, queues } = await openStage(stage, endpoint, console.error);
   const lineage = await openEventLog(stage, endpoint)(id);
   if (!lineage) {
     console.error(
@@ -61,8 +62,6 @@ await runCommand('lineage', async () => {
     );
     return 1;
   }
-  const { sqs, now } = createClients(endpoint);
-  const queues = await StageQueues.load(sqs, stage);
   const catalogue = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
   const followed = await followLineage(sqs, queues, lineage, catalogue, { startedAt: now(), signal: stop.signal });
   if (stop.signal.aborted) return 130;

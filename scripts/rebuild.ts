@@ -94,6 +94,8 @@ async function main(): Promise<number> {
   const dynamo = dynamoDb(endpoint);
   const client = documentClient(dynamo);
   const eventTable = `millrace-${service}-${stage}`;
+  const { createClients, describeTarget } = await import('@millrace/dead-letters/operations');
+  console.error(`Asking ${await describeTarget(stage, endpoint, { clients: createClients(endpoint) })}`);
   // At AWS it is up to six hours old: enough for a bar.
   const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: eventTable }));
   const total = Math.max(1, Table?.ItemCount ?? 1);

@@ -27,8 +27,8 @@ import type {
   ImportProblem,
   LetterCriteria,
   LookSummary,
+  OpenStage,
   ShownLetter,
-  StageQueues,
 } from '@millrace/dead-letters/operations';
 import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
 
@@ -184,9 +184,8 @@ function readOptions() {
 
 type Operations = typeof import('@millrace/dead-letters/operations');
 
-interface Context extends ReturnType<Operations['createClients']> {
+interface Context extends OpenStage {
   operations: Operations;
-  queues: StageQueues;
   startedAt: Date;
 }
 
@@ -195,9 +194,8 @@ async function connect(values: Values): Promise<Context> {
   const endpoint = readEndpoint(values.endpoint);
   // Loaded when it is clear what is wanted: help and misuse would otherwise wait for the AWS SDK.
   const operations = await import('@millrace/dead-letters/operations');
-  const clients = operations.createClients(endpoint);
-  const queues = await operations.StageQueues.load(clients.sqs, stage);
-  return { ...clients, operations, queues, startedAt: clients.now() };
+  const opened = await operations.openStage(stage, endpoint, console.error);
+  return { ...opened, operations, startedAt: opened.now() };
 }
 
 function readCriteria(values: Values): LetterCriteria {

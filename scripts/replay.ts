@@ -93,7 +93,7 @@ async function main(): Promise<number> {
   const stage = readStage(values.stage);
   const endpoint = readEndpoint(values.endpoint);
   if (values.cancel !== undefined) {
-    const { operations, events } = await connect(endpoint);
+    const { operations, events } = await connect(stage, endpoint);
     await operations.cancelReplay(events, values.cancel);
     console.log(`${values.cancel} is being cancelled; what it has replayed stays so`);
     return 0;
@@ -110,7 +110,7 @@ async function main(): Promise<number> {
     archive: values.archive,
     name: values.name ?? `replay-${now.toISOString().replaceAll(':', '-').replace('.', '-')}`,
   };
-  const connection = await connect(endpoint);
+  const connection = await connect(stage, endpoint);
   const { operations, events } = connection;
   const plan = await operations.planReplay(
     events,
@@ -133,9 +133,11 @@ type Operations = typeof import('@millrace/dead-letters/operations');
 type Connection = Pick<ReturnType<Operations['createClients']>, 'events'> & { operations: Operations };
 
 /** Loaded when it is clear what is wanted: help and misuse would otherwise wait for the AWS SDK. */
-async function connect(endpoint: string | undefined): Promise<Connection> {
+async function connect(stage: string, endpoint: string | undefined): Promise<Connection> {
   const operations = await import('@millrace/dead-letters/operations');
-  return { operations, events: operations.createClients(endpoint).events };
+  const clients = operations.createClients(endpoint);
+  console.error(`Asking ${await operations.describeTarget(stage, endpoint, { clients })}`);
+  return { operations, events: clients.events };
 }
 
 async function watch({ operations, events }: Connection, { name, from, to }: ReplayPlan): Promise<number> {

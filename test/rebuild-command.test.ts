@@ -32,7 +32,9 @@ describe('npm run rebuild', () => {
   test('an endpoint where nobody answers is one line', async () => {
     const { exitCode, stderr } = await rebuild('order-summary', '--endpoint', 'http://127.0.0.1:1');
     expect(exitCode).toBe(1);
-    expect(stderr).toBe('Nothing answers at http://127.0.0.1:1: is npm start running?\n');
+    expect(stderr).toBe(
+      'Asking stage dev at http://127.0.0.1:1\nNothing answers at http://127.0.0.1:1: is npm start running?\n',
+    );
   });
 });
 

@@ -84,7 +84,7 @@ describe('npm run redrive', () => {
     expect(unknown.exitCode).toBe(2);
     expect(unknown.stderr).toContain(`did you mean`);
     expect(unknown.stderr).toContain(deadLetterQueue);
-    expect(unknown.stderr.trim().split('\n')).toHaveLength(1);
+    expect(unknown.stderr.trim().split('\n')).toEqual([`Asking stage dev at ${sqs.endpoint}`, expect.anything()]);
     const pattern = await redrive('inspect', deadLetterQueue, '--pattern', '{"source":"x"}');
     expect(pattern).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Event pattern is not valid') });
   });
@@ -92,7 +92,9 @@ describe('npm run redrive', () => {
   test('an endpoint where nobody answers is one line', async () => {
     const { exitCode, stderr } = await runScript('redrive', 'list', '--endpoint', 'http://127.0.0.1:1');
     expect(exitCode).toBe(1);
-    expect(stderr).toBe('Nothing answers at http://127.0.0.1:1: is npm start running?\n');
+    expect(stderr).toBe(
+      'Asking stage dev at http://127.0.0.1:1\nNothing answers at http://127.0.0.1:1: is npm start running?\n',
+    );
   });
 
   test('list shows what is dead and why, and says so in its exit code when asked', async () => {
@@ -106,7 +108,9 @@ describe('npm run redrive', () => {
     const queues = JSON.parse(json.stdout) as { queue: string; depth: number }[];
     expect(queues.find(({ queue }) => queue === deadLetterQueue)?.depth).toBe(4);
     expect(queues.find(({ queue }) => queue === 'millrace-redrive-dev-parking')?.depth).toBe(0);
-    expect((await redrive('list', '--stage', 'staging', '--exit-code')).exitCode).toBe(0);
+    const elsewhere = await redrive('list', '--stage', 'staging', '--exit-code');
+    expect(elsewhere.exitCode).toBe(2);
+    expect(elsewhere.stderr).toContain(`There are no queues of stage staging at ${sqs.endpoint}. Check --stage and`);
   });
 
   test('inspect shows no personal data unless it is asked to', async () => {

@@ -30,6 +30,8 @@ describe('npm run replay', () => {
   test('an endpoint where nobody answers is one line', async () => {
     const { exitCode, stderr } = await replay('--from', '2h', '--endpoint', 'http://127.0.0.1:1');
     expect(exitCode).toBe(1);
-    expect(stderr).toBe('Nothing answers at http://127.0.0.1:1: is npm start running?\n');
+    expect(stderr).toBe(
+      'Asking stage dev at http://127.0.0.1:1\nNothing answers at http://127.0.0.1:1: is npm start running?\n',
+    );
   });
 });

@@ -7,6 +7,7 @@ export { inspect, type LookSummary } from './inspect.ts';
 export { isFiltering, type LetterCriteria, letterFilter } from './letter-filter.ts';
 export { listQueues, type QueueOverview } from './list.ts';
 export { mapConcurrently } from './map-concurrently.ts';
+export { describeTarget, type OpenStage, openStage } from './open-stage.ts';
 export { park } from './park.ts';
 export { purge } from './purge.ts';
 export { type Operation, redrive } from './redrive.ts';

@@ -66,6 +66,11 @@ export class StageQueues {
     return this.#queues.filter(({ name }) => /-dlq(\.fifo)?$/.test(name) || name === this.parkingQueueName);
   }
 
+  /** True if the stage has no queue at all: it is not deployed there. */
+  get isEmpty(): boolean {
+    return this.#queues.length === 0;
+  }
+
   get parkingQueueName(): string {
     return `millrace-redrive-${this.stage}-parking`;
   }
