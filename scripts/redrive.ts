@@ -30,7 +30,7 @@ import type {
   OpenStage,
   ShownLetter,
 } from '@millrace/dead-letters/operations';
-import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
+import { findWorkspaceRoot, loadContracts, readCatalogue, serviceDirectories } from '@millrace/events/catalogue';
 
 const GLOBAL_HELP = `  --stage <name>         stage (dev)
   --endpoint <url>       the local runtime, e.g. http://127.0.0.1:4566; otherwise AWS with its default credentials
@@ -258,56 +258,52 @@ async function show(values: Values, [queueName = '']: string[]): Promise<number>
   const queue = queues.find(queueName);
   const select = operations.letterFilter(criteria, startedAt);
   const reveal = values.reveal ?? false;
+  const catalogue = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
   const contracts = reveal ? new Map() : await loadAllContracts();
+  const consumerOf = (rule: string): string | undefined => {
+    const consumer = operations.consumerOfRule(rule, queues.stage, catalogue);
+    return consumer && `${consumer.service}.${consumer.function}`;
+  };
   const letters: { letter: ShownLetter; content: string }[] = [];
   const look = { select, startedAt, limit, signal: stop.signal };
   const summary = await operations.inspect(sqs, queue, look, (letter) => {
-    const shown = operations.shownLetter(letter, contracts);
+    const shown = operations.shownLetter(letter, contracts, consumerOf);
     if (values.json) {
       console.log(JSON.stringify({ queue: queue.name, ...(reveal ? revealedLetter(letter) : shown) }));
     } else {
       letters.push({ letter: shown, content: reveal ? letter.body : contentOf(shown) });
     }
   });
-  if (!values.json && letters.length > 0) {
-    letters.sort((a, b) => a.letter.sentAt.getTime() - b.letter.sentAt.getTime());
-    const columns: Column[] = [
-      { title: 'MESSAGE' },
-      { title: 'EVENT' },
-      { title: 'TYPE' },
-      { title: 'REASON' },
-      { title: 'ATTEMPTS', align: 'right' },
-      { title: 'AGE', align: 'right' },
-      { title: 'CORRELATION' },
-    ];
-    const [header, ...lines] = formatTable(
-      columns,
-      letters.map(({ letter: { messageId, event, reason, sentAt } }) => [
-        messageId,
-        event?.id ?? '–',
-        event?.detailType ?? '–',
-        reason.code,
-        String(reason.attempts ?? ''),
-        age(sentAt, startedAt),
-        reason.correlationId ?? '',
-      ]),
-    ).split('\n');
-    console.log(header);
-    for (const [index, line] of lines.entries()) {
-      const { letter, content = '' } = letters[index] ?? {};
-      console.log(line);
-      if (letter?.reason.message) console.log(`  ${printable(letter.reason.message)}`);
-      console.log(`  ${printable(content)}`);
-    }
-  }
+  letters.sort((a, b) => a.letter.sentAt.getTime() - b.letter.sentAt.getTime());
+  for (const { letter, content } of letters) console.log(`${describeLetter(letter, content, startedAt)}\n`);
   sayWhatWasSeen(summary, operations.isFiltering(criteria), queue.name);
   return stop.signal.aborted ? 130 : 0;
 }
 
-/** What stands under a letter: its event, as far as it may be shown. */
+/** A letter as a paragraph: why it is dead and what it is about first, then the ids to go on with. */
+function describeLetter({ messageId, event, reason, sentAt, detail }: ShownLetter, content: string, now: Date): string {
+  const { code, attempts, consumer, correlationId, message } = reason;
+  const { subject } = (detail?.metadata ?? {}) as { subject?: string };
+  const tries = attempts === undefined ? '' : `, ${counted(attempts, 'attempt', 'attempts')}`;
+  const lines: [string, string | undefined][] = [
+    ['about', subject],
+    ['event', event?.id],
+    ['consumer', consumer],
+    ['message', messageId],
+    ['correlation', correlationId],
+  ];
+  return [
+    printable(`${code}  ${event?.detailType ?? 'not an event'}  ${age(sentAt, now)} old${tries}`),
+    ...lines.flatMap(([name, text]) => (text === undefined ? [] : [`  ${name.padEnd(13)}${printable(text)}`])),
+    ...(message ? [`  ${printable(message)}`] : []),
+    `  ${printable(content)}`,
+  ].join('\n');
+}
+
+/** The event's data, as far as they may be shown. */
 function contentOf({ detail, bytes }: ShownLetter): string {
   return detail
-    ? JSON.stringify(detail)
+    ? JSON.stringify(detail.data)
     : `${counted(bytes, 'byte', 'bytes')} that satisfy no contract (--reveal shows them)`;
 }
 

@@ -118,7 +118,17 @@ describe('npm run redrive', () => {
     const personal = OrderPlaced.example.customer.email;
     const shown = await redrive('inspect', `test.${name}`, '--reason', 'SCHEMA_VIOLATION');
     expect(shown.stdout).toMatch(
-      new RegExp(`${name}-1 +OrderPlaced.v1 +SCHEMA_VIOLATION +3 +\\d+s +correlation-1\\n +Why\\.`),
+      new RegExp(
+        [
+          '^SCHEMA_VIOLATION  OrderPlaced\\.v1  \\d+s old, 3 attempts',
+          '  about        subject-1',
+          `  event        ${name}-1`,
+          '  message      [0-9a-f-]{36}',
+          '  correlation  correlation-1',
+          '  Why\\.',
+          '  \\{"orderId":',
+        ].join('\n'),
+      ),
     );
     expect(shown.stdout).not.toContain(`${name}-0`);
     expect(shown.stdout).not.toContain(personal);

@@ -12,7 +12,7 @@ export type Origin = 'consumer' | 'sqs' | 'rule' | 'stream' | 'parking';
 export interface DeadLetterReason {
   code: string;
   message: string;
-  kind: 'permanent' | 'exhausted' | 'undeliverable' | 'parked';
+  kind: 'permanent' | 'exhausted' | 'undeliverable' | 'parked' | 'mended';
   /** `inventory.onOrderPlaced`, or the rule's name. */
   consumer?: string;
   attempts?: number;
@@ -113,7 +113,7 @@ function explain(
     return { origin: 'parking', reason };
   }
   if (ErrorCode !== undefined) {
-    const kind = FailureKind === 'permanent' ? 'permanent' : 'exhausted';
+    const kind = FailureKind === 'permanent' || FailureKind === 'mended' ? FailureKind : 'exhausted';
     return { origin: 'consumer', reason: { ...common, code: ErrorCode, message: ErrorMessage, kind } };
   }
   if (RULE_ARN !== undefined) {

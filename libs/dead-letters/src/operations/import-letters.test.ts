@@ -161,7 +161,9 @@ describe('import', () => {
       data: { orderId: 'order-1', total: 990 },
     });
     expect(replacement?.messageAttributes).toMatchObject({
-      ErrorCode: { StringValue: 'STOCK_TABLE_GONE' },
+      ErrorCode: { StringValue: 'EVENT_MENDED' },
+      ErrorMessage: { StringValue: expect.stringContaining('copy of event-1, which died of STOCK_TABLE_GONE') },
+      FailureKind: { StringValue: 'mended' },
       EventDigest: { StringValue: eventDigest(replacement?.body ?? '') },
     });
     expect(letters).toHaveLength(3);
@@ -306,7 +308,10 @@ describe('import', () => {
       causationId: line.messageId,
       correlationId: 'c-1',
     });
-    expect(letter?.messageAttributes.ErrorCode?.StringValue).toBe('STOCK_TABLE_GONE');
+    expect(letter?.messageAttributes).toMatchObject({
+      ErrorCode: { StringValue: 'EVENT_MENDED' },
+      ErrorMessage: { StringValue: expect.stringContaining('which died of STOCK_TABLE_GONE') },
+    });
     const [old] = await emptyParking();
     expect(old?.messageAttributes).toMatchObject({
       ErrorCode: { StringValue: 'EVENT_REPLACED' },

@@ -12,6 +12,9 @@ import { parkingPlace } from './park.ts';
 import { problemsOf, type Replacement, replacementId, replacementOf } from './replacement-event.ts';
 import type { StageQueue, StageQueues } from './stage-queues.ts';
 
+/** The code of a letter that an import has made. */
+const MENDED = 'EVENT_MENDED';
+
 /** What a line must have; `exportLetters` writes more. */
 const lineSchema = z.looseObject({
   messageId: z.string().min(1),
@@ -236,6 +239,17 @@ function targetOf({ origin, attributes }: DeadLetter, source: StageQueue, queues
   return origin === 'parking' ? queues.byName(attributes.ParkedFrom ?? '') : source;
 }
 
+/**
+ * Why the new event is a letter: it waits for an operator to put it back. The reason of the old one would be wrong for it.
+ * A rule's letter is told by EventBridge's own attributes.
+ */
+function mendedAttributes({ attributes, event, messageId, reason }: DeadLetter, body: string): Record<string, string> {
+  const cause = attributes.CauseCode ?? reason.code;
+  const message = `The edited copy of ${event?.id ?? messageId}, which died of ${cause}; redrive or re-emit it`;
+  if (attributes.RULE_ARN !== undefined) return { ERROR_CODE: MENDED, ERROR_MESSAGE: message };
+  return { ErrorCode: MENDED, FailureKind: 'mended', ErrorMessage: message, EventDigest: eventDigest(body) };
+}
+
 /** The new letter first, and when SQS has it the old one away. @returns what went wrong */
 async function replace(
   sqs: Pick<SQSClient, 'send'>,
@@ -245,7 +259,7 @@ async function replace(
 ): Promise<string | undefined> {
   const { id, body } = replacement;
   const kept = letter.origin === 'parking' ? unparkedAttributes(letter.attributes) : letter.attributes;
-  const texts = letter.attributes.RULE_ARN === undefined ? { ...kept, EventDigest: eventDigest(body) } : kept;
+  const texts = { ...kept, ...mendedAttributes(letter, body) };
   const move = {
     letter: { ...letter, body },
     destination: {

@@ -1,5 +1,5 @@
 export { type Clients, clientConfiguration, createClients } from './clients.ts';
-export { consumerKey } from './consumer-name.ts';
+export { consumerKey, consumerOfRule } from './consumer-name.ts';
 export { type DrainOptions, type DrainProgress, type DrainSummary, isComplete } from './drain.ts';
 export { exportLetters } from './export-letters.ts';
 export { type ImportedEvent, type ImportProblem, type ImportSummary, importLetters } from './import-letters.ts';

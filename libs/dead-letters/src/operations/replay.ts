@@ -14,7 +14,7 @@ import { similarNames, UsageError } from '@millrace/command-line';
 import type { EventContract } from '@millrace/events';
 import type { CatalogueEntry } from '@millrace/events/catalogue';
 import { compilePattern } from '@millrace/local/event-pattern';
-import { consumerKey } from './consumer-name.ts';
+import { consumerKey, consumerOfRule } from './consumer-name.ts';
 
 /** Between two questions how far a replay is. In ms. */
 const POLL_EVERY = 1_000;
@@ -271,11 +271,7 @@ function consumerOf(
   stage: string,
   catalogue: readonly CatalogueEntry[],
 ): Pick<ReplayedRule, 'consumer' | 'replays'> {
-  const consumer = catalogue
-    .flatMap(({ consumers }) => consumers)
-    .find(
-      (reference) => consumerKey(`${reference.service}.${reference.function}`, stage) === consumerKey(ruleName, stage),
-    );
+  const consumer = consumerOfRule(ruleName, stage, catalogue);
   if (!consumer) return {};
   return { consumer: `${consumer.service}.${consumer.function}`, replays: consumer.replays ?? 'ignore' };
 }

@@ -90,3 +90,17 @@ describe('a letter', () => {
     expect(shown(body, { ErrorCode: 'FULL', Passenger: 'Ludmila' }).attributes).toEqual({ ErrorCode: 'FULL' });
   });
 });
+
+test("a rule's letter names the consumer that the rule feeds", () => {
+  const attributes = {
+    RULE_ARN: 'arn:aws:events:us-east-1:123456789012:rule/millrace-dev/millrace-ferry-dev-on-boarded',
+  };
+  const MessageAttributes = Object.fromEntries(
+    Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
+  const letter = readDeadLetter({ MessageId: 'message-1', ReceiptHandle: 'handle', Body: body, MessageAttributes });
+  const names = new Map([['millrace-ferry-dev-on-boarded', 'ferry.onBoarded']]);
+
+  expect(shownLetter(letter, contracts, (rule) => names.get(rule)).reason.consumer).toBe('ferry.onBoarded');
+  expect(shownLetter(letter, contracts).reason.consumer).toBe('millrace-ferry-dev-on-boarded');
+});

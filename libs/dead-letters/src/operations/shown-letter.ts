@@ -30,8 +30,13 @@ export interface ShownLetter {
  * What of a letter may be shown. Identities that do not look like one are not repeated: the body may be anything.
  *
  * @param contracts by detail-type; they say what is personal in an event
+ * @param consumerOf the consumer that a rule feeds: EventBridge's dead letters name the rule only
  */
-export function shownLetter(letter: DeadLetter, contracts: ReadonlyMap<string, EventContract>): ShownLetter {
+export function shownLetter(
+  letter: DeadLetter,
+  contracts: ReadonlyMap<string, EventContract>,
+  consumerOf: (ruleName: string) => string | undefined = () => undefined,
+): ShownLetter {
   const { messageId, origin, reason, attributes, event, sentAt, receiveCount, messageGroupId, body } = letter;
   const detail = shownDetail(body, contracts);
   return {
@@ -40,6 +45,7 @@ export function shownLetter(letter: DeadLetter, contracts: ReadonlyMap<string, E
     reason: {
       ...reason,
       code: shownIdentifier(reason.code),
+      ...(origin === 'rule' && { consumer: consumerOf(reason.consumer ?? '') ?? reason.consumer }),
       ...(reason.correlationId !== undefined && { correlationId: shownIdentifier(reason.correlationId) }),
     },
     attributes: shownAttributes(attributes),
