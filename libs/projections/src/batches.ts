@@ -3,8 +3,8 @@ import type { Projection } from './define-projection.ts';
 import { hash } from './hash.ts';
 import type { SubjectEvents } from './pending-events.ts';
 
-/** DynamoDB takes as many items in one transaction. */
-const ITEMS_PER_TRANSACTION = 100;
+/** DynamoDB takes 100 items in one transaction; one of them is the fence of a rebuild. */
+const ITEMS_PER_TRANSACTION = 99;
 
 /**
  * Divides aggregates into transactions: a list for each lane, so that transactions of different lanes share no row as

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ConditionalWrite } from '@millrace/event-store';
 import { RebuildTakenOverError, RebuildUnderWayError } from './errors.ts';
 import type { Pointer, Pointers, Rebuilder } from './pointers.ts';
 
@@ -13,8 +14,10 @@ export interface LeaseTimes {
 export const leaseTimes: LeaseTimes = { beatEvery: 2_000, deadAfter: 10_000 };
 
 /**
- * The right to rebuild a projection, and so to change its pointer. No clocks are compared: a rebuilder is dead when its
- * beat has not moved for as long as somebody watched.
+ * The right to rebuild a projection, and so to change its pointer and to write the rows of the version that is being built.
+ * No clocks are compared: a rebuilder is dead when its beat has not moved for as long as another one watched. It may have
+ * stalled and wake up later, so each of its writes is on condition that the lease is still its own: those of the pointer by
+ * the pointer itself, those of rows by a fence.
  */
 export class Lease {
   readonly #pointers: Pointers;
@@ -30,7 +33,7 @@ export class Lease {
     this.#pointer = pointer;
     this.#rebuilder = rebuilder;
     // A beat that fails is made up for by the next; a lease that is lost shows in the next change.
-    this.#timer = setInterval(() => void this.change({}).catch(() => undefined), beatEvery);
+    this.#timer = setInterval(() => void this.renew().catch(() => undefined), beatEvery);
     this.#timer.unref();
   }
 
@@ -55,7 +58,22 @@ export class Lease {
     const taken =
       (await pointers.replace(name, pointer, seen.rebuilder)) || (await pointers.replace(name, pointer, rebuilder));
     if (!taken) throw new RebuildUnderWayError(name);
+    // Before anything is read: what a stalled rebuilder has not written by now, it cannot write any more.
+    await pointers.raiseFences(name, rebuilder.id);
     return new Lease(pointers, name, pointer, rebuilder, beatEvery);
+  }
+
+  /**
+   * What makes a transaction fail once the lease is another rebuilder's: add it as the first write.
+   * @param lane which of the fences; transactions under way at once must not share one, or they would cancel each other
+   */
+  fence(lane: number): ConditionalWrite {
+    return this.#pointers.fence(this.#name, lane, this.#rebuilder.id);
+  }
+
+  /** Shows that the rebuilder lives, and learns whether the lease is still its own. @throws RebuildTakenOverError */
+  renew(): Promise<void> {
+    return this.change({});
   }
 
   get pointer(): Pointer {

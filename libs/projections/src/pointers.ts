@@ -1,6 +1,13 @@
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { ScanPosition } from '@millrace/event-store';
+import { type ConditionalWrite, commit, type ScanPosition } from '@millrace/event-store';
+import { RebuildTakenOverError } from './errors.ts';
 import { type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';
+
+/**
+ * Transactions that a rebuilder has under way at once. Each lane has a fence of its own: DynamoDB cancels transactions that
+ * overlap in an item, and be it one that they only check.
+ */
+export const LANES = 4;
 
 /** Which versions of a projection there are. */
 export interface Pointer {
@@ -37,7 +44,10 @@ export interface Rebuilder {
   beat: number;
 }
 
-/** The pointers of a service's projections. Only a rebuilder changes one, and each change is one write. */
+/**
+ * The pointers of a service's projections, and the fences beside them. Only a rebuilder changes one, and each change is one
+ * write.
+ */
 export class Pointers {
   readonly #client: Pick<DynamoDBDocumentClient, 'send'>;
   readonly #tableName: string;
@@ -97,6 +107,49 @@ export class Pointers {
       return false;
     }
   }
+
+  /**
+   * Makes a rebuilder the only one whose fences hold. Repeating it changes nothing.
+   * @throws RebuildTakenOverError when the pointer is not its own any more
+   */
+  async raiseFences(name: string, rebuilder: string): Promise<void> {
+    const check: ConditionalWrite = {
+      write: {
+        ConditionCheck: {
+          TableName: this.#tableName,
+          Key: pointerKey(name),
+          ConditionExpression: '#pointer.#rebuilder.#id = :rebuilder',
+          ExpressionAttributeNames: { '#pointer': 'pointer', '#rebuilder': 'rebuilder', '#id': 'id' },
+          ExpressionAttributeValues: { ':rebuilder': rebuilder },
+        },
+      },
+      onConditionFailed: () => new RebuildTakenOverError(name),
+    };
+    const fences = Array.from({ length: LANES }, (_, lane): ConditionalWrite => {
+      return { write: { Put: { TableName: this.#tableName, Item: { ...fenceKey(name, lane), rebuilder } } } };
+    });
+    await commit(this.#client, [check, ...fences]);
+  }
+
+  /** The write that fails, with RebuildTakenOverError, unless the fence of a lane is this rebuilder's. */
+  fence(name: string, lane: number, rebuilder: string): ConditionalWrite {
+    return {
+      write: {
+        ConditionCheck: {
+          TableName: this.#tableName,
+          Key: fenceKey(name, lane),
+          ConditionExpression: '#rebuilder = :rebuilder',
+          ExpressionAttributeNames: { '#rebuilder': 'rebuilder' },
+          ExpressionAttributeValues: { ':rebuilder': rebuilder },
+        },
+      },
+      onConditionFailed: () => new RebuildTakenOverError(name),
+    };
+  }
+}
+
+function fenceKey(name: string, lane: number): ItemKey {
+  return { pk: name, sk: `FENCE#${lane}` };
 }
 
 export function pointerKey(name: string): ItemKey {

@@ -22,6 +22,7 @@ const DELETES_PER_REQUEST = 25;
  * | pk | sk | |
  * |---|---|---|
  * | `<projection>` | `POINTER` | which version is read, see pointers.ts |
+ * | `<projection>` | `FENCE#<lane>` | the last rebuilder: no other one writes rows in transactions of this lane |
  * | `<projection>#<version>#ROW#<partition>` | the row's `sort` | `row`, and how many `events` are in it |
  * | `<projection>#<version>#MARK#<subject>` | `MARK` | which events of an aggregate are in, and where the last one went |
  */
@@ -37,12 +38,13 @@ export class ProjectionTable {
 
   /**
    * Reads what a change depends on, and writes it, again when others change the same items meanwhile.
-   * @param change whose marks and rows are 100 items at most
+   * @param change whose marks and rows are 100 items at most, 99 with a fence
+   * @param fence must hold, or nothing is written
    * @returns as `write`
-   * @throws SequenceGapError; ConcurrencyConflictError or StoreBusyError when others kept being faster
+   * @throws SequenceGapError; ConcurrencyConflictError or StoreBusyError when others kept being faster; the fence's error
    */
-  apply(change: Change): Promise<readonly Item[]> {
-    return retryOnConflict(async () => this.write([change], await this.read(itemsToRead(change))), {
+  apply(change: Change, fence?: ConditionalWrite): Promise<readonly Item[]> {
+    return retryOnConflict(async () => this.write([change], await this.read(itemsToRead(change)), fence), {
       maxAttempts: MAX_ATTEMPTS,
     });
   }
@@ -52,14 +54,14 @@ export class ProjectionTable {
    * @param rowsToo whether their rows are supposed not to be there, either; they are when other aggregates share them
    * @returns whether it proved right
    */
-  async applyFirst(change: Change, rowsToo: boolean): Promise<boolean> {
+  async applyFirst(change: Change, rowsToo: boolean, fence?: ConditionalWrite): Promise<boolean> {
     const supposed = rowsToo ? itemsToRead(change) : marksOf(change);
     try {
-      await this.write([change], new Map(supposed.map((key) => [idOf(key), undefined])));
+      await this.write([change], new Map(supposed.map((key) => [idOf(key), undefined])), fence);
       return true;
     } catch (error) {
       if (!(error instanceof ConcurrencyConflictError)) throw error;
-      await this.apply(change);
+      await this.apply(change, fence);
       return false;
     }
   }
@@ -74,10 +76,11 @@ export class ProjectionTable {
    * written together on condition that none has changed, so that each event counts once, whoever else applies it meanwhile.
    * @param changes 100 items at most together
    * @param known what was read of `itemsToRead`; rows that were not guessed are read now
+   * @param fence must hold, or nothing is written; it takes the place of one item
    * @returns the marks that were written: none when all events were in
-   * @throws SequenceGapError; ConcurrencyConflictError when an item is not as it is known; what `commit` throws
+   * @throws SequenceGapError; ConcurrencyConflictError when an item is not as it is known; the fence's error; what `commit` throws
    */
-  async write(changes: readonly Change[], known: KnownItems): Promise<readonly Item[]> {
+  async write(changes: readonly Change[], known: KnownItems, fence?: ConditionalWrite): Promise<readonly Item[]> {
     const pending = changes.map((change) => pendingChange(change, known));
     const rowKeys = pending.flatMap(({ steps }) => steps.map(({ row }) => row));
     const notGuessed = await this.read(rowKeys.filter((key) => !known.has(idOf(key))));
@@ -85,33 +88,45 @@ export class ProjectionTable {
     const marks = pending.flatMap((each) => each.marks);
     const items = [...marks, ...pending.flatMap((each) => rowsAfter(each, all))];
     if (items.length > 0) {
-      await commit(
-        this.client,
-        items.map((item) => this.#put(item, all.get(idOf(item)))),
-      );
+      // The fence comes first: that it fell explains every other condition that does not hold.
+      await commit(this.client, [
+        ...(fence ? [fence] : []),
+        ...items.map((item) => this.#put(item, all.get(idOf(item)))),
+      ]);
     }
     return marks;
   }
 
-  /** Deletes whatever a projection has of other versions than this one. */
-  async deleteOthers({ name }: Pick<Projection, 'name'>, version: number): Promise<number> {
+  /**
+   * Deletes what a projection has of the versions before this one. Never of a later one: whoever deletes may have stalled
+   * since this version became the live one, and another rebuild may have made a new one.
+   * @param onPage is called before the rows of each page are deleted; what it throws ends it
+   * @returns how many items were deleted
+   */
+  async deleteBefore(
+    { name }: Pick<Projection, 'name'>,
+    version: number,
+    onPage: () => Promise<void> = async () => {},
+  ): Promise<number> {
     let deleted = 0;
     const pages = paginateScan(
       { client: this.client },
       {
         TableName: this.tableName,
         Limit: ITEMS_PER_PAGE,
+        // Text knows no order of numbers: this leaves the live rows out, and the numbers are compared below.
         FilterExpression: 'begins_with(pk, :projection) AND NOT begins_with(pk, :version)',
         ProjectionExpression: 'pk, sk',
         ExpressionAttributeValues: { ':projection': `${name}#`, ':version': `${name}#${version}#` },
       },
     );
     for await (const { Items = [] } of pages) {
-      for (let start = 0; start < Items.length; start += DELETES_PER_REQUEST) {
-        const keys = Items.slice(start, start + DELETES_PER_REQUEST);
-        await this.#delete(keys as ItemKey[]);
-        deleted += keys.length;
+      const keys = (Items as ItemKey[]).filter(({ pk }) => Number(pk.slice(name.length + 1).split('#')[0]) < version);
+      if (keys.length > 0) await onPage();
+      for (let start = 0; start < keys.length; start += DELETES_PER_REQUEST) {
+        await this.#delete(keys.slice(start, start + DELETES_PER_REQUEST));
       }
+      deleted += keys.length;
     }
     return deleted;
   }

@@ -124,6 +124,79 @@ describe('a rebuild', () => {
     },
   );
 
+  test.each([tracks, arrivals] as Projection[])(
+    'of $name may stall at any request while others run through, and harms nothing when it goes on',
+    async (projection) => {
+      const { client, table, parcels, itemsOf, allItemsOf, run } = await sampleStore(dynamoDb);
+      await parcels(1);
+      const expected = await itemsOf(projection, 1);
+      const leaseTimes = { beatEvery: 20, deadAfter: 20 };
+      const ends = new Set<string>();
+      for (let stallAt = 1; ; stallAt += 1) {
+        const stalled = Promise.withResolvers<void>();
+        const goOn = Promise.withResolvers<void>();
+        let requests = 0;
+        const stalling = sending(client, async (_, carryOut) => {
+          requests += 1;
+          if (requests === stallAt) stalled.resolve();
+          // The whole process stands still: what it has on its lips is carried out when the others are long done.
+          if (requests >= stallAt) await goOn.promise;
+          return carryOut();
+        });
+        const late = run(projection, { table: new ProjectionTable(stalling, table.tableName), leaseTimes }).then(
+          ({ outcome }) => outcome,
+          ({ code }) => String(code),
+        );
+        const isOver = await Promise.race([stalled.promise.then(() => false), late.then(() => true)]);
+        if (isOver) break;
+        await run(projection, { leaseTimes });
+        await run(projection, { leaseTimes });
+        goOn.resolve();
+        ends.add(await late);
+
+        expect(await itemsOf(projection, await new Pointers(table).live(projection.name))).toEqual(expected);
+        const last = await run(projection, { leaseTimes });
+        expect(await itemsOf(projection, last.live)).toEqual(expected);
+        expect(await allItemsOf(projection)).toHaveLength(expected.length);
+      }
+      expect([...ends].sort()).toEqual(['REBUILD_TAKEN_OVER', 'complete']);
+    },
+    60_000,
+  );
+
+  test('that lost its lease writes no row any more', async () => {
+    const { client, emitted, table, parcels, run, allItemsOf } = await sampleStore(dynamoDb);
+    await parcels(3);
+    let lost = false;
+    const scan = async function* (...args: Parameters<EmittedEvents['scan']>) {
+      for await (const page of emitted.scan(...args)) {
+        // This rebuild has its page in hands while others build this version, replace it, and delete its rows.
+        await run(tracks, { leaseTimes: { beatEvery: 20, deadAfter: 20 } });
+        await run(tracks, { leaseTimes: { beatEvery: 20, deadAfter: 20 } });
+        lost = true;
+        yield page;
+      }
+    };
+    const written: object[] = [];
+    const watched = sending(client, async (command, carryOut) => {
+      const answer = await carryOut();
+      if (lost) written.push(command);
+      return answer;
+    });
+    const before = (await allItemsOf(tracks)).length;
+
+    await expect(
+      run(tracks, {
+        emitted: { scan },
+        table: new ProjectionTable(watched, table.tableName),
+        leaseTimes: { beatEvery: 60_000, deadAfter: 100 },
+      }),
+    ).rejects.toMatchObject({ code: 'REBUILD_TAKEN_OVER' });
+
+    expect(written).toEqual([]);
+    expect(await allItemsOf(tracks)).toHaveLength(before);
+  });
+
   test('is refused while another one lives, and not when that one is dead', async () => {
     const { emitted, parcels, run } = await sampleStore(dynamoDb);
     await parcels(3);

@@ -3,7 +3,7 @@ import { batchesByLane } from './batches.ts';
 import { eventOf, type Projection } from './define-projection.ts';
 import { Lease, type LeaseTimes } from './lease.ts';
 import type { SubjectEvents } from './pending-events.ts';
-import { type Building, type Checkpoint, Pointers } from './pointers.ts';
+import { type Building, type Checkpoint, LANES, Pointers } from './pointers.ts';
 import type { ProjectionTable } from './projection-table.ts';
 
 /** How far a rebuild is. */
@@ -33,7 +33,7 @@ export interface RebuildOptions {
 }
 
 export interface RebuildSummary extends RebuildProgress {
-  /** `complete`: the new version is live, and the old ones are gone. `interrupted`: by the signal. */
+  /** `complete`: the new version is live, and those before it are gone. `interrupted`: by the signal. */
   outcome: 'complete' | 'interrupted';
   /** The version that is read now. */
   live: number;
@@ -42,9 +42,6 @@ export interface RebuildSummary extends RebuildProgress {
   /** Items of old versions that were deleted. */
   deleted: number;
 }
-
-/** Transactions at work at once. */
-const LANES = 4;
 
 /**
  * Pages that are written between two checkpoints, and held in memory for it, of 1 MB at most each: the more of them, the more
@@ -58,7 +55,8 @@ const PAGES_PER_ROUND = 16;
  * versions from the first write on.
  *
  * It may die at any point, and another one goes on from there: what was written and not checkpointed is recognised by the
- * marks, so it is written once.
+ * marks, so it is written once. One that stalls for so long that another one takes its place writes nothing any more, and
+ * deletes nothing of what came after its own version.
  * @throws RebuildUnderWayError, RebuildTakenOverError; SequenceGapError when the event store itself has a gap
  */
 export async function rebuild(options: RebuildOptions): Promise<RebuildSummary> {
@@ -76,7 +74,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildSummary> 
       await lease.change({ live: building?.version ?? live, building: undefined, retiring: true });
     }
     options.onLive?.();
-    summary.deleted = await table.deleteOthers(projection, lease.pointer.live);
+    summary.deleted = await table.deleteBefore(projection, lease.pointer.live, () => lease.renew());
     await lease.change({ retiring: undefined });
     return { ...summary, ...progress, outcome: 'complete', live: lease.pointer.live };
   } finally {
@@ -144,9 +142,11 @@ async function build(lease: Lease, options: RebuildOptions, progress: RebuildPro
     reading.catch(() => undefined);
     const lanes = batchesByLane(projection, round.subjects, LANES);
     await Promise.all(
-      lanes.map(async (batches) => {
-        for (const subjects of batches)
-          rowsAreNew = (await table.applyFirst({ projection, version, subjects }, rowsAreNew)) && rowsAreNew;
+      lanes.map(async (batches, lane) => {
+        for (const subjects of batches) {
+          const change = { projection, version, subjects };
+          rowsAreNew = (await table.applyFirst(change, rowsAreNew, lease.fence(lane))) && rowsAreNew;
+        }
       }),
     );
     checkpoints = { ...checkpoints, ...round.checkpoints };

@@ -60,8 +60,12 @@ export async function sampleStore(dynamoDb: TestDynamoDb, projections: readonly 
   }
 
   /** Everything a version has, without its number. */
-  async function itemsOf(projection: Pick<Projection, 'name'>, version: number) {
-    const prefix = `${projection.name}#${version}#`;
+  const itemsOf = (projection: Pick<Projection, 'name'>, version: number) =>
+    itemsBelow(`${projection.name}#${version}#`);
+  /** Everything that all versions of a projection have. */
+  const allItemsOf = (projection: Pick<Projection, 'name'>) => itemsBelow(`${projection.name}#`);
+
+  async function itemsBelow(prefix: string) {
     const items: Record<string, unknown>[] = [];
     for await (const { Items = [] } of paginateScan({ client }, { TableName: table.tableName, ConsistentRead: true })) {
       for (const { pk, ...item } of Items) {
@@ -74,7 +78,7 @@ export async function sampleStore(dynamoDb: TestDynamoDb, projections: readonly 
   const run = (projection: Projection, options: Partial<RebuildOptions> = {}) =>
     rebuild({ emitted, table, projection, leaseTimes, ...options });
   const reader = new ProjectionReader(table);
-  return { client, emitted, table, projector, projectorOver, keep, parcels, itemsOf, run, reader };
+  return { client, emitted, table, projector, projectorOver, keep, parcels, itemsOf, allItemsOf, run, reader };
 }
 
 /** A client whose requests are carried out by `send`. */
