@@ -71,7 +71,13 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     const landscape = await readLandscape(aws);
     const [tokens, tap] = await Promise.all([readTokens(runtime.issuerUrl), openTap(aws)]);
     const orderIds = await placeOrders(runtime.apiUrl, tokens);
-    const campaign = new Campaign({ runtime, aws, landscape, tap, inputs: new Inputs(landscape, tokens, orderIds) });
+    const campaign = new Campaign({
+      runtime,
+      aws,
+      landscape,
+      tap,
+      inputs: new Inputs(landscape, tokens, orderIds, runtime),
+    });
     return await campaign.run(options);
   } finally {
     aws.close();
@@ -101,7 +107,7 @@ async function placeOrders(apiUrl: string, { customer }: Tokens): Promise<string
     }),
   );
   const headers = [
-    ['host', 'x'],
+    ['host', new URL(apiUrl).host],
     ['connection', 'close'],
     ['authorization', `Bearer ${customer}`],
     ['content-type', 'application/json'],

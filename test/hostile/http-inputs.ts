@@ -184,11 +184,15 @@ const hostileHeaders: readonly (readonly [name: string, values: readonly string[
   ['accept', ['image/png', '', '*/*;q=0', 'x'.repeat(7_000)]],
   ['x-forwarded-for', ['127.0.0.1, evil', '\u00ff', '']],
   ['cookie', ['a=b; __proto__=c; ;;=', 'x'.repeat(7_000), '']],
-  ['host', ['', 'evil.example', '[', 'a b', '..']],
-  ['origin', ['null', 'https://evil.example', '', 'http://localhost:5173']],
   ['__proto__', ['x', '']],
   ['x-request-id', ['forged']],
   ['x-http-method-override', ['DELETE']],
+];
+/** What a browser says on behalf of a page that has no business here. */
+const foreignPages: readonly (readonly [name: string, value: string])[] = [
+  ...['', 'evil.example', '[', 'a b', '..', '127.0.0.1'].map((host) => ['host', host] as const),
+  ...['null', 'https://evil.example', '', 'http://localhost:5173'].map((origin) => ['origin', origin] as const),
+  ['sec-fetch-site', 'cross-site'],
 ];
 const hostileTokens = [
   ...[
@@ -211,63 +215,63 @@ const hostileTokens = [
   ],
 ];
 /** A method, a version, headers and lengths that no client would send. Node's parser has the first word on them. */
-const hostileProtocol: readonly ((path: string, token: string) => Buffer)[] = [
-  (path) => requestBytes(`FOO ${path} HTTP/1.1`, [['host', 'x']]),
-  (path) => requestBytes(`get ${path} HTTP/1.1`, [['host', 'x']]),
-  (path) => requestBytes(`GET ${path} HTTP/9.9`, [['host', 'x']]),
+const hostileProtocol: readonly ((path: string, token: string, host: string) => Buffer)[] = [
+  (path, _, host) => requestBytes(`FOO ${path} HTTP/1.1`, [['host', host]]),
+  (path, _, host) => requestBytes(`get ${path} HTTP/1.1`, [['host', host]]),
+  (path, _, host) => requestBytes(`GET ${path} HTTP/9.9`, [['host', host]]),
   (path) => requestBytes(`GET ${path}`, []),
   (path) => requestBytes(`GET ${path} HTTP/1.1`, []),
-  (path) => requestBytes(`GET  ${path}  HTTP/1.1`, [['host', 'x']]),
-  (path, token) =>
+  (path, _, host) => requestBytes(`GET  ${path}  HTTP/1.1`, [['host', host]]),
+  (path, token, host) =>
     requestBytes(`GET ${path} HTTP/1.1`, [
-      ['host', 'x'],
+      ['host', host],
       ['no colon', '\u0000'],
       ['authorization', token],
     ]),
-  (path) =>
+  (path, _, host) =>
     requestBytes(`GET ${path} HTTP/1.1`, [
-      ['host', 'x'],
+      ['host', host],
       ['x', 'y'.repeat(70_000)],
     ]),
-  (path) =>
+  (path, _, host) =>
     requestBytes(`POST ${path} HTTP/1.1`, [
-      ['host', 'x'],
+      ['host', host],
       ['content-length', '-1'],
     ]),
-  (path) =>
+  (path, _, host) =>
     requestBytes(`POST ${path} HTTP/1.1`, [
-      ['host', 'x'],
+      ['host', host],
       ['content-length', '1'],
       ['transfer-encoding', 'chunked'],
     ]),
-  (path) =>
+  (path, _, host) =>
     requestBytes(
       `POST ${path} HTTP/1.1`,
       [
-        ['host', 'x'],
+        ['host', host],
         ['transfer-encoding', 'chunked'],
       ],
       Buffer.from('zz\r\nxx\r\n'),
     ),
-  (path) =>
+  (path, _, host) =>
     requestBytes(`POST ${path} HTTP/1.1`, [
-      ['host', 'x'],
+      ['host', host],
       ['expect', 'a miracle'],
       ['connection', 'close'],
     ]),
-  () =>
+  (_path, _token, host) =>
     requestBytes('GET http://evil.example/orders HTTP/1.1', [
-      ['host', 'x'],
+      ['host', host],
       ['connection', 'close'],
     ]),
-  () =>
+  (_path, _token, host) =>
     requestBytes('GET http://[ HTTP/1.1', [
-      ['host', 'x'],
+      ['host', host],
       ['connection', 'close'],
     ]),
-  () =>
+  (_path, _token, host) =>
     requestBytes('OPTIONS * HTTP/1.1', [
-      ['host', 'x'],
+      ['host', host],
       ['connection', 'close'],
     ]),
   () => Buffer.from('\u0016\u0003\u0001\u0002\u0000\u0001\u0000', 'latin1'),
@@ -291,10 +295,11 @@ interface RequestParts {
 /**
  * Requests to every route.
  * @param orderIds of orders of the customer
+ * @param host of the HTTP API, e.g. 127.0.0.1:3000
  */
-export function httpInputs(tokens: Tokens, orderIds: readonly string[]): fc.Arbitrary<HttpInput> {
+export function httpInputs(tokens: Tokens, orderIds: readonly string[], host: string): fc.Arbitrary<HttpInput> {
   return fc.oneof(
-    ...Object.entries(attackedRoutes).map(([route, attacked]) => inputsOf(route, attacked, tokens, orderIds)),
+    ...Object.entries(attackedRoutes).map(([route, attacked]) => inputsOf(route, attacked, tokens, orderIds, host)),
   );
 }
 
@@ -303,6 +308,7 @@ function inputsOf(
   { method, path, by, query: soundQuery = {}, body: schema, sound }: AttackedRoute,
   tokens: Tokens,
   orderIds: readonly string[],
+  host: string,
 ): fc.Arbitrary<HttpInput> {
   const goodIds =
     by === 'customer' ? fc.constantFrom(...orderIds) : fc.integer({ max: 999, min: 0 }).map((n) => `SKU-${n}`);
@@ -323,7 +329,7 @@ function inputsOf(
     const bytes = body === undefined ? undefined : Buffer.from(body as string);
     const named = new Set(headers.map(([name]) => name));
     const usual = [
-      ['host', '127.0.0.1'],
+      ['host', host],
       ['connection', 'close'],
       ['authorization', authorization],
       ...(bytes ? [['content-type', 'application/json']] : []),
@@ -418,6 +424,12 @@ function inputsOf(
         ),
       ),
     ),
+    attack(
+      2,
+      'foreign page',
+      withBody(fc.constantFrom(...foreignPages).map((header) => ({ headers: [header] }))),
+      [400, 403],
+    ),
     attack(10, 'path', withBody(fc.constantFrom(...hostilePaths).map((text) => ({ id: text.slice(1) })))),
     attack(
       Object.keys(soundQuery).length > 0 ? 40 : 2,
@@ -445,6 +457,7 @@ function inputsOf(
           bytes: make(
             path.replace('{id}', () => id),
             `Bearer ${tokens[by]}`,
+            host,
           ),
         }),
       ),
@@ -453,11 +466,11 @@ function inputsOf(
 }
 
 /** Bodies near API Gateway's and Lambda's limits: few, for they are large. */
-export function hugeRequests(tokens: Tokens): fc.Arbitrary<HttpInput> {
+export function hugeRequests(tokens: Tokens, host: string): fc.Arbitrary<HttpInput> {
   return fc.constantFrom(...hugeSizes).map((size) => {
     const body = Buffer.alloc(size, 'x');
     const headers = [
-      ['host', '127.0.0.1'],
+      ['host', host],
       ['connection', 'close'],
       ['authorization', `Bearer ${tokens.customer}`],
       ['content-type', 'application/json'],

@@ -20,14 +20,21 @@ export const CHUNK = 200;
 export class Inputs {
   readonly #arbitrary: fc.Arbitrary<HostileInput>;
 
-  constructor(landscape: Landscape, tokens: Tokens, orderIds: readonly string[]) {
+  /** @param urls of the runtime: clients name its ports in `Host` */
+  constructor(
+    landscape: Landscape,
+    tokens: Tokens,
+    orderIds: readonly string[],
+    urls: { apiUrl: string; awsUrl: string },
+  ) {
     const { busName, consumers, contracts } = landscape;
+    const apiHost = new URL(urls.apiUrl).host;
     this.#arbitrary = fc.oneof(
-      { weight: 4_480, arbitrary: httpInputs(tokens, orderIds) },
-      { weight: 20, arbitrary: hugeRequests(tokens) },
+      { weight: 4_480, arbitrary: httpInputs(tokens, orderIds, apiHost) },
+      { weight: 20, arbitrary: hugeRequests(tokens, apiHost) },
       { weight: 2_300, arbitrary: busInputs(busName, contracts, orderIds) },
       { weight: 2_900, arbitrary: queueInputs(consumers, contracts, orderIds) },
-      { weight: 300, arbitrary: portInputs() },
+      { weight: 300, arbitrary: portInputs(new URL(urls.awsUrl).host) },
     );
   }
 

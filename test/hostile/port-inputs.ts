@@ -195,8 +195,8 @@ const authorizations = [
 ];
 const services = ['sqs', 'events', 'dynamodb', 'ssm', 'lambda', 'ses', 'sns', 's3', 'sts', 'cloudformation'];
 
-/** Requests to the AWS APIs, most of them nearly sound. */
-export function portInputs(): fc.Arbitrary<PortInput> {
+/** Requests to the AWS APIs at a host, most of them nearly sound. */
+export function portInputs(host: string): fc.Arbitrary<PortInput> {
   const input = (
     kind: string,
     requestLine: string,
@@ -205,7 +205,7 @@ export function portInputs(): fc.Arbitrary<PortInput> {
   ): PortInput => {
     const bytes = body === undefined ? undefined : Buffer.from(body as string);
     const usual = [
-      ['host', '127.0.0.1'],
+      ['host', host],
       ['connection', 'close'],
       ...(bytes ? [['content-length', String(bytes.length)]] : []),
     ] as [string, string][];

@@ -92,7 +92,7 @@ test('a request that comes in pieces is decided upon as a whole', async () => {
   const body = '{"TableName":"orders"}';
   const head = [
     'POST / HTTP/1.1',
-    'Host: 127.0.0.1',
+    `Host: ${new URL(front.url).host}`,
     'X-Amz-Target: DynamoDB_20120810.GetItem',
     'Authorization: AWS4-HMAC-SHA256 Credential=relay/20260101/us-east-1/dynamodb/aws4_request, Signature=x',
     `Content-Length: ${body.length}`,

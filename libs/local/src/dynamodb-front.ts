@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { LOOPBACK, listenOnLoopback } from './port.ts';
+import { findGuardRefusal } from './request-guard.ts';
 
 /** What functions reach DynamoDB through. */
 export interface DynamoDbFront {
@@ -25,7 +26,8 @@ export interface FrontRequest {
   body: Buffer;
 }
 
-const endOfHead = Buffer.from('\r\n\r\n');
+const lineEnd = '\r\n';
+const endOfHead = Buffer.from(`${lineEnd}${lineEnd}`);
 
 /**
  * Stands before DynamoDB and decides what passes. A table is used many times in every invocation, so this does as little as
@@ -68,7 +70,12 @@ function guard(client: Socket, upstream: Socket, { allows, gateway }: DynamoDbFr
     const length = /^content-length: *(\d+)\r$/im.exec(head)?.[1];
     if (length !== undefined && received.length < bodyStart + Number(length)) return;
     const operation = /^x-amz-target: *DynamoDB_\d+\.(\w+)\r$/im.exec(head)?.[1];
-    const usual = operation !== undefined && received.length === bodyStart + Number(length);
+    const headers = rawHeadersOf(head);
+    const usual =
+      operation !== undefined &&
+      received.length === bodyStart + Number(length) &&
+      headers !== undefined &&
+      !findGuardRefusal(headers, client.localPort, () => false);
     const accessKeyId = /^authorization: *[^\r]*Credential=([^/\r]+)\//im.exec(head)?.[1];
     if (usual && allows({ accessKeyId, operation, body: received.subarray(bodyStart) })) {
       upstream.write(received);
@@ -88,4 +95,18 @@ function guard(client: Socket, upstream: Socket, { allows, gateway }: DynamoDbFr
     client.resume();
   };
   client.on('data', read);
+}
+
+/** @returns undefined when a line is not a header as clients write them */
+function rawHeadersOf(head: string): string[] | undefined {
+  const headers: string[] = [];
+  for (const line of head
+    .slice(0, -2 * lineEnd.length)
+    .split(lineEnd)
+    .slice(1)) {
+    const colon = line.indexOf(':');
+    if (!/^[\w-]+$/.test(line.slice(0, colon))) return undefined;
+    headers.push(line.slice(0, colon), line.slice(colon + 1).trim());
+  }
+  return headers;
 }

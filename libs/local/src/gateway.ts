@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { AwsError } from './aws-error.ts';
 import type { DynamoDbProxy } from './dynamodb-proxy.ts';
 import type { BufferedRequest, Fauxqs } from './fauxqs.ts';
+import { createGuardedServer } from './guarded-server.ts';
 import type { ServiceCall } from './iam/authorizer.ts';
 import type { IssuerAnswer, IssuerRequest } from './identity/issuer.ts';
 import type { LambdaRequest, LambdaResponse } from './lambda/api.ts';
@@ -92,7 +93,7 @@ const DYNAMODB_WRITES = new Set([
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
  */
 export function createGateway(backends: Promise<GatewayBackends>): Server {
-  const server = createServer((request, response) => {
+  const server = createGuardedServer((request, response) => {
     response.setHeader('x-amzn-requestid', randomUUID());
     const answered = backends.then((ready) => route(request, response, ready));
     answered.catch((error: unknown) => {

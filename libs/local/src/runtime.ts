@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findWorkspaceRoot } from '@millrace/events/catalogue';
@@ -18,6 +18,7 @@ import { EventBridge } from './eventbridge/index.ts';
 import { type Fauxqs, startFauxqs } from './fauxqs.ts';
 import { Functions } from './functions.ts';
 import { createGateway, type GatewayBackends } from './gateway.ts';
+import { createGuardedServer } from './guarded-server.ts';
 import { startHttpApi } from './http-api/http-api.ts';
 import { issuerOf, jwtAuthorizersOf } from './http-api/jwt-authorizer.ts';
 import { Authorizer } from './iam/authorizer.ts';
@@ -440,7 +441,7 @@ async function startQueues(options: Parameters<typeof startFauxqs>[0], started: 
 
 /** Keeps a port from others, so that a taken one is reported at once and not after everything else has started. */
 async function reservePort(port: number): Promise<{ release: () => Promise<void> }> {
-  const server = createServer((_request, response) => response.writeHead(503).end('Starting\n'));
+  const server = createGuardedServer((_request, response) => response.writeHead(503).end('Starting\n'));
   await listenOnLoopback(server, port);
   return { release: () => closeServer(server) };
 }

@@ -68,15 +68,19 @@ describe('a preflight', () => {
     expect(api.events).toEqual([]);
   });
 
-  test.each([
-    ['of another origin', { origin: 'https://evil.example', 'access-control-request-method': 'POST' }],
-    [
-      'of an origin that only begins alike',
-      { origin: `${PAGE}.evil.example`, 'access-control-request-method': 'POST' },
-    ],
-    ['without an origin', { 'access-control-request-method': 'POST' }],
-  ])('%s is told nothing', async (_name, headers) => {
-    const { status, cors } = await ask('/orders', headers);
+  test.each([['https://evil.example'], [`${PAGE}.evil.example`], ['null']])('of %s is refused', async (origin) => {
+    const { status, cors } = await ask('/orders', { origin, 'access-control-request-method': 'POST' });
+    expect([status, cors]).toEqual([403, {}]);
+  });
+
+  test('without an origin is told nothing', async () => {
+    const { status, cors } = await ask('/orders', { 'access-control-request-method': 'POST' });
+    expect([status, cors]).toEqual([204, {}]);
+  });
+
+  test('of an origin that another API allows is told nothing', async () => {
+    const services = [orders(undefined, { AllowOrigins: ['https://staff.example'] }), stock()];
+    const { status, cors } = await ask('/orders', { origin: PAGE, 'access-control-request-method': 'POST' }, services);
     expect([status, cors]).toEqual([204, {}]);
   });
 
@@ -136,15 +140,22 @@ describe('an answer', () => {
     expect(headers.get('location')).toBe('/stock/1');
   });
 
-  test.each([[{ origin: 'https://evil.example' }], [{}]])('to %j has none of them', async (headers) => {
+  test('to a client without an origin has none of them', async () => {
     api.answer = { statusCode: 200, headers: { 'access-control-allow-origin': '*' } };
-    const { cors } = await send(await api.start([stock()]), 'GET', '/stock/1', headers as Record<string, string>);
+    const { cors } = await send(await api.start([stock()]), 'GET', '/stock/1', {});
     expect(cors).toEqual({});
+  });
+
+  test('to a page of an origin that is not configured is a refusal, and no function is called', async () => {
+    const { status, cors } = await send(await api.start([stock()]), 'GET', '/stock/1', {
+      origin: 'https://evil.example',
+    });
+    expect([status, cors, api.events]).toEqual([403, {}, []]);
   });
 
   test('has those of the function where the API says nothing', async () => {
     api.answer = { statusCode: 200, headers: { 'access-control-allow-origin': '*' } };
-    const { cors } = await send(await api.start([elsewhere()]), 'GET', '/elsewhere', { origin: PAGE });
+    const { cors } = await send(await api.start([elsewhere(), stock()]), 'GET', '/elsewhere', { origin: PAGE });
     expect(cors).toEqual({ 'access-control-allow-origin': '*' });
   });
 

@@ -44,6 +44,11 @@ export class Cors {
     };
   }
 
+  /** True for an origin whose pages may call the API. */
+  allows(origin: string): boolean {
+    return this.#allowed(origin) !== undefined;
+  }
+
   /** The answer to an OPTIONS request that no route takes: it says what is allowed if the request asks for that. */
   answerPreflight(headers: IncomingHttpHeaders): HttpResponse {
     return this.apply(headers, { status: 204, headers: {}, body: '' });

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JSONWebKeySet } from 'jose';
 import { AwsError } from '../aws-error.ts';
+import { createGuardedServer } from '../guarded-server.ts';
 import type { InvocationResult } from '../lambda/function-pool.ts';
 import { listenOnLoopback } from '../port.ts';
 import type { Cors } from './cors.ts';
@@ -84,9 +85,11 @@ export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
         if (answered) respond(response, answered);
       });
   };
-  const server = createServer(handle);
-  // A client that asks before it sends a body gets a refusal at once, and never sends it.
-  server.on('checkContinue', handle);
+  const server = createGuardedServer(handle, {
+    allowsOrigin: (origin) => routes.some(({ cors }) => cors?.allows(origin)),
+    // A client that asks before it sends a body gets a refusal at once, and never sends it.
+    onCheckContinue: handle,
+  });
   const port = await listenOnLoopback(server, options.port);
   return {
     port,

@@ -178,7 +178,7 @@ describe('a token', () => {
   });
 
   test('is refused before the body is asked for', async () => {
-    const { port } = new URL(await start());
+    const { port, host } = new URL(await start());
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), '127.0.0.1');
       let received = '';
@@ -187,7 +187,7 @@ describe('a token', () => {
       });
       socket.on('end', () => resolve(received));
       socket.on('error', reject);
-      socket.write('POST /orders HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n');
+      socket.write(`POST /orders HTTP/1.1\r\nHost: ${host}\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n`);
     });
     expect(answer).toMatch(/^HTTP\/1\.1 401 /);
   });

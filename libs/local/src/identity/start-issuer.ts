@@ -1,5 +1,5 @@
-import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { createGuardedServer } from '../guarded-server.ts';
 import { LOOPBACK, listenOnLoopback } from '../port.ts';
 import { Issuer } from './issuer.ts';
 import { provideSigningKey } from './signing-key.ts';
@@ -23,19 +23,23 @@ export async function startIssuer(options: {
   issuer?: string;
 }): Promise<RunningIssuer> {
   const key = await provideSigningKey();
-  const server = createServer();
-  const url = `http://${LOOPBACK}:${await listenOnLoopback(server, options.port)}`;
-  const issuer = new Issuer({ issuer: options.issuer ?? url, audiences: [options.audience], key, url });
-  server.on('request', async (request, response) => {
+  const issuer = Promise.withResolvers<Issuer>();
+  const server = createGuardedServer(async (request, response) => {
     try {
-      const { pathname } = new URL(request.url ?? '/', url);
-      const answer = await issuer.answer({ method: request.method ?? '', path: pathname, body: await text(request) });
+      const { pathname } = new URL(request.url ?? '/', `http://${LOOPBACK}`);
+      const answer = await (await issuer.promise).answer({
+        method: request.method ?? '',
+        path: pathname,
+        body: await text(request),
+      });
       response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
     } catch {
       // The client has left, or sent what is no request.
       response.destroy();
     }
   });
+  const url = `http://${LOOPBACK}:${await listenOnLoopback(server, options.port)}`;
+  issuer.resolve(new Issuer({ issuer: options.issuer ?? url, audiences: [options.audience], key, url }));
   return {
     url,
     async stop() {

@@ -1,0 +1,54 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { findGuardRefusal } from './request-guard.ts';
+
+export interface GuardedServerOptions {
+  /** True for the origins whose pages may send requests; without it no page may. */
+  allowsOrigin?: (origin: string) => boolean;
+  /** Gets the requests whose client waits for `100 Continue` before it sends the body; without it every one is told to continue. */
+  onCheckContinue?: RequestListener;
+  /** Longest request line and headers together, in bytes: https://nodejs.org/api/http.html#httpcreateserveroptions-requestlistener */
+  maxHeaderSize?: number;
+}
+
+/**
+ * Creates an HTTP server that refuses what web pages of others send, before anything else is done with it. Every HTTP port of the
+ * runtime is one of these.
+ *
+ * @param handle gets the requests that may come in
+ * @example
+ * const server = createGuardedServer((request, response) => response.end('Hello'));
+ * await listenOnLoopback(server, 4566);
+ */
+export function createGuardedServer(
+  handle: RequestListener,
+  { allowsOrigin = () => false, onCheckContinue, maxHeaderSize }: GuardedServerOptions = {},
+): Server {
+  const guarded =
+    (next: RequestListener): RequestListener =>
+    (request, response) => {
+      // Of the socket, since the DynamoDB front hands connections to its own port over to the gateway.
+      const refusal = findGuardRefusal(request.rawHeaders, request.socket.localPort, allowsOrigin);
+      if (refusal) refuse(request, response, refusal);
+      else next(request, response);
+    };
+  const proceed: RequestListener = (request, response) => {
+    response.writeContinue();
+    handle(request, response);
+  };
+  const server = createServer(maxHeaderSize === undefined ? {} : { maxHeaderSize }, guarded(handle));
+  server.on('checkContinue', guarded(onCheckContinue ?? proceed));
+  return server;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9457 */
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { code, detail }: { code: string; detail: string },
+): void {
+  const body = JSON.stringify({ type: 'about:blank', title: 'Forbidden', status: 403, detail, code });
+  const headers = { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(body) };
+  response.writeHead(403, { ...headers, connection: 'close' }).end(body);
+  // A body that is still on its way would reset the connection, and take the answer with it.
+  request.resume();
+}
