@@ -105,6 +105,37 @@ function gate() {
   return { opened, open };
 }
 
+describe('an event past the deduplication window', () => {
+  const now = () => new Date('2026-03-01T00:00:00Z');
+  const daysOld = (days: number) =>
+    envelopeText(sampleEvent(Knocked, {}, { time: new Date(now().getTime() - days * 24 * 60 * 60 * 1000) }));
+
+  test.each(['inbox', 'idempotency'] as const)(
+    'is a dead letter where %s marks tell what was handled',
+    async (marks) => {
+      const runOnce: RunOnce = (_key, _context, effect) => effect();
+      const consumer = setUp(succeed, { deduplication: marks }, { now, runOnce });
+
+      expect(failuresOf(await consumer.run(record(daysOld(28.9)), record(daysOld(31))))).toEqual([]);
+
+      expect(consumer.handled).toHaveLength(1);
+      expect(consumer.deadLetters().map(({ MessageAttributes }) => MessageAttributes)).toMatchObject([
+        { ErrorCode: { StringValue: 'EVENT_TOO_OLD' }, FailureKind: { StringValue: 'permanent' } },
+      ]);
+    },
+  );
+
+  test('is handled by a consumer whose own marks never expire, from a replay as well', async () => {
+    const replays = { ...settings, replays: 'handle' as const };
+    const consumer = setUp(succeed, { deduplication: 'permanent' }, { now, settings: replays });
+
+    await consumer.run(record(daysOld(31)), record(daysOld(31).replace('"detail":', '"replay-name":"r","detail":')));
+
+    expect(consumer.handled).toHaveLength(2);
+    expect(consumer.deadLetters()).toEqual([]);
+  });
+});
+
 describe('a batch', () => {
   test('of ten with two bad records: the transient one alone comes again, the permanent one stands in the dead-letter queue', async () => {
     const records = Array.from({ length: 10 }, (_, index) => record(knock(`visitor ${index}`)));
@@ -624,7 +655,7 @@ describe('an event of a replay', () => {
     await rebuilding.run(record(old));
 
     expect(handling.handled).toEqual([]);
-    expect(handling.deadLetters()[0]?.MessageAttributes.ErrorCode?.StringValue).toBe('REPLAY_TOO_OLD');
+    expect(handling.deadLetters()[0]?.MessageAttributes.ErrorCode?.StringValue).toBe('EVENT_TOO_OLD');
     expect(rebuilding.handled).toEqual(['ada']);
   });
 

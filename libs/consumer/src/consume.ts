@@ -7,7 +7,7 @@ import {
   type EventContract,
   type EventEnvelope,
   type EventOf,
-  hasOutlivedItsMarks,
+  isPastDeduplicationWindow,
   type Metadata,
   parseEnvelope,
   shownIdentifier,
@@ -27,6 +27,13 @@ import { NotHandledError, settleBatch } from './batch.ts';
 import { attemptsOf, codeOf, delayRetry, failureKindOf, release, sendToDeadLetterQueue } from './failed-record.ts';
 import { type RunOnce, runOnceByIdempotencyTable } from './idempotency.ts';
 import { ConfigurationError, type ConsumerSettings, settingsFrom } from './settings.ts';
+
+/** The event is past the deduplication window: the marks that tell whether it was handled may have expired. */
+export class EventTooOldError extends PermanentError {
+  constructor() {
+    super('EVENT_TOO_OLD', 'The event is more than 29 days old: whether it was handled may have been forgotten');
+  }
+}
 
 /** Identifies one effect: what a handler stores in the same transaction as its effect. */
 export interface InboxKey {
@@ -63,9 +70,11 @@ export interface RecordContext {
 export interface ConsumeOptions {
   /**
    * How the handler makes its effect happen once. `inbox` (default): it writes `context.inbox` in the transaction of its
-   * effect. `idempotency`, for effects outside DynamoDB: it runs each of them in `context.once`.
+   * effect. `idempotency`, for effects outside DynamoDB: it runs each of them in `context.once`. These marks expire, so an
+   * event past the deduplication window is a dead letter. `permanent`: the handler recognises what it has handled by data
+   * of its own, which never expires, however old the event.
    */
-  deduplication?: 'inbox' | 'idempotency';
+  deduplication?: 'inbox' | 'idempotency' | 'permanent';
   /** Records of a batch at work at once. */
   concurrency?: number;
   /** How long before the function's timeout it answers with what is done, in ms. */
@@ -95,7 +104,8 @@ export interface ConsumeDependencies {
  * A `PermanentError` (malformed and invalid messages raise one) goes to the dead-letter queue at once with its reason;
  * anything else is retried with growing delays, and goes there with its reason at the last attempt.
  *
- * An event of a replay is acknowledged like a duplicate, unless MILLRACE_REPLAYS says otherwise, see `ReplayMode`.
+ * An event of a replay is acknowledged like a duplicate, unless MILLRACE_REPLAYS says otherwise, see `ReplayMode`. An event
+ * past the deduplication window is a dead letter (`EVENT_TOO_OLD`), whichever way it came, see `deduplication`.
  *
  * @param contracts the events this consumer handles; any other event is a permanent failure. An event of a version that one
  *   of them upcasts comes as that one, unless the older contract is among them too.
@@ -113,6 +123,7 @@ export function consume<const Contracts extends readonly EventContract[]>(
   const sqs = dependencies.sqs ?? new SQSClient({});
   const now = dependencies.now ?? (() => new Date());
   const random = dependencies.random ?? Math.random;
+  const marksExpire = deduplication !== 'permanent';
   const runOnce = deduplication === 'idempotency' ? (dependencies.runOnce ?? runOnceByIdempotencyTable()) : undefined;
 
   function parse(envelope: EventEnvelope) {
@@ -143,11 +154,9 @@ export function consume<const Contracts extends readonly EventContract[]>(
       });
       correlationId = metadata.correlationId;
       const rebuilding = replay !== undefined && settings.replays === 'rebuild';
-      if (replay !== undefined && !rebuilding && hasOutlivedItsMarks(metadata.timestamp, now())) {
-        throw new PermanentError(
-          'REPLAY_TOO_OLD',
-          'The event is so old that its marks may be gone: it may have been handled',
-        );
+      // Checked here because every way back leads here: redrive, the SQS console, a replay, a message sent by hand.
+      if (marksExpire && !rebuilding && isPastDeduplicationWindow(metadata.timestamp, now())) {
+        throw new EventTooOldError();
       }
       // A rebuild handles everything once more, but each event once.
       const consumer = rebuilding ? `${settings.consumer}#${replay}` : settings.consumer;

@@ -31,6 +31,8 @@ export interface DeadEvent {
   detailType: string;
   /** ISO 8601. */
   time: string;
+  /** `metadata.timestamp`, ISO 8601: what the deduplication window is counted from. Absent when it is not text. */
+  timestamp?: string;
   correlationId?: string;
   /** Of a replayed event. */
   replayName?: string;
@@ -154,13 +156,14 @@ function explain(
 function readEvent(envelope: Record<string, unknown> | undefined): DeadEvent | undefined {
   const { source, 'detail-type': detailType, time, detail, 'replay-name': replayName } = envelope ?? {};
   const { metadata } = (isObject(detail) ? detail : {}) as { metadata?: unknown };
-  const { id, correlationId } = (isObject(metadata) ? metadata : {}) as { id?: unknown; correlationId?: unknown };
+  const { id, timestamp, correlationId } = (isObject(metadata) ? metadata : {}) as Record<string, unknown>;
   if (!isText(source) || !isText(detailType) || !isText(time) || !isText(id)) return undefined;
   return {
     id,
     source,
     detailType,
     time,
+    ...(isText(timestamp) && { timestamp }),
     ...(isText(correlationId) && { correlationId }),
     ...(isText(replayName) && { replayName }),
   };

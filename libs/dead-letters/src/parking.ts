@@ -13,7 +13,7 @@ export const parkingCodes = {
   ENVELOPE_MISMATCH: 'Envelope and metadata disagree: every consumer refuses the event.',
   EVENT_TOO_LARGE: 'The event is larger than the bus and the queues behind it take.',
   EVENT_EDITED: 'The body is not what the consumer gave up: an edited event must be a new event.',
-  EVENT_TOO_OLD: 'It is older than the marks by which consumers recognise what they have handled.',
+  EVENT_TOO_OLD: 'It is more than 29 days old: consumers that have handled it may have forgotten so.',
   REEMITTED_TOO_OFTEN: 'It has been re-emitted twice, and died again.',
   EVENT_REFUSED: 'EventBridge will never accept it.',
   EVENT_REPLACED: 'An edited copy, a new event, has taken its place.',

@@ -4,13 +4,16 @@
  */
 export const DEDUPLICATION_SECONDS = 30 * 24 * 60 * 60;
 
-/** A margin for what is still under way when the marks of its event expire, in seconds. */
+/** A margin for clocks that differ and for work that is under way when the marks of its event expire, in seconds. */
 const MARGIN_SECONDS = 24 * 60 * 60;
 
 /**
- * Whether an event is so old that a consumer that has handled it may not know so any more.
+ * True if an event is so old that a consumer that has handled it may have forgotten it: handling it again could repeat its
+ * effect. A mark is made after its event and kept for `DEDUPLICATION_SECONDS`, so a younger event still has it.
+ *
  * @param timestamp `metadata.timestamp`, ISO 8601
+ * @example isPastDeduplicationWindow('2026-01-01T00:00:00Z', new Date('2026-02-01T00:00:00Z')) // true: 31 days
  */
-export function hasOutlivedItsMarks(timestamp: string, now: Date): boolean {
+export function isPastDeduplicationWindow(timestamp: string, now: Date): boolean {
   return now.getTime() - Date.parse(timestamp) > (DEDUPLICATION_SECONDS - MARGIN_SECONDS) * 1000;
 }

@@ -134,6 +134,24 @@ describe('export', () => {
 });
 
 describe('import', () => {
+  test('refuses an event that consumers refuse as too old, and takes it when its timestamp was set to the present', async () => {
+    const queue = await deadEvents(1);
+    const [line] = (await exported(queue)) as [Line];
+    const { metadata, data } = line.event.detail;
+    data.total = 1;
+    metadata.timestamp = new Date(Date.now() - 31 * 24 * 60 * 60 * 1000).toISOString();
+    expect(await importText(written([line]))).toMatchObject({
+      imported: [],
+      problems: [
+        { line: 1, path: 'event.detail.metadata.timestamp', message: expect.stringContaining('EVENT_TOO_OLD') },
+      ],
+    });
+
+    metadata.timestamp = new Date().toISOString();
+    expect(await importText(written([line]))).toMatchObject({ imported: [{ line: 1, queue }], problems: [] });
+    await emptyParking();
+  });
+
   test('makes an edited event a new one, and parks the old one', async () => {
     const queue = await deadEvents(3);
     const lines = await exported(queue);

@@ -101,7 +101,7 @@ export async function importLetters(
     for (const [source, ofQueue] of Map.groupBy(lines, (line) => line.source)) {
       const look = new Look(sqs, source, { startedAt, signal });
       looks.push(look);
-      edits.push(...(await readEdits(look, ofQueue, contracts, summary)));
+      edits.push(...(await readEdits(look, ofQueue, contracts, summary, startedAt)));
     }
     signal?.throwIfAborted();
     if (summary.problems.length > 0) return summary;
@@ -167,6 +167,7 @@ async function readEdits(
   lines: readonly Line[],
   contracts: ReadonlyMap<string, EventContract>,
   summary: ImportSummary,
+  now: Date,
 ): Promise<Edit[]> {
   const wanted = new Set(lines.map(({ messageId }) => messageId));
   const letters = new Map<string, DeadLetter>();
@@ -205,7 +206,7 @@ async function readEdits(
     else {
       const original = { id: letter.event?.id ?? messageId, correlationId: letter.reason.correlationId };
       const replacement = replacementOf(content, original);
-      const problems = problemsOf(replacement, contracts);
+      const problems = problemsOf(replacement, contracts, now);
       for (const { path, message } of problems) refuse(path === '' ? 'event' : `event.${path}`, message);
       if (problems.length === 0)
         edits.push({ line, letter, look, replacement, isSent: replacedBy.has(replacement.id) });

@@ -60,6 +60,38 @@ function counts({ done, left, failed, unseen }: DrainSummary) {
 
 const range = (count: number): string[] => Array.from({ length: count }, (_, index) => `event-${index}`);
 
+describe('a letter whose event is past the deduplication window', () => {
+  const timestamp = new Date(Date.now() - 31 * 24 * 60 * 60 * 1000).toISOString();
+  const old = eventBody('old', { timestamp });
+
+  test('is left: its consumer may have forgotten that it handled it', async () => {
+    const { queue, deadLetterQueue } = await deadConsumer(1);
+    await sqs.send(deadLetterQueue, [{ body: old, attributes: exhausted }]);
+
+    const summary = await redrive(await operationOn(deadLetterQueue), noGroup);
+
+    expect(counts(summary)).toEqual({ done: 1, left: 1, failed: 0, unseen: 0 });
+    expect(summary.outcomes.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^left: .*29 days.*EVENT_TOO_OLD/),
+    );
+    expect(await eventsIn(queue)).toEqual(['event-0']);
+    expect(await eventsIn(deadLetterQueue)).toEqual(['old']);
+  });
+
+  test('goes back when it belongs to a replay, which its consumer decides about, or from the parking queue, which leads to no consumer', async () => {
+    const { queue, deadLetterQueue } = await deadConsumer(0);
+    const replayed = old.replace('"detail":', '"replay-name":"replay-1","detail":');
+    await sqs.send(deadLetterQueue, [{ body: replayed, attributes: exhausted }]);
+    expect(await redrive(await operationOn(deadLetterQueue), noGroup)).toMatchObject({ done: 1, left: 0 });
+    expect(await eventsIn(queue)).toEqual(['old']);
+
+    await sqs.send(deadLetterQueue, [{ body: old, attributes: exhausted }]);
+    expect(await park(await operationOn(deadLetterQueue))).toMatchObject({ done: 1 });
+    expect(await redrive(await operationOn('parking'), noGroup)).toMatchObject({ done: 1, left: 0 });
+    expect(await eventsIn(deadLetterQueue)).toEqual(['old']);
+  });
+});
+
 describe('redrive', () => {
   test('sends everything back unchanged, and leaves the old reason off', async () => {
     const { queue, deadLetterQueue } = await deadConsumer(37);

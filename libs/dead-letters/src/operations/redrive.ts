@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { isPastDeduplicationWindow } from '@millrace/events';
 import { MAX_BATCH_ENTRIES } from '../batches.ts';
 import type { DeadLetter } from '../dead-letter.ts';
 import { messageAttributes } from '../message-attributes.ts';
@@ -20,7 +21,8 @@ export interface Operation extends DrainOptions {
 /**
  * Sends letters back to where they failed: a consumer's to the queue that SQS moved or the consumer took them from, a
  * rule's to its target, a parked one to the dead-letter queue it came from. The body is unchanged, and the old reason is
- * left off, so that it is not taken for the new one.
+ * left off, so that it is not taken for the new one. A letter whose event is past the deduplication window is left: its
+ * consumer would refuse it.
  *
  * @param messageGroupOf the message group that a rule gives its FIFO target
  */
@@ -33,13 +35,24 @@ export async function redrive(
     const outcomes: Outcome[] = [];
     const moves: Move[] = [];
     for (const letter of letters) {
-      const destination = await destinationOf(letter, queue, queues, messageGroupOf);
+      const destination = isTooOld(letter, operation.startedAt)
+        ? 'its event is more than 29 days old, so its consumer may have forgotten that it handled it: see EVENT_TOO_OLD in docs/dead-letters.md'
+        : await destinationOf(letter, queue, queues, messageGroupOf);
       if (typeof destination === 'string') outcomes.push({ letter, result: 'left', text: `left: ${destination}` });
       else if (dryRun) outcomes.push({ letter, result: 'done', text: `would go to ${destination.queue.name}` });
       else moves.push({ letter, destination });
     }
     return [...outcomes, ...(await moveLetters(sqs, look, moves, 'redriven'))];
   });
+}
+
+/**
+ * True if the letter's consumer would refuse its event as too old. A parked letter goes to another dead-letter queue and
+ * reaches no consumer, and about the event of a replay the consumer's `replays` decides.
+ */
+function isTooOld({ event, origin }: DeadLetter, now: Date): boolean {
+  if (origin === 'parking' || event?.timestamp === undefined || event.replayName !== undefined) return false;
+  return isPastDeduplicationWindow(event.timestamp, now);
 }
 
 /** Where a letter goes back to, or why it cannot. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type EventContract, parseEnvelope, SchemaViolationError } from '@millrace/events';
+import { type EventContract, isPastDeduplicationWindow, parseEnvelope, SchemaViolationError } from '@millrace/events';
 import { MAX_EVENT_BYTES } from '../reemission.ts';
 
 /** An event that takes the place of a dead one. */
@@ -56,20 +56,29 @@ export function replacementId(originalId: string, edited: unknown): string {
 }
 
 /**
- * Checks an event against its contract.
+ * Checks an event against its contract, and that consumers will take it: an event past the deduplication window they
+ * refuse.
  *
  * @param contracts by detail-type
  * @returns everything that is wrong with it
  */
-export function problemsOf({ body }: Replacement, contracts: ReadonlyMap<string, EventContract>): EditProblem[] {
+export function problemsOf(
+  { body }: Replacement,
+  contracts: ReadonlyMap<string, EventContract>,
+  now: Date,
+): EditProblem[] {
   const bytes = Buffer.byteLength(body);
   if (bytes > MAX_EVENT_BYTES) return [{ path: '', message: `${bytes} bytes; at most ${MAX_EVENT_BYTES} fit` }];
   try {
     const envelope = parseEnvelope(body);
     const contract = contracts.get(envelope['detail-type']);
     if (!contract) return [{ path: 'detail-type', message: `no contract defines ${envelope['detail-type']}` }];
-    contract.parse(envelope);
-    return [];
+    const { metadata } = contract.parse(envelope) as { metadata: { timestamp: string } };
+    if (!isPastDeduplicationWindow(metadata.timestamp, now)) return [];
+    const message =
+      'is more than 29 days ago, so consumers refuse the event as EVENT_TOO_OLD. If you know that the consumer has not ' +
+      'handled it, set timestamp and timestampEpoch to the present';
+    return [{ path: 'detail.metadata.timestamp', message }];
   } catch (error) {
     if (error instanceof SchemaViolationError) {
       return error.issues.map(({ path, message }) => ({ path: `detail.${path}`, message }));

@@ -8,8 +8,13 @@ const eventLog = eventLogFromEnvironment();
 const retention = retentionFromEnvironment();
 
 /** Writes down every event of the domain, once. */
-export const handler = consume(loggedContracts, async (event, { inbox, logger }) => {
-  const outcome = await eventLog.record(event, retention);
-  if (outcome === 'known') throw new DuplicateEventError(inbox.consumer, inbox.eventId);
-  if (outcome === 'expired') logger.info('Event not kept: its time in the log is over');
-});
+export const handler = consume(
+  loggedContracts,
+  async (event, { inbox, logger }) => {
+    const outcome = await eventLog.record(event, retention);
+    if (outcome === 'known') throw new DuplicateEventError(inbox.consumer, inbox.eventId);
+    if (outcome === 'expired') logger.info('Event not kept: its time in the log is over');
+  },
+  // The event written down is the mark.
+  { deduplication: 'permanent' },
+);

@@ -6,7 +6,7 @@ import {
   entryOfEnvelope,
   entrySize,
   envelopeMismatches,
-  hasOutlivedItsMarks,
+  isPastDeduplicationWindow,
   shownIdentifier,
 } from '@millrace/events';
 import { reemissionTraceHeader } from './trace-header.ts';
@@ -63,8 +63,8 @@ export function decide(
     return park('ENVELOPE_MISMATCH', `${mismatches.join('; ')}: import what it should have been as a new event`);
   }
   const { timestamp, traceparent } = envelope.detail.metadata;
-  if (typeof timestamp !== 'string' || hasOutlivedItsMarks(timestamp, now)) {
-    const reason = 'Consumers that have handled it may not know so any more: redrive it to the one that has not';
+  if (typeof timestamp !== 'string' || isPastDeduplicationWindow(timestamp, now)) {
+    const reason = 'It is more than 29 days old: consumers that have handled it may have forgotten so';
     return park('EVENT_TOO_OLD', reason);
   }
   if (reemitted.size >= MAX_REEMISSIONS) {
