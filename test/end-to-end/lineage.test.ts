@@ -67,8 +67,9 @@ async function deadOf(id: string, queue: string) {
 
 describe('a good order', () => {
   test('is a tree from the API call to the last event, with the delay of each hop', async () => {
-    const call = `call-${randomUUID()}`;
-    const orderId = await shop.place(orderOf(await shop.stocked(5)), { 'x-correlation-id': call });
+    const answer = await shop.request('POST', '/orders', orderOf(await shop.stocked(5)));
+    const { orderId } = answer.body;
+    const call = answer.headers.get('x-correlation-id') ?? '';
     await shop.orderWith(orderId, 'OrderConfirmed');
 
     const { trees } = await lineageOf(orderId, 5);
@@ -83,6 +84,15 @@ describe('a good order', () => {
     for (const id of [call, nodes[3]?.id]) {
       expect((await shop.request('GET', `/lineage/${id}`)).body.trees).toEqual(trees);
     }
+  });
+
+  test("is not to be found in another customer's lineage, whatever correlation id that customer sends", async () => {
+    const victim = await shop.place(orderOf(await shop.stocked(5)));
+    const { trees } = await lineageOf(victim, 5);
+    const other = await new Shop(system).place(orderOf(await shop.stocked(5)), { 'x-correlation-id': victim });
+    await lineageOf(other, 5);
+
+    expect((await shop.request('GET', `/lineage/${victim}`)).body.trees).toEqual(trees);
   });
 
   test('stands in the log without personal data, and can be found by time', async () => {

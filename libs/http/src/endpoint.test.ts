@@ -92,28 +92,28 @@ describe('a sound request', () => {
     expect(requests[0]?.body.guest).toBe('Zoë 😀');
   });
 
-  test('continues the trace and the correlation of its caller', async () => {
+  test('continues the trace of its caller, or begins one', async () => {
     const { send, requests } = setUp();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-    const answer = await send(request(booking, { 'x-correlation-id': 'from-caller.1:2', traceparent }));
+    await send(request(booking, { traceparent }));
+    await send(request(booking, { traceparent: 'nonsense' }));
 
-    expect(requests[0]?.correlationId).toBe('from-caller.1:2');
-    expect(answer.headers).toMatchObject({ 'x-correlation-id': 'from-caller.1:2' });
     expect(requests[0]?.traceparent).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-/);
+    expect(requests[1]?.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   });
 
-  test.each(['', 'with space', 'line\nbreak', 'x'.repeat(129)])(
-    'gets a correlation of its own for %j',
-    async (header) => {
-      const { send, requests } = setUp();
+  test('has a correlation id of its own, whatever its caller sends', async () => {
+    const { send, requests } = setUp();
+    const another = '0b9f6c1e-5a43-4c0e-9a51-6f4d4c1c2a11';
 
-      await send(request(booking, { 'x-correlation-id': header, traceparent: 'nonsense' }));
+    const answers = [await send(request(booking, { 'x-correlation-id': another })), await send(request(booking))];
 
-      expect(requests[0]?.correlationId).toMatch(/^[0-9a-f-]{36}$/);
-      expect(requests[0]?.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
-    },
-  );
+    const ids = requests.map(({ correlationId }) => correlationId);
+    expect(new Set([another, ...ids]).size).toBe(3);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(answers.map(({ headers }) => headers?.['x-correlation-id'])).toEqual(ids);
+  });
 
   test('that has no body contract has no body, or an empty one', async () => {
     const handler = endpoint({}, async () => ({ status: 200, body: null }));
@@ -199,20 +199,37 @@ describe('every answer', () => {
     expect((await send(request(booking))).headers).toMatchObject({ 'cache-control': 'max-age=60' });
   });
 
-  test('has the id in the problem document, and its log lines have it, too', async () => {
+  /** The log of a request that is refused, and the answer to it. */
+  async function loggedRefusal(event: HttpApiEvent) {
     const lines: string[] = [];
     const write = jest.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
     logger.setLogLevel('INFO');
-    const event = request({});
-
-    const { problem } = await refusal(event);
-
+    const answer = await refusal(event);
     logger.setLogLevel('SILENT');
     write.mockRestore();
+    return { ...answer, log: lines.map((line) => JSON.parse(line)) };
+  }
+
+  test('has the id in the problem document, and its log lines have it, too', async () => {
+    const event = request({});
+
+    const { problem, log } = await loggedRefusal(event);
+
     expect(problem.requestId).toBe(event.requestContext.requestId);
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { message: 'Request refused', request_id: event.requestContext.requestId },
-    ]);
+    expect(log).toMatchObject([{ message: 'Request refused', request_id: event.requestContext.requestId }]);
+  });
+
+  test.each([
+    ['from-caller.1:2', 'from-caller.1:2'],
+    ['', undefined],
+    ['with space', undefined],
+    ['line\nbreak', undefined],
+    ['x'.repeat(129), undefined],
+  ])('is logged with the correlation id of its caller beside its own: %j', async (header, logged) => {
+    const { log, headers } = await loggedRefusal(request({}, { 'x-correlation-id': header }));
+
+    expect(log).toMatchObject([{ correlation_id: headers?.['x-correlation-id'] }]);
+    expect(log[0].client_correlation_id).toBe(logged);
   });
 });
 
@@ -320,12 +337,12 @@ describe('a handler that throws', () => {
   const answerTo = (error: unknown) =>
     setUp(async () => {
       throw error;
-    }).send(request(booking, { 'x-correlation-id': 'correlation-1' }));
+    }).send(request(booking));
 
   test('an HttpError answers with it', async () => {
     const answer = await answerTo(new HttpError(409, 'ALREADY_SHIPPED', 'The order has been shipped'));
 
-    expect(answer).toMatchObject({ statusCode: 409, headers: { 'x-correlation-id': 'correlation-1' } });
+    expect(answer).toMatchObject({ statusCode: 409, headers: { 'x-correlation-id': expect.any(String) } });
     expect(jsonOf(answer)).toEqual({
       type: 'about:blank',
       title: 'Conflict',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { TransientError } from '@millrace/errors';
 import { guard, redactionOf } from '@millrace/events';
 import { type Logger, logger, nextTraceparent } from '@millrace/telemetry';
@@ -6,7 +7,7 @@ import * as z from 'zod';
 import { type Caller, callerOf, type HttpApiEvent } from './caller.ts';
 import { type AnswerOnce, answerOnceByIdempotencyTable } from './idempotency.ts';
 import { HttpError } from './problem.ts';
-import { bodyText, correlationIdOf, idempotencyKeyOf, parseBody, parsePath, parseQuery } from './request.ts';
+import { bodyText, clientCorrelationIdOf, idempotencyKeyOf, parseBody, parsePath, parseQuery } from './request.ts';
 import { securityHeaders } from './security-headers.ts';
 
 /** What an endpoint accepts. */
@@ -27,6 +28,7 @@ export interface EndpointRequest<Path, Body, Query = unknown> {
   query: Query;
   body: Body;
   idempotencyKey?: string;
+  /** New for each request; the events that the request leads to carry it. */
   correlationId: string;
   traceparent: string;
   logger: Logger;
@@ -86,9 +88,14 @@ export function endpoint<
 
   return async (event, context) => {
     const { requestId } = event.requestContext;
-    const correlationId = correlationIdOf(event);
+    // Never the caller's: whoever may choose it could put an order into another one's lineage.
+    const correlationId = randomUUID();
+    const clientCorrelationId = clientCorrelationIdOf(event);
     const log = logger.createChild();
-    log.appendKeys({ request_id: requestId, correlation_id: correlationId, route: event.routeKey });
+    log.appendKeys({
+      ...{ request_id: requestId, correlation_id: correlationId, route: event.routeKey },
+      ...(clientCorrelationId !== undefined && { client_correlation_id: clientCorrelationId }),
+    });
     const { headers, ...answer } = await answerTo(event, context, correlationId, log).catch((error: unknown) =>
       problem(error, requestId, correlationId, log),
     );

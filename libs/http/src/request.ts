@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { NotUnicodeError, parseJson } from '@millrace/events';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type * as z from 'zod';
@@ -85,8 +84,12 @@ export function idempotencyKeyOf(event: APIGatewayProxyEventV2): string | undefi
   throw new HttpError(400, 'INVALID_IDEMPOTENCY_KEY', detail, [{ field: 'Idempotency-Key', detail }]);
 }
 
-/** The caller's X-Correlation-Id when it is a sound one, else a new one. */
-export function correlationIdOf(event: APIGatewayProxyEventV2): string {
+/**
+ * The caller's own X-Correlation-Id, for the log. It is never the correlation id of what the request leads to: two callers
+ * may send the same one, or another order's id.
+ * @returns undefined without the header, or when it is not 1–128 letters, digits, `_`, `.`, `:` and `-`
+ */
+export function clientCorrelationIdOf(event: APIGatewayProxyEventV2): string | undefined {
   const header = event.headers['x-correlation-id'];
-  return header && /^[\w.:-]{1,128}$/.test(header) ? header : randomUUID();
+  return header && /^[\w.:-]{1,128}$/.test(header) ? header : undefined;
 }

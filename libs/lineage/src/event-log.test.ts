@@ -8,7 +8,7 @@ import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { EventLog } from './event-log.ts';
-import { findLineage } from './find-lineage.ts';
+import { findLineage, type LineageLimits } from './find-lineage.ts';
 import { createLogTable } from './test-table.ts';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
@@ -157,7 +157,7 @@ describe('the lineage of an id', () => {
     );
   });
 
-  const lineageOf = (id: string, maxEvents?: number) => findLineage(log, id, maxEvents);
+  const lineageOf = (id: string, limits: Partial<LineageLimits> = {}) => findLineage(log, id, limits);
   const call1 = { correlationId: 'call-1', events: [{ id: 'a', events: [{ id: 'b', delayMs: 1000, events: [] }] }] };
 
   test.each(['a', 'b', 'call-1'])('that is an event or a correlation is one tree: %s', async (id) => {
@@ -168,20 +168,30 @@ describe('the lineage of an id', () => {
     expect(await lineageOf('o-1')).toMatchObject({ count: 3, trees: [{ correlationId: 'call-2' }, call1] });
   });
 
-  test('that is a subject here and a correlation there is all of it', async () => {
-    await record({ id: 'y', subject: 'o-3', correlationId: 'o-1' });
+  test('that is a subject is never mixed with the call that has it for a correlation id', async () => {
+    // As long as callers chose correlation ids, one could name another customer's order.
+    await record({ id: 'y', subject: 'o-3', correlationId: 'o-1', time: new Date('2026-03-01T10:00:00Z') });
 
-    expect((await lineageOf('o-1'))?.trees.map(({ correlationId }) => correlationId).sort()).toEqual([
-      'call-1',
-      'call-2',
-      'o-1',
-    ]);
+    expect((await lineageOf('o-1'))?.trees.map(({ correlationId }) => correlationId)).toEqual(['call-2', 'call-1']);
+  });
+
+  test('that is a subject keeps each of its trees, however large the others are', async () => {
+    const crowd = Array.from({ length: 5 }, (_, index) => ({ ...order, id: `crowd-${index}`, correlationId: 'call-0' }));
+    await record(...crowd.map((each, index) => ({ ...each, time: new Date(Date.UTC(2026, 2, 1, 10, index)) })));
+
+    expect(await lineageOf('o-1', { eventsPerTree: 2 })).toMatchObject({
+      truncated: true,
+      trees: [{ correlationId: 'call-0', truncated: true }, { correlationId: 'call-2' }, call1],
+    });
   });
 
   test('of which there is too much is cut, and says so', async () => {
-    expect(await lineageOf('call-1', 1)).toMatchObject({ count: 1, truncated: true });
-    expect(await lineageOf('o-1', 2)).toMatchObject({ count: 2, truncated: true });
-    expect(await lineageOf('b', 1)).toMatchObject({ truncated: true, trees: [call1] });
+    expect(await lineageOf('call-1', { eventsPerTree: 1 })).toMatchObject({
+      ...{ count: 1, truncated: true },
+      trees: [{ truncated: true }],
+    });
+    expect(await lineageOf('o-1', { trees: 1 })).toMatchObject({ count: 1, truncated: true });
+    expect(await lineageOf('b', { eventsPerTree: 1 })).toMatchObject({ truncated: true, trees: [call1] });
   });
 
   test('that nobody knows is none', async () => {

@@ -18,6 +18,8 @@ export interface LineageTree {
   startedAt: string;
   /** Milliseconds from the first event to the last one. */
   durationMs: number;
+  /** The log has more events with this correlation id than are in the tree. */
+  truncated?: true;
   events: LineageNode[];
 }
 
