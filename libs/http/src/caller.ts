@@ -14,17 +14,29 @@ export type HttpApiEvent = APIGatewayProxyEventV2WithRequestContext<
 export interface Caller {
   /** The claim `sub`, https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2 */
   subject: string;
-  /** The claim `scope`, https://www.rfc-editor.org/rfc/rfc8693#section-4.2 */
+  /** The claim `scope` (https://www.rfc-editor.org/rfc/rfc8693#section-4.2), or else `scp`. */
   scopes: readonly string[];
 }
+
+/** "It MUST NOT exceed 255 ASCII characters", https://openid.net/specs/openid-connect-core-1_0.html#IDToken */
+const subjectPattern = /^[\x20-\x7e]{1,255}$/;
 
 /**
  * The caller of a request. API Gateway has verified the token; a route that was deployed without an authorizer has no
  * claims, and answers nobody.
- * @throws HttpError 401 without the claim `sub`
+ * @throws HttpError 401 without the claim `sub`, or when it is not 1–255 printable ASCII characters
  */
 export function callerOf(event: HttpApiEvent): Caller {
-  const { sub, scope = '' } = event.requestContext.authorizer?.jwt?.claims ?? {};
+  const { sub, scope, scp = '' } = event.requestContext.authorizer?.jwt?.claims ?? {};
   if (!sub) throw new HttpError(401, 'UNAUTHENTICATED', 'The request has no token that says who sends it');
-  return { subject: sub, scopes: scope.split(' ').filter(Boolean) };
+  if (!subjectPattern.test(sub)) {
+    throw new HttpError(401, 'UNAUTHENTICATED', "The token's sub must be 1–255 printable ASCII characters");
+  }
+  return { subject: sub, scopes: scopesOf(scope ?? scp) };
+}
+
+/** The scopes of a claim: a text with spaces, or a list, which API Gateway hands on as `[orders:read orders:write]`. */
+function scopesOf(claim: string): string[] {
+  const [, list] = /^\[(.*)\]$/.exec(claim) ?? [];
+  return (list ?? claim).split(' ').filter(Boolean);
 }

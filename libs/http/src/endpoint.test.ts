@@ -1,3 +1,8 @@
+import {
+  DynamoDBServiceException,
+  InternalServerError,
+  ProvisionedThroughputExceededException,
+} from '@aws-sdk/client-dynamodb';
 import { describe, expect, jest, test } from '@jest/globals';
 import { PermanentError, TransientError } from '@millrace/errors';
 import { logger } from '@millrace/telemetry';
@@ -139,6 +144,27 @@ describe('the caller', () => {
     expect(requests[0]?.caller).toEqual({ subject: 'ada', scopes: ['bookings:read', 'bookings:write'] });
   });
 
+  test.each([
+    ['scp', { scp: 'bookings:read bookings:write' }],
+    ['scope as a list', { scope: '[bookings:read bookings:write]' }],
+    ['scp as a list', { scp: '[bookings:read bookings:write]' }],
+  ])('has the scopes of the claim %s', async (_, claims) => {
+    const { send, requests } = setUp();
+
+    await send(httpRequest(route, { path: { hotel: 'ritz' }, body: booking, claims: { sub: 'ada', ...claims } }));
+
+    expect(requests[0]?.caller.scopes).toEqual(['bookings:read', 'bookings:write']);
+  });
+
+  test('may have a name of 255 characters', async () => {
+    const { send, requests } = setUp();
+    const sub = 'a'.repeat(255);
+
+    await send(httpRequest(route, { path: { hotel: 'ritz' }, body: booking, claims: { sub } }));
+
+    expect(requests[0]?.caller.subject).toBe(sub);
+  });
+
   test('may have a token without scopes', async () => {
     const { send, requests } = setUp();
 
@@ -151,6 +177,9 @@ describe('the caller', () => {
     ['a route without an authorizer', null],
     ['a token that names nobody', { scope: 'bookings:write' }],
     ['a token of the empty name', { sub: '' }],
+    ['a token of a name that is too long', { sub: 'a'.repeat(256) }],
+    ['a token of a name with a line break', { sub: 'ada\neve' }],
+    ['a token of a name that is not ASCII', { sub: 'zoë' }],
   ])('%s is answered 401, whatever the request', async (_, claims) => {
     for (const body of [booking, '{']) {
       const answer = await refusal(httpRequest(route, { path: { hotel: 'ritz' }, body, claims }));
@@ -361,9 +390,42 @@ describe('a handler that throws', () => {
     expect(answer.body).not.toContain('orders-dev');
   });
 
+  const $metadata = {};
+  const aws = (name: string, httpStatusCode: number) =>
+    new DynamoDBServiceException({
+      ...{ name, message: 'orders-dev', $fault: 'client', $metadata: { httpStatusCode } },
+    });
+  const network = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:443'), { code: 'ECONNREFUSED' });
+  test.each([
+    ['a throttled table', new ProvisionedThroughputExceededException({ message: 'orders-dev', $metadata })],
+    ['a throttled account', aws('ThrottlingException', 400)],
+    ['too many requests', aws('RequestLimitExceeded', 400)],
+    ['a failure of DynamoDB', new InternalServerError({ message: 'orders-dev', $metadata: { httpStatusCode: 500 } })],
+    ['an outage of DynamoDB', aws('ServiceUnavailable', 503)],
+    ['a write that met a transaction', aws('TransactionConflictException', 400)],
+    ['a timeout', Object.assign(new Error('no answer'), { name: 'TimeoutError' })],
+    ['a broken connection', network],
+    ['a throttle behind the error of a library', new Error('orders-dev', { cause: aws('ThrottlingException', 400) })],
+  ])('%s asks to try again, too, and leaks nothing', async (_, error) => {
+    const answer = await answerTo(error);
+
+    expect(answer).toMatchObject({ statusCode: 503, headers: { 'retry-after': '1' } });
+    expect(jsonOf(answer)).toMatchObject({ status: 503, code: 'TEMPORARILY_UNAVAILABLE' });
+    expect(answer.body).not.toMatch(/orders-dev|10\.0/);
+  });
+
+  test('an HttpError may say when to come back', async () => {
+    const answer = await answerTo(new HttpError(429, 'TOO_MANY', 'Too many', [], { retryAfterSeconds: 90 }));
+
+    expect(answer).toMatchObject({ statusCode: 429, headers: { 'retry-after': '90' } });
+    expect(jsonOf(answer).title).toBe('Too Many Requests');
+  });
+
   test.each([
     ['an unexpected error', new TypeError('Cannot read password of undefined')],
     ['a permanent error', new PermanentError('SECRET', 'password')],
+    ['a missing permission', aws('AccessDeniedException', 400)],
+    ['an invalid call', aws('ValidationException', 400)],
     ['something that is no error', 'password'],
     ['nothing', undefined],
   ])('%s answers 500 and leaks nothing', async (_, error) => {

@@ -9,6 +9,7 @@ import { type AnswerOnce, answerOnceByIdempotencyTable } from './idempotency.ts'
 import { HttpError } from './problem.ts';
 import { bodyText, clientCorrelationIdOf, idempotencyKeyOf, parseBody, parsePath, parseQuery } from './request.ts';
 import { securityHeaders } from './security-headers.ts';
+import { isUnavailable } from './unavailable.ts';
 
 /** What an endpoint accepts. */
 export interface EndpointContract<Path extends z.ZodType, Body extends z.ZodType, Query extends z.ZodType> {
@@ -124,15 +125,21 @@ function problem(error: unknown, requestId: string, correlationId: string, log: 
       'content-type': 'application/problem+json',
       'x-correlation-id': correlationId,
       ...(answer.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-      ...(answer.status === 503 ? { 'retry-after': '1' } : {}),
+      ...(answer.retryAfterSeconds === undefined ? {} : { 'retry-after': String(answer.retryAfterSeconds) }),
     },
     body: JSON.stringify(answer.problem(requestId)),
   };
 }
 
+/** After how many seconds the same request may succeed: throttles and lost races are over in a moment. */
+const RETRY_AFTER_SECONDS = 1;
+
 /** What went wrong inside is for the log, not for the caller. */
 function httpErrorOf(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
-  if (error instanceof TransientError) return new HttpError(503, error.code, 'Busy; try again in a moment');
+  const again = { retryAfterSeconds: RETRY_AFTER_SECONDS };
+  const detail = 'Busy; try again in a moment';
+  if (error instanceof TransientError) return new HttpError(503, error.code, detail, [], again);
+  if (isUnavailable(error)) return new HttpError(503, 'TEMPORARILY_UNAVAILABLE', detail, [], again);
   return new HttpError(500, 'INTERNAL_ERROR', 'The request could not be handled');
 }

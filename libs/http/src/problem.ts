@@ -28,6 +28,7 @@ const titles: Record<number, string> = {
   409: 'Conflict',
   413: 'Content Too Large',
   422: 'Unprocessable Content',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
@@ -36,11 +37,20 @@ const titles: Record<number, string> = {
 export class HttpError extends MillraceError {
   readonly status: number;
   readonly errors: readonly ProblemError[];
+  /** After how many seconds the caller may try again: the header `Retry-After`. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: number, code: string, detail: string, errors: readonly ProblemError[] = []) {
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    errors: readonly ProblemError[] = [],
+    { retryAfterSeconds }: { retryAfterSeconds?: number } = {},
+  ) {
     super(code, detail);
     this.status = status;
     this.errors = errors;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 
   /** What the caller is told. */
