@@ -1,4 +1,4 @@
-import { readArguments, runCommand } from '@millrace/command-line';
+import { jsonText, readArguments, runCommand } from '@millrace/command-line';
 import { catalogueProblems, findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
 
 const HELP = `Lists every event with its producer and its consumers, read from the contracts and the templates.
@@ -34,7 +34,7 @@ async function main(): Promise<number> {
       schema: contract?.jsonSchema(),
       example: contract?.example,
     }));
-    console.log(JSON.stringify(documents, null, 2));
+    console.log(jsonText(documents, 2));
   } else if (!check) {
     for (const { detailType, contract, producers, consumers } of entries) {
       const names = (references: typeof consumers) =>

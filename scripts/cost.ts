@@ -1,7 +1,7 @@
 /** `npm run cost`: what orders cost on AWS, counted from a run on this machine. `npm run cost -- --help` lists what can be said. */
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readArguments, readNumber, readStage, runCommand } from '@millrace/command-line';
+import { jsonText, readArguments, readNumber, readStage, runCommand } from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/events/catalogue';
 import { packageServices } from '@millrace/local/package-services';
 import { withLambdaDuration } from './cost/measurement.ts';
@@ -70,7 +70,7 @@ async function main(): Promise<number> {
   const measurement = lambdaMs === undefined ? counted : withLambdaDuration(counted, lambdaMs);
   const services = directories.map((directory) => basename(directory));
   const report = makeReport(measurement, readPriceTable(), readQuotaTable(), inventory, services);
-  console.log(values.json ? JSON.stringify(report, null, 2) : formatReport(report));
+  console.log(values.json ? jsonText(report, 2) : formatReport(report));
   return 0;
 }
 

@@ -2,7 +2,15 @@
  * `npm run lineage`: what an API call led to, and where it stopped. `npm run lineage -- --help` lists the options. The
  * tree goes to standard output, everything else to standard error.
  */
-import { interruptible, readArguments, readEndpoint, readStage, runCommand, UsageError } from '@millrace/command-line';
+import {
+  interruptible,
+  jsonText,
+  readArguments,
+  readEndpoint,
+  readStage,
+  runCommand,
+  UsageError,
+} from '@millrace/command-line';
 import { findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
 import { identifierPattern } from '@millrace/lineage/log-identifier';
 
@@ -68,7 +76,7 @@ await runCommand('lineage', async () => {
 
   const { whereabouts, ...rest } = followed;
   if (values.json) {
-    console.log(JSON.stringify({ stage, ...lineage, consumers: Object.fromEntries(whereabouts), ...rest }, null, 2));
+    console.log(jsonText({ stage, ...lineage, consumers: Object.fromEntries(whereabouts), ...rest }, 2));
   } else {
     console.log(drawLineage(lineage, followed));
   }

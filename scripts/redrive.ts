@@ -9,6 +9,7 @@ import {
   formatDuration,
   formatTable,
   interruptible,
+  jsonText,
   Progress,
   parseDuration,
   printable,
@@ -225,7 +226,7 @@ async function list(values: Values): Promise<number> {
   const dead = overviews.reduce((sum, { depth }) => sum + depth, 0);
   const shown = values.all ? overviews : overviews.filter(({ depth }) => depth > 0);
   if (values.json) {
-    console.log(JSON.stringify(shown, null, 2));
+    console.log(jsonText(shown, 2));
   } else {
     if (shown.length > 0) {
       const columns: Column[] = [
@@ -269,7 +270,7 @@ async function show(values: Values, [queueName = '']: string[]): Promise<number>
   const summary = await operations.inspect(sqs, queue, look, (letter) => {
     const shown = operations.shownLetter(letter, contracts, consumerOf);
     if (values.json) {
-      console.log(JSON.stringify({ queue: queue.name, ...(reveal ? revealedLetter(letter) : shown) }));
+      console.log(jsonText({ queue: queue.name, ...(reveal ? revealedLetter(letter) : shown) }));
     } else {
       letters.push({ letter: shown, content: reveal ? letter.body : contentOf(shown) });
     }

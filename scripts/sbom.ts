@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readArguments, runCommand } from '@millrace/command-line';
+import { jsonText, readArguments, runCommand } from '@millrace/command-line';
 import { type Application, billOfMaterials } from './supply-chain/bill-of-materials.ts';
 import { allowedLicences, readAllowedLicences } from './supply-chain/licences.ts';
 import { shippedPackages } from './supply-chain/shipped-packages.ts';
@@ -34,7 +34,7 @@ await runCommand('sbom', async () => {
     known: readAllowedLicences(allowedLicences),
     now: new Date(),
   });
-  const text = `${JSON.stringify(bill, null, 2)}\n`;
+  const text = `${jsonText(bill, 2)}\n`;
   if (output === undefined) {
     process.stdout.write(text);
     return 0;

@@ -1,4 +1,5 @@
 import { explain } from './explain.ts';
+import { printable } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -12,7 +13,9 @@ export async function runCommand(name: string, main: () => number | Promise<numb
     process.exitCode = await main();
   } catch (error) {
     const misused = error instanceof UsageError;
-    console.error(`${explain(error)}${misused ? ` (npm run ${name} -- --help)` : ''}`);
+    // What AWS or a message says may hold anything.
+    const reason = explain(error).split('\n').map(printable).join('\n');
+    console.error(`${reason}${misused ? ` (npm run ${name} -- --help)` : ''}`);
     process.exitCode = misused ? 2 : 1;
   }
 }

@@ -3,6 +3,7 @@ export { runCommand } from './command.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { explain } from './explain.ts';
 export { type Interruption, interruptible } from './interruption.ts';
+export { jsonText } from './json-text.ts';
 export { Progress, type ProgressStream } from './progress.ts';
 export { similarNames, squash } from './similar-names.ts';
 export { type Column, formatTable, printable } from './table.ts';

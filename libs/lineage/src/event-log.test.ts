@@ -176,7 +176,11 @@ describe('the lineage of an id', () => {
   });
 
   test('that is a subject keeps each of its trees, however large the others are', async () => {
-    const crowd = Array.from({ length: 5 }, (_, index) => ({ ...order, id: `crowd-${index}`, correlationId: 'call-0' }));
+    const crowd = Array.from({ length: 5 }, (_, index) => ({
+      ...order,
+      id: `crowd-${index}`,
+      correlationId: 'call-0',
+    }));
     await record(...crowd.map((each, index) => ({ ...each, time: new Date(Date.UTC(2026, 2, 1, 10, index)) })));
 
     expect(await lineageOf('o-1', { eventsPerTree: 2 })).toMatchObject({
