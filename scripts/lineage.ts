@@ -60,9 +60,9 @@ await runCommand('lineage', async () => {
 
   // Loaded when it is clear what is wanted: help and misuse would otherwise wait for the AWS SDK.
   const { openStage } = await import('@millrace/dead-letters/operations');
-  const { drawLineage, followLineage, openEventLog } = await import('@millrace/lineage/operations');
+  const { askEventLog, drawLineage, findLineage, followLineage } = await import('@millrace/lineage/operations');
   const { sqs, now, queues } = await openStage(stage, endpoint, console.error);
-  const lineage = await openEventLog(stage, endpoint)(id);
+  const lineage = await askEventLog(stage, endpoint, (log) => findLineage(log, id));
   if (!lineage) {
     console.error(
       `The log of stage ${stage} has no event with the id, subject or correlation ${id}, or no longer. ` +

@@ -33,6 +33,9 @@ Usage: npm run replay -- --from <time> [options]
 
 Exit codes: 0 completed, 1 failed or cancelled, 2 misused, 130 no longer watched: the replay goes on.`;
 
+/** Events of the log that are counted at most: each megabyte of the index is a request. */
+const MAX_COUNTED = 100_000;
+
 /** At AWS an event is in its archive only after some minutes. */
 const ARCHIVE_DELAY_MS = 10 * 60_000;
 
@@ -124,9 +127,35 @@ async function main(): Promise<number> {
   if (endpoint === undefined && now.getTime() - plan.to.getTime() < ARCHIVE_DELAY_MS) {
     console.log('Events of the last ten minutes may not be in the archive yet.');
   }
+  const expected = await countEvents(plan, stage, endpoint);
+  console.log(expected);
   if (values['dry-run']) return 0;
   await operations.startReplay(events, plan);
-  return watch(connection, plan);
+  const exitCode = await watch(connection, plan);
+  if (exitCode === 0) console.log(expected);
+  return exitCode;
+}
+
+/** EventBridge does not say how many events a replay has: the event log has all that were on the bus. */
+async function countEvents(
+  { from, to, rules, filtered }: ReplayPlan,
+  stage: string,
+  endpoint?: string,
+): Promise<string> {
+  const { askEventLog } = await import('@millrace/lineage/operations');
+  try {
+    const { counts, truncated } = await askEventLog(stage, endpoint, (log) =>
+      log.countByType({ from, to }, MAX_COUNTED),
+    );
+    const matched = new Set(rules.flatMap(({ matches }) => matches));
+    const replayed = [...counts].filter(([type]) => !filtered || matched.has(type));
+    const total = replayed.reduce((sum, [, count]) => sum + count, 0);
+    const types = replayed.map(([type, count]) => `${type} ×${count.toLocaleString('en')}`).join(', ');
+    return `By the event log: ${truncated ? 'more than ' : ''}${total.toLocaleString('en')} ${total === 1 ? 'event' : 'events'}${types && ` (${types})`}`;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return `How many events that are is unknown: ${error.message}`;
+  }
 }
 
 type Operations = typeof import('@millrace/dead-letters/operations');

@@ -134,7 +134,7 @@ describe('what is asked for', () => {
     [[randomUUID()], 1, 'no event with the id, subject or correlation'],
     [['no id'], 2, '<id> must be'],
     [[], 2, 'lineage wants one <id>'],
-    [['a', '--stage', 'nowhere'], 2, 'There is no table millrace-event-log-nowhere'],
+    [['a', '--stage', 'nowhere'], 2, 'There are no queues of stage nowhere'],
   ])('on the command line %j ends with %d', async (args, exitCode, message) => {
     const result = await operator.lineage(...args);
 

@@ -12,7 +12,7 @@ import {
 } from '@millrace/dead-letters/operations';
 import { type CatalogueEntry, findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
 import type { Lineage } from '@millrace/lineage';
-import { type FollowedLineage, followLineage, openEventLog } from '@millrace/lineage/operations';
+import { askEventLog, type FollowedLineage, findLineage, followLineage } from '@millrace/lineage/operations';
 import { type RunningScript, runScript, type ScriptResult, startScript } from '../run-script.ts';
 import type { System } from './system.ts';
 
@@ -27,7 +27,7 @@ export class Operator {
   constructor({ awsUrl }: System) {
     this.#clients = createClients(awsUrl);
     this.#endpoint = ['--endpoint', awsUrl];
-    this.#findLineage = openEventLog('dev', awsUrl);
+    this.#findLineage = (id) => askEventLog('dev', awsUrl, (log) => findLineage(log, id));
   }
 
   /** Runs `npm run redrive -- …`. */

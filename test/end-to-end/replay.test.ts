@@ -62,8 +62,10 @@ test('a replay of everything to everybody changes nothing: no charge, no mail, n
   expect(before.mails.map((mails) => mails.length)).toEqual([1, 1]);
   const tap = await aws.tap();
 
-  const { name } = await replay();
+  const { name, stdout } = await replay();
 
+  // Once before it starts, and once at its end.
+  expect(stdout.match(/By the event log: \d+ events \(.*OrderPlaced\.v1 ×\d+/g)).toHaveLength(2);
   const heard: string[] = [];
   for (let texts = await tap.nextTexts(); texts.length > 0; texts = await tap.nextTexts()) heard.push(...texts);
   await tap.close();

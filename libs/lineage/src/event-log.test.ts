@@ -107,6 +107,30 @@ describe('an event of the log', () => {
   });
 });
 
+describe('the count of events between two times', () => {
+  const from = new Date('2026-02-28T12:00:00Z');
+  const to = new Date('2026-03-01T12:00:00Z');
+
+  test('is by type, over midnight, without the end', async () => {
+    await record(at('2026-02-28T11:59:59.999Z'), at('2026-02-28T12:00:00Z'), at('2026-03-01T11:59:59.999Z'));
+    await record(at('2026-03-01T12:00:00Z'));
+    await log.record(parsed(at('2026-03-01T00:00:00Z'), OrderCancelled), retention);
+
+    const { counts, truncated } = await log.countByType({ from, to }, 10);
+
+    expect(Object.fromEntries(counts)).toEqual({ 'OrderPlaced.v1': 2, 'OrderCancelled.v1': 1 });
+    expect(truncated).toBe(false);
+  });
+
+  test('ends at its limit', async () => {
+    await record(at('2026-02-28T13:00:00Z'), at('2026-03-01T01:00:00Z'));
+    expect(await log.countByType({ from, to }, 1)).toEqual({
+      counts: new Map([['OrderPlaced.v1', 1]]),
+      truncated: true,
+    });
+  });
+});
+
 describe('events between two times', () => {
   const all = { from: new Date('2026-02-27T00:00:00Z'), to: new Date('2026-03-02T00:00:00Z') };
   const ids = async (range: Parameters<EventLog['between']>[0]) =>

@@ -172,6 +172,44 @@ export class EventLog {
     return { events };
   }
 
+  /**
+   * Counts the events of some time by their detail-type, reading the index by time only.
+   *
+   * @param limit events after which it stops counting
+   * @returns `truncated` if there are more than those counted
+   * @example
+   * const { counts } = await log.countByType({ from, to }, 10_000);
+   * counts.get('OrderPlaced.v1'); // 42
+   */
+  async countByType(
+    { from, to }: Pick<TimeRange, 'from' | 'to'>,
+    limit: number,
+  ): Promise<{ counts: Map<string, number>; truncated: boolean }> {
+    const counts = new Map<string, number>();
+    let counted = 0;
+    for (const day of daysOf(from, to)) {
+      let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
+      do {
+        const { Items = [], LastEvaluatedKey } = await this.#client.send(
+          new QueryCommand({
+            TableName: this.#tableName,
+            IndexName: 'byTime',
+            KeyConditionExpression: '#day = :day AND occurred BETWEEN :from AND :to',
+            ProjectionExpression: 'detailType',
+            ExpressionAttributeNames: { '#day': 'day' },
+            ExpressionAttributeValues: { ':day': day, ':from': from.toISOString(), ':to': to.toISOString() },
+            ExclusiveStartKey,
+          }),
+        );
+        for (const { detailType } of Items) counts.set(detailType, (counts.get(detailType) ?? 0) + 1);
+        counted += Items.length;
+        if (counted >= limit) return { counts, truncated: true };
+        ExclusiveStartKey = LastEvaluatedKey;
+      } while (ExclusiveStartKey);
+    }
+    return { counts, truncated: false };
+  }
+
   async #first(
     index: string,
     key: string,

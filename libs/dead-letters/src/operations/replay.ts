@@ -43,6 +43,8 @@ export interface ReplayedRule {
   replays?: string;
   /** The detail-types it subscribes to, of those asked for. */
   events: string[];
+  /** The detail-types of this repository that it can match. */
+  matches: string[];
 }
 
 /** A replay as it would be started. */
@@ -106,6 +108,9 @@ export async function planReplay(
     rules: chosen.map(({ name, arn, pattern }) => ({
       name,
       arn,
+      matches: catalogue
+        .filter(({ contract }) => contract !== undefined && canMatch(pattern, contract))
+        .map(({ detailType }) => detailType),
       events: contracts.filter((contract) => canMatch(pattern, contract)).map(({ detailType }) => detailType),
       ...consumerOf(name, stage, catalogue),
     })),

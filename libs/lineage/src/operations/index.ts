@@ -1,4 +1,5 @@
+export { findLineage } from '../find-lineage.ts';
+export { askEventLog } from './ask-event-log.ts';
 export { drawLineage } from './draw-lineage.ts';
 export { type FollowedLineage, followLineage } from './follow-lineage.ts';
-export { openEventLog } from './open-event-log.ts';
 export type { LetterReason, Whereabouts } from './whereabouts.ts';
