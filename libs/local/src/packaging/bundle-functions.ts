@@ -7,6 +7,7 @@ export interface BundleOptions extends BuildOptions {
   outputFileExtension?: string;
   exclude?: string[];
   packager?: string;
+  skipRebuild?: boolean;
 }
 
 /**
@@ -23,7 +24,7 @@ export interface BundleOptions extends BuildOptions {
 export async function bundleFunctions(
   directory: string,
   handlers: Record<string, string>,
-  { outputFileExtension = '.js', exclude = [], packager: _, ...options }: BundleOptions,
+  { outputFileExtension = '.js', exclude = [], packager: _, skipRebuild: __, ...options }: BundleOptions,
   output: string,
 ): Promise<Metafile> {
   const entryPoints: Record<string, string> = {};
