@@ -93,6 +93,24 @@ function isContract(value: unknown): value is EventContract {
   return typeof value === 'object' && value !== null && 'detailType' in value && 'jsonSchema' in value;
 }
 
+/**
+ * Which of a service's events its code creates, by detail-type, with the files that do so. Code is searched for
+ * `<name of the export>.create(`: a call under another name is not seen.
+ * @param folder of the service; the files are relative to it
+ */
+export async function createdEvents(folder: string): Promise<Map<string, string[]>> {
+  const contracts = Object.entries(await exportedContracts(folder));
+  const created = new Map<string, string[]>();
+  for (const source of sourceFiles(join(folder, 'src'))) {
+    const text = readFileSync(source, 'utf8');
+    for (const [exportName, { detailType }] of contracts) {
+      if (!new RegExp(`\\b${exportName}\\s*\\.create\\(`).test(text)) continue;
+      created.set(detailType, [...(created.get(detailType) ?? []), relative(folder, source)]);
+    }
+  }
+  return created;
+}
+
 /** Every event with its contract, producers and consumers, read from the code and the templates below `root`. */
 export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
   const folders = serviceDirectories(root);
@@ -133,14 +151,8 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
         }
       });
     }
-    const contracts = await exportedContracts(folder);
-    for (const source of sourceFiles(join(folder, 'src'))) {
-      const text = readFileSync(source, 'utf8');
-      for (const [exportName, { detailType }] of Object.entries(contracts)) {
-        if (new RegExp(`\\b${exportName}\\s*\\.create\\(`).test(text)) {
-          entryOf(detailType).createdIn.push(relative(root, source));
-        }
-      }
+    for (const [detailType, files] of await createdEvents(folder)) {
+      entryOf(detailType).createdIn.push(...files.map((name) => relative(root, join(folder, name))));
     }
   }
   return [...entries.values()].sort((a, b) => a.detailType.localeCompare(b.detailType));

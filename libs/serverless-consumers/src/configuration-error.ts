@@ -13,11 +13,14 @@ export type ConfigurationErrorCode =
   | 'CONSUMERS_STAGE_NAME'
   | 'CONSUMERS_ROLE_CONFLICT'
   | 'CONSUMERS_UNSUPPORTED_EVENT_SOURCE'
+  | 'CONSUMERS_HANDLER_NOT_LOADED'
+  | 'CONSUMERS_HANDLER_MISMATCH'
+  | 'CONSUMERS_EMITS_MISMATCH'
   | 'CONSUMERS_BUS_NOT_FOUND'
   | 'CONSUMERS_BUS_POLICY';
 
 /**
- * A mistake in serverless.yml that would only show at deployment, or never. The plugin turns it into osls's own
+ * A mistake in serverless.yml, or a difference between it and the code, that would only show at deployment, or never. The plugin turns it into osls's own
  * ServerlessError, which the command line prints without a stack.
  */
 export class ConfigurationError extends Error {

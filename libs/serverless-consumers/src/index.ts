@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { findWorkspaceRoot } from '@millrace/events/catalogue';
 import { protectBus } from './bus-policy.ts';
+import { checkConsumers, checkEmits } from './check-handlers.ts';
 import { ConfigurationError } from './configuration-error.ts';
 import { consumeSchema } from './consume-options.ts';
 import { type KnownEvent, knownEvents } from './event-names.ts';
@@ -19,6 +20,7 @@ export default class ServerlessConsumers {
   readonly hooks: Record<string, () => Promise<void> | void>;
   readonly #serverless: Osls;
   #plans: FunctionPlan[] = [];
+  #builtHere: FunctionPlan[] = [];
 
   constructor(serverless: Osls) {
     this.#serverless = serverless;
@@ -32,6 +34,8 @@ export default class ServerlessConsumers {
     this.hooks = {
       initialize: () => this.#prepareLocalInvocation(),
       'before:package:initialize': () => this.#prepareFunctions(),
+      // Between serverless-esbuild's two hooks: it has made the bundles, and not yet removed them.
+      'package:createDeploymentArtifacts': () => this.#checkOwnBundles(),
       'package:compileEvents': () => this.#addResources(),
       'before:deploy:deploy': () => this.#checkImports(),
       'after:aws:package:finalize:mergeCustomProviderResources': () =>
@@ -41,12 +45,37 @@ export default class ServerlessConsumers {
 
   async #prepareFunctions(): Promise<void> {
     this.#plans = await this.#plan();
+    this.#builtHere = this.#plans.filter(({ configuration }) => configuration.package?.artifact === undefined);
     // osls adds the resources of serverless.yml to the template after this plugin's own.
     await this.#withContracts((known) => protectBus(this.#serverless, known));
     for (const { configuration, role, environment } of this.#plans) {
       if (role !== undefined) configuration.role = role;
       configuration.environment = { ...configuration.environment, ...environment };
     }
+  }
+
+  /**
+   * Compares the functions' code with what serverless.yml says of their events, for whoever bundles it by other means than
+   * serverless-esbuild.
+   * @param codeFolder the bundle of `src/handlers/put-stock.handler` is `<codeFolder>/src/handlers/put-stock.cjs`
+   * @throws osls's error with a CONSUMERS_… code, naming the file and the key
+   */
+  async checkBundles(codeFolder: string): Promise<void> {
+    await this.#compare(this.#plans, codeFolder);
+  }
+
+  async #checkOwnBundles(): Promise<void> {
+    if (this.#builtHere.length === 0) return;
+    const { serviceDir, service } = this.#serverless;
+    const { outputWorkFolder = '.esbuild', outputBuildFolder = '.build' } = service.custom?.esbuild ?? {};
+    await this.#compare(this.#builtHere, join(serviceDir, outputWorkFolder, outputBuildFolder));
+  }
+
+  #compare(built: readonly FunctionPlan[], codeFolder: string): Promise<void> {
+    return this.#located(async () => {
+      await checkConsumers(this.#serverless, built, codeFolder);
+      await checkEmits(this.#plans, this.#serverless.serviceDir);
+    });
   }
 
   #addResources(): void {
@@ -88,11 +117,15 @@ export default class ServerlessConsumers {
     return this.#withContracts((known) => planService(this.#serverless, known));
   }
 
-  /** Runs something on the contracts, and reports a mistake it finds as osls does. */
-  async #withContracts<T>(run: (known: ReadonlyMap<string, KnownEvent>) => T): Promise<T> {
+  #withContracts<T>(run: (known: ReadonlyMap<string, KnownEvent>) => T): Promise<T> {
+    return this.#located(async () => run(await knownEvents(this.#serverless.serviceDir)));
+  }
+
+  /** Reports a mistake that something finds as osls does. */
+  async #located<T>(run: () => Promise<T>): Promise<T> {
     const { serviceDir, configurationFilename, classes } = this.#serverless;
     try {
-      return run(await knownEvents(serviceDir));
+      return await run();
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
       const file = relative(findWorkspaceRoot(serviceDir), join(serviceDir, configurationFilename));

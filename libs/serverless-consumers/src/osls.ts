@@ -16,6 +16,11 @@ export interface CfnResource {
 export interface FunctionConfiguration {
   /** Physical name, filled in by osls. */
   name: string;
+  /** `src/handlers/put-stock.handler`; a function from an image has none. */
+  handler?: string;
+  runtime?: string;
+  /** Code that was packaged elsewhere. */
+  package?: { artifact?: string };
   timeout?: number;
   role?: CfnValue;
   condition?: string;
@@ -52,9 +57,14 @@ export interface Osls {
   };
   readonly service: {
     readonly service: string;
-    readonly custom?: { readonly consumers?: unknown };
+    readonly custom?: {
+      readonly consumers?: unknown;
+      /** https://github.com/floydspace/serverless-esbuild#options */
+      readonly esbuild?: { readonly outputWorkFolder?: string; readonly outputBuildFolder?: string };
+    };
     readonly resources?: unknown;
     readonly provider: {
+      readonly runtime?: string;
       readonly timeout?: number;
       readonly environment?: Record<string, unknown>;
       readonly tracing?: { readonly lambda?: string | boolean };

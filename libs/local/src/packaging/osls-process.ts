@@ -53,7 +53,13 @@ interface Serverless {
   init(): Promise<void>;
   run(): Promise<void>;
   getProvider(name: 'aws'): { naming: { getStackName(): string } };
-  pluginManager: { plugins: { saveServiceState?: () => Promise<void> }[] };
+  pluginManager: {
+    plugins: {
+      saveServiceState?: () => Promise<void>;
+      /** Of @millrace/serverless-consumers: compares code with serverless.yml. */
+      checkBundles?: (codeFolder: string) => Promise<void>;
+    }[];
+  };
   service: {
     service: string;
     provider: { stackTags?: Record<string, string> };
@@ -102,7 +108,7 @@ async function readConfiguration(directory: string, options: object): Promise<Co
 
 /**
  * Bundles the functions, unless that has been done: stages differ in their templates, seldom in their code.
- * @returns the name of the folder with the bundles
+ * @returns the name of the folder with the bundles, below `bundles`
  */
 async function bundle(
   configuration: Configuration,
@@ -129,7 +135,7 @@ async function compileTemplate(
   configuration: Configuration,
   { mirror }: PackagingTask,
   options: object,
-): Promise<Omit<PackagingResult, 'bundle'>> {
+): Promise<{ template: PackagingResult; checkBundles: (codeFolder: string) => Promise<void> }> {
   configuration.plugins = configuration.plugins?.filter((name) => name !== 'serverless-esbuild') ?? [];
   const artifact = 'code.zip';
   await writeFile(join(mirror, artifact), '');
@@ -154,18 +160,31 @@ async function compileTemplate(
   await serverless.run();
 
   const template = await readFile(join(mirror, '.serverless', 'cloudformation-template-update-stack.json'), 'utf8');
-  const { service } = serverless;
-  return {
+  const { service, pluginManager } = serverless;
+  const result = {
     name: service.service,
     stackName: serverless.getProvider('aws').naming.getStackName(),
     template: JSON.parse(template),
     stackTags: service.provider.stackTags ?? {},
     functions: service.getAllFunctions().map((key) => service.getFunction(key).name),
   };
+  return {
+    template: result,
+    checkBundles: async (codeFolder) => {
+      for (const plugin of pluginManager.plugins) await plugin.checkBundles?.(codeFolder);
+    },
+  };
+}
+
+/** A service whose template is compiled. */
+interface Packaged {
+  result: PackagingResult;
+  /** Rejects when the code is not what the template says of it. */
+  checked: Promise<void>;
 }
 
 /** esbuild works in a process of its own, so all bundles are under way while osls is being loaded. */
-async function startPackaging(task: PackagingTask, options: object): Promise<() => Promise<PackagingResult>> {
+async function startPackaging(task: PackagingTask, options: object): Promise<() => Promise<Packaged>> {
   try {
     const configuration = await readConfiguration(task.mirror, options);
     const { bundles } = task;
@@ -173,10 +192,14 @@ async function startPackaging(task: PackagingTask, options: object): Promise<() 
       bundles === undefined ? undefined : bundle(configuration, { ...task, bundles }),
     ]);
     return async () => {
-      const result = await compileTemplate(configuration, task, options);
+      const { template, checkBundles } = await compileTemplate(configuration, task, options);
       const [bundled] = await bundling;
       if (bundled.status === 'rejected') throw bundled.reason;
-      return { ...result, ...(bundled.value !== undefined && { bundle: bundled.value }) };
+      if (bundles === undefined || bundled.value === undefined) return { result: template, checked: Promise.resolve() };
+      return {
+        result: { ...template, bundle: bundled.value },
+        checked: checkBundles(join(bundles, bundled.value, codeFolder)),
+      };
     };
   } catch (error) {
     return () => Promise.reject(error);
@@ -191,13 +214,18 @@ function send(answer: PackagingAnswer): Promise<void> {
 
 process.once('message', async ({ tasks, stage, region }: PackagingOrder) => {
   const started = await Promise.all(tasks.map((task) => startPackaging(task, { stage, region })));
+  const answers: Promise<PackagingAnswer>[] = [];
   for (const finish of started) {
-    try {
-      await send({ result: await finish() });
-    } catch (error) {
-      await send({ error: error instanceof Error ? error.message : String(error) });
-    }
+    // The code of one service is looked at while osls compiles the template of the next.
+    const packaged = finish();
+    await packaged.catch(() => undefined);
+    answers.push(
+      packaged
+        .then(({ result, checked }) => checked.then(() => ({ result })))
+        .catch((error: unknown) => ({ error: error instanceof Error ? error.message : String(error) })),
+    );
   }
+  for (const answer of answers) await send(await answer);
   // esbuild's own process would keep this one alive.
   process.exit();
 });

@@ -1,0 +1,56 @@
+/**
+ * Loads the bundles of handlers and tells which events each handles. It runs in a process of its own, without the right to
+ * write files or to start processes: see `handler-contracts.ts`.
+ */
+import { createRequire } from 'node:module';
+import net from 'node:net';
+
+/** One handler to load. */
+export interface HandlerOrder {
+  /** Absolute path of the bundle. */
+  file: string;
+  /** The name of the export: `handler`. */
+  name: string;
+  /** All the variables that it gets. */
+  environment: Record<string, string>;
+}
+
+/** A contract, as far as it can be compared with a template. */
+export interface HandlerContract {
+  detailType: string;
+  accepts: string[];
+}
+
+/** What was found; `contracts` is missing where the handler does not name any. */
+export type HandlerAnswer = { contracts?: HandlerContract[] } | { error: string };
+
+const require = createRequire(import.meta.url);
+
+const refuse = () => {
+  throw new Error('the network must not be used while a handler is loaded');
+};
+
+function load({ file, name, environment }: HandlerOrder): HandlerAnswer {
+  process.env = { ...environment };
+  try {
+    const handler: unknown = require(file)[name];
+    if (typeof handler !== 'function') return { error: `exports no function "${name}"` };
+    const { contracts } = handler as { contracts?: readonly HandlerContract[] };
+    if (!Array.isArray(contracts)) return {};
+    return { contracts: contracts.map(({ detailType, accepts }) => ({ detailType, accepts: [...accepts] })) };
+  } catch (error) {
+    return { error: `cannot be loaded: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+// What a module starts while it is loaded must neither reach anything nor end this process before its answer.
+net.Socket.prototype.connect = refuse;
+process.on('uncaughtException', () => {});
+
+process.once('message', async (orders: HandlerOrder[]) => {
+  for (const order of orders) {
+    const answer = load(order);
+    await new Promise((resolve) => process.send?.(answer, undefined, undefined, resolve));
+  }
+  process.exit();
+});
