@@ -78,6 +78,8 @@ const cases: Case[] = [
   ['broken JSON', 'POST', `/orders/${randomUUID()}/cancellation`, '{', 400, 'body'],
   ['a huge body', 'POST', `/orders/${randomUUID()}/cancellation`, { reason: huge }, 413, 'body'],
   ['an unknown SKU', 'GET', `/stock/${randomUUID()}`, undefined, 404, 'sku'],
+  ['an unknown query parameter', 'GET', '/stock/SKU-1?colour=red', undefined, 400, 'colour'],
+  ['an unknown query parameter', 'POST', '/orders?dryRun=true', order, 400, 'dryRun'],
   ['a malformed SKU', 'GET', '/stock/%20', undefined, 400, 'sku'],
   ['a malformed SKU', 'PUT', '/stock/a%2Fb', { available: 1 }, 400, 'sku'],
   ['no body', 'PUT', '/stock/SKU-1', undefined, 400, 'body'],

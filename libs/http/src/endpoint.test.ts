@@ -539,4 +539,9 @@ describe('query parameters', () => {
   ])('%j are refused by name', async (query, field) => {
     expect(jsonOf(await answerTo(query))).toMatchObject({ status: 400, code: 'INVALID_REQUEST', errors: [{ field }] });
   });
+
+  test('are refused by name where the endpoint takes none', async () => {
+    const event = httpRequest(route, { path: { hotel: 'ritz' }, body: booking, query: { dryRun: 'true', page: '2' } });
+    expect(await refusal(event)).toMatchObject({ status: 400, code: 'INVALID_REQUEST', fields: ['dryRun', 'page'] });
+  });
 });

@@ -14,13 +14,16 @@ import { isUnavailable } from './unavailable.ts';
 /** What an endpoint accepts. */
 export interface EndpointContract<Path extends z.ZodType, Body extends z.ZodType, Query extends z.ZodType> {
   path?: Path;
-  /** Without it query parameters are ignored. Use `z.strictObject`: unknown ones are mistakes. Every value is text. */
+  /** Without it the endpoint takes no query parameters. Use `z.strictObject`: unknown ones are mistakes. Every value is text. */
   query?: Query;
   /** Without it the endpoint takes no body. Use `z.strictObject`: unknown fields are mistakes. */
   body?: Body;
   /** Honour `Idempotency-Key`: the same key gives the same answer, and the handler runs once. */
   idempotent?: boolean;
 }
+
+/** Unknown parameters are mistakes: ignored in silence, a misspelt filter would return everything. */
+const noQuery = z.strictObject({});
 
 /** A validated request. */
 export interface EndpointRequest<Path, Body, Query = unknown> {
@@ -63,7 +66,7 @@ export function endpoint<
   async function answerTo(event: HttpApiEvent, context: Context, correlationId: string, log: Logger): Promise<Answer> {
     const caller = callerOf(event);
     const path = parsePath(event, contract.path ?? z.unknown()) as z.output<Path>;
-    const query = parseQuery(event, contract.query ?? z.unknown()) as z.output<Query>;
+    const query = parseQuery(event, contract.query ?? noQuery) as z.output<Query>;
     const text = bodyText(event);
     // A client that must send something sends `{}` where no body is wanted; anything more would be lost in silence.
     if (!contract.body && text !== '') parseBody(text, z.strictObject({}));

@@ -6,8 +6,6 @@ export interface GuardedServerOptions {
   allowsOrigin?: (origin: string) => boolean;
   /** Gets the requests whose client waits for `100 Continue` before it sends the body; without it every one is told to continue. */
   onCheckContinue?: RequestListener;
-  /** Longest request line and headers together, in bytes: https://nodejs.org/api/http.html#httpcreateserveroptions-requestlistener */
-  maxHeaderSize?: number;
 }
 
 /**
@@ -21,7 +19,7 @@ export interface GuardedServerOptions {
  */
 export function createGuardedServer(
   handle: RequestListener,
-  { allowsOrigin = () => false, onCheckContinue, maxHeaderSize }: GuardedServerOptions = {},
+  { allowsOrigin = () => false, onCheckContinue }: GuardedServerOptions = {},
 ): Server {
   const guarded =
     (next: RequestListener): RequestListener =>
@@ -35,7 +33,7 @@ export function createGuardedServer(
     response.writeContinue();
     handle(request, response);
   };
-  const server = createServer(maxHeaderSize === undefined ? {} : { maxHeaderSize }, guarded(handle));
+  const server = createServer(guarded(handle));
   server.on('checkContinue', guarded(onCheckContinue ?? proceed));
   return server;
 }

@@ -47,10 +47,10 @@ describe('factories', () => {
   test('a request fills its path and sends JSON, or text as it is', () => {
     expect(httpRequest('PUT /stock/{sku}', { path: { sku: 'a b' }, body: { quantity: 1 } })).toMatchObject({
       routeKey: 'PUT /stock/{sku}',
-      rawPath: '/stock/a%20b',
+      rawPath: '/stock/a b',
       pathParameters: { sku: 'a b' },
       body: '{"quantity":1}',
-      requestContext: { http: { method: 'PUT', path: '/stock/a%20b' } },
+      requestContext: { http: { method: 'PUT', path: '/stock/a b' } },
     });
     expect(httpRequest('POST /x', { body: '{' }).body).toBe('{');
     expect(httpRequest('GET /x')).not.toHaveProperty('body');

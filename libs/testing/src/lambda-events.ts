@@ -116,7 +116,7 @@ export function httpRequest(
   } = {},
 ): AuthorizedRequest {
   const [method = 'GET', template = '/'] = routeKey.split(' ');
-  const rawPath = template.replace(/\{(\w+)\+?\}/g, (_, name) => encodeURIComponent(options.path?.[name] ?? ''));
+  const rawPath = template.replace(/\{(\w+)\+?\}/g, (_, name) => options.path?.[name] ?? '');
   const body = typeof options.body === 'string' ? options.body : JSON.stringify(options.body);
   const claims = options.claims === undefined ? { sub: 'customer-1' } : options.claims;
   return {

@@ -2,7 +2,7 @@ import { Cors } from './cors.ts';
 import type { ResolvedResource } from './http-api.ts';
 import type { RouteAuthorization } from './jwt-authorization.ts';
 import { jwtAuthorizersOf } from './jwt-authorizer.ts';
-import type { Route } from './route.ts';
+import { type Route, STAGE } from './route.ts';
 import type { RouteLimit } from './token-bucket.ts';
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
@@ -43,11 +43,32 @@ export function routesOf(service: string, resources: readonly ResolvedResource[]
       cors: cors.get(String(properties.ApiId)),
     };
   });
-  const limits = ofType('Stage').map((stage) => ({ stage, limitOf: limitsOf(service, stage, routes) }));
+  const stages = ofType('Stage').map((stage) => ({
+    apiId: String(stage.properties.ApiId),
+    limitOf: limitsOf(service, stage, routes),
+    stageVariables: stageVariablesOf(service, stage),
+  }));
   return routes.map((route) => {
-    const found = limits.find(({ stage }) => String(stage.properties.ApiId) === route.apiId);
-    return { ...route, limit: found?.limitOf(route.routeKey) };
+    const stage = stages.find(({ apiId }) => apiId === route.apiId);
+    return { ...route, limit: stage?.limitOf(route.routeKey), stageVariables: stage?.stageVariables };
   });
+}
+
+/**
+ * @returns undefined when the stage has none
+ * @throws Error for a stage whose name would be a part of its paths
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
+ */
+function stageVariablesOf(
+  service: string,
+  { logicalId, properties: { StageName = STAGE, StageVariables } }: ResolvedResource,
+): Record<string, string> | undefined {
+  if (StageName !== STAGE) {
+    throw new Error(
+      `${service}: ${logicalId} is named "${StageName}"; only the stage ${STAGE} is available on this machine`,
+    );
+  }
+  return StageVariables as Record<string, string> | undefined;
 }
 
 /** @returns what finds a route's authorization: undefined when anybody may call it */

@@ -140,7 +140,7 @@ describe('the route', () => {
 describe('the event', () => {
   test('has payload format 2.0', async () => {
     const url = await start(service('orders', ['POST /orders/{id}']));
-    const { host } = new URL(url);
+    const { host, hostname } = new URL(url);
     const response = await fetch(`${url}/orders/%C3%BC?tag=a&tag=b&name=J%C3%B6rg+K&empty=`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Cookie: 'a=1; b=2', 'X-Many': 'one', 'User-Agent': 'test' },
@@ -158,7 +158,7 @@ describe('the event', () => {
       requestContext: {
         accountId: '000000000000',
         apiId: 'api-orders',
-        domainName: host,
+        domainName: hostname,
         http: { method: 'POST', path: '/orders/ü', protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'test' },
         requestId: response.headers.get('apigw-requestid'),
         routeKey: 'POST /orders/{id}',
@@ -170,26 +170,6 @@ describe('the event', () => {
       isBase64Encoded: false,
     });
     expect(events[0]?.headers).not.toHaveProperty('cookie');
-  });
-
-  test.each([
-    ['application/json; charset=utf-8', false],
-    ['text/csv', false],
-    ['application/problem+json', false],
-    ['image/png', true],
-    ['application/x-www-form-urlencoded', true],
-  ])('of %s has a base64 body: %s', async (type, isBase64Encoded) => {
-    const url = await start(service('orders', ['POST /orders']));
-    await fetch(`${url}/orders`, { method: 'POST', headers: { 'content-type': type }, body: 'a=b' });
-    expect(events[0]).toMatchObject({ isBase64Encoded, body: isBase64Encoded ? 'YT1i' : 'a=b' });
-  });
-
-  test('without a body has none', async () => {
-    const url = await start(service('orders', ['GET /orders']));
-    await fetch(`${url}/orders`);
-    expect(events[0]).not.toHaveProperty('body');
-    expect(events[0]).not.toHaveProperty('queryStringParameters');
-    expect(events[0]).not.toHaveProperty('cookies');
   });
 });
 

@@ -6,7 +6,7 @@ import type { JSONWebKeySet } from 'jose';
 import { AwsError } from '../aws-error.ts';
 import { createGuardedServer } from '../guarded-server.ts';
 import type { InvocationResult } from '../lambda/function-pool.ts';
-import { listenOnLoopback } from '../port.ts';
+import { LOOPBACK, listenOnLoopback } from '../port.ts';
 import type { Cors } from './cors.ts';
 import { routesOf } from './declared-routes.ts';
 import { JwtAuthorization, type RouteAuthorization } from './jwt-authorization.ts';
@@ -46,6 +46,8 @@ export interface HttpApi {
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+/** Of the request line and the values of all headers together. */
+const HEAD_LIMIT_BYTES = 10_240;
 const STOP_WITHIN_MS = 5_000;
 const DISCARD_WITHIN_MS = 2_000;
 
@@ -93,7 +95,7 @@ export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   const port = await listenOnLoopback(server, options.port);
   return {
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${LOOPBACK}:${port}`,
     routes,
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve));
@@ -137,6 +139,7 @@ async function answer(
   const { method = '', headers } = request;
   // Unless it is told to continue, the client never sends the body that would have to come first on this connection.
   if (headers.expect !== undefined) response.setHeader('connection', 'close');
+  if (headBytes(request) > HEAD_LIMIT_BYTES) return failure(431, 'Request Header Fields Too Large');
   const [rawPath = '', ...query] = (request.url ?? '').split('?');
   const segments = decodeSegments(rawPath);
   if (!segments) return failure(400, 'Bad Request');
@@ -153,6 +156,12 @@ async function answer(
     options,
   );
   return answered && (match.route.cors?.apply(headers, answered) ?? answered);
+}
+
+function headBytes({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): number {
+  const values = rawHeaders.filter((_, index) => index % 2 === 1);
+  // Node reads a head as latin1, so that each character is a byte.
+  return `${method} ${url} HTTP/${httpVersion}`.length + values.reduce((sum, value) => sum + value.length, 0);
 }
 
 /** A path of another API's, or one that this API itself has a route with OPTIONS for, is not answered by the API. */
@@ -176,7 +185,7 @@ async function answerRoute(
   { accountId, invoke, onWarning }: HttpApiOptions,
 ): Promise<HttpResponse | undefined> {
   const { route } = match;
-  const { method = '', headers } = request;
+  const { method = '', headers, rawHeaders, socket } = request;
   const timeEpoch = now();
   if (buckets.get(route)?.take() === false) return failure(429, 'Too Many Requests');
   const caller =
@@ -200,8 +209,9 @@ async function answerRoute(
       path: `/${segments.join('/')}`,
       rawQueryString: query,
       protocol: `HTTP/${request.httpVersion}`,
-      sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
-      headers,
+      sourceIp: socket.remoteAddress ?? LOOPBACK,
+      port: socket.localPort ?? 0,
+      rawHeaders,
       body,
       timeEpoch,
       caller,

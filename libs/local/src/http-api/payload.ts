@@ -1,7 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import { randomBytes } from 'node:crypto';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { JwtCaller } from './jwt-authorization.ts';
-import type { RouteMatch } from './route.ts';
+import { type RouteMatch, STAGE } from './route.ts';
 
 export interface HttpRequest {
   requestId: string;
@@ -12,7 +12,10 @@ export interface HttpRequest {
   rawQueryString: string;
   protocol: string;
   sourceIp: string;
-  headers: IncomingHttpHeaders;
+  /** That the request came in on. */
+  port: number;
+  /** Names and values by turns, as they came: Node's other views drop or rewrite what comes twice. */
+  rawHeaders: readonly string[];
   body: Buffer;
   /** Epoch milliseconds. */
   timeEpoch: number;
@@ -26,7 +29,23 @@ export interface HttpResponse {
   body: Buffer | string;
 }
 
-const TEXT = /^(text\/|application\/(json|xml|javascript)\b|application\/[^;]+\+(json|xml)\b)/i;
+/** Bodies of other types, and of none, reach the function in base64, those of forms and of `application/problem+json` too. */
+const TEXT = /^(text\/|application\/(json|xml|javascript) *(;|$))/i;
+/** What belongs to the connection, or is said anew of the request as a whole. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
+const NOT_PASSED_ON: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'cookie',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+]);
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
@@ -35,19 +54,19 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 export function requestEvent(request: HttpRequest, { route, pathParameters }: RouteMatch, accountId: string): object {
-  const { cookie, ...others } = request.headers;
-  const headers = Object.fromEntries(
-    Object.entries(others).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : String(value)]),
-  );
+  const sent = headerValues(request.rawHeaders);
+  const headers = eventHeaders(sent, request);
+  const cookies = (sent.get('cookie') ?? []).flatMap((cookie) => cookie.split(/; */)).filter((cookie) => cookie !== '');
   const query = queryParameters(request.rawQueryString);
-  const domainName = headers.host ?? 'localhost';
+  // A name has no port; on AWS it has none to begin with.
+  const domainName = (headers.host ?? 'localhost').replace(/:\d+$/, '');
   const isText = TEXT.test(headers['content-type'] ?? '');
   return {
     version: '2.0',
     routeKey: route.routeKey,
     rawPath: request.path,
     rawQueryString: request.rawQueryString,
-    ...(cookie === undefined ? {} : { cookies: cookie.split(/; */) }),
+    ...(cookies.length > 0 ? { cookies } : {}),
     headers,
     ...(query ? { queryStringParameters: query } : {}),
     requestContext: {
@@ -65,14 +84,50 @@ export function requestEvent(request: HttpRequest, { route, pathParameters }: Ro
       },
       requestId: request.requestId,
       routeKey: route.routeKey,
-      stage: '$default',
+      stage: STAGE,
       time: commonLogTime(new Date(request.timeEpoch)),
       timeEpoch: request.timeEpoch,
     },
     ...(Object.keys(pathParameters).length > 0 ? { pathParameters } : {}),
+    ...(route.stageVariables ? { stageVariables: route.stageVariables } : {}),
     ...(request.body.length > 0 ? { body: request.body.toString(isText ? 'utf8' : 'base64') } : {}),
     isBase64Encoded: request.body.length > 0 && !isText,
   };
+}
+
+/** The values of each header by its name in lower case, in the order in which they came. */
+function headerValues(rawHeaders: readonly string[]): Map<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = String(rawHeaders[index]).toLowerCase();
+    values.set(name, [...(values.get(name) ?? []), String(rawHeaders[index + 1])]);
+  }
+  return values;
+}
+
+/** Repeated headers are joined by commas, whichever they are, and API Gateway adds its own. */
+function eventHeaders(
+  sent: ReadonlyMap<string, string[]>,
+  { body, port, sourceIp, timeEpoch }: HttpRequest,
+): Record<string, string> {
+  const headers: Record<string, string> = Object.create(null);
+  for (const [name, values] of sent) if (!NOT_PASSED_ON.has(name)) headers[name] = values.join(',');
+  return {
+    ...headers,
+    'content-length': String(body.length),
+    'x-amzn-trace-id': headers['x-amzn-trace-id'] ?? traceId(timeEpoch),
+    'x-forwarded-for': [...(sent.get('x-forwarded-for') ?? []), sourceIp].join(', '),
+    'x-forwarded-port': String(port),
+    'x-forwarded-proto': 'http',
+  };
+}
+
+/** `Root=1-58406520-a006649127e371903a2de979`, https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
+function traceId(timeEpoch: number): string {
+  const seconds = Math.floor(timeEpoch / 1000)
+    .toString(16)
+    .padStart(8, '0');
+  return `Root=1-${seconds}-${randomBytes(12).toString('hex')}`;
 }
 
 /** Repeated parameters are joined by commas. */

@@ -16,7 +16,12 @@ export interface Route {
   /** Of the route's API. */
   cors: Cors | undefined;
   limit: RouteLimit | undefined;
+  /** Of the API's stage. */
+  stageVariables: Record<string, string> | undefined;
 }
+
+/** The only stage there is here: its name is not part of the path. */
+export const STAGE = '$default';
 
 export interface RouteMatch {
   route: Route;
