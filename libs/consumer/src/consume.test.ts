@@ -44,6 +44,7 @@ const settings = {
   deadLetterQueueUrl: 'http://127.0.0.1/dlq',
   maxReceiveCount: 5,
   maxRetryDelaySeconds: 300,
+  retentionSeconds: 345_600,
   replays: 'ignore' as const,
 };
 
@@ -74,7 +75,8 @@ function setUp(handle: Handle, options: ConsumeOptions = {}, dependencies: Consu
     handler,
     handled,
     sqs,
-    deadLetters: () => sqs.inputs<DeadLetter>('SendMessageCommand'),
+    deadLetters: () =>
+      sqs.inputs<DeadLetter>('SendMessageCommand').filter(({ QueueUrl }) => QueueUrl !== settings.queueUrl),
     delays: () => sqs.inputs<{ ReceiptHandle: string; VisibilityTimeout: number }>('ChangeMessageVisibilityCommand'),
     run: (...records: SQSRecord[]) => handler(sqsEvent(...records), lambdaContext()),
   };

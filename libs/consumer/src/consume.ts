@@ -1,73 +1,19 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
-import { DuplicateEventError, PermanentError } from '@millrace/errors';
-import {
-  contractFor,
-  type EventContract,
-  type EventEnvelope,
-  type EventOf,
-  isPastDeduplicationWindow,
-  type Metadata,
-  parseEnvelope,
-  shownIdentifier,
-  UnexpectedEventError,
-} from '@millrace/events';
-import {
-  eventLogger,
-  type Logger,
-  logger,
-  MetricUnit,
-  metrics,
-  nextTraceparent,
-  publishMetrics,
-} from '@millrace/telemetry';
+import { DuplicateEventError } from '@millrace/errors';
+import type { Event, EventContract, EventOf } from '@millrace/events';
+import { withTimeLimit } from '@millrace/retry';
+import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { NotHandledError, settleBatch } from './batch.ts';
-import { attemptsOf, codeOf, delayRetry, failureKindOf, release, sendToDeadLetterQueue } from './failed-record.ts';
+import { admit, type Delivery, type EventRecord, type RecordContext } from './delivery.ts';
+import { failureKindOf, release, settleFailure } from './failed-record.ts';
 import { type RunOnce, runOnceByIdempotencyTable } from './idempotency.ts';
 import { ConfigurationError, type ConsumerSettings, settingsFrom } from './settings.ts';
 
-/** The event is past the deduplication window: the marks that tell whether it was handled may have expired. */
-export class EventTooOldError extends PermanentError {
-  constructor() {
-    super('EVENT_TOO_OLD', 'The event is more than 29 days old: whether it was handled may have been forgotten');
-  }
-}
-
-/** Identifies one effect: what a handler stores in the same transaction as its effect. */
-export interface InboxKey {
-  consumer: string;
-  eventId: string;
-}
-
-/** What an event that is made while handling another one inherits from it. */
-export interface Cause {
-  correlationId: string;
-  causationId: string;
-  traceparent: string;
-}
-
-/** What a handler gets beside the event. */
-export interface RecordContext {
-  /** Logs with the event's identity on every line. */
-  logger: Logger;
-  inbox: InboxKey;
-  cause: Cause;
-  /** 1 for the first delivery. */
-  attempt: number;
-  /** Name of the replay the event belongs to, when it was not emitted just now. */
-  replay?: string;
-  /**
-   * Runs an effect outside DynamoDB (a mail, a provider call) once for this event: when the event comes again, what
-   * succeeded is left out, and in a rebuild all of them are. Only with `deduplication: 'idempotency'`.
-   * @param step names the effect within the event, e.g. `email`; it must never change.
-   * @throws what the effect throws; TransientError while another delivery runs it; Error without the idempotency table.
-   */
-  once: (step: string, effect: () => Promise<void>) => Promise<void>;
-}
-
-export interface ConsumeOptions {
+/** How a consumer handles what it receives. */
+export interface BatchConsumeOptions {
   /**
    * How the handler makes its effect happen once. `inbox` (default): it writes `context.inbox` in the transaction of its
    * effect. `idempotency`, for effects outside DynamoDB: it runs each of them in `context.once`. These marks expire, so an
@@ -75,10 +21,13 @@ export interface ConsumeOptions {
    * of its own, which never expires, however old the event.
    */
   deduplication?: 'inbox' | 'idempotency' | 'permanent';
-  /** Records of a batch at work at once. */
-  concurrency?: number;
   /** How long before the function's timeout it answers with what is done, in ms. */
   reserveMs?: number;
+}
+
+export interface ConsumeOptions extends BatchConsumeOptions {
+  /** Records of a batch at work at once. */
+  concurrency?: number;
 }
 
 /** The Lambda handler of a consumer. It says which events it handles, so that they can be compared with its template. */
@@ -101,8 +50,9 @@ export interface ConsumeDependencies {
  * `handle`, and reports every record that cannot be proved successful as failed.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  *
- * A `PermanentError` (malformed and invalid messages raise one) goes to the dead-letter queue at once with its reason;
- * anything else is retried with growing delays, and goes there with its reason at the last attempt.
+ * A `PermanentError` (malformed and invalid messages raise one) goes to the dead-letter queue at once with its reason. An
+ * error by which a dependency is unavailable, see `isUnavailable`, defers the record. Anything else is retried with growing
+ * delays, and goes to the dead-letter queue with its reason at the last attempt.
  *
  * An event of a replay is acknowledged like a duplicate, unless MILLRACE_REPLAYS says otherwise, see `ReplayMode`. An event
  * past the deduplication window is a dead letter (`EVENT_TOO_OLD`), whichever way it came, see `deduplication`.
@@ -111,131 +61,145 @@ export interface ConsumeDependencies {
  *   of them upcasts comes as that one, unless the older contract is among them too.
  * @param handle one event; to throw is to fail. It may run again for the same event, see `deduplication`.
  * @returns the handler, with the contracts: packaging compares them with `consume: { events }` in serverless.yml
+ * @throws ConfigurationError when a setting is missing or cannot work
+ * @example
+ * export const handler = consume([PaymentProcessed], (event, { cause, inbox }) => shipments.ship(event.data, cause, inbox));
  */
 export function consume<const Contracts extends readonly EventContract[]>(
   contracts: Contracts,
   handle: (event: EventOf<Contracts[number]>, context: RecordContext) => Promise<void>,
-  { deduplication = 'inbox', concurrency = 10, reserveMs = 500 }: ConsumeOptions = {},
+  { concurrency = 10, ...options }: ConsumeOptions = {},
   dependencies: ConsumeDependencies = {},
 ): ConsumerHandler<Contracts> {
   if (!(concurrency >= 1)) throw new ConfigurationError('concurrency', 'at least 1');
+  const each = () => (record: EventRecord<EventOf<Contracts[number]>>) => handle(record.event, record.context);
+  return consumer(contracts, { prepare: each, concurrency }, options, dependencies);
+}
+
+/**
+ * As `consume`, for a handler that takes all events of a batch at once: to change an item that many events change, such as
+ * the stock of a popular SKU, once for all of them. Records that are malformed, or that a replay brings, do not reach it.
+ *
+ * @param handle the events of a batch, in the order of the queue; the same event may come twice in it. It answers with as
+ *   many outcomes, in the same order: undefined for an event that is handled, or the error it failed with, which means what
+ *   it means when it is thrown in `consume`. To throw is to fail all of them. See `settleTogether` of @millrace/event-store.
+ * @returns as `consume`
+ * @throws ConfigurationError as `consume`, and for a FIFO queue, whose groups stop at their first failure
+ * @example
+ * export const handler = consumeBatch([OrderPlaced], (records) => warehouse.reserve(records));
+ */
+export function consumeBatch<const Contracts extends readonly EventContract[]>(
+  contracts: Contracts,
+  handle: (records: readonly EventRecord<EventOf<Contracts[number]>>[]) => Promise<readonly (Error | undefined)[]>,
+  options: BatchConsumeOptions = {},
+  dependencies: ConsumeDependencies = {},
+): ConsumerHandler<Contracts> {
+  const settings = dependencies.settings ?? settingsFrom();
+  if (settings.queueUrl.endsWith('.fifo')) {
+    throw new ConfigurationError(
+      'MILLRACE_CONSUMER_QUEUE_URL',
+      'a standard queue: consumeBatch cannot stop a message group',
+    );
+  }
+  const together = (records: readonly EventRecord<EventOf<Contracts[number]>>[]) => {
+    const outcomes = onFirstCall(async () => {
+      const errors = await handle(records);
+      if (errors.length === records.length) return errors;
+      throw new TypeError(`The handler answered ${errors.length} outcomes for ${records.length} records`);
+    });
+    return async (record: EventRecord<EventOf<Contracts[number]>>) => {
+      const error = (await outcomes())[records.indexOf(record)];
+      if (error) throw error;
+    };
+  };
+  return consumer(contracts, { prepare: together, concurrency: Number.POSITIVE_INFINITY }, options, {
+    ...dependencies,
+    settings,
+  });
+}
+
+/** How the events of a batch are handled: one by one, or together. */
+interface Strategy<Received extends Event> {
+  /** Called once for each batch, with what is to be handled. @returns what handles one record, and throws what it fails with */
+  prepare: (records: readonly EventRecord<Received>[]) => (record: EventRecord<Received>) => Promise<void>;
+  concurrency: number;
+}
+
+/** The metric of an acknowledged record; none for one whose copy is in the dead-letter queue. */
+type Outcome = 'EventHandled' | 'EventDuplicate' | 'EventReplayIgnored' | 'EventDeferred' | undefined;
+
+/** What `consume` and `consumeBatch` have in common: everything but the order in which the handler gets the events. */
+function consumer<const Contracts extends readonly EventContract[]>(
+  contracts: Contracts,
+  { prepare, concurrency }: Strategy<EventOf<Contracts[number]>>,
+  { deduplication = 'inbox', reserveMs = 500 }: BatchConsumeOptions,
+  dependencies: ConsumeDependencies,
+): ConsumerHandler<Contracts> {
+  type Received = EventOf<Contracts[number]>;
   const settings = dependencies.settings ?? settingsFrom();
   const sqs = dependencies.sqs ?? new SQSClient({});
   const now = dependencies.now ?? (() => new Date());
   const random = dependencies.random ?? Math.random;
-  const marksExpire = deduplication !== 'permanent';
   const runOnce = deduplication === 'idempotency' ? (dependencies.runOnce ?? runOnceByIdempotencyTable()) : undefined;
+  const admission = { settings, runOnce, marksExpire: deduplication !== 'permanent', now };
+  const failures = { sqs, settings, now, random };
 
-  function parse(envelope: EventEnvelope) {
-    const contract = contractFor(contracts, envelope['detail-type']);
-    if (contract) return contract.parse(envelope) as EventOf<Contracts[number]> & { metadata: Metadata };
-    const expected = new Set(contracts.flatMap(({ accepts }) => accepts));
-    throw new UnexpectedEventError(envelope.source, envelope['detail-type'], [...expected]);
-  }
-
-  async function handleRecord(record: SQSRecord, lambdaContext: Context): Promise<Outcome> {
-    let log = () => logger;
-    let correlationId: string | undefined;
+  /** Resolves when the record may be acknowledged. */
+  async function settle(
+    { record, content, log, correlationId }: Delivery<Received>,
+    handle: (record: EventRecord<Received>) => Promise<void>,
+  ): Promise<Outcome> {
     try {
-      const envelope = parseEnvelope(record.body);
-      const replay = envelope['replay-name'];
-      if (replay !== undefined && settings.replays === 'ignore') {
-        return 'EventReplayIgnored';
-      }
-      const event = parse(envelope);
-      const { metadata } = event;
-      log = onFirstUse(() => {
-        const child = eventLogger(logger, metadata);
-        child.appendKeys({
-          ...(replay !== undefined && { replay: shownIdentifier(replay) }),
-          reemission: reemissionOf(record),
-        });
-        return child;
-      });
-      correlationId = metadata.correlationId;
-      const rebuilding = replay !== undefined && settings.replays === 'rebuild';
-      // Checked here because every way back leads here: redrive, the SQS console, a replay, a message sent by hand.
-      if (marksExpire && !rebuilding && isPastDeduplicationWindow(metadata.timestamp, now())) {
-        throw new EventTooOldError();
-      }
-      // A rebuild handles everything once more, but each event once.
-      const consumer = rebuilding ? `${settings.consumer}#${replay}` : settings.consumer;
-      const inbox = { consumer, eventId: metadata.id };
-      const traceparent = nextTraceparent(metadata.traceparent);
-      const cause = { correlationId, causationId: metadata.id, traceparent };
-      const once: RecordContext['once'] = async (step, effect) => {
-        if (!runOnce) throw new Error("once() needs { deduplication: 'idempotency' }");
-        if (rebuilding) return;
-        await runOnce(`${inbox.consumer}#${inbox.eventId}#${step}`, lambdaContext, effect);
-      };
-      await handle(event, {
-        get logger() {
-          return log();
-        },
-        inbox,
-        cause,
-        attempt: attemptsOf(record),
-        ...(replay !== undefined && { replay }),
-        once,
-      });
+      if (content.type === 'ignored') return 'EventReplayIgnored';
+      if (content.type === 'refused') throw content.error;
+      await handle(content);
       return 'EventHandled';
     } catch (error) {
       if (error instanceof DuplicateEventError) {
         log().info('Duplicate event acknowledged');
         return 'EventDuplicate';
       }
-      await handleFailure(record, error, log(), correlationId);
-      return undefined;
+      return settleFailure({ record, error, log: log(), correlationId }, failures);
     }
-  }
-
-  /** Resolves when the record may be acknowledged, because its copy stands in the dead-letter queue. */
-  async function handleFailure(record: SQSRecord, error: unknown, log: Logger, correlationId?: string): Promise<void> {
-    const details = { error_code: codeOf(error), attempt: attemptsOf(record), message_id: record.messageId };
-    const kind = failureKindOf(error, record, settings);
-    metrics.addMetric('EventFailed', MetricUnit.Count, 1);
-    if (kind) {
-      log.error('Event goes to the dead-letter queue', { ...details, failure_kind: kind, error: error as Error });
-      await sendToDeadLetterQueue(sqs, record, { kind, error, correlationId, now: now() }, settings);
-      return;
-    }
-    log.warn('Event failed and will be retried', { ...details, error: error as Error });
-    await delayRetry(sqs, record, settings, random).catch((failure: Error) => {
-      // Without it the record comes back after the queue's visibility timeout: later, but it comes back.
-      log.warn('The retry delay could not be set', { error: failure });
-    });
-    throw error;
   }
 
   /** What a record that was not handled still needs: the reason at its last attempt, or an end of its invisibility. */
-  async function handleUnhandled(record: SQSRecord, { reason }: PromiseRejectedResult): Promise<void> {
+  async function settleUnhandled(record: SQSRecord, { reason }: PromiseRejectedResult): Promise<void> {
     if (!(reason instanceof NotHandledError)) throw reason;
     if (reason.code === 'TIME_UP' && failureKindOf(reason, record, settings)) {
-      return handleFailure(record, reason, logger);
+      await settleFailure({ record, error: reason, log: logger }, failures);
+      return;
     }
     if (reason.code === 'GROUP_STOPPED') await release(sqs, record, settings).catch(() => undefined);
     throw reason;
   }
 
+  async function handleBatch(records: readonly SQSRecord[], context: Context, remainingMs: () => number) {
+    const deliveries = new Map(records.map((record) => [record, admit(record, contracts, context, admission)]));
+    const handle = prepare(
+      [...deliveries.values()].flatMap(({ content }) => (content.type === 'event' ? [content] : [])),
+    );
+    const settleRecord = (record: SQSRecord) => settle(deliveries.get(record) as Delivery<Received>, handle);
+    const results = await settleBatch(records, settleRecord, { concurrency, remainingMs });
+    const settled = await Promise.allSettled(
+      results.map((result, index) => {
+        const record = records[index];
+        return result.status === 'fulfilled' || !record ? undefined : settleUnhandled(record, result);
+      }),
+    );
+    // Counted here, not in `settle`: a record abandoned at the deadline is redelivered and would count twice.
+    for (const result of results) {
+      if (result.status === 'fulfilled' && result.value) metrics.addMetric(result.value, MetricUnit.Count, 1);
+    }
+    publishMetrics();
+    return settled as PromiseSettledResult<void>[];
+  }
+
   const handler = middy<SQSEvent, PromiseSettledResult<void>[] | SQSBatchResponse>()
     .use(sqsPartialBatchFailure({ logger: false as never }))
-    .handler(async (event: SQSEvent, context: Context) => {
-      const results = await settleBatch(event.Records, (record) => handleRecord(record, context), {
-        concurrency,
-        remainingMs: () => context.getRemainingTimeInMillis() - reserveMs,
-      });
-      const settled = await Promise.allSettled(
-        results.map((result, index) => {
-          const record = event.Records[index];
-          return result.status === 'fulfilled' || !record ? undefined : handleUnhandled(record, result);
-        }),
-      );
-      // Not when its handler ends: what was given up before will come again, and count then.
-      for (const result of results) {
-        if (result.status === 'fulfilled' && result.value) metrics.addMetric(result.value, MetricUnit.Count, 1);
-      }
-      publishMetrics();
-      return settled as PromiseSettledResult<void>[];
+    .handler((event: SQSEvent, context: Context) => {
+      const remainingMs = () => context.getRemainingTimeInMillis() - reserveMs;
+      return withTimeLimit(remainingMs, () => handleBatch(event.Records, context, remainingMs));
     });
 
   return Object.assign(
@@ -247,17 +211,9 @@ export function consume<const Contracts extends readonly EventContract[]>(
   );
 }
 
-/** The metric of an acknowledged record; none for one whose copy stands in the dead-letter queue. */
-type Outcome = 'EventHandled' | 'EventDuplicate' | 'EventReplayIgnored' | undefined;
-
-/** How often the event had been put back on the bus when this message was made: the re-emitter's mark. */
-function reemissionOf({ attributes }: SQSRecord): string | undefined {
-  return /;Reemission=(\d+)/.exec(attributes.AWSTraceHeader ?? '')?.[1];
-}
-
-/** Most records have nothing to say, and a logger of their own is dear. */
-function onFirstUse<Value>(make: () => Value): () => Value {
-  let value: Value | undefined;
+/** Runs `make` at the first call, and gives its result to every call. */
+function onFirstCall<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let value: Promise<Value> | undefined;
   return () => {
     value ??= make();
     return value;

@@ -1,39 +1,96 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type FailureKind, failureAttributes, messageAttributes } from '@millrace/dead-letters';
-import { MillraceError, PermanentError } from '@millrace/errors';
-import { messageOf } from '@millrace/telemetry';
+import { isUnavailable, MillraceError, PermanentError } from '@millrace/errors';
+import { fullJitter } from '@millrace/retry';
+import { type Logger, MetricUnit, messageOf, metrics } from '@millrace/telemetry';
 import type { SQSRecord } from 'aws-lambda';
+import { defer, isDeferrable, isPastRetention } from './deferral.ts';
+import { attemptsOf, firstFailedAt, historyOf } from './history.ts';
 import type { ConsumerSettings } from './settings.ts';
 
-/** Upper bound of the first delay before a retry; it doubles with each attempt. */
-const BASE_DELAY_SECONDS = 2;
+/** Upper bound of the first delay before a retry, in seconds; it doubles with each attempt. */
+const FIRST_BOUND = 2;
 
-/** Times this message has been received, this time included. */
-export function attemptsOf(record: SQSRecord): number {
-  return Number(record.attributes.ApproximateReceiveCount);
+/** A record that was not handled, and why. */
+export interface FailedRecord {
+  record: SQSRecord;
+  error: unknown;
+  log: Logger;
+  correlationId?: string | undefined;
+}
+
+/** Where the failed records of a consumer go. */
+export interface FailureDependencies {
+  sqs: Pick<SQSClient, 'send'>;
+  settings: ConsumerSettings;
+  now: () => Date;
+  random: () => number;
+}
+
+/**
+ * Decides what becomes of a record that was not handled: deferred when a dependency is unavailable, a dead letter when no
+ * retry can help or none is left, and otherwise retried.
+ *
+ * @returns when the record may be acknowledged, because SQS has its copy: `EventDeferred`, or undefined for a dead letter
+ * @throws the record's error when it is to come again
+ */
+export async function settleFailure(
+  failed: FailedRecord,
+  dependencies: FailureDependencies,
+): Promise<'EventDeferred' | undefined> {
+  const { record, error, log } = failed;
+  const { sqs, settings, random } = dependencies;
+  const now = dependencies.now();
+  const details = { error_code: codeOf(error), attempt: attemptsOf(record), message_id: record.messageId };
+  const deferrable = isUnavailable(error) && isDeferrable(record);
+  const expired = deferrable && isPastRetention(record, settings, now);
+  if (deferrable && !expired) {
+    try {
+      await defer(record, { sqs, settings, now, random });
+      const deferrals = historyOf(record).deferrals + 1;
+      log.warn('Event deferred: a dependency is unavailable', { ...details, deferrals, error: error as Error });
+      return 'EventDeferred';
+    } catch (failure) {
+      // SQS itself is in trouble, or the copy is too large with its attributes: retried as any other failure.
+      log.warn('Event could not be deferred', { ...details, error: failure as Error });
+    }
+  }
+  metrics.addMetric('EventFailed', MetricUnit.Count, 1);
+  const kind = expired ? 'exhausted' : failureKindOf(error, record, settings);
+  if (kind) {
+    log.error('Event goes to the dead-letter queue', { ...details, failure_kind: kind, error: error as Error });
+    await sendToDeadLetterQueue(failed, kind, dependencies);
+    return undefined;
+  }
+  log.warn('Event failed and will be retried', { ...details, error: error as Error });
+  await delayRetry(record, dependencies).catch((failure: Error) => {
+    // Without it the record comes back after the queue's visibility timeout: later, but it comes back.
+    log.warn('The retry delay could not be set', { error: failure });
+  });
+  throw error;
 }
 
 /** Decides whether another attempt can help. */
 export function failureKindOf(error: unknown, record: SQSRecord, settings: ConsumerSettings): FailureKind | undefined {
-  if (error instanceof PermanentError || isNoRequest(error)) return 'permanent';
+  if (error instanceof PermanentError || isInvalidRequest(error)) return 'permanent';
   return attemptsOf(record) >= settings.maxReceiveCount ? 'exhausted' : undefined;
 }
 
 /**
- * Whether AWS says that what it was asked is no request: a key that is too long, an item that is too large, a text that is
- * none. It follows from the event, so it will be the same the next time.
+ * True if AWS rejected the request as invalid: a key that is too long, an item that is too large, a string that is not
+ * valid Unicode. It follows from the event, so retrying cannot help.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
-function isNoRequest(error: unknown): boolean {
+function isInvalidRequest(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { CancellationReasons = [] } = error as { CancellationReasons?: { Code?: string }[] };
-  return noRequestErrors.has(error.name) || CancellationReasons.some(({ Code }) => Code === 'ValidationError');
+  return invalidRequestErrors.has(error.name) || CancellationReasons.some(({ Code }) => Code === 'ValidationError');
 }
 
-const noRequestErrors = new Set(['ValidationException', 'SerializationException']);
+const invalidRequestErrors = new Set(['ValidationException', 'SerializationException']);
 
 /** Stable code of any error: its own, else its class name. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   if (error instanceof MillraceError) return error.code;
   return error instanceof Error ? error.name : 'Error';
 }
@@ -43,25 +100,24 @@ export function codeOf(error: unknown): string {
  * resolves SQS has stored the copy, and only then may the record be acknowledged: dying in between leaves it in both
  * queues, never in neither.
  */
-export async function sendToDeadLetterQueue(
-  sqs: Pick<SQSClient, 'send'>,
-  record: SQSRecord,
-  failure: { kind: FailureKind; error: unknown; correlationId?: string | undefined; now: Date },
-  settings: ConsumerSettings,
+async function sendToDeadLetterQueue(
+  { record, error, correlationId }: FailedRecord,
+  kind: FailureKind,
+  dependencies: FailureDependencies,
 ): Promise<void> {
-  const { kind, error, correlationId, now } = failure;
-  const attempts = attemptsOf(record);
-  const firstReceivedAt = new Date(Number(record.attributes.ApproximateFirstReceiveTimestamp));
+  const { sqs, settings } = dependencies;
+  const now = dependencies.now();
+  const { deferrals, firstSentAt } = historyOf(record);
+  const deferred = deferrals > 0 ? ` (deferred ${deferrals} times since ${firstSentAt.toISOString()})` : '';
   const reason = failureAttributes(
     {
       code: codeOf(error),
-      message: messageOf(error),
+      message: `${messageOf(error)}${deferred}`,
       kind,
       consumer: settings.consumer,
       functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
-      attempts,
-      // When the first attempt began is all that SQS keeps of an earlier one.
-      firstFailedAt: attempts > 1 ? firstReceivedAt : now,
+      attempts: attemptsOf(record),
+      firstFailedAt: firstFailedAt(record, now),
       lastFailedAt: now,
       correlationId,
     },
@@ -84,14 +140,9 @@ export async function sendToDeadLetterQueue(
  * Makes the record visible again after a delay that grows with its attempts, with full jitter, instead of after the
  * queue's whole visibility timeout. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
-export async function delayRetry(
-  sqs: Pick<SQSClient, 'send'>,
-  record: SQSRecord,
-  settings: ConsumerSettings,
-  random: () => number,
-): Promise<void> {
-  const bound = Math.min(settings.maxRetryDelaySeconds, BASE_DELAY_SECONDS * 2 ** (attemptsOf(record) - 1));
-  await setVisibility(sqs, record, settings, Math.ceil(random() * bound));
+async function delayRetry(record: SQSRecord, { sqs, settings, random }: FailureDependencies): Promise<void> {
+  const bounds = { random, firstBound: FIRST_BOUND, longestBound: settings.maxRetryDelaySeconds };
+  await setVisibility(sqs, record, settings, Math.ceil(fullJitter(attemptsOf(record), bounds)));
 }
 
 /**

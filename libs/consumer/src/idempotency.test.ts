@@ -36,6 +36,7 @@ function setUp(effect: () => Promise<void>, consumer: string = randomUUID()) {
     deadLetterQueueUrl: 'dlq',
     maxReceiveCount: 5,
     maxRetryDelaySeconds: 300,
+    retentionSeconds: 345_600,
     replays: 'ignore' as const,
   };
   const handler = consume(

@@ -49,6 +49,7 @@ function setUp(failures: number, options: ConsumeOptions = { deduplication: 'ide
         deadLetterQueueUrl: 'dlq',
         maxReceiveCount: 5,
         maxRetryDelaySeconds: 300,
+        retentionSeconds: 345_600,
         replays: 'ignore' as const,
       },
     },

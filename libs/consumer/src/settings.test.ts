@@ -9,6 +9,7 @@ const sound = {
   MILLRACE_CONSUMER_DLQ_URL: 'http://127.0.0.1/dlq',
   MILLRACE_MAX_RECEIVE_COUNT: '3',
   MILLRACE_MAX_RETRY_DELAY: '60',
+  MILLRACE_QUEUE_RETENTION: '345600',
   MILLRACE_REPLAYS: 'ignore',
 };
 
@@ -20,6 +21,7 @@ describe('settings', () => {
       deadLetterQueueUrl: 'http://127.0.0.1/dlq',
       maxReceiveCount: 3,
       maxRetryDelaySeconds: 60,
+      retentionSeconds: 345_600,
       replays: 'ignore',
     });
   });

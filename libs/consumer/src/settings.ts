@@ -18,6 +18,8 @@ export interface ConsumerSettings {
   maxReceiveCount: number;
   /** Upper bound of any delay before a retry. */
   maxRetryDelaySeconds: number;
+  /** How long the queue keeps a message: no record is deferred for longer. */
+  retentionSeconds: number;
   replays: ReplayMode;
 }
 
@@ -53,6 +55,7 @@ export function settingsFrom(variables: NodeJS.ProcessEnv = process.env): Consum
     maxReceiveCount: wholeNumber('MILLRACE_MAX_RECEIVE_COUNT', 1000),
     // A message can be invisible for twelve hours, counted from its receive: a function may run for fifteen minutes of them.
     maxRetryDelaySeconds: wholeNumber('MILLRACE_MAX_RETRY_DELAY', 42_300),
+    retentionSeconds: wholeNumber('MILLRACE_QUEUE_RETENTION', 1_209_600),
     replays: mode(),
   };
 }

@@ -36,6 +36,7 @@ const settings = {
   deadLetterQueueUrl: 'http://127.0.0.1/dlq',
   maxReceiveCount: 5,
   maxRetryDelaySeconds: 300,
+  retentionSeconds: 345_600,
   replays: 'handle' as const,
 };
 

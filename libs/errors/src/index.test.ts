@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { DuplicateEventError, MillraceError, PermanentError, TransientError } from './index.ts';
+import {
+  DuplicateEventError,
+  isUnavailable,
+  MillraceError,
+  PermanentError,
+  TransientError,
+  UnavailableError,
+} from './index.ts';
 
 describe('an error', () => {
   test('says by its class whether to retry, and keeps code, message and cause', () => {
@@ -26,5 +33,41 @@ describe('an error', () => {
     });
     expect(error).not.toBeInstanceOf(PermanentError);
     expect(error).not.toBeInstanceOf(TransientError);
+  });
+});
+
+describe('a dependency is unavailable', () => {
+  const awsError = (name: string, details: object = {}) => Object.assign(new Error(name), { name, ...details });
+  const cancelled = (...codes: (string | undefined)[]) =>
+    awsError('TransactionCanceledException', { CancellationReasons: codes.map((Code) => ({ Code })) });
+
+  test.each([
+    ['an UnavailableError', new UnavailableError('CARRIER_DOWN', 'down')],
+    ['a throttled table', awsError('ProvisionedThroughputExceededException')],
+    ['a throttled API', awsError('ThrottlingException')],
+    ['a write that met a transaction', awsError('TransactionConflictException')],
+    ['a fault of the service', awsError('SomethingNew', { $metadata: { httpStatusCode: 503 } })],
+    ['a network that fails', awsError('ECONNRESET', { code: 'ECONNRESET' })],
+    ['a library that wraps such an error', new Error('not stored', { cause: awsError('ThrottlingException') })],
+    ['a transaction that met another one', cancelled('None', 'TransactionConflict', undefined)],
+    ['a throttled transaction', cancelled('ThrottlingError', 'TransactionConflict')],
+  ])('for %s', (_, error) => {
+    expect(isUnavailable(error)).toBe(true);
+  });
+
+  test.each([
+    ['any other transient error', new TransientError('LOST_RACE', 'later')],
+    ['one of ours whose cause is one', new TransientError('DOWN', 'later', { cause: awsError('ThrottlingException') })],
+    ['a refused request', awsError('ValidationException', { $metadata: { httpStatusCode: 400 } })],
+    ['a condition that failed', cancelled('ConditionalCheckFailed', 'TransactionConflict')],
+    ['a cancellation without reasons', cancelled()],
+    ['a bug', new TypeError('undefined is not a function')],
+    ['something that is not an error', 'ThrottlingException'],
+  ])('not for %s', (_, error) => {
+    expect(isUnavailable(error)).toBe(false);
+  });
+
+  test('an UnavailableError is a TransientError', () => {
+    expect(new UnavailableError('CARRIER_DOWN', 'down')).toBeInstanceOf(TransientError);
   });
 });

@@ -1,27 +1,8 @@
-/**
- * The three kinds of failure a consumer distinguishes. Every error Millrace raises on purpose extends one of them and
- * carries a stable `code` for alarms, dead-letter attributes and problem documents.
- */
-export abstract class MillraceError extends Error {
-  /** Stable, upper-case identifier, e.g. `SCHEMA_VIOLATION`. Messages may change between versions, codes may not. */
-  readonly code: string;
-
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-    this.code = code;
-  }
-}
-
-/** The same input may succeed later (a throttle, a timeout, a lost race): it is retried with backoff. */
-export class TransientError extends MillraceError {}
-
-/** The same input can never succeed: it goes to the dead-letter queue at once, with its reason. */
-export class PermanentError extends MillraceError {}
-
-/** The effect of this event is already stored. A consumer acknowledges it and does nothing more. */
-export class DuplicateEventError extends MillraceError {
-  constructor(consumer: string, eventId: string, options?: ErrorOptions) {
-    super('DUPLICATE_EVENT', `${consumer} has already handled event ${eventId}`, options);
-  }
-}
+export {
+  DuplicateEventError,
+  MillraceError,
+  PermanentError,
+  TransientError,
+  UnavailableError,
+} from './error-classes.ts';
+export { isUnavailable } from './unavailable.ts';

@@ -52,9 +52,6 @@ interface Folded<State> extends Loaded<State> {
   snapshotVersion: number;
 }
 
-/** The first attempt and three more. */
-const MAX_ATTEMPTS = 4;
-
 /** Runs commands on event-sourced aggregates: load, fold, decide, append. */
 export class CommandRunner<State, Command, Event extends DomainEvent> {
   readonly #store: EventStore<Event>;
@@ -88,22 +85,19 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
 
   /**
    * Decides a command on the aggregate's current state and appends what follows. When another writer was faster it is
-   * decided again on the new state, up to three times after a pause with full jitter.
+   * decided again on the new state, after a pause with full jitter, until the time of the function is up.
    * @throws what `decide` throws, on the state that counts; DuplicateEventError when the event of `inbox` was handled before;
-   * StreamConflictError when four attempts lost; what `EventStore.append` throws.
+   * StreamConflictError when others kept being faster; what `EventStore.append` throws.
    */
   async execute(id: string, command: Command, context: CommandContext): Promise<Outcome<State, Event>> {
     const streamId = this.#aggregate.streamOf(id);
     let assumed = context.assumeNew ? this.#empty() : undefined;
-    const { after, events } = await retryOnConflict(
-      async () => {
-        const before = assumed ?? (await this.#load(streamId));
-        assumed = undefined;
-        const decided = this.#aggregate.decide(command, before.state);
-        return { after: await this.#append(id, before, decided, context), events: decided };
-      },
-      { ...this.#options, maxAttempts: MAX_ATTEMPTS },
-    );
+    const { after, events } = await retryOnConflict(async () => {
+      const before = assumed ?? (await this.#load(streamId));
+      assumed = undefined;
+      const decided = this.#aggregate.decide(command, before.state);
+      return { after: await this.#append(id, before, decided, context), events: decided };
+    }, this.#options);
     if (events.length > 0) await this.#snapshots?.writeIfDue(streamId, after.snapshotVersion, after);
     return { state: after.state, version: after.version, events };
   }

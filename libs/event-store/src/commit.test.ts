@@ -105,7 +105,7 @@ describe('a transaction that lost against another one', () => {
     await expect(most.run(plain)).rejects.toThrow(StoreBusyError);
     await expect(least.run(plain)).rejects.toThrow(StoreBusyError);
 
-    expect(most.pauses).toEqual([40, 80, 160, 320, 500, 500, 500]);
+    expect(most.pauses).toEqual([40, 80, 160, 320, 640, 1000, 1000]);
     expect(least.pauses).toEqual([0, 0, 0, 0, 0, 0, 0]);
   });
 
@@ -122,6 +122,16 @@ describe('a transaction that lost against another one', () => {
   test('and then finds the event handled says so', async () => {
     await expect(setUp([cancelled(conflict), cancelled(failed)]).run(duplicate)).rejects.toThrow(DuplicateEventError);
   });
+});
+
+test('more writes than DynamoDB takes are refused before anything is sent', async () => {
+  const { run, client } = setUp([]);
+
+  await expect(run(...Array.from({ length: 101 }, () => plain))).rejects.toMatchObject({
+    code: 'TRANSACTION_TOO_LARGE',
+    message: 'The transaction has 101 writes, and DynamoDB takes 100',
+  });
+  expect(client.sent).toEqual([]);
 });
 
 test.each([

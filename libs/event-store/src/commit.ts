@@ -4,8 +4,9 @@ import {
   TransactWriteCommand,
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
-import { DuplicateEventError } from '@millrace/errors';
-import { StoreBusyError } from './errors.ts';
+import { DuplicateEventError, isUnavailable } from '@millrace/errors';
+import { type RetryOptions, retry } from '@millrace/retry';
+import { StoreBusyError, TransactionTooLargeError } from './errors.ts';
 
 /** One action of a DynamoDB transaction: a Put, Update, Delete or ConditionCheck. */
 export type TransactWrite = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
@@ -17,50 +18,51 @@ export interface ConditionalWrite {
   onConditionFailed?: (options: ErrorOptions) => Error;
 }
 
-export interface CommitOptions {
-  /** How often a transaction that lost against a competing one is tried in all. */
-  maxAttempts?: number;
-  sleep?: (ms: number) => Promise<void>;
-  random?: () => number;
-}
+/** How a transaction is retried that was cancelled because of a competing one or a throttle. */
+export type CommitOptions = RetryOptions;
+
+/** DynamoDB takes as many items in one transaction. */
+const ITEMS_PER_TRANSACTION = 100;
 
 /**
  * Writes all items in one transaction, or none: the state, the events to emit and the mark of the event that caused them
  * stand or fall together, so a crash before or after leaves nothing half done.
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  *
+ * A transaction that DynamoDB cancels because of a competing one, or because it throttles, is retried with full jitter
+ * until the time of the function is up, see `retry`.
+ *
  * @param writes 1 to 100 writes to different items.
  * @throws the `onConditionFailed` error of the first write whose condition failed, a DuplicateEventError before any
- * other; StoreBusyError when competing transactions kept winning.
+ * other; StoreBusyError when competing transactions kept winning; TransactionTooLargeError for more than 100 writes.
+ * @example await commit(client, [putStock, outboxRow(table, pk, event, now), inboxMark(table, inbox, now)]);
  */
 export async function commit(
   client: Pick<DynamoDBDocumentClient, 'send'>,
   writes: readonly ConditionalWrite[],
   options: CommitOptions = {},
 ): Promise<void> {
-  const { maxAttempts = 5, random = Math.random } = options;
-  const sleep = options.sleep ?? ((ms: number) => new Promise((resolve) => setTimeout(resolve, ms)));
+  if (writes.length > ITEMS_PER_TRANSACTION) throw new TransactionTooLargeError(writes.length, ITEMS_PER_TRANSACTION);
   const command = new TransactWriteCommand({ TransactItems: writes.map(({ write }) => write) });
-
-  for (let attempt = 1; ; attempt += 1) {
+  const attempt = async () => {
     try {
       await client.send(command);
-      return;
-    } catch (cause) {
-      if (!(cause instanceof TransactionCanceledException)) throw cause;
-      const codes = (cause.CancellationReasons ?? []).map(({ Code }) => Code ?? 'None');
-      const failures = writes.flatMap(({ onConditionFailed }, index) =>
-        codes[index] === 'ConditionalCheckFailed' && onConditionFailed ? [onConditionFailed({ cause })] : [],
-      );
-      // That the effect is there already explains every other failed condition, so it is the answer.
-      const failure = failures.find((error) => error instanceof DuplicateEventError) ?? failures[0];
-      if (failure) throw failure;
-      const reasons = codes.filter((code) => code !== 'None');
-      if (reasons.length === 0 || !reasons.every((code) => retryable.has(code))) throw cause;
-      if (attempt >= maxAttempts) throw new StoreBusyError(reasons.join(', '), { cause });
-      await sleep(random() * Math.min(500, 20 * 2 ** attempt));
+    } catch (error) {
+      throw error instanceof TransactionCanceledException ? meaningOf(error, writes) : error;
     }
-  }
+  };
+  await retry(attempt, { ...options, isRetryable: (error) => error instanceof StoreBusyError });
 }
 
-const retryable = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
+/** What a cancelled transaction means to its caller; the cancellation itself when no write has an error for it. */
+function meaningOf(cause: TransactionCanceledException, writes: readonly ConditionalWrite[]): Error {
+  const codes = (cause.CancellationReasons ?? []).map(({ Code }) => Code ?? 'None');
+  const failures = writes.flatMap(({ onConditionFailed }, index) =>
+    codes[index] === 'ConditionalCheckFailed' && onConditionFailed ? [onConditionFailed({ cause })] : [],
+  );
+  // That the effect is there already explains every other failed condition, so it is the answer.
+  const failure = failures.find((error) => error instanceof DuplicateEventError) ?? failures[0];
+  if (failure) return failure;
+  if (!isUnavailable(cause)) return cause;
+  return new StoreBusyError([...new Set(codes.filter((code) => code !== 'None'))].join(', '), { cause });
+}

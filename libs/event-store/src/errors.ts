@@ -1,9 +1,10 @@
-import { PermanentError, TransientError } from '@millrace/errors';
+import { PermanentError, UnavailableError } from '@millrace/errors';
 
 /** The codes this library raises. */
 export const errorCodes = {
   CONCURRENCY_CONFLICT: 'Another writer changed the stream or item first.',
-  STORE_BUSY: 'DynamoDB cancelled the transaction because of a competing one or a throttle.',
+  STORE_BUSY: 'DynamoDB refused because of a competing transaction or a throttle.',
+  TRANSACTION_TOO_LARGE: 'A transaction has more writes than DynamoDB takes; nothing was written.',
   EVENT_TOO_LARGE: 'An event does not fit into DynamoDB or onto the bus; nothing was written.',
   EVENT_FROM_NEWER_CODE: 'A stored event has a schema version that this code does not know.',
   UPCASTER_MISSING: 'The chain of upcasters of an event type has a gap.',
@@ -12,8 +13,11 @@ export const errorCodes = {
   PAYLOAD_CORRUPT: "An event's content is not what was stored.",
 } as const;
 
-/** Another writer was faster: load again, decide again, append again. */
-export class ConcurrencyConflictError extends TransientError {
+/**
+ * Another writer was faster: load again, decide again, append again. When others keep being faster the item is busy, which
+ * is not the fault of the event that was to change it.
+ */
+export class ConcurrencyConflictError extends UnavailableError {
   constructor(message: string, options?: ErrorOptions) {
     super('CONCURRENCY_CONFLICT', message, options);
   }
@@ -34,10 +38,17 @@ export class StreamConflictError extends ConcurrencyConflictError {
   }
 }
 
-/** The same transaction may succeed in a moment. */
-export class StoreBusyError extends TransientError {
+/** The same request may succeed in a moment. */
+export class StoreBusyError extends UnavailableError {
   constructor(reasons: string, options?: ErrorOptions) {
-    super('STORE_BUSY', `DynamoDB cancelled the transaction: ${reasons}`, options);
+    super('STORE_BUSY', `DynamoDB is busy: ${reasons}`, options);
+  }
+}
+
+/** The writes do not fit into one transaction: divide them. */
+export class TransactionTooLargeError extends PermanentError {
+  constructor(writes: number, limit: number) {
+    super('TRANSACTION_TOO_LARGE', `The transaction has ${writes} writes, and DynamoDB takes ${limit}`);
   }
 }
 

@@ -17,6 +17,7 @@ export {
   errorCodes,
   StoreBusyError,
   StreamConflictError,
+  TransactionTooLargeError,
   UnreadableEventError,
 } from './errors.ts';
 export type { EventStore, EventStream, ReadOptions, Snapshot } from './event-store.ts';
@@ -24,6 +25,8 @@ export { InMemoryEventStore } from './in-memory-event-store.ts';
 export { inboxMark } from './inbox.ts';
 export { outboxRow } from './outbox.ts';
 export { InMemoryPayloadStore, type PayloadStore } from './payload-store.ts';
+export { type Item, type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';
 export { relay } from './relay.ts';
 export { retryOnConflict } from './retry-on-conflict.ts';
+export { settleTogether } from './settle-together.ts';
 export type { StoredShape, Upcasters } from './upcasters.ts';

@@ -1,8 +1,8 @@
+import { type Item, type ItemKey, idOf, type KnownItems } from '@millrace/event-store';
 import type { Event } from '@millrace/events';
 import { nothingApplied } from './applied.ts';
 import type { Projection, RowKey } from './define-projection.ts';
 import { pendingEvents, type SubjectEvents } from './pending-events.ts';
-import { type Item, type ItemKey, idOf, type KnownItems } from './read-items.ts';
 
 /** Events of some aggregates that one version of a projection is to have. */
 export interface Change {

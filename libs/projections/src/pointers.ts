@@ -1,7 +1,14 @@
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { type ConditionalWrite, commit, type ScanPosition } from '@millrace/event-store';
+import {
+  type ConditionalWrite,
+  commit,
+  type ItemKey,
+  idOf,
+  type KnownItems,
+  readItems,
+  type ScanPosition,
+} from '@millrace/event-store';
 import { RebuildTakenOverError } from './errors.ts';
-import { type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';
 
 /**
  * Transactions that a rebuilder has under way at once. Each lane has a fence of its own: DynamoDB cancels transactions that

@@ -1,8 +1,17 @@
 import { BatchWriteCommand, type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
-import { ConcurrencyConflictError, type ConditionalWrite, commit, retryOnConflict } from '@millrace/event-store';
+import {
+  ConcurrencyConflictError,
+  type ConditionalWrite,
+  commit,
+  type Item,
+  type ItemKey,
+  idOf,
+  type KnownItems,
+  readItems,
+  retryOnConflict,
+} from '@millrace/event-store';
 import { type Change, itemsToRead, marksOf, pendingChange, rowsAfter } from './change.ts';
 import type { Projection } from './define-projection.ts';
-import { type Item, type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';
 
 /** How often a write is tried in all when others change the same rows: a day's sales are many orders' row. */
 const MAX_ATTEMPTS = 10;

@@ -1,11 +1,10 @@
 import { TransientError } from '@millrace/errors';
-import { type EmittedEvents, retryOnConflict } from '@millrace/event-store';
+import { type EmittedEvents, type Item, idOf, retryOnConflict } from '@millrace/event-store';
 import type { Event } from '@millrace/events';
 import { type Change, itemsToRead } from './change.ts';
 import { eventOf, isMadeOf, type Projection } from './define-projection.ts';
 import { firstPointer, type Pointer, Pointers, pointerAmong, pointerKey } from './pointers.ts';
 import type { ProjectionTable } from './projection-table.ts';
-import { type Item, idOf } from './read-items.ts';
 
 /** Where a version that is being built finds the events that it has not had. */
 export interface History {

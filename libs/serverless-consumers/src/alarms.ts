@@ -5,9 +5,9 @@ import type { CfnResource } from './osls.ts';
 const periodSeconds = 60;
 
 /**
- * The four things somebody must know of: a message the function could not handle, an event the rule could not deliver,
- * a queue that is emptied too slowly, and one that is not emptied at all. Each tells the alarm topic when it begins and
- * when it is over.
+ * The five things somebody must know of: a message the function could not handle, an event the rule could not deliver,
+ * a queue that is emptied too slowly, one that is not emptied at all, and messages that are put off again and again because
+ * a dependency is unavailable. Each tells the alarm topic when it begins and when it is over.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
  */
 export function alarms(consumer: Consumer): Record<string, CfnResource> {
@@ -56,8 +56,22 @@ export function alarms(consumer: Consumer): Record<string, CfnResource> {
       Threshold: 0,
       EvaluationPeriods: minutes,
     }),
+    // Only a deferred message is delayed, and a FIFO queue has none.
+    ...(!settings.fifo && {
+      [`${id}QueueDeferringAlarm`]: alarm(consumer, 'deferring', {
+        AlarmDescription:
+          `${name} has deferred messages for ${deferringMinutes} minutes: what it depends on is busy or down, and its log says ` +
+          'what. The messages come again by themselves, and become dead letters when their retention is nearly over.',
+        ...statistic(`${id}Queue`, 'ApproximateNumberOfMessagesDelayed', 'Minimum'),
+        Threshold: 0,
+        EvaluationPeriods: deferringMinutes,
+      }),
+    }),
   };
 }
+
+/** A store that is busy for a moment is no reason to wake anyone. */
+const deferringMinutes = 15;
 
 /**
  * A consumer at work with all the concurrency it may have receives nothing until an invocation ends. Five minutes at

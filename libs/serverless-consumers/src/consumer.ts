@@ -42,6 +42,7 @@ export function consumerEnvironment({ id, name, settings }: Consumer): Record<st
     MILLRACE_CONSUMER_DLQ_URL: { Ref: `${id}DeadLetterQueue` },
     MILLRACE_MAX_RECEIVE_COUNT: String(settings.maxReceiveCount),
     MILLRACE_MAX_RETRY_DELAY: String(settings.maxRetryDelay),
+    MILLRACE_QUEUE_RETENTION: String(settings.retention),
     MILLRACE_REPLAYS: settings.replays,
   };
 }

@@ -60,12 +60,14 @@ function logStatement(logGroupName: string): PolicyStatement {
   });
 }
 
-/** Changing the visibility delays a retry; sending to the dead-letter queue is for messages no retry can help. */
-function consumerStatements({ id }: Consumer): PolicyStatement[] {
+/**
+ * Changing the visibility delays a retry; sending to the queue defers a message, which a FIFO queue does not take; sending to
+ * the dead-letter queue is for messages no retry can help.
+ */
+function consumerStatements({ id, settings }: Consumer): PolicyStatement[] {
+  const onQueue = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'];
   return [
-    allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'], {
-      'Fn::GetAtt': [`${id}Queue`, 'Arn'],
-    }),
+    allow(settings.fifo ? onQueue : [...onQueue, 'sqs:SendMessage'], { 'Fn::GetAtt': [`${id}Queue`, 'Arn'] }),
     allow(['sqs:SendMessage'], { 'Fn::GetAtt': [`${id}DeadLetterQueue`, 'Arn'] }),
   ];
 }

@@ -45,6 +45,7 @@ describe('a consume of one line', () => {
       'OnShelfFilledLogGroup',
       'OnShelfFilledQueue',
       'OnShelfFilledQueueAgeAlarm',
+      'OnShelfFilledQueueDeferringAlarm',
       'OnShelfFilledQueuePolicy',
       'OnShelfFilledQueueStoppedAlarm',
       'OnShelfFilledRole',
@@ -180,6 +181,7 @@ describe('a consume of one line', () => {
     ['OnShelfFilledRuleDeadLetterQueueDepthAlarm', 'rule-dlq-depth', /deliver .* shop\.onShelfFilled.* in .*-rule-dlq/],
     ['OnShelfFilledQueueAgeAlarm', 'age', /shop\.onShelfFilled does not keep up: .* more than 300 s/],
     ['OnShelfFilledQueueStoppedAlarm', 'stopped', /shop\.onShelfFilled has stopped: .* for 5 minutes/],
+    ['OnShelfFilledQueueDeferringAlarm', 'deferring', /shop\.onShelfFilled has deferred messages for 15 minutes/],
   ])('%s has a name and a description to read, and tells when it begins and ends', (alarm, suffix, description) => {
     expect(properties(shop, alarm)).toMatchObject({
       AlarmName: `millrace-shop-dev-on-shelf-filled-${suffix}`,
@@ -209,6 +211,17 @@ describe('a consume of one line', () => {
       Threshold,
       EvaluationPeriods,
     });
+  });
+
+  test('an alarm goes when deferred messages wait all the time; a FIFO queue has none', () => {
+    expect(properties(shop, 'OnShelfFilledQueueDeferringAlarm')).toMatchObject({
+      ...metric('OnShelfFilledQueue', 'ApproximateNumberOfMessagesDelayed'),
+      Statistic: 'Minimum',
+      Period: 60,
+      Threshold: 0,
+      EvaluationPeriods: 15,
+    });
+    expect(tuned.template.Resources).not.toHaveProperty('OnPalletInOrderQueueDeferringAlarm');
   });
 
   test('an alarm goes when messages wait and nobody has received any for minutes', () => {
@@ -243,6 +256,7 @@ describe('a consume of one line', () => {
       MILLRACE_CONSUMER_DLQ_URL: { Ref: 'OnShelfFilledDeadLetterQueue' },
       MILLRACE_MAX_RECEIVE_COUNT: '5',
       MILLRACE_MAX_RETRY_DELAY: '300',
+      MILLRACE_QUEUE_RETENTION: '345600',
       MILLRACE_REPLAYS: 'ignore',
       POWERTOOLS_SERVICE_NAME: 'millrace-shop',
     });
@@ -349,15 +363,27 @@ describe('roles', () => {
     ]);
   });
 
-  test('a consumer may empty its queue and fill its dead-letter queue', () => {
+  test('a consumer may empty its queue, defer messages in it and fill its dead-letter queue', () => {
     expect(statements(shop, 'OnShelfFilledRole')).toEqual([
       logs('millrace-shop-dev-onShelfFilled'),
       allow(
-        ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+        [
+          'sqs:ReceiveMessage',
+          'sqs:DeleteMessage',
+          'sqs:GetQueueAttributes',
+          'sqs:ChangeMessageVisibility',
+          'sqs:SendMessage',
+        ],
         arn('OnShelfFilledQueue'),
       ),
       allow(['sqs:SendMessage'], arn('OnShelfFilledDeadLetterQueue')),
     ]);
+  });
+
+  test('a consumer of a FIFO queue defers nothing', () => {
+    expect(statements(tuned, 'OnPalletInOrderRole')).not.toContainEqual(
+      expect.objectContaining({ Action: expect.arrayContaining(['sqs:ReceiveMessage', 'sqs:SendMessage']) }),
+    );
   });
 
   test('a relay may read its stream and emit its own events, nothing else', () => {

@@ -46,6 +46,7 @@ export function consumerVariables(consumer: string, endpoint = 'http://127.0.0.1
     MILLRACE_CONSUMER_DLQ_URL: `${endpoint}/000000000000/dlq`,
     MILLRACE_MAX_RECEIVE_COUNT: '5',
     MILLRACE_MAX_RETRY_DELAY: '300',
+    MILLRACE_QUEUE_RETENTION: '345600',
     MILLRACE_REPLAYS: 'ignore',
   };
 }

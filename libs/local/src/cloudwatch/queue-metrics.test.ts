@@ -66,7 +66,9 @@ describe('how many messages there are', () => {
     const queue = await createQueue();
     await queue.send('a', { DelaySeconds: 10 });
     expect(queue.read('ApproximateNumberOfMessagesVisible')).toBe(0);
+    expect(queue.read('ApproximateNumberOfMessagesDelayed')).toBe(1);
     expect(queue.read('ApproximateNumberOfMessagesVisible', 11)).toBe(1);
+    expect(queue.read('ApproximateNumberOfMessagesDelayed', 11)).toBe(0);
   });
 
   test('those of all groups of a FIFO queue', async () => {

@@ -7,6 +7,7 @@ type Message = Queue['messages'][number];
 const GAUGES = [
   'ApproximateNumberOfMessagesVisible',
   'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
   'ApproximateAgeOfOldestMessage',
 ] as const;
 
@@ -54,6 +55,8 @@ export class QueueMetrics {
         return visible(queue, now);
       case 'ApproximateNumberOfMessagesNotVisible':
         return hidden(queue, now);
+      case 'ApproximateNumberOfMessagesDelayed':
+        return delayed(queue, now);
       case 'ApproximateAgeOfOldestMessage':
         return this.#ageOfOldest(queue, now);
     }
@@ -117,6 +120,12 @@ function visible(queue: Queue, now: number): number {
 function hidden(queue: Queue, now: number): number {
   let count = 0;
   for (const { visibilityDeadline } of queue.inflightMessages.values()) if (visibilityDeadline > now) count += 1;
+  return count;
+}
+
+function delayed(queue: Queue, now: number): number {
+  let count = 0;
+  for (const { delayUntil = 0 } of delayedIn(queue)) if (delayUntil > now) count += 1;
   return count;
 }
 

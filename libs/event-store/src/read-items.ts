@@ -5,6 +5,8 @@ import {
   type DynamoDBDocumentClient,
   type NativeAttributeValue,
 } from '@aws-sdk/lib-dynamodb';
+import { retry } from '@millrace/retry';
+import { StoreBusyError } from './errors.ts';
 
 export interface ItemKey {
   pk: string;
@@ -24,7 +26,14 @@ export function idOf({ pk, sk }: ItemKey): string {
   return JSON.stringify([pk, sk]);
 }
 
-/** Reads items, each strongly consistent. A key may be named twice. */
+/**
+ * Reads items, each strongly consistent, with as few requests as possible. What DynamoDB leaves out because it is busy is
+ * asked for again, until the time of the function is up.
+ *
+ * @param keys as many as you like; a key may be named twice
+ * @throws StoreBusyError when DynamoDB kept leaving some out
+ * @example const stock = (await readItems(client, table, [stockKey('FLOUR')])).get(idOf(stockKey('FLOUR')));
+ */
 export async function readItems(
   client: Pick<DynamoDBDocumentClient, 'send'>,
   tableName: string,
@@ -36,11 +45,13 @@ export async function readItems(
     let RequestItems: BatchGetCommandInput['RequestItems'] = {
       [tableName]: { Keys: distinct.slice(start, start + KEYS_PER_REQUEST), ConsistentRead: true },
     };
-    while (RequestItems && Object.keys(RequestItems).length > 0) {
+    const attempt = async () => {
       const answer: BatchGetCommandOutput = await client.send(new BatchGetCommand({ RequestItems }));
       for (const item of (answer.Responses?.[tableName] ?? []) as Item[]) items.set(idOf(item), item);
       RequestItems = answer.UnprocessedKeys;
-    }
+      if (RequestItems && Object.keys(RequestItems).length > 0) throw new StoreBusyError('UnprocessedKeys');
+    };
+    await retry(attempt, { isRetryable: (error) => error instanceof StoreBusyError });
   }
   return items;
 }
