@@ -32,6 +32,7 @@ Usage: npm start -- [options]
   --alarm-period <seconds>    evaluate every alarm over periods this long, not the templates' (to see them change sooner)
   --cold                      start no function before its first call: less memory, but the first order takes seconds
   --verbose                   show every line that functions log, not only warnings and errors
+  --raw                       show log lines as the functions write them, as JSON
   --ready-file <path>         when ready, write {"apiUrl", "awsUrl", "issuerUrl", "pid"} there as JSON
   --help                      show this
 `;
@@ -67,6 +68,7 @@ function readOptions() {
       'alarm-period': { type: 'string' },
       cold: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
+      raw: { type: 'boolean', default: false },
       'ready-file': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -140,7 +142,7 @@ async function start(options: ReturnType<typeof readOptions>): Promise<void> {
       onProgress: (line) => console.log(`${line} …`),
       onWarning: (line) => console.warn(`warning: ${line}`),
       onFunctionLog: (line) => {
-        const shown = formatFunctionLog(line, options.verbose);
+        const shown = formatFunctionLog(line, { verbose: options.verbose, raw: options.raw, root });
         if (shown !== undefined) console.log(shown);
       },
       onAlarm: ({ state, name, description, reason }) => {

@@ -8,7 +8,15 @@ describe('npm start', () => {
   test('--help says what can be set', async () => {
     const { exitCode, stdout } = await start('--help');
     expect(exitCode).toBe(0);
-    for (const flag of ['--api-port', '--aws-port', '--data-dir', '--dynamodb-endpoint', '--alarm-period', '--cold'])
+    for (const flag of [
+      '--api-port',
+      '--aws-port',
+      '--data-dir',
+      '--dynamodb-endpoint',
+      '--alarm-period',
+      '--cold',
+      '--raw',
+    ])
       expect(stdout).toContain(flag);
   });
 

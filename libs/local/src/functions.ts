@@ -64,11 +64,13 @@ export class Functions {
   readonly pools: ReadonlyMap<string, FunctionPool>;
   readonly mappings: readonly EventSourceMapping[];
   readonly #streams: EventSourceMapping[] = [];
+  readonly #onWarning: (line: string) => void;
   /** The streams of the tables of a function's own stack. */
   readonly #streamsOf = new Map<FunctionPool, EventSourceMapping[]>();
 
   /** @throws TemplateError for a function without a bundle, or a mapping that Lambda would refuse */
   constructor(options: FunctionsOptions) {
+    this.#onWarning = options.onWarning;
     const pools = new Map<string, FunctionPool>();
     const mappings: EventSourceMapping[] = [];
     const streamsOf = new Map(options.stacks.map((stack) => [stack, [] as EventSourceMapping[]]));
@@ -116,11 +118,14 @@ export class Functions {
     for (const stream of this.#streams) stream.wake();
   }
 
-  /** Starts a container of every function, as many at a time as there are cores. */
+  /** Starts a container of every function, as many at a time as there are cores, and warns of those that cannot start. */
   async warm(): Promise<void> {
     const waiting = [...this.pools.values()];
     const worker = async (): Promise<void> => {
-      for (let pool = waiting.shift(); pool; pool = waiting.shift()) await pool.warm();
+      for (let pool = waiting.shift(); pool; pool = waiting.shift()) {
+        const error = await pool.warm();
+        if (error) this.#onWarning(`${pool.definition.name} cannot start: ${error.errorType}: ${error.errorMessage}`);
+      }
     };
     await Promise.all(Array.from({ length: availableParallelism() }, worker));
   }

@@ -1,5 +1,5 @@
 export type { AlarmChange } from './cloudwatch/alarm-notification.ts';
-export { formatFunctionLog } from './function-log.ts';
+export { type FunctionLogFormat, formatFunctionLog } from './function-log.ts';
 export type { RefusedAccess } from './iam/refusals.ts';
 export { requestToken, type TokenWish } from './identity/request-token.ts';
 export { type RunningIssuer, startIssuer } from './identity/start-issuer.ts';

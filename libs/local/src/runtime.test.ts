@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AlarmChange } from './cloudwatch/alarm-notification.ts';
+import { formatFunctionLog } from './function-log.ts';
 import { listenOnLoopback, PortTakenError } from './port.ts';
 import { type Runtime, startRuntime } from './runtime.ts';
 
@@ -206,6 +207,27 @@ test.each([
   expect(lines).toEqual(coldFunctions ? [] : ['The guestbook is laid out']);
   await sign(runtime, 'ada');
   expect(lines.slice(0, 2)).toEqual(['The guestbook is laid out', 'A guest signs']);
+});
+
+test('functions that cannot start are named, with the reason and its place in the source', async () => {
+  const warnings: string[] = [];
+  const lines: string[] = [];
+  const runtime = await start({
+    services: [join(import.meta.dirname, '..', 'fixtures', 'faulty')],
+    onWarning: (line) => warnings.push(line),
+    onFunctionLog: (line) => lines.push(formatFunctionLog(line, { verbose: false }) ?? ''),
+  });
+  await runtime.warm;
+  expect(warnings.toSorted()).toEqual([
+    'faulty-dev-misnamed cannot start: Runtime.HandlerNotFound: src/sound.handlr is undefined or not exported',
+    'faulty-dev-throwing cannot start: Error: NOWHERE must be set',
+  ]);
+  expect(lines.toSorted()).toEqual([
+    expect.stringContaining('faulty-dev-misnamed ERROR Uncaught Exception (Runtime.HandlerNotFound: '),
+    expect.stringMatching(
+      /faulty-dev-throwing ERROR Uncaught Exception \(Error: NOWHERE must be set\)\n +at \S+fixtures\/faulty\/src\/throwing\.ts:1\n/,
+    ),
+  ]);
 });
 
 test('a dead letter is an alarm within two seconds, until the queue has been empty for a period', async () => {

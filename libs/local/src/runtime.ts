@@ -71,7 +71,7 @@ export interface RuntimeOptions {
   onProgress?: (line: string) => void;
   /** Something that works differently than the templates say, something that is not allowed, or an event that is lost. */
   onWarning?: (line: string) => void;
-  /** What functions write. */
+  /** What stands in the functions' log groups: what they write, and what Lambda says about errors, timeouts and exits. */
   onFunctionLog?: (line: FunctionLogLine) => void;
   /** A CloudWatch alarm has changed its state. */
   onAlarm?: (change: AlarmChange) => void;

@@ -60,6 +60,9 @@ export class Container {
   #settle: ((outcome: Outcome | 'ready') => void) | undefined;
   #failure: FunctionError | undefined;
   #alive = true;
+  #isReady = false;
+  /** The thread was told to end, so that its end is not an event. */
+  #discarded = false;
 
   constructor(definition: FunctionDefinition, options: ContainerOptions) {
     this.#definition = definition;
@@ -95,7 +98,11 @@ export class Container {
       this.#worker.on('exit', (code) => {
         this.#alive = false;
         this.#flushOutput();
-        this.#settle?.({ error: this.#failure ?? this.#exitError(code) });
+        const error = this.#failure ?? this.#exitError(code);
+        if (error.errorType === 'Runtime.ExitError' && !this.#discarded) {
+          this.#logLine('stderr', `${error.errorMessage}\n${error.errorType}`);
+        }
+        this.#settle?.({ error });
         resolve();
       });
     });
@@ -109,7 +116,11 @@ export class Container {
   /** Waits for the end of the init phase. Returns the error that ended the container, if one did. */
   async initialised(): Promise<FunctionError | undefined> {
     const limit = Math.max(INIT_LIMIT_MS, this.#definition.timeoutSeconds * 1000);
-    const outcome = await this.#outcome(limit, `Init timed out after ${(limit / 1000).toFixed(2)} seconds`);
+    const outcome = await this.#outcome(
+      limit,
+      `Init timed out after ${(limit / 1000).toFixed(2)} seconds`,
+      'undefined',
+    );
     return typeof outcome === 'object' && 'error' in outcome ? outcome.error : undefined;
   }
 
@@ -122,6 +133,7 @@ export class Container {
     const outcome = await this.#outcome(
       limit,
       `Task timed out after ${this.#definition.timeoutSeconds.toFixed(2)} seconds`,
+      requestId,
     );
     return outcome === 'ready' ? { error: this.#exitError(0) } : outcome;
   }
@@ -129,17 +141,20 @@ export class Container {
   /** Ends the thread at once, whatever it does, and waits until it has ended. */
   async end(): Promise<void> {
     this.#alive = false;
+    this.#discarded = true;
     await this.#worker.terminate();
     await this.#exited;
   }
 
-  #outcome(limitMs: number, timeoutMessage: string): Promise<Outcome | 'ready'> {
+  #outcome(limitMs: number, timeoutMessage: string, loggedId: string): Promise<Outcome | 'ready'> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#failure = {
           errorType: 'Sandbox.Timedout',
           errorMessage: `RequestId: ${this.#requestId} Error: ${timeoutMessage}`,
         };
+        this.#flushOutput();
+        this.#logLine('stderr', `${new Date().toISOString()} ${loggedId} ${timeoutMessage}`);
         this.#alive = false;
         void this.#worker.terminate();
       }, limitMs);
@@ -159,12 +174,15 @@ export class Container {
         return;
       case 'ready':
         this.#flushOutput();
+        this.#isReady = true;
         this.#settle?.('ready');
         return;
       case 'failed':
         // The thread is on its way out: the outcome is given when it has ended, so that nobody gives it another invocation.
         this.#alive = false;
         this.#failure = message.error;
+        this.#flushOutput();
+        this.#logError(message.heading, message.error);
         return;
       case 'result':
         this.#flushOutput();
@@ -172,6 +190,7 @@ export class Container {
         return;
       case 'error':
         this.#flushOutput();
+        this.#logError('Invoke Error', message.error);
         if (message.requestId === this.#requestId) this.#settle?.({ error: message.error });
     }
   }
@@ -193,6 +212,13 @@ export class Container {
       if (this.#partial[stream] !== '') this.#logLine(stream, this.#partial[stream]);
       this.#partial[stream] = '';
     }
+  }
+
+  /** As Lambda's Node.js runtime does in a log group: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html */
+  #logError(heading: string, { errorType, errorMessage, trace }: FunctionError): void {
+    const requestId = this.#isReady ? this.#requestId : 'undefined';
+    const error = JSON.stringify({ errorType, errorMessage, stack: trace ?? [] });
+    this.#logLine('stderr', [new Date().toISOString(), requestId, 'ERROR', `${heading} `, error].join('\t'));
   }
 
   #logLine(stream: 'stdout' | 'stderr', line: string): void {

@@ -261,6 +261,91 @@ describe('a container', () => {
   });
 });
 
+describe('the log', () => {
+  async function logOf(handler: string, event: unknown = {}, changes: Partial<FunctionDefinition> = {}) {
+    const lines: FunctionLogLine[] = [];
+    const { requestId, logTail } = await call(
+      poolOf(handler, changes, (line) => lines.push(line)),
+      event,
+    );
+    for (const { stream, functionName } of lines) {
+      expect({ stream, functionName }).toEqual({ stream: 'stderr', functionName: 'shop-dev-put-stock' });
+    }
+    const texts = lines.map(({ line }) =>
+      line.replace(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z/, 'TIME').replaceAll(requestId, 'ID'),
+    );
+    return { texts, logTail };
+  }
+
+  const entry = (requestId: string, heading: string, errorType: string, errorMessage: string, frame?: string) =>
+    expect.stringMatching(
+      new RegExp(
+        `^TIME\\t${requestId}\\tERROR\\t${heading} \\t\\{"errorType":"${errorType}","errorMessage":"${errorMessage}","stack":\\[.*${frame ?? ''}`,
+      ),
+    );
+
+  test.each([
+    ['throws', 'Invoke Error', 'RangeError', 'too many'],
+    ['sync', 'Invoke Error', 'TypeError', 'sync'],
+    ['rejectsLater', 'Unhandled Promise Rejection', 'Runtime.UnhandledPromiseRejection', 'Error: nobody waits'],
+    ['throwsLater', 'Uncaught Exception', 'EvalError', 'late'],
+  ])('of %s has the exception with its stack, under the id of the call', async (handler, heading, type, message) => {
+    const { texts, logTail } = await logOf(handler);
+    expect(texts).toEqual([entry('ID', heading, type, message, `${handler}.cjs:1:`)]);
+    expect(logTail).toContain(heading);
+  });
+
+  test.each([
+    ['noExport', 'Runtime.HandlerNotFound', 'src/handlers/noExport.handler is undefined or not exported'],
+    ['nowhere', 'Runtime.ImportModuleError', "Error: Cannot find module 'src/handlers/nowhere'"],
+    ['throwsAtLoad', 'Error', 'no table name'],
+  ])('of %s says why the function cannot start', async (handler, type, message) => {
+    const { texts } = await logOf(handler);
+    expect(texts).toEqual([entry('undefined', 'Uncaught Exception', type, message)]);
+  });
+
+  test('of a call that takes too long says so', async () => {
+    const { texts } = await logOf('spins', {}, { timeoutSeconds: 0.2 });
+    expect(texts).toEqual(['TIME ID Task timed out after 0.20 seconds']);
+  });
+
+  test('of a process that exits says so', async () => {
+    expect((await logOf('exits', { exit: 3 })).texts).toEqual([
+      'RequestId: ID Error: Runtime exited with error: exit status 3\nRuntime.ExitError',
+    ]);
+  });
+
+  test('of a process that runs out of memory says so', async () => {
+    const { texts } = await logOf('hoards', {}, { memoryMb: 32, timeoutSeconds: 30 });
+    expect(texts).toEqual([expect.stringMatching(/^RequestId: ID Error: .*signal: killed .*\nRuntime\.ExitError$/)]);
+  });
+
+  test('of an answer that is too large says so', async () => {
+    expect((await logOf('huge')).texts).toEqual([
+      expect.stringContaining('LAMBDA_RUNTIME Failed to post handler success response. Http response code: 413.'),
+    ]);
+  });
+
+  test('of containers that are stopped says nothing', async () => {
+    const lines: string[] = [];
+    const asleep = Promise.withResolvers<void>();
+    const pool = poolOf('sleeps', { timeoutSeconds: 60 }, ({ line }) => {
+      lines.push(line);
+      asleep.resolve();
+    });
+    const running = call(pool, { ms: 60_000 });
+    await asleep.promise;
+    await pool.stop();
+    await running;
+    expect(lines).toEqual(['asleep']);
+  });
+
+  test('is told why a function that is started ahead cannot start', async () => {
+    expect(await poolOf('throwsAtLoad').warm()).toMatchObject({ errorType: 'Error', errorMessage: 'no table name' });
+    expect(await poolOf('echo').warm()).toBeUndefined();
+  });
+});
+
 describe('output', () => {
   test('comes line by line with the call it belongs to, before the answer', async () => {
     const lines: FunctionLogLine[] = [];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AwsError } from '../aws-error.ts';
 import { Container, type Outcome } from './container.ts';
+import type { FunctionError } from './worker.ts';
 
 export interface FunctionDefinition {
   name: string;
@@ -19,7 +20,10 @@ export interface FunctionDefinition {
   concurrency: number;
 }
 
-/** One line a function wrote. Lines of the init phase carry the request id that the pool made for it. */
+/**
+ * One entry of a function's log: a line it wrote, or what Lambda itself logs about an error, a timeout or an exit. Entries of the
+ * init phase carry a request id of their own.
+ */
 export interface FunctionLogLine {
   functionName: string;
   requestId: string;
@@ -111,7 +115,7 @@ export class FunctionPool {
     this.#tails.set(requestId, tail);
     const started = performance.now();
     try {
-      const outcome = limitResponse(await this.#run(requestId, payload));
+      const outcome = this.#limitResponse(requestId, await this.#run(requestId, payload));
       const duration = performance.now() - started;
       this.#options.onInvocation?.(duration);
       const failed = 'error' in outcome;
@@ -119,7 +123,7 @@ export class FunctionPool {
         requestId,
         payload: failed ? JSON.stringify(outcome.error) : outcome.payload,
         ...(failed ? { functionError: 'Unhandled' as const } : {}),
-        logTail: this.#frame(requestId, tail, duration, failed ? outcome.error.errorMessage : undefined),
+        logTail: this.#frame(requestId, tail, duration),
       };
     } finally {
       this.#tails.delete(requestId);
@@ -127,14 +131,20 @@ export class FunctionPool {
     }
   }
 
-  /** Starts one container ahead, unless there is one: loads the module, which is the init phase. Its failure is left to the first call. */
-  async warm(): Promise<void> {
+  /**
+   * Starts one container ahead, unless there is one: loads the module, which is the init phase.
+   *
+   * @returns why the function cannot start, if it cannot; its first call tries again
+   */
+  async warm(): Promise<FunctionError | undefined> {
     await this.#take();
     try {
-      if (this.#all.size > 0 || this.#stopped) return;
+      if (this.#all.size > 0 || this.#stopped) return undefined;
       const container = this.#start();
-      if ((await container.initialised()) === undefined) this.#keep(container);
+      const error = await container.initialised();
+      if (error === undefined) this.#keep(container);
       else await this.#discard(container);
+      return this.#stopped ? undefined : error;
     } finally {
       this.#release();
     }
@@ -193,10 +203,7 @@ export class FunctionPool {
   #start(): Container {
     const container = new Container(this.definition, {
       compileCacheDirectory: this.#options.compileCacheDirectory ?? join(tmpdir(), 'millrace-compile-cache'),
-      log: (line) => {
-        this.#tails.get(line.requestId)?.push(line.line);
-        this.#options.log(line);
-      },
+      log: (line) => this.#log(line),
     });
     this.#all.add(container);
     return container;
@@ -226,25 +233,32 @@ export class FunctionPool {
     }
   }
 
-  #frame(requestId: string, lines: string[], durationMs: number, error: string | undefined): string {
+  #limitResponse(requestId: string, outcome: Outcome): Outcome {
+    if ('error' in outcome || Buffer.byteLength(outcome.payload) <= PAYLOAD_LIMIT_BYTES) return outcome;
+    const errorMessage = `Response payload size exceeded maximum allowed payload size (${PAYLOAD_LIMIT_BYTES} bytes).`;
+    this.#log({
+      functionName: this.definition.name,
+      requestId,
+      stream: 'stderr',
+      line: `LAMBDA_RUNTIME Failed to post handler success response. Http response code: 413. ${errorMessage}`,
+      timestamp: Date.now(),
+    });
+    return { error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } };
+  }
+
+  #log(line: FunctionLogLine): void {
+    this.#tails.get(line.requestId)?.push(line.line);
+    this.#options.log(line);
+  }
+
+  #frame(requestId: string, lines: string[], durationMs: number): string {
     const text = [
       `START RequestId: ${requestId} Version: $LATEST`,
       ...lines,
-      ...(error === undefined ? [] : [error]),
       `END RequestId: ${requestId}`,
       `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tMemory Size: ${this.definition.memoryMb} MB`,
       '',
     ].join('\n');
     return Buffer.from(text).subarray(-LOG_TAIL_BYTES).toString('utf8');
   }
-}
-
-function limitResponse(outcome: Outcome): Outcome {
-  if ('error' in outcome || Buffer.byteLength(outcome.payload) <= PAYLOAD_LIMIT_BYTES) return outcome;
-  return {
-    error: {
-      errorType: 'Function.ResponseSizeTooLarge',
-      errorMessage: `Response payload size exceeded maximum allowed payload size (${PAYLOAD_LIMIT_BYTES} bytes).`,
-    },
-  };
 }

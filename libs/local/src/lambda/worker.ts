@@ -43,7 +43,7 @@ export interface FunctionError {
 /** What a container sends back. `ready` ends the init phase, `failed` ends the container. */
 export type WorkerMessage =
   | { type: 'ready' }
-  | { type: 'failed'; error: FunctionError }
+  | { type: 'failed'; heading: string; error: FunctionError }
   | { type: 'result'; requestId: string; payload: string }
   | { type: 'error'; requestId: string; error: FunctionError }
   | { type: 'output'; stream: 'stdout' | 'stderr'; text: string };
@@ -153,19 +153,20 @@ async function run(data: WorkerData): Promise<void> {
   const post = (message: WorkerMessage) => port.postMessage(message);
   sendOutputTo(post);
 
-  const end = (error: FunctionError): void => {
-    post({ type: 'failed', error });
+  const end = (error: FunctionError, heading = 'Uncaught Exception'): void => {
+    post({ type: 'failed', heading, error });
     process.exit(1);
   };
   process.on('uncaughtException', (error) => end(functionError(error)));
   process.on('unhandledRejection', (reason) => {
     const { errorMessage, trace } = functionError(reason);
     const prefix = reason instanceof Error ? `${reason.name}: ` : '';
-    end({
+    const error = {
       errorType: 'Runtime.UnhandledPromiseRejection',
       errorMessage: prefix + errorMessage,
       ...(trace ? { trace } : {}),
-    });
+    };
+    end(error, 'Unhandled Promise Rejection');
   });
 
   delete process.env.NODE_COMPILE_CACHE;
