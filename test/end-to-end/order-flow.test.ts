@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { Aws, type Tap } from './aws.ts';
@@ -149,6 +150,21 @@ describe('an order', () => {
     expect(events).not.toContain('ShipmentCreated.v1');
     expect(events.filter((event) => event === 'PaymentRefunded.v1')).toHaveLength(1);
     expect(events.filter((event) => event === 'OrderCancelled.v1')).toHaveLength(1);
+  });
+
+  test('that was charged without an answer and is cancelled gets its money back by itself', async () => {
+    const order = orderOf(await shop.stocked(5), 1, { paymentToken: 'tok_answer_lost' });
+    const orderId = await shop.place(order);
+    const Key = { pk: `PAYMENT#${orderId}`, sk: 'PAYMENT' };
+    await eventually(async () => {
+      const { Item } = await aws.dynamodb.send(new GetCommand({ TableName: 'millrace-payments-dev', Key }));
+      expect(Item?.payment).toMatchObject({ status: 'PENDING' });
+    });
+
+    expect(await shop.request('POST', `/orders/${orderId}/cancellation`)).toMatchObject({ status: 202 });
+
+    await tap.waitFor(orderId, 'PaymentRefunded.v1');
+    expect(detailTypes(await tap.about(orderId))).not.toContain('PaymentProcessed.v1');
   });
 
   test('cannot be cancelled once it is shipped', async () => {

@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DuplicateEventError, TransientError } from '@millrace/errors';
+import { DuplicateEventError, PermanentError, TransientError } from '@millrace/errors';
 import { documentClient } from '@millrace/event-store';
 import { exampleOrder, type OrderSnapshot } from '@millrace/orders/events';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import {
   type ChargeRequest,
   type ChargeResult,
+  KEY_LIFETIME_MS,
+  type NotFound,
   type PaymentProvider,
   ProviderUnavailableError,
   type RefundRequest,
+  type RefundResult,
 } from '../domain/payment-provider.ts';
-import { callCounterIn } from './call-counter.ts';
 import { Payments } from './payments.ts';
 import { SandboxProvider, testTokens } from './sandbox-provider.ts';
 
@@ -24,32 +26,78 @@ beforeAll(async () => {
 });
 afterAll(() => dynamoDb.stop());
 
-/** A provider that keeps books: what it took and gave back, once for each key. */
-class BookkeepingProvider implements PaymentProvider {
-  readonly charges = new Map<string, number>();
-  readonly refunds = new Map<string, number>();
-  /** Runs when the money is taken and nobody knows it yet; to throw is to lose the answer. */
-  onCharged: () => Promise<void> = async () => {};
+/** Money that moved. */
+interface Booking<Result> {
+  key: string;
+  amount: number;
+  at: number;
+  result: Result;
+}
 
-  async charge({ idempotencyKey, amount, paymentToken }: ChargeRequest): Promise<ChargeResult> {
-    if (paymentToken === testTokens.declined) {
-      await this.onCharged();
-      return { outcome: 'declined', reason: 'card_declined' };
-    }
-    this.charges.set(idempotencyKey, amount.amount);
-    await this.onCharged();
-    return { outcome: 'approved', paymentId: `ch_${idempotencyKey}` };
+/** A provider that keeps books of what it took and gave back, and forgets a key when its lifetime is over. */
+class BookkeepingProvider implements PaymentProvider {
+  now = new Date('2026-03-01T00:00:00Z');
+  readonly charges: Booking<ChargeResult>[] = [];
+  readonly refunds: Booking<RefundResult>[] = [];
+  /** Runs before a charge or a refund; to throw is not to get the request. */
+  onAsked: () => Promise<void> = async () => {};
+  /** Runs when money has moved and nobody knows it yet; to throw is to lose the answer. */
+  onDone: () => Promise<void> = async () => {};
+  /** What find and findRefund say: the truth, or as told. */
+  search: 'truth' | 'none' | 'undecided' | 'unavailable' = 'truth';
+
+  passHours(hours: number): void {
+    this.now = new Date(this.now.getTime() + hours * 60 * 60 * 1000);
   }
 
-  async refund({ idempotencyKey, amount }: RefundRequest): Promise<{ refundId: string }> {
-    this.refunds.set(idempotencyKey, amount.amount);
-    return { refundId: `re_${idempotencyKey}` };
+  charge({ idempotencyKey, amount, paymentToken }: ChargeRequest): Promise<ChargeResult> {
+    const number = this.charges.length + 1;
+    const result: ChargeResult =
+      paymentToken === testTokens.declined
+        ? { outcome: 'declined', reason: 'card_declined' }
+        : { outcome: 'approved', paymentId: `ch_${number}_${idempotencyKey}` };
+    return this.#act(this.charges, idempotencyKey, amount.amount, result);
+  }
+
+  async find(idempotencyKey: string): Promise<ChargeResult | NotFound> {
+    return this.#look(this.charges, idempotencyKey);
+  }
+
+  refund({ idempotencyKey, amount }: RefundRequest): Promise<RefundResult> {
+    const refundId = `re_${this.refunds.length + 1}`;
+    return this.#act(this.refunds, idempotencyKey, amount.amount, { outcome: 'refunded', refundId });
+  }
+
+  async findRefund(idempotencyKey: string): Promise<RefundResult | NotFound> {
+    return this.#look(this.refunds, idempotencyKey);
+  }
+
+  async #act<Result>(bookings: Booking<Result>[], key: string, amount: number, result: Result): Promise<Result> {
+    await this.onAsked();
+    const at = this.now.getTime();
+    let booking = bookings.findLast((other) => other.key === key && at - other.at < KEY_LIFETIME_MS);
+    if (!booking) {
+      booking = { key, amount, at, result };
+      bookings.push(booking);
+    }
+    await this.onDone();
+    return booking.result;
+  }
+
+  #look<Result>(bookings: readonly Booking<Result>[], key: string): Result | NotFound {
+    if (this.search === 'unavailable') throw new ProviderUnavailableError('503 Service Unavailable');
+    if (this.search === 'undecided') return { outcome: 'undecided' };
+    const booking = this.search === 'truth' ? bookings.findLast((other) => other.key === key) : undefined;
+    return booking?.result ?? { outcome: 'none' };
   }
 }
 
+const lost = () => Promise.reject(new ProviderUnavailableError('connection reset'));
+const works = async () => {};
+
 /** As many as there are containers. */
-const newPayments = (provider: PaymentProvider, timeoutMs?: number) =>
-  new Payments(documentClient(dynamoDb.client), 'payments', provider, timeoutMs === undefined ? {} : { timeoutMs });
+const newPayments = (provider: BookkeepingProvider) =>
+  new Payments(documentClient(dynamoDb.client), 'payments', provider, { now: () => provider.now });
 
 const cause = {
   correlationId: 'correlation-1',
@@ -90,6 +138,9 @@ async function emitted({ orderId }: OrderSnapshot) {
   );
 }
 
+const status = async (order: OrderSnapshot) =>
+  (await newPayments(new BookkeepingProvider()).find(order.orderId))?.status;
+
 describe('charging', () => {
   test('takes the money and tells of it', async () => {
     const provider = new BookkeepingProvider();
@@ -99,7 +150,7 @@ describe('charging', () => {
 
     await payments.charge(order, cause, event);
 
-    const paymentId = `ch_${event.eventId}`;
+    const paymentId = `ch_1_${event.eventId}`;
     expect(await payments.find(order.orderId)).toMatchObject({ status: 'CAPTURED', paymentId });
     expect(await emitted(order)).toMatchObject([
       {
@@ -133,41 +184,148 @@ describe('charging', () => {
     await Promise.all([1, 2, 3].map(() => delivered(() => newPayments(provider).charge(order, cause, event))));
     await newPayments(provider).charge(order, cause, inbox());
 
-    expect(provider.charges.size).toBe(1);
+    expect(provider.charges).toHaveLength(1);
     expect(await emitted(order)).toHaveLength(1);
   });
 
-  test('an answer that got lost is asked for again with the same key', async () => {
-    const provider = new BookkeepingProvider();
-    const order = newOrder();
-    const event = inbox();
-    provider.onCharged = () => Promise.reject(new ProviderUnavailableError('connection reset'));
-    await expect(newPayments(provider).charge(order, cause, event)).rejects.toMatchObject({
-      code: 'PROVIDER_UNAVAILABLE',
-    });
-    provider.onCharged = async () => {};
-
-    await newPayments(provider).charge(order, cause, event);
-
-    expect([...provider.charges]).toEqual([[event.eventId, 698]]);
-    expect(await emitted(order)).toHaveLength(1);
-  });
-
-  test.each([testTokens.temporarilyUnavailable, testTokens.slow])(
+  test.each([testTokens.temporarilyUnavailable, testTokens.slow, testTokens.answerLost])(
     '%s succeeds after some deliveries',
     async (token) => {
-      const sandbox = new SandboxProvider(callCounterIn(documentClient(dynamoDb.client), 'payments'));
+      const client = documentClient(dynamoDb.client);
+      const sandbox = new SandboxProvider(client, 'payments');
       const order = newOrder(token);
       const event = inbox();
 
-      await expect(newPayments(sandbox, 20).charge(order, cause, event)).rejects.toMatchObject({
-        code: 'PROVIDER_UNAVAILABLE',
-      });
-      await delivered(() => newPayments(sandbox).charge(order, cause, event));
+      await expect(
+        new Payments(client, 'payments', sandbox, { timeoutMs: 20 }).charge(order, cause, event),
+      ).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+      await delivered(() => new Payments(client, 'payments', sandbox).charge(order, cause, event));
 
       expect(await emitted(order)).toMatchObject([{ detailType: 'PaymentProcessed.v1' }]);
     },
   );
+});
+
+describe('a charge whose answer got lost', () => {
+  /** An order that was charged, or at least asked for, without an answer. */
+  async function unanswered(onto: 'onAsked' | 'onDone') {
+    const provider = new BookkeepingProvider();
+    const order = newOrder();
+    const event = inbox();
+    provider[onto] = lost;
+    await expect(newPayments(provider).charge(order, cause, event)).rejects.toMatchObject({
+      code: 'PROVIDER_UNAVAILABLE',
+    });
+    provider[onto] = works;
+    return { provider, order, charge: () => newPayments(provider).charge(order, cause, event) };
+  }
+
+  test.each([0, 3 * 24])('is found %i hours later, and not charged again', async (hours) => {
+    const { provider, order, charge } = await unanswered('onDone');
+    provider.passHours(hours);
+
+    await charge();
+
+    expect(provider.charges).toHaveLength(1);
+    expect(await emitted(order)).toMatchObject([
+      { detailType: 'PaymentProcessed.v1', data: { paymentId: expect.stringMatching(/^ch_1_/) } },
+    ]);
+  });
+
+  test.each(['none', 'undecided'] as const)(
+    'is repeated under its key while that is recognised (%s)',
+    async (search) => {
+      const { provider, order, charge } = await unanswered('onDone');
+      provider.search = search;
+      provider.passHours(23);
+
+      await charge();
+
+      expect(provider.charges).toHaveLength(1);
+      expect(await emitted(order)).toHaveLength(1);
+    },
+  );
+
+  test('is charged anew when the provider never got it, even after days, by two containers at once', async () => {
+    const { provider, order, charge } = await unanswered('onAsked');
+    provider.passHours(3 * 24);
+
+    await Promise.all([delivered(charge), delivered(charge)]);
+
+    expect(provider.charges).toHaveLength(1);
+    expect(await emitted(order)).toHaveLength(1);
+  });
+
+  test('is for a person to decide when its key may be forgotten and the provider cannot tell, and goes on when it can', async () => {
+    const { provider, order, charge } = await unanswered('onDone');
+    provider.passHours(24);
+    provider.search = 'undecided';
+
+    const failure = await charge().catch((error: unknown) => error);
+
+    expect(failure).toBeInstanceOf(PermanentError);
+    expect(failure).toMatchObject({ code: 'CHARGE_UNDECIDED', message: expect.stringContaining(order.orderId) });
+    expect(provider.charges).toHaveLength(1);
+    provider.search = 'truth';
+    await charge();
+    expect(await status(order)).toBe('CAPTURED');
+    expect(provider.charges).toHaveLength(1);
+  });
+
+  test('is not charged anew when it was asked for so lately that the provider may not show it', async () => {
+    const { provider, charge } = await unanswered('onDone');
+    provider.passHours(23.9);
+    provider.search = 'none';
+    provider.onDone = lost;
+    await expect(charge()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    provider.onDone = works;
+    provider.passHours(0.15);
+
+    await expect(charge()).rejects.toMatchObject({ code: 'CHARGE_UNDECIDED' });
+
+    expect(provider.charges).toHaveLength(1);
+  });
+
+  test('is not charged while it cannot be looked up', async () => {
+    const { provider, charge } = await unanswered('onAsked');
+    provider.search = 'unavailable';
+
+    await expect(charge()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+
+    expect(provider.charges).toEqual([]);
+  });
+
+  test('is refunded by the cancellation alone, whose charge is dead', async () => {
+    const { provider, order } = await unanswered('onDone');
+    provider.passHours(3 * 24);
+
+    await newPayments(provider).cancel(order, cause, inbox());
+
+    expect(await status(order)).toBe('REFUNDED');
+    expect([provider.charges.length, provider.refunds.length]).toEqual([1, 1]);
+    expect(await emitted(order)).toMatchObject([{ detailType: 'PaymentRefunded.v1' }]);
+  });
+
+  test('keeps its cancellation coming back until the provider can tell, and is not charged meanwhile', async () => {
+    const { provider, order, charge } = await unanswered('onAsked');
+    const cancellation = inbox();
+    const cancel = () => newPayments(provider).cancel(order, cause, cancellation);
+
+    for (const search of ['none', 'undecided', 'unavailable'] as const) {
+      provider.search = search;
+      await expect(cancel()).rejects.toBeInstanceOf(TransientError);
+    }
+    await charge();
+    expect(await status(order)).toBe('PENDING');
+    provider.search = 'truth';
+    provider.passHours(0.3);
+    await cancel();
+    await charge();
+
+    expect(await status(order)).toBe('CANCELLED');
+    expect(provider.charges).toEqual([]);
+    expect(await emitted(order)).toEqual([]);
+  });
 });
 
 describe('cancelling', () => {
@@ -180,7 +338,7 @@ describe('cancelling', () => {
     await Promise.all([1, 2, 3].map(() => delivered(() => newPayments(provider).cancel(order, cause, inbox()))));
 
     expect(await payments.find(order.orderId)).toMatchObject({ status: 'REFUNDED' });
-    expect(provider.refunds.size).toBe(1);
+    expect(provider.refunds).toHaveLength(1);
     expect(await emitted(order)).toMatchObject([
       { detailType: 'PaymentProcessed.v1' },
       {
@@ -200,7 +358,7 @@ describe('cancelling', () => {
     await payments.charge(order, cause, inbox());
 
     expect(await payments.find(order.orderId)).toMatchObject({ status: 'CANCELLED' });
-    expect(provider.charges.size).toBe(0);
+    expect(provider.charges).toEqual([]);
     expect(await emitted(order)).toEqual([]);
   });
 
@@ -212,39 +370,32 @@ describe('cancelling', () => {
 
     await payments.cancel(order, cause, inbox());
 
-    expect(provider.refunds.size).toBe(0);
+    expect(provider.refunds).toEqual([]);
     expect(await payments.find(order.orderId)).toMatchObject({ status: 'REFUSED' });
   });
 
-  test('while the provider is being asked, the charge undoes itself', async () => {
+  test.each([
+    ['and refunds itself', testTokens.approved, 'REFUNDED', ['PaymentRefunded.v1']],
+    ['and tells nothing of a decline: there is nothing to give back', testTokens.declined, 'CANCELLED', []],
+  ])('while the provider is being asked, the charge learns of it, %s', async (_, token, end, events) => {
     const provider = new BookkeepingProvider();
-    const payments = newPayments(provider);
-    const order = newOrder();
-    provider.onCharged = async () => {
-      provider.onCharged = async () => {};
-      await payments.cancel(order, cause, inbox());
+    const order = newOrder(token);
+    const cancellation = inbox();
+    const cancel = () => newPayments(provider).cancel(order, cause, cancellation);
+    provider.onDone = async () => {
+      provider.onDone = works;
+      // A search that lags behind must not make the charge doubt what it was answered.
+      provider.search = 'none';
+      await expect(cancel()).rejects.toMatchObject({ code: 'PAYMENT_PENDING' });
     };
 
-    await payments.charge(order, cause, inbox());
+    await newPayments(provider).charge(order, cause, inbox());
+    expect(await status(order)).toBe(end);
+    await cancel();
 
-    expect(await payments.find(order.orderId)).toMatchObject({ status: 'REFUNDED' });
-    expect([provider.charges.size, provider.refunds.size]).toEqual([1, 1]);
-    expect(await emitted(order)).toMatchObject([{ detailType: 'PaymentRefunded.v1' }]);
-  });
-
-  test('while a payment is being declined, nothing is told: there is nothing to give back', async () => {
-    const provider = new BookkeepingProvider();
-    const payments = newPayments(provider);
-    const order = newOrder(testTokens.declined);
-    provider.onCharged = async () => {
-      provider.onCharged = async () => {};
-      await payments.cancel(order, cause, inbox());
-    };
-
-    await payments.charge(order, cause, inbox());
-
-    expect(await payments.find(order.orderId)).toMatchObject({ status: 'CANCELLED' });
-    expect(await emitted(order)).toEqual([]);
+    expect(await status(order)).toBe(end);
+    expect((await emitted(order)).map(({ detailType }) => detailType)).toEqual(events);
+    expect([provider.charges.length, provider.refunds.length]).toEqual([1, events.length]);
   });
 
   test('at the same moment as the charge, the customer pays nothing in the end', async () => {
@@ -261,10 +412,60 @@ describe('cancelling', () => {
       }),
     );
 
-    expect(provider.refunds.size).toBe(provider.charges.size);
-    for (const order of orders) {
-      const payment = await newPayments(provider).find(order.orderId);
-      expect(['REFUNDED', 'CANCELLED']).toContain(payment?.status);
-    }
+    expect(provider.refunds).toHaveLength(provider.charges.length);
+    for (const order of orders) expect(['REFUNDED', 'CANCELLED']).toContain(await status(order));
+  });
+});
+
+describe('a refund whose answer got lost', () => {
+  async function unanswered(onto: 'onAsked' | 'onDone') {
+    const provider = new BookkeepingProvider();
+    const order = newOrder();
+    const event = inbox();
+    await newPayments(provider).charge(order, cause, inbox());
+    provider[onto] = lost;
+    const cancel = () => newPayments(provider).cancel(order, cause, event);
+    await expect(cancel()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    provider[onto] = works;
+    expect(await status(order)).toBe('REFUNDING');
+    return { provider, order, cancel };
+  }
+
+  test.each(['onAsked', 'onDone'] as const)('is given back once, after days as well (%s)', async (onto) => {
+    const { provider, order, cancel } = await unanswered(onto);
+    provider.passHours(3 * 24);
+
+    await Promise.all([delivered(cancel), delivered(cancel)]);
+
+    expect(provider.refunds).toHaveLength(1);
+    expect(await status(order)).toBe('REFUNDED');
+    expect(await emitted(order)).toMatchObject([{}, { data: { refundId: 're_1' } }]);
+  });
+
+  test('comes back while its key may be forgotten and the provider cannot tell', async () => {
+    const { provider, order, cancel } = await unanswered('onDone');
+    provider.passHours(24);
+    provider.search = 'undecided';
+    await expect(cancel()).rejects.toMatchObject({ code: 'PAYMENT_PENDING' });
+    await expect(cancel()).rejects.toBeInstanceOf(TransientError);
+
+    provider.search = 'truth';
+    await cancel();
+
+    expect(provider.refunds).toHaveLength(1);
+    expect(await status(order)).toBe('REFUNDED');
+  });
+
+  test('is acted out by the sandbox', async () => {
+    const client = documentClient(dynamoDb.client);
+    const order = newOrder(testTokens.refundAnswerLost);
+    const payments = new Payments(client, 'payments', new SandboxProvider(client, 'payments'));
+    const cancellation = inbox();
+    await payments.charge(order, cause, inbox());
+
+    await expect(payments.cancel(order, cause, cancellation)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    await payments.cancel(order, cause, cancellation);
+
+    expect(await status(order)).toBe('REFUNDED');
   });
 });

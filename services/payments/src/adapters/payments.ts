@@ -13,9 +13,17 @@ import {
 import type { EmittableEvent } from '@millrace/events';
 import type { OrderSnapshot } from '@millrace/orders/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '../../events/index.ts';
-import { decideCancellation, isOpen, type Payment } from '../domain/payment.ts';
+import {
+  ChargeUndecidedError,
+  decideCancellation,
+  firstAttempt,
+  isCertainlyNone,
+  isOpen,
+  OutcomePendingError,
+  type Payment,
+  repeatedAttempt,
+} from '../domain/payment.ts';
 import type { ChargeResult, PaymentProvider } from '../domain/payment-provider.ts';
-import { callCounterIn } from './call-counter.ts';
 import { SandboxProvider } from './sandbox-provider.ts';
 
 /** A provider that has not answered by then is asked again later: the function has other records to handle. */
@@ -26,8 +34,9 @@ const CHARGE_SEQUENCE = 1;
 const REFUND_SEQUENCE = 2;
 
 /**
- * The payments of one table. The intent is stored before the provider is asked, and its answer afterwards, in one
- * transaction with the event that tells of it. A crash in between repeats the question with the same idempotency key.
+ * The payments of one table. Every request to the provider is put on record before it is sent, and its answer afterwards,
+ * in one transaction with the event that tells of it. After a crash in between the record says that the provider may have
+ * acted: then it is first asked what it did, and asked to act again only when that cannot move money twice.
  */
 export class Payments {
   readonly #client: DynamoDBDocumentClient;
@@ -64,26 +73,38 @@ export class Payments {
   }
 
   /**
-   * Charges an order once and tells how it ended. An order that was cancelled meanwhile gets its money back at once.
-   * @throws ProviderUnavailableError when the provider does not answer; DuplicateEventError for a repeated event.
+   * Charges an order once and tells how it ended. An order that was cancelled meanwhile gets its money back.
+   * @throws ProviderUnavailableError when the provider does not answer; ChargeUndecidedError when nobody but a person can
+   * tell whether it charged; DuplicateEventError for a repeated event.
    */
   async charge(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
     const { orderId, total, paymentToken } = order;
+    const attempt = firstAttempt(this.#newId(), this.#now());
+    // Kept when another writer is faster: a provider's search may not show yet what the provider has just answered.
+    let answer: ChargeResult | undefined;
     await retryOnConflict(async () => {
-      const payment = await this.#open(orderId, { status: 'PENDING', amount: total, chargeKey: inbox.eventId });
+      const intent: Payment = { status: 'PENDING', amount: total, chargeKey: inbox.eventId, charge: attempt };
+      let payment = await this.#open(orderId, intent);
       if (!isOpen(payment)) return;
-      const result = await this.#provider.charge(
-        { idempotencyKey: payment.chargeKey, amount: payment.amount, paymentToken },
-        AbortSignal.timeout(this.#timeoutMs),
-      );
-      if (payment.cancelRequested) await this.#undo(orderId, payment, result, cause, inbox);
-      else await this.#settle(order, payment, result, cause, inbox);
+      if (!answer) {
+        // Whoever cancels it finds out what became of the charge, and does not stop before that.
+        if (payment.cancelRequested) return;
+        if (payment.charge?.id !== attempt.id) [payment, answer] = await this.#lookUpCharge(orderId, payment);
+        answer ??= await this.#provider.charge(
+          { idempotencyKey: payment.chargeKey, amount: payment.amount, paymentToken },
+          this.#timeout(),
+        );
+      }
+      if (payment.cancelRequested) await this.#undo(orderId, payment, answer, cause, inbox);
+      else await this.#settle(order, payment, answer, cause, inbox);
     });
   }
 
   /**
-   * Makes sure that a cancelled order costs nothing, whether it was charged, is being charged, or would be later.
-   * @throws ProviderUnavailableError when the provider does not answer; DuplicateEventError for a repeated event.
+   * Makes sure that a cancelled order costs nothing, whether it was charged, is being charged, or would be later. It
+   * ends only when that is certain, so it is repeated while the outcome of a charge or a refund is unknown.
+   * @throws ProviderUnavailableError when the provider does not answer; OutcomePendingError when it cannot tell yet;
+   * DuplicateEventError for a repeated event.
    */
   async cancel(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
     const { orderId, total } = order;
@@ -97,17 +118,25 @@ export class Payments {
           await this.#commit(orderId, inbox, [this.#create(orderId, cancelled)]);
           return;
         }
-        case 'flag':
-          if (payment) {
-            await this.#commit(orderId, inbox, [
-              this.#replace(orderId, payment, { ...payment, cancelRequested: true }),
-            ]);
-          }
+        case 'resolve':
+          if (payment) await this.#resolve(orderId, payment, cause, inbox);
           return;
         case 'refund':
           if (payment?.paymentId) await this.#refund(orderId, payment, payment.paymentId, cause, inbox);
       }
     });
+  }
+
+  /**
+   * Finds out what became of a charge that may have been asked for before.
+   * @returns the provider's answer; or none, when it may be charged (again), and that is on record
+   */
+  async #lookUpCharge(orderId: string, payment: Payment): Promise<[Payment, ChargeResult?]> {
+    const found = await this.#provider.find(payment.chargeKey, this.#timeout());
+    if (found.outcome === 'approved' || found.outcome === 'declined') return [payment, found];
+    const charge = repeatedAttempt(payment.charge, found, this.#newId(), this.#now());
+    if (!charge) throw new ChargeUndecidedError(orderId, payment.chargeKey);
+    return [await this.#store(orderId, payment, { ...payment, charge })];
   }
 
   async #settle(order: OrderSnapshot, payment: Payment, result: ChargeResult, cause: Cause, inbox: InboxKey) {
@@ -124,29 +153,66 @@ export class Payments {
     }
   }
 
-  /** The order ended while its charge was under way. */
-  async #undo(orderId: string, payment: Payment, result: ChargeResult, cause: Cause, inbox: InboxKey) {
-    if (result.outcome === 'approved') {
-      await this.#refund(orderId, payment, result.paymentId, cause, inbox);
+  /** The order ended while the outcome of its charge is unknown: from here on it is not charged any more. */
+  async #resolve(orderId: string, before: Payment, cause: Cause, inbox: InboxKey) {
+    const payment = before.cancelRequested
+      ? before
+      : await this.#store(orderId, before, { ...before, cancelRequested: true });
+    const found = await this.#provider.find(payment.chargeKey, this.#timeout());
+    if (found.outcome === 'approved' || found.outcome === 'declined') {
+      await this.#undo(orderId, payment, found, cause, inbox);
+    } else if (isCertainlyNone(payment.charge, found, this.#now())) {
+      await this.#close(orderId, payment, inbox);
     } else {
-      await this.#commit(orderId, inbox, [this.#replace(orderId, payment, { ...payment, status: 'CANCELLED' })]);
+      throw new OutcomePendingError(orderId, 'charge');
     }
+  }
+
+  async #undo(orderId: string, payment: Payment, result: ChargeResult, cause: Cause, inbox: InboxKey) {
+    if (result.outcome === 'approved') await this.#refund(orderId, payment, result.paymentId, cause, inbox);
+    else await this.#close(orderId, payment, inbox);
+  }
+
+  async #close(orderId: string, payment: Payment, inbox: InboxKey) {
+    await this.#commit(orderId, inbox, [this.#replace(orderId, payment, { ...payment, status: 'CANCELLED' })]);
   }
 
   async #refund(orderId: string, payment: Payment, paymentId: string, cause: Cause, inbox: InboxKey) {
     const { amount, chargeKey } = payment;
-    const { refundId } = await this.#provider.refund(
-      { idempotencyKey: `${chargeKey}:refund`, paymentId, amount },
-      AbortSignal.timeout(this.#timeoutMs),
-    );
-    const refunded = this.#replace(orderId, payment, { ...payment, status: 'REFUNDED', paymentId });
+    const idempotencyKey = `${chargeKey}:refund`;
+    let refund = firstAttempt(this.#newId(), this.#now());
+    let refundId: string | undefined;
+    if (payment.refund) {
+      const found = await this.#provider.findRefund(idempotencyKey, this.#timeout());
+      if (found.outcome === 'refunded') refundId = found.refundId;
+      else {
+        const repeated = repeatedAttempt(payment.refund, found, this.#newId(), this.#now());
+        if (!repeated) throw new OutcomePendingError(orderId, 'refund');
+        refund = repeated;
+      }
+    }
+    let refunding = payment;
+    if (refundId === undefined) {
+      refunding = await this.#store(orderId, payment, { ...payment, status: 'REFUNDING', paymentId, refund });
+      ({ refundId } = await this.#provider.refund({ idempotencyKey, paymentId, amount }, this.#timeout()));
+    }
     const context = this.#context(orderId, REFUND_SEQUENCE, cause);
     await this.#commit(
       orderId,
       inbox,
-      [refunded],
+      [this.#replace(orderId, refunding, { ...refunding, status: 'REFUNDED' })],
       PaymentRefunded.create({ orderId, paymentId, refundId, amount }, context),
     );
+  }
+
+  /** Puts on record what is about to be asked of the provider. @throws ConcurrencyConflictError */
+  async #store(orderId: string, before: Payment, after: Payment): Promise<Payment> {
+    await commit(this.#client, [this.#replace(orderId, before, after)]);
+    return after;
+  }
+
+  #timeout(): AbortSignal {
+    return AbortSignal.timeout(this.#timeoutMs);
   }
 
   async #commit(orderId: string, inbox: InboxKey, writes: readonly ConditionalWrite[], event?: EmittableEvent) {
@@ -202,7 +268,7 @@ export class Payments {
 export function paymentsFromEnvironment(tableName = process.env.MILLRACE_TABLE): Payments {
   if (!tableName) throw new Error("MILLRACE_TABLE must be the name of the service's table");
   const client = documentClient();
-  return new Payments(client, tableName, new SandboxProvider(callCounterIn(client, tableName)));
+  return new Payments(client, tableName, new SandboxProvider(client, tableName));
 }
 
 function keyOf(orderId: string) {

@@ -1,39 +1,108 @@
-import type { Money } from './payment-provider.ts';
+import { PermanentError, TransientError } from '@millrace/errors';
+import { FOUND_WITHIN_MS, KEY_LIFETIME_MS, type Money, type NotFound } from './payment-provider.ts';
+
+/** How much two containers' clocks may differ, together with how long a request may be on its way, in ms. */
+const TIME_MARGIN_MS = 5 * 60 * 1000;
 
 /**
  * PENDING: the intent is on record and the provider may have been asked. CAPTURED, REFUSED and REFUNDED are the
- * provider's answers. CANCELLED: the order ended before anything was charged.
+ * provider's answers. REFUNDING: the provider has the money and may have been asked to give it back. CANCELLED: the order
+ * ended and nothing was charged.
  */
-export type PaymentStatus = 'PENDING' | 'CAPTURED' | 'REFUSED' | 'REFUNDED' | 'CANCELLED';
+export type PaymentStatus = 'PENDING' | 'CAPTURED' | 'REFUSED' | 'REFUNDING' | 'REFUNDED' | 'CANCELLED';
+
+/** A request to the provider, put on record before the provider is asked. Times are ISO 8601. */
+export interface Attempt {
+  /** Made by whoever stored the record first: only they may ask without looking first what became of it. */
+  id: string;
+  /** First use of the idempotency key: the provider recognises it from then on, for `KEY_LIFETIME_MS`. */
+  firstAskedAt: string;
+  lastAskedAt: string;
+}
 
 /** The payment of one order. */
 export interface Payment {
   status: PaymentStatus;
   amount: Money;
-  /** The provider's idempotency key of the charge, chosen once and kept for every attempt. */
+  /** The provider's idempotency key of the charge and the merchant's reference, chosen once and kept for every attempt. */
   chargeKey: string;
+  /** Absent when the order was cancelled before anything was charged. */
+  charge?: Attempt;
   /** The provider's identifier of the charge. */
   paymentId?: string;
-  /** The order was cancelled while the charge was under way. */
+  refund?: Attempt;
+  /** The order was cancelled while the outcome of its charge was unknown: charge it no more. */
   cancelRequested?: boolean;
 }
 
-/** Whether the provider's answer is still to come: it is asked (again, after a crash) as long as it is. */
+/** The provider cannot tell whether it charged, and may have forgotten the key: only a person may decide. */
+export class ChargeUndecidedError extends PermanentError {
+  constructor(orderId: string, chargeKey: string) {
+    super(
+      'CHARGE_UNDECIDED',
+      `Whether order ${orderId} was charged is unknown, and charging again could take the money twice: ` +
+        `look for the reference ${chargeKey} at the payment provider`,
+    );
+  }
+}
+
+/** What became of a request is not certain yet: ask again later. */
+export class OutcomePendingError extends TransientError {
+  constructor(orderId: string, what: 'charge' | 'refund') {
+    super('PAYMENT_PENDING', `The payment provider cannot tell yet what became of the ${what} of order ${orderId}`);
+  }
+}
+
+/** True while the provider's answer is still to come: it is asked (again, after a crash) as long as it is. */
 export function isOpen({ status }: Payment): boolean {
   return status === 'PENDING';
 }
 
+/** The record of a first request. */
+export function firstAttempt(id: string, now: Date): Attempt {
+  return { id, firstAskedAt: now.toISOString(), lastAskedAt: now.toISOString() };
+}
+
 /**
- * What the order's end means for the payment: refund what was taken, tell the charge under way to undo itself, remember
- * the end so that nothing is charged later, or nothing.
+ * Decides whether a request may be repeated about which the provider knows nothing (certain).
+ *
+ * - While the provider is sure to recognise the key, it may: at worst it gets the first answer again.
+ * - Later it may only when the provider certainly never acted on it. Then it is like a first request.
+ * - In every other case it may not: it could act twice.
+ *
+ * @returns the record to store before the provider is asked again; undefined when it must not be
+ * @example repeatedAttempt(attempt, { outcome: 'none' }, newId, now)
  */
-export function decideCancellation(payment: Payment | undefined): 'refund' | 'flag' | 'remember' | 'nothing' {
+export function repeatedAttempt(
+  attempt: Attempt | undefined,
+  found: NotFound,
+  newId: string,
+  now: Date,
+): Attempt | undefined {
+  if (!attempt) return undefined;
+  const keyAge = now.getTime() - Date.parse(attempt.firstAskedAt);
+  if (keyAge < KEY_LIFETIME_MS - TIME_MARGIN_MS) return { ...attempt, lastAskedAt: now.toISOString() };
+  return isCertainlyNone(attempt, found, now) ? firstAttempt(newId, now) : undefined;
+}
+
+/** True if the provider did not act and never will: it knows of nothing, long enough after it was last asked. */
+export function isCertainlyNone(attempt: Attempt | undefined, { outcome }: NotFound, now: Date): boolean {
+  if (!attempt) return false;
+  return outcome === 'none' && now.getTime() - Date.parse(attempt.lastAskedAt) > FOUND_WITHIN_MS + TIME_MARGIN_MS;
+}
+
+/**
+ * What the order's end means for the payment: refund what was taken, find out what became of the charge, remember the end
+ * so that nothing is charged later, or nothing.
+ */
+export function decideCancellation(payment: Payment | undefined): 'refund' | 'resolve' | 'remember' | 'nothing' {
   if (!payment) return 'remember';
   switch (payment.status) {
     case 'CAPTURED':
+    case 'REFUNDING':
       return 'refund';
     case 'PENDING':
-      return payment.cancelRequested ? 'nothing' : 'flag';
+      return 'resolve';
     case 'REFUSED':
     case 'REFUNDED':
     case 'CANCELLED':

@@ -4,7 +4,7 @@ import { paymentsFromEnvironment } from '../adapters/payments.ts';
 
 const payments = paymentsFromEnvironment();
 
-/** Gives the customer's money back, or sees to it that none is taken. */
+/** Gives the customer's money back, or makes sure that none is taken. Comes back until either is certain. */
 export const handler = consume([OrderCancelled], (event, { cause, inbox }) =>
   payments.cancel(event.data, cause, inbox),
 );
