@@ -14,3 +14,4 @@ export {
 } from './lambda-events.ts';
 export { RecordingClient } from './recording-client.ts';
 export { envelopeText, sampleEvent } from './sample-event.ts';
+export { type QueueOptions, SqsQueue } from './sqs-queue.ts';

@@ -40,6 +40,18 @@ function orderOf(...lines: [sku: string, quantity: number][]): OrderSnapshot {
   };
 }
 
+/** Reserves an order alone. @throws its outcome */
+async function reserve(order: OrderSnapshot, { by = warehouse, key = inbox(), causationId = 'event-0' } = {}) {
+  const [error] = await by.reserve([{ orderId: order.orderId, order, cause: { ...cause, causationId }, inbox: key }]);
+  if (error) throw error;
+}
+
+/** Gives an order back alone. @throws its outcome */
+async function release(orderId: string, { by = warehouse, key = inbox() } = {}) {
+  const [error] = await by.release([{ orderId, cause, inbox: key }]);
+  if (error) throw error;
+}
+
 /** Delivers again what lost its race too often, as SQS does. A duplicate is done. */
 async function delivered(effect: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
@@ -63,7 +75,7 @@ describe('setting stock', () => {
   test('says what is available, and keeps what orders hold', async () => {
     expect(await warehouse.stock('FLOUR')).toBeUndefined();
     await warehouse.setStock('FLOUR', { available: 5, lowStockThreshold: 0 }, cause);
-    await warehouse.reserve(orderOf(['FLOUR', 2]), cause, inbox());
+    await reserve(orderOf(['FLOUR', 2]));
 
     expect(await warehouse.setStock('FLOUR', { available: 10, lowStockThreshold: 1 }, cause)).toEqual({
       available: 10,
@@ -85,7 +97,7 @@ describe('setting stock', () => {
     const orders = Array.from({ length: 10 }, () => orderOf(['FLOUR', 1]));
 
     await Promise.all([
-      ...orders.map((order) => delivered(() => newWarehouse().reserve(order, cause, inbox()))),
+      ...orders.map((order) => delivered(() => reserve(order, { by: newWarehouse() }))),
       ...[100, 100, 100].map((available) =>
         delivered(async () => {
           await newWarehouse().setStock('FLOUR', { available, lowStockThreshold: 0 }, cause);
@@ -106,7 +118,7 @@ describe('reserving', () => {
   test('holds every line and tells of it', async () => {
     const order = orderOf(['FLOUR', 2], ['SALT', 1]);
 
-    await warehouse.reserve(order, { ...cause, causationId: 'event-1' }, inbox());
+    await reserve(order, { causationId: 'event-1' });
 
     expect(await warehouse.stock('FLOUR')).toMatchObject({ available: 8, reserved: 2 });
     expect(await warehouse.stock('SALT')).toMatchObject({ available: 0, reserved: 1 });
@@ -121,7 +133,7 @@ describe('reserving', () => {
   test('holds nothing when one line cannot be had', async () => {
     const order = orderOf(['FLOUR', 2], ['SALT', 2], ['OIL', 1]);
 
-    await warehouse.reserve(order, cause, inbox());
+    await reserve(order);
 
     expect(await warehouse.stock('FLOUR')).toMatchObject({ available: 10, reserved: 0 });
     expect(await emitted('StockReserved.v1')).toEqual([]);
@@ -142,8 +154,8 @@ describe('reserving', () => {
     const order = orderOf(['FLOUR', 2]);
     const event = inbox();
 
-    await Promise.all([1, 2, 3].map(() => delivered(() => newWarehouse().reserve(order, cause, event))));
-    await delivered(() => warehouse.reserve(order, cause, inbox()));
+    await Promise.all([1, 2, 3].map(() => delivered(() => reserve(order, { by: newWarehouse(), key: event }))));
+    await delivered(() => reserve(order));
 
     expect(await warehouse.stock('FLOUR')).toMatchObject({ available: 8, reserved: 2 });
     expect(await emitted('StockReserved.v1')).toHaveLength(1);
@@ -152,7 +164,7 @@ describe('reserving', () => {
   test('never sells more than there is, however many orders come at once', async () => {
     const orders = Array.from({ length: 30 }, () => orderOf(['FLOUR', 1]));
 
-    await Promise.all(orders.map((order) => delivered(() => newWarehouse().reserve(order, cause, inbox()))));
+    await Promise.all(orders.map((order) => delivered(() => reserve(order, { by: newWarehouse() }))));
 
     expect(await warehouse.stock('FLOUR')).toMatchObject({ available: 0, reserved: 10 });
     expect(await emitted('StockReserved.v1')).toHaveLength(10);
@@ -165,7 +177,7 @@ describe('reserving', () => {
       index % 2 === 0 ? orderOf(['FLOUR', 1], ['SALT', 2]) : orderOf(['SALT', 1], ['FLOUR', 2]),
     );
 
-    await Promise.all(orders.map((order) => delivered(() => newWarehouse().reserve(order, cause, inbox()))));
+    await Promise.all(orders.map((order) => delivered(() => reserve(order, { by: newWarehouse() }))));
 
     for (const sku of ['FLOUR', 'SALT']) {
       const level = await warehouse.stock(sku);
@@ -184,7 +196,7 @@ describe('stock that runs low', () => {
     await warehouse.setStock('FLOUR', { available: 30, lowStockThreshold: 20 }, cause);
     const orders = Array.from({ length: 25 }, () => orderOf(['FLOUR', 1]));
 
-    await Promise.all(orders.map((order) => delivered(() => newWarehouse().reserve(order, cause, inbox()))));
+    await Promise.all(orders.map((order) => delivered(() => reserve(order, { by: newWarehouse() }))));
 
     expect(await warehouse.stock('FLOUR')).toMatchObject({ available: 5 });
     expect((await emitted('StockRanLow.v1')).map(({ data }) => data)).toEqual([
@@ -196,9 +208,9 @@ describe('stock that runs low', () => {
     await warehouse.setStock('FLOUR', { available: 5, lowStockThreshold: 5 }, cause);
     const order = orderOf(['FLOUR', 1]);
 
-    await warehouse.reserve(order, cause, inbox());
-    await warehouse.release(order.orderId, cause, inbox());
-    await warehouse.reserve(orderOf(['FLOUR', 1]), cause, inbox());
+    await reserve(order);
+    await release(order.orderId);
+    await reserve(orderOf(['FLOUR', 1]));
 
     expect(await emitted('StockRanLow.v1')).toHaveLength(2);
   });
@@ -213,9 +225,9 @@ describe('releasing', () => {
   });
 
   test('gives everything back, once, however many events ask for it', async () => {
-    await warehouse.reserve(order, cause, inbox());
+    await reserve(order);
 
-    await Promise.all([1, 2, 3].map(() => delivered(() => newWarehouse().release(order.orderId, cause, inbox()))));
+    await Promise.all([1, 2, 3].map(() => delivered(() => release(order.orderId, { by: newWarehouse() }))));
 
     expect(await warehouse.stock('FLOUR')).toMatchObject({ available: 10, reserved: 0 });
     expect(await warehouse.stock('SALT')).toMatchObject({ available: 1, reserved: 0 });
@@ -235,17 +247,17 @@ describe('releasing', () => {
 
   test('an order that was refused gives nothing back', async () => {
     const refused = orderOf(['SALT', 2]);
-    await warehouse.reserve(refused, cause, inbox());
+    await reserve(refused);
 
-    await warehouse.release(refused.orderId, cause, inbox());
+    await release(refused.orderId);
 
     expect(await warehouse.stock('SALT')).toMatchObject({ available: 1, reserved: 0 });
     expect(await emitted('StockReleased.v1')).toEqual([]);
   });
 
   test('an order that ended before it was reserved never will be', async () => {
-    await warehouse.release(order.orderId, cause, inbox());
-    await warehouse.reserve(order, cause, inbox());
+    await release(order.orderId);
+    await reserve(order);
 
     expect(await warehouse.stock('FLOUR')).toMatchObject({ available: 10, reserved: 0 });
     expect(await emitted('StockReserved.v1')).toEqual([]);
@@ -256,8 +268,8 @@ describe('releasing', () => {
 
     await Promise.all(
       orders.flatMap((each) => [
-        delivered(() => newWarehouse().reserve(each, cause, inbox())),
-        delivered(() => newWarehouse().release(each.orderId, cause, inbox())),
+        delivered(() => reserve(each, { by: newWarehouse() })),
+        delivered(() => release(each.orderId, { by: newWarehouse() })),
       ]),
     );
 

@@ -1,27 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import {
-  BatchGetCommand,
-  type BatchGetCommandInput,
-  type BatchGetCommandOutput,
-  type DynamoDBDocumentClient,
-  type NativeAttributeValue,
-} from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { InboxKey } from '@millrace/consumer';
 import {
-  ConcurrencyConflictError,
   type ConditionalWrite,
   commit,
   documentClient,
+  idOf,
   inboxMark,
   outboxRow,
+  readItems,
   retryOnConflict,
-  type TransactWrite,
+  settleTogether,
 } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
 import type { OrderSnapshot } from '@millrace/orders/events';
 import { StockRanLow, StockReleased, StockReservationFailed, StockReserved } from '../../events/index.ts';
-import { decideRelease, type Reservation, type ReservationStatus } from '../domain/reservation.ts';
-import { decideReservation, isLow, type Line, type StockChange, type StockLevel } from '../domain/stock.ts';
+import { decideRelease, movementsOfRelease, type Reservation } from '../domain/reservation.ts';
+import {
+  decideReservations,
+  isLow,
+  type ReservationDecision,
+  type StockChange,
+  type StockLevel,
+  sumOf,
+} from '../domain/stock.ts';
+import { levelOf, reservationKey, reservationOf, StockWrites, stockKey } from './stock-writes.ts';
 
 /** What an event inherits from the request or event behind it. */
 export interface Cause {
@@ -30,17 +33,34 @@ export interface Cause {
   traceparent: string;
 }
 
+/** What an event asks of the warehouse for one order. */
+export interface OrderRequest {
+  orderId: string;
+  cause: Cause;
+  /** Of the event: it is marked as handled with its effect. */
+  inbox: InboxKey;
+}
+
+export interface ReserveRequest extends OrderRequest {
+  order: OrderSnapshot;
+}
+
+/** What became of each request, in their order: undefined when it is settled, and its error otherwise. */
+type Outcomes = (Error | undefined)[];
+
 /** Reservations are the first and, when they are given back, the second event about an order from this service. */
 const RESERVED_SEQUENCE = 1;
 const RELEASED_SEQUENCE = 2;
 
 /**
- * Stock and reservations of one table. Every change is one transaction: stock, reservation, events and the mark of the
- * event behind it. Each write states the condition it was decided on; whoever loses a race decides again.
+ * Stock and reservations of one table. What orders ask for is settled many orders at a time, in one transaction: stock,
+ * reservations, events and the marks of the events behind them. So a popular SKU is written once for all of them. Each
+ * write states the condition it was decided on; whoever loses a race decides again.
  */
 export class Warehouse {
   readonly #client: DynamoDBDocumentClient;
   readonly #tableName: string;
+  readonly #writes: StockWrites;
   readonly #now: () => Date;
   readonly #newId: () => string;
 
@@ -52,14 +72,14 @@ export class Warehouse {
   ) {
     this.#client = client;
     this.#tableName = tableName;
+    this.#writes = new StockWrites(tableName);
     this.#now = now;
     this.#newId = newId;
   }
 
   /** The stock of a SKU, or undefined when it was never set. */
   async stock(sku: string): Promise<StockLevel | undefined> {
-    const [item] = await this.#read([stockKey(sku)]);
-    return item && levelOf(item);
+    return (await this.#levels([sku])).get(sku);
   }
 
   /** Sets what is available of a SKU, and its threshold. What orders hold stays held. */
@@ -71,24 +91,7 @@ export class Warehouse {
     return retryOnConflict(async () => {
       const before = await this.stock(sku);
       const after = { available, reserved: before?.reserved ?? 0, lowStockThreshold };
-      const put: TransactWrite = {
-        Put: {
-          TableName: this.#tableName,
-          Item: { ...stockKey(sku), sku, ...after },
-          ...(before
-            ? {
-                ConditionExpression:
-                  'available = :available AND reserved = :reserved AND lowStockThreshold = :lowStockThreshold',
-                ExpressionAttributeValues: {
-                  ':available': before.available,
-                  ':reserved': before.reserved,
-                  ':lowStockThreshold': before.lowStockThreshold,
-                },
-              }
-            : { ConditionExpression: 'attribute_not_exists(pk)' }),
-        },
-      };
-      const writes = [conditional(put, `The stock of ${sku}`)];
+      const writes = [this.#writes.putStock(sku, before, after)];
       if (isLow(after) && !(before && isLow(before))) writes.push(this.#ranLow(sku, after, cause));
       await commit(this.#client, writes);
       return after;
@@ -96,140 +99,114 @@ export class Warehouse {
   }
 
   /**
-   * Reserves every line of an order, or none, and tells which. Nothing happens when the order has a reservation or has
-   * ended already.
-   * @throws DuplicateEventError when the event behind it was handled before.
+   * Reserves every line of an order, or none, and tells which; the orders one after the other. Nothing happens for an order
+   * that has a reservation or has ended already.
+   * @returns the outcomes; DuplicateEventError when the event behind a request was handled before
+   * @example await warehouse.reserve([{ orderId, order, cause, inbox }]);
    */
-  async reserve(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
-    const { orderId } = order;
-    await retryOnConflict(async () => {
-      const lines = order.lines.map(({ sku, quantity }) => ({ sku, quantity }));
-      const items = await this.#read([reservationKey(orderId), ...lines.map(({ sku }) => stockKey(sku))]);
-      if (items.some(({ pk }) => pk === reservationKey(orderId).pk)) return;
-      const decision = decideReservation(lines, new Map(items.map((item) => [item.sku, levelOf(item)])));
-      const context = this.#context(orderId, RESERVED_SEQUENCE, cause);
-      if (decision.type === 'refuse') {
-        const refused = StockReservationFailed.create({ orderId, shortages: decision.shortages }, context);
-        await this.#commit(orderId, inbox, [this.#open(orderId, 'REFUSED', lines)], refused);
-        return;
-      }
-      const reserved = StockReserved.create(order, context);
-      const writes = decision.changes.flatMap((change) => this.#take(change, cause));
-      await this.#commit(orderId, inbox, [this.#open(orderId, 'RESERVED', lines), ...writes], reserved);
+  reserve(requests: readonly ReserveRequest[]): Promise<Outcomes> {
+    return settleByOrder(requests, async (some) => {
+      const items = await readItems(this.#client, this.#tableName, [
+        ...some.map(({ orderId }) => reservationKey(orderId)),
+        ...some.flatMap(({ order }) => order.lines.map(({ sku }) => stockKey(sku))),
+      ]);
+      const open = some.filter(({ orderId }) => !items.get(idOf(reservationKey(orderId))));
+      if (open.length === 0) return;
+      const levels = new Map([...items.values()].flatMap((item) => (item?.sku ? [[item.sku, levelOf(item)]] : [])));
+      const { decisions, changes } = decideReservations(
+        open.map(({ order }) => order),
+        levels,
+      );
+      await commit(this.#client, [
+        ...open.flatMap((request, index) => this.#reservation(request, decisions[index] as ReservationDecision)),
+        ...changes.flatMap((change) => this.#take(change, open)),
+      ]);
     });
   }
 
   /**
-   * Gives back what an ended order holds, once. An order that holds nothing yet never will.
-   * @throws DuplicateEventError when the event behind it was handled before.
+   * Gives back what ended orders hold, once. An order that holds nothing yet never will.
+   * @returns the outcomes; DuplicateEventError when the event behind a request was handled before
+   * @example await warehouse.release([{ orderId, cause, inbox }]);
    */
-  async release(orderId: string, cause: Cause, inbox: InboxKey): Promise<void> {
-    await retryOnConflict(async () => {
-      const [item] = await this.#read([reservationKey(orderId)]);
-      const reservation: Reservation | undefined = item && { status: item.status, lines: item.lines };
-      switch (decideRelease(reservation)) {
-        case 'nothing':
-          return;
-        case 'remember':
-          await this.#commit(orderId, inbox, [this.#open(orderId, 'CANCELLED', [])]);
-          return;
-        case 'release': {
-          const lines = reservation?.lines ?? [];
-          const released = StockReleased.create({ orderId, lines }, this.#context(orderId, RELEASED_SEQUENCE, cause));
-          const writes = lines.map((line) => this.#giveBack(line));
-          await this.#commit(orderId, inbox, [this.#close(orderId), ...writes], released);
-        }
-      }
+  release(requests: readonly OrderRequest[]): Promise<Outcomes> {
+    return settleByOrder(requests, async (some) => {
+      const reservations = await this.#reservations(some);
+      const movements = some.flatMap(({ orderId }) => {
+        const reservation = reservations.get(orderId);
+        return reservation && decideRelease(reservation) === 'release' ? movementsOfRelease(reservation) : [];
+      });
+      const writes = [
+        ...some.flatMap((request) => this.#release(request, reservations.get(request.orderId))),
+        ...sumOf(movements).map((movement) => this.#writes.move(movement)),
+      ];
+      if (writes.length > 0) await commit(this.#client, writes);
     });
   }
 
-  /** Reads up to 100 items, strongly consistent, in no order; what does not exist is left out. */
-  async #read(keys: readonly { pk: string; sk: string }[]): Promise<Record<string, NativeAttributeValue>[]> {
-    const items: Record<string, NativeAttributeValue>[] = [];
-    let RequestItems: BatchGetCommandInput['RequestItems'] = {
-      [this.#tableName]: { Keys: [...keys], ConsistentRead: true },
-    };
-    while (RequestItems && Object.keys(RequestItems).length > 0) {
-      const answer: BatchGetCommandOutput = await this.#client.send(new BatchGetCommand({ RequestItems }));
-      items.push(...(answer.Responses?.[this.#tableName] ?? []));
-      RequestItems = answer.UnprocessedKeys;
-    }
-    return items;
+  async #levels(skus: readonly string[]): Promise<Map<string, StockLevel>> {
+    const items = await readItems(this.#client, this.#tableName, skus.map(stockKey));
+    return new Map([...items.values()].flatMap((item) => (item ? [[item.sku, levelOf(item)]] : [])));
   }
 
-  async #commit(orderId: string, inbox: InboxKey, writes: readonly ConditionalWrite[], event?: EmittableEvent) {
+  async #reservations(requests: readonly OrderRequest[]): Promise<Map<string, Reservation>> {
+    const keyOf = ({ orderId }: OrderRequest) => reservationKey(orderId);
+    const items = await readItems(this.#client, this.#tableName, requests.map(keyOf));
+    return new Map(
+      requests.flatMap((request) => {
+        const item = items.get(idOf(keyOf(request)));
+        return item ? [[request.orderId, reservationOf(item)]] : [];
+      }),
+    );
+  }
+
+  /** What is written for one order, beside the stock. */
+  #reservation(request: ReserveRequest, decision: ReservationDecision): ConditionalWrite[] {
+    const { orderId, order, cause } = request;
+    const lines = order.lines.map(({ sku, quantity }) => ({ sku, quantity }));
+    const context = this.#context(orderId, RESERVED_SEQUENCE, cause);
+    if (decision.type === 'reserve') {
+      return this.#settled(
+        request,
+        this.#writes.open(orderId, 'RESERVED', lines),
+        StockReserved.create(order, context),
+      );
+    }
+    const refused = StockReservationFailed.create({ orderId, shortages: decision.shortages }, context);
+    return this.#settled(request, this.#writes.open(orderId, 'REFUSED', lines), refused);
+  }
+
+  /** What is written for one order that ended, beside the stock. */
+  #release(request: OrderRequest, reservation: Reservation | undefined): ConditionalWrite[] {
+    const { orderId, cause } = request;
+    if (!reservation) return this.#settled(request, this.#writes.open(orderId, 'CANCELLED', []));
+    if (decideRelease(reservation) === 'nothing') return [];
+    const { status, lines } = reservation;
+    const event = StockReleased.create({ orderId, lines }, this.#context(orderId, RELEASED_SEQUENCE, cause));
+    return this.#settled(request, this.#writes.change(orderId, status, 'RELEASED'), event);
+  }
+
+  #settled({ orderId, inbox }: OrderRequest, write: ConditionalWrite, event?: EmittableEvent): ConditionalWrite[] {
     const now = this.#now();
     const outbox = event ? [outboxRow(this.#tableName, reservationKey(orderId).pk, event, now)] : [];
-    await commit(this.#client, [...writes, ...outbox, inboxMark(this.#tableName, inbox, now)]);
+    return [write, ...outbox, inboxMark(this.#tableName, inbox, now)];
   }
 
-  #context(subject: string, sequence: number | undefined, cause: Cause) {
-    return { id: this.#newId(), time: this.#now(), subject, sequence, ...cause };
-  }
-
-  #open(orderId: string, status: ReservationStatus, lines: Line[]): ConditionalWrite {
-    const put: TransactWrite = {
-      Put: {
-        TableName: this.#tableName,
-        Item: { ...reservationKey(orderId), status, lines },
-        ConditionExpression: 'attribute_not_exists(pk)',
-      },
-    };
-    return conditional(put, `The reservation of order ${orderId}`);
-  }
-
-  #close(orderId: string): ConditionalWrite {
-    const update: TransactWrite = {
-      Update: {
-        TableName: this.#tableName,
-        Key: reservationKey(orderId),
-        UpdateExpression: 'SET #status = :released',
-        ConditionExpression: '#status = :reserved',
-        ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: { ':released': 'RELEASED', ':reserved': 'RESERVED' },
-      },
-    };
-    return conditional(update, `The reservation of order ${orderId}`);
-  }
-
-  #take({ sku, quantity, level, availableRange, ranLow }: StockChange, cause: Cause): ConditionalWrite[] {
-    const { min, max } = availableRange;
-    const update: TransactWrite = {
-      Update: {
-        TableName: this.#tableName,
-        Key: stockKey(sku),
-        UpdateExpression: 'SET available = available - :quantity, reserved = reserved + :quantity',
-        ConditionExpression: `available ${max === undefined ? '>= :min' : 'BETWEEN :min AND :max'} AND lowStockThreshold = :threshold`,
-        ExpressionAttributeValues: {
-          ':quantity': quantity,
-          ':min': min,
-          ...(max === undefined ? {} : { ':max': max }),
-          ':threshold': level.lowStockThreshold,
-        },
-      },
-    };
-    const write = conditional(update, `The stock of ${sku}`);
-    if (!ranLow) return [write];
+  #take(change: StockChange, requests: readonly OrderRequest[]): ConditionalWrite[] {
+    const { sku, quantity, level, ranLowBy } = change;
+    const request = requests.find(({ orderId }) => orderId === ranLowBy);
+    if (!request) return [this.#writes.take(change)];
     const after = { ...level, available: level.available - quantity };
-    return [write, this.#ranLow(sku, after, cause)];
-  }
-
-  #giveBack({ sku, quantity }: Line): ConditionalWrite {
-    return {
-      write: {
-        Update: {
-          TableName: this.#tableName,
-          Key: stockKey(sku),
-          UpdateExpression: 'SET available = available + :quantity, reserved = reserved - :quantity',
-          ExpressionAttributeValues: { ':quantity': quantity },
-        },
-      },
-    };
+    return [this.#writes.take(change), this.#ranLow(sku, after, request.cause)];
   }
 
   #ranLow(sku: string, { available, lowStockThreshold }: StockLevel, cause: Cause): ConditionalWrite {
     const event = StockRanLow.create({ sku, available, lowStockThreshold }, this.#context(sku, undefined, cause));
     return outboxRow(this.#tableName, stockKey(sku).pk, event, this.#now());
+  }
+
+  #context(subject: string, sequence: number | undefined, cause: Cause) {
+    return { id: this.#newId(), time: this.#now(), subject, sequence, ...cause };
   }
 }
 
@@ -239,21 +216,17 @@ export function warehouseFromEnvironment(tableName = process.env.MILLRACE_TABLE)
   return new Warehouse(documentClient(), tableName);
 }
 
-function conditional(write: TransactWrite, what: string): ConditionalWrite {
-  return {
-    write,
-    onConditionFailed: (options) => new ConcurrencyConflictError(`${what} was changed by another writer`, options),
-  };
-}
-
-function levelOf({ available, reserved, lowStockThreshold }: Record<string, NativeAttributeValue>): StockLevel {
-  return { available, reserved, lowStockThreshold };
-}
-
-function stockKey(sku: string) {
-  return { pk: `STOCK#${sku}`, sk: 'STOCK' };
-}
-
-function reservationKey(orderId: string) {
-  return { pk: `RESERVATION#${orderId}`, sk: 'RESERVATION' };
+/**
+ * Settles requests in as few transactions as possible. What is asked for an order a second time shares the outcome of the
+ * first: an event that came twice, or two events by which the same order ended.
+ */
+async function settleByOrder<Request extends OrderRequest>(
+  requests: readonly Request[],
+  run: (requests: readonly Request[]) => Promise<void>,
+): Promise<Outcomes> {
+  const byOrder = new Map<string, Request>();
+  for (const request of requests) if (!byOrder.has(request.orderId)) byOrder.set(request.orderId, request);
+  const outcomes = await settleTogether([...byOrder.values()], (some) => retryOnConflict(() => run(some)));
+  const outcomeOf = new Map([...byOrder.keys()].map((orderId, index) => [orderId, outcomes[index]]));
+  return requests.map(({ orderId }) => outcomeOf.get(orderId));
 }

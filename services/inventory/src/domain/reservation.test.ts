@@ -9,7 +9,3 @@ test.each<[ReservationStatus, string]>([
 ])('the end of an order whose reservation is %s means: %s', (status, decision) => {
   expect(decideRelease({ status, lines: [] })).toBe(decision);
 });
-
-test('the end of an order that has no reservation yet is remembered', () => {
-  expect(decideRelease(undefined)).toBe('remember');
-});

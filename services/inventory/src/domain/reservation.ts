@@ -1,4 +1,4 @@
-import type { Line } from './stock.ts';
+import type { Line, StockMovement } from './stock.ts';
 
 /**
  * What became of an order's reservation. CANCELLED: the order ended before its stock was reserved, so that a late
@@ -11,15 +11,15 @@ export interface Reservation {
   lines: Line[];
 }
 
-/** What the end of an order means for its reservation: give stock back, remember the end, or nothing. */
-export function decideRelease(reservation: Reservation | undefined): 'release' | 'remember' | 'nothing' {
-  if (!reservation) return 'remember';
-  switch (reservation.status) {
-    case 'RESERVED':
-      return 'release';
-    case 'REFUSED':
-    case 'RELEASED':
-    case 'CANCELLED':
-      return 'nothing';
-  }
+/**
+ * What the end of an order means for its reservation: give stock back, or nothing. Of an order that has no reservation yet
+ * the end is remembered, as CANCELLED.
+ */
+export function decideRelease({ status }: Reservation): 'release' | 'nothing' {
+  return status === 'RESERVED' ? 'release' : 'nothing';
+}
+
+/** How the stock moves when a reservation is given back. */
+export function movementsOfRelease({ lines }: Reservation): StockMovement[] {
+  return lines.map(({ sku, quantity }) => ({ sku, available: quantity, reserved: -quantity }));
 }

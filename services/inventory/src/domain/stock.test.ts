@@ -1,83 +1,136 @@
 import { describe, expect, test } from '@jest/globals';
-import { decideReservation, isLow, type StockLevel } from './stock.ts';
+import { decideReservations, isLow, type StockLevel, sumOf } from './stock.ts';
 
 const level = (available: number, lowStockThreshold = 0): StockLevel => ({ available, reserved: 0, lowStockThreshold });
 const stock = (levels: Record<string, StockLevel>) => new Map(Object.entries(levels));
 
+const order = (orderId: string, ...lines: [sku: string, quantity: number][]) => ({
+  orderId,
+  lines: lines.map(([sku, quantity]) => ({ sku, quantity })),
+});
+
 describe('reserving', () => {
   test('takes every line', () => {
-    const decision = decideReservation(
-      [
-        { sku: 'FLOUR', quantity: 2 },
-        { sku: 'SALT', quantity: 1 },
-      ],
+    const { decisions, changes } = decideReservations(
+      [order('1', ['FLOUR', 2], ['SALT', 1])],
       stock({ FLOUR: level(5), SALT: level(1) }),
     );
 
-    expect(decision).toMatchObject({
-      type: 'reserve',
-      changes: [
-        { sku: 'FLOUR', quantity: 2 },
-        { sku: 'SALT', quantity: 1 },
-      ],
-    });
+    expect(decisions).toEqual([{ type: 'reserve' }]);
+    expect(changes).toMatchObject([
+      { sku: 'FLOUR', quantity: 2 },
+      { sku: 'SALT', quantity: 1 },
+    ]);
   });
 
   test('takes nothing when one line cannot be had, and names every shortage', () => {
-    const decision = decideReservation(
+    expect(
+      decideReservations(
+        [order('1', ['FLOUR', 2], ['SALT', 3], ['OIL', 1])],
+        stock({ FLOUR: level(5), SALT: level(2) }),
+      ),
+    ).toEqual({
+      decisions: [
+        {
+          type: 'refuse',
+          shortages: [
+            { sku: 'SALT', requested: 3, available: 2 },
+            { sku: 'OIL', requested: 1, available: 0 },
+          ],
+        },
+      ],
+      changes: [],
+    });
+  });
+
+  test('adds up a SKU that an order lists twice', () => {
+    const twice = [order('1', ['FLOUR', 2], ['FLOUR', 2])];
+
+    expect(decideReservations(twice, stock({ FLOUR: level(4) })).changes).toMatchObject([{ quantity: 4 }]);
+    expect(decideReservations(twice, stock({ FLOUR: level(3) })).decisions).toEqual([
+      { type: 'refuse', shortages: [{ sku: 'FLOUR', requested: 4, available: 3 }] },
+    ]);
+  });
+
+  test('serves orders in turn, each from what those before it leave, in one change for each SKU', () => {
+    const { decisions, changes } = decideReservations(
       [
-        { sku: 'FLOUR', quantity: 2 },
-        { sku: 'SALT', quantity: 3 },
-        { sku: 'OIL', quantity: 1 },
+        order('1', ['FLOUR', 4]),
+        order('2', ['FLOUR', 3], ['SALT', 1]),
+        order('3', ['FLOUR', 1], ['SALT', 2]),
+        order('4', ['SALT', 1]),
       ],
       stock({ FLOUR: level(5), SALT: level(2) }),
     );
 
-    expect(decision).toEqual({
-      type: 'refuse',
-      shortages: [
-        { sku: 'SALT', requested: 3, available: 2 },
-        { sku: 'OIL', requested: 1, available: 0 },
-      ],
-    });
+    expect(decisions).toEqual([
+      { type: 'reserve' },
+      { type: 'refuse', shortages: [{ sku: 'FLOUR', requested: 3, available: 1 }] },
+      { type: 'reserve' },
+      { type: 'refuse', shortages: [{ sku: 'SALT', requested: 1, available: 0 }] },
+    ]);
+    expect(changes).toMatchObject([
+      { sku: 'FLOUR', quantity: 5, availableRange: { min: 5 } },
+      { sku: 'SALT', quantity: 2, availableRange: { min: 2 } },
+    ]);
   });
 });
 
-/** Whether taking `quantity` from a level tells that the SKU ran low, and for which stock that is decided. */
-function taking(quantity: number, from: StockLevel) {
-  const decision = decideReservation([{ sku: 'FLOUR', quantity }], stock({ FLOUR: from }));
-  if (decision.type !== 'reserve') throw new Error('Expected a reservation');
-  const [change] = decision.changes;
-  return { ranLow: change?.ranLow, availableRange: change?.availableRange };
+/** The order that takes a SKU below its threshold, and for which stock that is decided. */
+function taking(quantities: number[], from: StockLevel) {
+  const orders = quantities.map((quantity, index) => order(`order ${index + 1}`, ['FLOUR', quantity]));
+  const [change] = decideReservations(orders, stock({ FLOUR: from })).changes;
+  if (!change) throw new Error('Expected a reservation');
+  return change;
 }
 
 describe('the low-stock threshold', () => {
   test('is crossed when fewer are left than it says', () => {
-    expect(taking(5, level(10, 5))).toMatchObject({ ranLow: false });
-    expect(taking(6, level(10, 5))).toMatchObject({ ranLow: true });
+    expect(taking([5], level(10, 5)).ranLowBy).toBeUndefined();
+    expect(taking([6], level(10, 5)).ranLowBy).toBe('order 1');
+  });
+
+  test('is crossed by the order that takes the piece, among several', () => {
+    expect(taking([3, 2, 1, 1], level(10, 5))).toMatchObject({ quantity: 7, ranLowBy: 'order 3' });
   });
 
   test('is not crossed again while stock is low', () => {
-    expect(taking(1, level(4, 5))).toMatchObject({ ranLow: false });
+    expect(taking([1, 1], level(4, 5)).ranLowBy).toBeUndefined();
   });
 
   test('0 turns the warning off, down to the last piece', () => {
-    expect(taking(10, level(10))).toMatchObject({ ranLow: false });
+    expect(taking([10], level(10)).ranLowBy).toBeUndefined();
     expect(isLow(level(0))).toBe(false);
   });
 
-  test('every stock that a decision holds for leads to the same decision', () => {
+  test.each([1, 2, 3])('every stock that a decision on %i orders holds for leads to the same decision', (count) => {
     const threshold = 5;
-    for (let available = 1; available <= 20; available += 1) {
-      for (let quantity = 1; quantity <= available; quantity += 1) {
-        const { ranLow, availableRange } = taking(quantity, level(available, threshold));
-        const { min = 0, max = 20 } = availableRange ?? {};
+    for (let available = count; available <= 20; available += 1) {
+      for (let quantity = 1; quantity * count <= available; quantity += 1) {
+        const quantities = Array(count).fill(quantity);
+        const { ranLowBy, availableRange } = taking(quantities, level(available, threshold));
+        const { min, max = 20 } = availableRange;
         expect(available).toBeGreaterThanOrEqual(min);
         expect(available).toBeLessThanOrEqual(max);
         for (let other = min; other <= max; other += 1) {
-          expect(taking(quantity, level(other, threshold)).ranLow).toBe(ranLow);
+          expect(taking(quantities, level(other, threshold)).ranLowBy).toBe(ranLowBy);
         }
       }
     }
+  });
+});
+
+describe('movements', () => {
+  test('add up to one for each SKU', () => {
+    expect(
+      sumOf([
+        { sku: 'FLOUR', available: 2, reserved: -2 },
+        { sku: 'SALT', available: 1 },
+        { sku: 'FLOUR', available: 3, reserved: -3 },
+      ]),
+    ).toEqual([
+      { sku: 'FLOUR', available: 5, reserved: -5 },
+      { sku: 'SALT', available: 1, reserved: 0 },
+    ]);
   });
 });

@@ -19,55 +19,107 @@ export interface Shortage {
   available: number;
 }
 
-/** The change of one SKU, valid as long as its available stock is in `availableRange` and its threshold is `level`'s. */
+/** By how many pieces the stock of a SKU changes; what is left out does not change. */
+export interface StockMovement {
+  sku: string;
+  available?: number;
+  reserved?: number;
+}
+
+/**
+ * What several orders together take of one SKU, valid as long as its available stock is in `availableRange` and its threshold
+ * is `level`'s.
+ */
 export interface StockChange {
   sku: string;
   quantity: number;
   level: StockLevel;
   /** For any available stock in this range (both ends included) the decision is the same. */
   availableRange: { min: number; max?: number };
-  /** Whether the change takes the SKU below its threshold. */
-  ranLow: boolean;
+  /** The order that took the SKU below its threshold, if one did. */
+  ranLowBy?: string;
 }
 
-export type ReservationDecision =
-  | { type: 'reserve'; changes: StockChange[] }
-  | { type: 'refuse'; shortages: Shortage[] };
+export interface OrderToReserve {
+  orderId: string;
+  lines: readonly Line[];
+}
 
+export type ReservationDecision = { type: 'reserve' } | { type: 'refuse'; shortages: Shortage[] };
+
+export interface ReservationDecisions {
+  /** One for each order, in their order. */
+  decisions: ReservationDecision[];
+  /** What all orders that are reserved take, one change for each SKU. */
+  changes: StockChange[];
+}
+
+/** Whether the available stock is below the threshold. */
 export function isLow({ available, lowStockThreshold }: StockLevel): boolean {
   return available < lowStockThreshold;
 }
 
-/** Reserves all lines or none. `levels` has the stock as it was read; a SKU that is missing there has none. */
-export function decideReservation(
-  lines: readonly Line[],
+/**
+ * Decides orders one after the other: each gets all of its lines or none, from what the orders before it leave.
+ *
+ * @param levels the stock as it was read; a SKU that is missing there has none
+ * @example decideReservations([{ orderId: 'o-1', lines: [{ sku: 'FLOUR', quantity: 2 }] }], new Map([['FLOUR', level]]))
+ */
+export function decideReservations(
+  orders: readonly OrderToReserve[],
   levels: ReadonlyMap<string, StockLevel>,
-): ReservationDecision {
-  const shortages = lines.flatMap(({ sku, quantity }): Shortage[] => {
-    const available = levels.get(sku)?.available ?? 0;
-    return available < quantity ? [{ sku, requested: quantity, available }] : [];
+): ReservationDecisions {
+  const taken = new Map<string, { quantity: number; ranLowBy?: string }>();
+  const leftOf = (sku: string) => (levels.get(sku)?.available ?? 0) - (taken.get(sku)?.quantity ?? 0);
+
+  const decisions = orders.map(({ orderId, lines }): ReservationDecision => {
+    const wanted = [...piecesBySku(lines)];
+    const shortages = wanted.flatMap(([sku, requested]): Shortage[] => {
+      const available = leftOf(sku);
+      return available < requested ? [{ sku, requested, available: Math.max(0, available) }] : [];
+    });
+    if (shortages.length > 0) return { type: 'refuse', shortages };
+    for (const [sku, quantity] of wanted) {
+      const threshold = levels.get(sku)?.lowStockThreshold ?? 0;
+      const before = leftOf(sku);
+      const crosses = before >= threshold && before - quantity < threshold;
+      const { quantity: earlier = 0, ...ranLow } = taken.get(sku) ?? {};
+      taken.set(sku, { quantity: earlier + quantity, ...ranLow, ...(crosses && { ranLowBy: orderId }) });
+    }
+    return { type: 'reserve' };
   });
-  if (shortages.length > 0) return { type: 'refuse', shortages };
-  return {
-    type: 'reserve',
-    changes: lines.flatMap(({ sku, quantity }): StockChange[] => {
-      const level = levels.get(sku);
-      return level ? [takeFrom(sku, quantity, level)] : [];
-    }),
-  };
+
+  const changes = [...taken].flatMap(([sku, change]): StockChange[] => {
+    const level = levels.get(sku);
+    return level ? [{ sku, level, ...change, availableRange: rangeFor(change.quantity, level) }] : [];
+  });
+  return { decisions, changes };
 }
 
 /**
- * Taking pieces is decided for a range of stock rather than for the one number that was read: orders for the same SKU
+ * Taking pieces is decided for a range of stock rather than for the one number that was read: transactions for the same SKU
  * then only get in each other's way where it runs low or out.
  */
-function takeFrom(sku: string, quantity: number, level: StockLevel): StockChange {
+function rangeFor(quantity: number, level: StockLevel): StockChange['availableRange'] {
   const { available, lowStockThreshold } = level;
-  const change = { sku, quantity, level };
-  if (isLow(level)) return { ...change, availableRange: { min: quantity, max: lowStockThreshold - 1 }, ranLow: false };
-  if (available - quantity < lowStockThreshold) {
-    // The crossing is told with the exact number, so it is decided for that number alone.
-    return { ...change, availableRange: { min: available, max: available }, ranLow: true };
+  if (isLow(level)) return { min: quantity, max: lowStockThreshold - 1 };
+  // The crossing is told with the exact number, so it is decided for that number alone.
+  if (available - quantity < lowStockThreshold) return { min: available, max: available };
+  return { min: quantity + lowStockThreshold };
+}
+
+/** Adds up movements, so that each SKU has one. */
+export function sumOf(movements: readonly StockMovement[]): Required<StockMovement>[] {
+  const sums = new Map<string, Required<StockMovement>>();
+  for (const { sku, available = 0, reserved = 0 } of movements) {
+    const sum = sums.get(sku) ?? { sku, available: 0, reserved: 0 };
+    sums.set(sku, { sku, available: sum.available + available, reserved: sum.reserved + reserved });
   }
-  return { ...change, availableRange: { min: quantity + lowStockThreshold }, ranLow: false };
+  return [...sums.values()];
+}
+
+function piecesBySku(lines: readonly Line[]): Map<string, number> {
+  const pieces = new Map<string, number>();
+  for (const { sku, quantity } of lines) pieces.set(sku, (pieces.get(sku) ?? 0) + quantity);
+  return pieces;
 }

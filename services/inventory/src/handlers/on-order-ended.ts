@@ -1,11 +1,13 @@
-import { consume } from '@millrace/consumer';
+import { consumeBatch } from '@millrace/consumer';
 import { OrderCancelled } from '@millrace/orders/events';
 import { PaymentFailed } from '@millrace/payments/events';
 import { warehouseFromEnvironment } from '../adapters/warehouse.ts';
 
 const warehouse = warehouseFromEnvironment();
 
-/** Gives back the stock of an order that will not be delivered, at the first sign of it. */
-export const handler = consume([OrderCancelled, PaymentFailed], (event, { cause, inbox }) =>
-  warehouse.release(event.data.orderId, cause, inbox),
+/** Gives back the stock of orders that will not be delivered, at the first sign of it. */
+export const handler = consumeBatch([OrderCancelled, PaymentFailed], (records) =>
+  warehouse.release(
+    records.map(({ event, context: { cause, inbox } }) => ({ orderId: event.data.orderId, cause, inbox })),
+  ),
 );

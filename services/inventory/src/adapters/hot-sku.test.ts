@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { paginateScan } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { consumeBatch } from '@millrace/consumer';
+import { documentClient } from '@millrace/event-store';
+import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
+import { envelopeText, SqsQueue, sampleEvent } from '@millrace/testing';
+import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { TransactionConflicts } from '@millrace/testing/transaction-conflicts';
+import { Warehouse } from './warehouse.ts';
+
+/** As serverless.yml has them. */
+const CONTAINERS = 2;
+const BATCH_SIZE = 10;
+
+const settings = {
+  consumer: 'inventory.test',
+  queueUrl: 'http://127.0.0.1/queue',
+  deadLetterQueueUrl: 'http://127.0.0.1/dlq',
+  maxReceiveCount: 5,
+  maxRetryDelaySeconds: 300,
+  retentionSeconds: 345_600,
+  replays: 'ignore' as const,
+};
+const cause = {
+  correlationId: 'correlation-1',
+  traceparent: '00-00000000000000000000000000000001-0000000000000001-01',
+};
+
+let dynamoDb: TestDynamoDb;
+let tableName: string;
+let conflicts: TransactionConflicts;
+
+beforeAll(async () => {
+  dynamoDb = await startTestDynamoDb();
+});
+afterAll(() => dynamoDb.stop());
+beforeEach(async () => {
+  tableName = `inventory-${randomUUID()}`;
+  await dynamoDb.createTable(tableName);
+  conflicts = new TransactionConflicts({ occupiesMs: 10 });
+});
+
+/** A container: a warehouse with a client of its own. */
+const newWarehouse = () => new Warehouse(documentClient(conflicts.inject(new DynamoDBClient({}))), tableName);
+
+const reserving = (queue: SqsQueue) => {
+  const warehouse = newWarehouse();
+  return consumeBatch(
+    [OrderPlaced],
+    (records) =>
+      warehouse.reserve(
+        records.map(({ event: { data: order }, context }) => ({ orderId: order.orderId, order, ...context })),
+      ),
+    {},
+    { settings, sqs: queue.sqs },
+  );
+};
+const releasing = (queue: SqsQueue) => {
+  const warehouse = newWarehouse();
+  return consumeBatch(
+    [OrderCancelled],
+    (records) => warehouse.release(records.map(({ event, context }) => ({ orderId: event.data.orderId, ...context }))),
+    {},
+    { settings, sqs: queue.sqs },
+  );
+};
+const containers = <Container>(make: (queue: SqsQueue) => Container, queue: SqsQueue, count = CONTAINERS) =>
+  Array.from({ length: count }, () => make(queue));
+
+const lines = [{ sku: 'FLOUR', quantity: 1, unitPrice: 100 }];
+const ordersOf = (count: number) => Array.from({ length: count }, () => randomUUID());
+const placed = (orderId: string) => envelopeText(sampleEvent(OrderPlaced, { orderId, lines }));
+const cancelled = (orderId: string) => envelopeText(sampleEvent(OrderCancelled, { orderId, lines }));
+
+/** How often each event was stored for the relay. */
+async function emitted(): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  const client = documentClient(new DynamoDBClient({}));
+  for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName })) {
+    for (const { outbox } of Items) if (outbox) counts[outbox.detailType] = (counts[outbox.detailType] ?? 0) + 1;
+  }
+  return counts;
+}
+
+describe('waiting orders of one SKU, where transactions that meet are cancelled,', () => {
+  test('2,000 of them, are all decided, without a dead letter, by fewer transactions than there are orders', async () => {
+    await newWarehouse().setStock('FLOUR', { available: 1_500, lowStockThreshold: 100 }, cause);
+    const queue = new SqsQueue(settings);
+    queue.send(...ordersOf(2_000).map(placed));
+    conflicts.transactions = 0;
+
+    await queue.drain(containers(reserving, queue), { batchSize: BATCH_SIZE });
+
+    expect(queue.deadLetters).toEqual([]);
+    expect(conflicts.conflicts).toBeGreaterThan(0);
+    expect(conflicts.transactions).toBeLessThan(1_000);
+    expect(await newWarehouse().stock('FLOUR')).toMatchObject({ available: 0, reserved: 1_500 });
+    expect(await emitted()).toEqual({
+      'StockReserved.v1': 1_500,
+      'StockReservationFailed.v1': 500,
+      'StockRanLow.v1': 1,
+    });
+  });
+
+  test('are given back in the same way, while as many are reserved', async () => {
+    await newWarehouse().setStock('FLOUR', { available: 1_000, lowStockThreshold: 0 }, cause);
+    const orders = ordersOf(300);
+    const queue = new SqsQueue(settings);
+    queue.send(...orders.map(placed));
+    await queue.drain(containers(reserving, queue), { batchSize: BATCH_SIZE });
+    const [coming, going] = [new SqsQueue(settings), new SqsQueue(settings)];
+    coming.send(...ordersOf(300).map(placed));
+    going.send(...orders.map(cancelled));
+    conflicts.transactions = 0;
+
+    await Promise.all([
+      coming.drain(containers(reserving, coming), { batchSize: BATCH_SIZE }),
+      going.drain(containers(releasing, going), { batchSize: BATCH_SIZE }),
+    ]);
+
+    expect([...coming.deadLetters, ...going.deadLetters]).toEqual([]);
+    expect(conflicts.transactions).toBeLessThan(300);
+    expect(await newWarehouse().stock('FLOUR')).toMatchObject({ available: 700, reserved: 300 });
+    expect(await emitted()).toEqual({ 'StockReserved.v1': 600, 'StockReleased.v1': 300 });
+  });
+
+  test('are late and not lost when the SKU is busier than the function has time for', async () => {
+    await newWarehouse().setStock('FLOUR', { available: 50, lowStockThreshold: 0 }, cause);
+    const queue = new SqsQueue(settings);
+    queue.send(...ordersOf(50).map(placed));
+
+    // Far more containers than the mapping allows, and hardly any time.
+    await queue.drain(containers(reserving, queue, 20), { batchSize: 1, timeoutMs: 1_000 });
+
+    expect(queue.deadLetters).toEqual([]);
+    expect(queue.deferrals).toBeGreaterThan(0);
+    expect(await newWarehouse().stock('FLOUR')).toMatchObject({ available: 0, reserved: 50 });
+  });
+});
