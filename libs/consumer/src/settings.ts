@@ -1,4 +1,5 @@
 import { PermanentError } from '@millrace/errors';
+import { lambdaLimits, sqsLimits } from '@millrace/events/aws-limits';
 
 /**
  * What a consumer does with the events of a replay. `ignore`: acknowledges them as duplicates. `handle`: handles what it
@@ -52,10 +53,10 @@ export function settingsFrom(variables: NodeJS.ProcessEnv = process.env): Consum
     consumer: required('MILLRACE_CONSUMER', 'the name of the consumer, e.g. inventory.onOrderPlaced'),
     queueUrl: required('MILLRACE_CONSUMER_QUEUE_URL', 'the URL of the queue this function reads'),
     deadLetterQueueUrl: required('MILLRACE_CONSUMER_DLQ_URL', "the URL of that queue's dead-letter queue"),
-    maxReceiveCount: wholeNumber('MILLRACE_MAX_RECEIVE_COUNT', 1000),
-    // A message can be invisible for twelve hours, counted from its receive: a function may run for fifteen minutes of them.
-    maxRetryDelaySeconds: wholeNumber('MILLRACE_MAX_RETRY_DELAY', 42_300),
-    retentionSeconds: wholeNumber('MILLRACE_QUEUE_RETENTION', 1_209_600),
+    maxReceiveCount: wholeNumber('MILLRACE_MAX_RECEIVE_COUNT', sqsLimits.maxReceiveCount),
+    // A message can be invisible for so long from its receive on, and a function may have been busy for a part of it.
+    maxRetryDelaySeconds: wholeNumber('MILLRACE_MAX_RETRY_DELAY', sqsLimits.visibilityTimeout - lambdaLimits.timeout),
+    retentionSeconds: wholeNumber('MILLRACE_QUEUE_RETENTION', sqsLimits.retention.maximum),
     replays: mode(),
   };
 }

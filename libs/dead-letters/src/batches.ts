@@ -1,7 +1,9 @@
-/** Entries of one batch call of SQS. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
-export const MAX_BATCH_ENTRIES = 10;
+import { sqsLimits } from '@millrace/events/aws-limits';
+
+/** Entries of one batch call of SQS. */
+export const MAX_BATCH_ENTRIES = sqsLimits.batchEntries;
 /** Bytes of bodies and attributes in one message, and in all messages of one call. */
-export const MAX_BATCH_BYTES = 1024 * 1024;
+export const MAX_BATCH_BYTES = sqsLimits.messageBytes;
 
 /**
  * Cuts items into batches, in order. An item that is too large by itself stands alone: its service says what is wrong.

@@ -1,9 +1,8 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
+import { sqsLimits } from '@millrace/events/aws-limits';
 
 /** In UTF-16 units: a reason need not be long. */
 const MAX_LENGTH = 1000;
-/** Bytes of body and attributes. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
-const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /**
  * Makes SQS message attributes of texts. Empty texts are left out, what SQS would refuse is replaced, and where a large
@@ -18,7 +17,7 @@ export function messageAttributes(
   body: string,
 ): Record<string, MessageAttributeValue> {
   const attributes: Record<string, MessageAttributeValue> = {};
-  let bytesLeft = MAX_MESSAGE_BYTES - Buffer.byteLength(body);
+  let bytesLeft = sqsLimits.messageBytes - Buffer.byteLength(body);
   for (const [name, text] of Object.entries(texts)) {
     const StringValue = acceptable(text ?? '');
     const bytes = Buffer.byteLength(name) + Buffer.byteLength('String') + Buffer.byteLength(StringValue);

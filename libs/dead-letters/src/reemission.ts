@@ -1,3 +1,4 @@
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import * as z from 'zod';
 
 /** Letters that one call of the re-emitter takes. */
@@ -7,7 +8,7 @@ export const MAX_REEMIT_MESSAGES = 50;
  * Bytes of an event that gets through everywhere. The bus takes 1 MiB, but so do the queues behind it, with the envelope,
  * and with the reason when the event dies again: 16 KiB are left for those.
  */
-export const MAX_EVENT_BYTES = 1024 * 1024 - 16 * 1024;
+export const MAX_EVENT_BYTES = eventBridgeLimits.bytesPerPut - 16 * 1024;
 
 /** What the re-emitter function is invoked with: messages that the caller has received from one dead-letter queue. */
 export const reemitRequestSchema = z.strictObject({

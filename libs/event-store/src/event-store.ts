@@ -1,4 +1,5 @@
 import { type EmittableEvent, entrySize } from '@millrace/events';
+import { eventBridgeLimits, sqsLimits } from '@millrace/events/aws-limits';
 import type { ConditionalWrite } from './commit.ts';
 import type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
 import { EventTooLargeError } from './errors.ts';
@@ -85,10 +86,8 @@ export function assertAppendable(streamId: string, newEvents: readonly NewEvent<
 /**
  * Bytes of an event, as EventBridge counts them, with which it fits into one PutEvents call and, in its envelope of some
  * hundred bytes, into one SQS message: 1 MiB both.
- * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
- * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
  */
-const MAX_EMITTED_BYTES = 1024 * 1024 - 1024;
+const MAX_EMITTED_BYTES = Math.min(eventBridgeLimits.bytesPerPut, sqsLimits.messageBytes) - 1024;
 
 /** Refuses an event that the bus would refuse once it is stored. @throws EventTooLargeError */
 export function assertEmittable(emit: EmittableEvent, where: string): void {

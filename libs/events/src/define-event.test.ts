@@ -42,6 +42,35 @@ function envelopeWith(change: (detail: { metadata: Record<string, unknown>; data
   return parseEnvelope(JSON.stringify(envelope));
 }
 
+describe('defining an event', () => {
+  const named = (name: string, version = 1) =>
+    defineEvent({
+      name,
+      version,
+      service: 'box-office',
+      category: 'domain',
+      type: 'data',
+      summary: 'A seat changed hands.',
+      data: z.object({}),
+      example: {},
+    });
+
+  test('whose detail-type EventBridge refuses is an error', () => {
+    expect(named('T'.repeat(125)).detailType).toHaveLength(128);
+    expect(() => named('T'.repeat(126))).toThrow('has 129 characters, but EventBridge takes 128 in a detail-type');
+  });
+
+  test.each([
+    ['', 1],
+    ['ticketSold', 1],
+    ['Ticket Sold', 1],
+    ['TicketSold', 0],
+    ['TicketSold', 1.5],
+  ])('whose detail-type no template can list is an error: "%s", version %d', (name, version) => {
+    expect(() => named(name, version)).toThrow('is not a valid detail-type');
+  });
+});
+
 describe('creating an event', () => {
   test('derives source, detail-type, time and metadata from the contract and the context', () => {
     const event = TicketSold.create(

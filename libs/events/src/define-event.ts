@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { eventBridgeLimits } from './aws-limits.ts';
 import { EmittableEvent } from './emittable-event.ts';
 import { envelopeMismatches } from './envelope-mismatch.ts';
 import {
@@ -176,7 +177,7 @@ export function environmentOf(variables: NodeJS.ProcessEnv = process.env): Event
 
 /**
  * Defines one version of one event. See {@link EventDefinition} for what it takes.
- * @throws Error when it is declared less sensitive than a field that is marked as personal, or upcasts another event than the
+ * @throws Error when its detail-type is not `<Name>.v<version>` or too long for EventBridge, it is declared less sensitive than a field that is marked as personal, or upcasts another event than the
  * version before
  */
 export function defineEvent<const Name extends string, const Version extends number, Schema extends z.ZodType, Old>(
@@ -188,6 +189,7 @@ export function defineEvent<const Name extends string, const Version extends num
   const team = definition.team ?? service;
   const source = `millrace.${service}`;
   const detailType: DetailType = `${name}.v${version}`;
+  checkDetailType(detailType);
   const personal = personalFields(definition.data);
   if (definition.dataSensitivity !== undefined && personal.length > 0) {
     throw new Error(
@@ -293,6 +295,22 @@ export function defineEvent<const Name extends string, const Version extends num
         unknown
       >,
   };
+}
+
+/** @throws Error when the bus would refuse each event of the contract, or no template could list it */
+function checkDetailType(detailType: string): void {
+  const { detailTypeLength } = eventBridgeLimits;
+  if (!/^[A-Z][A-Za-z0-9]*\.v[1-9][0-9]*$/.test(detailType)) {
+    throw new Error(
+      `${detailType} is not a valid detail-type: a name is letters and digits, beginning with a capital letter, and a version ` +
+        'is 1, 2, 3 …, e.g. OrderPlaced.v1',
+    );
+  }
+  if (detailType.length > detailTypeLength) {
+    throw new Error(
+      `${detailType} has ${detailType.length} characters, but EventBridge takes ${detailTypeLength} in a detail-type: shorten the name`,
+    );
+  }
 }
 
 /**

@@ -1,17 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { RecordingClient, sampleEvent } from '@millrace/testing';
 import * as z from 'zod';
 import {
   defineEvent,
   EmitFailedError,
-  type EmittableEvent,
+  EmittableEvent,
   EventBridgeEmitter,
   type EventBridgeEmitterOptions,
   entrySize,
   InMemoryEmitter,
 } from './index.ts';
 
-const MAX_BYTES = 1024 * 1024;
+const MAX_BYTES = eventBridgeLimits.bytesPerPut;
 
 const Noted = defineEvent({
   name: 'Noted',
@@ -160,6 +161,26 @@ describe('chunks', () => {
     expect(error.unsent).toEqual([
       { event: tooLarge, errorCode: 'EventTooLarge', errorMessage: expect.stringContaining('1048577 bytes') },
     ]);
+  });
+
+  test('an entry with a text that EventBridge refuses keeps nothing back either', async () => {
+    const { entry } = sampleEvent(Noted, { text: 'long' });
+    const fits = new EmittableEvent({ ...entry, detailType: 'x'.repeat(128) }, { resources: ['x'.repeat(2048)] });
+    const longType = new EmittableEvent({ ...entry, detailType: 'x'.repeat(129) });
+    const longResource = new EmittableEvent(entry, { resources: ['arn', 'x'.repeat(2049)] });
+    const longTrace = new EmittableEvent(entry, { traceHeader: 'x'.repeat(501) });
+    const { emitter, texts } = setUp(accepted);
+
+    const error = await unsentBy(emitter.emit([longType, longResource, fits, longTrace]));
+
+    expect(texts()).toEqual([['long']]);
+    expect(error.unsent).toEqual(
+      [
+        { event: longType, errorMessage: 'DetailType has 129 characters; at most 128 are allowed' },
+        { event: longResource, errorMessage: 'Resources[1] has 2049 characters; at most 2048 are allowed' },
+        { event: longTrace, errorMessage: 'TraceHeader has 501 characters; at most 500 are allowed' },
+      ].map((refusal) => ({ ...refusal, errorCode: 'InvalidArgument' })),
+    );
   });
 });
 

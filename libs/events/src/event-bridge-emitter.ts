@@ -4,14 +4,10 @@ import {
   type PutEventsRequestEntry,
   type PutEventsResultEntry,
 } from '@aws-sdk/client-eventbridge';
+import { eventBridgeLimits } from './aws-limits.ts';
 import type { EmittableEvent } from './emittable-event.ts';
 import { EmitFailedError, type UnsentEvent } from './errors.ts';
 import type { EventEmitter } from './event-emitter.ts';
-
-/** Entries in one PutEvents call, https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
-export const MAX_ENTRIES = 10;
-/** Bytes of all entries in one call, https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html */
-export const MAX_BYTES = 1024 * 1024;
 
 /** EventBridge's codes for entries that no retry will make acceptable; every other code is tried again. */
 const permanentCodes = new Set([
@@ -48,6 +44,25 @@ export function entrySize(event: EmittableEvent): number {
   return 14 + texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);
 }
 
+/**
+ * What EventBridge would refuse an entry for. Checked before the call, because a text that is too long makes it refuse the
+ * whole call, with entries that are in order.
+ */
+function refusalOf(event: EmittableEvent): Omit<UnsentEvent, 'event'> | undefined {
+  const { bytesPerPut, detailTypeLength, resourceLength, traceHeaderLength } = eventBridgeLimits;
+  const size = entrySize(event);
+  if (size > bytesPerPut)
+    return { errorCode: 'EventTooLarge', errorMessage: `${size} bytes; at most ${bytesPerPut} fit` };
+  const tooLong = [
+    { name: 'DetailType', length: event.detailType.length, limit: detailTypeLength },
+    ...event.resources.map(({ length }, index) => ({ name: `Resources[${index}]`, length, limit: resourceLength })),
+    { name: 'TraceHeader', length: event.traceHeader?.length ?? 0, limit: traceHeaderLength },
+  ].find(({ length, limit }) => length > limit);
+  if (!tooLong) return undefined;
+  const errorMessage = `${tooLong.name} has ${tooLong.length} characters; at most ${tooLong.limit} are allowed`;
+  return { errorCode: 'InvalidArgument', errorMessage };
+}
+
 /** Emits to EventBridge: chunks by count and size, checks every entry's result, and retries only what failed. */
 export class EventBridgeEmitter implements EventEmitter {
   readonly #options: Required<EventBridgeEmitterOptions>;
@@ -66,10 +81,9 @@ export class EventBridgeEmitter implements EventEmitter {
   async emit(events: readonly EmittableEvent[]): Promise<void> {
     const unsent: UnsentEvent[] = [];
     let pending = events.filter((event) => {
-      const size = entrySize(event);
-      if (size <= MAX_BYTES) return true;
-      unsent.push({ event, errorCode: 'EventTooLarge', errorMessage: `${size} bytes; at most ${MAX_BYTES} fit` });
-      return false;
+      const refusal = refusalOf(event);
+      if (refusal) unsent.push({ event, ...refusal });
+      return !refusal;
     });
 
     for (let attempt = 1; pending.length > 0; attempt += 1) {
@@ -122,11 +136,12 @@ export class EventBridgeEmitter implements EventEmitter {
 }
 
 function* chunks(events: readonly EmittableEvent[]): Generator<EmittableEvent[]> {
+  const { entriesPerPut, bytesPerPut } = eventBridgeLimits;
   let chunk: EmittableEvent[] = [];
   let bytes = 0;
   for (const event of events) {
     const size = entrySize(event);
-    if (chunk.length === MAX_ENTRIES || (chunk.length > 0 && bytes + size > MAX_BYTES)) {
+    if (chunk.length === entriesPerPut || (chunk.length > 0 && bytes + size > bytesPerPut)) {
       yield chunk;
       chunk = [];
       bytes = 0;

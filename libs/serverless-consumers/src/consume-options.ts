@@ -1,6 +1,6 @@
+import { eventBridgeLimits, lambdaLimits, sqsLimits } from '@millrace/events/aws-limits';
 import { ConfigurationError } from './configuration-error.ts';
 import { checkEventPattern, type EventPattern } from './event-pattern.ts';
-import { longestRetention } from './platform.ts';
 
 /** What stands under `consume:` in serverless.yml. README.md has the table. */
 export interface ConsumeOptions {
@@ -48,7 +48,7 @@ export interface ConsumerSettings {
 
 const day = 24 * 60 * 60;
 
-const longestRetentionDays = longestRetention / day;
+const longestRetentionDays = sqsLimits.retention.maximum / day;
 
 /** The shape osls checks. Ranges are checked by `consumerSettings`, which can name the file and say what to do. */
 export const consumeSchema = {
@@ -62,7 +62,7 @@ export const consumeSchema = {
     retentionDays: { type: 'integer' },
     filter: { type: 'object' },
     fifo: { type: 'boolean' },
-    messageGroupId: { type: 'string', minLength: 1, maxLength: 128 },
+    messageGroupId: { type: 'string' },
     ageAlarm: { type: 'integer' },
     maxRetryDelay: { type: 'integer' },
     replays: { enum: replayModes },
@@ -110,25 +110,31 @@ export function consumerSettings(
     throw new ConfigurationError('CONSUMERS_DUPLICATE_EVENT', `${key}.events[${index}]`, `${event} is listed twice`);
   });
 
-  // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
   if (fifo && batchWindow > 0) throw impossible('batchWindow', 'a FIFO queue has no batching window');
-  range('batchWindow', batchWindow, 0, 300, 'seconds');
-  if (fifo && batchSize > 10) throw impossible('batchSize', `is ${batchSize}, but a FIFO queue hands out 10 at most`);
-  range('batchSize', batchSize, 1, 10_000, 'messages');
-  if (batchSize > 10 && batchWindow < 1) {
-    throw impossible('batchSize', `is ${batchSize}: above 10, Lambda wants a batchWindow of 1 second or more`);
+  range('batchWindow', batchWindow, 0, lambdaLimits.batchWindow, 'seconds');
+  const { fifoBatchSize, batchSizeWithoutWindow } = lambdaLimits;
+  if (fifo && batchSize > fifoBatchSize) {
+    throw impossible('batchSize', `is ${batchSize}, but a FIFO queue hands out ${fifoBatchSize} at most`);
   }
-  range('maximumConcurrency', maximumConcurrency, 2, 1000, 'concurrent invocations');
-  range('maxReceiveCount', maxReceiveCount, 1, 1000, 'receives');
-  // SQS hides a message for twelve hours at most.
-  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
-  range('maxRetryDelay', maxRetryDelay, 1, 42_300, 'seconds');
+  range('batchSize', batchSize, 1, lambdaLimits.batchSize, 'messages');
+  if (batchSize > batchSizeWithoutWindow && batchWindow < 1) {
+    throw impossible(
+      'batchSize',
+      `is ${batchSize}: above ${batchSizeWithoutWindow}, Lambda wants a batchWindow of 1 second or more`,
+    );
+  }
+  const { minimum, maximum } = lambdaLimits.maximumConcurrency;
+  range('maximumConcurrency', maximumConcurrency, minimum, maximum, 'concurrent invocations');
+  range('maxReceiveCount', maxReceiveCount, 1, sqsLimits.maxReceiveCount, 'receives');
+  // Hidden since its receive, and a function may have been busy with it for some time.
+  range('maxRetryDelay', maxRetryDelay, 1, sqsLimits.visibilityTimeout - lambdaLimits.timeout, 'seconds');
   // A moved message keeps its enqueue time, so the dead-letter queue must keep messages for longer than the source.
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
   range('retentionDays', retentionDays, 1, longestRetentionDays - 1, 'days (a dead-letter queue keeps 14 at most)');
   if (options.messageGroupId !== undefined && !fifo) {
     throw impossible('messageGroupId', 'only a FIFO queue has message groups: add fifo: true');
   }
+  checkMessageGroup(options.messageGroupId ?? consumer, `${key}.messageGroupId`);
 
   const retention = retentionDays * day;
   // Six times the function timeout leaves room for retries of a throttled poller.
@@ -170,4 +176,13 @@ export function consumerSettings(
     maxRetryDelay,
     replays: options.replays ?? 'ignore',
   };
+}
+
+/** @throws ConfigurationError CONSUMERS_OUT_OF_RANGE when EventBridge would refuse the target, or SQS each message */
+function checkMessageGroup(group: string, key: string): void {
+  const { messageGroupIdLength } = eventBridgeLimits;
+  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+  if (/^[!-~]+$/.test(group) && group.length <= messageGroupIdLength) return;
+  const problem = `must be 1 to ${messageGroupIdLength} letters, digits and punctuation marks without spaces`;
+  throw new ConfigurationError('CONSUMERS_OUT_OF_RANGE', key, `has ${group.length} characters, but ${problem}`);
 }

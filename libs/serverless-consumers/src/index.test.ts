@@ -435,8 +435,19 @@ describe('mistakes fail the build and name file and key', () => {
     },
   });
   const at = 'functions.onShelfFilled.events[0].consume';
+  const platform = {
+    eventBusName: 'b',
+    eventBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/b',
+    alarmTopicArn: 'a',
+  };
 
-  const mistakes: [title: string, functions: object, message: string | RegExp, custom?: object][] = [
+  const mistakes: [
+    title: string,
+    functions: object,
+    message: string | RegExp,
+    custom?: object | undefined,
+    resources?: object,
+  ][] = [
     [
       'an unknown event',
       consume({ events: ['ShelfFilled.v1', 'ShelfFiled.v1'] }),
@@ -537,9 +548,38 @@ describe('mistakes fail the build and name file and key', () => {
       `${at}.filter.data.pieces[0]: unknown operator "greater"`,
     ],
     [
-      'a pattern over the limit',
+      'a pattern over the quota',
+      consume({ filter: { data: { shelfId: ['x'.repeat(2048)] } } }),
+      /filter: the rule's pattern would have 21\d\d characters, but EventBridge allows 2048: .*rulePatternLength$/,
+    ],
+    [
+      'a pattern over a raised quota',
       consume({ filter: { data: { shelfId: ['x'.repeat(4096)] } } }),
-      `${at}.filter: the rule's pattern would have`,
+      /filter: the rule's pattern would have 41\d\d characters, but EventBridge allows 4096: /,
+      { consumers: { ...platform, rulePatternLength: 4096 } },
+    ],
+    [
+      'a quota that AWS does not grant',
+      consume({}),
+      'custom.consumers.rulePatternLength: is 4097, but must be from 2048 to 4096 characters',
+      { consumers: { ...platform, rulePatternLength: 4097 } },
+    ],
+    [
+      'a message group that SQS takes and EventBridge does not',
+      consume({ fifo: true, messageGroupId: 'x'.repeat(101) }),
+      `${at}.messageGroupId: has 101 characters, but must be 1 to 100 letters, digits`,
+    ],
+    [
+      'a message group with a space',
+      consume({ fifo: true, messageGroupId: 'a b' }),
+      `${at}.messageGroupId: has 3 characters, but must be 1 to 100 letters, digits and punctuation marks without`,
+    ],
+    [
+      'a resource of its own that AWS would refuse',
+      {},
+      'Resources.Bus.Properties.Name: has 257 characters, but AWS allows 256',
+      undefined,
+      { Resources: { Bus: { Type: 'AWS::Events::EventBus', Properties: { Name: 'b'.repeat(257) } } } },
     ],
     [
       'a name too long at a later stage',
@@ -580,27 +620,13 @@ describe('mistakes fail the build and name file and key', () => {
       'a stage that could be taken for another one',
       consume({}),
       'custom.consumers.stages: the stage "dev-eu" must be lower-case letters and digits',
-      {
-        consumers: {
-          eventBusName: 'b',
-          eventBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/b',
-          alarmTopicArn: 'a',
-          stages: ['prod', 'dev-eu'],
-        },
-      },
+      { consumers: { ...platform, stages: ['prod', 'dev-eu'] } },
     ],
     [
       'a dead-letter queue that keeps for too long',
       consume({}),
       'custom.consumers.deadLetterRetention: is 1209601, but must be from 60 to 1209600 seconds (14 days)',
-      {
-        consumers: {
-          eventBusName: 'b',
-          eventBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/b',
-          alarmTopicArn: 'a',
-          deadLetterRetention: 1_209_601,
-        },
-      },
+      { consumers: { ...platform, deadLetterRetention: 1_209_601 } },
     ],
     [
       'no bus',
@@ -613,7 +639,7 @@ describe('mistakes fail the build and name file and key', () => {
   let lines: string[] = [];
 
   beforeAll(async () => {
-    mistakes.forEach(([, functions, , custom], index) => {
+    mistakes.forEach(([, functions, , custom, resources], index) => {
       const common = '${file(../../../../serverless.common.yml)';
       mkdirSync(join(directory(index), 'events'), { recursive: true });
       writeFileSync(join(directory(index), 'handler.ts'), 'export const handler = async () => undefined;\n');
@@ -629,6 +655,7 @@ describe('mistakes fail the build and name file and key', () => {
         provider: `${common}:provider}`,
         custom: custom ?? `${common}:custom}`,
         functions,
+        resources,
       };
       writeFileSync(join(directory(index), 'serverless.yml'), JSON.stringify(configuration));
     });

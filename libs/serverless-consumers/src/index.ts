@@ -9,7 +9,9 @@ import { localEnvironment } from './local-invocation.ts';
 import { missingExports } from './missing-exports.ts';
 import type { Osls } from './osls.ts';
 import { type FunctionPlan, planService } from './plan-service.ts';
+import { readPatternLength } from './platform.ts';
 import { removeRedundantDependencies } from './redundant-dependencies.ts';
+import { checkTemplateLimits } from './template-limits.ts';
 
 /**
  * The Serverless plugin behind `consume:`, `emits:`, `iamRoleStatements:` and `custom.consumers.protectedBus`. It validates before osls packages anything,
@@ -38,8 +40,7 @@ export default class ServerlessConsumers {
       'package:createDeploymentArtifacts': () => this.#checkOwnBundles(),
       'package:compileEvents': () => this.#addResources(),
       'before:deploy:deploy': () => this.#checkImports(),
-      'after:aws:package:finalize:mergeCustomProviderResources': () =>
-        removeRedundantDependencies(serverless.service.provider.compiledCloudFormationTemplate.Resources),
+      'after:aws:package:finalize:mergeCustomProviderResources': () => this.#finishTemplate(),
     };
   }
 
@@ -89,6 +90,13 @@ export default class ServerlessConsumers {
     // What `npm run deploy -- --only-changed` compares the next package with.
     const hash = process.env.MILLRACE_PACKAGE_HASH;
     if (hash) template.Outputs.PackageHash = { Description: 'Template and code of this deployment', Value: hash };
+  }
+
+  #finishTemplate(): Promise<void> {
+    const { provider, custom } = this.#serverless.service;
+    const template = provider.compiledCloudFormationTemplate;
+    removeRedundantDependencies(template.Resources);
+    return this.#located(async () => checkTemplateLimits(template, readPatternLength(custom?.consumers)));
   }
 
   async #checkImports(): Promise<void> {

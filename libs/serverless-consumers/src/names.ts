@@ -1,3 +1,4 @@
+import { eventBridgeLimits, lambdaLimits, roleNameLength, sqsLimits } from '@millrace/events/aws-limits';
 import { ConfigurationError } from './configuration-error.ts';
 
 /** Service names in serverless.yml carry it, sources and consumer names do not: `millrace-orders` is `orders`. */
@@ -61,34 +62,31 @@ function kebabCase(key: string): string {
 }
 
 /**
- * Checks the names against AWS's limits: queue 80 with `.fifo`, rule 64.
- * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
- * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+ * Checks the names against AWS's limits.
  * @throws ConfigurationError CONSUMERS_NAME_TOO_LONG
  */
 export function checkConsumerNames(names: ConsumerNames, stage: string, key: string): void {
-  checkLength('rule', names.rule, 64, stage, key);
-  checkLength('queue', names.queue, 80, stage, key);
-  checkLength('queue', names.deadLetterQueue, 80, stage, key);
-  checkLength('queue', names.ruleDeadLetterQueue, 80, stage, key);
+  checkLength('rule', names.rule, eventBridgeLimits.ruleNameLength, stage, key);
+  checkLength('queue', names.queue, sqsLimits.queueNameLength, stage, key);
+  checkLength('queue', names.deadLetterQueue, sqsLimits.queueNameLength, stage, key);
+  checkLength('queue', names.ruleDeadLetterQueue, sqsLimits.queueNameLength, stage, key);
 }
 
 /**
- * Checks a Lambda function's name: 64 characters. https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+ * Checks a Lambda function's name.
  * @throws ConfigurationError CONSUMERS_NAME_TOO_LONG
  */
 export function checkFunctionName(name: string, stage: string, key: string): void {
-  checkLength('function', name, 64, stage, key);
+  checkLength('function', name, lambdaLimits.functionNameLength, stage, key);
 }
 
 /**
  * Checks that CloudFormation can make up the name of a role without shortening the stack's name in it, by which the
- * policy of the bus knows a service's roles: 64 characters with what it puts at the end.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ * policy of the bus knows a service's roles, and what it puts at the end.
  * @throws ConfigurationError CONSUMERS_NAME_TOO_LONG
  */
 export function checkRoleName(stackName: string, role: string, stage: string, key: string): void {
-  checkLength('role', `${stackName}-${role}-${'x'.repeat(12)}`, 64, stage, key);
+  checkLength('role', `${stackName}-${role}-${'x'.repeat(12)}`, roleNameLength, stage, key);
 }
 
 function checkLength(kind: string, name: string, limit: number, stage: string, key: string): void {

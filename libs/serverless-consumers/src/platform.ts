@@ -1,3 +1,4 @@
+import { eventBridgeLimits, sqsLimits } from '@millrace/events/aws-limits';
 import { ConfigurationError } from './configuration-error.ts';
 import type { CfnValue } from './osls.ts';
 
@@ -8,12 +9,11 @@ export interface Platform {
   alarmTopicArn: CfnValue;
   /** How long a dead-letter queue keeps a message, in seconds, unless its source needs longer. */
   deadLetterRetention: number;
+  /** Characters of a rule's pattern: more than EventBridge's default where the quota of all accounts has been raised. */
+  patternLength: number;
   /** Stages besides the current one whose names must fit too. */
   stages: string[];
 }
-
-/** SQS keeps a message for at most 14 days. */
-export const longestRetention = 14 * 24 * 60 * 60;
 
 /**
  * Reads `custom.consumers`.
@@ -35,6 +35,7 @@ export function readPlatform(custom: unknown): Platform {
     eventBusArn: read('eventBusArn'),
     alarmTopicArn: read('alarmTopicArn'),
     deadLetterRetention: readRetention(values.deadLetterRetention),
+    patternLength: readPatternLength(custom),
     stages: readStages(custom),
   };
 }
@@ -45,12 +46,27 @@ export function readStages(custom: unknown): string[] {
   return Array.isArray(stages) ? stages.filter((stage) => typeof stage === 'string') : [];
 }
 
-function readRetention(value: unknown = longestRetention): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 60 && value <= longestRetention) return value;
+/**
+ * The longest pattern of a rule, which a service without consumers may set alone.
+ * @throws ConfigurationError CONSUMERS_OUT_OF_RANGE
+ */
+export function readPatternLength(custom: unknown): number {
+  const { patternLength, raisedPatternLength } = eventBridgeLimits;
+  const { rulePatternLength: value = patternLength } = isObject(custom) ? custom : {};
+  return readNumber('rulePatternLength', value, patternLength, raisedPatternLength, 'characters');
+}
+
+function readRetention(value: unknown = sqsLimits.retention.maximum): number {
+  const { minimum, maximum } = sqsLimits.retention;
+  return readNumber('deadLetterRetention', value, minimum, maximum, 'seconds (14 days)');
+}
+
+function readNumber(name: string, value: unknown, minimum: number, maximum: number, unit: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
   throw new ConfigurationError(
     'CONSUMERS_OUT_OF_RANGE',
-    'custom.consumers.deadLetterRetention',
-    `is ${JSON.stringify(value)}, but must be from 60 to ${longestRetention} seconds (14 days)`,
+    `custom.consumers.${name}`,
+    `is ${JSON.stringify(value)}, but must be from ${minimum} to ${maximum} ${unit}`,
   );
 }
 

@@ -1,10 +1,8 @@
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { ConfigurationError } from './configuration-error.ts';
 import type { Consumer } from './consumer.ts';
 import { acceptedTypes } from './event-names.ts';
 import type { CfnResource } from './osls.ts';
-
-/** Characters of a rule's event pattern. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html */
-const longestPattern = 4096;
 
 /**
  * The rule on the shared bus that copies the consumed events to the queue. It retries as long as EventBridge can (a day,
@@ -27,8 +25,13 @@ export function ruleResources({
     ...(settings.filter && { detail: settings.filter }),
   };
   const { length } = JSON.stringify(pattern);
-  if (length > longestPattern) {
-    const problem = `the rule's pattern would have ${length} characters where EventBridge allows ${longestPattern}`;
+  const { patternLength } = platform;
+  if (length > patternLength) {
+    const { patternLength: byDefault, raisedPatternLength } = eventBridgeLimits;
+    const problem =
+      `the rule's pattern would have ${length} characters, but EventBridge allows ${patternLength}: shorten it or divide ` +
+      `the events among functions. An account's quota can be raised from ${byDefault} to ${raisedPatternLength}; then say ` +
+      'so with custom.consumers.rulePatternLength';
     throw new ConfigurationError(
       'CONSUMERS_INVALID_FILTER',
       settings.filter ? `${key}.filter` : `${key}.events`,
@@ -47,7 +50,10 @@ export function ruleResources({
           {
             Id: 'queue',
             Arn: { 'Fn::GetAtt': [`${id}Queue`, 'Arn'] },
-            RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+            RetryPolicy: {
+              MaximumEventAgeInSeconds: eventBridgeLimits.retryAge,
+              MaximumRetryAttempts: eventBridgeLimits.retryAttempts,
+            },
             DeadLetterConfig: { Arn: { 'Fn::GetAtt': [`${id}RuleDeadLetterQueue`, 'Arn'] } },
             ...(settings.fifo && { SqsParameters: { MessageGroupId: settings.messageGroupId } }),
           },

@@ -1,3 +1,4 @@
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import type { ArchiveStore } from './archive-store.ts';
 import type { EventBus, EventBuses } from './event-buses.ts';
@@ -29,7 +30,7 @@ export interface ArchivesOptions {
 }
 
 const archiveStates = ['ENABLED', 'DISABLED', 'CREATING', 'UPDATING', 'CREATE_FAILED', 'UPDATE_FAILED'] as const;
-const archiveName = { maximumLength: 48, pattern: /^[.\-_A-Za-z0-9]+$/ };
+const archiveName = { maximumLength: eventBridgeLimits.archiveNameLength, pattern: /^[.\-_A-Za-z0-9]+$/ };
 const dayMs = 86_400_000;
 const maximumRetentionDays = 2 ** 31 - 1;
 

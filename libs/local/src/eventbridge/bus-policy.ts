@@ -1,3 +1,4 @@
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import { compilePolicy, type Policy } from '../iam/policy.ts';
 import { PolicyError } from '../iam/policy-error.ts';
@@ -15,7 +16,6 @@ interface PolicyStatement {
   [element: string]: unknown;
 }
 
-const maximumLength = 10_240;
 const statementId = { maximumLength: 64, pattern: /^[a-zA-Z0-9-_]+$/ };
 
 /**
@@ -82,8 +82,11 @@ function writeBusPolicy(Statement: PolicyStatement[]): BusPolicy {
 }
 
 function readBusPolicy(text: string): BusPolicy {
-  if (text.length > maximumLength) {
-    throw new AwsError('PolicyLengthExceededException', `The policy is longer than ${maximumLength} characters.`);
+  if (text.length > eventBridgeLimits.policyLength) {
+    throw new AwsError(
+      'PolicyLengthExceededException',
+      `The policy is longer than ${eventBridgeLimits.policyLength} characters.`,
+    );
   }
   try {
     return { text, compiled: compilePolicy(text, 'resource-based', 'Policy') };

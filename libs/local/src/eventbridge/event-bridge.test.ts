@@ -134,6 +134,23 @@ describe('PutEvents', () => {
     expect(delivered).toHaveLength(2);
   });
 
+  test('refuses an entry whose detail-type is too long, and a call with a resource that is', async () => {
+    const { eventBridge } = await bridge();
+    const { FailedEntryCount, Entries } = await put(
+      eventBridge,
+      { ...entry, DetailType: 'x'.repeat(129) },
+      { ...entry, DetailType: 'x'.repeat(128), Resources: ['x'.repeat(2048), ''] },
+    );
+    expect(FailedEntryCount).toBe(1);
+    expect(Entries).toMatchObject([
+      { ErrorCode: 'InvalidArgument', ErrorMessage: expect.stringContaining('DetailType is not valid') },
+      { EventId: expect.any(String) },
+    ]);
+    await expect(put(eventBridge, entry, { ...entry, Resources: ['arn', 'x'.repeat(2049)] })).rejects.toMatchObject({
+      code: 'ValidationException',
+    });
+  });
+
   test('accepts an event for a bus that does not exist, and delivers it nowhere', async () => {
     const { eventBridge, delivered, warnings } = await bridge();
     const answer = await put(eventBridge, { ...entry, EventBusName: 'nowhere' });

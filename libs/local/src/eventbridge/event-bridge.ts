@@ -88,6 +88,11 @@ export class EventBridge {
     ]);
   }
 
+  /** Has rules take patterns as long as an account with a raised quota takes them. */
+  raisePatternQuota(): void {
+    this.#buses.raisePatternQuota();
+  }
+
   /**
    * Runs one operation of the AWS JSON 1.1 API, the header's `X-Amz-Target: AWSEvents.<operation>`.
    * PutEvents answers when the first delivery attempt to each matched target has ended; retries go on after it.

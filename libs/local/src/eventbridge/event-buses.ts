@@ -1,3 +1,4 @@
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import type { BusEvent } from './bus-event.ts';
 import { type BusPolicy, policyAfterPut, policyAfterRemoval } from './bus-policy.ts';
@@ -40,12 +41,9 @@ const ruleStates = ['ENABLED', 'DISABLED', 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEME
 /** The service that manages the rules of archives. */
 const archivesService = 'prod.vhs.events.aws.internal';
 
-const maximumRulesPerBus = 300;
-const maximumTargetsPerRule = 5;
-
 const defaultBusName = 'default';
-const busNameOrArn = { maximumLength: 1600, pattern: /^[/.\-_A-Za-z0-9:]+$/ };
-const ruleName = { maximumLength: 64, pattern: /^[.\-_A-Za-z0-9]+$/ };
+const busNameOrArn = { maximumLength: eventBridgeLimits.busNameOrArnLength, pattern: /^[/.\-_A-Za-z0-9:]+$/ };
+const ruleName = { maximumLength: eventBridgeLimits.ruleNameLength, pattern: /^[.\-_A-Za-z0-9]+$/ };
 
 /**
  * The buses, rules and targets of one account and region, in memory, and the operations that manage them. Each operation takes
@@ -58,6 +56,7 @@ export class EventBuses {
   readonly #now: () => number;
   readonly #onWarning: (message: string) => void;
   readonly #buses = new Map<string, EventBus>();
+  #patternLength: number = eventBridgeLimits.patternLength;
 
   constructor(options: { accountId: string; region: string; now: () => number; onWarning: (message: string) => void }) {
     this.#accountId = options.accountId;
@@ -88,8 +87,16 @@ export class EventBuses {
     return nameOrArn.startsWith('arn:') ? nameOrArn : this.#arn(`event-bus/${nameOrArn}`);
   }
 
+  /** As if the account's quota for the length of patterns had been raised as far as AWS does. */
+  raisePatternQuota(): void {
+    this.#patternLength = eventBridgeLimits.raisedPatternLength;
+  }
+
   createEventBus(input: Input): object {
-    const name = requiredString(input, 'Name', { maximumLength: 256, pattern: /^[.\-_A-Za-z0-9]+$/ });
+    const name = requiredString(input, 'Name', {
+      maximumLength: eventBridgeLimits.busNameLength,
+      pattern: /^[.\-_A-Za-z0-9]+$/,
+    });
     if (this.#buses.has(name)) {
       throw new AwsError('ResourceAlreadyExistsException', `Event bus ${name} already exists.`);
     }
@@ -98,7 +105,7 @@ export class EventBuses {
   }
 
   deleteEventBus(input: Input): object {
-    const name = requiredString(input, 'Name', { maximumLength: 256 });
+    const name = requiredString(input, 'Name', { maximumLength: eventBridgeLimits.busNameLength });
     if (name === defaultBusName) throw invalid('Cannot delete event bus default.');
     if ((this.#buses.get(name)?.rules.size ?? 0) > 0) throw invalid(`Cannot delete event bus ${name}: it has rules.`);
     this.#buses.delete(name);
@@ -110,7 +117,7 @@ export class EventBuses {
   }
 
   listEventBuses(input: Input): object {
-    const prefix = optionalString(input, 'NamePrefix', { maximumLength: 256 }) ?? '';
+    const prefix = optionalString(input, 'NamePrefix', { maximumLength: eventBridgeLimits.busNameLength }) ?? '';
     const buses = [...this.#buses.values()].filter(({ name }) => name.startsWith(prefix));
     const { items, next } = page(buses, ({ name }) => name, input);
     return { EventBuses: items.map(describeBus), ...next };
@@ -131,7 +138,15 @@ export class EventBuses {
   putRule(input: Input): object {
     const name = requiredString(input, 'Name', ruleName);
     const bus = this.#bus(optionalString(input, 'EventBusName', busNameOrArn));
-    const eventPattern = optionalString(input, 'EventPattern', { maximumLength: 4096 });
+    const eventPattern = optionalString(input, 'EventPattern', {
+      maximumLength: eventBridgeLimits.raisedPatternLength,
+    });
+    if ((eventPattern?.length ?? 0) > this.#patternLength) {
+      throw new AwsError(
+        'LimitExceededException',
+        `The pattern is longer than the quota of ${this.#patternLength} characters.`,
+      );
+    }
     const scheduleExpression = optionalString(input, 'ScheduleExpression', { maximumLength: 256 });
     if (eventPattern === undefined && scheduleExpression === undefined) {
       throw invalid('Parameter(s) EventPattern or ScheduleExpression must be specified.');
@@ -141,7 +156,7 @@ export class EventBuses {
     }
     const existing = bus.rules.get(name);
     if (existing) checkNotManaged(existing);
-    if (!existing && bus.rules.size >= maximumRulesPerBus) throw limitExceeded();
+    if (!existing && bus.rules.size >= eventBridgeLimits.rulesPerBus) throw limitExceeded();
     const rule: Rule = {
       name,
       arn: this.#ruleArn(bus, name),
@@ -207,7 +222,7 @@ export class EventBuses {
     const rule = checkNotManaged(this.#rule(input, 'Rule'));
     const compiled = requiredList(input, 'Targets', 100).map((entry) => compileTarget(structure(entry, 'Targets')));
     const ids = new Set([...rule.targets.keys(), ...compiled.map(({ target }) => target.Id)]);
-    if (ids.size > maximumTargetsPerRule) throw limitExceeded();
+    if (ids.size > eventBridgeLimits.targetsPerRule) throw limitExceeded();
     for (const one of compiled) rule.targets.set(one.target.Id, one);
     return { FailedEntryCount: 0, FailedEntries: [] };
   }
@@ -236,7 +251,7 @@ export class EventBuses {
    */
   putArchiveRule(bus: EventBus, archiveName: string, eventPattern: string, record: (event: BusEvent) => void): void {
     const name = archiveRuleName(archiveName);
-    if (!bus.rules.has(name) && bus.rules.size >= maximumRulesPerBus) throw limitExceeded();
+    if (!bus.rules.has(name) && bus.rules.size >= eventBridgeLimits.rulesPerBus) throw limitExceeded();
     bus.rules.set(name, {
       name,
       arn: this.#ruleArn(bus, name),

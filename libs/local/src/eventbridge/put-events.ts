@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import { type BusEvent, createBusEvent } from './bus-event.ts';
 import { JsonObject, parseJson } from './json-document.ts';
 import { notAuthorizedForSource } from './put-events-authorization.ts';
 import { type Input, optionalString, optionalTime, requiredList, structure } from './request-parameters.ts';
-
-const maximumEntries = 10;
-const maximumTotalBytes = 1024 * 1024;
 
 /** One entry of a PutEvents call, or the reason it was refused. */
 export type ReadEntry = AcceptedEntry | { readonly error: EntryError };
@@ -26,15 +24,16 @@ export interface EntryError {
 
 /**
  * Reads the input of PutEvents: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
- * @throws AwsError ValidationException where the whole call is refused: not 1–10 entries, or more than 1 MB in all.
+ * @throws AwsError ValidationException where the whole call is refused: not 1–10 entries, more than 1 MB in all, or a text
+ * that is longer than its parameter may be.
  */
 export function readPutEvents(
   input: Input,
   bus: { accountId: string; region: string; now: () => number },
 ): readonly ReadEntry[] {
-  const entries = requiredList(input, 'Entries', maximumEntries).map(readEntry);
+  const entries = requiredList(input, 'Entries', eventBridgeLimits.entriesPerPut).map(readEntry);
   const total = entries.reduce((sum, entry) => sum + entrySize(entry), 0);
-  if (total > maximumTotalBytes) {
+  if (total > eventBridgeLimits.bytesPerPut) {
     throw new AwsError('ValidationException', 'Total size of the entries in the request is over the limit.');
   }
   return entries.map((entry) => acceptEntry(entry, bus));
@@ -64,7 +63,8 @@ function readEntry(value: unknown): Entry {
     detailType: readText(entry, 'DetailType'),
     detail: readText(entry, 'Detail'),
     resources: readResources(entry.Resources ?? []),
-    busNameOrArn: optionalString(entry, 'EventBusName', { maximumLength: 1600 }) ?? 'default',
+    busNameOrArn:
+      optionalString(entry, 'EventBusName', { maximumLength: eventBridgeLimits.busNameOrArnLength }) ?? 'default',
     traceHeader: readTraceHeader(entry),
   };
 }
@@ -74,7 +74,7 @@ function readEntry(value: unknown): Entry {
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html
  */
 function readTraceHeader(entry: Input): string | undefined {
-  const header = optionalString(entry, 'TraceHeader', { maximumLength: 500 });
+  const header = optionalString(entry, 'TraceHeader', { maximumLength: eventBridgeLimits.traceHeaderLength });
   return header !== undefined && /^Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;[^;=]+=[^;]*)*$/i.test(header) ? header : undefined;
 }
 
@@ -83,6 +83,9 @@ function acceptEntry(entry: Entry, { accountId, region, now }: Parameters<typeof
   if (!source) return missing('Source');
   if (!detailType) return missing('DetailType');
   if (!detail) return missing('Detail');
+  if (detailType.length > eventBridgeLimits.detailTypeLength) {
+    return invalid('DetailType', `DetailType must have at most ${eventBridgeLimits.detailTypeLength} characters.`);
+  }
   if (source.startsWith('aws.')) return { error: notAuthorizedForSource };
   const parsed = parseDetail(detail);
   if (!parsed) return refused('MalformedDetail', 'Detail is malformed.');
@@ -119,15 +122,25 @@ function readText(entry: Input, name: string): string | undefined {
 }
 
 function readResources(value: unknown): string[] {
-  if (Array.isArray(value) && value.every((resource) => typeof resource === 'string')) return value;
-  throw new AwsError('SerializationException', 'Resources must be a list of strings');
+  if (!Array.isArray(value) || !value.every((resource) => typeof resource === 'string')) {
+    throw new AwsError('SerializationException', 'Resources must be a list of strings');
+  }
+  const { resourceLength } = eventBridgeLimits;
+  if (value.some(({ length }) => length > resourceLength)) {
+    throw new AwsError(
+      'ValidationException',
+      `1 validation error detected: Value at 'resources' failed to satisfy constraint: Member must have length less than or equal to ${resourceLength}`,
+    );
+  }
+  return value;
 }
 
 function missing(parameter: string): ReadEntry {
-  return refused(
-    'InvalidArgument',
-    `Parameter ${parameter} is not valid. Reason: ${parameter} is a required argument.`,
-  );
+  return invalid(parameter, `${parameter} is a required argument.`);
+}
+
+function invalid(parameter: string, reason: string): ReadEntry {
+  return refused('InvalidArgument', `Parameter ${parameter} is not valid. Reason: ${reason}`);
 }
 
 function refused(ErrorCode: string, ErrorMessage: string): ReadEntry {

@@ -1,3 +1,4 @@
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import type { ArchiveStore, EventKey } from './archive-store.ts';
 import type { Archive, Archives } from './archives.ts';
@@ -43,7 +44,7 @@ export interface ReplayOptions {
   publish: (bus: EventBus, event: BusEvent, ruleArns: ReadonlySet<string> | undefined) => Promise<void>;
 }
 
-const replayName = { maximumLength: 64, pattern: /^[.\-_A-Za-z0-9]+$/ };
+const replayName = { maximumLength: eventBridgeLimits.replayNameLength, pattern: /^[.\-_A-Za-z0-9]+$/ };
 const maximumActive = 10;
 const intervalMs = 60_000;
 /** Deliveries of one replay at once. */

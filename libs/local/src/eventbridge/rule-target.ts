@@ -1,3 +1,4 @@
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import type { BusEvent } from './bus-event.ts';
 import { compileInputTransformer, type InputTransformer, type TargetInput } from './input-transformer.ts';
@@ -43,14 +44,17 @@ const maximumInputLength = 8192;
  * @throws AwsError ValidationException.
  */
 export function compileTarget(entry: Input): CompiledTarget {
-  const id = requiredString(entry, 'Id', { maximumLength: 64, pattern: /^[.\-_A-Za-z0-9]+$/ });
+  const id = requiredString(entry, 'Id', {
+    maximumLength: eventBridgeLimits.targetIdLength,
+    pattern: /^[.\-_A-Za-z0-9]+$/,
+  });
   const arn = requiredString(entry, 'Arn', { maximumLength: 1600 });
   if (!/^arn:[^:]+:[^:]+:[^:]*:[^:]*:.+$/.test(arn)) {
     throw invalid(`Parameter ${arn} is not valid. Reason: Provided Arn is not in correct format.`);
   }
   const retryPolicy = optionalStructure(entry, 'RetryPolicy') ?? {};
-  optionalInteger(retryPolicy, 'MaximumRetryAttempts', 0, 185);
-  optionalInteger(retryPolicy, 'MaximumEventAgeInSeconds', 60, 86_400);
+  optionalInteger(retryPolicy, 'MaximumRetryAttempts', 0, eventBridgeLimits.retryAttempts);
+  optionalInteger(retryPolicy, 'MaximumEventAgeInSeconds', 60, eventBridgeLimits.retryAge);
   const deadLetterArn = optionalString(optionalStructure(entry, 'DeadLetterConfig') ?? {}, 'Arn', {
     maximumLength: 1600,
   });
@@ -58,7 +62,7 @@ export function compileTarget(entry: Input): CompiledTarget {
     throw invalid(`Parameter ${deadLetterArn} is not valid. Reason: The dead-letter queue must be an SQS queue.`);
   }
   const groupId = optionalString(optionalStructure(entry, 'SqsParameters') ?? {}, 'MessageGroupId', {
-    maximumLength: 100,
+    maximumLength: eventBridgeLimits.messageGroupIdLength,
   });
   if (groupId === undefined && /^arn:[^:]+:sqs:.+\.fifo$/.test(arn)) {
     throw invalid(`Parameter(s) SqsParameters must be specified for target: ${id}.`);

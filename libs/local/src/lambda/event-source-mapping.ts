@@ -1,3 +1,4 @@
+import { lambdaLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import type { InvocationResult } from './function-pool.ts';
 
@@ -73,8 +74,9 @@ function checkNumber(name: string, value: unknown, min: number, max: number): vo
  */
 export function checkSettings(settings: EventSourceMappingSettings, maxBatchSize: number): void {
   checkNumber('BatchSize', settings.BatchSize, 1, maxBatchSize);
-  checkNumber('MaximumBatchingWindowInSeconds', settings.MaximumBatchingWindowInSeconds, 0, 300);
-  checkNumber('MaximumConcurrency', settings.ScalingConfig?.MaximumConcurrency, 2, 1000);
+  checkNumber('MaximumBatchingWindowInSeconds', settings.MaximumBatchingWindowInSeconds, 0, lambdaLimits.batchWindow);
+  const { minimum, maximum } = lambdaLimits.maximumConcurrency;
+  checkNumber('MaximumConcurrency', settings.ScalingConfig?.MaximumConcurrency, minimum, maximum);
   checkNumber('MaximumRetryAttempts', settings.MaximumRetryAttempts, -1, 10_000);
   checkNumber('MaximumRecordAgeInSeconds', settings.MaximumRecordAgeInSeconds, -1, 604_800);
   for (const type of settings.FunctionResponseTypes ?? []) {

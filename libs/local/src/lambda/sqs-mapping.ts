@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { lambdaLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import { failedItems } from './batch-response.ts';
 import { compileFilter } from './event-filter.ts';
@@ -110,7 +111,7 @@ class SqsMapping implements EventSourceMapping {
     const { queue, functionTimeoutSeconds } = this.#options;
     const batchSize = settings.BatchSize ?? DEFAULT_BATCH_SIZE;
     const window = settings.MaximumBatchingWindowInSeconds ?? 0;
-    checkSettings(settings, 10_000);
+    checkSettings(settings, lambdaLimits.batchSize);
     if (queue.visibilityTimeoutSeconds < functionTimeoutSeconds) {
       throw new AwsError(
         'InvalidParameterValueException',
@@ -118,13 +119,13 @@ class SqsMapping implements EventSourceMapping {
       );
     }
     const fifo = queue.queueArn.endsWith('.fifo');
-    if (fifo && batchSize > 10) {
+    if (fifo && batchSize > lambdaLimits.fifoBatchSize) {
       throw new AwsError('InvalidParameterValueException', 'The maximum batch size of a FIFO queue is 10');
     }
     if (fifo && window > 0) {
       throw new AwsError('InvalidParameterValueException', 'Batching window is not supported for FIFO queues');
     }
-    if (batchSize > 10 && window < 1) {
+    if (batchSize > lambdaLimits.batchSizeWithoutWindow && window < 1) {
       throw new AwsError(
         'InvalidParameterValueException',
         'A batch size above 10 needs a MaximumBatchingWindowInSeconds of at least 1',

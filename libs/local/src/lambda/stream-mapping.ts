@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { lambdaLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import { compileFilter } from './event-filter.ts';
 import {
@@ -204,7 +205,7 @@ class StreamMapping implements EventSourceMapping {
 }
 
 function check(settings: EventSourceMappingSettings): (record: object) => boolean {
-  checkSettings(settings, 10_000);
+  checkSettings(settings, lambdaLimits.batchSize);
   return compileFilter(settings.FilterCriteria);
 }
 
