@@ -20,3 +20,4 @@ export {
   type ReemitResult,
   reemitRequestSchema,
 } from './reemission.ts';
+export { type RowPlace, relayLetterOf, rowPlaceOf, type StreamPositions, streamPositionsOf } from './relay-letter.ts';

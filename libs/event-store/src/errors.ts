@@ -8,6 +8,7 @@ export const errorCodes = {
   EVENT_TOO_LARGE: 'An event does not fit into DynamoDB or onto the bus; nothing was written.',
   EVENT_FROM_NEWER_CODE: 'A stored event has a schema version that this code does not know.',
   UPCASTER_MISSING: 'The chain of upcasters of an event type has a gap.',
+  OUTBOX_UNREADABLE: 'A row has an outbox that is not an event.',
   PAYLOAD_STORE_MISSING: "An event's content is in a payload store, and this reader was given none.",
   PAYLOAD_MISSING: "An event's content is not in the payload store.",
   PAYLOAD_CORRUPT: "An event's content is not what was stored.",
@@ -56,6 +57,13 @@ export class TransactionTooLargeError extends PermanentError {
 export class EventTooLargeError extends PermanentError {
   constructor(message: string) {
     super('EVENT_TOO_LARGE', message);
+  }
+}
+
+/** What is stored in a row's outbox is not an event. `where` names the row. */
+export class UnreadableOutboxError extends PermanentError {
+  constructor(where: string, reason: string) {
+    super('OUTBOX_UNREADABLE', `${where} cannot be emitted: ${reason}`);
   }
 }
 

@@ -19,6 +19,7 @@ export {
   StreamConflictError,
   TransactionTooLargeError,
   UnreadableEventError,
+  UnreadableOutboxError,
 } from './errors.ts';
 export type { EventStore, EventStream, ReadOptions, Snapshot } from './event-store.ts';
 export { InMemoryEventStore } from './in-memory-event-store.ts';
@@ -26,7 +27,8 @@ export { inboxMark } from './inbox.ts';
 export { outboxRow } from './outbox.ts';
 export { InMemoryPayloadStore, type PayloadStore } from './payload-store.ts';
 export { type Item, type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';
-export { relay } from './relay.ts';
+export { type RelayOutcome, type RelayRequest, type RelayResponse, relay } from './relay.ts';
+export { type RefusedRow, type RelayDeadLetters, SqsRelayDeadLetters } from './relay-dead-letters.ts';
 export { retryOnConflict } from './retry-on-conflict.ts';
 export { settleTogether } from './settle-together.ts';
 export type { StoredShape, Upcasters } from './upcasters.ts';

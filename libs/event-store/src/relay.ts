@@ -1,122 +1,221 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import {
-  EmitFailedError,
-  EmittableEvent,
-  EventBridgeEmitter,
-  type EventEmitter,
-  type EventEntry,
-} from '@millrace/events';
+import { EmitFailedError, type EmittableEvent, EventBridgeEmitter, type EventEmitter } from '@millrace/events';
 import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
-import type { AttributeValue, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { type Packed, unpack } from './payload.ts';
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import { isUnreadable, type OutboxRow, outboxRowOf, readOutboxRow } from './outbox-row.ts';
 import type { PayloadStore } from './payload-store.ts';
+import { deadLettersFromEnvironment, type RefusedRow, type RelayDeadLetters } from './relay-dead-letters.ts';
 
-/** A stored event on its way out. */
-interface Outgoing {
-  event: EmittableEvent;
-  partitionKey: string;
-  /** Position of its record in the batch. */
-  index: number;
+/** A batch of a table's stream, or of rows that an operator's command has taken from the table in the shape of one. */
+export interface RelayRequest extends DynamoDBStreamEvent {
+  /** Whether to answer what became of each record. Lambda itself does not ask. */
+  report?: boolean;
+}
+
+export interface RelayResponse extends DynamoDBBatchResponse {
+  /** One for each record with an event, when the request asks for a report. */
+  outcomes?: RelayOutcome[];
 }
 
 /**
+ * What became of one record. `emitted`: it is on the bus. `refused`: it is in the relay's dead-letter queue, because the bus
+ * will never take it. `failed`: neither, so it has to be tried again.
+ */
+export interface RelayOutcome {
+  /** The record's `eventID`. */
+  eventId: string;
+  outcome: 'emitted' | 'refused' | 'failed';
+  code?: string;
+}
+
+/** A row of the batch. */
+interface Item extends OutboxRow {
+  /** Position of its record in the batch. */
+  index: number;
+  event?: EmittableEvent;
+  outcome?: Omit<RelayOutcome, 'eventId'>;
+  /** It was done in an earlier try of the batch. */
+  isRepeated?: boolean;
+}
+
+/** Rows remembered as done although an earlier one is not: some hundred batches. */
+const MAX_AHEAD = 10_000;
+
+/**
  * The Lambda handler behind a table's stream: emits every event that was stored with an `outbox` attribute, at least
- * once, and in order within a partition. It answers with the first record that is not proved emitted, from which Lambda
- * starts again. https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+ * once, and in order within a partition.
+ *
+ * It answers with the first record that is not done, from which Lambda starts again. Records behind it that are done are
+ * remembered, so that the retries do not emit them again as long as this container lives. A row that the bus will never take
+ * goes to the dead-letter queue at once and holds no other back; everything else is tried again until Lambda gives the record up.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+ *
+ * @param emitter unless given, the bus MILLRACE_EVENT_BUS
  * @param payloads that of the event store, when it has one: a stored event may be a reference into it.
+ * @param deadLetters unless given, the queue MILLRACE_RELAY_DLQ_URL; with an emitter of one's own none, and what is refused is
+ * tried again
+ * @throws Error at once when one of the variables is needed and not set
+ * @example
+ * export const handler = relay();
  */
 export function relay(
-  emitter: EventEmitter = emitterFromEnvironment(),
+  emitter?: EventEmitter,
   payloads?: PayloadStore,
-): (event: DynamoDBStreamEvent) => Promise<DynamoDBBatchResponse> {
-  return async ({ Records }) => {
-    const { outgoing, unreadable } = await readOutbox(Records, payloads);
-    const emitted = new Set<Outgoing>();
+  deadLetters?: RelayDeadLetters,
+): (event: RelayRequest) => Promise<RelayResponse> {
+  const bus = emitter ?? emitterFromEnvironment();
+  const letters = deadLetters ?? (emitter ? undefined : deadLettersFromEnvironment());
+  const ahead = new Set<string>();
 
-    for (const wave of waves(outgoing)) {
-      const unsent = await unsentOf(emitter, wave);
-      for (const item of wave) if (!unsent.has(item.event)) emitted.add(item);
-      // The next wave holds later events of the same partitions, which must not overtake this one.
-      if (unsent.size > 0) break;
+  return async ({ Records, report }) => {
+    const items = Records.flatMap((record, index): Item[] => {
+      const row = outboxRowOf(record);
+      return row ? [{ ...row, index }] : [];
+    });
+    for (const item of items) {
+      if (ahead.has(idOf(item))) Object.assign(item, { outcome: { outcome: 'emitted' }, isRepeated: true });
+    }
+    await readEvents(items, payloads, letters);
+    for (const wave of waves(items)) {
+      // The next wave holds later events of the same partitions, which must not overtake one that is still to come.
+      if (!(await emitWave(wave, bus, letters))) break;
     }
 
-    if (emitted.size > 0) {
-      metrics.addMetric('EventEmitted', MetricUnit.Count, emitted.size);
-      publishMetrics();
-    }
-    const failed = outgoing.find((item) => !emitted.has(item))?.index ?? unreadable;
-    if (failed === undefined) return { batchItemFailures: [] };
-    // Without a number nothing of the batch may count as emitted: an empty one makes Lambda take all of it as failed.
-    return { batchItemFailures: [{ itemIdentifier: Records[failed]?.dynamodb?.SequenceNumber ?? '' }] };
+    count(items);
+    const first = items.find((item) => !isDone(item));
+    remember(ahead, items, first);
+    return {
+      // Without a number nothing of the batch may count as emitted: an empty one makes Lambda take all of it as failed.
+      batchItemFailures: first ? [{ itemIdentifier: first.record.dynamodb?.SequenceNumber ?? '' }] : [],
+      ...(report && {
+        outcomes: items.map((item) => ({ eventId: idOf(item), outcome: 'failed' as const, ...item.outcome })),
+      }),
+    };
   };
 }
 
-/** Emits one wave and returns what was not accepted. */
-async function unsentOf(emitter: EventEmitter, wave: readonly Outgoing[]): Promise<Set<EmittableEvent>> {
-  const events = wave.map(({ event }) => event);
-  try {
-    await emitter.emit(events);
-    return new Set();
-  } catch (error) {
-    logger.warn('Events were not emitted and will be retried', { error: error as Error });
-    return new Set(error instanceof EmitFailedError ? error.unsent.map(({ event }) => event) : events);
-  }
+function isDone({ outcome }: Item): boolean {
+  return outcome?.outcome === 'emitted' || outcome?.outcome === 'refused';
 }
 
-/** The stored events of a batch, up to the first row that cannot be read: what follows it has to wait. */
-async function readOutbox(
-  records: readonly DynamoDBRecord[],
+/** Reads the events of rows that are not done, up to the first that cannot be read at the moment. */
+async function readEvents(
+  items: readonly Item[],
   payloads: PayloadStore | undefined,
-): Promise<{ outgoing: Outgoing[]; unreadable?: number }> {
-  const outgoing: Outgoing[] = [];
-  for (const [index, { eventName, dynamodb }] of records.entries()) {
-    const outbox = eventName === 'INSERT' ? dynamodb?.NewImage?.outbox : undefined;
-    if (!outbox) continue;
-    const partitionKey = dynamodb?.Keys?.pk?.S ?? '';
+  deadLetters: RelayDeadLetters | undefined,
+): Promise<void> {
+  for (const item of items) {
+    if (item.outcome) continue;
     try {
-      const event = await readEntry(outbox, payloads, `The outbox of ${partitionKey} ${dynamodb?.Keys?.sk?.S}`);
-      outgoing.push({ event, partitionKey, index });
+      item.event = await readOutboxRow(item, payloads);
     } catch (error) {
-      logger.error('An outbox row cannot be read', {
-        sequence_number: dynamodb?.SequenceNumber,
-        error: error as Error,
-      });
-      return { outgoing, unreadable: index };
+      if (!isUnreadable(error)) {
+        logger.warn('A stored event cannot be read and will be retried', { error: error as Error });
+        item.outcome = { outcome: 'failed' };
+        return;
+      }
+      await bury(item, { code: error.code, message: error.message }, deadLetters);
     }
   }
-  return { outgoing };
 }
 
-/** @throws Error when it is no event, UnreadableEventError when its packed detail cannot be had. */
-async function readEntry(
-  outbox: AttributeValue,
-  payloads: PayloadStore | undefined,
-  where: string,
-): Promise<EmittableEvent> {
-  const text = (name: keyof EventEntry) => outbox.M?.[name]?.S;
-  const packed = packedOf(outbox.M?.packed?.M);
-  const detail = packed ? await unpack(packed, payloads, where) : text('detail');
-  const [source, detailType, time] = [text('source'), text('detailType'), text('time')];
-  if (!source || !detailType || !detail || !time) throw new Error(`${where} is not an event`);
-  return new EmittableEvent({ source, detailType, detail, time });
+/**
+ * Emits one wave, and says of each of its rows what became of it.
+ * @returns whether the bus has answered all of it: yes, or never
+ */
+async function emitWave(
+  wave: readonly Item[],
+  emitter: EventEmitter,
+  deadLetters: RelayDeadLetters | undefined,
+): Promise<boolean> {
+  const events = wave.flatMap(({ event }) => event ?? []);
+  let error: unknown;
+  try {
+    await emitter.emit(events);
+  } catch (thrown) {
+    error = thrown;
+    logger.warn('Events were not emitted', { error: error as Error });
+  }
+  const unsent = new Map(
+    error instanceof EmitFailedError ? error.unsent.map((each) => [each.event, each] as const) : [],
+  );
+  const isKnown = error === undefined || error instanceof EmitFailedError;
+  let answered = isKnown;
+  for (const item of wave) {
+    const failure = item.event && unsent.get(item.event);
+    if (failure?.refused) {
+      // Not EventBridge's own message: it quotes the value that it does not like.
+      const message = `EventBridge refused it: ${failure.errorCode}`;
+      await bury(item, { code: failure.errorCode, message }, deadLetters);
+    } else if (failure || !isKnown) {
+      item.outcome = { outcome: 'failed', ...(failure && { code: failure.errorCode }) };
+      answered = false;
+    } else {
+      item.outcome = { outcome: 'emitted' };
+    }
+  }
+  return answered;
 }
 
-/** In a stream record bytes are Base64. */
-function packedOf(map: Record<string, AttributeValue> | undefined): Packed | undefined {
-  if (map?.zstd?.B !== undefined) return { zstd: Buffer.from(map.zstd.B, 'base64') };
-  return map?.key?.S === undefined ? undefined : { key: map.key.S };
+/** Puts a row into the dead-letter queue; when that cannot be, the row has to be tried again. */
+async function bury(
+  item: Item,
+  reason: Pick<RefusedRow, 'code' | 'message'>,
+  deadLetters: RelayDeadLetters | undefined,
+): Promise<void> {
+  const { record, place, event } = item;
+  const told = { sequence_number: record.dynamodb?.SequenceNumber, error_code: reason.code };
+  try {
+    if (!deadLetters) throw new Error('This relay has no dead-letter queue');
+    await deadLetters.send({ record, place, ...(event && { event }), ...reason });
+    logger.error('A stored event can never be emitted and goes to the dead-letter queue', told);
+    item.outcome = { outcome: 'refused', code: reason.code };
+  } catch (error) {
+    logger.error('A stored event can never be emitted, and the dead-letter queue did not take it', {
+      ...told,
+      error: error as Error,
+    });
+    item.outcome = { outcome: 'failed', code: reason.code };
+  }
 }
 
 /** Splits a batch so that no wave holds two events of one partition: one call may accept the later and not the earlier. */
-function waves(outgoing: readonly Outgoing[]): Outgoing[][] {
+function waves(items: readonly Item[]): Item[][] {
   const seen = new Map<string, number>();
-  const result: Outgoing[][] = [];
-  for (const item of outgoing) {
-    const wave = seen.get(item.partitionKey) ?? 0;
-    seen.set(item.partitionKey, wave + 1);
+  const result: Item[][] = [];
+  for (const item of items) {
+    if (!item.event || item.outcome) continue;
+    const wave = seen.get(item.place.pk) ?? 0;
+    seen.set(item.place.pk, wave + 1);
     result[wave] = [...(result[wave] ?? []), item];
   }
   return result;
+}
+
+/** Remembers which rows behind the first that is not done are done, and forgets those that do not come again. */
+function remember(ahead: Set<string>, items: readonly Item[], first: Item | undefined): void {
+  for (const item of items) {
+    if (first && item.index > first.index && isDone(item)) ahead.add(idOf(item));
+    else ahead.delete(idOf(item));
+  }
+  for (const id of ahead) {
+    if (ahead.size <= MAX_AHEAD) break;
+    ahead.delete(id);
+  }
+}
+
+/** Of one record in all streams, however often it comes. */
+function idOf({ record }: Item): string {
+  return record.eventID ?? record.dynamodb?.SequenceNumber ?? '';
+}
+
+function count(items: readonly Item[]): void {
+  const of = (outcome: RelayOutcome['outcome']) =>
+    items.filter((item) => !item.isRepeated && item.outcome?.outcome === outcome).length;
+  const [emitted, refused] = [of('emitted'), of('refused')];
+  if (emitted > 0) metrics.addMetric('EventEmitted', MetricUnit.Count, emitted);
+  if (refused > 0) metrics.addMetric('EventRefused', MetricUnit.Count, refused);
+  if (emitted + refused > 0) publishMetrics();
 }
 
 /** @throws Error when MILLRACE_EVENT_BUS is not set: the plugin sets it for a function with `emits`. */

@@ -65,7 +65,10 @@ export class UpcastFailedError extends PermanentError {
 export interface UnsentEvent {
   event: EmittableEvent;
   errorCode: string;
+  /** It may quote the event: it belongs neither into logs nor into letters. */
   errorMessage: string;
+  /** Set when EventBridge will never accept this event from this sender: no retry can help. */
+  refused?: true;
 }
 
 /** Some events could not be emitted. All others were accepted. */

@@ -159,7 +159,12 @@ describe('chunks', () => {
     expect(sizes()).toEqual([1, 1, 1]);
     expect(pauses).toEqual([]);
     expect(error.unsent).toEqual([
-      { event: tooLarge, errorCode: 'EventTooLarge', errorMessage: expect.stringContaining('1048577 bytes') },
+      {
+        event: tooLarge,
+        errorCode: 'EventTooLarge',
+        errorMessage: expect.stringContaining('1048577 bytes'),
+        refused: true,
+      },
     ]);
   });
 
@@ -179,7 +184,7 @@ describe('chunks', () => {
         { event: longType, errorMessage: 'DetailType has 129 characters; at most 128 are allowed' },
         { event: longResource, errorMessage: 'Resources[1] has 2049 characters; at most 2048 are allowed' },
         { event: longTrace, errorMessage: 'TraceHeader has 501 characters; at most 500 are allowed' },
-      ].map((refusal) => ({ ...refusal, errorCode: 'InvalidArgument' })),
+      ].map((refusal) => ({ ...refusal, errorCode: 'InvalidArgument', refused: true })),
     );
   });
 });
@@ -239,6 +244,41 @@ describe('retries', () => {
       expect(sizes()).toEqual([1]);
     },
   );
+});
+
+describe('a call that is refused as a whole', () => {
+  /** EventBridge that refuses every call with one of these notes in it. */
+  const refusing = (name: string, ...notes: string[]) => {
+    const sizes: number[] = [];
+    const client = new RecordingClient((_, input) => {
+      const { Entries } = input as Call;
+      sizes.push(Entries.length);
+      if (Entries.some((entry) => notes.includes(textOf(entry)))) throw Object.assign(new Error('no'), { name });
+      return { Entries: Entries.map(accepted) };
+    });
+    return { emitter: new EventBridgeEmitter({ client, busName: 'bus', sleep: async () => {} }), sizes };
+  };
+  const outcomes = ({ unsent }: EmitFailedError) =>
+    unsent.map(({ event, errorCode, refused }) => [textOf(event), errorCode, refused]);
+
+  test.each(['ValidationException', 'AccessDeniedException'])(
+    'with %s is made again for each entry, and only the one at fault is refused',
+    async (name) => {
+      const { emitter, sizes } = refusing(name, 'note 1');
+
+      expect(outcomes(await unsentBy(emitter.emit(events(3))))).toEqual([['note 1', name, true]]);
+      expect(sizes).toEqual([3, 1, 1, 1]);
+    },
+  );
+
+  test('because the sender may not call at all refuses no event: its role may be mended', async () => {
+    const { emitter } = refusing('AccessDeniedException', 'note 0', 'note 1');
+
+    expect(outcomes(await unsentBy(emitter.emit(events(2))))).toEqual([
+      ['note 0', 'AccessDeniedException', undefined],
+      ['note 1', 'AccessDeniedException', undefined],
+    ]);
+  });
 });
 
 describe('what could not be sent', () => {

@@ -19,8 +19,12 @@ const permanentCodes = new Set([
   'NotAuthorizedForDetailTypeException',
   'NotAuthorizedForSourceException',
   'RedactionFailure',
+  'SerializationException',
   'ValidationException',
 ]);
+
+/** Codes with which EventBridge refuses a whole call, be it for one of its entries. */
+const callCodes = new Set(['AccessDeniedException', 'SerializationException', 'ValidationException']);
 
 export interface EventBridgeEmitterOptions {
   client: Pick<EventBridgeClient, 'send'>;
@@ -48,7 +52,7 @@ export function entrySize(event: EmittableEvent): number {
  * What EventBridge would refuse an entry for. Checked before the call, because a text that is too long makes it refuse the
  * whole call, with entries that are in order.
  */
-function refusalOf(event: EmittableEvent): Omit<UnsentEvent, 'event'> | undefined {
+function refusalOf(event: EmittableEvent): Omit<UnsentEvent, 'event' | 'refused'> | undefined {
   const { bytesPerPut, detailTypeLength, resourceLength, traceHeaderLength } = eventBridgeLimits;
   const size = entrySize(event);
   if (size > bytesPerPut)
@@ -63,7 +67,10 @@ function refusalOf(event: EmittableEvent): Omit<UnsentEvent, 'event'> | undefine
   return { errorCode: 'InvalidArgument', errorMessage };
 }
 
-/** Emits to EventBridge: chunks by count and size, checks every entry's result, and retries only what failed. */
+/**
+ * Emits to EventBridge: chunks by count and size, checks every entry's result, and retries only what failed. A call that is
+ * refused as a whole is made again for each entry alone, so that one bad entry holds no other back.
+ */
 export class EventBridgeEmitter implements EventEmitter {
   readonly #options: Required<EventBridgeEmitterOptions>;
 
@@ -79,7 +86,7 @@ export class EventBridgeEmitter implements EventEmitter {
   }
 
   async emit(events: readonly EmittableEvent[]): Promise<void> {
-    const unsent: UnsentEvent[] = [];
+    const unsent: Omit<UnsentEvent, 'refused'>[] = [];
     let pending = events.filter((event) => {
       const refusal = refusalOf(event);
       if (refusal) unsent.push({ event, ...refusal });
@@ -87,7 +94,7 @@ export class EventBridgeEmitter implements EventEmitter {
     });
 
     for (let attempt = 1; pending.length > 0; attempt += 1) {
-      const failed: UnsentEvent[] = [];
+      const failed: typeof unsent = [];
       for (const chunk of chunks(pending)) failed.push(...(await this.#put(chunk)));
       const giveUp = attempt >= this.#options.maxAttempts;
       const retryable = failed.filter(({ errorCode }) => !giveUp && !permanentCodes.has(errorCode));
@@ -95,17 +102,28 @@ export class EventBridgeEmitter implements EventEmitter {
       pending = retryable.map(({ event }) => event);
       if (pending.length > 0) await this.#pause(attempt);
     }
-    if (unsent.length > 0) throw new EmitFailedError(unsent, events.length);
+    if (unsent.length === 0) return;
+    // A sender who may not call at all will, once its role is mended; that others got through shows that it may.
+    const someWereAccepted = unsent.length < events.length;
+    const isRefused = (code: string) =>
+      permanentCodes.has(code) && (code !== 'AccessDeniedException' || someWereAccepted);
+    throw new EmitFailedError(
+      unsent.map((each) => ({ ...each, ...(isRefused(each.errorCode) && { refused: true }) })),
+      events.length,
+    );
   }
 
   /** One call. A call that fails as a whole is a failure of each of its entries. */
-  async #put(chunk: readonly EmittableEvent[]): Promise<UnsentEvent[]> {
+  async #put(chunk: readonly EmittableEvent[]): Promise<Omit<UnsentEvent, 'refused'>[]> {
     let results: PutEventsResultEntry[];
     try {
       const Entries = chunk.map((event) => this.#entry(event));
       results = (await this.#options.client.send(new PutEventsCommand({ Entries }))).Entries ?? [];
     } catch (error) {
       const { name, message } = error instanceof Error ? error : new Error(String(error));
+      if (chunk.length > 1 && callCodes.has(name)) {
+        return (await Promise.all(chunk.map((event) => this.#put([event])))).flat();
+      }
       return chunk.map((event) => ({ event, errorCode: name, errorMessage: message }));
     }
     return chunk.flatMap((event, index) => {

@@ -1,5 +1,5 @@
 import type { EmittableEvent } from './emittable-event.ts';
-import { EmitFailedError } from './errors.ts';
+import { EmitFailedError, type UnsentEvent } from './errors.ts';
 import type { EventEmitter } from './event-emitter.ts';
 
 /** Keeps what it was given, for tests. `refuse` makes it fail as EventBridge does, event by event. */
@@ -8,18 +8,19 @@ export class InMemoryEmitter implements EventEmitter {
   readonly emitted: EmittableEvent[] = [];
   /** One array for each call of `emit`, with the events it was asked to send. */
   readonly calls: EmittableEvent[][] = [];
-  /** Events for which this returns true are not accepted. */
-  refuse: (event: EmittableEvent) => boolean = () => false;
+  /** Events for which this returns true are not accepted: not this time, or, with `for good`, never. */
+  refuse: (event: EmittableEvent) => boolean | 'for good' = () => false;
 
   async emit(events: readonly EmittableEvent[]): Promise<void> {
     this.calls.push([...events]);
-    const refused = events.filter((event) => this.refuse(event));
-    this.emitted.push(...events.filter((event) => !refused.includes(event)));
-    if (refused.length > 0) {
-      throw new EmitFailedError(
-        refused.map((event) => ({ event, errorCode: 'InternalFailure', errorMessage: 'Refused by the test' })),
-        events.length,
-      );
+    const unsent: UnsentEvent[] = [];
+    for (const event of events) {
+      const refused = this.refuse(event);
+      const failure = { event, errorMessage: 'Refused by the test' };
+      if (refused === 'for good') unsent.push({ ...failure, errorCode: 'InvalidArgument', refused: true });
+      else if (refused) unsent.push({ ...failure, errorCode: 'InternalFailure' });
+      else this.emitted.push(event);
     }
+    if (unsent.length > 0) throw new EmitFailedError(unsent, events.length);
   }
 }

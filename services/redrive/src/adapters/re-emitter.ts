@@ -14,6 +14,7 @@ import {
   EventBridgeEmitter,
   type EventEmitter,
   shownIdentifier,
+  type UnsentEvent,
 } from '@millrace/events';
 import { logger, MetricUnit, messageOf, metrics } from '@millrace/telemetry';
 import { type Decision, decide, isAccountable } from '../domain/decide.ts';
@@ -69,7 +70,7 @@ export class ReEmitter {
       if (decision.do === 'delete') outcomes.set(letter, { outcome: 'reemitted', delete: true });
       if (decision.do === 'park') outcomes.set(letter, await this.#park(letter, decision.reason, queueName));
     }
-    const unsent = await this.#emit([...toEmit.keys()]);
+    const unsent = await unsentOf(this.#emitter, [...toEmit.keys()]);
     await Promise.all(
       [...toEmit].map(async ([event, letter]) => {
         const failure = unsent.get(event);
@@ -112,21 +113,6 @@ export class ReEmitter {
     return decisions;
   }
 
-  /** @returns what EventBridge did not accept */
-  async #emit(
-    events: readonly EmittableEvent[],
-  ): Promise<Map<EmittableEvent, { errorCode: string; errorMessage: string }>> {
-    const unsent = await unsentOf(this.#emitter, events);
-    if (events.length <= 1) return unsent;
-    // A call that is invalid as a whole says nothing of its single entries: ask for each alone.
-    const invalid = [...unsent].filter(([, { errorCode }]) => errorCode === 'ValidationException');
-    for (const [event] of invalid) {
-      unsent.delete(event);
-      for (const [single, failure] of await unsentOf(this.#emitter, [event])) unsent.set(single, failure);
-    }
-    return unsent;
-  }
-
   async #record(letter: DeadLetter, queueName: string): Promise<Outcome> {
     const eventId = letter.event?.id ?? '';
     try {
@@ -140,11 +126,7 @@ export class ReEmitter {
     }
   }
 
-  async #unsent(
-    letter: DeadLetter,
-    { errorCode, errorMessage }: { errorCode: string; errorMessage: string },
-    queueName: string,
-  ): Promise<Outcome> {
+  async #unsent(letter: DeadLetter, { errorCode, errorMessage }: UnsentEvent, queueName: string): Promise<Outcome> {
     if (hopeless.has(errorCode)) {
       // Not EventBridge's message: it quotes the value that it does not like.
       return this.#park(letter, { code: 'EVENT_REFUSED', message: `EventBridge refused it: ${errorCode}` }, queueName);
@@ -164,13 +146,17 @@ export class ReEmitter {
   }
 }
 
-async function unsentOf(emitter: EventEmitter, events: readonly EmittableEvent[]) {
+/** What EventBridge did not accept, with its reasons. */
+async function unsentOf(
+  emitter: EventEmitter,
+  events: readonly EmittableEvent[],
+): Promise<Map<EmittableEvent, UnsentEvent>> {
   try {
     if (events.length > 0) await emitter.emit(events);
-    return new Map<EmittableEvent, { errorCode: string; errorMessage: string }>();
+    return new Map();
   } catch (error) {
     if (!(error instanceof EmitFailedError)) throw error;
-    return new Map(error.unsent.map(({ event, errorCode, errorMessage }) => [event, { errorCode, errorMessage }]));
+    return new Map(error.unsent.map((unsent) => [unsent.event, unsent]));
   }
 }
 
