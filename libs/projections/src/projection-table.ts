@@ -13,9 +13,6 @@ import {
 import { type Change, itemsToRead, marksOf, pendingChange, rowsAfter } from './change.ts';
 import type { Projection } from './define-projection.ts';
 
-/** How often a write is tried in all when others change the same rows: a day's sales are many orders' row. */
-const MAX_ATTEMPTS = 10;
-
 /**
  * About as many as fit into the 1 MB of a page. The local DynamoDB reads all that is left of the table for a page without a
  * limit, so that a scan takes the square of the table.
@@ -24,6 +21,14 @@ const ITEMS_PER_PAGE = 3_000;
 
 /** DynamoDB deletes as many at once. */
 const DELETES_PER_REQUEST = 25;
+
+/** What a write has changed. */
+export interface Written {
+  /** The marks of the aggregates whose events were applied. */
+  marks: readonly Item[];
+  /** The events that were applied to at least one projection. */
+  eventIds: ReadonlySet<string>;
+}
 
 /**
  * The rows of all versions of all projections of a service, in a table with `pk` and `sk`:
@@ -52,10 +57,8 @@ export class ProjectionTable {
    * @returns as `write`
    * @throws SequenceGapError; ConcurrencyConflictError or StoreBusyError when others kept being faster; the fence's error
    */
-  apply(change: Change, fence?: ConditionalWrite): Promise<readonly Item[]> {
-    return retryOnConflict(async () => this.write([change], await this.read(itemsToRead(change)), fence), {
-      maxAttempts: MAX_ATTEMPTS,
-    });
+  apply(change: Change, fence?: ConditionalWrite): Promise<Written> {
+    return retryOnConflict(async () => this.write([change], await this.read(itemsToRead(change)), fence));
   }
 
   /**
@@ -86,10 +89,10 @@ export class ProjectionTable {
    * @param changes 100 items at most together
    * @param known what was read of `itemsToRead`; rows that were not guessed are read now
    * @param fence must hold, or nothing is written; it takes the place of one item
-   * @returns the marks that were written: none when all events were in
+   * @returns nothing when all events were in
    * @throws SequenceGapError; ConcurrencyConflictError when an item is not as it is known; the fence's error; what `commit` throws
    */
-  async write(changes: readonly Change[], known: KnownItems, fence?: ConditionalWrite): Promise<readonly Item[]> {
+  async write(changes: readonly Change[], known: KnownItems, fence?: ConditionalWrite): Promise<Written> {
     const pending = changes.map((change) => pendingChange(change, known));
     const rowKeys = pending.flatMap(({ steps }) => steps.map(({ row }) => row));
     const notGuessed = await this.read(rowKeys.filter((key) => !known.has(idOf(key))));
@@ -103,7 +106,8 @@ export class ProjectionTable {
         ...items.map((item) => this.#put(item, all.get(idOf(item)))),
       ]);
     }
-    return marks;
+    const steps = pending.flatMap((each) => each.steps);
+    return { marks, eventIds: new Set(steps.map(({ event }) => event.metadata.id)) };
   }
 
   /**

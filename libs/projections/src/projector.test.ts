@@ -117,6 +117,69 @@ describe('a request costs time and money:', () => {
   });
 });
 
+describe('a batch', () => {
+  test('of many aggregates makes two requests, and writes a row that they share once', async () => {
+    const { projectorOver, client, life, reader } = await setUp();
+    const lives = await Promise.all(Array.from({ length: 8 }, life));
+    const requests: string[] = [];
+    const counted = projectorOver(
+      sending(client, (command, carryOut) => {
+        requests.push(command.constructor.name.replace('Command', ''));
+        return carryOut();
+      }),
+    );
+
+    const results = await counted.handleAll(lives.flat().toReversed());
+
+    expect(results).toEqual(Array(24).fill({ status: 'fulfilled', value: true }));
+    expect(requests).toEqual(['BatchGet', 'TransactWrite']);
+    expect((await reader.query(tracks, 'Berlin')).map(({ row }) => row)).toEqual(Array(8).fill({ places: placesOf }));
+    expect((await reader.query(arrivals, 'Berlin')).map(({ row }) => row)).toEqual([{ parcels: 8, weight: 16 }]);
+  });
+
+  test('says of each event whether it changed anything, and why it could not be applied', async () => {
+    const { projector, life, reader } = await setUp();
+    const [sent, moved, arrived] = await life();
+    const [otherSent, , otherArrived] = await life();
+    await projector.handle(sent);
+
+    const results = await projector.handleAll([sent, otherArrived, moved, otherSent, arrived]);
+
+    expect(results).toMatchObject([
+      { status: 'fulfilled', value: false },
+      { status: 'rejected', reason: { code: 'SEQUENCE_GAP' } },
+      { status: 'fulfilled', value: true },
+      { status: 'fulfilled', value: true },
+      { status: 'fulfilled', value: true },
+    ]);
+    // The sum does not wait for the gap.
+    expect((await reader.query(arrivals, 'Berlin')).map(({ row }) => row)).toEqual([{ parcels: 2, weight: 4 }]);
+  });
+
+  test('too large for one transaction is divided', async () => {
+    const { projector, life, reader } = await setUp();
+    const lives = await Promise.all(Array.from({ length: 60 }, life));
+
+    const results = await projector.handleAll(lives.flat());
+
+    expect(results.every((result) => result.status === 'fulfilled' && result.value)).toBe(true);
+    expect((await reader.query(arrivals, 'Berlin'))[0]?.row).toEqual({ parcels: 60, weight: 120 });
+  });
+
+  test('goes to the version that is being built as well, each aggregate from its stream', async () => {
+    const { projector, life, itemsOf, pointers } = await setUp();
+    const lives = await Promise.all(Array.from({ length: 3 }, life));
+    await projector.handleAll(lives.map(([sent]) => sent));
+    const building = { version: 2, segments: 1, checkpoints: {}, scanned: 0 };
+    await pointers.replace('tracks', { live: 1, building }, undefined);
+
+    await projector.handleAll(lives.flatMap(([, moved, arrived]) => [moved, arrived]));
+
+    expect(await itemsOf(tracks, 2)).toHaveLength(6);
+    expect(await itemsOf(tracks, 1)).toEqual(await itemsOf(tracks, 2));
+  });
+});
+
 describe('no projection is kept back', () => {
   test('by one whose order counts and that has a gap', async () => {
     const { projector, life, reader } = await setUp();
