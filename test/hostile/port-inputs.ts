@@ -87,7 +87,7 @@ const apis: readonly Api[] = [
   {
     service: 'lambda',
     path: '/2015-03-31/functions/millrace-redrive-dev-reemit/invocations',
-    input: { queueUrl: nobody, messages: [] },
+    input: { queueName: nobody, messages: [] },
   },
   { service: 'lambda', method: 'PUT', path: `/2015-03-31/event-source-mappings/${nobody}`, input: { Enabled: false } },
   {

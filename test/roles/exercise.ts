@@ -235,7 +235,7 @@ const reemitsAndParks: Step = async ({ shop, aws, until }) => {
     }
     equal(messages.length, bodies.length, 'letters are missing');
   });
-  const request: ReemitRequest = { queueUrl, messages };
+  const request: ReemitRequest = { queueName: queueUrl.slice(queueUrl.lastIndexOf('/') + 1), messages };
   const answer = await aws.lambda.send(
     new InvokeCommand({ FunctionName: 'millrace-redrive-dev-reemit', Payload: JSON.stringify(request) }),
   );

@@ -12,8 +12,14 @@ export const MAX_EVENT_BYTES = eventBridgeLimits.bytesPerPut - 16 * 1024;
 
 /** What the re-emitter function is invoked with: messages that the caller has received from one dead-letter queue. */
 export const reemitRequestSchema = z.strictObject({
-  /** URL of the dead-letter queue they were received from: a consumer's or a rule's. */
-  queueUrl: z.url().regex(/\/millrace-[^/]+-dlq(\.fifo)?$/, 'must be the URL of a dead-letter queue of Millrace'),
+  /**
+   * Name of the dead-letter queue they were received from: a consumer's or a rule's. Not its URL: the SDK would send a
+   * signed request to wherever a URL points. The re-emitter looks for the queue beside its own parking queue.
+   */
+  queueName: z
+    .string()
+    .max(80)
+    .regex(/^millrace-[A-Za-z0-9_-]+-dlq(\.fifo)?$/, 'must be the name of a dead-letter queue of Millrace'),
   messages: z
     .array(
       z.strictObject({

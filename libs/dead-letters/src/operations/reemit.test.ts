@@ -65,7 +65,7 @@ describe('reemit', () => {
     expect(requests.map(({ request }) => request.messages.length)).toEqual([50, 50, 20]);
     expect(requests[0]).toMatchObject({
       FunctionName: 'millrace-redrive-dev-reemit',
-      request: { queueUrl: operation.queue.url, messages: expect.arrayContaining([]) },
+      request: { queueName: operation.queue.name, messages: expect.arrayContaining([]) },
     });
     expect(requests[0]?.request.messages[0]?.attributes).toEqual(exhausted);
     expect(summary).toMatchObject({ done: 118, left: 2, failed: 0 });

@@ -55,7 +55,7 @@ export async function reemit(operation: Operation, lambda: Pick<LambdaClient, 's
       sizeOf: ({ json }) => Buffer.byteLength(json) + 1,
     });
     for (const request of requests) {
-      outcomes.push(...(await invoke(lambda, functionName, queue.url, request, look)));
+      outcomes.push(...(await invoke(lambda, functionName, queue.name, request, look)));
       if (outcomes.some(({ stop }) => stop)) break;
     }
     return outcomes;
@@ -66,7 +66,7 @@ export async function reemit(operation: Operation, lambda: Pick<LambdaClient, 's
 async function invoke(
   lambda: Pick<LambdaClient, 'send'>,
   functionName: string,
-  queueUrl: string,
+  queueName: string,
   letters: readonly Packed[],
   look: Look,
 ): Promise<Outcome[]> {
@@ -75,7 +75,7 @@ async function invoke(
     const answer = await lambda.send(
       new InvokeCommand({
         FunctionName: functionName,
-        Payload: `{"queueUrl":${JSON.stringify(queueUrl)},"messages":[${letters.map(({ json }) => json).join()}]}`,
+        Payload: `{"queueName":${JSON.stringify(queueName)},"messages":[${letters.map(({ json }) => json).join()}]}`,
       }),
     );
     const payload = answer.Payload?.transformToString() ?? '';

@@ -14,6 +14,7 @@ export class Letters {
   readonly #sqs: Pick<SQSClient, 'send'>;
   readonly #parkingQueueUrl: string;
 
+  /** @param parkingQueueUrl as SQS names it: the URLs of all queues of an account and Region differ in the name alone */
   constructor(sqs: Pick<SQSClient, 'send'>, parkingQueueUrl: string) {
     this.#sqs = sqs;
     this.#parkingQueueUrl = parkingQueueUrl;
@@ -30,8 +31,12 @@ export class Letters {
     );
   }
 
-  /** Deletes letters, and returns those that are still there. */
-  async delete(queueUrl: string, letters: readonly DeadLetter[]): Promise<Set<DeadLetter>> {
+  /**
+   * Deletes letters of a queue in the account and Region of the parking queue.
+   * @returns those that are still there
+   */
+  async delete(queueName: string, letters: readonly DeadLetter[]): Promise<Set<DeadLetter>> {
+    const queueUrl = new URL(queueName, this.#parkingQueueUrl).href;
     const left = new Set<DeadLetter>();
     for (const batch of batches(letters, { maxCount: MAX_BATCH_ENTRIES })) {
       const failures = await callBatch(batch, (entries) =>

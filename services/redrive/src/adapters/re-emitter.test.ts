@@ -33,6 +33,8 @@ const deletesAll = (name: string, input: unknown) =>
     ? { Successful: (input as DeleteInput).Entries.map(({ Id }) => ({ Id })), Failed: [] }
     : {};
 
+const parkingQueueUrl = 'https://sqs.eu-west-1.amazonaws.com/123456789012/millrace-redrive-dev-parking';
+
 /** A re-emitter of one queue of its own, with a real ledger. */
 function setUp(
   options: {
@@ -41,7 +43,7 @@ function setUp(
     emitter?: EventEmitter;
   } = {},
 ) {
-  const queueUrl = `http://127.0.0.1/000000000000/millrace-test-dev-${randomUUID()}-dlq`;
+  const queueName = `millrace-test-dev-${randomUUID()}-dlq`;
   const sqs = new RecordingClient(options.sqs ?? deletesAll);
   const emitter = new InMemoryEmitter();
   const ledger = new Ledger(documentClient(dynamoDb.client), 'ledger');
@@ -52,13 +54,13 @@ function setUp(
       { reemitted: ledger.reemitted.bind(ledger), record: ledger.record.bind(ledger) },
       options.ledger,
     ),
-    letters: new Letters(sqs, 'parking'),
+    letters: new Letters(sqs, parkingQueueUrl),
   });
   return {
     emitter,
     sqs,
-    queueUrl,
-    reemit: (...messages: Letter[]) => reEmitter.reemit({ queueUrl, messages }),
+    queueName,
+    reemit: (...messages: Letter[]) => reEmitter.reemit({ queueName, messages }),
     deleted: () =>
       sqs
         .inputs<DeleteInput>('DeleteMessageBatchCommand')
@@ -71,6 +73,16 @@ function setUp(
 }
 
 describe('re-emitting', () => {
+  test('calls no other host, account or Region than its own', async () => {
+    const { reemit, sqs, queueName } = setUp();
+
+    await reemit(dead());
+
+    expect(sqs.inputs<{ QueueUrl: string }>('DeleteMessageBatchCommand').map(({ QueueUrl }) => QueueUrl)).toEqual([
+      `https://sqs.eu-west-1.amazonaws.com/123456789012/${queueName}`,
+    ]);
+  });
+
   test('emits every event as it is and deletes its letter', async () => {
     const letters = Array.from({ length: 23 }, () => dead());
     const { reemit, emitter, deleted } = setUp();
@@ -147,7 +159,7 @@ describe('re-emitting', () => {
 
   test('an event that dies each time is parked at the third', async () => {
     const body = envelopeText(sampleEvent(OrderPlaced));
-    const { reemit, emitter, parked, deleted, queueUrl } = setUp();
+    const { reemit, emitter, parked, deleted, queueName } = setUp();
     const third = dead(body, { ErrorCode: 'BROKEN', ErrorMessage: 'still', Consumer: 'a.b', FailureKind: 'exhausted' });
 
     expect(await reemit(dead(body))).toMatchObject([{ outcome: 'reemitted' }]);
@@ -159,11 +171,11 @@ describe('re-emitting', () => {
       'Reemission=2',
     ]);
     const [letter] = parked();
-    expect(letter).toMatchObject({ QueueUrl: 'parking', MessageBody: body });
+    expect(letter).toMatchObject({ QueueUrl: parkingQueueUrl, MessageBody: body });
     expect(letter?.MessageAttributes).toMatchObject({
       ErrorCode: { StringValue: 'REEMITTED_TOO_OFTEN' },
       FailureKind: { StringValue: 'parked' },
-      ParkedFrom: { StringValue: queueUrl.split('/').at(-1) },
+      ParkedFrom: { StringValue: queueName },
       CauseCode: { StringValue: 'BROKEN' },
       CauseMessage: { StringValue: 'still' },
       Consumer: { StringValue: 'a.b' },

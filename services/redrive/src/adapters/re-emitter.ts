@@ -55,8 +55,7 @@ export class ReEmitter {
   }
 
   /** @returns one result for each message, in the same order */
-  async reemit({ queueUrl, messages }: ReemitRequest): Promise<ReemitResult[]> {
-    const queueName = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
+  async reemit({ queueName, messages }: ReemitRequest): Promise<ReemitResult[]> {
     const letters = messages.map(letterOf);
     const decisions = await this.#decide(letters, queueName);
     const outcomes = new Map<DeadLetter, Outcome>();
@@ -82,7 +81,7 @@ export class ReEmitter {
     );
 
     const done = letters.filter((letter) => outcomes.get(letter)?.delete);
-    const left = await this.#letters.delete(queueUrl, done);
+    const left = await this.#letters.delete(queueName, done);
     return letters.map((letter) => {
       const { delete: _, ...outcome } = outcomes.get(letter) ?? { outcome: 'kept', delete: false };
       count(outcome.outcome);

@@ -12,6 +12,7 @@ beforeAll(async () => {
   Object.assign(process.env, {
     MILLRACE_EVENT_BUS: 'millrace-dev',
     MILLRACE_TABLE: 'ledger',
+    MILLRACE_STAGE: 'dev',
     MILLRACE_PARKING_QUEUE_URL: 'http://127.0.0.1:1/000000000000/millrace-redrive-dev-parking',
     AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1',
     AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://127.0.0.1:1',
@@ -42,11 +43,15 @@ describe('the request', () => {
     ['nothing', undefined, 'expected object'],
     ['no messages', { ...fixture(), messages: [] }, 'messages'],
     ['a message without a body', { ...fixture(), messages: [{ messageId: '1', receiptHandle: '2' }] }, 'body'],
-    [
-      'a queue that is no dead-letter queue',
-      { ...fixture(), queueUrl: 'http://127.0.0.1/0/millrace-x-dev-y' },
-      'queueUrl',
-    ],
+    ...[
+      ['a queue that is not a dead-letter queue', 'millrace-x-dev-y'],
+      ['a queue of another stage', 'millrace-x-prod-y-dlq'],
+      ['a queue of another application', 'other-x-dev-y-dlq'],
+      ['the URL of a queue', 'https://sqs.us-east-1.amazonaws.com/123456789012/millrace-x-dev-y-dlq'],
+      ['an URL that ends like a queue', '//elsewhere.example/millrace-x-dev-y-dlq'],
+      ['a path that leads elsewhere', '../millrace-x-dev-y-dlq'],
+    ].map(([what, queueName]) => [what, { ...fixture(), queueName }, 'queueName'] as const),
+    ['a URL in place of a name', { ...fixture(), queueUrl: 'http://127.0.0.1/0/millrace-x-dev-y-dlq' }, 'queueUrl'],
     ['a field that is not known', { ...fixture(), force: true }, 'force'],
   ])('with %s is refused', async (_, request, named) => {
     await expect(handler(request)).rejects.toMatchObject({

@@ -5,6 +5,14 @@ import * as z from 'zod';
 import { reEmitterFromEnvironment } from '../adapters/re-emitter.ts';
 
 const reEmitter = reEmitterFromEnvironment();
+const { MILLRACE_STAGE: stage } = process.env;
+if (!stage) throw new Error('MILLRACE_STAGE must be set: serverless.common.yml gives it to the function');
+
+/** A request about a queue of this stage, as the function's role has it: millrace-*-<stage>-*dlq. */
+const requestSchema = reemitRequestSchema.refine(({ queueName }) => queueName.includes(`-${stage}-`), {
+  path: ['queueName'],
+  error: `must be the name of a dead-letter queue of the stage ${stage}`,
+});
 
 /**
  * Puts the events of messages that the caller has received from a dead-letter queue back on the bus, and takes those out
@@ -14,7 +22,7 @@ const reEmitter = reEmitterFromEnvironment();
  * @throws PermanentError when the request is none
  */
 export async function handler(request: unknown): Promise<ReemitResponse> {
-  const { success, data, error } = reemitRequestSchema.safeParse(request);
+  const { success, data, error } = requestSchema.safeParse(request);
   if (!success) throw new PermanentError('INVALID_REQUEST', z.prettifyError(error));
   try {
     return { results: await reEmitter.reemit(data) };
