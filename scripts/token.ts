@@ -8,6 +8,8 @@ Usage: npm run -s token -- --sub <subject> --scope <scopes> [options]
 
   --sub <subject>          whose token it is, e.g. ada
   --scope <scopes>         what it is good for, e.g. "orders:read orders:write"
+  --email <address>        the verified e-mail address that the token names (none)
+  --phone <number>         the verified telephone number that the token names, e.g. +4915112345678 (none)
   --expires-in <seconds>   how long it is good (3600)
   --aws-port <port>        port of the AWS APIs of npm start (4566)
   --endpoint <url>         instead of the port, e.g. http://127.0.0.1:4566
@@ -43,6 +45,8 @@ await runCommand('token', async () => {
     options: {
       sub: { type: 'string' },
       scope: { type: 'string' },
+      email: { type: 'string' },
+      phone: { type: 'string' },
       'expires-in': { type: 'string' },
       'aws-port': { type: 'string' },
       endpoint: { type: 'string' },
@@ -58,6 +62,8 @@ await runCommand('token', async () => {
   const token = await requestToken(`${origin}/_local/issuer`, {
     subject: readText('sub', values.sub),
     scope: readText('scope', values.scope),
+    ...(values.email === undefined ? {} : { email: readText('email', values.email) }),
+    ...(values.phone === undefined ? {} : { phone: readText('phone', values.phone) }),
     ...(expiresIn === undefined ? {} : { expiresIn }),
   });
   console.log(token);

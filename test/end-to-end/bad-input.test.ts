@@ -70,6 +70,19 @@ const cases: Case[] = [
     400,
     '/shippingAddress/country',
   ],
+  ['lines in a name', 'POST', '/orders', withName('Ada\nYour account is closed'), 400, '/customer/name'],
+  ['a link in a name', 'POST', '/orders', withName('Win at www.evil.example'), 400, '/customer/name'],
+  ['a hidden character in a name', 'POST', '/orders', withName('A\u200bda'), 400, '/customer/name'],
+  [
+    'a link in an address',
+    'POST',
+    '/orders',
+    { ...order, shippingAddress: { ...order.shippingAddress, city: 'https://evil' } },
+    400,
+    '/shippingAddress/city',
+  ],
+  ['a link for a SKU', 'POST', '/orders', { ...order, lines: [{ ...line, sku: 'evil.example' }] }, 400, '/lines/0/sku'],
+  ['a link for a SKU', 'PUT', '/stock/evil.example', { available: 1 }, 400, 'sku'],
   ['an unknown order', 'GET', `/orders/${randomUUID()}`, undefined, 404, 'orderId'],
   ['a malformed order id', 'GET', '/orders/42', undefined, 400, 'orderId'],
   ['an unknown order', 'POST', `/orders/${randomUUID()}/cancellation`, undefined, 404, 'orderId'],
@@ -91,6 +104,10 @@ const cases: Case[] = [
   ['a fraction', 'PUT', '/stock/SKU-1', { available: 0.5 }, 400, '/available'],
   ['a wrong type', 'PUT', '/stock/SKU-1', { available: true }, 400, '/available'],
 ];
+
+function withName(name: string) {
+  return { ...order, customer: { ...order.customer, name } };
+}
 
 function many(count: number) {
   return Array.from({ length: count }, (_, index) => ({ ...line, sku: `SKU-${index}` }));

@@ -16,6 +16,10 @@ export interface Caller {
   subject: string;
   /** The claim `scope` (https://www.rfc-editor.org/rfc/rfc8693#section-4.2), or else `scp`. */
   scopes: readonly string[];
+  /** The claim `email`, if the issuer has verified it: `email_verified`. */
+  email?: string;
+  /** The claim `phone_number`, if the issuer has verified it: `phone_number_verified`. */
+  phone?: string;
 }
 
 /** "It MUST NOT exceed 255 ASCII characters", https://openid.net/specs/openid-connect-core-1_0.html#IDToken */
@@ -27,12 +31,18 @@ const subjectPattern = /^[\x20-\x7e]{1,255}$/;
  * @throws HttpError 401 without the claim `sub`, or when it is not 1–255 printable ASCII characters
  */
 export function callerOf(event: HttpApiEvent): Caller {
-  const { sub, scope, scp = '' } = event.requestContext.authorizer?.jwt?.claims ?? {};
+  const claims = event.requestContext.authorizer?.jwt?.claims ?? {};
+  const { sub, scope, scp = '', email, phone_number: phone } = claims;
   if (!sub) throw new HttpError(401, 'UNAUTHENTICATED', 'The request has no token that says who sends it');
   if (!subjectPattern.test(sub)) {
     throw new HttpError(401, 'UNAUTHENTICATED', "The token's sub must be 1–255 printable ASCII characters");
   }
-  return { subject: sub, scopes: scopesOf(scope ?? scp) };
+  return {
+    subject: sub,
+    scopes: scopesOf(scope ?? scp),
+    ...(email && claims.email_verified === 'true' && { email }),
+    ...(phone && claims.phone_number_verified === 'true' && { phone }),
+  };
 }
 
 /** The scopes of a claim: a text with spaces, or a list, which API Gateway hands on as `[orders:read orders:write]`. */

@@ -156,6 +156,23 @@ describe('the caller', () => {
     expect(requests[0]?.caller.scopes).toEqual(['bookings:read', 'bookings:write']);
   });
 
+  test('has the addresses that the issuer has verified, and no others', async () => {
+    const { send, requests } = setUp();
+    const claims = { sub: 'ada', email: 'ada@example.com', phone_number: '+4915112345678' };
+    const verified = { email_verified: 'true', phone_number_verified: 'true' };
+    const unverified = { email_verified: 'false' };
+
+    for (const more of [verified, unverified, {}]) {
+      await send(httpRequest(route, { path: { hotel: 'ritz' }, body: booking, claims: { ...claims, ...more } }));
+    }
+
+    expect(requests.map(({ caller }) => caller)).toEqual([
+      { subject: 'ada', scopes: [], email: 'ada@example.com', phone: '+4915112345678' },
+      { subject: 'ada', scopes: [] },
+      { subject: 'ada', scopes: [] },
+    ]);
+  });
+
   test('may have a name of 255 characters', async () => {
     const { send, requests } = setUp();
     const sub = 'a'.repeat(255);

@@ -68,6 +68,8 @@ describe('a token', () => {
     ['{"sub":"ada","scope":"a","expiresIn":1e12}', /"expiresIn" must be a whole number/],
     ['{"sub":"ada","scope":"a","issuer":""}', /"issuer" must be a text/],
     ['{"sub":"ada","scope":"a","audience":[]}', /"audience" must be a text/],
+    ['{"sub":"ada","scope":"a","email":7}', /"email" must be a text/],
+    ['{"sub":"ada","scope":"a","phone":""}', /"phone" must be a text/],
     ['{"sub":"ada","scopes":"a"}', /"scopes" is none of/],
   ])('for %s is a 400 that says why', async (body, message) => {
     expect(await ask(body)).toEqual({ status: 400, body: { message: expect.stringMatching(message) } });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type JSONWebKeySet, SignJWT } from 'jose';
 import { SIGNING_ALGORITHM, type SigningKey } from './signing-key.ts';
-import { readTokenRequest, TokenRequestError } from './token-request.ts';
+import { readTokenRequest, type TokenRequest, TokenRequestError } from './token-request.ts';
 
 export interface IssuerOptions {
   /** What its tokens say in `iss`. */
@@ -86,7 +86,7 @@ export class Issuer {
     const request = readTokenRequest(body);
     const issuedAt = Math.floor(Date.now() / 1000);
     const expiresAt = issuedAt + request.expiresIn;
-    const token = new SignJWT({ scope: request.scope })
+    const token = new SignJWT({ scope: request.scope, ...contactClaims(request) })
       .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: key.kid, typ: 'JWT' })
       .setIssuer(request.issuer ?? issuer)
       .setSubject(request.sub)
@@ -97,4 +97,12 @@ export class Issuer {
     if (first !== undefined) token.setAudience(others.length === 0 ? first : [first, ...others]);
     return { token: await token.sign(key.privateKey), expiresAt: new Date(expiresAt * 1000).toISOString() };
   }
+}
+
+/** https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims */
+function contactClaims({ email, phone }: TokenRequest): Record<string, string | boolean> {
+  return {
+    ...(email !== undefined && { email, email_verified: true }),
+    ...(phone !== undefined && { phone_number: phone, phone_number_verified: true }),
+  };
 }

@@ -10,6 +10,10 @@ export interface TokenWish {
   issuer?: string;
   /** Instead of the issuer's audience. */
   audience?: string;
+  /** A verified address: the claims `email` and `email_verified`. */
+  email?: string;
+  /** A verified number: the claims `phone_number` and `phone_number_verified`. */
+  phone?: string;
 }
 
 /**

@@ -10,6 +10,10 @@ export interface TokenRequest {
   issuer?: string;
   /** Instead of the issuer's audience. */
   audience?: string;
+  /** The token says that this address is verified. */
+  email?: string;
+  /** The token says that this number is verified. */
+  phone?: string;
 }
 
 /** A request for a token that is not valid; the message names the field. */
@@ -19,7 +23,7 @@ export class TokenRequestError extends Error {
 
 const DEFAULT_EXPIRES_IN = 3600;
 const LONGEST_SECONDS = 10 * 365 * 24 * 3600;
-const FIELDS = ['sub', 'scope', 'expiresIn', 'issuer', 'audience'];
+const FIELDS = ['sub', 'scope', 'expiresIn', 'issuer', 'audience', 'email', 'phone'] as const;
 /** https://www.rfc-editor.org/rfc/rfc6749#section-3.3 */
 const SCOPES = /^([\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*)?$/;
 
@@ -30,7 +34,8 @@ const SCOPES = /^([\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*)?$/;
  */
 export function readTokenRequest(body: string): TokenRequest {
   const fields = parseObject(body);
-  const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
+  const known: readonly string[] = FIELDS;
+  const unknown = Object.keys(fields).find((name) => !known.includes(name));
   if (unknown !== undefined) throw new TokenRequestError(`"${unknown}" is none of ${FIELDS.join(', ')}`);
   const { scope, expiresIn = DEFAULT_EXPIRES_IN } = fields;
   if (typeof scope !== 'string' || !SCOPES.test(scope)) {
@@ -45,8 +50,11 @@ export function readTokenRequest(body: string): TokenRequest {
     sub: readText('sub', fields.sub),
     scope,
     expiresIn,
-    ...(fields.issuer === undefined ? {} : { issuer: readText('issuer', fields.issuer) }),
-    ...(fields.audience === undefined ? {} : { audience: readText('audience', fields.audience) }),
+    ...Object.fromEntries(
+      (['issuer', 'audience', 'email', 'phone'] as const)
+        .filter((name) => fields[name] !== undefined)
+        .map((name) => [name, readText(name, fields[name])]),
+    ),
   };
 }
 

@@ -51,6 +51,11 @@ export class Orders {
     return state;
   }
 
+  /** Whose order it is; undefined when there is none. */
+  async customerOf(orderId: string): Promise<string | undefined> {
+    return (await this.#runner.load(orderId)).state?.snapshot.customer.id;
+  }
+
   /** The customer's order with its history; undefined when there is none, or it is another customer's. */
   async find(orderId: string, customerId: string): Promise<StoredOrder | undefined> {
     const { events } = await this.#store.load(aggregate.streamOf(orderId));

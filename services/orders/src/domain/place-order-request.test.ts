@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { redactionOf } from '@millrace/events';
+import type { Redaction } from '@millrace/events/redaction';
 import { exampleOrder } from '../../events/index.ts';
 import { placeOrderRequest, totalOf } from './place-order-request.ts';
 
@@ -79,6 +81,28 @@ describe('a request to place an order', () => {
     const issues = issuesWith({ ...request, lines: [{ ...line, [field]: value }] });
 
     expect(new Set(issues)).toEqual(new Set([`lines.0.${field}`]));
+  });
+
+  test.each([
+    ['customer.name', { customer: { ...customer, name: 'Ada\nYour account is closed' } }],
+    ['customer.name', { customer: { ...customer, name: 'Win at evil.example' } }],
+    ['customer.name', { customer: { ...customer, name: '\u202eadA' } }],
+    ['shippingAddress.line1', { shippingAddress: { ...shippingAddress, line1: 'http://evil' } }],
+    ['shippingAddress.line2', { shippingAddress: { ...shippingAddress, line2: 'a\u200bb' } }],
+    ['shippingAddress.city', { shippingAddress: { ...shippingAddress, city: 'evil.example' } }],
+    ['shippingAddress.postalCode', { shippingAddress: { ...shippingAddress, postalCode: '10\r\n115' } }],
+    ['lines.0.sku', { lines: [{ ...line, sku: 'www.evil.example' }] }],
+  ])('whose %s would put a link or lines of its own into a mail is refused', (field, part) => {
+    expect(issuesWith({ ...request, ...part })).toEqual([field]);
+  });
+
+  test('keeps what is personal hidden', () => {
+    const hidden = (field: string) =>
+      field.split('.').reduce<Redaction | undefined>((at, name) => at?.member(name), redactionOf(placeOrderRequest))
+        ?.hides;
+
+    for (const field of ['name', 'email', 'phone']) expect(hidden(`customer.${field}`)).toBe(true);
+    for (const field of Object.keys(shippingAddress)) expect(hidden(`shippingAddress.${field}`)).toBe(true);
   });
 
   test('that lists a SKU twice is refused', () => {

@@ -1,3 +1,4 @@
+import { plainText } from '@millrace/http';
 import * as z from 'zod';
 import { address, currency, customer, orderLine, orderSnapshot } from '../../events/index.ts';
 
@@ -7,13 +8,25 @@ const MAX_LINES = 40;
 /**
  * The body of `POST /orders`. Unknown fields are refused: a misspelt one would be lost in silence. Who the customer is
  * says the token, not the body.
+ *
+ * What people will read is plain text, here and not in the contracts: events that are stored already must stay readable.
  */
 export const placeOrderRequest = z.strictObject({
-  customer: z.strictObject(customer.omit({ id: true }).shape),
-  shippingAddress: z.strictObject(address.shape),
+  customer: z.strictObject({
+    name: plainText(customer.shape.name),
+    email: customer.shape.email,
+    phone: customer.shape.phone,
+  }),
+  shippingAddress: z.strictObject({
+    line1: plainText(address.shape.line1),
+    line2: plainText(address.shape.line2),
+    city: plainText(address.shape.city),
+    postalCode: plainText(address.shape.postalCode),
+    country: address.shape.country,
+  }),
   currency,
   lines: z
-    .array(z.strictObject(orderLine.shape))
+    .array(z.strictObject({ ...orderLine.shape, sku: plainText(orderLine.shape.sku) }))
     .min(1, 'expected at least one line')
     .max(MAX_LINES, `expected at most ${MAX_LINES} lines`)
     .superRefine((lines, context) => {

@@ -36,6 +36,10 @@ beforeAll(async () => {
   Object.assign(process.env, {
     MILLRACE_TABLE: 'orders',
     MILLRACE_IDEMPOTENCY_TABLE: 'orders-idempotency',
+    MILLRACE_ORDERS_PER_HOUR: '30',
+    MILLRACE_FAILED_PAYMENTS_PER_HOUR: '2',
+    MILLRACE_VERIFIED_CONTACTS: 'optional',
+    MILLRACE_SMS_PREFIXES: '+49',
     ...consumerVariables('orders.onOrderProgress'),
   });
   // Handlers read their environment when they are imported, as in Lambda's init phase.
@@ -46,8 +50,13 @@ beforeAll(async () => {
 });
 afterAll(() => dynamoDb.stop());
 
-async function post(body: unknown, headers: Record<string, string> = {}, sub = customerId) {
-  const event = httpRequest('POST /orders', { body, headers, claims: { sub } });
+async function post(
+  body: unknown,
+  headers: Record<string, string> = {},
+  sub = customerId,
+  claims: Record<string, string> = {},
+) {
+  const event = httpRequest('POST /orders', { body, headers, claims: { sub, ...claims } });
   const { statusCode, headers: answered, body: text = '' } = await postOrder(event, lambdaContext());
   return { statusCode, headers: answered, body: JSON.parse(text) };
 }
@@ -154,6 +163,61 @@ describe('POST /orders', () => {
     expect(answer).toMatchObject({ statusCode: 400, body: { status: 400, errors: [{ field }] } });
     expect(answer.headers?.['content-type']).toBe('application/problem+json');
   });
+});
+
+describe('what one customer may do in an hour', () => {
+  const another = () => `customer-${randomUUID()}`;
+
+  test('ends with 429 and Retry-After, and not for others', async () => {
+    const ada = another();
+    const key = { 'idempotency-key': randomUUID() };
+    for (let count = 0; count < 29; count += 1) expect((await post(request, {}, ada)).statusCode).toBe(202);
+    const last = await post(request, key, ada);
+
+    const refused = await post(request, {}, ada);
+
+    expect(refused).toMatchObject({ statusCode: 429, body: { status: 429, code: 'QUOTA_EXCEEDED' } });
+    expect(Number(refused.headers?.['retry-after'])).toBeGreaterThan(0);
+    expect(Number(refused.headers?.['retry-after'])).toBeLessThanOrEqual(3600);
+    // What is remembered is no other order.
+    expect(await post(request, key, ada)).toMatchObject({ statusCode: 202, body: last.body });
+    expect((await post(request, {}, another())).statusCode).toBe(202);
+  });
+
+  test('is not used up by requests that are refused', async () => {
+    const ada = another();
+    for (let count = 0; count < 40; count += 1) await post({ ...request, lines: [] }, {}, ada);
+
+    expect((await post(request, {}, ada)).statusCode).toBe(202);
+  });
+
+  test('ends early when payments fail, each of which counts once', async () => {
+    const ada = another();
+    const [first, second] = [(await post(request, {}, ada)).body, (await post(request, {}, ada)).body];
+    const failed = sampleEvent(PaymentFailed, { orderId: first.orderId });
+
+    expect(await deliver(failed)).toBe(0);
+    expect(await deliver(failed, sampleEvent(PaymentFailed, { orderId: first.orderId }))).toBe(0);
+    expect((await post(request, {}, ada)).statusCode).toBe(202);
+    expect(await deliver(sampleEvent(PaymentFailed, { orderId: second.orderId }))).toBe(0);
+
+    expect(await post(request, {}, ada)).toMatchObject({ statusCode: 429, body: { code: 'QUOTA_EXCEEDED' } });
+    expect((await view(second.orderId, ada)).body).toMatchObject({ status: 'CANCELLED' });
+  });
+});
+
+test.each([
+  ['another address than the token names', { email: 'eve@example.com', email_verified: 'true' }, ['/customer/email']],
+  [
+    'another number than the token names',
+    { phone_number: '+4915187654321', phone_number_verified: 'true' },
+    ['/customer/phone'],
+  ],
+])('an order with %s is a 403 that names the field', async (_, claims, fields) => {
+  const { statusCode, body } = await post(request, {}, customerId, claims);
+
+  expect([statusCode, body.code]).toEqual([403, 'CONTACT_NOT_ALLOWED']);
+  expect(body.errors.map(({ field }: { field: string }) => field)).toEqual(fields);
 });
 
 describe('GET /orders/{orderId}', () => {

@@ -3,6 +3,7 @@ import type { EventOf } from '@millrace/events';
 import { ShipmentCreated } from '@millrace/fulfillment/events';
 import { StockReservationFailed, StockReserved } from '@millrace/inventory/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
+import { orderQuotaFromEnvironment } from '../adapters/order-quota.ts';
 import { ordersFromEnvironment } from '../adapters/orders.ts';
 import type { ProgressEvent } from '../domain/order.ts';
 
@@ -16,13 +17,22 @@ const contracts = [
 ] as const;
 
 const orders = ordersFromEnvironment();
+const quota = orderQuotaFromEnvironment();
 
 /** Records what the other services did for an order, and confirms or cancels it. */
 export const handler = consume(contracts, async (event, { cause, inbox }) => {
   const { data, metadata } = event;
+  const occurredAt = new Date(metadata.timestamp);
+  if (event.detailType === 'PaymentFailed.v1') await countFailedPayment(data.orderId, occurredAt);
   const command = { type: 'RecordProgress', progress: progressOf(event) } as const;
-  await orders.execute(data.orderId, command, { ...cause, occurredAt: new Date(metadata.timestamp) }, inbox);
+  await orders.execute(data.orderId, command, { ...cause, occurredAt }, inbox);
 });
+
+/** Before the order knows of it: to count an order again changes nothing, and after a crash between both it is made good. */
+async function countFailedPayment(orderId: string, occurredAt: Date): Promise<void> {
+  const customerId = await orders.customerOf(orderId);
+  if (customerId !== undefined) await quota.countFailure(customerId, orderId, occurredAt);
+}
 
 /** Keeps of a foreign event what the order needs: its own stream must not depend on another service's schema. */
 function progressOf(event: EventOf<(typeof contracts)[number]>): ProgressEvent {

@@ -1,14 +1,26 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { endpoint } from '@millrace/http';
+import { endpoint, HttpError } from '@millrace/http';
+import { orderQuotaFromEnvironment } from '../adapters/order-quota.ts';
 import { ordersFromEnvironment } from '../adapters/orders.ts';
+import { contactPolicyFrom, contactProblems } from '../domain/contact-policy.ts';
 import { placeOrderRequest, totalOf } from '../domain/place-order-request.ts';
 
 const orders = ordersFromEnvironment();
+const quota = orderQuotaFromEnvironment();
+const contactPolicy = contactPolicyFrom();
 
-/** `POST /orders`: accepts an order of the caller's; what becomes of it is told by events and by `GET /orders/{orderId}`. */
+/**
+ * `POST /orders`: accepts an order of the caller's, as long as there are not too many; what becomes of it is told by events
+ * and by `GET /orders/{orderId}`. An answer that is remembered for its Idempotency-Key counts as no other order.
+ */
 export const handler = endpoint({ body: placeOrderRequest, idempotent: true }, async (request) => {
   const { caller, body, idempotencyKey, correlationId, traceparent } = request;
   const { currency, customer, ...order } = body;
+  const problems = contactProblems(customer, caller, contactPolicy);
+  if (problems.length > 0) {
+    throw new HttpError(403, 'CONTACT_NOT_ALLOWED', 'The shop may not write to this customer there', problems);
+  }
+  await quota.take(caller.subject);
   const orderId = idempotencyKey === undefined ? randomUUID() : orderIdOf(caller.subject, idempotencyKey, body);
   const total = { amount: totalOf(order.lines), currency };
   const placed = { orderId, customer: { id: caller.subject, ...customer }, ...order, total };

@@ -1,0 +1,132 @@
+import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { HttpError } from './problem.ts';
+
+/** What one subject may do in one window of time. */
+export interface Quota {
+  /** Names what is counted, e.g. `orders`; it must never change. */
+  name: string;
+  windowSeconds: number;
+  /** Calls of `take` within a window. */
+  limit: number;
+  /** Failures within a window after which `take` refuses everything until its end. */
+  maxFailures: number;
+}
+
+/**
+ * Counts what each subject does, for all containers of a service together: an item for each subject and window in the
+ * service's idempotency table. `take` is one conditional write, so that two at once are never both the last one.
+ *
+ * It fails closed: without DynamoDB it throws what the SDK throws, which an endpoint answers with 503. What it protects
+ * needs the same database, and a limit that opens under load is none.
+ *
+ * Windows begin at multiples of their length, so in the worst case a subject has the quota of two windows at once.
+ * @example
+ * const quota = new SubjectQuota(new DynamoDBClient({}), 'orders-idempotency', {
+ *   ...{ name: 'orders', windowSeconds: 3600, limit: 30, maxFailures: 5 },
+ * });
+ * await quota.take(caller.subject); // 429 from the 31st order on
+ */
+export class SubjectQuota {
+  readonly #client: Pick<DynamoDBClient, 'send'>;
+  readonly #tableName: string;
+  readonly #quota: Quota;
+  readonly #now: () => Date;
+
+  /** @param tableName with the key `id` and the time to live `expiration`, as Powertools' idempotency has it */
+  constructor(
+    client: Pick<DynamoDBClient, 'send'>,
+    tableName: string,
+    quota: Quota,
+    now: () => Date = () => new Date(),
+  ) {
+    this.#client = client;
+    this.#tableName = tableName;
+    this.#quota = quota;
+    this.#now = now;
+  }
+
+  /**
+   * Counts one use, unless the subject has used up the window.
+   * @throws HttpError 429 `QUOTA_EXCEEDED` with the time until the next window
+   */
+  async take(subject: string): Promise<void> {
+    const now = this.#now();
+    const { limit, maxFailures } = this.#quota;
+    const counted = await this.#update(subject, now, {
+      UpdateExpression: 'ADD #used :one SET expiration = :expiration',
+      ConditionExpression:
+        '(attribute_not_exists(#used) OR #used < :limit) AND (attribute_not_exists(#failures) OR size(#failures) < :maxFailures)',
+      ExpressionAttributeNames: { '#used': 'used', '#failures': 'failures' },
+      ExpressionAttributeValues: {
+        ':one': { N: '1' },
+        ':limit': { N: String(limit) },
+        ':maxFailures': { N: String(maxFailures) },
+      },
+    });
+    if (counted) return;
+    const retryAfterSeconds = Math.max(1, Math.ceil(this.#endOf(now) - now.getTime() / 1000));
+    const detail = 'You have used up what one caller may do in this time; the header Retry-After says when it ends';
+    throw new HttpError(429, 'QUOTA_EXCEEDED', detail, [], { retryAfterSeconds });
+  }
+
+  /**
+   * Counts a failure, once for each `key`, in the window in which it happened. To count it again changes nothing.
+   * @param key of the failure, e.g. the order's id
+   */
+  async countFailure(subject: string, key: string, failedAt: Date): Promise<void> {
+    // Beyond the limit another one changes nothing, and the item must not grow for ever.
+    await this.#update(subject, failedAt, {
+      UpdateExpression: 'ADD #failures :key SET expiration = :expiration',
+      ConditionExpression: 'attribute_not_exists(#failures) OR size(#failures) < :maxFailures',
+      ExpressionAttributeNames: { '#failures': 'failures' },
+      ExpressionAttributeValues: { ':key': { SS: [key] }, ':maxFailures': { N: String(this.#quota.maxFailures) } },
+    });
+  }
+
+  /** @returns whether the condition held */
+  async #update(
+    subject: string,
+    at: Date,
+    { ExpressionAttributeValues, ...update }: Partial<ConstructorParameters<typeof UpdateItemCommand>[0]>,
+  ): Promise<boolean> {
+    const { name, windowSeconds } = this.#quota;
+    const end = this.#endOf(at);
+    try {
+      await this.#client.send(
+        new UpdateItemCommand({
+          TableName: this.#tableName,
+          Key: { id: { S: `quota#${name}#${end - windowSeconds}#${subject}` } },
+          ...update,
+          ExpressionAttributeValues: { ...ExpressionAttributeValues, ':expiration': { N: String(end) } },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  /** When the window of a moment ends, in epoch seconds. */
+  #endOf(at: Date): number {
+    const { windowSeconds } = this.#quota;
+    return (Math.floor(at.getTime() / 1000 / windowSeconds) + 1) * windowSeconds;
+  }
+}
+
+/**
+ * The counter in the service's idempotency table.
+ * @throws Error when MILLRACE_IDEMPOTENCY_TABLE is not set, or a limit is not a whole number above 0
+ */
+export function subjectQuotaFromEnvironment(
+  quota: Quota,
+  tableName = process.env.MILLRACE_IDEMPOTENCY_TABLE,
+): SubjectQuota {
+  if (!tableName) throw new Error("MILLRACE_IDEMPOTENCY_TABLE must be the name of the service's idempotency table");
+  for (const limit of [quota.limit, quota.maxFailures]) {
+    if (!Number.isInteger(limit) || limit < 1) {
+      throw new Error(`The limits of the quota ${quota.name} must be whole numbers above 0, not ${limit}`);
+    }
+  }
+  return new SubjectQuota(new DynamoDBClient({}), tableName, quota);
+}
