@@ -2,8 +2,8 @@
  * `npm start`: runs every service on this machine from the templates that would deploy. `npm start -- --help` lists what
  * can be set.
  */
-import { writeFileSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,15 @@ import {
   UsageError,
 } from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/events/catalogue';
-import { formatFunctionLog, PortTakenError, type Runtime, requestToken, startRuntime } from '@millrace/local';
+import {
+  FolderError,
+  formatFunctionLog,
+  PortTakenError,
+  type Runtime,
+  requestToken,
+  startRuntime,
+} from '@millrace/local';
+import { onProcessEnd } from './start/process-end.ts';
 
 const HELP = `Runs all services on this machine, from the templates that would deploy to AWS.
 
@@ -26,6 +34,7 @@ Usage: npm start -- [options]
   --api-port <port>           port of the services' HTTP APIs (3000; 0 for any free one)
   --aws-port <port>           port of the AWS APIs, for any SDK or the AWS CLI (4566; 0 for any free one)
   --data-dir <directory>      keep tables, queues and buckets there across restarts (default: forget them)
+  --cache-dir <directory>     keep packages and compiled code there, e.g. for a checkout that is read-only (.millrace/cache)
   --stage <name>              stage to package for (dev)
   --service <directory>       another service to run, besides those in services/; may be repeated
   --dynamodb-endpoint <url>   use this DynamoDB instead of starting one
@@ -62,6 +71,7 @@ function readOptions() {
       'api-port': { type: 'string', default: '3000' },
       'aws-port': { type: 'string', default: '4566' },
       'data-dir': { type: 'string' },
+      'cache-dir': { type: 'string' },
       stage: { type: 'string', default: 'dev' },
       service: { type: 'string', multiple: true, default: [] },
       'dynamodb-endpoint': { type: 'string' },
@@ -80,6 +90,7 @@ function readOptions() {
     alarmPeriod: readNumber('alarm-period', values['alarm-period'], { minimum: 1, whole: true }),
     dynamodbEndpoint: readEndpoint(values['dynamodb-endpoint'], 'dynamodb-endpoint'),
     stage: readStage(values.stage),
+    readyFile: readReadyFile(values['ready-file']),
   };
 }
 
@@ -89,18 +100,20 @@ function readPort(flag: string, value: string): number {
   throw new UsageError(`--${flag} must be a port from 0 to 65535, not "${value}"`);
 }
 
-let runtime: Runtime | undefined;
-let stoppingSince: number | undefined;
+/** @throws UsageError for a file in a folder that is not there: whoever waits for the file would wait for ever */
+function readReadyFile(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const path = resolve(value);
+  if (statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory()) return path;
+  throw new UsageError(`--ready-file must be in a folder that exists: there is no ${dirname(path)}`);
+}
 
-/** Stops everything and ends with the exit code. Again within a second is the same wish, later it is impatience. */
-async function shutDown(exitCode: number): Promise<void> {
-  const now = performance.now();
-  if (stoppingSince !== undefined) {
-    // npm passes Ctrl-C on to a process that has already had it from the terminal.
-    if (now - stoppingSince > 1_000) process.exit(130);
-    return;
-  }
-  stoppingSince = now;
+let runtime: Runtime | undefined;
+
+const shutDown = onProcessEnd(stopAndExit);
+
+/** Before the runtime has started there is nothing to wait for: what a start leaves behind goes with the process. */
+async function stopAndExit(exitCode: number): Promise<void> {
   if (exitCode === 0) console.log('\nStopping');
   try {
     await runtime?.stop();
@@ -111,18 +124,15 @@ async function shutDown(exitCode: number): Promise<void> {
   process.exit(exitCode);
 }
 
-process.on('SIGINT', () => void shutDown(0));
-process.on('SIGTERM', () => void shutDown(0));
-// Whoever forked this process has ended.
-process.on('disconnect', () => void shutDown(0));
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
     console.error(error);
-    void shutDown(1);
+    shutDown(1);
   });
 }
 
 function whyNot(error: unknown, apiPort: number): string {
+  if (error instanceof FolderError) return `${error.message}: choose another with --${error.purpose}-dir`;
   if (!(error instanceof PortTakenError)) return explain(error);
   const flag = error.port === apiPort ? '--api-port' : '--aws-port';
   return `${error.message}: choose another with ${flag}, e.g. npm start -- ${flag} 0`;
@@ -136,6 +146,7 @@ async function start(options: ReturnType<typeof readOptions>): Promise<void> {
       apiPort: options.apiPort,
       awsPort: options.awsPort,
       dataDirectory: options['data-dir'],
+      cacheDirectory: options['cache-dir'],
       dynamodbEndpoint: options.dynamodbEndpoint,
       alarmPeriod: options.alarmPeriod,
       coldFunctions: options.cold,
@@ -151,18 +162,13 @@ async function start(options: ReturnType<typeof readOptions>): Promise<void> {
       },
       onFailure: (reason) => {
         console.error(reason);
-        void shutDown(1);
+        shutDown(1);
       },
     });
   } catch (error) {
     console.error(`Cannot start: ${whyNot(error, options.apiPort)}`);
     process.exit(1);
   }
-  if (stoppingSince !== undefined) {
-    await runtime.stop();
-    process.exit(0);
-  }
-
   await Promise.race([runtime.warm, delay(WARM_WITHIN_MS, undefined, { ref: false })]);
   const { apiUrl, awsUrl, issuerUrl, functionNames } = runtime;
   const [customer, staff] = await Promise.all([
@@ -190,17 +196,31 @@ Try an order:
   curl ${apiUrl}/orders/<orderId of the answer> -H "authorization: Bearer $CUSTOMER"
 
 Ctrl-C stops.`);
-  const readyFile = options['ready-file'];
-  if (readyFile !== undefined) {
-    // Written beside and renamed: whoever waits for the file never reads half of it.
-    writeFileSync(`${readyFile}.draft`, JSON.stringify({ apiUrl, awsUrl, issuerUrl, pid: process.pid }));
-    await rename(`${readyFile}.draft`, readyFile);
+  if (options.readyFile !== undefined) {
+    await writeReadyFile(options.readyFile, { apiUrl, awsUrl, issuerUrl, pid: process.pid });
   }
+}
+
+/** Written beside and renamed: whoever waits for the file never reads half of it. */
+async function writeReadyFile(path: string, content: object): Promise<void> {
+  await writeFile(`${path}.draft`, JSON.stringify(content));
+  await rename(`${path}.draft`, path);
 }
 
 await runCommand('start', async () => {
   const options = readOptions();
-  if (options.help) process.stdout.write(HELP);
-  else await start(options);
+  if (options.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  // Of an earlier start: whoever waits would take it for this one's.
+  if (options.readyFile !== undefined) await rm(options.readyFile, { force: true });
+  try {
+    await start(options);
+  } catch (error) {
+    // A runtime that nobody was told of must not go on.
+    console.error(explain(error));
+    shutDown(1);
+  }
   return 0;
 });

@@ -24,7 +24,20 @@ export interface RunningScript {
  * @param environment variables to set besides this process's own
  */
 export function startScript(name: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): RunningScript {
-  const child = spawn(process.execPath, [join(root, 'scripts', `${name}.ts`), ...args], {
+  return startCommand(process.execPath, [join(root, 'scripts', `${name}.ts`), ...args], environment);
+}
+
+/**
+ * Starts a command at the root of the repository.
+ *
+ * @param environment variables to set besides this process's own
+ */
+export function startCommand(
+  command: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): RunningScript {
+  const child = spawn(command, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },

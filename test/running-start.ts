@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@millrace/testing';
-import { type RunningScript, startScript } from './run-script.ts';
+import { type RunningScript, startCommand, startScript } from './run-script.ts';
 
 /** What `npm start` writes into its ready file. */
 export interface ReadyFile {
@@ -20,27 +20,32 @@ export interface RunningStart extends RunningScript {
 /** Packaging may come first, on a machine that does other things as well. */
 const READY_WITHIN_MS = 180_000;
 
+export interface StartOptions {
+  /** Besides `--cold` and free ports. */
+  args?: readonly string[];
+  environment?: NodeJS.ProcessEnv;
+  /** Runs `npm start` itself, rather than what it runs. */
+  byNpm?: boolean;
+}
+
 /**
  * Starts `npm start -- --cold` on free ports and waits until it is ready.
  *
- * @param args options besides those
  * @throws Error with what it printed when it ends before
  * @example
  * const { ready, child } = await startMillrace();
  */
-export async function startMillrace(...args: string[]): Promise<RunningStart> {
+export async function startMillrace({
+  args = [],
+  environment = {},
+  byNpm = false,
+}: StartOptions = {}): Promise<RunningStart> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-test-'));
   const readyFile = join(folder, 'ready.json');
-  const script = startScript('start', [
-    '--cold',
-    '--api-port',
-    '0',
-    '--aws-port',
-    '0',
-    '--ready-file',
-    readyFile,
-    ...args,
-  ]);
+  const given = ['--cold', '--api-port', '0', '--aws-port', '0', '--ready-file', readyFile, ...args];
+  const script = byNpm
+    ? startCommand('npm', ['start', '--', ...given], environment)
+    : startScript('start', given, environment);
   let output: string | undefined;
   void script.ended.then(({ exitCode, stdout, stderr }) => {
     output = `npm start ended with ${exitCode}:\n${stdout}\n${stderr}`;

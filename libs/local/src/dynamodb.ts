@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -38,12 +39,13 @@ export async function startDynamoDb({
   onExit: (reason: string) => void;
 }): Promise<DynamoDb> {
   const binary = findBinary();
-  const temporaryDirectory = dataDirectory === undefined ? await mkdtemp(join(tmpdir(), 'millrace-')) : undefined;
-  const directory = temporaryDirectory ?? join(dataDirectory ?? '', 'dynamodb');
-  await mkdir(directory, { recursive: true });
-  const databasePath = join(directory, 'dynamodb.db');
   const port = await findFreePort();
   const endpoint = `http://${LOOPBACK}:${port}`;
+  // Nothing is waited for from here until the guard is there, so that no end of this process leaves anything behind.
+  const temporaryDirectory = dataDirectory === undefined ? mkdtempSync(join(tmpdir(), 'millrace-')) : undefined;
+  const directory = temporaryDirectory ?? join(dataDirectory ?? '', 'dynamodb');
+  mkdirSync(directory, { recursive: true });
+  const databasePath = join(directory, 'dynamodb.db');
 
   // Detached: Ctrl-C goes to the terminal's whole process group, and this process must be the last to stop, not the first.
   const child = spawn(binary, ['serve', '--host', LOOPBACK, '--port', String(port), '--db-path', databasePath], {

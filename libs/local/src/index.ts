@@ -1,4 +1,5 @@
 export type { AlarmChange } from './cloudwatch/alarm-notification.ts';
+export { FolderError } from './folders.ts';
 export { type FunctionLogFormat, formatFunctionLog } from './function-log.ts';
 export type { RefusedAccess } from './iam/refusals.ts';
 export { requestToken, type TokenWish } from './identity/request-token.ts';

@@ -239,6 +239,9 @@ function runPackaging(order: PackagingOrder, compileCache: string): Promise<Pack
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
   });
+  const kill = (): void => void child.kill('SIGKILL');
+  // Before the mirror, in which it writes, is removed.
+  process.prependOnceListener('exit', kill);
   const answers: PackagingAnswer[] = [];
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -250,6 +253,7 @@ function runPackaging(order: PackagingOrder, compileCache: string): Promise<Pack
     child.on('error', reject);
     child.on('message', (answer: PackagingAnswer) => answers.push(answer));
     child.on('close', () => {
+      process.off('exit', kill);
       while (answers.length < order.tasks.length) answers.push({ error: `packaging ended early: ${output}` });
       resolve(answers);
     });

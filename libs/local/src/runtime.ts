@@ -16,6 +16,7 @@ import { startDynamoDbFront } from './dynamodb-front.ts';
 import { DynamoDbProxy } from './dynamodb-proxy.ts';
 import { EventBridge } from './eventbridge/index.ts';
 import { type Fauxqs, startFauxqs } from './fauxqs.ts';
+import { provideFolder } from './folders.ts';
 import { Functions } from './functions.ts';
 import { createGateway, type GatewayBackends } from './gateway.ts';
 import { createGuardedServer } from './guarded-server.ts';
@@ -146,7 +147,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   const directories = options.services.map((directory) => resolve(directory));
   const [anyDirectory] = directories;
   if (anyDirectory === undefined) throw new Error('There are no services to start');
-  const cacheDirectory = options.cacheDirectory ?? join(findWorkspaceRoot(anyDirectory), '.millrace', 'cache');
+  const cacheDirectory = resolve(options.cacheDirectory ?? join(findWorkspaceRoot(anyDirectory), '.millrace', 'cache'));
   const dataDirectory = options.dataDirectory === undefined ? undefined : resolve(options.dataDirectory);
   const warnings: string[] = [];
   const warn = (line: string): void => {
@@ -154,6 +155,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     options.onWarning?.(line);
   };
 
+  provideFolder('cache', cacheDirectory);
   if (dataDirectory !== undefined) started.add(lockDataDirectory(dataDirectory));
   const reservation = await reservePort(options.apiPort);
   started.add(() => reservation.release());

@@ -11,10 +11,14 @@ export class WorkspaceMirror {
   readonly #workspace: string;
   readonly #mirror: string;
 
+  readonly #removeAtExit = (): void => this.remove();
+
   /** @param directories absolute paths of service folders inside `workspace` */
   constructor(workspace: string, directories: readonly string[]) {
     this.#workspace = workspace;
     this.#mirror = mkdtempSync(join(tmpdir(), 'millrace-packaging-'));
+    // A process that is told to end while it packages does not come back to remove it.
+    process.once('exit', this.#removeAtExit);
     this.#copy(workspace, directories);
   }
 
@@ -29,7 +33,9 @@ export class WorkspaceMirror {
   }
 
   remove(): void {
-    rmSync(this.#mirror, { recursive: true, force: true });
+    process.off('exit', this.#removeAtExit);
+    // osls may be writing for as long as it takes to die.
+    rmSync(this.#mirror, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
   }
 
   #copy(folder: string, directories: readonly string[]): void {
