@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { EventContract } from './define-event.ts';
+import { placeOf } from './module-error.ts';
 
 /** A function that emits or consumes an event, and the place in its template that says so. */
 export interface FunctionReference {
@@ -79,11 +80,16 @@ function withVersionsBefore(contract: EventContract): EventContract[] {
   return [contract, ...(contract.upcasts ? withVersionsBefore(contract.upcasts) : [])];
 }
 
-/** The contracts a service's events folder exports, by the name of the export. */
+/**
+ * The contracts a service's events folder exports, by the name of the export.
+ * @throws Error naming the file and the line that keep it from being imported
+ */
 async function exportedContracts(folder: string): Promise<Record<string, EventContract>> {
   const file = join(folder, 'events', 'index.ts');
   if (!existsSync(file)) return {};
-  const exported: Record<string, unknown> = await import(pathToFileURL(file).href);
+  const exported: Record<string, unknown> = await import(pathToFileURL(file).href).catch((cause: unknown) => {
+    throw new Error(`${placeOf(cause) ?? file}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  });
   return Object.fromEntries(
     Object.entries(exported).filter((entry): entry is [string, EventContract] => isContract(entry[1])),
   );

@@ -30,6 +30,12 @@ function writeHandler(service: string, code: string) {
   writeFileSync(join(scratch, service, 'src', 'answer.ts'), code);
 }
 
+/** Changes a service's serverless.yml. */
+function change(service: string, by: (configuration: object) => object) {
+  const file = join(scratch, service, 'serverless.yml');
+  writeFileSync(file, JSON.stringify(by(JSON.parse(readFileSync(file, 'utf8')))));
+}
+
 const shared = (section: string) => `\${file(../../../../../serverless.common.yml):${section}}`;
 
 beforeEach(() => {
@@ -129,7 +135,7 @@ describe('packageServices', () => {
     expect(await answerOf(code(await packAt('dev', 'alpha')))).toMatch('alpha');
   });
 
-  test('says in one line per service what is wrong, keeps the good ones, and recovers', async () => {
+  test('says in one line for each mistake what is wrong and where, keeps the good services, and recovers', async () => {
     cpSync(join(scratch, 'alpha'), join(scratch, 'gamma'), { recursive: true });
     writeFileSync(join(scratch, 'gamma', 'serverless.yml'), 'service: [');
     writeHandler('beta', `import { missing } from './missing.ts';\nexport const handler = missing;\n`);
@@ -139,14 +145,54 @@ describe('packageServices', () => {
 
     const lines = (error instanceof Error ? error.message : '').split('\n');
     expect(lines).toHaveLength(2);
-    expect(lines[0]).toMatch(`${folder}/beta/serverless.yml: `);
-    expect(lines[0]).toMatch('src/answer.ts:1:24: ERROR: Could not resolve "./missing.ts"');
+    expect(lines[0]).toBe(`${folder}/beta/src/answer.ts:1:24: Could not resolve "./missing.ts"`);
     expect(lines[1]).toMatch(`${folder}/gamma/serverless.yml: Cannot parse "serverless.yml"`);
 
     writeFileSync(join(scratch, 'beta', 'src', 'missing.ts'), `export const missing = async () => 'found';\n`);
     const { services, log } = await pack('alpha', 'beta');
     expect(log).toEqual(['Packaging beta']);
     expect(await answerOf(services[1]?.functions.get('millrace-beta-test-answer')?.codeDirectory)).toBe('found');
+  });
+
+  const failure = async (...names: string[]) => {
+    const error: unknown = await pack(...names).catch((reason: unknown) => reason);
+    return error instanceof Error ? error.message : 'nothing failed';
+  };
+
+  test('says once what several services share', async () => {
+    writeFileSync(join(scratch, 'shared.ts'), 'export const = 1;\n');
+    for (const service of ['alpha', 'beta']) writeHandler(service, `import '../../shared.ts';`);
+    expect(await failure('alpha', 'beta')).toBe(
+      'libs/local/.millrace/package-services-test/shared.ts:1:13: Expected identifier but found "="',
+    );
+
+    for (const service of ['alpha', 'beta']) {
+      change(service, (configuration) => ({ ...configuration, provider: { name: 'aws', memorySize: 'many' } }));
+    }
+    const shared = "^serverless.common.yml or .*: Configuration error at 'provider.memorySize': must be integer .*";
+    expect(await failure('alpha', 'beta')).toMatch(
+      new RegExp(`${shared} \\(found in 2 services, from libs/local/.*/alpha/serverless.yml on\\)$`),
+    );
+  });
+
+  test('refuses import.meta, which would be empty in a bundle, with file and line', async () => {
+    writeHandler('alpha', 'export const handler = async () =>\n  import.meta.url;\n');
+    expect(await failure('alpha')).toMatch(
+      /^libs\/local\/\.millrace\/package-services-test\/alpha\/src\/answer\.ts:2:2: "import\.meta" is not available/,
+    );
+  });
+
+  test('hands on what esbuild and osls warn of, from the cache as well', async () => {
+    writeHandler('alpha', `export const handler = async () => typeof handler === 'nonsense';\n`);
+    change('alpha', (configuration) => ({ ...configuration, configValidationMode: 'warn', unheardOf: true }));
+    const folder = 'libs/local/.millrace/package-services-test/alpha';
+    for (const log of [['Packaging alpha'], []]) {
+      const packed = await pack('alpha');
+      expect(packed.log).toEqual(log);
+      const [invalid, ...others] = packed.services[0]?.warnings ?? [];
+      expect(invalid).toMatch(/^libs\/local\/\S+\/alpha\/serverless\.yml: .*unrecognized property 'unheardOf'/);
+      expect(others).toEqual([`${folder}/src/answer.ts:1:54: The "typeof" operator will never evaluate to "nonsense"`]);
+    }
   });
 
   test('names a folder without serverless.yml', async () => {

@@ -5,7 +5,7 @@ import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findWorkspaceRoot, serviceDirectories } from '@millrace/events/catalogue';
 import type { CloudFormationTemplate } from './cloudformation/template.ts';
-import { codeFolder, metafileName, provide } from './packaging/cache-folders.ts';
+import { codeFolder, metafileName, provide, warningsName } from './packaging/cache-folders.ts';
 import { contentHash } from './packaging/content-hash.ts';
 import type { PackagingAnswer, PackagingOrder, PackagingResult } from './packaging/osls-process.ts';
 import { WorkspaceMirror } from './packaging/workspace-mirror.ts';
@@ -21,6 +21,8 @@ export interface CompiledService {
   template: CloudFormationTemplate;
   /** Tags of the stack, which CloudFormation hands on to every resource that takes tags. */
   stackTags: Record<string, string>;
+  /** Each with its file. The same one may come from several services. */
+  warnings: string[];
 }
 
 /** A service as it would be deployed: its compiled template and the folder with its functions' bundles. */
@@ -57,7 +59,7 @@ export interface PackagingOptions {
  * the Node version. Stages whose bundles are the same share them.
  *
  * @returns the services in the order of `directories`
- * @throws Error with one line for each service that could not be packaged, naming its serverless.yml
+ * @throws Error with one line for each mistake, naming its file
  */
 export function packageServices(options: PackagingOptions): Promise<PackagedService[]> {
   return provideServices(options, {
@@ -73,7 +75,7 @@ export function packageServices(options: PackagingOptions): Promise<PackagedServ
  * bundles, and those take most of the time.
  *
  * @returns the services in the order of `directories`
- * @throws Error with one line for each service whose template could not be compiled, naming its serverless.yml
+ * @throws Error with one line for each mistake, naming its file
  */
 export function compileTemplates(options: PackagingOptions): Promise<CompiledService[]> {
   return provideServices(options, {
@@ -176,7 +178,7 @@ async function packageInto(
     root,
     missing.map(({ directory }) => directory),
   );
-  const problems: string[] = [];
+  const problems: { directory: string; text: string }[] = [];
   try {
     const tasks = missing.map((place) => ({
       source: place.directory,
@@ -193,14 +195,14 @@ async function packageInto(
         );
         continue;
       }
-      const file = relative(root, join(place.directory, 'serverless.yml'));
-      const problem = mirror.translate(oneLine(answer?.error ?? 'not packaged'));
-      problems.push(problem.startsWith(file) ? problem : `${file}: ${problem}`);
+      for (const text of answer?.problems ?? ['not packaged']) {
+        problems.push({ directory: place.directory, text: mirror.translate(oneLine(text)) });
+      }
     }
   } finally {
     mirror.remove();
   }
-  if (problems.length > 0) throw new Error(problems.join('\n'));
+  if (problems.length > 0) throw new Error(distinctProblems(root, problems).join('\n'));
 }
 
 /** @returns undefined when the cache has no such package, or no longer its bundles */
@@ -209,7 +211,7 @@ function readPackage({ directory, folder, bundles }: Place): PackagedService | u
   const bundleFolder = join(bundles, result?.bundle ?? '');
   if (result?.bundle === undefined || !existsSync(bundleFolder)) return undefined;
   return {
-    ...serviceOf(directory, result),
+    ...serviceOf(directory, result, JSON.parse(readFileSync(join(bundleFolder, warningsName), 'utf8'))),
     functions: new Map(result.functions.map((name) => [name, { codeDirectory: join(bundleFolder, codeFolder) }])),
     metafile: join(bundleFolder, metafileName),
   };
@@ -225,8 +227,47 @@ function readResult(folder: string): PackagingResult | undefined {
   return JSON.parse(readFileSync(join(folder, resultName), 'utf8')) as PackagingResult;
 }
 
-function serviceOf(directory: string, { name, stackName, template, stackTags }: PackagingResult): CompiledService {
-  return { name, directory, stackName, template, stackTags };
+function serviceOf(directory: string, result: PackagingResult, bundleWarnings: string[] = []): CompiledService {
+  const { name, stackName, template, stackTags, warnings } = result;
+  const root = findWorkspaceRoot(directory);
+  const located = [...warnings, ...bundleWarnings].map((text) => withFile(root, directory, oneLine(text)));
+  return { name, directory, stackName, template, stackTags, warnings: located };
+}
+
+/** Files of the root that every serverless.yml takes a part of. */
+const sharedTemplates = ['serverless.common.yml', 'serverless.stages.yml', 'serverless.outbox.yml'];
+
+/** One line for each mistake: one in a file that services share is found in each of them. */
+function distinctProblems(root: string, problems: readonly { directory: string; text: string }[]): string[] {
+  const byText = new Map<string, Set<string>>();
+  for (const { directory, text } of problems) {
+    // osls names the file that it cannot parse by the end of its path, cut anywhere.
+    const line = withFile(
+      root,
+      directory,
+      text.replace(/Cannot parse "[^"]*": (?=.* in "[^"]*serverless\.\w+\.yml")/, 'Cannot parse: '),
+    );
+    const file = `${relative(root, join(directory, 'serverless.yml'))}: `;
+    const problem = line.startsWith(file) ? line.slice(file.length) : line;
+    byText.set(problem, (byText.get(problem) ?? new Set()).add(line.startsWith(file) ? file : ''));
+  }
+  return [...byText].map(([problem, files]) => {
+    const [first = ''] = files;
+    if (files.size === 1) return first + problem;
+    const named = sharedTemplates.filter((name) => problem.includes(name));
+    const shared = named.length > 0 ? named : sharedTemplates;
+    return `${shared.join(' or ')}: ${problem} (found in ${files.size} services, from ${first.slice(0, -2)} on)`;
+  });
+}
+
+/**
+ * A problem or a warning with the file that it is about, from the workspace's root on. A text that does not begin with one is
+ * about the service's serverless.yml. What several services share is so told in the same words by each.
+ */
+function withFile(root: string, directory: string, text: string): string {
+  const relativeText = text.replaceAll(`${root}/`, '');
+  if (/^[^\s:]+\.(ts|mts|js|mjs|cjs|json|ya?ml)(:\d+)*: /.test(relativeText)) return relativeText;
+  return `${relative(root, join(directory, 'serverless.yml'))}: ${relativeText}`;
 }
 
 /**
@@ -254,7 +295,7 @@ function runPackaging(order: PackagingOrder, compileCache: string): Promise<Pack
     child.on('message', (answer: PackagingAnswer) => answers.push(answer));
     child.on('close', () => {
       process.off('exit', kill);
-      while (answers.length < order.tasks.length) answers.push({ error: `packaging ended early: ${output}` });
+      while (answers.length < order.tasks.length) answers.push({ problems: [`packaging ended early: ${output}`] });
       resolve(answers);
     });
     child.send(order);

@@ -181,6 +181,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     provideSigningKey(dataDirectory),
   ]);
 
+  for (const warning of new Set(services.flatMap((service) => service.warnings))) warn(warning);
   const { stacks, ssmParameters } = loadStacks(services, { accountId: ACCOUNT_ID, region, awsUrl });
   for (const warning of stacks.flatMap(unsupportedResources)) warn(warning);
   const httpApis = stacks.map((stack) => ({ name: stack.name, resources: httpResourcesOf(stack) }));

@@ -174,6 +174,26 @@ describe('a difference between template and code fails the build and names both 
   });
 });
 
+test.each([
+  ['a syntax error', 'const = 1;', /^libs\/.*\/contracts\/events\/own\.ts:2: Unexpected token/],
+  ['a missing module', `import './missing.ts';`, /^libs\/.*\/contracts\/events\/own\.ts: Cannot find module/],
+  ['what a module throws', `throw new Error('no');`, /^libs\/.*\/contracts\/events\/own\.ts:2: no$/],
+])('a contract that cannot be loaded for %s is one message that names the module', async (_, code, message) => {
+  const directory = writeService('contracts', {
+    functions: consuming('ShelfFilled.v1'),
+    code: handling('ShelfFilled'),
+  });
+  writeFileSync(join(directory, 'events', 'index.ts'), `export * from './own.ts';\n`);
+  writeFileSync(join(directory, 'events', 'own.ts'), `export const own = 1;\n${code}\n`);
+  const failure: unknown = await packageServices({
+    directories: [directory],
+    stage: 'dev',
+    region: 'us-east-1',
+    cacheDirectory,
+  }).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ message: expect.stringMatching(message) });
+});
+
 test('a newer version stands for the older ones it upcasts, and variables of the deployment are there', async () => {
   const agreeing = {
     functions: {

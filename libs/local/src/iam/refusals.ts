@@ -1,3 +1,4 @@
+import { shownIdentifier } from '@millrace/events/identifier';
 import type { Access } from './authorization.ts';
 import type { Caller } from './caller.ts';
 
@@ -26,13 +27,14 @@ export class Refusals {
   /** @param reason a statement denies it; or none allows it; or what the request needs permission for is not known */
   add(
     { functionName, service }: Caller,
-    { action, resource }: Access,
+    { action, resource, context }: Access,
     message: string,
     reason: 'denied' | 'not allowed' | 'unknown',
   ): void {
     const caller = functionName ?? service?.sourceArn;
     if (caller === undefined) return;
-    const key = [caller, action, resource].join('\n');
+    const [detailType] = context?.get('events:detail-type') ?? [];
+    const key = [caller, action, resource, detailType].join('\n');
     const times = this.#refused.get(key)?.times ?? 0;
     this.#refused.set(key, { caller, action, resource, message, times: times + 1 });
     if (times > 0) return;
@@ -41,10 +43,13 @@ export class Refusals {
       'not allowed':
         functionName === undefined
           ? `let ${service?.principal} do it in the policy of that resource, for the former as aws:SourceArn`
-          : 'add a statement to its iamRoleStatements',
+          : detailType === undefined
+            ? 'add a statement to its iamRoleStatements'
+            : 'list the event under emits of that function in serverless.yml',
       unknown: 'what that needs permission for is not known on this machine',
     };
-    this.#onWarning(`${caller} may not ${action} on ${resource}: ${remedies[reason]}`);
+    const what = detailType === undefined ? action : `${action} ${shownIdentifier(detailType)}`;
+    this.#onWarning(`${caller} may not ${what} on ${resource}: ${remedies[reason]}`);
   }
 
   list(): readonly RefusedAccess[] {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { type BuildFailure, type BuildOptions, build, type Message, type Metafile } from 'esbuild';
 
 /** `custom.esbuild`: esbuild's options and those of serverless-esbuild that decide what is in a bundle. */
 export interface BundleOptions extends BuildOptions {
@@ -8,6 +8,25 @@ export interface BundleOptions extends BuildOptions {
   exclude?: string[];
   packager?: string;
   skipRebuild?: boolean;
+}
+
+/** What esbuild made of the handlers of a service. */
+export interface Bundled {
+  /** What went into the bundles: https://esbuild.github.io/api/#metafile */
+  metafile: Metafile;
+  /** Each with the absolute path of its file, line and column. */
+  warnings: string[];
+}
+
+/** Code that cannot be bundled. */
+export class BundleError extends Error {
+  /** Each with the absolute path of its file, line and column. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
 }
 
 /**
@@ -18,15 +37,14 @@ export interface BundleOptions extends BuildOptions {
  * @param directory the service's folder
  * @param handlers by function key, e.g. `src/handlers/put-stock.handler`
  * @param output becomes `<output>/src/handlers/put-stock.cjs`
- * @returns what went into the bundles: https://esbuild.github.io/api/#metafile
- * @throws Error naming the function whose handler has no file; esbuild's errors
+ * @throws Error naming the function whose handler has no file; BundleError
  */
 export async function bundleFunctions(
   directory: string,
   handlers: Record<string, string>,
   { outputFileExtension = '.js', exclude = [], packager: _, skipRebuild: __, ...options }: BundleOptions,
   output: string,
-): Promise<Metafile> {
+): Promise<Bundled> {
   const entryPoints: Record<string, string> = {};
   for (const [key, handler] of Object.entries(handlers)) {
     const path = handler.slice(0, handler.lastIndexOf('.'));
@@ -35,7 +53,7 @@ export async function bundleFunctions(
     if (file === undefined) throw new Error(`functions.${key}.handler: there is no file ${source[0]}`);
     entryPoints[path] = file;
   }
-  const { metafile } = await build({
+  const { metafile, warnings } = await build({
     platform: 'node',
     bundle: true,
     ...options,
@@ -46,6 +64,14 @@ export async function bundleFunctions(
     outExtension: { '.js': outputFileExtension },
     logLevel: 'silent',
     metafile: true,
+  }).catch((failure: BuildFailure) => {
+    throw failure.errors ? new BundleError(failure.errors.map((message) => located(message, directory))) : failure;
   });
-  return metafile;
+  return { metafile, warnings: warnings.map((message) => located(message, directory)) };
+}
+
+/** `<absolute path>:<line>:<column>: <what is wrong>` */
+function located({ location, text, pluginName }: Message, directory: string): string {
+  if (!location) return pluginName ? `${pluginName}: ${text}` : text;
+  return `${join(directory, location.file)}:${location.line}:${location.column}: ${text}`;
 }

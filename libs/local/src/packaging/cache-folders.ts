@@ -8,6 +8,9 @@ export const codeFolder = 'code';
 /** Stands beside it, since it is not deployed: esbuild's record of what went into the bundles. */
 export const metafileName = 'metafile.json';
 
+/** Beside it: a list of esbuild's warnings. */
+export const warningsName = 'warnings.json';
+
 /** Folders of one kind and service that stay in the cache: switching between branches or stages is then free. */
 const KEPT = 10;
 

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { format } from 'node:util';
 import type { CloudFormationTemplate } from '../cloudformation/template.ts';
-import { type BundleOptions, bundleFunctions } from './bundle-functions.ts';
-import { codeFolder, metafileName, provide } from './cache-folders.ts';
+import { BundleError, type BundleOptions, bundleFunctions } from './bundle-functions.ts';
+import { codeFolder, metafileName, provide, warningsName } from './cache-folders.ts';
 
 /** One service to package. */
 export interface PackagingTask {
@@ -34,12 +36,14 @@ export interface PackagingResult {
   stackTags: Record<string, string>;
   /** Lambda function names. */
   functions: string[];
+  /** Of osls. */
+  warnings: string[];
   /** Name of the folder with its bundles, if they were wanted. */
   bundle?: string;
 }
 
 /** What the process answers, one message per task in the same order. */
-export type PackagingAnswer = { result: PackagingResult } | { error: string };
+export type PackagingAnswer = { result: PackagingResult } | { problems: readonly string[] };
 
 /** A serverless.yml whose variables are resolved, as far as packaging reads or changes it. */
 interface Configuration {
@@ -124,10 +128,31 @@ async function bundle(
     .slice(0, 20);
   await provide(join(bundles, name), async (draft) => {
     await mkdir(join(draft, codeFolder), { recursive: true });
-    const metafile = await bundleFunctions(source, handlers, options, join(draft, codeFolder));
+    const { metafile, warnings } = await bundleFunctions(source, handlers, options, join(draft, codeFolder));
     await writeFile(join(draft, metafileName), JSON.stringify(metafile));
+    await writeFile(join(draft, warningsName), JSON.stringify(warnings));
   });
   return name;
+}
+
+/** Takes down what osls and its plugins warn of, which only its command line would print. */
+function collectWarnings(): { stop: () => string[] } {
+  interface LogEvent {
+    logger: { level: string };
+    messageTokens: unknown[];
+  }
+  const emitter: EventEmitter = createRequire(require.resolve('serverless/lib/serverless.js'))('log/lib/emitter');
+  const warnings: string[] = [];
+  const note = ({ logger, messageTokens }: LogEvent) => {
+    if (logger.level === 'warning' && messageTokens.length > 0) warnings.push(format(...messageTokens));
+  };
+  emitter.on('log', note);
+  return {
+    stop: () => {
+      emitter.off('log', note);
+      return warnings;
+    },
+  };
 }
 
 /** `sls package` without the command line around it, and with a stand-in for the code: that is bundled separately. */
@@ -143,6 +168,7 @@ async function compileTemplate(
 
   // osls resolves artifacts and glob patterns from the working directory.
   process.chdir(mirror);
+  const warnings = collectWarnings();
   const Osls: new (config: object) => Serverless = require('serverless/lib/serverless.js');
   const serverless = new Osls({
     configuration,
@@ -167,6 +193,7 @@ async function compileTemplate(
     template: JSON.parse(template),
     stackTags: service.provider.stackTags ?? {},
     functions: service.getAllFunctions().map((key) => service.getFunction(key).name),
+    warnings: warnings.stop(),
   };
   return {
     template: result,
@@ -206,6 +233,11 @@ async function startPackaging(task: PackagingTask, options: object): Promise<() 
   }
 }
 
+function problemsOf(error: unknown): readonly string[] {
+  if (error instanceof BundleError) return error.problems;
+  return [error instanceof Error ? error.message : String(error)];
+}
+
 function send(answer: PackagingAnswer): Promise<void> {
   return new Promise((resolve) => {
     process.send?.(answer, undefined, undefined, () => resolve());
@@ -222,7 +254,7 @@ process.once('message', async ({ tasks, stage, region }: PackagingOrder) => {
     answers.push(
       packaged
         .then(({ result, checked }) => checked.then(() => ({ result })))
-        .catch((error: unknown) => ({ error: error instanceof Error ? error.message : String(error) })),
+        .catch((error: unknown) => ({ problems: problemsOf(error) })),
     );
   }
   for (const answer of answers) await send(await answer);
