@@ -23,7 +23,7 @@ import {
   type Payment,
   repeatedAttempt,
 } from '../domain/payment.ts';
-import type { ChargeResult, PaymentProvider } from '../domain/payment-provider.ts';
+import { type ChargeResult, type PaymentProvider, ProviderUnavailableError } from '../domain/payment-provider.ts';
 import { SandboxProvider } from './sandbox-provider.ts';
 
 /** A provider that has not answered by then is asked again later: the function has other records to handle. */
@@ -103,28 +103,34 @@ export class Payments {
   /**
    * Makes sure that a cancelled order costs nothing, whether it was charged, is being charged, or would be later. It
    * ends only when that is certain, so it is repeated while the outcome of a charge or a refund is unknown.
-   * @throws ProviderUnavailableError when the provider does not answer; OutcomePendingError when it cannot tell yet;
-   * DuplicateEventError for a repeated event.
+   * @throws OutcomePendingError when the provider does not answer, or cannot tell yet; DuplicateEventError for a repeated
+   * event.
    */
   async cancel(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
-    const { orderId, total } = order;
-    await retryOnConflict(async () => {
-      const payment = await this.find(orderId);
-      switch (decideCancellation(payment)) {
-        case 'nothing':
-          return;
-        case 'remember': {
-          const cancelled: Payment = { status: 'CANCELLED', amount: total, chargeKey: inbox.eventId };
-          await this.#commit(orderId, inbox, [this.#create(orderId, cancelled)]);
-          return;
-        }
-        case 'resolve':
-          if (payment) await this.#resolve(orderId, payment, cause, inbox);
-          return;
-        case 'refund':
-          if (payment?.paymentId) await this.#refund(orderId, payment, payment.paymentId, cause, inbox);
+    try {
+      await retryOnConflict(() => this.#cancel(order, cause, inbox));
+    } catch (error) {
+      if (!(error instanceof ProviderUnavailableError)) throw error;
+      throw new OutcomePendingError(order.orderId, error.message, { cause: error });
+    }
+  }
+
+  async #cancel({ orderId, total }: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
+    const payment = await this.find(orderId);
+    switch (decideCancellation(payment)) {
+      case 'nothing':
+        return;
+      case 'remember': {
+        const cancelled: Payment = { status: 'CANCELLED', amount: total, chargeKey: inbox.eventId };
+        await this.#commit(orderId, inbox, [this.#create(orderId, cancelled)]);
+        return;
       }
-    });
+      case 'resolve':
+        if (payment) await this.#resolve(orderId, payment, cause, inbox);
+        return;
+      case 'refund':
+        if (payment?.paymentId) await this.#refund(orderId, payment, payment.paymentId, cause, inbox);
+    }
   }
 
   /**
@@ -164,7 +170,7 @@ export class Payments {
     } else if (isCertainlyNone(payment.charge, found, this.#now())) {
       await this.#close(orderId, payment, inbox);
     } else {
-      throw new OutcomePendingError(orderId, 'charge');
+      throw new OutcomePendingError(orderId, 'the provider cannot tell what became of the charge');
     }
   }
 
@@ -187,7 +193,7 @@ export class Payments {
       if (found.outcome === 'refunded') refundId = found.refundId;
       else {
         const repeated = repeatedAttempt(payment.refund, found, this.#newId(), this.#now());
-        if (!repeated) throw new OutcomePendingError(orderId, 'refund');
+        if (!repeated) throw new OutcomePendingError(orderId, 'the provider cannot tell what became of the refund');
         refund = repeated;
       }
     }

@@ -1,4 +1,4 @@
-import { PermanentError, TransientError } from '@millrace/errors';
+import { PermanentError, UnavailableError } from '@millrace/errors';
 import { FOUND_WITHIN_MS, KEY_LIFETIME_MS, type Money, type NotFound } from './payment-provider.ts';
 
 /** How much two containers' clocks may differ, together with how long a request may be on its way, in ms. */
@@ -46,10 +46,10 @@ export class ChargeUndecidedError extends PermanentError {
   }
 }
 
-/** What became of a request is not certain yet: ask again later. */
-export class OutcomePendingError extends TransientError {
-  constructor(orderId: string, what: 'charge' | 'refund') {
-    super('PAYMENT_PENDING', `The payment provider cannot tell yet what became of the ${what} of order ${orderId}`);
+/** Whether a cancelled order costs nothing is not certain yet. It is deferred, however long the provider takes. */
+export class OutcomePendingError extends UnavailableError {
+  constructor(orderId: string, reason: string, options?: ErrorOptions) {
+    super('PAYMENT_PENDING', `The payment of order ${orderId} cannot be undone yet: ${reason}`, options);
   }
 }
 
