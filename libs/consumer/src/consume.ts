@@ -140,7 +140,10 @@ function consumer<const Contracts extends readonly EventContract[]>(
   const sqs = dependencies.sqs ?? new SQSClient({});
   const now = dependencies.now ?? (() => new Date());
   const random = dependencies.random ?? Math.random;
-  const runOnce = deduplication === 'idempotency' ? (dependencies.runOnce ?? runOnceByIdempotencyTable()) : undefined;
+  const runOnce =
+    deduplication === 'idempotency'
+      ? (dependencies.runOnce ?? runOnceByIdempotencyTable(undefined, { now }))
+      : undefined;
   const admission = { settings, runOnce, marksExpire: deduplication !== 'permanent', now };
   const failures = { sqs, settings, now, random };
 

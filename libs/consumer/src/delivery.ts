@@ -50,7 +50,7 @@ export interface RecordContext {
    * Runs an effect outside DynamoDB (a mail, a provider call) once for this event: when the event comes again, what
    * succeeded is left out, and in a rebuild all of them are. Only with `deduplication: 'idempotency'`.
    * @param step names the effect within the event, e.g. `email`; it must never change.
-   * @throws what the effect throws; TransientError while another delivery runs it; Error without the idempotency table.
+   * @throws what the effect throws; UnavailableError while another delivery runs it; Error without the idempotency table.
    */
   once: (step: string, effect: () => Promise<void>) => Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { defineEvent, type EmittableEvent } from '@millrace/events';
 import { envelopeText, lambdaContext, RecordingClient, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -50,6 +50,19 @@ function setUp(effect: () => Promise<void>, consumer: string = randomUUID()) {
   return { deliver, sqs };
 }
 
+/** Sets the clock for whatever reads it; timers run on. */
+function setClock(now: number): void {
+  const doNotFake = [
+    'setTimeout',
+    'clearTimeout',
+    'setInterval',
+    'clearInterval',
+    'setImmediate',
+    'clearImmediate',
+  ] as const;
+  jest.useFakeTimers({ now, doNotFake: [...doNotFake, 'nextTick', 'queueMicrotask', 'hrtime', 'performance'] });
+}
+
 describe('the idempotency table', () => {
   test('a second delivery is acknowledged without the effect, by another container, too', async () => {
     let effects = 0;
@@ -80,7 +93,7 @@ describe('the idempotency table', () => {
     expect(effects).toBe(3);
   });
 
-  test('two deliveries at once have one effect, and the one that came second is retried', async () => {
+  test('two deliveries at once have one effect, and the one that came second is deferred', async () => {
     let effects = 0;
     const { deliver, sqs } = setUp(async () => {
       effects += 1;
@@ -88,12 +101,39 @@ describe('the idempotency table', () => {
     });
     const event = sampleEvent(Thanked);
 
-    expect(await deliver(event, event)).toBe(1);
+    expect(await deliver(event, event)).toBe(0);
     expect(effects).toBe(1);
-    expect(sqs.inputs('SendMessageCommand')).toEqual([]);
-    expect(sqs.inputs('ChangeMessageVisibilityCommand')).toHaveLength(1);
+    expect(sqs.inputs('SendMessageCommand')).toMatchObject([{ QueueUrl: 'queue' }]);
     expect(await deliver(event)).toBe(0);
     expect(effects).toBe(1);
+  });
+
+  test('a container whose clock is two minutes ahead does not repeat an effect under way', async () => {
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    let effects = 0;
+    const consumer = randomUUID();
+    const effect = () => {
+      effects += 1;
+      begin();
+      return ended;
+    };
+    const event = sampleEvent(Thanked);
+    const first = setUp(effect, consumer).deliver(event);
+    await begun;
+
+    const ahead = setUp(effect, consumer);
+    setClock(Date.now() + 2 * 60_000);
+    try {
+      await ahead.deliver(event);
+    } finally {
+      jest.useRealTimers();
+      end();
+    }
+
+    expect(await first).toBe(0);
+    expect(effects).toBe(1);
+    expect(ahead.sqs.inputs('SendMessageCommand')).toMatchObject([{ QueueUrl: 'queue' }]);
   });
 
   test('a failed effect leaves no mark: it is tried again', async () => {

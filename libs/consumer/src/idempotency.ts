@@ -1,11 +1,6 @@
-import {
-  IdempotencyAlreadyInProgressError,
-  IdempotencyConfig,
-  makeIdempotent,
-} from '@aws-lambda-powertools/idempotency';
-import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
-import { TransientError } from '@millrace/errors';
+import { UnavailableError } from '@millrace/errors';
 import { DEDUPLICATION_SECONDS } from '@millrace/events';
+import { IdempotencyAlreadyInProgressError, IdempotencyTable } from '@millrace/idempotency';
 import type { Context } from 'aws-lambda';
 import { ConfigurationError } from './settings.ts';
 
@@ -14,33 +9,30 @@ export type RunOnce = (key: string, context: Context, effect: () => Promise<void
 
 /**
  * De-duplication for effects outside DynamoDB (a mail, a provider call), by Powertools idempotency.
- * https://docs.aws.amazon.com/powertools/typescript/latest/features/idempotency/
  * A crash between the effect and its mark repeats the effect: hand the event id on as the provider's own key.
+ *
+ * While another delivery runs the effect, and for some minutes after a crash, it throws `IN_PROGRESS`, by which the record is
+ * deferred.
  * @throws ConfigurationError when MILLRACE_IDEMPOTENCY_TABLE is not set.
  */
-export function runOnceByIdempotencyTable(tableName = process.env.MILLRACE_IDEMPOTENCY_TABLE): RunOnce {
+export function runOnceByIdempotencyTable(
+  tableName = process.env.MILLRACE_IDEMPOTENCY_TABLE,
+  { now }: { now?: () => Date } = {},
+): RunOnce {
   if (!tableName)
     throw new ConfigurationError('MILLRACE_IDEMPOTENCY_TABLE', "the name of the service's idempotency table");
-  const config = new IdempotencyConfig({
-    eventKeyJmesPath: 'key',
-    throwOnNoIdempotencyKey: true,
+  const table = new IdempotencyTable(tableName, {
+    keyPrefix: 'consumer',
     expiresAfterSeconds: DEDUPLICATION_SECONDS,
+    ...(now && { now }),
   });
-  const once = makeIdempotent(
-    async ({ effect }: { key: string; effect: () => Promise<void> }) => {
-      await effect();
-      return true;
-    },
-    { persistenceStore: new DynamoDBPersistenceLayer({ tableName }), config, keyPrefix: 'consumer' },
-  );
 
   return async (key, context, effect) => {
-    config.registerLambdaContext(context);
     try {
-      await once({ key, effect });
+      await table.run({ key, context }, effect);
     } catch (error) {
       if (error instanceof IdempotencyAlreadyInProgressError) {
-        throw new TransientError('IN_PROGRESS', 'Another delivery of this event is being handled', { cause: error });
+        throw new UnavailableError('IN_PROGRESS', 'Another delivery of this event is being handled', { cause: error });
       }
       throw error;
     }

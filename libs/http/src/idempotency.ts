@@ -1,10 +1,4 @@
-import {
-  IdempotencyAlreadyInProgressError,
-  IdempotencyConfig,
-  IdempotencyValidationError,
-  makeIdempotent,
-} from '@aws-lambda-powertools/idempotency';
-import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
+import { IdempotencyAlreadyInProgressError, IdempotencyTable, IdempotencyValidationError } from '@millrace/idempotency';
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { HttpError } from './problem.ts';
 
@@ -28,25 +22,11 @@ export type AnswerOnce = (
  */
 export function answerOnceByIdempotencyTable(tableName = process.env.MILLRACE_IDEMPOTENCY_TABLE): AnswerOnce {
   if (!tableName) throw new Error("MILLRACE_IDEMPOTENCY_TABLE must be the name of the service's idempotency table");
-  const config = new IdempotencyConfig({
-    eventKeyJmesPath: 'key',
-    payloadValidationJmesPath: 'body',
-    throwOnNoIdempotencyKey: true,
-    expiresAfterSeconds: ANSWER_SECONDS,
-  });
-  const once = makeIdempotent(
-    async ({ answer }: { key: string; body: string; answer: Answer }) => ({ ...(await answer()) }),
-    {
-      persistenceStore: new DynamoDBPersistenceLayer({ tableName, validationKeyAttr: 'validation' }),
-      config,
-      keyPrefix: 'http',
-    },
-  );
+  const table = new IdempotencyTable(tableName, { keyPrefix: 'http', expiresAfterSeconds: ANSWER_SECONDS });
 
   return async (key, body, context, answer) => {
-    config.registerLambdaContext(context);
     try {
-      return (await once({ key, body, answer })) as APIGatewayProxyStructuredResultV2;
+      return await table.run({ key, payload: body, context }, answer);
     } catch (error) {
       if (error instanceof IdempotencyValidationError) {
         throw new HttpError(422, 'IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used with another body');

@@ -1,0 +1,3 @@
+export { IdempotencyAlreadyInProgressError, IdempotencyValidationError } from '@aws-lambda-powertools/idempotency';
+export { IdempotencyTable, type IdempotencyTableOptions, type IdempotentCall } from './idempotency-table.ts';
+export { LOCK_MARGIN_MS } from './locking-persistence-layer.ts';
