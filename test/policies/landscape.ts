@@ -3,6 +3,7 @@ import { basename, join, relative } from 'node:path';
 import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
 import { type CompiledService as Compiled, compileTemplates } from '@millrace/local/package-services';
 import { envelopeText } from '@millrace/testing';
+import { parse } from 'yaml';
 
 export type Template = Compiled['template'];
 export type Resource = NonNullable<Template['Resources']>[string];
@@ -23,8 +24,10 @@ export interface Landscape {
   root: string;
   stage: string;
   services: CompiledService[];
+  /** What serverless.stages.yml says of the stage. */
+  parameters: Readonly<Record<string, unknown>>;
   /** An event of each contract, made of its example, as EventBridge would hand it to a rule. */
-  exampleEvents: ReadonlyArray<{ detailType: string; event: unknown }>;
+  exampleEvents: ReadonlyArray<{ detailType: string; source: string; event: unknown }>;
 }
 
 export const workspaceRoot = findWorkspaceRoot(import.meta.dirname);
@@ -49,7 +52,12 @@ export async function readLandscape(
     stackTags,
     file: relative(root, join(directory, 'serverless.yml')),
   }));
-  return { root, stage, services, exampleEvents: await readExampleEvents() };
+  return { root, stage, services, parameters: readParameters(root, stage), exampleEvents: await readExampleEvents() };
+}
+
+function readParameters(root: string, stage: string): Landscape['parameters'] {
+  const stages = parse(readFileSync(join(root, 'serverless.stages.yml'), 'utf8'));
+  return stages[stage] ?? stages.default;
 }
 
 async function readExampleEvents(): Promise<Landscape['exampleEvents']> {
@@ -61,7 +69,7 @@ async function readExampleEvents(): Promise<Landscape['exampleEvents']> {
       subject: 'subject-1',
       correlationId: 'correlation-1',
     });
-    return { detailType: contract.detailType, event: JSON.parse(envelopeText(event)) };
+    return { detailType: contract.detailType, source: contract.source, event: JSON.parse(envelopeText(event)) };
   });
 }
 

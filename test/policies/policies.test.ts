@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { type Break, breaks, type Target } from './breaks.ts';
+import type { Break, Target } from './breaks/break.ts';
+import { breaks } from './breaks/index.ts';
 import { type CompiledService, type Landscape, readLandscape } from './landscape.ts';
 import { exceptionFor, violations } from './rule.ts';
 import { rules } from './rules/index.ts';
+import { judges } from './shape.ts';
 
 /** Those of custom.consumers.stages. */
 const stages = ['dev', 'staging', 'prod'];
@@ -39,6 +41,11 @@ test('no exception is left over', () => {
 test('every rule has its own name and something that breaks it', () => {
   expect(Object.keys(breaks).sort()).toEqual(rules.map(({ name }) => name).sort());
   expect(Object.values(breaks).every((list) => list.length > 0)).toBe(true);
+});
+
+test('shapes leave values only to rules that exist', () => {
+  const names = rules.map(({ name }) => name);
+  expect([...judges].filter((name) => !names.includes(name))).toEqual([]);
 });
 
 const cases = rules.flatMap((rule) =>

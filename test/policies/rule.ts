@@ -39,6 +39,14 @@ export function exceptionFor(rule: Rule, service: CompiledService, finding: Find
 }
 
 /**
+ * Whether a rule finds something in a service that no exception covers.
+ * @example rules.some((rule) => isBroken(rule, service, landscape))
+ */
+export function isBroken(rule: Rule, service: CompiledService, landscape: Landscape): boolean {
+  return rule.check(service, landscape).some((finding) => exceptionFor(rule, service, finding) === undefined);
+}
+
+/**
  * Applies rules to every service.
  * @returns a line per finding that no exception covers: file, key, resource, problem, and the rule with its reason
  */

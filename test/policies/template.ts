@@ -1,4 +1,4 @@
-import type { CompiledService } from './landscape.ts';
+import type { CompiledService, Resource } from './landscape.ts';
 
 /** A resource with its logical id. */
 export interface Entry {
@@ -10,17 +10,26 @@ export interface Entry {
 }
 
 export function entries({ template }: CompiledService): Entry[] {
-  return Object.entries(template.Resources ?? {}).map(([id, resource]) => ({
-    id,
-    type: resource.Type,
-    properties: resource.Properties ?? {},
-    deletionPolicy: resource.DeletionPolicy,
-    updateReplacePolicy: resource.UpdateReplacePolicy,
-  }));
+  return Object.entries(template.Resources ?? {}).map(([id, resource]) => entry(id, resource));
 }
 
-export function entriesOf(service: CompiledService, type: string): Entry[] {
-  return entries(service).filter((entry) => entry.type === type);
+export function entriesOf({ template }: CompiledService, type: string): Entry[] {
+  const found: Entry[] = [];
+  for (const id in template.Resources) {
+    const resource = template.Resources[id];
+    if (resource?.Type === type) found.push(entry(id, resource));
+  }
+  return found;
+}
+
+function entry(id: string, { Type, Properties, DeletionPolicy, UpdateReplacePolicy }: Resource): Entry {
+  return {
+    id,
+    type: Type,
+    properties: Properties ?? {},
+    deletionPolicy: DeletionPolicy,
+    updateReplacePolicy: UpdateReplacePolicy,
+  };
 }
 
 /** The logical id that `Ref` or `Fn::GetAtt` points at; undefined for anything else. */
@@ -171,4 +180,33 @@ function asynchronousInvocation(service: CompiledService, functionId: string): D
       at(configuration?.properties, 'DestinationConfig', 'OnFailure', 'Destination') ??
       at(own?.properties, 'DeadLetterConfig', 'TargetArn'),
   };
+}
+
+/** The attribute that `Fn::GetAtt` reads; undefined for `Ref` and anything else. */
+export function attributeOf(value: unknown): string | undefined {
+  const parts = at(value, 'Fn::GetAtt');
+  return Array.isArray(parts) ? String(parts[1]) : undefined;
+}
+
+/** Whether a value is one of CloudFormation's functions rather than a plain object. */
+export function isIntrinsic(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const [key, ...others] = Object.keys(value);
+  return others.length === 0 && key !== undefined && (key === 'Ref' || key === 'Condition' || key.startsWith('Fn::'));
+}
+
+/**
+ * Whether two values are the same JSON, in whatever order their keys are. Not `isDeepStrictEqual`: it tells values apart that
+ * were made in different contexts, as Jest's are.
+ */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a).filter((key) => a[key as never] !== undefined);
+  const others = Object.keys(b).filter((key) => b[key as never] !== undefined);
+  return (
+    keys.length === others.length &&
+    keys.every((key) => Object.hasOwn(b, key) && isSame(a[key as never], b[key as never]))
+  );
 }

@@ -30,10 +30,14 @@ export const deadLetterAlarms: Rule = {
 
 function goesWithTheFirstLetter({ properties }: Entry): boolean {
   const { Namespace, MetricName, Statistic, Threshold, ComparisonOperator, ActionsEnabled } = properties;
+  const { Period, EvaluationPeriods, TreatMissingData } = properties;
   return (
     Namespace === 'AWS/SQS' &&
     MetricName === 'ApproximateNumberOfMessagesVisible' &&
     Statistic === 'Maximum' &&
+    Period === 60 &&
+    EvaluationPeriods === 1 &&
+    TreatMissingData === 'notBreaching' &&
     Threshold === 0 &&
     ComparisonOperator === 'GreaterThanThreshold' &&
     ActionsEnabled !== false
@@ -46,8 +50,9 @@ function watchedQueue({ properties }: Entry): string | undefined {
 }
 
 function tells(actions: unknown): boolean {
-  return list(actions).some(
-    (action) =>
-      referenceTo(action) === 'AlarmTopic' || String(at(action, 'Fn::ImportValue')).endsWith(':AlarmTopicArn'),
+  const [action, ...others] = list(actions);
+  return (
+    others.length === 0 &&
+    (at(action, 'Ref') === 'AlarmTopic' || String(at(action, 'Fn::ImportValue')).endsWith(':AlarmTopicArn'))
   );
 }

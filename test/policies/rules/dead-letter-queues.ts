@@ -1,5 +1,5 @@
 import type { Finding, Rule } from '../rule.ts';
-import { asynchronousHops, at, entriesOf, referenceTo } from '../template.ts';
+import { asynchronousHops, attributeOf, entriesOf, isSame, referenceTo } from '../template.ts';
 
 /**
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
@@ -12,7 +12,8 @@ export const deadLetterQueues: Rule = {
   why: 'what cannot be delivered is lost unless it has a place to go to',
   check(service) {
     const queues = new Map(entriesOf(service, 'AWS::SQS::Queue').map(({ id, properties }) => [id, properties]));
-    return asynchronousHops(service).flatMap(({ resource, what, target }): Finding[] => {
+    const hops = asynchronousHops(service);
+    return hops.flatMap(({ resource, what, target }): Finding[] => {
       const name = referenceTo(target) ?? '';
       const deadLetters = queues.get(name);
       if (!deadLetters) return [{ resource, problem: `${what}: no dead-letter queue of this template` }];
@@ -20,11 +21,23 @@ export const deadLetterQueues: Rule = {
       if (Number(deadLetters.MessageRetentionPeriod) <= Number(kept)) {
         return [{ resource, problem: `${name} keeps messages no longer than their source, whose age they keep` }];
       }
-      const allows = at(deadLetters, 'RedriveAllowPolicy', 'redrivePermission');
-      if (allows !== 'byQueue' && allows !== 'denyAll') {
-        return [{ resource: name, problem: 'RedriveAllowPolicy lets any queue dead-letter into it' }];
+      if (deadLetters.RedrivePolicy !== undefined || attributeOf(target) !== 'Arn') {
+        return [{ resource, problem: `${what} is ${JSON.stringify(target)}, which is the queue of a consumer` }];
       }
-      return [];
+      const users = hops.filter((hop) => referenceTo(hop.target) === name);
+      if (users.length > 1) return [{ resource, problem: `${name} takes the dead letters of others, too` }];
+      const source = queues.get(resource);
+      // Only of queues: what EventBridge, SNS and Lambda send needs no such policy.
+      const wanted = source
+        ? { redrivePermission: 'byQueue', sourceQueueArns: [queueArn(source.QueueName)] }
+        : { redrivePermission: 'denyAll' };
+      return isSame(deadLetters.RedriveAllowPolicy, wanted)
+        ? []
+        : [{ resource: name, problem: 'RedriveAllowPolicy lets any queue dead-letter into it, or not its own' }];
     });
   },
 };
+
+function queueArn(name: unknown): object {
+  return { 'Fn::Sub': `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${name}` };
+}

@@ -1,5 +1,5 @@
 import type { Rule } from '../rule.ts';
-import { at, type Entry, entries } from '../template.ts';
+import { type Entry, entries, isSame } from '../template.ts';
 
 /** What has to be set, by type; a bus, its archive and log groups are encrypted in any case. */
 const encrypted: Readonly<Record<string, { property: string; isSet: (properties: Entry['properties']) => boolean }>> = {
@@ -13,7 +13,7 @@ const encrypted: Readonly<Record<string, { property: string; isSet: (properties:
   },
   'AWS::DynamoDB::Table': {
     property: 'SSESpecification.SSEEnabled: true',
-    isSet: (properties) => at(properties, 'SSESpecification', 'SSEEnabled') === true,
+    isSet: ({ SSESpecification }) => isSame(SSESpecification, { SSEEnabled: true }),
   },
   'AWS::S3::Bucket': {
     property: 'BucketEncryption',

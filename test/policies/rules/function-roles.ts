@@ -1,5 +1,10 @@
 import type { Rule } from '../rule.ts';
-import { entriesOf, list, referenceTo, statementsOf } from '../template.ts';
+import { entriesOf, isSame, list, referenceTo, statementsOf } from '../template.ts';
+
+const byLambda = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+};
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html */
 export const functionRoles: Rule = {
@@ -20,7 +25,7 @@ export const functionRoles: Rule = {
         return finding(`${reference} has ManagedPolicyArns: what they allow can change without a deployment`);
       }
       const callers = statementsOf(role.properties.AssumeRolePolicyDocument).map(({ Principal }) => Principal);
-      if (JSON.stringify(callers) !== '[{"Service":"lambda.amazonaws.com"}]') {
+      if (!isSame(role.properties.AssumeRolePolicyDocument, byLambda)) {
         return finding(`${reference} can be assumed by ${JSON.stringify(callers)}, not by Lambda alone`);
       }
       return [];

@@ -14,6 +14,15 @@ export const logRetention: Rule = {
     const missing = entriesOf(service, 'AWS::Lambda::Function')
       .filter(({ properties }) => !names.has(`/aws/lambda/${properties.FunctionName}`))
       .map(({ id }) => ({ resource: id, problem: 'has no log group: Lambda would make one that keeps everything' }));
-    return [...forEver, ...missing];
+    const functions = new Set(
+      entriesOf(service, 'AWS::Lambda::Function').map(({ properties }) => `/aws/lambda/${properties.FunctionName}`),
+    );
+    const others = groups
+      .filter(({ properties }) => !functions.has(String(properties.LogGroupName)))
+      .map(({ id, properties }) => ({
+        resource: id,
+        problem: `${properties.LogGroupName} is the group of no function`,
+      }));
+    return [...forEver, ...missing, ...others];
   },
 };

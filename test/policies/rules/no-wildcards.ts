@@ -4,7 +4,7 @@ import { allStatements, entries, list } from '../template.ts';
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege */
 export const noWildcards: Rule = {
   name: 'no-wildcards',
-  why: 'a * allows what nobody thought of',
+  why: 'a * or ? allows what nobody thought of',
   exceptions: [
     {
       resource: /Role$/,
@@ -56,7 +56,7 @@ export const noWildcards: Rule = {
           const wide = (key: 'Action' | 'Resource') =>
             list(statement[key])
               .map((value) => JSON.stringify(value))
-              .filter((value) => value.includes('*'))
+              .filter((value) => /[*?]/.test(value))
               .map((value) => ({ resource: entry.id, problem: `${place}: ${key} ${value}` }));
           const inverted = (['NotAction', 'NotResource'] as const)
             .filter((key) => statement[key] !== undefined)

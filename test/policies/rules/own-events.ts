@@ -1,18 +1,15 @@
 import type { Rule } from '../rule.ts';
-import { allStatements, at, entries, list } from '../template.ts';
+import { allStatements, at, entries, isSame, list } from '../template.ts';
+
+const ofEveryService = { StringLike: { 'events:source': 'millrace.*' } };
 
 /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html */
 export const ownEvents: Rule = {
   name: 'own-events',
   why: 'an event is believed because only its owner can put it on the bus',
-  exceptions: [
-    {
-      service: 'redrive',
-      resource: /^ReemitRole$/,
-      reason: 'the re-emitter puts back dead events of every service, unchanged',
-    },
-  ],
-  check(service) {
+  check(service, { exampleEvents }) {
+    const source = `millrace.${service.name}`;
+    const own = new Set<unknown>(exampleEvents.filter((each) => each.source === source).map((each) => each.detailType));
     const grants = entries(service).filter(({ type }) => type.startsWith('AWS::IAM::'));
     return grants.flatMap((role) =>
       allStatements(role).flatMap(({ place, statement }) => {
@@ -20,10 +17,28 @@ export const ownEvents: Rule = {
           /^(\*|events:(\*|Put.*\*|PutEvents))$/.test(String(action)),
         );
         if (statement.Effect !== 'Allow' || !puts) return [];
-        const sources = list(at(statement.Condition, 'StringEquals', 'events:source'));
-        if (sources.length > 0 && sources.every((source) => source === `millrace.${service.name}`)) return [];
-        const problem = `${place}: PutEvents with events:source ${JSON.stringify(sources)}, not millrace.${service.name} alone`;
-        return [{ resource: role.id, problem }];
+        if (service.name === 'redrive' && role.id === 'ReemitRole') {
+          // The re-emitter puts back dead events of every service, unchanged.
+          if (isSame(statement.Condition, ofEveryService)) return [];
+          return [{ resource: role.id, problem: `${place}: PutEvents with ${JSON.stringify(statement.Condition)}` }];
+        }
+        const { StringEquals: equal, ...others } = statement.Condition ?? {};
+        const keys = Object.keys(equal ?? {}).filter((key) => key !== 'events:source' && key !== 'events:detail-type');
+        const sources = list(at(equal, 'events:source'));
+        const types = list(at(equal, 'events:detail-type'));
+        const isOwn = sources.length > 0 && sources.every((source) => source === `millrace.${service.name}`);
+        const foreign = types.filter((type) => !own.has(type));
+        return [
+          ...(isOwn
+            ? []
+            : [`PutEvents with events:source ${JSON.stringify(sources)}, not millrace.${service.name} alone`]),
+          ...(types.length > 0 && foreign.length === 0
+            ? []
+            : [
+                `PutEvents with events:detail-type ${JSON.stringify(foreign)}, which no contract of the service defines`,
+              ]),
+          ...[...Object.keys(others), ...keys].map((operator) => `PutEvents with ${operator}, which is for no event`),
+        ].map((problem) => ({ resource: role.id, problem: `${place}: ${problem}` }));
       }),
     );
   },

@@ -31,6 +31,12 @@ function problemOf({ properties }: Entry, service: CompiledService): string | un
   if (typeof issuer !== 'string' || !issuer.startsWith('https://')) return `its issuer is ${JSON.stringify(issuer)}`;
   if (list(at(JwtConfiguration, 'Audience')).length === 0)
     return "its authorizer takes the issuer's tokens for anybody";
-  if (list(AuthorizationScopes).length === 0) return 'AuthorizationScopes is empty: every token will do';
+  const scopes = list(AuthorizationScopes);
+  if (scopes.length === 0) return 'AuthorizationScopes is empty: every token will do';
+  const wanted = /^GET /.test(String(properties.RouteKey)) ? /^[a-z]+:read$/ : /^[a-z]+:write$/;
+  // Of several, one is enough.
+  if (scopes.length > 1 || !wanted.test(String(scopes[0]))) {
+    return `AuthorizationScopes is ${JSON.stringify(scopes)}, not one as ${wanted} describes`;
+  }
   return undefined;
 }

@@ -8,17 +8,38 @@ export const rulePatterns: Rule = {
   why: 'a rule that matches nothing is silent, and so is a misspelt event among others',
   check(service, { exampleEvents }) {
     return entriesOf(service, 'AWS::Events::Rule').flatMap(({ id, properties }) => {
-      if (properties.EventPattern === undefined) return [];
-      const matches = compilePattern(properties.EventPattern as object);
+      if (properties.EventPattern === undefined) return [{ resource: id, problem: 'has no EventPattern' }];
+      let matches: (event: JsonValue) => boolean;
+      try {
+        matches = compilePattern(properties.EventPattern as object);
+      } catch (error) {
+        return [{ resource: id, problem: `EventPattern: ${(error as Error).message}` }];
+      }
       const known = new Set(exampleEvents.map(({ detailType }) => detailType));
+      const named = (key: string) => list(at(properties.EventPattern, key)).map(String);
+      const sourceOf = new Map(exampleEvents.map(({ detailType, source }) => [detailType, source]));
+      const sources = new Set(named('detail-type').map((detailType) => sourceOf.get(detailType)));
+      const shape = [
+        ...Object.keys(properties.EventPattern as object)
+          .filter((key) => !['source', 'detail-type', 'detail'].includes(key))
+          .map((key) => `EventPattern has ${key}`),
+        ...[...sources]
+          .filter((source) => source !== undefined && !named('source').includes(source))
+          .map((source) => `EventPattern lacks ${source}, whose events it names`),
+        // Whoever may put events of that source would be believed.
+        ...named('source')
+          .filter((source) => !sources.has(source))
+          .map((source) => `EventPattern has the source ${source}, none of whose events it names`),
+        ...(named('detail-type').length === 0 ? ['EventPattern names no detail-type'] : []),
+      ].map((problem) => ({ resource: id, problem }));
       const unknown = list(at(properties.EventPattern, 'detail-type'))
         .filter((detailType) => !known.has(String(detailType)))
         .map((detailType) => ({
           resource: id,
           problem: `EventPattern names ${detailType}, which no contract defines`,
         }));
-      if (exampleEvents.some(({ event }) => matches(event as JsonValue))) return unknown;
-      return [...unknown, { resource: id, problem: "EventPattern matches no contract's example event" }];
+      if (exampleEvents.some(({ event }) => matches(event as JsonValue))) return [...shape, ...unknown];
+      return [...shape, ...unknown, { resource: id, problem: "EventPattern matches no contract's example event" }];
     });
   },
 };

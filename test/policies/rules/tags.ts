@@ -8,16 +8,24 @@ export const tags: Rule = {
   check(service) {
     const wanted = { service: `millrace-${service.name}`, stage: service.stage };
     const isComplete = (actual: Record<string, unknown>) =>
-      actual.service === wanted.service && actual.stage === wanted.stage && Boolean(actual.team);
+      actual.service === wanted.service &&
+      actual.stage === wanted.stage &&
+      actual.team === wanted.service &&
+      Object.keys(actual).length === 3;
     const stack = isComplete(service.stackTags)
       ? []
       : [{ resource: '', problem: `provider.stackTags is ${JSON.stringify(service.stackTags)}` }];
     const functions = entriesOf(service, 'AWS::Lambda::Function')
       .filter(({ properties }) => {
         const own = list(properties.Tags).map((tag) => [String(at(tag, 'Key')), at(tag, 'Value')]);
-        return !isComplete(Object.fromEntries(own));
+        const isPlain = list(properties.Tags).every((tag) => Object.keys(Object(tag)).length === 2);
+        return !isPlain || own.length !== 3 || !isComplete(Object.fromEntries(own));
       })
       .map(({ id, properties }) => ({ resource: id, problem: `Tags is ${JSON.stringify(properties.Tags)}` }));
-    return [...stack, ...functions];
+    const apis = ['AWS::ApiGatewayV2::Api', 'AWS::ApiGatewayV2::Stage']
+      .flatMap((type) => entriesOf(service, type))
+      .filter(({ properties }) => !isComplete(Object(properties.Tags)))
+      .map(({ id, properties }) => ({ resource: id, problem: `Tags is ${JSON.stringify(properties.Tags)}` }));
+    return [...stack, ...functions, ...apis];
   },
 };

@@ -1,26 +1,6 @@
-import type { CompiledService, Resource, Template } from './landscape.ts';
-import { at, list, referenceTo, type Statement } from './template.ts';
-
-/** A resource of a template that may be changed: it is a copy. */
-export interface Target {
-  id: string;
-  resource: Resource;
-  properties: Record<string, unknown>;
-  resources: Record<string, Resource>;
-  service: CompiledService;
-}
-
-/** One way to break a rule. It is tried on every resource it applies to, one at a time. */
-export interface Break {
-  title: string;
-  /** A resource type, or what else makes a resource one to break. */
-  applies: string | ((target: Target) => boolean);
-  change(target: Target): void;
-  /** What the rule has to say of it. */
-  says: RegExp;
-  /** The logical id that has to be named, unless it is the changed resource's; empty for the stack. */
-  names?: (target: Target) => string;
-}
+import type { Resource, Template } from '../landscape.ts';
+import { at, list, referenceTo, type Statement } from '../template.ts';
+import { type Breaks, type Target, typed } from './break.ts';
 
 const isQueue = 'AWS::SQS::Queue';
 const isFunction = 'AWS::Lambda::Function';
@@ -33,8 +13,6 @@ const isStage = 'AWS::ApiGatewayV2::Stage';
 const isApi = 'AWS::ApiGatewayV2::Api';
 const isAlarm = 'AWS::CloudWatch::Alarm';
 
-const typed = (type: string, also: (target: Target) => boolean) => (target: Target) =>
-  target.resource.Type === type && also(target);
 const hasSource = (type: string) =>
   typed(isMapping, ({ properties, resources }) => sourceOf(properties, resources)?.Type === type);
 
@@ -81,8 +59,7 @@ const deadLetterQueue = typed(isQueue, ({ properties }) =>
   /-(dlq(\.fifo)?|parking)$/.test(String(properties.QueueName)),
 );
 
-/** By the names of the rules: each has to be here. */
-export const breaks: Readonly<Record<string, readonly Break[]>> = {
+export const basics: Breaks = {
   'function-roles': [
     {
       title: "another function's role",
@@ -193,7 +170,7 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
         for (const statement of list(at(properties, 'KeyPolicy', 'Statement')) as Statement[])
           delete statement.Condition;
       },
-      says: /^AlarmsArePublished does not say for which account$/,
+      says: /^AlarmsArePublished does not say for which account/,
     },
     {
       title: "a function for anybody's API",

@@ -1,0 +1,70 @@
+import type { CompiledService, Resource } from '../landscape.ts';
+import { referenceTo } from '../template.ts';
+
+/** A resource of a template that may be changed: it is a copy. */
+export interface Target {
+  id: string;
+  resource: Resource;
+  properties: Record<string, unknown>;
+  resources: Record<string, Resource>;
+  service: CompiledService;
+}
+
+/** One way to break a rule. It is tried on every resource it applies to, one at a time. */
+export interface Break {
+  title: string;
+  /** A resource type, or what else makes a resource one to break. */
+  applies: string | ((target: Target) => boolean);
+  change(target: Target): void;
+  /** What the rule has to say of it. */
+  says: RegExp;
+  /** The logical id that has to be named, unless it is the changed resource's; empty for the stack. */
+  names?: (target: Target) => string;
+}
+
+/** Breaks by the names of the rules that have to find them. */
+export type Breaks = Readonly<Record<string, readonly Break[]>>;
+
+/** A resource of one type for which something else holds, too. */
+export function typed(type: string, also: (target: Target) => boolean): (target: Target) => boolean {
+  return (target) => target.resource.Type === type && also(target);
+}
+
+/** The event source mappings that read a resource of this type. */
+export function mappingOf(type: string): (target: Target) => boolean {
+  return typed('AWS::Lambda::EventSourceMapping', ({ properties, resources }) => {
+    return resources[referenceTo(properties.EventSourceArn) ?? '']?.Type === type;
+  });
+}
+
+/**
+ * One property that gets another value, or goes.
+ * @param path keys, with a number for a place in a list, e.g. `Targets.0.RetryPolicy`
+ * @param value what it becomes; `undefined` removes it
+ */
+export function setting(
+  title: string,
+  applies: Break['applies'],
+  path: string,
+  value: unknown,
+  says: RegExp,
+  names?: Break['names'],
+): Break {
+  return {
+    title,
+    applies,
+    change: ({ properties }) => {
+      const keys = path.split('.');
+      const last = keys.pop() ?? '';
+      let parent = properties;
+      for (const key of keys) {
+        parent[key] ??= {};
+        parent = parent[key] as Record<string, unknown>;
+      }
+      if (value === undefined) delete parent[last];
+      else parent[last] = value;
+    },
+    says,
+    ...(names && { names }),
+  };
+}

@@ -1,0 +1,320 @@
+import { at, list, referenceTo } from '../template.ts';
+import { type Break, type Breaks, mappingOf, setting, type Target, typed } from './break.ts';
+
+const isQueue = 'AWS::SQS::Queue';
+const isTable = 'AWS::DynamoDB::Table';
+const isRule = 'AWS::Events::Rule';
+const isAlarm = 'AWS::CloudWatch::Alarm';
+const isArchive = 'AWS::Events::Archive';
+const stream = mappingOf(isTable);
+const queueMapping = mappingOf(isQueue);
+const source = typed(isQueue, ({ properties }) => properties.RedrivePolicy !== undefined);
+const deadLetters = typed(isQueue, ({ properties }) => properties.RedrivePolicy === undefined);
+const filter = (title: string, pattern: object, says: RegExp) =>
+  setting(title, stream, 'FilterCriteria.Filters', [{ Pattern: JSON.stringify(pattern) }], says);
+
+/** Another resource that goes, and what the rule then says of the one it applies to. */
+const without = (title: string, applies: Break['applies'], other: (target: Target) => string, says: RegExp): Break => ({
+  title,
+  applies,
+  change: (target) => {
+    delete target.resources[other(target)];
+  },
+  says,
+});
+
+/** Events and rows that get lost, late or forgotten. */
+export const durability: Breaks = {
+  'event-paths': [
+    without(
+      'a queue that is not emptied',
+      source,
+      ({ id }) => id.replace(/Queue$/, 'EventSourceMapping'),
+      /1 rules feed it and 0 mappings/,
+    ),
+    without(
+      'a queue that is not filled',
+      source,
+      ({ id }) => id.replace(/Queue$/, 'Rule'),
+      /^0 rules feed it and 1 mappings/,
+    ),
+    without(
+      'a function that its API may not call',
+      'AWS::ApiGatewayV2::Integration',
+      ({ properties }) =>
+        (referenceTo(properties.IntegrationUri) ?? '').replace('LambdaFunction', 'LambdaPermissionHttpApi'),
+      /^no AWS::Lambda::Permission lets the API call its function$/,
+    ),
+    without('a bus without an archive', 'AWS::Events::EventBus', () => 'EventArchive', /^no archive keeps its events/),
+    without('a topic that nobody reads', 'AWS::SNS::Topic', () => 'AlarmEmail', /^nobody is subscribed to it$/),
+    {
+      title: 'two mappings for one queue',
+      applies: queueMapping,
+      change: ({ id, resource, resources }) => {
+        resources[`${id}Second`] = structuredClone(resource);
+      },
+      says: /^its source has another mapping$/,
+    },
+    {
+      title: 'a second API',
+      applies: 'AWS::ApiGatewayV2::Api',
+      change: ({ id, resource, resources }) => {
+        resources[`${id}Second`] = structuredClone(resource);
+      },
+      says: /^is a second API of this service$/,
+      names: ({ id }) => `${id}Second`,
+    },
+    setting('a route for everything', 'AWS::ApiGatewayV2::Route', 'RouteKey', '$default', /^RouteKey is \$default/),
+    setting('a route for any method', 'AWS::ApiGatewayV2::Route', 'RouteKey', 'ANY /orders', /^RouteKey is ANY/),
+    setting('a route below a path', 'AWS::ApiGatewayV2::Route', 'RouteKey', 'GET /{proxy+}', /^RouteKey is GET/),
+    setting('a route to nowhere', 'AWS::ApiGatewayV2::Route', 'Target', 'integrations/x', /^Target is/),
+  ],
+  'relay-streams': [
+    setting('one attempt', stream, 'MaximumRetryAttempts', 1, /^MaximumRetryAttempts is 1, not 1000 or more$/),
+    setting('no attempt', stream, 'MaximumRetryAttempts', 0, /^MaximumRetryAttempts is 0/),
+    setting('a minute', stream, 'MaximumRecordAgeInSeconds', 60, /^MaximumRecordAgeInSeconds is 60/),
+    // Lambda tells the dead-letter queue of a record when it gives it up, and not when the stream drops it.
+    setting(
+      'for ever, beyond what the stream keeps',
+      stream,
+      'MaximumRecordAgeInSeconds',
+      -1,
+      /RecordAgeInSeconds is -1/,
+    ),
+    setting('a week', stream, 'MaximumRecordAgeInSeconds', 604_800, /^MaximumRecordAgeInSeconds is 604800/),
+    setting('only what comes from now on', stream, 'StartingPosition', 'LATEST', /^StartingPosition is LATEST/),
+    setting('all or nothing', stream, 'BisectBatchOnFunctionError', false, /^BisectBatchOnFunctionError is not true/),
+    filter(
+      'some rows',
+      { dynamodb: { NewImage: { pk: { S: [{ prefix: 'invoice' }] } } } },
+      /^FilterCriteria leaves out/,
+    ),
+    filter('changes alone', { eventName: ['MODIFY'] }, /^FilterCriteria leaves out/),
+    filter('every row', { eventName: ['INSERT'] }, /^FilterCriteria lets rows without an event through$/),
+    filter(
+      'rows that go',
+      { dynamodb: { NewImage: { outbox: { M: { detail: { S: [{ exists: true }] } } } } } },
+      /emitted before$/,
+    ),
+    setting('no filter', stream, 'FilterCriteria.Filters', [], /^FilterCriteria leaves out/),
+  ],
+  'queue-retention': [
+    setting('a minute', isQueue, 'MessageRetentionPeriod', 60, /^MessageRetentionPeriod is 60 s, not \d+ s or more$/),
+    setting('an hour', isQueue, 'MessageRetentionPeriod', 3600, /^MessageRetentionPeriod is 3600 s/),
+    setting('what SQS has', isQueue, 'MessageRetentionPeriod', undefined, /^MessageRetentionPeriod is undefined s/),
+    setting('dead letters for four days', deadLetters, 'MessageRetentionPeriod', 345_600, /not 1209600 s or more$/),
+  ],
+  'row-expiry': [
+    setting(
+      'by another attribute',
+      isTable,
+      'TimeToLiveSpecification',
+      { AttributeName: 'createdAt', Enabled: true },
+      /createdAt/,
+    ),
+    setting(
+      'switched off',
+      isTable,
+      'TimeToLiveSpecification',
+      { AttributeName: 'ttl', Enabled: false },
+      /"Enabled":false/,
+    ),
+    {
+      title: 'none',
+      applies: typed(isTable, ({ id }) => id !== 'ProjectionsTable'),
+      change: ({ properties }) => delete properties.TimeToLiveSpecification,
+      says: /^TimeToLiveSpecification is undefined/,
+    },
+  ],
+  'resource-shapes': [
+    setting('dead letters at the first failure', source, 'RedrivePolicy.maxReceiveCount', 1, /maxReceiveCount is 1/),
+    setting('no dead letters for ever', source, 'RedrivePolicy.maxReceiveCount', 1000, /maxReceiveCount is 1000/),
+    setting('messages that come late', isQueue, 'DelaySeconds', 900, /^DelaySeconds is not judged/),
+    setting('messages of a kilobyte', isQueue, 'MaximumMessageSize', 1024, /^MaximumMessageSize is not judged/),
+    setting('a mapping that is switched off', queueMapping, 'Enabled', false, /^Enabled is false/),
+    setting('a queue of which some are deleted', queueMapping, 'FilterCriteria', { Filters: [] }, /^FilterCriteria is/),
+    setting('a rule that is switched off', isRule, 'State', 'DISABLED', /^State is not judged/),
+    setting('another bus', isRule, 'EventBusName', 'default', /^EventBusName is "default"/),
+    setting(
+      'events that give up in an hour',
+      isRule,
+      'Targets.0.RetryPolicy.MaximumEventAgeInSeconds',
+      3600,
+      /is 3600/,
+    ),
+    setting('events that are tried once', isRule, 'Targets.0.RetryPolicy.MaximumRetryAttempts', 0, /Attempts is 0/),
+    setting('half an event', isRule, 'Targets.0.InputPath', '$.detail.data', /InputPath is not judged/),
+    setting('another event', isRule, 'Targets.0.Input', '{}', /Input is not judged/),
+    setting('an event somewhere else', isRule, 'Targets.0.Arn', 'arn:aws:sqs:us-east-1:999999999999:x', /Arn is/),
+    setting('an archive of some events', isArchive, 'EventPattern', { source: ['x'] }, /^EventPattern is not judged/),
+    setting('an archive of a day', isArchive, 'RetentionDays', 1, /^RetentionDays is 1, not 365$/),
+    setting(
+      'a stream of keys alone',
+      typed(isTable, ({ properties }) => properties.StreamSpecification !== undefined),
+      'StreamSpecification.StreamViewType',
+      'KEYS_ONLY',
+      /^StreamSpecification is/,
+    ),
+    setting(
+      'no stream',
+      typed(isTable, ({ properties }) => properties.StreamSpecification !== undefined),
+      'StreamSpecification',
+      undefined,
+      /^StreamSpecification is undefined/,
+    ),
+    setting(
+      'a stream that nobody reads',
+      typed(isTable, ({ properties }) => properties.StreamSpecification === undefined),
+      'StreamSpecification',
+      { StreamViewType: 'NEW_IMAGE' },
+      /^StreamSpecification is/,
+    ),
+    setting(
+      'an alarm of five minutes',
+      typed(isAlarm, ({ properties }) => properties.Period !== undefined),
+      'Period',
+      300,
+      /^Period is 300/,
+    ),
+    setting(
+      'an alarm on nothing',
+      typed(isAlarm, ({ properties }) => properties.Dimensions !== undefined),
+      'Dimensions',
+      [{ Name: 'QueueName', Value: 'nothing' }],
+      /Dimensions\[0\]/,
+    ),
+  ],
+  'consumer-alarms': [
+    without(
+      'no alarm for a late queue',
+      queueMapping,
+      ({ id }) => id.replace('EventSourceMapping', 'QueueAgeAlarm'),
+      /is late$/,
+    ),
+    without(
+      'no alarm for a queue that stands',
+      queueMapping,
+      ({ id }) => id.replace('EventSourceMapping', 'QueueStoppedAlarm'),
+      /not emptied$/,
+    ),
+    without('no alarm for a late stream', stream, () => 'RelayAgeAlarm', /^no alarm goes off when Table is late$/),
+    {
+      title: 'an alarm after a day',
+      applies: queueMapping,
+      change: ({ id, resources }) => {
+        const alarm = resources[id.replace('EventSourceMapping', 'QueueAgeAlarm')];
+        Object.assign(alarm?.Properties ?? {}, { Threshold: 86_400 });
+      },
+      says: /is late$/,
+    },
+    {
+      title: 'an alarm that never goes',
+      applies: queueMapping,
+      change: ({ id, resources }) => {
+        const alarm = resources[id.replace('EventSourceMapping', 'QueueStoppedAlarm')];
+        (list(alarm?.Properties?.Metrics)[2] as Record<string, unknown>).Expression = 'waiting * 0';
+      },
+      says: /not emptied$/,
+    },
+    {
+      title: "an alarm for another service's relay",
+      applies: stream,
+      change: ({ resources }) => {
+        Object.assign(list(resources.RelayAgeAlarm?.Properties?.Dimensions)[0] as object, {
+          Value: 'millrace-other-prod-relay',
+        });
+      },
+      says: /^no alarm goes off when Table is late$/,
+    },
+  ],
+  'dead-letter-alarms': [
+    setting('an alarm without its end', isAlarm, 'OKActions', undefined, /do not both tell the alarm topic$/),
+    setting(
+      'an alarm elsewhere',
+      isAlarm,
+      'AlarmActions',
+      ['arn:aws:sns:us-east-1:999999999999:x'],
+      /do not both tell/,
+    ),
+    setting(
+      'an alarm here and elsewhere',
+      isAlarm,
+      'AlarmActions',
+      [{ Ref: 'AlarmTopic' }, 'arn:aws:sns:us-east-1:999999999999:x'],
+      /do not both tell/,
+    ),
+  ],
+  'dead-letter-queues': [
+    {
+      title: 'a consumer as a dead-letter queue',
+      applies: source,
+      change: ({ properties, id }) => {
+        Object.assign(properties.RedrivePolicy as object, { deadLetterTargetArn: { 'Fn::GetAtt': [id, 'Arn'] } });
+      },
+      says: /keeps messages no longer than their source|which is the queue of a consumer/,
+    },
+    {
+      title: 'one dead-letter queue for two hops',
+      applies: isRule,
+      change: ({ id, properties }) => {
+        const target = list(properties.Targets)[0] as Record<string, unknown>;
+        target.DeadLetterConfig = { Arn: { 'Fn::GetAtt': [id.replace(/Rule$/, 'DeadLetterQueue'), 'Arn'] } };
+      },
+      says: /takes the dead letters of others, too$/,
+    },
+    {
+      title: 'a dead-letter queue for the queue of somebody else',
+      applies: typed(isQueue, ({ properties }) => at(properties.RedriveAllowPolicy, 'redrivePermission') === 'byQueue'),
+      change: ({ properties }) => {
+        Object.assign(properties.RedriveAllowPolicy as object, {
+          sourceQueueArns: ['arn:aws:sqs:us-east-1:999999999999:x'],
+        });
+      },
+      says: /^RedriveAllowPolicy lets any queue dead-letter into it, or not its own$/,
+    },
+  ],
+  'visibility-timeouts': [
+    setting('twelve hours', source, 'VisibilityTimeout', 43_200, /^VisibilityTimeout is 43200 s/),
+    setting('what SQS has', source, 'VisibilityTimeout', undefined, /^VisibilityTimeout is 30 s/),
+  ],
+  'partial-batches': [
+    setting('another answer', mappingOf(isTable), 'FunctionResponseTypes', [], /^FunctionResponseTypes has no/),
+  ],
+  'maximum-concurrency': [
+    setting('one', queueMapping, 'ScalingConfig.MaximumConcurrency', 1, /^has no ScalingConfig\.MaximumConcurrency$/),
+  ],
+  'rule-patterns': [
+    setting('every event', isRule, 'EventPattern', { source: [{ prefix: '' }] }, /^EventPattern names no detail-type$/),
+    setting('no pattern', isRule, 'EventPattern', undefined, /^has no EventPattern$/),
+    setting('events of one account', isRule, 'EventPattern.account', ['999999999999'], /^EventPattern has account$/),
+    setting('events of anybody', isRule, 'EventPattern.source', undefined, /^EventPattern lacks millrace\./),
+    {
+      title: "events of another service's name",
+      applies: isRule,
+      change: ({ properties }) => (at(properties.EventPattern, 'source') as string[]).push('millrace.mallory'),
+      says: /^EventPattern has the source millrace\.mallory, none of whose events it names$/,
+    },
+  ],
+  'protected-tables': [
+    setting(
+      'deletion by hand',
+      isTable,
+      'DeletionProtectionEnabled',
+      undefined,
+      /^DeletionProtectionEnabled is undefined/,
+    ),
+  ],
+  'encryption-at-rest': [
+    setting('a table without', isTable, 'SSESpecification.SSEEnabled', false, /^has no SSESpecification/),
+    setting('a queue without', isQueue, 'SqsManagedSseEnabled', false, /^has no SqsManagedSseEnabled/),
+  ],
+  'log-retention': [
+    setting(
+      'a group of no function',
+      'AWS::Logs::LogGroup',
+      'LogGroupName',
+      '/aws/lambda/x',
+      /is the group of no function$/,
+    ),
+  ],
+};

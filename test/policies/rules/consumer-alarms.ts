@@ -1,0 +1,124 @@
+import type { Rule } from '../rule.ts';
+import { at, type Entry, entriesOf, isSame, list, referenceTo } from '../template.ts';
+
+/** An alarm on one metric that there has to be, with the thresholds and minutes that make sense for it. */
+interface Wanted {
+  when: string;
+  namespace: string;
+  metric: string;
+  statistic: string;
+  threshold: readonly [least: number, most: number];
+  minutes: readonly [least: number, most: number];
+}
+
+/** Of the queue of a consumer. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html */
+const ofQueues: readonly Wanted[] = [
+  {
+    when: 'is late',
+    namespace: 'AWS/SQS',
+    metric: 'ApproximateAgeOfOldestMessage',
+    statistic: 'Maximum',
+    threshold: [60, 3600],
+    minutes: [3, 10],
+  },
+  {
+    when: 'defers its messages',
+    namespace: 'AWS/SQS',
+    metric: 'ApproximateNumberOfMessagesDelayed',
+    statistic: 'Minimum',
+    threshold: [0, 0],
+    minutes: [5, 30],
+  },
+];
+
+/** Of the function that reads a stream; its age is in milliseconds. https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
+const ofStreams: readonly Wanted[] = [
+  {
+    when: 'is late',
+    namespace: 'AWS/Lambda',
+    metric: 'IteratorAge',
+    statistic: 'Maximum',
+    threshold: [60_000, 600_000],
+    minutes: [3, 10],
+  },
+];
+
+/** Besides its dead letters, a consumer is watched for being late, for deferring and for having stopped, a relay for being late. */
+export const consumerAlarms: Rule = {
+  name: 'consumer-alarms',
+  why: 'a consumer that is late or has stopped leaves no dead letters: only its queue tells',
+  check(service) {
+    const alarms = entriesOf(service, 'AWS::CloudWatch::Alarm');
+    return entriesOf(service, 'AWS::Lambda::EventSourceMapping').flatMap(({ id, properties }) => {
+      const source = referenceTo(properties.EventSourceArn) ?? '';
+      const queue = service.template.Resources?.[source];
+      const isQueue = queue?.Type === 'AWS::SQS::Queue';
+      const handler = service.template.Resources?.[referenceTo(properties.FunctionName) ?? '']?.Properties;
+      const dimension = isQueue
+        ? { Name: 'QueueName', Value: { 'Fn::GetAtt': [source, 'QueueName'] } }
+        : { Name: 'FunctionName', Value: handler?.FunctionName };
+      // Nothing of a FIFO queue can be deferred.
+      const wanted = isQueue
+        ? ofQueues.filter(({ when }) => !queue?.Properties?.FifoQueue || when === 'is late')
+        : ofStreams;
+      const missing = wanted
+        .filter((each) => !alarms.some((alarm) => fits(alarm, each, dimension)))
+        .map(({ when }) => `no alarm goes off when ${source} ${when}`);
+      const stopped =
+        isQueue && !alarms.some((alarm) => hasStopped(alarm, source))
+          ? [`no alarm goes off when ${source} is not emptied`]
+          : [];
+      return [...missing, ...stopped].map((problem) => ({ resource: id, problem }));
+    });
+  },
+};
+
+function fits({ properties }: Entry, wanted: Wanted, dimension: object): boolean {
+  const { Namespace, MetricName, Statistic, Period, Dimensions } = properties;
+  return (
+    Namespace === wanted.namespace &&
+    MetricName === wanted.metric &&
+    Statistic === wanted.statistic &&
+    Period === 60 &&
+    isSame(Dimensions, [dimension]) &&
+    isPrompt(properties, wanted)
+  );
+}
+
+/** Goes off within minutes, and only for something. */
+function isPrompt(
+  properties: Record<string, unknown>,
+  { threshold, minutes }: Pick<Wanted, 'threshold' | 'minutes'>,
+): boolean {
+  const { Threshold, EvaluationPeriods, DatapointsToAlarm, ComparisonOperator, TreatMissingData } = properties;
+  return (
+    ComparisonOperator === 'GreaterThanThreshold' &&
+    TreatMissingData === 'notBreaching' &&
+    DatapointsToAlarm === undefined &&
+    isWithin(EvaluationPeriods, minutes) &&
+    isWithin(Threshold, threshold)
+  );
+}
+
+function isWithin(value: unknown, [least, most]: readonly [number, number]): boolean {
+  return typeof value === 'number' && value >= least && value <= most;
+}
+
+/** Messages wait and none is received. */
+function hasStopped({ properties }: Entry, queue: string): boolean {
+  const [waiting, received, result, ...others] = list(properties.Metrics);
+  const isMetric = (metric: unknown, id: string, name: string, statistic: string) =>
+    at(metric, 'Id') === id &&
+    at(metric, 'MetricStat', 'Metric', 'Namespace') === 'AWS/SQS' &&
+    at(metric, 'MetricStat', 'Metric', 'MetricName') === name &&
+    at(metric, 'MetricStat', 'Stat') === statistic &&
+    referenceTo(at(list(at(metric, 'MetricStat', 'Metric', 'Dimensions'))[0], 'Value')) === queue;
+  return (
+    others.length === 0 &&
+    isMetric(waiting, 'waiting', 'ApproximateNumberOfMessagesVisible', 'Minimum') &&
+    isMetric(received, 'received', 'NumberOfMessagesReceived', 'Sum') &&
+    at(result, 'Id') === 'stopped' &&
+    at(result, 'Expression') === 'IF(waiting > 0 AND FILL(received, 0) < 1, 1, 0)' &&
+    isPrompt(properties, { threshold: [0, 0], minutes: [5, 30] })
+  );
+}

@@ -1,0 +1,232 @@
+import type { CompiledService } from '../landscape.ts';
+import type { Finding, Rule } from '../rule.ts';
+import { allStatements, at, type Entry, entriesOf, list, referenceTo, type Statement } from '../template.ts';
+
+/** Where an action may be allowed: the problem with the resource, if there is one. */
+type Place = (resource: unknown, context: Context) => boolean;
+
+interface Context {
+  service: CompiledService;
+  role: Entry;
+  /** The function whose role it is. */
+  owner: Entry | undefined;
+}
+
+const read = ['GetItem', 'BatchGetItem', 'Query', 'ConditionCheckItem'].map((name) => `dynamodb:${name}`);
+const write = ['PutItem', 'UpdateItem'].map((name) => `dynamodb:${name}`);
+const readStream = ['GetRecords', 'GetShardIterator', 'DescribeStream', 'ListStreams'].map(
+  (name) => `dynamodb:${name}`,
+);
+
+/** Every action that a function may have, with what it may have it on. What is not here would be new. */
+const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Place }> = [
+  { actions: read, on: 'a table of this template or its index', place: isTableOrIndex },
+  { actions: write, on: 'a table of this template', place: (resource, { service }) => isTable(resource, service) },
+  // Rows of other tables are events, marks and states: they go by their time to live, or stay.
+  { actions: ['dynamodb:DeleteItem'], on: 'a table of idempotency records', place: isIdempotencyTable },
+  { actions: readStream, on: 'the stream of a table of this template', place: isStream },
+  {
+    actions: ['sqs:ReceiveMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+    on: 'the queue that feeds the function',
+    place: isOwnQueue,
+  },
+  { actions: ['sqs:DeleteMessage'], on: 'the queue that feeds the function', place: isOwnQueue },
+  {
+    actions: ['sqs:SendMessage'],
+    on: "the function's own queue, to defer a message, or its dead-letter queue",
+    place: (resource, context) => isOwnQueue(resource, context) || isDeadLetterQueue(resource, context),
+  },
+  {
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    on: "the function's own log group",
+    place: (resource, { owner }) =>
+      at(resource, 'Fn::Sub') ===
+      `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${owner?.properties.FunctionName}:*`,
+  },
+  {
+    actions: ['events:PutEvents'],
+    on: 'the bus of the stage',
+    place: (resource, { service }) => at(resource, 'Fn::ImportValue') === `millrace-${service.stage}:EventBusArn`,
+  },
+];
+
+/**
+ * A role allows only what `places` lists, and only on what belongs to its function. An HTTP GET only reads.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege
+ */
+export const permittedActions: Rule = {
+  name: 'permitted-actions',
+  why: 'a function that is taken over can do what its role allows, to whatever its role names',
+  exceptions: [
+    {
+      service: 'notifications',
+      resource: /^On(OrderOutcome|StockRanLow)Role$/,
+      problem: /ses:SendEmail on .*:ses:\$\{AWS::Region\}:\$\{AWS::AccountId\}:identity\/\*"\}/,
+      reason: 'mail is what it is for; the rule outgoing-messages looks at the conditions',
+    },
+    {
+      service: 'notifications',
+      resource: /^OnOrderOutcomeRole$/,
+      problem: /sns:Publish on "\*"/,
+      reason: 'SMS is what it is for; the rule outgoing-messages looks for the statement that denies topics',
+    },
+    {
+      service: 'redrive',
+      resource: /^ReemitRole$/,
+      problem:
+        /sqs:DeleteMessage on .*:sqs:\$\{AWS::Region\}:\$\{AWS::AccountId\}:millrace-\*-[a-z]+-\*dlq(\.fifo)?"\}/,
+      reason: 'a dead letter that was put back is deleted from the queue of the service that it came from',
+    },
+    {
+      service: 'redrive',
+      resource: /^ReemitRole$/,
+      problem: /: sqs:SendMessage on \{"Fn::GetAtt":\["ParkingQueue","Arn"\]\}/,
+      reason: 'what cannot be put back is parked',
+    },
+  ],
+  check(service) {
+    return entriesOf(service, 'AWS::IAM::Role').flatMap((role): Finding[] => {
+      const owner = entriesOf(service, 'AWS::Lambda::Function').find(
+        ({ properties }) => referenceTo(properties.Role) === role.id,
+      );
+      const readsOnly = owner !== undefined && answersOnlyGet(service, owner.id);
+      const problems = allStatements(role).flatMap(({ place, statement }) =>
+        statement.Effect === 'Allow'
+          ? problemsOf(statement, { service, role, owner }, readsOnly).map((problem) => `${place}: ${problem}`)
+          : [],
+      );
+      return [...problems, ...missing(service, role, owner)].map((problem) => ({ resource: role.id, problem }));
+    });
+  },
+};
+
+function problemsOf(statement: Statement, context: Context, readsOnly: boolean): string[] {
+  const actions = list(statement.Action).map(String);
+  const resources = list(statement.Resource);
+  if (actions.length === 0 || resources.length === 0) return ['names no action or no resource'];
+  return actions.flatMap((action) => {
+    if (readsOnly && write.includes(action)) {
+      const forIdempotency = resources.every((resource) => isIdempotencyTable(resource, context));
+      if (!forIdempotency) return [`${action} for a function that only answers GET`];
+    }
+    const known = places.filter(({ actions: listed }) => listed.includes(action));
+    return resources
+      .filter((resource) => !known.some(({ place }) => place(resource, context)))
+      .map((resource) => {
+        const where = known.map(({ on }) => on).join(' or ') || 'anything: it is not listed';
+        return `${action} on ${JSON.stringify(resource)}, may be allowed on ${where}`;
+      });
+  });
+}
+
+/** What Lambda and the handlers of this repository cannot do without, so that it fails here and not when the first message comes. */
+function missing(service: CompiledService, role: Entry, owner: Entry | undefined): string[] {
+  if (owner === undefined) return ['belongs to no function'];
+  const allowed = allStatements(role).filter(({ statement }) => statement.Effect === 'Allow');
+  const may = (action: string, id: string) =>
+    allowed.some(
+      ({ statement }) =>
+        list(statement.Action).includes(action) &&
+        list(statement.Resource).some((resource) => referenceTo(resource) === id),
+    );
+  const needs: Array<[string, string]> = [];
+  for (const { properties } of entriesOf(service, 'AWS::Lambda::EventSourceMapping')) {
+    if (referenceTo(properties.FunctionName) !== owner.id) continue;
+    const source = referenceTo(properties.EventSourceArn) ?? '';
+    if (service.template.Resources?.[source]?.Type === 'AWS::SQS::Queue') {
+      const queue = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes', 'ChangeMessageVisibility'];
+      needs.push(...queue.map((name): [string, string] => [`sqs:${name}`, source]));
+      const redrive = service.template.Resources?.[source]?.Properties?.RedrivePolicy;
+      needs.push(['sqs:SendMessage', referenceTo(at(redrive, 'deadLetterTargetArn')) ?? '']);
+    } else {
+      needs.push(...readStream.map((action): [string, string] => [action, source]));
+      needs.push([
+        'sqs:SendMessage',
+        referenceTo(at(properties, 'DestinationConfig', 'OnFailure', 'Destination')) ?? '',
+      ]);
+    }
+  }
+  for (const [name, value] of Object.entries((at(owner.properties, 'Environment', 'Variables') ?? {}) as object)) {
+    const table = referenceTo(value);
+    if (!/_TABLE$/.test(name) || table === undefined) continue;
+    const used = allowed.some(({ statement }) => list(statement.Resource).some((each) => tableOf(each) === table));
+    if (!used) needs.push(['any action of dynamodb', table]);
+  }
+  const logs = allowed.some(({ statement }) => list(statement.Action).includes('logs:PutLogEvents'));
+  return [
+    ...needs.filter(([action, id]) => !may(action, id)).map(([action, id]) => `does not allow ${action} on ${id}`),
+    ...(logs ? [] : ['does not allow logs:PutLogEvents']),
+    ...(putsEvents(owner) && !allowed.some(({ statement }) => list(statement.Action).includes('events:PutEvents'))
+      ? ['does not allow events:PutEvents']
+      : []),
+  ];
+}
+
+function putsEvents({ properties }: Entry): boolean {
+  return at(properties, 'Environment', 'Variables', 'MILLRACE_EVENT_BUS') !== undefined;
+}
+
+/** Whether a function has routes, and all of them are GET. */
+function answersOnlyGet(service: CompiledService, functionId: string): boolean {
+  const integrations = entriesOf(service, 'AWS::ApiGatewayV2::Integration')
+    .filter(({ properties }) => referenceTo(properties.IntegrationUri) === functionId)
+    .map(({ id }) => id);
+  const routes = entriesOf(service, 'AWS::ApiGatewayV2::Route').filter(({ properties }) =>
+    integrations.some((id) => String(JSON.stringify(properties.Target)).includes(`"${id}"`)),
+  );
+  return routes.length > 0 && routes.every(({ properties }) => /^GET /.test(String(properties.RouteKey)));
+}
+
+/** The table that a resource of a statement is part of. */
+function tableOf(resource: unknown): string | undefined {
+  const substituted = /^\$\{(\w+)\.Arn\}\/index\/\w+$/.exec(String(at(resource, 'Fn::Sub')));
+  return substituted?.[1] ?? referenceTo(resource);
+}
+
+function isTable(resource: unknown, service: CompiledService): boolean {
+  const attribute = at(resource, 'Fn::GetAtt', '1');
+  return (
+    attribute === 'Arn' && service.template.Resources?.[referenceTo(resource) ?? '']?.Type === 'AWS::DynamoDB::Table'
+  );
+}
+
+function isTableOrIndex(resource: unknown, { service }: Context): boolean {
+  const [, table = '', index] = /^\$\{(\w+)\.Arn\}\/index\/(\w+)$/.exec(String(at(resource, 'Fn::Sub'))) ?? [];
+  const indexes = list(service.template.Resources?.[table]?.Properties?.GlobalSecondaryIndexes);
+  return isTable(resource, service) || indexes.some((each) => at(each, 'IndexName') === index);
+}
+
+function isIdempotencyTable(resource: unknown, { service }: Context): boolean {
+  const table = service.template.Resources?.[referenceTo(resource) ?? ''];
+  return isTable(resource, service) && /-idempotency$/.test(String(table?.Properties?.TableName));
+}
+
+function isStream(resource: unknown, { service }: Context): boolean {
+  const table = service.template.Resources?.[referenceTo(resource) ?? ''];
+  return table?.Type === 'AWS::DynamoDB::Table' && at(resource, 'Fn::GetAtt', '1') === 'StreamArn';
+}
+
+function isOwnQueue(resource: unknown, { service, owner }: Context): boolean {
+  const queue = referenceTo(resource);
+  return entriesOf(service, 'AWS::Lambda::EventSourceMapping').some(
+    ({ properties }) =>
+      queue !== undefined &&
+      referenceTo(properties.EventSourceArn) === queue &&
+      referenceTo(properties.FunctionName) === owner?.id,
+  );
+}
+
+/** The one that the function's own source dead-letters into. */
+function isDeadLetterQueue(resource: unknown, { service, owner }: Context): boolean {
+  const queue = referenceTo(resource);
+  return entriesOf(service, 'AWS::Lambda::EventSourceMapping')
+    .filter(({ properties }) => referenceTo(properties.FunctionName) === owner?.id)
+    .some(({ properties }) => {
+      const source = service.template.Resources?.[referenceTo(properties.EventSourceArn) ?? ''];
+      const targets = [
+        at(source?.Properties, 'RedrivePolicy', 'deadLetterTargetArn'),
+        at(properties, 'DestinationConfig', 'OnFailure', 'Destination'),
+      ];
+      return queue !== undefined && targets.some((target) => referenceTo(target) === queue);
+    });
+}

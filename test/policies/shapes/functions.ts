@@ -1,0 +1,90 @@
+import {
+  absent,
+  between,
+  each,
+  judgedBy,
+  matching,
+  object,
+  oneOf,
+  ownName,
+  policy,
+  reference,
+  type ShapeContext,
+  type TypeShape,
+  when,
+} from '../shape.ts';
+import { referenceTo } from '../template.ts';
+
+/** Functions, their roles, and what calls them. */
+export const functions: Readonly<Record<string, TypeShape>> = {
+  'AWS::Lambda::Function': {
+    properties: {
+      Code: object({ S3Bucket: reference('AWS::S3::Bucket'), S3Key: matching(/^serverless\/[^*?]+\.zip$/) }),
+      Handler: matching(/^src\/handlers\/[a-z-]+\.handler$/),
+      Runtime: judgedBy('function-platform'),
+      Architectures: judgedBy('function-platform'),
+      FunctionName: ownName,
+      MemorySize: between(256, 3008), // less has a tenth of a processor or less, and starts in seconds
+      Timeout: between(5, 60), // longer than the calls it makes; the visibility of its queue grows with it
+      Tags: judgedBy('tags'),
+      Environment: object({ Variables: judgedBy('function-environment') }),
+      Role: judgedBy('function-roles'),
+    },
+    // Lambda would make the group itself, without a retention, and the deployment would then fail.
+    waitsFor: ({ service, properties }) =>
+      Object.entries(service.template.Resources ?? {})
+        .filter(([, { Properties }]) => Properties?.LogGroupName === `/aws/lambda/${properties.FunctionName}`)
+        .map(([id]) => id),
+  },
+  'AWS::IAM::Role': {
+    properties: {
+      AssumeRolePolicyDocument: judgedBy('function-roles'),
+      Policies: each(object({ PolicyName: oneOf('function'), PolicyDocument: policy('permitted-actions') }), {
+        most: 1,
+      }),
+    },
+  },
+  'AWS::Lambda::Permission': {
+    properties: {
+      FunctionName: reference('AWS::Lambda::Function', 'Arn'),
+      Action: oneOf('lambda:InvokeFunction'),
+      Principal: oneOf('apigateway.amazonaws.com'),
+      SourceArn: judgedBy('resource-policies'),
+    },
+  },
+  'AWS::Lambda::EventSourceMapping': {
+    properties: {
+      EventSourceArn: judgedBy('event-paths'),
+      FunctionName: reference('AWS::Lambda::Function', 'Arn'),
+      Enabled: oneOf(true),
+      BatchSize: when(readsQueue, between(1, 1000), between(10, 1000)),
+      FunctionResponseTypes: oneOf(['ReportBatchItemFailures']),
+      // What a queue's filter leaves out is deleted, so there is none.
+      FilterCriteria: when(
+        readsQueue,
+        absent,
+        object({ Filters: each(object({ Pattern: judgedBy('relay-streams') })) }),
+      ),
+      MaximumBatchingWindowInSeconds: when(readsQueue, between(0, 300), absent),
+      ScalingConfig: when(readsQueue, object({ MaximumConcurrency: between(2, 1000) }), absent),
+      StartingPosition: when(readsQueue, absent, judgedBy('relay-streams')),
+      MaximumRetryAttempts: when(readsQueue, absent, judgedBy('relay-streams')),
+      MaximumRecordAgeInSeconds: when(readsQueue, absent, judgedBy('relay-streams')),
+      BisectBatchOnFunctionError: when(readsQueue, absent, judgedBy('relay-streams')),
+      DestinationConfig: when(
+        readsQueue,
+        absent,
+        object({ OnFailure: object({ Destination: judgedBy('dead-letter-queues') }) }),
+      ),
+    },
+    // Lambda checks the role's permissions when the mapping is made.
+    waitsFor: ({ service, properties }) => {
+      const handler = service.template.Resources?.[referenceTo(properties.FunctionName) ?? ''];
+      return [referenceTo(handler?.Properties?.Role) ?? ''];
+    },
+  },
+};
+
+function readsQueue({ service, properties }: ShapeContext): boolean {
+  return service.template.Resources?.[referenceTo(properties.EventSourceArn) ?? '']?.Type === 'AWS::SQS::Queue';
+}

@@ -1,0 +1,55 @@
+import { computed, judgedBy, matching, object, oneOf, reference, type TypeShape } from '../shape.ts';
+
+/** The HTTP API of a service. An API without routes of its own, or one that is imported, is left out: its routes are not seen here. */
+export const http: Readonly<Record<string, TypeShape>> = {
+  'AWS::ApiGatewayV2::Api': {
+    properties: {
+      Name: computed(({ service }) => `${service.stage}-millrace-${service.name}`),
+      ProtocolType: oneOf('HTTP'),
+      Tags: judgedBy('tags'),
+      CorsConfiguration: judgedBy('cors-origins'),
+    },
+  },
+  'AWS::ApiGatewayV2::Stage': {
+    properties: {
+      ApiId: reference('AWS::ApiGatewayV2::Api'),
+      StageName: oneOf('$default'),
+      AutoDeploy: oneOf(true),
+      DefaultRouteSettings: judgedBy('route-limits'),
+      RouteSettings: judgedBy('route-limits'),
+      Tags: judgedBy('tags'),
+    },
+  },
+  'AWS::ApiGatewayV2::Authorizer': {
+    properties: {
+      ApiId: reference('AWS::ApiGatewayV2::Api'),
+      Name: matching(/^[a-z]+$/),
+      AuthorizerType: oneOf('JWT'),
+      // Not in the query string: addresses are logged, kept in histories and passed on as referrers.
+      IdentitySource: oneOf(['$request.header.Authorization']),
+      JwtConfiguration: object({
+        Issuer: computed(({ landscape }) => landscape.parameters.jwtIssuer),
+        Audience: computed(({ landscape }) => [landscape.parameters.jwtAudience]),
+      }),
+    },
+  },
+  'AWS::ApiGatewayV2::Integration': {
+    properties: {
+      ApiId: reference('AWS::ApiGatewayV2::Api'),
+      IntegrationType: oneOf('AWS_PROXY'),
+      IntegrationUri: reference('AWS::Lambda::Function', 'Arn'),
+      PayloadFormatVersion: oneOf('2.0'),
+      TimeoutInMillis: oneOf(30_000), // the longest: a function's own timeout ends before it and says why
+    },
+  },
+  'AWS::ApiGatewayV2::Route': {
+    properties: {
+      ApiId: reference('AWS::ApiGatewayV2::Api'),
+      RouteKey: judgedBy('event-paths'),
+      Target: judgedBy('event-paths'),
+      AuthorizationType: judgedBy('route-authorizers'),
+      AuthorizerId: judgedBy('route-authorizers'),
+      AuthorizationScopes: judgedBy('route-authorizers'),
+    },
+  },
+};

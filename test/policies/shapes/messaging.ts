@@ -1,0 +1,116 @@
+import {
+  absent,
+  between,
+  computed,
+  each,
+  everyOf,
+  imported,
+  judgedBy,
+  matching,
+  object,
+  oneOf,
+  optional,
+  ownName,
+  policy,
+  reference,
+  type ShapeContext,
+  type TypeShape,
+  text,
+  when,
+} from '../shape.ts';
+import { referenceTo } from '../template.ts';
+
+const day = 86_400;
+
+/** The bus, what feeds from it, and what puts on it. */
+export const messaging: Readonly<Record<string, TypeShape>> = {
+  'AWS::Events::EventBus': {
+    properties: {
+      Name: computed(({ service }) => `millrace-${service.stage}`),
+      Description: text,
+      Policy: policy('bus-policy'),
+    },
+  },
+  'AWS::Events::Archive': {
+    properties: {
+      ArchiveName: computed(({ service }) => `millrace-${service.stage}`),
+      Description: text,
+      SourceArn: reference('AWS::Events::EventBus', 'Arn'),
+      RetentionDays: computed(({ landscape }) => landscape.parameters.archiveRetentionDays),
+    },
+    removal: computed(({ landscape }) => landscape.parameters.removalPolicy),
+  },
+  'AWS::Events::Rule': {
+    properties: {
+      Name: ownName,
+      Description: text,
+      EventBusName: imported('EventBusName'),
+      EventPattern: judgedBy('rule-patterns'),
+      // What a rule delivers is the event as it was put: no Input, InputPath or InputTransformer.
+      Targets: each(
+        object({
+          Id: oneOf('queue'),
+          Arn: reference('AWS::SQS::Queue', 'Arn'),
+          RetryPolicy: object({ MaximumEventAgeInSeconds: oneOf(day), MaximumRetryAttempts: oneOf(185) }),
+          DeadLetterConfig: object({ Arn: judgedBy('dead-letter-queues') }),
+          SqsParameters: optional(object({ MessageGroupId: text })),
+        }),
+        { most: 1 },
+      ),
+    },
+  },
+  'AWS::SQS::Queue': {
+    properties: {
+      QueueName: when(isRedriven, ownName, everyOf(ownName, matching(/-(dlq(\.fifo)?|parking)$/))), // commands find them by it
+      SqsManagedSseEnabled: judgedBy('encryption-at-rest'),
+      MessageRetentionPeriod: judgedBy('queue-retention'),
+      VisibilityTimeout: when(isRedriven, judgedBy('visibility-timeouts'), absent),
+      RedrivePolicy: optional(
+        object({
+          deadLetterTargetArn: judgedBy('dead-letter-queues'),
+          // Fewer, and one deployment or one throttled minute makes dead letters of healthy events.
+          maxReceiveCount: between(3, 100),
+        }),
+      ),
+      RedriveAllowPolicy: judgedBy('dead-letter-queues'),
+      FifoQueue: optional(oneOf(true)),
+      ContentBasedDeduplication: optional(oneOf(true)),
+    },
+  },
+  'AWS::SQS::QueuePolicy': {
+    properties: {
+      Queues: each(reference('AWS::SQS::Queue'), { most: 1 }),
+      PolicyDocument: policy('resource-policies'),
+    },
+  },
+  'AWS::SNS::Topic': {
+    properties: {
+      TopicName: ownNameOfStage('alarms'),
+      KmsMasterKeyId: reference('AWS::KMS::Key'), // AWS's own key for SNS does not let CloudWatch publish
+    },
+  },
+  'AWS::SNS::TopicPolicy': {
+    properties: {
+      Topics: each(reference('AWS::SNS::Topic'), { most: 1 }),
+      PolicyDocument: policy('resource-policies'),
+    },
+  },
+  'AWS::SNS::Subscription': {
+    properties: {
+      TopicArn: reference('AWS::SNS::Topic'),
+      Protocol: oneOf('email'),
+      Endpoint: oneOf({ Ref: 'AlarmEmailAddress' }),
+      RedrivePolicy: object({ deadLetterTargetArn: judgedBy('dead-letter-queues') }),
+    },
+  },
+};
+
+function isRedriven({ properties }: ShapeContext): boolean {
+  return (
+    referenceTo((properties.RedrivePolicy as { deadLetterTargetArn?: unknown })?.deadLetterTargetArn) !== undefined
+  );
+}
+
+function ownNameOfStage(suffix: string) {
+  return computed(({ service }) => `millrace-${service.stage}-${suffix}`);
+}

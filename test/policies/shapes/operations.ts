@@ -1,0 +1,95 @@
+import {
+  between,
+  computed,
+  each,
+  either,
+  judgedBy,
+  matching,
+  object,
+  oneOf,
+  optional,
+  ownName,
+  policy,
+  reference,
+  type Shape,
+  type TypeShape,
+  text,
+} from '../shape.ts';
+
+/** Alarms measure by the minute: a longer period is known of later. */
+const period = oneOf(60);
+
+/** What a metric is of: a queue or function of this template. Another name measures nothing, and says that all is well. */
+const dimensions = each(
+  either(
+    object({ Name: oneOf('QueueName'), Value: reference('AWS::SQS::Queue', 'QueueName') }),
+    object({ Name: oneOf('FunctionName'), Value: functionName() }),
+  ),
+  { most: 1 },
+);
+
+const metricName = matching(/^[A-Z][A-Za-z]+$/);
+const namespace = oneOf('AWS/SQS', 'AWS/Lambda');
+
+/** Logs, alarms, keys and parameters. */
+export const operations: Readonly<Record<string, TypeShape>> = {
+  'AWS::Logs::LogGroup': {
+    properties: {
+      LogGroupName: judgedBy('log-retention'),
+      RetentionInDays: computed(({ landscape }) => landscape.parameters.logRetentionDays),
+    },
+  },
+  'AWS::CloudWatch::Alarm': {
+    properties: {
+      AlarmName: ownName,
+      AlarmDescription: text,
+      Namespace: optional(namespace),
+      MetricName: optional(metricName),
+      Dimensions: optional(dimensions),
+      Statistic: optional(oneOf('Maximum', 'Minimum', 'Sum', 'Average', 'SampleCount')),
+      Period: optional(period),
+      Metrics: optional(
+        each(
+          either(
+            object({
+              Id: text,
+              MetricStat: object({
+                Metric: object({ Namespace: namespace, MetricName: metricName, Dimensions: dimensions }),
+                Stat: oneOf('Maximum', 'Minimum', 'Sum', 'Average', 'SampleCount'),
+                Period: period,
+              }),
+              ReturnData: oneOf(false),
+            }),
+            object({ Id: text, Label: text, Expression: text, ReturnData: oneOf(true) }),
+          ),
+        ),
+      ),
+      EvaluationPeriods: between(1, 60),
+      Threshold: between(0, 3_600_000),
+      ComparisonOperator: oneOf('GreaterThanThreshold', 'GreaterThanOrEqualToThreshold', 'LessThanThreshold'),
+      TreatMissingData: oneOf('notBreaching', 'breaching'), // otherwise the alarm waits for data, in silence
+      AlarmActions: judgedBy('dead-letter-alarms'),
+      OKActions: judgedBy('dead-letter-alarms'),
+    },
+  },
+  'AWS::KMS::Key': {
+    properties: { Description: text, EnableKeyRotation: oneOf(true), KeyPolicy: policy('resource-policies') },
+  },
+  'AWS::SSM::Parameter': {
+    properties: {
+      Name: matching(/^\/millrace\/[a-z]+\/[a-z-]+\/[a-z-]+$/),
+      Type: oneOf('String'),
+      // Never a text: whoever may read the template would read it.
+      Value: either(reference('AWS::Events::EventBus'), reference('AWS::Events::EventBus', 'Arn')),
+    },
+  },
+};
+
+function functionName(): Shape {
+  return (value, path, { service }) =>
+    Object.values(service.template.Resources ?? {}).some(
+      ({ Type, Properties }) => Type === 'AWS::Lambda::Function' && Properties?.FunctionName === value,
+    )
+      ? []
+      : [`${path} is ${JSON.stringify(value)}, not the name of a function of this template`];
+}

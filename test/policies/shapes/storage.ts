@@ -1,0 +1,84 @@
+import {
+  absent,
+  computed,
+  each,
+  judgedBy,
+  matching,
+  object,
+  oneOf,
+  optional,
+  policy,
+  reference,
+  type Shape,
+  type ShapeContext,
+  type TypeShape,
+  text,
+  when,
+} from '../shape.ts';
+import { at, list, referenceTo } from '../template.ts';
+
+const keys = each(object({ AttributeName: text, KeyType: oneOf('HASH', 'RANGE') }), { most: 2 });
+
+/** Exactly the attributes that keys name. */
+const keyAttributes: Shape = (value, path, context) => {
+  const { KeySchema, GlobalSecondaryIndexes } = context.properties;
+  const indexKeys = list(GlobalSecondaryIndexes).flatMap((index) => list(at(index, 'KeySchema')));
+  const named = new Set([...list(KeySchema), ...indexKeys].map((key) => at(key, 'AttributeName')));
+  const attribute = object({ AttributeName: oneOf(...named), AttributeType: oneOf('S') });
+  const count =
+    list(value).length === named.size ? [] : [`${path} has ${list(value).length} of ${named.size} attributes`];
+  return [...each(attribute)(value, path, context), ...count];
+};
+
+/** Tables, and the bucket that deployments go through. */
+export const storage: Readonly<Record<string, TypeShape>> = {
+  'AWS::DynamoDB::Table': {
+    properties: {
+      TableName: (value, path, context) => oneOf(...tableNames(context))(value, path, context),
+      BillingMode: oneOf('PAY_PER_REQUEST'), // a provisioned table throttles, and keeps its events back
+      AttributeDefinitions: keyAttributes,
+      KeySchema: keys,
+      GlobalSecondaryIndexes: optional(
+        each(
+          object({
+            IndexName: matching(/^[a-zA-Z]+$/),
+            KeySchema: each(object({ AttributeName: text, KeyType: oneOf('HASH', 'RANGE') }), { least: 2, most: 2 }),
+            // Never ALL: an index would hold the data of events once more.
+            Projection: object({
+              ProjectionType: oneOf('INCLUDE'),
+              NonKeyAttributes: each(matching(/^(?!data$)[a-zA-Z]+$/)),
+            }),
+          }),
+        ),
+      ),
+      // The relay is told of every new row and needs its new image; a stream that nobody reads shows rows to whoever may.
+      StreamSpecification: when(isRelayed, oneOf({ StreamViewType: 'NEW_IMAGE' }), absent),
+      TimeToLiveSpecification: judgedBy('row-expiry'),
+      SSESpecification: judgedBy('encryption-at-rest'),
+      PointInTimeRecoverySpecification: object({ PointInTimeRecoveryEnabled: judgedBy('protected-tables') }),
+      DeletionProtectionEnabled: judgedBy('protected-tables'),
+    },
+    removal: computed(({ landscape }) => landscape.parameters.removalPolicy),
+  },
+  'AWS::S3::Bucket': {
+    properties: {
+      BucketEncryption: oneOf({
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      }),
+    },
+  },
+  'AWS::S3::BucketPolicy': {
+    properties: { Bucket: reference('AWS::S3::Bucket'), PolicyDocument: policy('resource-policies', absent) },
+  },
+};
+
+function tableNames({ service: { name, stage } }: ShapeContext): string[] {
+  return ['', '-idempotency', '-projections'].map((suffix) => `millrace-${name}-${stage}${suffix}`);
+}
+
+function isRelayed({ id, service }: ShapeContext): boolean {
+  return Object.values(service.template.Resources ?? {}).some(
+    ({ Type, Properties }) =>
+      Type === 'AWS::Lambda::EventSourceMapping' && referenceTo(Properties?.EventSourceArn) === id,
+  );
+}
