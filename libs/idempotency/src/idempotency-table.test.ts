@@ -120,6 +120,27 @@ describe('two containers with one key', () => {
   });
 });
 
+test('an action is not run by a function that was frozen when it had the lock', async () => {
+  const key = randomUUID();
+  const client = {
+    send: async (command: Parameters<DynamoDBClient['send']>[0]) => {
+      const answer = await dynamoDb.client.send(command as never);
+      // Lambda stops it here, and goes on when the lock is over.
+      if (command.constructor.name === 'PutItemCommand') frozen.clock.time += DAY;
+      return answer;
+    },
+  } as Pick<DynamoDBClient, 'send'>;
+  const frozen = container(key, { client });
+  let runs = 0;
+
+  const failure = frozen.run(async () => {
+    runs += 1;
+  });
+
+  await expect(failure).rejects.toThrow('The invocation ended');
+  expect(runs).toBe(0);
+});
+
 describe('a result', () => {
   test('is remembered for as long as it is told, without a result as well', async () => {
     const key = randomUUID();

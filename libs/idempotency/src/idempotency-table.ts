@@ -72,7 +72,13 @@ export class IdempotencyTable {
       now: this.#now,
       remainingMs: () => context.getRemainingTimeInMillis(),
     });
-    const once = makeIdempotent(async (_call: { key: string; payload?: string }) => action(), {
+    const deadline = this.#now().getTime() + context.getRemainingTimeInMillis();
+    const runInTime = async (_call: { key: string; payload?: string }) => {
+      // Lambda can freeze a function that has taken the lock, and go on hours later, when another one has taken it over.
+      if (this.#now().getTime() > deadline) throw new Error('The invocation ended before the action was run');
+      return action();
+    };
+    const once = makeIdempotent(runInTime, {
       persistenceStore,
       config,
       keyPrefix: this.#keyPrefix,

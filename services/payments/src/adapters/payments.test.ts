@@ -295,6 +295,46 @@ describe('a charge whose answer got lost', () => {
     expect(provider.charges).toEqual([]);
   });
 
+  test('is refunded when its payment was closed because the provider did not show it', async () => {
+    const provider = new BookkeepingProvider();
+    const order = newOrder();
+    provider.onDone = async () => {
+      provider.onDone = works;
+      provider.search = 'none';
+      provider.passHours(0.3);
+      await newPayments(provider).cancel(order, cause, inbox());
+      expect(await status(order)).toBe('CANCELLED');
+    };
+
+    await newPayments(provider).charge(order, cause, inbox());
+
+    expect(await status(order)).toBe('REFUNDED');
+    expect([provider.charges.length, provider.refunds.length]).toEqual([1, 1]);
+  });
+
+  test.each(['charge', 'refund'] as const)('%s is not sent by a function that was frozen before', async (request) => {
+    const provider = new BookkeepingProvider();
+    const order = newOrder();
+    const client = documentClient(dynamoDb.client);
+    // Lambda stops the function when its record is stored, and goes on an hour later.
+    const freezing = {
+      send: async (command: Parameters<typeof client.send>[0]) => {
+        const answer = await client.send(command as never);
+        if (command.constructor.name !== 'GetCommand') provider.passHours(1);
+        return answer;
+      },
+    } as typeof client;
+    const frozen = new Payments(freezing, 'payments', provider, { now: () => provider.now });
+    if (request === 'refund') await newPayments(provider).charge(order, cause, inbox());
+
+    const unavailable = { code: request === 'charge' ? 'PROVIDER_UNAVAILABLE' : 'PAYMENT_PENDING' };
+    await expect(frozen[request === 'charge' ? 'charge' : 'cancel'](order, cause, inbox())).rejects.toMatchObject(
+      unavailable,
+    );
+
+    expect(provider[`${request}s`]).toEqual([]);
+  });
+
   test('is refunded by the cancellation alone, whose charge is dead', async () => {
     const { provider, order } = await unanswered('onDone');
     provider.passHours(3 * 24);

@@ -14,11 +14,13 @@ import type { EmittableEvent } from '@millrace/events';
 import type { OrderSnapshot } from '@millrace/orders/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '../../events/index.ts';
 import {
+  type Attempt,
   ChargeUndecidedError,
   decideCancellation,
   firstAttempt,
   isCertainlyNone,
   isOpen,
+  maySend,
   OutcomePendingError,
   type Payment,
   repeatedAttempt,
@@ -85,14 +87,19 @@ export class Payments {
     await retryOnConflict(async () => {
       const intent: Payment = { status: 'PENDING', amount: total, chargeKey: inbox.eventId, charge: attempt };
       let payment = await this.#open(orderId, intent);
-      if (!isOpen(payment)) return;
+      if (!isOpen(payment)) {
+        // Whoever closed it did not find the charge, which was still on its way.
+        const isTaken = answer?.outcome === 'approved' && payment.status === 'CANCELLED';
+        if (isTaken) await this.#undo(orderId, payment, answer as ChargeResult, cause, inbox);
+        return;
+      }
       if (!answer) {
         // Whoever cancels it finds out what became of the charge, and does not stop before that.
         if (payment.cancelRequested) return;
         if (payment.charge?.id !== attempt.id) [payment, answer] = await this.#lookUpCharge(orderId, payment);
-        answer ??= await this.#provider.charge(
-          { idempotencyKey: payment.chargeKey, amount: payment.amount, paymentToken },
-          this.#timeout(),
+        const { chargeKey: idempotencyKey, amount, charge = attempt } = payment;
+        answer ??= await this.#request(charge, (signal) =>
+          this.#provider.charge({ idempotencyKey, amount, paymentToken }, signal),
         );
       }
       if (payment.cancelRequested) await this.#undo(orderId, payment, answer, cause, inbox);
@@ -200,7 +207,9 @@ export class Payments {
     let refunding = payment;
     if (refundId === undefined) {
       refunding = await this.#store(orderId, payment, { ...payment, status: 'REFUNDING', paymentId, refund });
-      ({ refundId } = await this.#provider.refund({ idempotencyKey, paymentId, amount }, this.#timeout()));
+      ({ refundId } = await this.#request(refund, (signal) =>
+        this.#provider.refund({ idempotencyKey, paymentId, amount }, signal),
+      ));
     }
     const context = this.#context(orderId, REFUND_SEQUENCE, cause);
     await this.#commit(
@@ -215,6 +224,14 @@ export class Payments {
   async #store(orderId: string, before: Payment, after: Payment): Promise<Payment> {
     await commit(this.#client, [this.#replace(orderId, before, after)]);
     return after;
+  }
+
+  /** Sends a request that was just put on record. @throws ProviderUnavailableError when it was too long ago */
+  async #request<Result>(attempt: Attempt, send: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    if (!maySend(attempt, this.#now())) {
+      throw new ProviderUnavailableError('it was not asked, because the function was stopped for too long before that');
+    }
+    return send(this.#timeout());
   }
 
   #timeout(): AbortSignal {

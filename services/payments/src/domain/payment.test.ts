@@ -5,6 +5,7 @@ import {
   firstAttempt,
   isCertainlyNone,
   isOpen,
+  maySend,
   type Payment,
   type PaymentStatus,
   repeatedAttempt,
@@ -51,6 +52,11 @@ describe('a request that is repeated', () => {
     ['nothing is on record', undefined, none],
   ])('must not be repeated when the key may be forgotten and %s', (_, before, found) => {
     expect(repeatedAttempt(before, found, 'attempt-2', after(24))).toBeUndefined();
+  });
+
+  test('is not sent when it was put on record too long ago', () => {
+    expect(maySend(attempt, new Date(askedAt.getTime() + 59_000))).toBe(true);
+    expect(maySend(attempt, new Date(askedAt.getTime() + 60_000))).toBe(false);
   });
 
   test('has certainly done nothing when the provider knows nothing of it long enough afterwards', () => {

@@ -4,6 +4,9 @@ import { FOUND_WITHIN_MS, KEY_LIFETIME_MS, type Money, type NotFound } from './p
 /** How much two containers' clocks may differ, together with how long a request may be on its way, in ms. */
 const TIME_MARGIN_MS = 5 * 60 * 1000;
 
+/** How long after it was put on record a request may be sent, in ms: well within the margin. */
+const SEND_WITHIN_MS = 60 * 1000;
+
 /**
  * PENDING: the intent is on record and the provider may have been asked. CAPTURED, REFUSED and REFUNDED are the
  * provider's answers. REFUNDING: the provider has the money and may have been asked to give it back. CANCELLED: the order
@@ -83,6 +86,14 @@ export function repeatedAttempt(
   const keyAge = now.getTime() - Date.parse(attempt.firstAskedAt);
   if (keyAge < KEY_LIFETIME_MS - TIME_MARGIN_MS) return { ...attempt, lastAskedAt: now.toISOString() };
   return isCertainlyNone(attempt, found, now) ? firstAttempt(newId, now) : undefined;
+}
+
+/**
+ * True while a request may be sent that was put on record. Lambda can freeze a function between the two and go on hours
+ * later, when others have found that the provider knows nothing of the request.
+ */
+export function maySend({ lastAskedAt }: Attempt, now: Date): boolean {
+  return now.getTime() - Date.parse(lastAskedAt) < SEND_WITHIN_MS;
 }
 
 /** True if the provider did not act and never will: it knows of nothing, long enough after it was last asked. */
