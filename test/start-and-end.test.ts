@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { requestToken } from '@millrace/local/request-token';
 import { eventually } from '@millrace/testing';
 import { descendantsOf, listeningPortsOf } from './listening-ports.ts';
 import { runScript, startScript } from './run-script.ts';
@@ -70,6 +71,28 @@ describe('a running start', () => {
     millrace.child.kill(signal);
     expect(await millrace.ended).toMatchObject({ exitCode: 0, signal: null });
     expect(readdirSync(temporary)).toEqual([]);
+    await expectNothingLeft(trace);
+  });
+
+  test('waits for a request under way, and at a second Ctrl-C, a second later, no longer', async () => {
+    const millrace = await startMillrace({ environment: environment() });
+    const trace = traceOf(millrace);
+    const { apiUrl, issuerUrl } = millrace.ready;
+    const { host, port } = new URL(apiUrl);
+    const token = await requestToken(issuerUrl, { subject: 'ada', scope: 'orders:write' });
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    const head = ['POST /orders HTTP/1.1', `Host: ${host}`, `Authorization: Bearer ${token}`, 'Expect: 100-continue'];
+    socket.write([...head, 'Content-Length: 100', '', ''].join('\r\n'));
+    // The function waits for a body that never comes.
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 100 /);
+    const impatience = setInterval(() => millrace.child.kill('SIGINT'), 100);
+    try {
+      expect(await millrace.ended).toMatchObject({ exitCode: 130, signal: null });
+    } finally {
+      clearInterval(impatience);
+      socket.destroy();
+    }
     await expectNothingLeft(trace);
   });
 

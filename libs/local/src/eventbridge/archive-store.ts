@@ -16,7 +16,7 @@ const batchSize = 1000;
 const batchWindowMs = 50;
 
 /**
- * Where archives keep their events, and replays what became of them: SQLite, in a file or in memory. Events are written in
+ * Where archives keep their events, and replays what became of them: SQLite, in a file. Events are written in
  * batches, a moment after they have been taken: every event of a bus passes here.
  */
 export class ArchiveStore {
@@ -26,8 +26,11 @@ export class ArchiveStore {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param path of the file; without one, what is kept ends with the process */
-  constructor(path = ':memory:') {
+  /**
+   * @param path of the file; without one, what is kept ends with the process. It is in a file even then, one that has no name and
+   *   that SQLite removes (https://sqlite.org/inmemorydb.html#temp_db): every event of a bus would stay in memory otherwise.
+   */
+  constructor(path = '') {
     this.#database = new DatabaseSync(path);
     this.#database.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;

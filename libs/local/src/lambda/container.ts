@@ -9,10 +9,18 @@ export type Outcome = { payload: string } | { error: FunctionError };
 export interface ContainerOptions {
   log: (line: FunctionLogLine) => void;
   compileCacheDirectory: string;
+  /** That entries of the init phase carry; one of their own unless given. */
+  requestId?: string;
 }
 
 /** Lambda gives the init phase ten seconds, or the function's timeout where that is longer. */
 const INIT_LIMIT_MS = 10_000;
+
+/**
+ * Of the heap of a container, for objects that have just been made. Each thread may have 192 MiB of them unless told otherwise, takes
+ * more the longer it works, and gives nothing back: with a thread for each function, most of the runtime's memory.
+ */
+const YOUNG_GENERATION_MB = 16;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
 function containerEnvironment(definition: FunctionDefinition, logStreamName: string): Record<string, string> {
@@ -56,7 +64,7 @@ export class Container {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   readonly #partial = { stdout: '', stderr: '' };
-  #requestId: string = randomUUID();
+  #requestId: string;
   #settle: ((outcome: Outcome | 'ready') => void) | undefined;
   #failure: FunctionError | undefined;
   #alive = true;
@@ -67,6 +75,7 @@ export class Container {
   constructor(definition: FunctionDefinition, options: ContainerOptions) {
     this.#definition = definition;
     this.#log = options.log;
+    this.#requestId = options.requestId ?? randomUUID();
     const logStreamName = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${randomBytes(16).toString('hex')}`;
     const workerData: WorkerData = {
       functionName: definition.name,
@@ -83,7 +92,7 @@ export class Container {
       env: { ...containerEnvironment(definition, logStreamName), NODE_COMPILE_CACHE: options.compileCacheDirectory },
       workerData,
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: definition.memoryMb },
+      resourceLimits: { maxOldGenerationSizeMb: definition.memoryMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     this.#worker.on('message', (message: WorkerMessage) => this.#receive(message));
     this.#worker.on('error', (error: NodeJS.ErrnoException) => {

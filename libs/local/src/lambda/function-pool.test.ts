@@ -27,6 +27,7 @@ const HANDLERS: Record<string, string> = {
   noExport: `exports.other = async () => 1;`,
   syntax: `exports.handler = async () => {`,
   missing: `require('./does-not-exist.cjs'); exports.handler = async () => 1;`,
+  limits: `exports.handler = async () => require('node:worker_threads').resourceLimits;`,
   throwsAtLoad: `throw new Error('no table name');`,
 };
 
@@ -247,6 +248,11 @@ describe('a container', () => {
     expect(answer.errorMessage).toContain('signal: killed');
   });
 
+  test('has the memory of its function, and little of it for what is short-lived', async () => {
+    const { answer } = await call(poolOf('limits', { memoryMb: 256 }));
+    expect(answer).toMatchObject({ maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 });
+  });
+
   test('above the first is ended when idle', async () => {
     const pool = poolOf('counter', { concurrency: 2 }, undefined, 30);
     await Promise.all([call(pool), call(pool)]);
@@ -300,8 +306,9 @@ describe('the log', () => {
     ['nowhere', 'Runtime.ImportModuleError', "Error: Cannot find module 'src/handlers/nowhere'"],
     ['throwsAtLoad', 'Error', 'no table name'],
   ])('of %s says why the function cannot start', async (handler, type, message) => {
-    const { texts } = await logOf(handler);
+    const { texts, logTail } = await logOf(handler);
     expect(texts).toEqual([entry('undefined', 'Uncaught Exception', type, message)]);
+    expect(logTail).toContain(message);
   });
 
   test('of a call that takes too long says so', async () => {

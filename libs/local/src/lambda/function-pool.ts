@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AwsError } from '../aws-error.ts';
-import { Container, type Outcome } from './container.ts';
+import { Container, type ContainerOptions, type Outcome } from './container.ts';
 import type { FunctionError } from './worker.ts';
 
 export interface FunctionDefinition {
@@ -22,7 +22,7 @@ export interface FunctionDefinition {
 
 /**
  * One entry of a function's log: a line it wrote, or what Lambda itself logs about an error, a timeout or an exit. Entries of the
- * init phase carry a request id of their own.
+ * init phase carry the request id of the call that is waiting for it, or one of their own.
  */
 export interface FunctionLogLine {
   functionName: string;
@@ -161,7 +161,7 @@ export class FunctionPool {
   async #run(requestId: string, payload: string): Promise<Outcome> {
     let container = this.#takeIdle();
     if (!container) {
-      container = this.#start();
+      container = this.#start({ requestId });
       const error = await container.initialised();
       if (error) {
         await this.#discard(container);
@@ -200,8 +200,9 @@ export class FunctionPool {
     else this.#taken -= 1;
   }
 
-  #start(): Container {
+  #start(options: Pick<ContainerOptions, 'requestId'> = {}): Container {
     const container = new Container(this.definition, {
+      ...options,
       compileCacheDirectory: this.#options.compileCacheDirectory ?? join(tmpdir(), 'millrace-compile-cache'),
       log: (line) => this.#log(line),
     });
