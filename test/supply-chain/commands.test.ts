@@ -110,7 +110,9 @@ describe('npm run audit', () => {
     const { exitCode, stdout, stderr, asked } = await auditWith(advisory('moderate'));
     expect({ exitCode, stdout, stderr }).toEqual({
       exitCode: 0,
-      stdout: 'No advisories of high or critical severity\n',
+      stdout: expect.stringMatching(
+        /^\d+ dependencies are pinned; \d+ packages have a hash.*\nInstall scripts: .*\nNo advisories of high or critical severity\n$/,
+      ),
       stderr: '',
     });
     expect(asked).toEqual(expect.arrayContaining(shipped.map(({ name }) => name)));
@@ -123,9 +125,25 @@ describe('npm run audit', () => {
     expect(exitCode).toBe(1);
   });
 
-  test('says that nothing was checked when the registry takes no audits, which is a failure only if strict', async () => {
-    const nothing = expect.stringMatching(/^NOTHING WAS CHECKED: this registry takes no audits \(405 /);
-    expect(await auditWith(undefined)).toMatchObject({ exitCode: 0, stdout: '', stderr: nothing });
-    expect(await auditWith(undefined, '--strict')).toMatchObject({ exitCode: 1, stdout: '', stderr: nothing });
+  test('says that advisories were not checked when the registry takes no audits, which is a failure only if strict', async () => {
+    const stderr = expect.stringMatching(/^Advisories were NOT checked: this registry takes no audits \(405 .*\)\n$/);
+    const stdout = expect.stringMatching(/^\d+ dependencies are pinned; \d+ packages have a hash/);
+    expect(await auditWith(undefined)).toMatchObject({ exitCode: 0, stdout, stderr });
+    expect(await auditWith(undefined, '--strict')).toMatchObject({ exitCode: 1, stdout, stderr });
+  });
+
+  test('fails for a lock file that is not in order, whatever the registry says', async () => {
+    const other = mkdtempSync(join(folder, 'locked-'));
+    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+    const packages = {
+      '': lock.packages[''],
+      'node_modules/zod': { ...lock.packages['node_modules/zod'], integrity: undefined },
+    };
+    writeFileSync(join(other, 'package-lock.json'), JSON.stringify({ ...lock, packages }));
+    writeFileSync(join(other, 'package.json'), JSON.stringify({ dependencies: { zod: '^4.0.0' } }));
+    const { exitCode, stderr } = await auditWith(undefined, '--root', other);
+    expect(stderr).toMatch(/^package-lock\.json: node_modules\/zod [\d.]+ has no SHA-512 hash: undefined$/m);
+    expect(stderr).toMatch(/^package\.json: dependencies\.zod is "\^4\.0\.0", not an exact version$/m);
+    expect(exitCode).toBe(1);
   });
 });
