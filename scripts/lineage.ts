@@ -11,8 +11,10 @@ import {
   runCommand,
   UsageError,
 } from '@millrace/command-line';
-import { findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
+import { findWorkspaceRoot, readCatalogue, serviceDirectories } from '@millrace/events/catalogue';
+import type { Lineage } from '@millrace/lineage';
 import { identifierPattern } from '@millrace/lineage/log-identifier';
+import type { FollowedLineage, Whereabouts } from '@millrace/lineage/operations';
 
 const HELP = `What an API call led to, event by event, and where it stopped and why.
 
@@ -27,13 +29,16 @@ The id is an event's, or that of what events are about (an order), or a correlat
 
 Behind an event stand the milliseconds since the one that caused it, and below the last ones what became of them:
 
+  ✓ <consumer>: handled      proved by the mark that the consumer left with its effect, or by an event that it emitted
   ✗ <consumer>: dead         in this dead-letter queue, for this reason
   ? <consumer>: maybe        its queue is not empty, and cannot be looked into without taking the messages
-  ✓ <consumer>: finished     neither of both
+  ? <consumer>: no trace     none of these: it is on its way, or its rule was disabled, or its letter was purged
 
-It reads the table of services/event-log, and looks at dead letters as npm run redrive -- inspect does: they stay.
+It reads the tables of services/event-log and of the consumers' services, and looks at dead letters as npm run redrive --
+inspect does: they stay. It cannot see what a consumer has stored and its relay has not emitted yet.
 
-Exit codes: 0 nothing of it is dead, 1 something is, or nothing was found, or it failed, 2 misused, 130 interrupted.`;
+Exit codes: 0 each of its events was handled by all their consumers; 1 otherwise, or nothing was found, or it failed;
+2 misused; 130 interrupted.`;
 
 await runCommand('lineage', async () => {
   const { values, positionals } = readArguments({
@@ -60,7 +65,10 @@ await runCommand('lineage', async () => {
 
   // Loaded when it is clear what is wanted: help and misuse would otherwise wait for the AWS SDK.
   const { openStage } = await import('@millrace/dead-letters/operations');
-  const { askEventLog, drawLineage, findLineage, followLineage } = await import('@millrace/lineage/operations');
+  const { askEventLog, drawLineage, findLineage, followLineage, openMarks } = await import(
+    '@millrace/lineage/operations'
+  );
+  const { loadProjections } = await import('@millrace/projections/load-projections');
   const { sqs, now, queues } = await openStage(stage, endpoint, console.error);
   const lineage = await askEventLog(stage, endpoint, (log) => findLineage(log, id));
   if (!lineage) {
@@ -70,8 +78,11 @@ await runCommand('lineage', async () => {
     );
     return 1;
   }
-  const catalogue = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
-  const followed = await followLineage(sqs, queues, lineage, catalogue, { startedAt: now(), signal: stop.signal });
+  const root = findWorkspaceRoot(import.meta.dirname);
+  const catalogue = await readCatalogue(root);
+  const marks = openMarks(stage, endpoint, await loadProjections(serviceDirectories(root)));
+  const look = { marks, startedAt: now(), signal: stop.signal };
+  const followed = await followLineage(sqs, queues, lineage, catalogue, look);
   if (stop.signal.aborted) return 130;
 
   const { whereabouts, ...rest } = followed;
@@ -89,10 +100,25 @@ await runCommand('lineage', async () => {
   for (const { queue, letters } of rest.silentRelays) {
     console.error(`${letters} letter(s) in ${queue}: events of this service were not emitted, and are not in the log`);
   }
-  const dead = [...whereabouts.values()].flat().filter(({ state }) => state === 'dead');
-  const stopped = [...new Set([...dead.map(({ consumer }) => consumer), ...rest.strays.map(({ queue }) => queue)])];
-  console.error(
-    stopped.length > 0 ? `It stopped at ${stopped.join(', ')}` : `${lineage.count} event(s), none of which is dead`,
-  );
-  return stopped.length > 0 ? 1 : 0;
+  return printVerdict(lineage, followed);
 });
+
+/** @returns the exit code: 0 only when each event was handled, and nothing may be missing */
+function printVerdict(
+  { count, truncated }: Lineage,
+  { whereabouts, strays, unseen, silentRelays }: FollowedLineage,
+): number {
+  const all = [...whereabouts.values()].flat();
+  const at = (...states: Whereabouts['state'][]) => [
+    ...new Set(all.filter(({ state }) => states.includes(state)).map(({ consumer }) => consumer)),
+  ];
+  const stopped = [...new Set([...at('dead'), ...strays.map(({ queue }) => queue)])];
+  const waiting = at('waiting');
+  const lost = at('no-trace', 'absent');
+  if (stopped.length > 0) console.error(`It stopped at ${stopped.join(', ')}`);
+  if (waiting.length > 0) console.error(`It may be waiting for ${waiting.join(', ')}`);
+  if (lost.length > 0) console.error(`No trace at ${lost.join(', ')}: it is lost there, or still on its way`);
+  if (stopped.length + waiting.length + lost.length > 0) return 1;
+  console.error(`${count} event(s), handled by all their consumers`);
+  return truncated || unseen.length > 0 || silentRelays.length > 0 ? 1 : 0;
+}

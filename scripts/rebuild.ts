@@ -1,7 +1,4 @@
 /** `npm run rebuild`: builds a read model anew from the event store. `npm run rebuild -- --help` lists what can be said. */
-import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   interruptible,
@@ -15,7 +12,8 @@ import {
 } from '@millrace/command-line';
 import { documentClient, EmittedEvents } from '@millrace/event-store';
 import { findWorkspaceRoot, serviceDirectories } from '@millrace/events/catalogue';
-import { type Projection, ProjectionTable, type RebuildSummary, rebuild } from '@millrace/projections';
+import { ProjectionTable, type RebuildSummary, rebuild } from '@millrace/projections';
+import { loadProjections } from '@millrace/projections/load-projections';
 
 const HELP = `Builds a read model anew from the event store, beside the one that is read, and then puts it in its place. A rebuild
 that was interrupted or killed goes on where it was when it is started again.
@@ -46,24 +44,6 @@ function readOptions() {
   });
 }
 
-/** A projection and the service whose events it is made of. */
-interface OwnedProjection {
-  service: string;
-  projection: Projection;
-}
-
-/** What the services' `projections/index.ts` export. */
-async function loadProjections(): Promise<OwnedProjection[]> {
-  const found: OwnedProjection[] = [];
-  for (const folder of serviceDirectories(findWorkspaceRoot(import.meta.dirname))) {
-    const file = join(folder, 'projections', 'index.ts');
-    if (!existsSync(file)) continue;
-    const exported: Record<string, Projection> = await import(pathToFileURL(file).href);
-    found.push(...Object.values(exported).map((projection) => ({ service: basename(folder), projection })));
-  }
-  return found;
-}
-
 function dynamoDb(endpoint: string | undefined): DynamoDBClient {
   if (endpoint === undefined) return new DynamoDBClient({});
   const { AWS_REGION: region = 'us-east-1', AWS_ACCESS_KEY_ID: own } = process.env;
@@ -84,7 +64,7 @@ async function main(): Promise<number> {
   const stage = readStage(values.stage);
   const endpoint = readEndpoint(values.endpoint);
   const [name, ...others] = positionals;
-  const known = await loadProjections();
+  const known = await loadProjections(serviceDirectories(findWorkspaceRoot(import.meta.dirname)));
   const chosen = known.find(({ projection }) => projection.name === name);
   if (!chosen || others.length > 0) {
     throw new UsageError(`Name one projection: ${known.map(({ projection }) => projection.name).join(', ')}`);

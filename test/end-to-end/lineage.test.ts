@@ -239,9 +239,9 @@ describe('a good order, when all is quiet,', () => {
     expect(stdout.split('\n').map((line) => line.replace(/ {2}.*/, '').trim())).toEqual(
       expect.arrayContaining([expect.stringMatching(/^└─ OrderPlaced.v1/)]),
     );
-    expect(stdout).toMatch(/✓ notifications\.onOrderOutcome: finished/);
+    expect(stdout).toMatch(/✓ notifications\.onOrderOutcome: handled/);
     expect(stdout).not.toMatch(/[✗?]/);
-    expect(stderr).toContain('5 event(s), none of which is dead');
+    expect(stderr).toContain('5 event(s), handled by all their consumers');
     expect(exitCode).toBe(0);
   });
 
@@ -259,5 +259,30 @@ describe('a good order, when all is quiet,', () => {
       requestId: before.body.requestId,
     });
     await lineageOf(orderId, 5);
+  });
+});
+
+describe('an event, when all is quiet,', () => {
+  test('that got lost on its way is not called handled', async () => {
+    const resume = await aws.pause('inventory', 'onOrderPlaced');
+    const QueueUrl = await aws.queueUrl('inventory', 'on-order-placed');
+    const orderId = await shop.place(orderOf(await shop.stocked(5)));
+    // As it is when somebody purges a queue, or disables a rule.
+    await eventually(async () => {
+      const bodies = (await aws.take(QueueUrl)).map(({ Body = '' }) => Body);
+      const others = bodies.filter((body) => !body.includes(orderId));
+      for (const MessageBody of others) await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+      expect(others.length).toBeLessThan(bodies.length);
+    });
+    await resume();
+    await lineageOf(orderId, 1);
+    await aws.quiet();
+
+    const { exitCode, stdout, stderr } = await operator.lineage(orderId);
+
+    expect(stdout).toContain('? inventory.onOrderPlaced: no trace');
+    expect(stdout).toContain('✓ orders.projectOrders: handled');
+    expect(stderr).toContain('No trace at inventory.onOrderPlaced');
+    expect(exitCode).toBe(1);
   });
 });

@@ -10,21 +10,34 @@ import {
   ruleMessageGroups,
   StageQueues,
 } from '@millrace/dead-letters/operations';
-import { type CatalogueEntry, findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
+import { type CatalogueEntry, findWorkspaceRoot, readCatalogue, serviceDirectories } from '@millrace/events/catalogue';
 import type { Lineage } from '@millrace/lineage';
-import { askEventLog, type FollowedLineage, findLineage, followLineage } from '@millrace/lineage/operations';
+import {
+  askEventLog,
+  type FollowedLineage,
+  findLineage,
+  followLineage,
+  type MarkReader,
+  openMarks,
+} from '@millrace/lineage/operations';
+import { loadProjections } from '@millrace/projections/load-projections';
 import { type RunningScript, runScript, type ScriptResult, startScript } from '../run-script.ts';
 import type { System } from './system.ts';
+
+const root = findWorkspaceRoot(import.meta.dirname);
 
 /** Whoever is on call: the repository's command lines, pointed at the system under test. */
 export class Operator {
   readonly #clients: ReturnType<typeof createClients>;
   readonly #endpoint: readonly string[];
   readonly #findLineage: (id: string) => Promise<Lineage | undefined>;
+  readonly #awsUrl: string;
+  #marks: MarkReader | undefined;
   #catalogue: readonly CatalogueEntry[] | undefined;
   #queues: StageQueues | undefined;
 
   constructor({ awsUrl }: System) {
+    this.#awsUrl = awsUrl;
     this.#clients = createClients(awsUrl);
     this.#endpoint = ['--endpoint', awsUrl];
     this.#findLineage = (id) => askEventLog('dev', awsUrl, (log) => findLineage(log, id));
@@ -58,9 +71,11 @@ export class Operator {
     const lineage = await this.#findLineage(id);
     if (!lineage) throw new Error(`The log has nothing of ${id}`);
     const { sqs, now } = this.#clients;
-    this.#catalogue ??= await readCatalogue(findWorkspaceRoot(import.meta.dirname));
+    this.#catalogue ??= await readCatalogue(root);
     const queues = await StageQueues.load(sqs, 'dev');
-    const followed = await followLineage(sqs, queues, lineage, this.#catalogue, { startedAt: now() });
+    this.#marks ??= openMarks('dev', this.#awsUrl, await loadProjections(serviceDirectories(root)));
+    const look = { marks: this.#marks, startedAt: now() };
+    const followed = await followLineage(sqs, queues, lineage, this.#catalogue, look);
     return { lineage, followed };
   }
 

@@ -69,7 +69,11 @@ function setUp(handle: Handle, options: ConsumeOptions = {}, dependencies: Consu
       handled.push(event.data.visitor);
     },
     options,
-    { sqs, settings, random: () => 1, now: () => new Date('2026-03-01T00:00:10.000Z'), ...dependencies },
+    {
+      ...{ sqs, settings, random: () => 1, now: () => new Date('2026-03-01T00:00:10.000Z') },
+      recordHandled: async () => {},
+      ...dependencies,
+    },
   );
   return {
     handler,

@@ -9,7 +9,12 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { NotHandledError, settleBatch } from './batch.ts';
 import { admit, type Delivery, type EventRecord, type RecordContext } from './delivery.ts';
 import { failureKindOf, release, settleFailure } from './failed-record.ts';
-import { type RunOnce, runOnceByIdempotencyTable } from './idempotency.ts';
+import {
+  type RecordHandled,
+  type RunOnce,
+  recordHandledInIdempotencyTable,
+  runOnceByIdempotencyTable,
+} from './idempotency.ts';
 import { ConfigurationError, type ConsumerSettings, settingsFrom } from './settings.ts';
 
 /** How a consumer handles what it receives. */
@@ -41,6 +46,7 @@ export interface ConsumeDependencies {
   sqs?: Pick<SQSClient, 'send'>;
   settings?: ConsumerSettings;
   runOnce?: RunOnce;
+  recordHandled?: RecordHandled;
   now?: () => Date;
   random?: () => number;
 }
@@ -144,6 +150,10 @@ function consumer<const Contracts extends readonly EventContract[]>(
     deduplication === 'idempotency'
       ? (dependencies.runOnce ?? runOnceByIdempotencyTable(undefined, { now }))
       : undefined;
+  const recordHandled =
+    deduplication === 'idempotency'
+      ? (dependencies.recordHandled ?? recordHandledInIdempotencyTable(undefined, { now }))
+      : undefined;
   const admission = { settings, runOnce, marksExpire: deduplication !== 'permanent', now };
   const failures = { sqs, settings, now, random };
 
@@ -156,6 +166,7 @@ function consumer<const Contracts extends readonly EventContract[]>(
       if (content.type === 'ignored') return 'EventReplayIgnored';
       if (content.type === 'refused') throw content.error;
       await handle(content);
+      await recordHandled?.(content.context.inbox);
       return 'EventHandled';
     } catch (error) {
       if (error instanceof DuplicateEventError) {

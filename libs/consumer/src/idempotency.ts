@@ -1,8 +1,28 @@
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { UnavailableError } from '@millrace/errors';
-import { DEDUPLICATION_SECONDS } from '@millrace/events';
+import { DEDUPLICATION_SECONDS, handledMarkId } from '@millrace/events';
 import { IdempotencyAlreadyInProgressError, IdempotencyTable } from '@millrace/idempotency';
 import type { Context } from 'aws-lambda';
 import { ConfigurationError } from './settings.ts';
+
+/** Writes down that a consumer has handled an event with all its steps. To write it down again changes nothing. */
+export type RecordHandled = (key: { consumer: string; eventId: string }) => Promise<void>;
+
+/**
+ * Marks handled events in the idempotency table. Powertools' own marks are of single steps, whose number and names nobody else
+ * knows: this one tells operators that nothing is missing.
+ * @throws ConfigurationError when MILLRACE_IDEMPOTENCY_TABLE is not set.
+ */
+export function recordHandledInIdempotencyTable(
+  tableName = tableFromEnvironment(),
+  { client = new DynamoDBClient({}), now = () => new Date() }: { client?: DynamoDBClient; now?: () => Date } = {},
+): RecordHandled {
+  return async ({ consumer, eventId }) => {
+    const expiration = Math.floor(now().getTime() / 1000) + DEDUPLICATION_SECONDS;
+    const Item = { id: { S: handledMarkId(consumer, eventId) }, expiration: { N: String(expiration) } };
+    await client.send(new PutItemCommand({ TableName: tableName, Item }));
+  };
+}
 
 /** Runs `effect` at most once for each key, as far as the idempotency table can tell. */
 export type RunOnce = (key: string, context: Context, effect: () => Promise<void>) => Promise<void>;
@@ -16,11 +36,9 @@ export type RunOnce = (key: string, context: Context, effect: () => Promise<void
  * @throws ConfigurationError when MILLRACE_IDEMPOTENCY_TABLE is not set.
  */
 export function runOnceByIdempotencyTable(
-  tableName = process.env.MILLRACE_IDEMPOTENCY_TABLE,
+  tableName = tableFromEnvironment(),
   { now }: { now?: () => Date } = {},
 ): RunOnce {
-  if (!tableName)
-    throw new ConfigurationError('MILLRACE_IDEMPOTENCY_TABLE', "the name of the service's idempotency table");
   const table = new IdempotencyTable(tableName, {
     keyPrefix: 'consumer',
     expiresAfterSeconds: DEDUPLICATION_SECONDS,
@@ -37,4 +55,9 @@ export function runOnceByIdempotencyTable(
       throw error;
     }
   };
+}
+
+function tableFromEnvironment({ MILLRACE_IDEMPOTENCY_TABLE: tableName } = process.env): string {
+  if (tableName) return tableName;
+  throw new ConfigurationError('MILLRACE_IDEMPOTENCY_TABLE', "the name of the service's idempotency table");
 }

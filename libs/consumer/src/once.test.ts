@@ -1,5 +1,6 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { defineEvent, type EmittableEvent } from '@millrace/events';
+import { DEDUPLICATION_SECONDS, defineEvent, type EmittableEvent, handledMarkId } from '@millrace/events';
 import { envelopeText, lambdaContext, RecordingClient, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import * as z from 'zod';
@@ -58,6 +59,23 @@ function setUp(failures: number, options: ConsumeOptions = { deduplication: 'ide
     (await handler(sqsEvent(envelopeText(event)), lambdaContext())).batchItemFailures.length;
   return { effects, deliver };
 }
+
+const handledMark = async (event: EmittableEvent<{ metadata: { id: string } }>) => {
+  const Key = { id: { S: handledMarkId('letters.onThanked', event.event.metadata.id) } };
+  return (await dynamoDb.client.send(new GetItemCommand({ TableName: 'idempotency', Key }))).Item;
+};
+
+test('an event of which all steps are done leaves a mark for as long as events are recognised', async () => {
+  const { deliver } = setUp(1);
+  const event = sampleEvent(Thanked);
+
+  expect(await deliver(event)).toBe(1);
+  expect(await handledMark(event)).toBeUndefined();
+  expect(await deliver(event)).toBe(0);
+
+  const expiration = Number((await handledMark(event))?.expiration?.N);
+  expect(expiration - Date.now() / 1000).toBeGreaterThan(DEDUPLICATION_SECONDS - 60);
+});
 
 describe('once', () => {
   test('an effect that succeeded is left out when the event is tried again', async () => {

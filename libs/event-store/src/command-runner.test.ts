@@ -128,13 +128,14 @@ describe('a command', () => {
     ]);
   });
 
-  test('that is done already appends nothing, marks nothing and gives the state', async () => {
+  test('that is done already appends nothing, marks its event and gives the state', async () => {
     const { take, events, runner, show } = setUp();
     for (const seat of ['A1', 'A2', 'A3']) await take(seat);
     const inbox = { consumer: 'booking.test', eventId: randomUUID() };
 
     const { state } = await runner.load(show);
     expect(await take('A4', { inbox })).toEqual({ state, version: 4, events: [] });
+    await expect(take('A4', { inbox })).rejects.toThrow(DuplicateEventError);
     expect(await events()).toHaveLength(4);
   });
 

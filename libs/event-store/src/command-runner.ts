@@ -84,8 +84,9 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
   }
 
   /**
-   * Decides a command on the aggregate's current state and appends what follows. When another writer was faster it is
-   * decided again on the new state, after a pause with full jitter, until the time of the function is up.
+   * Decides a command on the aggregate's current state and appends what follows, with the mark of the event of `inbox`, which
+   * stays even when nothing follows. When another writer was faster it is decided again on the new state, after a pause with
+   * full jitter, until the time of the function is up.
    * @throws what `decide` throws, on the state that counts; DuplicateEventError when the event of `inbox` was handled before;
    * StreamConflictError when others kept being faster; what `EventStore.append` throws.
    */
@@ -108,9 +109,12 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
     events: readonly Event[],
     { inbox, occurredAt, assumeNew: _, ...cause }: CommandContext,
   ): Promise<Folded<State>> {
-    if (events.length === 0) return before;
     const { streamOf, publish } = this.#aggregate;
     const now = this.#now();
+    if (events.length === 0) {
+      if (inbox) await this.#store.recordHandled(inbox, now);
+      return before;
+    }
     const newEvents: NewEvent<Event>[] = [];
     let after = before;
     for (const event of events) {

@@ -165,6 +165,10 @@ export class DynamoDbEventStore<Event extends DomainEvent> implements EventStore
     return inboxMark(this.#tableName, key, now);
   }
 
+  async recordHandled(key: { consumer: string; eventId: string }, now: Date): Promise<void> {
+    await commit(this.#client, [this.inboxMark(key, now)], this.#options);
+  }
+
   async readSnapshot(streamId: string, stateVersion: number): Promise<Snapshot | undefined> {
     // Not consistent: an older snapshot is as right as the last one, and this costs half.
     const { Item: item } = await this.#client.send(

@@ -252,6 +252,20 @@ export function eventStoreConformance(
       expect((await Promise.all(streams.map((stream) => amounts(store, stream)))).flat()).toEqual([1]);
     });
 
+    test('is not needed for the mark of an event that changes nothing', async () => {
+      const store = make();
+      const stream = randomUUID();
+      const key = inbox();
+
+      await store.recordHandled(key, time);
+
+      await expect(store.recordHandled(key, time)).rejects.toThrow(DuplicateEventError);
+      await expect(store.append(stream, 0, [counted(1)], [store.inboxMark(key, time)])).rejects.toThrow(
+        DuplicateEventError,
+      );
+      expect(await amounts(store, stream)).toEqual([]);
+    });
+
     test('a lost race leaves no mark', async () => {
       const store = make();
       const stream = await streamOf(store, 1);

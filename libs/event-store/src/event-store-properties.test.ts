@@ -101,6 +101,7 @@ describe('writers at once', () => {
       append: (...args) => turn().then(() => store.append(...args)),
       readSnapshot: (...args) => turn().then(() => store.readSnapshot(...args)),
       writeSnapshot: (...args) => turn().then(() => store.writeSnapshot(...args)),
+      recordHandled: (...args) => turn().then(() => store.recordHandled(...args)),
       inboxMark: (...args) => store.inboxMark(...args),
     };
   }

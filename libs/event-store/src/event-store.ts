@@ -66,6 +66,13 @@ export interface EventStore<Event extends DomainEvent> {
   /** The write that marks an event as handled by a consumer, for `alongside`. */
   inboxMark(key: { consumer: string; eventId: string }, now: Date): ConditionalWrite;
 
+  /**
+   * Marks an event as handled that changed nothing: every event that a consumer has handled leaves its mark, and whoever
+   * looks for one can tell it from an event that never came.
+   * @throws DuplicateEventError when the mark is there
+   */
+  recordHandled(key: { consumer: string; eventId: string }, now: Date): Promise<void>;
+
   /** The last snapshot of this shape, if there is one. */
   readSnapshot(streamId: string, stateVersion: number): Promise<Snapshot | undefined>;
 

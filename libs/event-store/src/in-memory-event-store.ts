@@ -94,6 +94,12 @@ export class InMemoryEventStore<Event extends DomainEvent> implements EventStore
     return inboxMark('in memory', key, now);
   }
 
+  async recordHandled(key: { consumer: string; eventId: string }, now: Date): Promise<void> {
+    const mark = this.inboxMark(key, now);
+    if (this.#marks.has(markKey(mark))) throw mark.onConditionFailed?.({});
+    this.#marks.add(markKey(mark));
+  }
+
   async readSnapshot(streamId: string, stateVersion: number): Promise<Snapshot | undefined> {
     return this.#snapshots.get(`${streamId} ${stateVersion}`);
   }

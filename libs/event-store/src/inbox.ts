@@ -2,6 +2,11 @@ import { DuplicateEventError } from '@millrace/errors';
 import { DEDUPLICATION_SECONDS } from '@millrace/events';
 import type { ConditionalWrite } from './commit.ts';
 
+/** The key of the mark that a consumer has handled an event. */
+export function inboxKey({ consumer, eventId }: { consumer: string; eventId: string }): { pk: string; sk: string } {
+  return { pk: `INBOX#${consumer}#${eventId}`, sk: 'INBOX' };
+}
+
 /**
  * The write that marks an event as handled by a consumer. In the transaction of the effect it makes the effect happen
  * exactly once: a second delivery fails with DuplicateEventError and changes nothing.
@@ -16,8 +21,7 @@ export function inboxMark(
       Put: {
         TableName: tableName,
         Item: {
-          pk: `INBOX#${consumer}#${eventId}`,
-          sk: 'INBOX',
+          ...inboxKey({ consumer, eventId }),
           ttl: Math.floor(now.getTime() / 1000) + DEDUPLICATION_SECONDS,
         },
         ConditionExpression: 'attribute_not_exists(pk)',

@@ -23,7 +23,7 @@ export {
 } from './errors.ts';
 export type { EventStore, EventStream, ReadOptions, Snapshot } from './event-store.ts';
 export { InMemoryEventStore } from './in-memory-event-store.ts';
-export { inboxMark } from './inbox.ts';
+export { inboxKey, inboxMark } from './inbox.ts';
 export { outboxRow } from './outbox.ts';
 export { InMemoryPayloadStore, type PayloadStore } from './payload-store.ts';
 export { type Item, type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';

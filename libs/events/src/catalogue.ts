@@ -17,6 +17,8 @@ export interface FunctionReference {
 export interface ConsumerReference extends FunctionReference {
   /** What its `consume` says replays are for; nothing means `ignore`. */
   replays?: string;
+  /** It keeps its service's projections: it knows their table. */
+  projects?: true;
   /** The newer version that its `consume` names and that the event is upcast to; nothing means that it names this one. */
   as?: string;
 }
@@ -37,7 +39,10 @@ interface Trigger {
 
 /** The parts of a serverless.yml the catalogue reads. Triggers taken from another file are text here: `${file(…)}`. */
 interface ServiceTemplate {
-  functions?: Record<string, { emits?: string[]; events?: Trigger[] | string }>;
+  functions?: Record<
+    string,
+    { emits?: string[]; events?: Trigger[] | string; environment?: Record<string, unknown> | string }
+  >;
 }
 
 /** The nearest folder above `from` whose package.json has workspaces. @throws Error when there is none. */
@@ -149,6 +154,7 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
           const reference = {
             ...at(`events[${position}].consume.events[${index}]`),
             ...(replays !== undefined && { replays }),
+            ...(knowsProjections(definition.environment) && { projects: true as const }),
           };
           entryOf(detailType).consumers.push(reference);
           for (const older of entryOf(detailType).contract?.accepts.slice(1) ?? []) {
@@ -162,6 +168,10 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
     }
   }
   return [...entries.values()].sort((a, b) => a.detailType.localeCompare(b.detailType));
+}
+
+function knowsProjections(environment: Record<string, unknown> | string | undefined): boolean {
+  return typeof environment === 'object' && 'MILLRACE_PROJECTIONS_TABLE' in environment;
 }
 
 async function parseTemplate(file: string): Promise<ServiceTemplate> {

@@ -4,6 +4,16 @@
  */
 export const DEDUPLICATION_SECONDS = 30 * 24 * 60 * 60;
 
+/**
+ * The key of the mark that a consumer leaves in its service's idempotency table when it has handled an event with all its
+ * steps. A consumer with an inbox marks an event in the transaction of its effect instead.
+ *
+ * @example handledMarkId('notifications.onOrderOutcome', eventId) // handled#notifications.onOrderOutcome#0b9f…
+ */
+export function handledMarkId(consumer: string, eventId: string): string {
+  return `handled#${consumer}#${eventId}`;
+}
+
 /** A margin for clocks that differ and for work that is under way when the marks of its event expire, in seconds. */
 const MARGIN_SECONDS = 24 * 60 * 60;
 

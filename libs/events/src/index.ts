@@ -1,4 +1,4 @@
-export { DEDUPLICATION_SECONDS, isPastDeduplicationWindow } from './deduplication.ts';
+export { DEDUPLICATION_SECONDS, handledMarkId, isPastDeduplicationWindow } from './deduplication.ts';
 export {
   defineEvent,
   type Event,

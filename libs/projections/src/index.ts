@@ -1,6 +1,8 @@
+export { hasApplied } from './applied-events.ts';
 export { partitionKey } from './change.ts';
 export {
   defineProjection,
+  isMadeOf,
   type Projection,
   type ProjectionDefinition,
   type RowKey,

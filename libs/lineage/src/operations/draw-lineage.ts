@@ -34,7 +34,7 @@ function branchOf(event: LineageNode, tree: LineageTree, followed: FollowedLinea
   const { id, detailType, service, subject, time, delayMs, orphan, causationId } = event;
   const when = `+${delayMs ?? Date.parse(time) - Date.parse(tree.startedAt)} ms`.replace('+-', '-');
   const whereabouts = (followed.whereabouts.get(id) ?? []).filter(
-    ({ state }) => event.events.length === 0 || state === 'dead' || state === 'waiting',
+    ({ state }) => event.events.length === 0 || state !== 'handled',
   );
   const cause = orphan ? `  (its cause ${shownIdentifier(causationId)} is not in the log)` : '';
   const [shownId, shownSubject] = [shownIdentifier(id), shownIdentifier(subject)];
@@ -47,7 +47,7 @@ function branchOf(event: LineageNode, tree: LineageTree, followed: FollowedLinea
   };
 }
 
-function sentenceOf({ consumer, state, queue, messages = 0, reason }: Whereabouts): string {
+function sentenceOf({ consumer, state, queue, messages = 0, reason, expired }: Whereabouts): string {
   switch (state) {
     case 'dead':
       return `✗ ${consumer}: dead in ${queue}: ${reason ? textOf(reason) : ''}`;
@@ -55,8 +55,10 @@ function sentenceOf({ consumer, state, queue, messages = 0, reason }: Whereabout
       return `? ${consumer}: maybe waiting in ${queue} (${messages} ${messages === 1 ? 'message' : 'messages'})`;
     case 'absent':
       return `? ${consumer}: has no queue at this stage`;
-    case 'finished':
-      return `✓ ${consumer}: finished`;
+    case 'no-trace':
+      return `? ${consumer}: no trace${expired ? ', and its mark would have expired' : ''}`;
+    case 'handled':
+      return `✓ ${consumer}: handled`;
   }
 }
 

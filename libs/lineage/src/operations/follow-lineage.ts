@@ -4,8 +4,10 @@ import { shownIdentifier } from '@millrace/events';
 import type { CatalogueEntry } from '@millrace/events/catalogue';
 import type { Lineage } from '../find-lineage.ts';
 import type { LineageNode } from '../lineage-tree.ts';
+import type { Expectation, MarkReader } from './marks.ts';
 import {
   type FoundLetter,
+  hasEffect,
   type LetterReason,
   queueThatFailed,
   reasonOf,
@@ -32,8 +34,9 @@ export interface FollowedLineage {
 }
 
 /**
- * Looks for the events of a lineage in every dead-letter queue of the stage, and asks the queues of their consumers whether
- * they are empty. Letters are looked at as `redrive inspect` does: all of them are given back.
+ * Looks for the events of a lineage where their consumers leave marks, in every dead-letter queue of the stage, and in the
+ * queues of their consumers, which can only be asked whether they are empty. Letters are looked at as `redrive inspect` does:
+ * all of them are given back. Marks are read last: an event that is handled meanwhile is seen.
  *
  * @param catalogue of the repository: who consumes what
  */
@@ -42,7 +45,7 @@ export async function followLineage(
   queues: StageQueues,
   lineage: Lineage,
   catalogue: readonly CatalogueEntry[],
-  { startedAt, signal }: { startedAt: Date; signal?: AbortSignal },
+  { marks, startedAt, signal }: { marks: MarkReader; startedAt: Date; signal?: AbortSignal },
 ): Promise<FollowedLineage> {
   const events = lineage.trees.flatMap((tree) => everyNode(tree.events));
   const ids = new Set(events.map(({ id }) => id));
@@ -73,12 +76,17 @@ export async function followLineage(
     },
   );
 
-  const subscriptions = subscriptionsBy(catalogue, queues);
+  const subscriptionsOf = subscriptionsBy(catalogue, queues);
+  const marked = await markedConsumers(events, subscriptionsOf, marks);
   return {
     whereabouts: new Map(
       events.map((event) => {
-        const own = letters.filter(({ letter }) => letter.event?.id === event.id);
-        return [event.id, whereaboutsOf(event, subscriptions(event.detailType), own, queues.stage)];
+        const evidence = {
+          letters: letters.filter(({ letter }) => letter.event?.id === event.id),
+          marked: marked.get(event.id) ?? new Set<string>(),
+        };
+        const context = { stage: queues.stage, now: startedAt };
+        return [event.id, whereaboutsOf(event, subscriptionsOf(event.detailType), evidence, context)];
       }),
     ),
     strays: letters
@@ -100,6 +108,25 @@ function everyNode(nodes: readonly LineageNode[]): LineageNode[] {
   return nodes.flatMap((node) => [node, ...everyNode(node.events)]);
 }
 
+/** Who has left a mark of which event, where nothing else proves it already. */
+async function markedConsumers(
+  events: readonly LineageNode[],
+  subscriptionsOf: (detailType: string) => readonly Subscription[],
+  marks: MarkReader,
+): Promise<Map<string, Set<string>>> {
+  const expectations = events.flatMap((event) => {
+    const subscriptions = subscriptionsOf(event.detailType);
+    return subscriptions
+      .filter((subscription) => !hasEffect(event, subscription, subscriptions))
+      .map(({ consumer, service, projects }): Expectation => ({ consumer, service, projects, event }));
+  });
+  const marked = new Map<string, Set<string>>();
+  for (const { consumer, event } of await marks(expectations)) {
+    marked.set(event.id, (marked.get(event.id) ?? new Set()).add(consumer));
+  }
+  return marked;
+}
+
 function subscriptionsBy(
   catalogue: readonly CatalogueEntry[],
   queues: StageQueues,
@@ -115,6 +142,8 @@ function subscriptionsBy(
   return (detailType) =>
     (catalogue.find((entry) => entry.detailType === detailType)?.consumers ?? [])
       .filter(({ service }) => service !== LOG)
-      .map(({ service, function: name }) => `${service}.${name}`)
-      .map((consumer) => ({ consumer, queue: queueOf(consumer) }));
+      .map(({ service, function: name, projects = false }) => {
+        const consumer = `${service}.${name}`;
+        return { consumer, service, projects, queue: queueOf(consumer) };
+      });
 }

@@ -2,4 +2,5 @@ export { findLineage } from '../find-lineage.ts';
 export { askEventLog } from './ask-event-log.ts';
 export { drawLineage } from './draw-lineage.ts';
 export { type FollowedLineage, followLineage } from './follow-lineage.ts';
+export { type Expectation, type MarkReader, markReader, openMarks } from './marks.ts';
 export type { LetterReason, Whereabouts } from './whereabouts.ts';

@@ -24,9 +24,14 @@ const letterIn = (queue: string, attributes: Record<string, string> = {}): Found
   },
 });
 
-const inventory = { consumer: 'inventory.onOrderPlaced', queue: queueOf('millrace-inventory-dev-on-order-placed') };
+const inventory: Subscription = {
+  ...{ consumer: 'inventory.onOrderPlaced', service: 'inventory', projects: false },
+  queue: queueOf('millrace-inventory-dev-on-order-placed'),
+};
+const context = { stage: 'dev', now: new Date('2026-01-01T00:05:00Z') };
+const unmarked = new Set<string>();
 const whereabouts = (event: LineageNode, subscription: Subscription = inventory, ...letters: FoundLetter[]) =>
-  whereaboutsOf(event, [subscription], letters, 'dev');
+  whereaboutsOf(event, [subscription], { letters, marked: unmarked }, context);
 
 describe('an event at a consumer', () => {
   test.each([
@@ -51,7 +56,7 @@ describe('an event at a consumer', () => {
 
     expect(whereabouts(node('e', 'orders'), inventory, letterIn('millrace-redrive-dev-parking', cause))).toMatchObject([
       { reason: { cause: { code: 'TIMEOUT', message: 'No answer' } } },
-      { consumer: 'inventory.onOrderPlaced', state: 'finished' },
+      { consumer: 'inventory.onOrderPlaced', state: 'no-trace' },
     ]);
   });
 
@@ -67,8 +72,39 @@ describe('an event at a consumer', () => {
     const busy = { ...inventory, queue: queueOf('queue', 3) };
 
     expect(whereabouts(node('e', 'orders'), busy)).toMatchObject([{ state: 'waiting', queue: 'queue', messages: 3 }]);
-    expect(whereabouts(node('e', 'orders', [node('f', 'inventory')]), busy)).toMatchObject([{ state: 'finished' }]);
+    expect(whereabouts(node('e', 'orders', [node('f', 'inventory')]), busy)).toMatchObject([{ state: 'handled' }]);
     expect(whereabouts(node('e', 'orders', [node('f', 'payments')]), busy)).toMatchObject([{ state: 'waiting' }]);
+  });
+
+  test('is handled when the consumer has left its mark, whatever is in the queue', () => {
+    const marked = new Set([inventory.consumer]);
+    const busy = { ...inventory, queue: queueOf('queue', 3) };
+
+    for (const subscription of [inventory, busy, { ...inventory, queue: undefined }]) {
+      expect(whereaboutsOf(node('e', 'orders'), [subscription], { letters: [], marked }, context)).toEqual([
+        { consumer: inventory.consumer, state: 'handled' },
+      ]);
+    }
+  });
+
+  test('has left no trace when there is neither mark, effect, letter nor message', () => {
+    expect(whereabouts(node('e', 'orders'))).toEqual([{ consumer: inventory.consumer, state: 'no-trace' }]);
+  });
+
+  test('of which no mark can be left any more has no trace, and says why', () => {
+    const old = { ...node('e', 'orders'), time: '2025-12-01T00:00:00.000Z' };
+
+    expect(whereabouts(old)).toEqual([{ consumer: inventory.consumer, state: 'no-trace', expired: true }]);
+  });
+
+  test('is not proved handled by what another consumer of the service may have emitted', () => {
+    const event = node('e', 'orders', [node('f', 'inventory')]);
+    const other = { ...inventory, consumer: 'inventory.onOrderPlacedToo' };
+
+    expect(whereaboutsOf(event, [inventory, other], { letters: [], marked: unmarked }, context)).toMatchObject([
+      { state: 'no-trace' },
+      { state: 'no-trace' },
+    ]);
   });
 
   test('has a consumer that is not deployed', () => {
@@ -90,14 +126,16 @@ test('a lineage is drawn with what went wrong, and how each branch ended', () =>
         'e-1',
         [
           { consumer: 'a.b', state: 'dead', queue: 'q-dlq', reason },
-          { consumer: 'a.c', state: 'finished' },
+          { consumer: 'a.c', state: 'handled' },
+          { consumer: 'a.f', state: 'no-trace' },
         ],
       ],
       [
         'e-2',
         [
           { consumer: 'a.d', state: 'waiting', queue: 'q', messages: 1 },
-          { consumer: 'a.e', state: 'finished' },
+          { consumer: 'a.e', state: 'handled' },
+          { consumer: 'a.g', state: 'no-trace', expired: true },
         ],
       ],
     ]),
@@ -110,9 +148,11 @@ test('a lineage is drawn with what went wrong, and how each branch ended', () =>
     'call-1  2026-01-01T00:00:00.000Z, for 170 ms',
     '├─ OrderPlaced.v1  orders  +0 ms  e-1  about o-1',
     '│  ├─ ✗ a.b: dead in q-dlq: SOLD_OUT after 5 attempts: No  [31mflour',
+    '│  ├─ ? a.f: no trace',
     '│  └─ OrderPlaced.v1  inventory  +160 ms  e-2  about o-1',
     '│     ├─ ? a.d: maybe waiting in q (1 message)',
-    '│     └─ ✓ a.e: finished',
+    '│     ├─ ✓ a.e: handled',
+    '│     └─ ? a.g: no trace, and its mark would have expired',
     '└─ OrderPlaced.v1  payments  +170 ms  e-3  about (no identifier)  (its cause gone is not in the log)',
     '✗ a message, not in the log: dead in x-dlq: SOLD_OUT after 1 attempt: No  [31mflour',
   ]);

@@ -1,6 +1,6 @@
 import type { DeadLetter } from '@millrace/dead-letters';
 import { consumerKey, depthOf, type StageQueue } from '@millrace/dead-letters/operations';
-import { shownIdentifier } from '@millrace/events';
+import { isPastDeduplicationWindow, shownIdentifier } from '@millrace/events';
 import type { LineageNode } from '../lineage-tree.ts';
 
 /** Why a letter is dead. */
@@ -19,15 +19,18 @@ export interface Whereabouts {
   /** `inventory.onOrderPlaced` */
   consumer: string;
   /**
-   * `dead`: a letter says why. `waiting`: perhaps, there are messages in its queue, which cannot be looked into without
-   * taking them. `absent`: the stage has no such queue. `finished`: none of it.
+   * `dead`: a letter says why. `handled`: the consumer's mark proves it, or an event that only it can have emitted.
+   * `waiting`: perhaps, there are messages in its queue, which cannot be looked into without taking them. `absent`: the stage
+   * has no such queue. `no-trace`: nothing of it was found, so it may have been lost.
    */
-  state: 'dead' | 'waiting' | 'absent' | 'finished';
+  state: 'dead' | 'handled' | 'waiting' | 'absent' | 'no-trace';
   /** Where it lies dead, or may be waiting. */
   queue?: string;
   /** Messages in that queue, approximately, when it may be waiting. */
   messages?: number;
   reason?: LetterReason;
+  /** Without a trace, and so old that a mark would have expired. */
+  expired?: true;
 }
 
 /** A letter with the queue it lies in. */
@@ -39,20 +42,41 @@ export interface FoundLetter {
 /** Who subscribes to an event: `inventory.onOrderPlaced` with its queue, when the stage has one. */
 export interface Subscription {
   consumer: string;
+  service: string;
+  /** It keeps its service's projections. */
+  projects: boolean;
   queue: StageQueue | undefined;
 }
 
+/** What was found of an event. */
+export interface Evidence {
+  letters: readonly FoundLetter[];
+  /** The consumers that have left a mark of it. */
+  marked: ReadonlySet<string>;
+}
+
 /**
- * What became of an event at each of its consumers. An event that a consumer's service emitted because of it tells that
- * the consumer is through.
- *
- * @param letters of the event
+ * Whether an event that a consumer's service emitted because of this one proves that the consumer has handled it: no other
+ * consumer of the service can have emitted it.
+ */
+export function hasEffect(
+  event: LineageNode,
+  { consumer, service }: Pick<Subscription, 'consumer' | 'service'>,
+  subscriptions: readonly Pick<Subscription, 'consumer' | 'service'>[],
+): boolean {
+  const others = subscriptions.filter((other) => other.service === service && other.consumer !== consumer);
+  return others.length === 0 && event.events.some((effect) => effect.service === service);
+}
+
+/**
+ * What became of an event at each of its consumers. That nothing is wrong proves nothing: an event whose rule was disabled,
+ * or whose dead letter was purged, has left no trace either.
  */
 export function whereaboutsOf(
   event: LineageNode,
   subscriptions: readonly Subscription[],
-  letters: readonly FoundLetter[],
-  stage: string,
+  { letters, marked }: Evidence,
+  { stage, now }: { stage: string; now: Date },
 ): Whereabouts[] {
   const keyOf = (name: string): string => consumerKey(name, stage);
   const dead = letters.map((found): Whereabouts => {
@@ -67,13 +91,14 @@ export function whereaboutsOf(
   });
   const others = subscriptions
     .filter(({ consumer }) => !dead.some((each) => each.consumer === consumer))
-    .map(({ consumer, queue }): Whereabouts => {
-      const [service] = consumer.split('.');
-      if (event.events.some((effect) => effect.service === service)) return { consumer, state: 'finished' };
+    .map((subscription): Whereabouts => {
+      const { consumer, queue } = subscription;
+      if (marked.has(consumer) || hasEffect(event, subscription, subscriptions)) return { consumer, state: 'handled' };
       if (!queue) return { consumer, state: 'absent' };
       const messages = depthOf(queue);
       if (messages > 0) return { consumer, state: 'waiting', queue: queue.name, messages };
-      return { consumer, state: 'finished' };
+      const expired = isPastDeduplicationWindow(event.time, now);
+      return { consumer, state: 'no-trace', ...(expired && { expired: true as const }) };
     });
   return [...dead, ...others];
 }

@@ -68,11 +68,11 @@ export class Shipments {
     await retryOnConflict(async () => {
       const before = await this.find(orderId);
       const [event] = decide(command, before);
-      if (!event) return;
       const now = this.#now();
+      // An event that changes nothing is handled all the same, and its mark says so.
       await commit(this.#client, [
-        this.#store(orderId, before, evolve(before, event)),
-        ...this.#publish(orderId, event, cause, now),
+        ...(event ? [this.#store(orderId, before, evolve(before, event))] : []),
+        ...(event ? this.#publish(orderId, event, cause, now) : []),
         inboxMark(this.#tableName, inbox, now),
       ]);
     });

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { inboxKey } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
 import { exampleOrder, OrderCancelled } from '@millrace/orders/events';
 import { PaymentProcessed } from '@millrace/payments/events';
@@ -114,6 +115,19 @@ describe('onOrderCancelled', () => {
 
     expect(await shipments.find(orderId)).toEqual({ status: 'CANCELLED' });
     expect(await emitted(orderId)).toEqual([]);
+  });
+
+  test('leaves a mark even where nothing is left to do', async () => {
+    const orderId = randomUUID();
+    const again = cancelled(orderId);
+    await deliver(onOrderCancelled, cancelled(orderId));
+    await deliver(onOrderCancelled, again);
+
+    const key = inboxKey({ consumer: 'fulfillment.test', eventId: again.event.metadata.id });
+    const { Item } = await DynamoDBDocumentClient.from(dynamoDb.client).send(
+      new GetCommand({ TableName: 'fulfillment', Key: key }),
+    );
+    expect(Item).toMatchObject(key);
   });
 
   test('at the same moment as the payment it always wins', async () => {

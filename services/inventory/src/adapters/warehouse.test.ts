@@ -245,6 +245,24 @@ describe('releasing', () => {
     ]);
   });
 
+  test('marks an event that changes nothing as handled, like any other', async () => {
+    const [late, reserved, first, second] = [inbox(), inbox(), inbox(), inbox()];
+    const { orderId } = order;
+    await release(orderId);
+    await release(orderId, { key: late });
+    await reserve(order, { key: reserved });
+    // Two events by which the same order ended, in one batch.
+    expect(await warehouse.release([first, second].map((each) => ({ orderId, cause, inbox: each })))).toEqual([
+      undefined,
+      undefined,
+    ]);
+
+    await expect(reserve(order, { key: reserved })).rejects.toThrow(DuplicateEventError);
+    for (const key of [late, first, second]) {
+      await expect(release(orderId, { key })).rejects.toThrow(DuplicateEventError);
+    }
+  });
+
   test('an order that was refused gives nothing back', async () => {
     const refused = orderOf(['SALT', 2]);
     await reserve(refused);

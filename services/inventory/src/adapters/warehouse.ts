@@ -110,14 +110,15 @@ export class Warehouse {
         ...some.map(({ orderId }) => reservationKey(orderId)),
         ...some.flatMap(({ order }) => order.lines.map(({ sku }) => stockKey(sku))),
       ]);
-      const open = some.filter(({ orderId }) => !items.get(idOf(reservationKey(orderId))));
-      if (open.length === 0) return;
+      const isOpen = ({ orderId }: OrderRequest) => !items.get(idOf(reservationKey(orderId)));
+      const open = some.filter(isOpen);
       const levels = new Map([...items.values()].flatMap((item) => (item?.sku ? [[item.sku, levelOf(item)]] : [])));
       const { decisions, changes } = decideReservations(
         open.map(({ order }) => order),
         levels,
       );
       await commit(this.#client, [
+        ...some.filter((request) => !isOpen(request)).map((request) => this.#mark(request)),
         ...open.flatMap((request, index) => this.#reservation(request, decisions[index] as ReservationDecision)),
         ...changes.flatMap((change) => this.#take(change, open)),
       ]);
@@ -136,11 +137,10 @@ export class Warehouse {
         const reservation = reservations.get(orderId);
         return reservation && decideRelease(reservation) === 'release' ? movementsOfRelease(reservation) : [];
       });
-      const writes = [
+      await commit(this.#client, [
         ...some.flatMap((request) => this.#release(request, reservations.get(request.orderId))),
         ...sumOf(movements).map((movement) => this.#writes.move(movement)),
-      ];
-      if (writes.length > 0) await commit(this.#client, writes);
+      ]);
     });
   }
 
@@ -180,16 +180,21 @@ export class Warehouse {
   #release(request: OrderRequest, reservation: Reservation | undefined): ConditionalWrite[] {
     const { orderId, cause } = request;
     if (!reservation) return this.#settled(request, this.#writes.open(orderId, 'CANCELLED', []));
-    if (decideRelease(reservation) === 'nothing') return [];
+    if (decideRelease(reservation) === 'nothing') return [this.#mark(request)];
     const { status, lines } = reservation;
     const event = StockReleased.create({ orderId, lines }, this.#context(orderId, RELEASED_SEQUENCE, cause));
     return this.#settled(request, this.#writes.change(orderId, status, 'RELEASED'), event);
   }
 
-  #settled({ orderId, inbox }: OrderRequest, write: ConditionalWrite, event?: EmittableEvent): ConditionalWrite[] {
-    const now = this.#now();
-    const outbox = event ? [outboxRow(this.#tableName, reservationKey(orderId).pk, event, now)] : [];
-    return [write, ...outbox, inboxMark(this.#tableName, inbox, now)];
+  #settled(request: OrderRequest, write: ConditionalWrite, event?: EmittableEvent): ConditionalWrite[] {
+    const { pk } = reservationKey(request.orderId);
+    const outbox = event ? [outboxRow(this.#tableName, pk, event, this.#now())] : [];
+    return [write, ...outbox, this.#mark(request)];
+  }
+
+  /** Alone where nothing is left to do: the event is handled all the same. */
+  #mark({ inbox }: OrderRequest): ConditionalWrite {
+    return inboxMark(this.#tableName, inbox, this.#now());
   }
 
   #take(change: StockChange, requests: readonly OrderRequest[]): ConditionalWrite[] {
@@ -217,16 +222,18 @@ export function warehouseFromEnvironment(tableName = process.env.MILLRACE_TABLE)
 }
 
 /**
- * Settles requests in as few transactions as possible. What is asked for an order a second time shares the outcome of the
- * first: an event that came twice, or two events by which the same order ended.
+ * Settles requests in as few transactions as possible. What is asked for an order a second time waits for the first: an
+ * event that came twice, or two events by which the same order ended. Each event gets its own mark.
  */
 async function settleByOrder<Request extends OrderRequest>(
   requests: readonly Request[],
   run: (requests: readonly Request[]) => Promise<void>,
 ): Promise<Outcomes> {
-  const byOrder = new Map<string, Request>();
-  for (const request of requests) if (!byOrder.has(request.orderId)) byOrder.set(request.orderId, request);
-  const outcomes = await settleTogether([...byOrder.values()], (some) => retryOnConflict(() => run(some)));
-  const outcomeOf = new Map([...byOrder.keys()].map((orderId, index) => [orderId, outcomes[index]]));
-  return requests.map(({ orderId }) => outcomeOf.get(orderId));
+  const outcomes = new Map<Request, Outcomes[number]>();
+  for (let left = requests; left.length > 0; left = left.filter((request) => !outcomes.has(request))) {
+    const round = [...Map.groupBy(left, ({ orderId }) => orderId).values()].flatMap(([first]) => first ?? []);
+    const results = await settleTogether(round, (some) => retryOnConflict(() => run(some)));
+    for (const [index, request] of round.entries()) outcomes.set(request, results[index]);
+  }
+  return requests.map((request) => outcomes.get(request));
 }

@@ -402,6 +402,16 @@ describe('cancelling', () => {
     expect(await emitted(order)).toEqual([]);
   });
 
+  test('marks an event that changes nothing as handled, like any other', async () => {
+    const payments = newPayments(new BookkeepingProvider());
+    const order = newOrder(testTokens.declined);
+    const late = inbox();
+    await payments.charge(order, cause, inbox());
+    await payments.cancel(order, cause, late);
+
+    await expect(payments.cancel(order, cause, late)).rejects.toThrow(DuplicateEventError);
+  });
+
   test('a declined payment leaves nothing to refund', async () => {
     const provider = new BookkeepingProvider();
     const payments = newPayments(provider);

@@ -91,6 +91,7 @@ export class Payments {
         // Whoever closed it did not find the charge, which was still on its way.
         const isTaken = answer?.outcome === 'approved' && payment.status === 'CANCELLED';
         if (isTaken) await this.#undo(orderId, payment, answer as ChargeResult, cause, inbox);
+        // Without a mark: another delivery of this event may still hold the answer to its charge, and has to undo it.
         return;
       }
       if (!answer) {
@@ -126,7 +127,8 @@ export class Payments {
     const payment = await this.find(orderId);
     switch (decideCancellation(payment)) {
       case 'nothing':
-        return;
+        // Handled all the same, and the mark says so.
+        return this.#commit(orderId, inbox, []);
       case 'remember': {
         const cancelled: Payment = { status: 'CANCELLED', amount: total, chargeKey: inbox.eventId };
         await this.#commit(orderId, inbox, [this.#create(orderId, cancelled)]);
