@@ -67,7 +67,9 @@ describe('npm run rebuild of orders that were placed before there was a read mod
 
     expect(stdout).toMatch(/^2 events in [\d.]+ s, [\d,]+\/s\nVersion 2 of order-summary is read; 0 items of others/);
     expect(exitCode).toBe(0);
-    const [summary] = await new ProjectionReader(table).query(orderSummary, orderId);
+    const {
+      rows: [summary],
+    } = await new ProjectionReader(table).query(orderSummary, orderId);
     expect(summary?.row).toMatchObject({ orderId, status: 'CONFIRMED' });
   });
 

@@ -53,6 +53,7 @@ const cases: Case[] = [
   ['a huge number', 'POST', '/orders', { ...order, lines: [{ ...line, quantity: 1e300 }] }, 400, '/lines/0/quantity'],
   ['a negative price', 'POST', '/orders', { ...order, lines: [{ ...line, unitPrice: -1 }] }, 400, '/lines/0/unitPrice'],
   ['a SKU twice', 'POST', '/orders', { ...order, lines: [line, line] }, 400, '/lines/1/sku'],
+  ['a currency that is not one', 'POST', '/orders', { ...order, currency: 'ABC' }, 400, '/currency'],
   ['a bad currency', 'POST', '/orders', { ...order, currency: 'euro' }, 400, '/currency'],
   [
     'a bad e-mail',

@@ -105,22 +105,22 @@ async function rebuilt(projection: Projection): Promise<RebuildSummary> {
 test('the read models follow from orders', async () => {
   const customer = new Shop(system);
   const sku = await customer.stocked(5);
-  const confirmed = await customer.place(orderOf(sku, 2, { currency: 'XTS' }));
+  const confirmed = await customer.place(orderOf(sku, 2, { currency: 'XPF' }));
   await customer.orderWith(confirmed, 'OrderConfirmed');
-  const cancelled = await customer.place(orderOf(sku, 1, { currency: 'XTS', paymentToken: 'tok_declined' }));
+  const cancelled = await customer.place(orderOf(sku, 1, { currency: 'XPF', paymentToken: 'tok_declined' }));
   await customer.orderWith(cancelled, 'OrderCancelled');
 
   await eventually(async () => {
     const { body } = await customer.request('GET', '/orders');
     expect(body.orders).toMatchObject([
-      { orderId: cancelled, status: 'CANCELLED', total: { amount: 349, currency: 'XTS' } },
-      { orderId: confirmed, status: 'CONFIRMED', total: { amount: 698, currency: 'XTS' } },
+      { orderId: cancelled, status: 'CANCELLED', total: { amount: 349, currency: 'XPF' } },
+      { orderId: confirmed, status: 'CONFIRMED', total: { amount: 698, currency: 'XPF' } },
     ]);
     const sales = await customer.request('GET', `/reports/daily-sales?from=${today()}&to=${today()}`);
-    expect(sales.body.days.filter(({ currency }) => currency === 'XTS')).toEqual([
-      { day: today(), currency: 'XTS', confirmed: 1, revenue: 698, cancelled: 1 },
+    expect(sales.body.days.filter(({ currency }) => currency === 'XPF')).toEqual([
+      { day: today(), currency: 'XPF', confirmed: 1, revenue: 698, cancelled: 1 },
     ]);
-    const summaries = await new ProjectionReader(table).query(projections.orderSummary, confirmed);
+    const { rows: summaries } = await new ProjectionReader(table).query(projections.orderSummary, confirmed);
     expect(summaries.map(({ row }) => row)).toMatchObject([
       { orderId: confirmed, customerId: customer.customerId, status: 'CONFIRMED', pieces: 2, skus: 1 },
     ]);

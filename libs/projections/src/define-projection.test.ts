@@ -55,7 +55,7 @@ async function setUp() {
     emitted,
     table,
     projector: new Projector(table, [grams, kilograms], { emitted, streamOf: (subject) => subject }),
-    rowsOf: async (projection: Projection) => (await reader.query(projection, 'Berlin')).map(({ row }) => row),
+    rowsOf: async (projection: Projection) => (await reader.query(projection, 'Berlin')).rows.map(({ row }) => row),
     /** Stores what a service emitted over the years, each for a parcel of its own. */
     store: async (...events: EmittableEvent<Event>[]) => {
       for (const emit of events) {

@@ -4,17 +4,27 @@ import type { Projection } from './define-projection.ts';
 import { Pointers } from './pointers.ts';
 import type { ProjectionTable } from './projection-table.ts';
 
-/** Which rows of a partition to read; all, ascending, unless told otherwise. */
+/** Rows that one call looks at, at most: its cost does not grow with the partition. */
+const MAX_READ = 1_000;
+
+/** Which rows of a partition to read; the first ones, ascending, unless told otherwise. */
 export interface RowQuery<Row> {
   /** The lowest and the highest `sort`, both included. */
   between?: readonly [from: string, to: string];
   direction?: 'ascending' | 'descending';
   /** Only rows beyond this `sort`, in the direction of reading. */
   after?: string | undefined;
-  /** How many rows at most. */
+  /** How many rows at most, up to 1,000, which is the default. */
   limit?: number;
   /** Only rows with these values. */
   where?: Partial<Row>;
+}
+
+/** Some rows of a partition. */
+export interface RowPage<Row> {
+  rows: PlacedRow<Row>[];
+  /** Goes into `after` for the next page; absent when there is none. A page may be short, or empty, and have a next one. */
+  next?: string;
 }
 
 /** A row and its place in its partition. */
@@ -33,51 +43,53 @@ export class ProjectionReader {
     this.#pointers = new Pointers(table);
   }
 
-  /** The rows of one partition, strongly consistent. */
+  /**
+   * A page of the rows of one partition, strongly consistent. It looks at 1,000 rows at most, whatever `where` leaves of them.
+   * @example
+   * const { rows, next } = await reader.query(ordersByCustomer, customerId, { where: { status: 'PLACED' }, limit: 20 });
+   */
   async query<Row extends object>(
     projection: Projection<Row>,
     partition: string,
     query: RowQuery<Row> = {},
-  ): Promise<PlacedRow<Row>[]> {
+  ): Promise<RowPage<Row>> {
     for (;;) {
       const version = await this.#pointers.live(projection.name);
-      const rows = await this.#rows<Row>(partitionKey(projection.name, version, partition), query);
+      const page = await this.#page<Row>(partitionKey(projection.name, version, partition), query);
       // Rows are deleted only once another version is live: if this one still is, they were all there.
-      if ((await this.#pointers.live(projection.name)) === version) return rows;
+      if ((await this.#pointers.live(projection.name)) === version) return page;
     }
   }
 
-  async #rows<Row>(pk: string, query: RowQuery<Row>): Promise<PlacedRow<Row>[]> {
-    const { between, direction = 'ascending', after, limit = Number.POSITIVE_INFINITY, where = {} } = query;
+  async #page<Row>(pk: string, query: RowQuery<Row>): Promise<RowPage<Row>> {
+    const { between, direction = 'ascending', after, limit = MAX_READ, where = {} } = query;
     const wanted = Object.entries(where).filter(([, value]) => value !== undefined);
-    const rows: PlacedRow<Row>[] = [];
-    let from = after === undefined ? undefined : { pk, sk: after };
-    do {
-      const { Items = [], LastEvaluatedKey } = await this.#table.client.send(
-        new QueryCommand({
-          TableName: this.#table.tableName,
-          KeyConditionExpression: `pk = :pk${between ? ' AND sk BETWEEN :from AND :to' : ''}`,
-          ...(wanted.length > 0 && {
-            FilterExpression: wanted.map((_, index) => `#row.#name${index} = :value${index}`).join(' AND '),
-            ExpressionAttributeNames: {
-              '#row': 'row',
-              ...Object.fromEntries(wanted.map(([name], index) => [`#name${index}`, name])),
-            },
-          }),
-          ExpressionAttributeValues: {
-            ':pk': pk,
-            ...(between && { ':from': between[0], ':to': between[1] }),
-            ...Object.fromEntries(wanted.map(([, value], index) => [`:value${index}`, value])),
+    // One row more than asked for tells whether there is another page.
+    const Limit = wanted.length > 0 ? MAX_READ : Math.min(limit, MAX_READ) + 1;
+    const { Items = [], LastEvaluatedKey } = await this.#table.client.send(
+      new QueryCommand({
+        TableName: this.#table.tableName,
+        KeyConditionExpression: `pk = :pk${between ? ' AND sk BETWEEN :from AND :to' : ''}`,
+        ...(wanted.length > 0 && {
+          FilterExpression: wanted.map((_, index) => `#row.#name${index} = :value${index}`).join(' AND '),
+          ExpressionAttributeNames: {
+            '#row': 'row',
+            ...Object.fromEntries(wanted.map(([name], index) => [`#name${index}`, name])),
           },
-          ScanIndexForward: direction === 'ascending',
-          ConsistentRead: true,
-          ExclusiveStartKey: from,
-          ...(wanted.length === 0 && Number.isFinite(limit) && { Limit: limit - rows.length }),
         }),
-      );
-      for (const { sk, row } of Items) if (rows.length < limit) rows.push({ sort: sk, row });
-      from = LastEvaluatedKey as typeof from;
-    } while (from && rows.length < limit);
-    return rows;
+        ExpressionAttributeValues: {
+          ':pk': pk,
+          ...(between && { ':from': between[0], ':to': between[1] }),
+          ...Object.fromEntries(wanted.map(([, value], index) => [`:value${index}`, value])),
+        },
+        ScanIndexForward: direction === 'ascending',
+        ConsistentRead: true,
+        ExclusiveStartKey: after === undefined ? undefined : { pk, sk: after },
+        Limit,
+      }),
+    );
+    const rows = Items.slice(0, limit).map(({ sk, row }): PlacedRow<Row> => ({ sort: sk, row }));
+    const next = Items.length > limit ? rows.at(-1)?.sort : (LastEvaluatedKey?.sk as string | undefined);
+    return { rows, ...(next !== undefined && { next }) };
   }
 }

@@ -49,8 +49,8 @@ describe('events are applied', () => {
 
     expect(changed).toContain(true);
     for (const event of [sent, moved, arrived]) expect(await projector.handle(event)).toBe(false);
-    expect((await reader.query(tracks, 'Berlin')).map(({ row }) => row)).toEqual([{ places: placesOf }]);
-    expect((await reader.query(arrivals, 'Berlin')).map(({ row }) => row)).toEqual([{ parcels: 1, weight: 2 }]);
+    expect((await reader.query(tracks, 'Berlin')).rows.map(({ row }) => row)).toEqual([{ places: placesOf }]);
+    expect((await reader.query(arrivals, 'Berlin')).rows.map(({ row }) => row)).toEqual([{ parcels: 1, weight: 2 }]);
   });
 
   test('of many aggregates that share a row', async () => {
@@ -63,7 +63,7 @@ describe('events are applied', () => {
       }),
     );
 
-    expect((await reader.query(arrivals, 'Berlin'))[0]?.row).toEqual({ parcels: 12, weight: 24 });
+    expect((await reader.query(arrivals, 'Berlin')).rows[0]?.row).toEqual({ parcels: 12, weight: 24 });
   });
 
   test('to the version that is being built, from the stream, and to the one that is read', async () => {
@@ -133,8 +133,10 @@ describe('a batch', () => {
 
     expect(results).toEqual(Array(24).fill({ status: 'fulfilled', value: true }));
     expect(requests).toEqual(['BatchGet', 'TransactWrite']);
-    expect((await reader.query(tracks, 'Berlin')).map(({ row }) => row)).toEqual(Array(8).fill({ places: placesOf }));
-    expect((await reader.query(arrivals, 'Berlin')).map(({ row }) => row)).toEqual([{ parcels: 8, weight: 16 }]);
+    expect((await reader.query(tracks, 'Berlin')).rows.map(({ row }) => row)).toEqual(
+      Array(8).fill({ places: placesOf }),
+    );
+    expect((await reader.query(arrivals, 'Berlin')).rows.map(({ row }) => row)).toEqual([{ parcels: 8, weight: 16 }]);
   });
 
   test('says of each event whether it changed anything, and why it could not be applied', async () => {
@@ -153,7 +155,7 @@ describe('a batch', () => {
       { status: 'fulfilled', value: true },
     ]);
     // The sum does not wait for the gap.
-    expect((await reader.query(arrivals, 'Berlin')).map(({ row }) => row)).toEqual([{ parcels: 2, weight: 4 }]);
+    expect((await reader.query(arrivals, 'Berlin')).rows.map(({ row }) => row)).toEqual([{ parcels: 2, weight: 4 }]);
   });
 
   test('too large for one transaction is divided', async () => {
@@ -163,7 +165,7 @@ describe('a batch', () => {
     const results = await projector.handleAll(lives.flat());
 
     expect(results.every((result) => result.status === 'fulfilled' && result.value)).toBe(true);
-    expect((await reader.query(arrivals, 'Berlin'))[0]?.row).toEqual({ parcels: 60, weight: 120 });
+    expect((await reader.query(arrivals, 'Berlin')).rows[0]?.row).toEqual({ parcels: 60, weight: 120 });
   });
 
   test('goes to the version that is being built as well, each aggregate from its stream', async () => {
@@ -190,11 +192,11 @@ describe('no projection is kept back', () => {
       code: 'SEQUENCE_GAP',
       message: expect.stringContaining('tracks has not had event 2'),
     });
-    expect((await reader.query(arrivals, 'Berlin'))[0]?.row).toEqual({ parcels: 1, weight: 2 });
+    expect((await reader.query(arrivals, 'Berlin')).rows[0]?.row).toEqual({ parcels: 1, weight: 2 });
 
     await projector.handle(moved);
     expect(await projector.handle(arrived)).toBe(true);
-    expect((await reader.query(arrivals, 'Berlin'))[0]?.row).toEqual({ parcels: 1, weight: 2 });
+    expect((await reader.query(arrivals, 'Berlin')).rows[0]?.row).toEqual({ parcels: 1, weight: 2 });
   });
 
   test.each<[string, () => object]>([
@@ -217,8 +219,8 @@ describe('no projection is kept back', () => {
 
     for (const event of await life()) await expect(projector.handle(event)).rejects.toThrow();
 
-    expect((await reader.query(tracks, 'Berlin')).map(({ row }) => row)).toEqual([{ places: placesOf }]);
-    expect((await reader.query(arrivals, 'Berlin'))[0]?.row).toEqual({ parcels: 1, weight: 2 });
+    expect((await reader.query(tracks, 'Berlin')).rows.map(({ row }) => row)).toEqual([{ places: placesOf }]);
+    expect((await reader.query(arrivals, 'Berlin')).rows[0]?.row).toEqual({ parcels: 1, weight: 2 });
     expect(await itemsOf(failing, 1)).toEqual([]);
   });
 });
@@ -243,5 +245,5 @@ test('an event that came while a rebuild ended is in the version that is read no
   await projector.handle(sent);
   for (const event of await keep(subject, life, 1)) await projector.handle(event);
 
-  expect((await reader.query(tracks, 'Berlin')).map(({ row }) => row)).toEqual([{ places: placesOf }]);
+  expect((await reader.query(tracks, 'Berlin')).rows.map(({ row }) => row)).toEqual([{ places: placesOf }]);
 });

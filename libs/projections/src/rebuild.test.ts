@@ -78,14 +78,14 @@ describe('a rebuild', () => {
           for (const event of await keep(subject, life, 1)) await projector.handle(event);
         })();
         await meanwhile;
-        expect((await reader.query(tracks, 'Berlin'))[0]?.row.places).toHaveLength(3);
+        expect((await reader.query(tracks, 'Berlin')).rows[0]?.row.places).toHaveLength(3);
         yield page;
       }
     };
 
     await run(tracks, { emitted: { scan } });
 
-    expect((await reader.query(tracks, 'Berlin')).map(({ row }) => row.places)).toEqual([
+    expect((await reader.query(tracks, 'Berlin')).rows.map(({ row }) => row.places)).toEqual([
       ['ParcelSent.v1', 'Potsdam', 'ParcelArrived.v1'],
     ]);
     expect(await itemsOf(tracks, 2)).toHaveLength(2);

@@ -1,7 +1,9 @@
 import { defineEvent, personal } from '@millrace/events';
 import * as z from 'zod';
 
-/** ISO 4217. */
+export { currencyCodes, minorUnitDigits } from './currencies.ts';
+
+/** ISO 4217, as events had it before orders were held to its active codes: what is stored must stay readable. */
 export const currency = z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code such as EUR');
 
 /** An amount in the currency's minor unit (cents), as payment providers count. */

@@ -66,7 +66,7 @@ test('2,000 events of orders of one day are in the read models, without a dead l
   expect(conflicts.transactions).toBeLessThan(1_000);
   const reader = new ProjectionReader(new ProjectionTable(documentClient(dynamoDb.client), 'read-models'));
   const shards = await Promise.all(
-    dailySalesPartitions.map((shard) => reader.query<DailySales>(projections.dailySales, shard)),
+    dailySalesPartitions.map(async (shard) => (await reader.query<DailySales>(projections.dailySales, shard)).rows),
   );
   const confirmed = totalsOf(shards.flat().map(({ row }) => row)).reduce((sum, day) => sum + day.confirmed, 0);
   expect(confirmed).toBe(1_000);

@@ -58,6 +58,10 @@ describe('a request to place an order', () => {
       ['shippingAddress.country'],
     ],
     ['a malformed currency', { ...request, currency: 'euro' }, ['currency']],
+    ['a currency that never was', { ...request, currency: 'ABC' }, ['currency']],
+    ['a currency that was withdrawn', { ...request, currency: 'DEM' }, ['currency']],
+    ['a code for tests', { ...request, currency: 'XTS' }, ['currency']],
+    ['a precious metal', { ...request, currency: 'XAU' }, ['currency']],
     ['an empty payment token', { ...request, paymentToken: '' }, ['paymentToken']],
   ])('with %s is refused', (_what, body, issues) => {
     expect(issuesWith(body)).toEqual(issues);

@@ -1,6 +1,6 @@
 import { plainText } from '@millrace/http';
 import * as z from 'zod';
-import { address, currency, customer, orderLine, orderSnapshot } from '../../events/index.ts';
+import { address, currencyCodes, customer, orderLine, orderSnapshot } from '../../events/index.ts';
 
 /** More lines would not fit into one DynamoDB transaction of the stock they reserve. */
 const MAX_LINES = 40;
@@ -24,7 +24,7 @@ export const placeOrderRequest = z.strictObject({
     postalCode: plainText(address.shape.postalCode),
     country: address.shape.country,
   }),
-  currency,
+  currency: z.enum(currencyCodes, 'expected an active ISO 4217 code such as EUR'),
   lines: z
     .array(z.strictObject({ ...orderLine.shape, sku: plainText(orderLine.shape.sku) }))
     .min(1, 'expected at least one line')

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { BatchWriteCommand, DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { documentClient } from '@millrace/event-store';
 import type { HttpApiEvent } from '@millrace/http';
 import { consumerVariables, envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -27,6 +29,25 @@ beforeAll(async () => {
   projectOrders = (await import('./project-orders.ts')).handler;
 });
 afterAll(() => dynamoDb.stop());
+
+/** Writes rows as they are after many events. */
+async function put(items: Record<string, unknown>[]): Promise<void> {
+  const client = documentClient(dynamoDb.client);
+  for (let start = 0; start < items.length; start += 25) {
+    const requests = items.slice(start, start + 25).map((Item) => ({ PutRequest: { Item: { events: 1, ...Item } } }));
+    await client.send(new BatchWriteCommand({ RequestItems: { projections: requests } }));
+  }
+}
+
+/** Counts the queries that are sent from now on. */
+function queriesOf(): () => number {
+  const spy = jest.spyOn(DynamoDBDocumentClient.prototype, 'send');
+  return () => {
+    const count = spy.mock.calls.filter(([command]) => command instanceof QueryCommand).length;
+    spy.mockRestore();
+    return count;
+  };
+}
 
 /** Delivers one message after the other and returns how many failed. */
 async function deliver(...events: Parameters<typeof envelopeText>[0][]): Promise<number> {
@@ -104,6 +125,28 @@ describe('GET /orders', () => {
     expect(second.cursor).toBeUndefined();
   });
 
+  test('reads no more for a rare status than a page of all, and goes on behind it', async () => {
+    const sub = randomUUID();
+    const rowsOf = Array.from({ length: 1_200 }, (_, index) => {
+      const placedAt = new Date(Date.UTC(2026, 0, 1, 0, 0, index)).toISOString();
+      return {
+        pk: `orders-by-customer#1#ROW#${sub}`,
+        sk: `${placedAt}#${randomUUID()}`,
+        row: { orderId: `order-${index}`, status: index === 0 ? 'CANCELLED' : 'PLACED', placedAt },
+      };
+    });
+    await put(rowsOf);
+    const queries = queriesOf();
+
+    const first = await list(sub, { status: 'CANCELLED' });
+    expect(queries()).toBe(1);
+    const second = await list(sub, { status: 'CANCELLED', cursor: first.body.cursor });
+
+    expect(first.body).toEqual({ orders: [], cursor: expect.any(String) });
+    expect(second.body.orders).toMatchObject([{ orderId: 'order-0' }]);
+    expect(second.body.cursor).toBeUndefined();
+  });
+
   test("is for the caller's own orders, unless they may see all", async () => {
     const sub = randomUUID();
     await deliver(order(sub, 1).placed);
@@ -162,6 +205,27 @@ describe('GET /reports/daily-sales', () => {
         ],
       },
     ]);
+  });
+
+  test('of more rows than are read at once ends before a day that is not whole, and says where it goes on', async () => {
+    const days = ['2023-01-01', '2023-01-02', '2023-01-03'];
+    // More than a shard reads, in one of the shards alone.
+    await put(
+      days.flatMap((day) =>
+        Array.from({ length: 450 }, (_, index) => {
+          const currency = `C${String(index).padStart(3, '0')}`;
+          const row = { day, currency, confirmed: 1, revenue: 1, cancelled: 0 };
+          return { pk: 'daily-sales#1#ROW#0', sk: `${day}#${currency}`, row };
+        }),
+      ),
+    );
+
+    const first = (await report({ from: '2023-01-01', to: '2023-01-03' })).body;
+    const second = (await report({ from: first.nextFrom, to: '2023-01-03' })).body;
+
+    expect([first.nextFrom, second.nextFrom]).toEqual(['2023-01-03', undefined]);
+    const reported = [...first.days, ...second.days].map(({ day }) => day);
+    expect(days.map((day) => reported.filter((each) => each === day).length)).toEqual([450, 450, 450]);
   });
 
   test('takes 92 days', async () => {
