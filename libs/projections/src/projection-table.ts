@@ -9,7 +9,9 @@ import {
   type KnownItems,
   readItems,
   retryOnConflict,
+  StoreBusyError,
 } from '@millrace/event-store';
+import { retry } from '@millrace/retry';
 import { type Change, itemsToRead, marksOf, pendingChange, rowsAfter } from './change.ts';
 import type { Projection } from './define-projection.ts';
 
@@ -164,13 +166,16 @@ export class ProjectionTable {
     };
   }
 
+  /** @throws StoreBusyError when DynamoDB kept leaving some of them */
   async #delete(keys: readonly ItemKey[]): Promise<void> {
     let left = keys.map((Key) => ({ DeleteRequest: { Key } }));
-    while (left.length > 0) {
+    const attempt = async () => {
       const { UnprocessedItems } = await this.client.send(
         new BatchWriteCommand({ RequestItems: { [this.tableName]: left } }),
       );
       left = (UnprocessedItems?.[this.tableName] ?? []) as typeof left;
-    }
+      if (left.length > 0) throw new StoreBusyError('UnprocessedItems');
+    };
+    await retry(attempt, { isRetryable: (error) => error instanceof StoreBusyError });
   }
 }
