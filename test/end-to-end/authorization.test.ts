@@ -33,6 +33,7 @@ const rows: Readonly<Record<string, Row>> = {
     others: 200,
   },
   'GET /stock/{sku}': { scope: 'stock:read', own: 200, others: 200 },
+  'POST /stock/{sku}/count': { scope: 'stock:write', body: () => ({ counted: 0 }), own: 200, others: 200 },
   'PUT /stock/{sku}': { scope: 'stock:write', body: () => ({ available: 0 }), own: 200, others: 200 },
   'GET /events': {
     scope: 'events:read',

@@ -102,6 +102,9 @@ const cases: Case[] = [
   ['a missing field', 'PUT', '/stock/SKU-1', {}, 400, '/available'],
   ['an unknown field', 'PUT', '/stock/SKU-1', { available: 1, colour: 'red' }, 400, '/colour'],
   ['a negative number', 'PUT', '/stock/SKU-1', { available: -1 }, 400, '/available'],
+  ['a malformed SKU', 'POST', '/stock/%20/count', { counted: 1 }, 400, 'sku'],
+  ['a negative count', 'POST', '/stock/SKU-1/count', { counted: -1 }, 400, '/counted'],
+  ['a misspelt field', 'POST', '/stock/SKU-1/count', { count: 1 }, 400, '/counted'],
   ['a fraction', 'PUT', '/stock/SKU-1', { available: 0.5 }, 400, '/available'],
   ['a wrong type', 'PUT', '/stock/SKU-1', { available: true }, 400, '/available'],
 ];

@@ -376,7 +376,7 @@ describe('a provider that is down for longer than all retries', () => {
       const payments = (await tap.about(orderId)).filter(({ detailType }) => detailType === 'PaymentProcessed.v1');
       expect(payments).toHaveLength(1);
     }
-    expect(await shop.stock(sku)).toEqual({ available: 8, reserved: 2 });
+    expect(await shop.stock(sku)).toEqual({ available: 8, reserved: 0, shipped: 2 });
   });
 });
 

@@ -47,7 +47,9 @@ describe('an order', () => {
       ['OrderConfirmed', 'OrderPlaced', 'PaymentProcessed', 'ShipmentCreated', 'StockReserved'].sort(),
     );
     expect(events[0]).toBe('OrderPlaced');
-    expect(await shop.stock(sku)).toEqual({ available: 7, reserved: 3 });
+    await eventually(async () => {
+      expect(await shop.stock(sku)).toEqual({ available: 7, reserved: 0, shipped: 3 });
+    });
     await eventually(async () => {
       expect(await shop.messagesTo(order.customer.email)).toEqual([expect.objectContaining({ kind: 'email' })]);
     });
@@ -93,8 +95,8 @@ describe('an order', () => {
     const orderId = await shop.place(order);
     const view = await shop.orderWith(orderId, 'OrderCancelled');
     expect(view.cancellation).toEqual({ reason: 'OUT_OF_STOCK', detail: `Out of stock: ${scarce}` });
-    expect(await shop.stock(scarce)).toEqual({ available: 1, reserved: 0 });
-    expect(await shop.stock(plenty)).toEqual({ available: 10, reserved: 0 });
+    expect(await shop.stock(scarce)).toEqual({ available: 1, reserved: 0, shipped: 0 });
+    expect(await shop.stock(plenty)).toEqual({ available: 10, reserved: 0, shipped: 0 });
     await eventually(async () => expect(await shop.messagesTo(order.customer.email)).toHaveLength(1));
     await aws.quiet();
     expect(detailTypes(await tap.about(orderId))).toEqual([
@@ -116,7 +118,7 @@ describe('an order', () => {
     expect(view).toMatchObject({ status: 'CANCELLED', cancellation: { reason: 'PAYMENT_FAILED' } });
     expect(view.cancellation?.detail).toContain(reason);
     await tap.waitFor(orderId, 'StockReleased.v1');
-    expect(await shop.stock(sku)).toEqual({ available: 5, reserved: 0 });
+    expect(await shop.stock(sku)).toEqual({ available: 5, reserved: 0, shipped: 0 });
     await eventually(async () => expect(await shop.messagesTo(order.customer.email)).toHaveLength(1));
   });
 
@@ -141,7 +143,7 @@ describe('an order', () => {
     expect((await shop.request('POST', `/orders/${orderId}/cancellation`)).status).toBe(202);
 
     await tap.waitFor(orderId, 'PaymentRefunded.v1', 'StockReleased.v1');
-    expect(await shop.stock(sku)).toEqual({ available: 5, reserved: 0 });
+    expect(await shop.stock(sku)).toEqual({ available: 5, reserved: 0, shipped: 0 });
     await resume();
     await aws.quiet();
     const view = await shop.orderWith(orderId, 'PaymentRefunded');
@@ -192,7 +194,9 @@ describe('an order', () => {
     const other = await shop.request('POST', '/orders', { ...order, paymentToken: 'tok_declined' }, key);
     expect(other).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } });
     await shop.orderWith(first.body.orderId, 'OrderConfirmed');
-    expect(await shop.stock(sku)).toEqual({ available: 9, reserved: 1 });
+    await eventually(async () => {
+      expect(await shop.stock(sku)).toEqual({ available: 9, reserved: 0, shipped: 1 });
+    });
   });
 });
 

@@ -201,6 +201,7 @@ describe('with a customer whom everybody would recognise', () => {
       ['GET', `/events?from=${encodeURIComponent(name)}&${encodeURIComponent(email)}=1`, undefined],
       ['GET', `/lineage/${encodeURIComponent(name)}`, undefined],
       ['PUT', '/stock/SKU-1', { [name]: email, available: phone }],
+      ['POST', '/stock/SKU-1/count', { [name]: email, counted: phone }],
     ] as const;
     for (const [method, path, body] of refusals) {
       expect((await shop.request(method, path, body, headers)).status).toBeGreaterThanOrEqual(400);
@@ -318,7 +319,7 @@ describe('with a customer whom everybody would recognise', () => {
     const functions = [
       ...new Set(consumers.map(({ service, functionName }) => `${service}-dev-${functionName}`)),
       ...['postOrder', 'getOrder', 'postCancellation', 'relay'].map((functionName) => `orders-dev-${functionName}`),
-      ...['putStock', 'getStock', 'relay'].map((functionName) => `inventory-dev-${functionName}`),
+      ...['putStock', 'postStockCount', 'getStock', 'relay'].map((functionName) => `inventory-dev-${functionName}`),
       ...['getEvent', 'getEvents', 'getLineage'].map((functionName) => `event-log-dev-${functionName}`),
       ...['payments-dev-relay', 'fulfillment-dev-relay', 'redrive-dev-reemit'],
     ];

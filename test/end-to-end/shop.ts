@@ -14,6 +14,8 @@ export interface Answer {
 export interface AnswerBody extends OrderView {
   available: number;
   reserved: number;
+  shipped: number;
+  onHand: number;
   lowStockThreshold: number;
   /** Of `GET /lineage/{id}`. */
   trees: LineageTree[];
@@ -105,9 +107,9 @@ export class Shop {
     return sku;
   }
 
-  async stock(sku: string): Promise<{ available: number; reserved: number }> {
+  async stock(sku: string): Promise<{ available: number; reserved: number; shipped: number }> {
     const { body } = await this.request('GET', `/stock/${sku}`);
-    return { available: body.available, reserved: body.reserved };
+    return { available: body.available, reserved: body.reserved, shipped: body.shipped };
   }
 
   /** Places an order and returns its id. */

@@ -37,6 +37,7 @@ export async function exercise(running: RunningShop, { failFast = true } = {}): 
   const loggedBefore = new Map(running.logged);
   await together(running, failFast, [
     confirmsAnOrder,
+    countsStock,
     logsWhatHappens,
     keepsReadModels,
     refusesWhatIsOutOfStock,
@@ -102,12 +103,21 @@ const confirmsAnOrder: Step = async ({ shop, until }) => {
     const { status, timeline } = await shop.order(orderId);
     equal(status, 'CONFIRMED', `the order is ${status} after ${timeline.at(-1)?.event}`);
   });
-  await holds(shop, sku, 1, 1);
+  // One piece is left, and the other one has gone with the parcel.
+  await until(() => holds(shop, sku, 1, 0));
   await until(async () => {
     const messages = [...(await shop.messagesTo(phone)), ...(await shop.messagesTo(order.customer.email))];
     const kinds = messages.map(({ kind }) => kind).join(' and ');
     equal(kinds, 'sms and email', `the customer got ${kinds || 'nothing'}`);
   });
+  await until(() => toldOperations(shop, sku));
+};
+
+const countsStock: Step = async ({ shop, until }) => {
+  const sku = await shop.stocked(5, 3);
+  const { status } = await shop.request('POST', `/stock/${sku}/count`, { counted: 2, expectedOnHand: 5 });
+  equal(status, 200, `POST /stock/${sku}/count answered ${status}`);
+  await holds(shop, sku, 2, 0);
   await until(() => toldOperations(shop, sku));
 };
 

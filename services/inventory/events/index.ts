@@ -51,3 +51,24 @@ export const StockRanLow = defineEvent({
   data: z.object({ sku: z.string(), available: z.int().nonnegative(), lowStockThreshold: z.int().positive() }),
   example: { sku: 'FLOUR-1KG', available: 4, lowStockThreshold: 5 },
 });
+
+export const StockCounted = defineEvent({
+  name: 'StockCounted',
+  version: 1,
+  service: 'inventory',
+  category: 'domain',
+  type: 'data',
+  summary: 'The pieces of a SKU on the shelf were counted, and the books follow the count.',
+  data: z.object({
+    sku: z.string(),
+    counted: z.int().nonnegative(),
+    /** What was on hand by the books. */
+    expected: z.int(),
+    /** counted − expected. */
+    difference: z.int(),
+    /** What is left for new orders; below zero when fewer pieces are there than orders hold. */
+    available: z.int(),
+    reserved: z.int().nonnegative(),
+  }),
+  example: { sku: 'FLOUR-1KG', counted: 9, expected: 10, difference: -1, available: 7, reserved: 2 },
+});

@@ -1,6 +1,12 @@
 import type { EventContract } from '@millrace/events';
 import { ShipmentCreated } from '@millrace/fulfillment/events';
-import { StockRanLow, StockReleased, StockReservationFailed, StockReserved } from '@millrace/inventory/events';
+import {
+  StockCounted,
+  StockRanLow,
+  StockReleased,
+  StockReservationFailed,
+  StockReserved,
+} from '@millrace/inventory/events';
 import { OrderCancelled, OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
 
@@ -13,6 +19,7 @@ export const loggedContracts: readonly EventContract[] = [
   StockReservationFailed,
   StockReleased,
   StockRanLow,
+  StockCounted,
   PaymentProcessed,
   PaymentFailed,
   PaymentRefunded,

@@ -4,6 +4,7 @@ import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { consumeBatch } from '@millrace/consumer';
 import { documentClient } from '@millrace/event-store';
+import { ShipmentCreated } from '@millrace/fulfillment/events';
 import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, SqsQueue, sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -66,6 +67,15 @@ const releasing = (queue: SqsQueue) => {
     { settings, sqs: queue.sqs },
   );
 };
+const shipping = (queue: SqsQueue) => {
+  const warehouse = newWarehouse();
+  return consumeBatch(
+    [ShipmentCreated],
+    (records) => warehouse.ship(records.map(({ event, context }) => ({ orderId: event.data.orderId, ...context }))),
+    {},
+    { settings, sqs: queue.sqs },
+  );
+};
 const containers = <Container>(make: (queue: SqsQueue) => Container, queue: SqsQueue, count = CONTAINERS) =>
   Array.from({ length: count }, () => make(queue));
 
@@ -73,6 +83,7 @@ const lines = [{ sku: 'FLOUR', quantity: 1, unitPrice: 100 }];
 const ordersOf = (count: number) => Array.from({ length: count }, () => randomUUID());
 const placed = (orderId: string) => envelopeText(sampleEvent(OrderPlaced, { orderId, lines }));
 const cancelled = (orderId: string) => envelopeText(sampleEvent(OrderCancelled, { orderId, lines }));
+const shipped = (orderId: string) => envelopeText(sampleEvent(ShipmentCreated, { orderId, lines }));
 
 /** How often each event was stored for the relay. */
 async function emitted(): Promise<Record<string, number>> {
@@ -104,26 +115,28 @@ describe('waiting orders of one SKU, where transactions that meet are cancelled,
     });
   });
 
-  test('are given back in the same way, while as many are reserved', async () => {
+  test('are given back and shipped in the same way, while as many are reserved', async () => {
     await newWarehouse().setStock('FLOUR', { available: 1_000, lowStockThreshold: 0 }, cause);
     const orders = ordersOf(300);
     const queue = new SqsQueue(settings);
     queue.send(...orders.map(placed));
     await queue.drain(containers(reserving, queue), { batchSize: BATCH_SIZE });
-    const [coming, going] = [new SqsQueue(settings), new SqsQueue(settings)];
+    const [coming, going, leaving] = [new SqsQueue(settings), new SqsQueue(settings), new SqsQueue(settings)];
     coming.send(...ordersOf(300).map(placed));
-    going.send(...orders.map(cancelled));
+    going.send(...orders.slice(0, 100).map(cancelled));
+    leaving.send(...orders.slice(100).map(shipped));
     conflicts.transactions = 0;
 
     await Promise.all([
       coming.drain(containers(reserving, coming), { batchSize: BATCH_SIZE }),
       going.drain(containers(releasing, going), { batchSize: BATCH_SIZE }),
+      leaving.drain(containers(shipping, leaving), { batchSize: BATCH_SIZE }),
     ]);
 
-    expect([...coming.deadLetters, ...going.deadLetters]).toEqual([]);
+    expect([...coming.deadLetters, ...going.deadLetters, ...leaving.deadLetters]).toEqual([]);
     expect(conflicts.transactions).toBeLessThan(300);
-    expect(await newWarehouse().stock('FLOUR')).toMatchObject({ available: 700, reserved: 300 });
-    expect(await emitted()).toEqual({ 'StockReserved.v1': 600, 'StockReleased.v1': 300 });
+    expect(await newWarehouse().stock('FLOUR')).toMatchObject({ available: 500, reserved: 300, shipped: 200 });
+    expect(await emitted()).toEqual({ 'StockReserved.v1': 600, 'StockReleased.v1': 100 });
   });
 
   test('are late and not lost when the SKU is busier than the function has time for', async () => {

@@ -16,26 +16,32 @@ export class StockWrites {
     this.#tableName = tableName;
   }
 
-  /** Stores a SKU's stock, unless it has changed since it was read. */
-  putStock(sku: string, before: StockLevel | undefined, after: StockLevel): ConditionalWrite {
-    const put: TransactWrite = {
-      Put: {
+  /** Sets what is available of a SKU, and its threshold, unless its stock has changed since it was read. */
+  setStock(sku: string, before: StockLevel | undefined, after: StockLevel): ConditionalWrite {
+    const update: TransactWrite = {
+      Update: {
         TableName: this.#tableName,
-        Item: { ...stockKey(sku), sku, ...after },
-        ...(before
-          ? {
-              ConditionExpression:
-                'available = :available AND reserved = :reserved AND lowStockThreshold = :lowStockThreshold',
-              ExpressionAttributeValues: {
-                ':available': before.available,
-                ':reserved': before.reserved,
-                ':lowStockThreshold': before.lowStockThreshold,
-              },
-            }
-          : { ConditionExpression: 'attribute_not_exists(pk)' }),
+        Key: stockKey(sku),
+        UpdateExpression:
+          'SET sku = :sku, available = :available, lowStockThreshold = :threshold, reserved = if_not_exists(reserved, :zero), shipped = if_not_exists(shipped, :zero)',
+        // Pieces are shipped out of what is reserved, so what was shipped has not changed, either.
+        ConditionExpression: before
+          ? 'available = :availableBefore AND reserved = :reservedBefore AND lowStockThreshold = :thresholdBefore'
+          : 'attribute_not_exists(pk)',
+        ExpressionAttributeValues: {
+          ':sku': sku,
+          ':available': after.available,
+          ':threshold': after.lowStockThreshold,
+          ':zero': 0,
+          ...(before && {
+            ':availableBefore': before.available,
+            ':reservedBefore': before.reserved,
+            ':thresholdBefore': before.lowStockThreshold,
+          }),
+        },
       },
     };
-    return conditional(put, `The stock of ${sku}`);
+    return conditional(update, `The stock of ${sku}`);
   }
 
   /** Takes what orders reserve of a SKU. */
@@ -58,14 +64,14 @@ export class StockWrites {
   }
 
   /** Moves pieces of a SKU, whatever its stock: it follows from reservations that are written in the same transaction. */
-  move({ sku, available, reserved }: Required<StockMovement>): ConditionalWrite {
+  move({ sku, available, reserved, shipped }: Required<StockMovement>): ConditionalWrite {
     return {
       write: {
         Update: {
           TableName: this.#tableName,
           Key: stockKey(sku),
-          UpdateExpression: 'SET available = available + :available, reserved = reserved + :reserved',
-          ExpressionAttributeValues: { ':available': available, ':reserved': reserved },
+          UpdateExpression: 'ADD available :available, reserved :reserved, shipped :shipped',
+          ExpressionAttributeValues: { ':available': available, ':reserved': reserved, ':shipped': shipped },
         },
       },
     };
@@ -108,9 +114,9 @@ function conditional(write: TransactWrite, what: string): ConditionalWrite {
 
 type Attributes = Record<string, NativeAttributeValue>;
 
-/** The stock in an item. */
-export function levelOf({ available, reserved, lowStockThreshold }: Attributes): StockLevel {
-  return { available, reserved, lowStockThreshold };
+/** The stock in an item. One that was stored before shipments were followed has no `shipped`. */
+export function levelOf({ available, reserved, shipped = 0, lowStockThreshold }: Attributes): StockLevel {
+  return { available, reserved, shipped, lowStockThreshold };
 }
 
 /** The reservation in an item. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { InboxKey } from '@millrace/consumer';
+import { TransientError } from '@millrace/errors';
 import {
   type ConditionalWrite,
   commit,
@@ -14,16 +15,24 @@ import {
 } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
 import type { OrderSnapshot } from '@millrace/orders/events';
-import { StockRanLow, StockReleased, StockReservationFailed, StockReserved } from '../../events/index.ts';
-import { decideRelease, movementsOfRelease, type Reservation } from '../domain/reservation.ts';
+import { StockCounted, StockRanLow, StockReleased, StockReservationFailed, StockReserved } from '../../events/index.ts';
+import {
+  decideRelease,
+  decideShipment,
+  movementsOfRelease,
+  movementsOfShipment,
+  type Reservation,
+} from '../domain/reservation.ts';
 import {
   decideReservations,
   isLow,
+  onHandOf,
   type ReservationDecision,
   type StockChange,
   type StockLevel,
   sumOf,
 } from '../domain/stock.ts';
+import { decideCount, type StockCount } from '../domain/stock-count.ts';
 import { levelOf, reservationKey, reservationOf, StockWrites, stockKey } from './stock-writes.ts';
 
 /** What an event inherits from the request or event behind it. */
@@ -90,10 +99,30 @@ export class Warehouse {
   ): Promise<StockLevel> {
     return retryOnConflict(async () => {
       const before = await this.stock(sku);
-      const after = { available, reserved: before?.reserved ?? 0, lowStockThreshold };
-      const writes = [this.#writes.putStock(sku, before, after)];
-      if (isLow(after) && !(before && isLow(before))) writes.push(this.#ranLow(sku, after, cause));
-      await commit(this.#client, writes);
+      const after = { available, reserved: before?.reserved ?? 0, shipped: before?.shipped ?? 0, lowStockThreshold };
+      await commit(this.#client, this.#set(sku, before, after, cause));
+      return after;
+    });
+  }
+
+  /**
+   * Puts the books right by a count of what is on the shelf, and tells of it. What orders hold stays held.
+   * @throws StockMovedError when pieces have come or gone since the count began
+   * @example await warehouse.count('FLOUR', { counted: 7, expectedOnHand: 8 }, cause);
+   */
+  async count(sku: string, count: StockCount, cause: Cause): Promise<StockLevel> {
+    return retryOnConflict(async () => {
+      const before = await this.stock(sku);
+      const after = decideCount(before, count);
+      const expected = before ? onHandOf(before) : 0;
+      const { counted } = count;
+      const { available, reserved } = after;
+      const event = StockCounted.create(
+        { sku, counted, expected, difference: counted - expected, available, reserved },
+        this.#context(sku, undefined, cause),
+      );
+      const outbox = outboxRow(this.#tableName, stockKey(sku).pk, event, this.#now());
+      await commit(this.#client, [...this.#set(sku, before, after, cause), outbox]);
       return after;
     });
   }
@@ -142,6 +171,38 @@ export class Warehouse {
         ...sumOf(movements).map((movement) => this.#writes.move(movement)),
       ]);
     });
+  }
+
+  /**
+   * Takes what was reserved off the shelf, once, when a parcel exists. Nothing happens for an order that has ended: its
+   * parcel is recalled.
+   * @returns the outcomes; ReservationUnknownError when the reservation of the order has not come yet, DuplicateEventError
+   *   when the event behind a request was handled before
+   * @example await warehouse.ship([{ orderId, cause, inbox }]);
+   */
+  ship(requests: readonly OrderRequest[]): Promise<Outcomes> {
+    return settleByOrder(requests, async (some) => {
+      const reservations = await this.#reservations(some);
+      const shipped = some.filter(({ orderId }) => {
+        const decision = decideShipment(reservations.get(orderId));
+        if (decision === 'wait') throw new ReservationUnknownError(orderId);
+        return decision === 'ship';
+      });
+      if (shipped.length === 0) return;
+      const movements = shipped.flatMap(({ orderId }) => movementsOfShipment(reservations.get(orderId) as Reservation));
+      await commit(this.#client, [
+        ...shipped.flatMap((request) =>
+          this.#settled(request, this.#writes.change(request.orderId, 'RESERVED', 'SHIPPED')),
+        ),
+        ...sumOf(movements).map((movement) => this.#writes.move(movement)),
+      ]);
+    });
+  }
+
+  #set(sku: string, before: StockLevel | undefined, after: StockLevel, cause: Cause): ConditionalWrite[] {
+    const write = this.#writes.setStock(sku, before, after);
+    const crosses = isLow(after) && !(before && isLow(before));
+    return crosses ? [write, this.#ranLow(sku, after, cause)] : [write];
   }
 
   async #levels(skus: readonly string[]): Promise<Map<string, StockLevel>> {
@@ -206,12 +267,21 @@ export class Warehouse {
   }
 
   #ranLow(sku: string, { available, lowStockThreshold }: StockLevel, cause: Cause): ConditionalWrite {
-    const event = StockRanLow.create({ sku, available, lowStockThreshold }, this.#context(sku, undefined, cause));
+    // What can be sold: nothing where a count found fewer pieces than orders hold.
+    const left = Math.max(0, available);
+    const event = StockRanLow.create({ sku, available: left, lowStockThreshold }, this.#context(sku, undefined, cause));
     return outboxRow(this.#tableName, stockKey(sku).pk, event, this.#now());
   }
 
   #context(subject: string, sequence: number | undefined, cause: Cause) {
     return { id: this.#newId(), time: this.#now(), subject, sequence, ...cause };
+  }
+}
+
+/** A shipment came before the reservation of its order: it is tried again, and the reservation comes meanwhile. */
+export class ReservationUnknownError extends TransientError {
+  constructor(orderId: string) {
+    super('RESERVATION_UNKNOWN', `Order ${orderId} has a shipment, but no reservation yet`);
   }
 }
 

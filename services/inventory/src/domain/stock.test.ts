@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { decideReservations, isLow, type StockLevel, sumOf } from './stock.ts';
 
-const level = (available: number, lowStockThreshold = 0): StockLevel => ({ available, reserved: 0, lowStockThreshold });
+const level = (available: number, lowStockThreshold = 0): StockLevel => ({
+  available,
+  reserved: 0,
+  shipped: 0,
+  lowStockThreshold,
+});
 const stock = (levels: Record<string, StockLevel>) => new Map(Object.entries(levels));
 
 const order = (orderId: string, ...lines: [sku: string, quantity: number][]) => ({
@@ -98,6 +103,13 @@ describe('the low-stock threshold', () => {
     expect(taking([1, 1], level(4, 5)).ranLowBy).toBeUndefined();
   });
 
+  test('of a SKU with fewer pieces than orders hold is not crossed again, and nothing can be reserved', () => {
+    expect(decideReservations([order('1', ['FLOUR', 1])], stock({ FLOUR: level(-2, 5) }))).toEqual({
+      decisions: [{ type: 'refuse', shortages: [{ sku: 'FLOUR', requested: 1, available: 0 }] }],
+      changes: [],
+    });
+  });
+
   test('0 turns the warning off, down to the last piece', () => {
     expect(taking([10], level(10)).ranLowBy).toBeUndefined();
     expect(isLow(level(0))).toBe(false);
@@ -129,8 +141,8 @@ describe('movements', () => {
         { sku: 'FLOUR', available: 3, reserved: -3 },
       ]),
     ).toEqual([
-      { sku: 'FLOUR', available: 5, reserved: -5 },
-      { sku: 'SALT', available: 1, reserved: 0 },
+      { sku: 'FLOUR', available: 5, reserved: -5, shipped: 0 },
+      { sku: 'SALT', available: 1, reserved: 0, shipped: 0 },
     ]);
   });
 });

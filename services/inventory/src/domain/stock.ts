@@ -1,9 +1,11 @@
 /** The stock of one SKU, in pieces. */
 export interface StockLevel {
-  /** Free to be reserved. */
+  /** Free to be reserved; below zero when a count found fewer pieces than orders hold. */
   available: number;
-  /** Held for orders. */
+  /** Held for orders, and still on the shelf. */
   reserved: number;
+  /** Left the shelf with shipments, ever since the SKU was first set. */
+  shipped: number;
   /** Below this many available pieces somebody should buy more; 0 turns the warning off. */
   lowStockThreshold: number;
 }
@@ -24,6 +26,7 @@ export interface StockMovement {
   sku: string;
   available?: number;
   reserved?: number;
+  shipped?: number;
 }
 
 /**
@@ -52,6 +55,11 @@ export interface ReservationDecisions {
   decisions: ReservationDecision[];
   /** What all orders that are reserved take, one change for each SKU. */
   changes: StockChange[];
+}
+
+/** The pieces on the shelf: a reservation does not move them, a shipment does. */
+export function onHandOf({ available, reserved }: Pick<StockLevel, 'available' | 'reserved'>): number {
+  return available + reserved;
 }
 
 /** Whether the available stock is below the threshold. */
@@ -111,9 +119,14 @@ function rangeFor(quantity: number, level: StockLevel): StockChange['availableRa
 /** Adds up movements, so that each SKU has one. */
 export function sumOf(movements: readonly StockMovement[]): Required<StockMovement>[] {
   const sums = new Map<string, Required<StockMovement>>();
-  for (const { sku, available = 0, reserved = 0 } of movements) {
-    const sum = sums.get(sku) ?? { sku, available: 0, reserved: 0 };
-    sums.set(sku, { sku, available: sum.available + available, reserved: sum.reserved + reserved });
+  for (const { sku, available = 0, reserved = 0, shipped = 0 } of movements) {
+    const sum = sums.get(sku) ?? { sku, available: 0, reserved: 0, shipped: 0 };
+    sums.set(sku, {
+      sku,
+      available: sum.available + available,
+      reserved: sum.reserved + reserved,
+      shipped: sum.shipped + shipped,
+    });
   }
   return [...sums.values()];
 }

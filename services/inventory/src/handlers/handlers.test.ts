@@ -22,6 +22,8 @@ let putStock: Endpoint;
 let getStock: Endpoint;
 let onOrderPlaced: Consumer;
 let onOrderEnded: Consumer;
+let onShipmentCreated: Consumer;
+let postStockCount: Endpoint;
 
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
@@ -34,6 +36,8 @@ beforeAll(async () => {
   putStock = (await import('./put-stock.ts')).handler;
   getStock = (await import('./get-stock.ts')).handler;
   onOrderPlaced = (await import('./on-order-placed.ts')).handler;
+  onShipmentCreated = (await import('./on-shipment-created.ts')).handler;
+  postStockCount = (await import('./post-stock-count.ts')).handler;
   onOrderEnded = (await import('./on-order-ended.ts')).handler;
 });
 afterAll(() => dynamoDb.stop());
@@ -47,6 +51,9 @@ const put = async (sku: string, body: unknown) =>
 const get = async (sku: string) =>
   answerOf(await getStock(httpRequest('GET /stock/{sku}', { path: { sku } }), lambdaContext()));
 
+const count = async (sku: string, body: unknown) =>
+  answerOf(await postStockCount(httpRequest('POST /stock/{sku}/count', { path: { sku }, body }), lambdaContext()));
+
 /** Delivers events in one batch and returns how many records failed. */
 async function deliver(handler: Consumer, ...events: EmittableEvent[]): Promise<number> {
   return (await handler(sqsEvent(...events.map(envelopeText)), lambdaContext())).batchItemFailures.length;
@@ -57,7 +64,7 @@ const fixture = (name: string) =>
 
 describe('PUT and GET /stock/{sku}', () => {
   test('show what was set', async () => {
-    const level = { sku: 'RYE', available: 5, reserved: 0, lowStockThreshold: 2 };
+    const level = { sku: 'RYE', onHand: 5, reserved: 0, available: 5, shipped: 0, lowStockThreshold: 2 };
 
     expect(await put('RYE', { available: 5, lowStockThreshold: 2 })).toEqual({ statusCode: 200, body: level });
     expect(await get('RYE')).toEqual({ statusCode: 200, body: level });
@@ -78,6 +85,36 @@ describe('PUT and GET /stock/{sku}', () => {
   test('a malformed SKU is a 400, an unknown one a 404', async () => {
     expect(await put('a b', { available: 1 })).toMatchObject({ statusCode: 400, body: { errors: [{ field: 'sku' }] } });
     expect(await get('UNKNOWN')).toMatchObject({ statusCode: 404, body: { errors: [{ field: 'sku' }] } });
+  });
+});
+
+describe('POST /stock/{sku}/count', () => {
+  test('puts the books right by what is on the shelf', async () => {
+    await put('SPELT', { available: 5 });
+
+    const level = { sku: 'SPELT', onHand: 4, reserved: 0, available: 4, shipped: 0, lowStockThreshold: 0 };
+    expect(await count('SPELT', { counted: 4, expectedOnHand: 5 })).toEqual({ statusCode: 200, body: level });
+    expect(await get('SPELT')).toEqual({ statusCode: 200, body: level });
+  });
+
+  test('is a 409 when stock has moved since the count began', async () => {
+    await put('SPELT', { available: 5 });
+
+    expect(await count('SPELT', { counted: 4, expectedOnHand: 6 })).toMatchObject({
+      statusCode: 409,
+      body: { code: 'STOCK_MOVED', detail: expect.stringContaining('5 pieces are on hand, not 6') },
+    });
+    expect((await get('SPELT')).body).toMatchObject({ onHand: 5 });
+  });
+
+  test.each([
+    ['nothing', {}, '/counted'],
+    ['a negative number', { counted: -1 }, '/counted'],
+    ['a fraction', { counted: 0.5 }, '/counted'],
+    ['an unknown field', { counted: 1, available: 1 }, '/available'],
+    ['an expectation that is text', { counted: 1, expectedOnHand: '1' }, '/expectedOnHand'],
+  ])('%s is a 400 that names the field', async (_, body, field) => {
+    expect(await count('SPELT', body)).toMatchObject({ statusCode: 400, body: { errors: [{ field }] } });
   });
 });
 
@@ -102,10 +139,16 @@ describe('an order', () => {
   });
 });
 
-test('the fixtures set stock and reserve some of it', async () => {
+test('the fixtures set stock, reserve some of it, ship it and count the rest', async () => {
   expect(await putStock(fixture('put-stock'), lambdaContext())).toMatchObject({ statusCode: 200 });
 
   expect(await onOrderPlaced(fixture('on-order-placed'), lambdaContext())).toEqual({ batchItemFailures: [] });
 
-  expect((await get('FLOUR-1KG')).body).toMatchObject({ available: 98, reserved: 2 });
+  expect((await get('FLOUR-1KG')).body).toMatchObject({ onHand: 100, available: 98, reserved: 2 });
+
+  expect(await onShipmentCreated(fixture('on-shipment-created'), lambdaContext())).toEqual({ batchItemFailures: [] });
+  expect((await get('FLOUR-1KG')).body).toMatchObject({ onHand: 98, available: 98, reserved: 0, shipped: 2 });
+
+  expect(await postStockCount(fixture('post-stock-count'), lambdaContext())).toMatchObject({ statusCode: 200 });
+  expect((await get('FLOUR-1KG')).body).toMatchObject({ onHand: 97, available: 97 });
 });

@@ -2,6 +2,7 @@ import { endpoint } from '@millrace/http';
 import { warehouseFromEnvironment } from '../adapters/warehouse.ts';
 import { stockLevelRequest } from '../domain/stock-level-request.ts';
 import { stockPath } from './stock-path.ts';
+import { stockView } from './stock-view.ts';
 
 const warehouse = warehouseFromEnvironment();
 
@@ -10,6 +11,6 @@ export const handler = endpoint(
   { path: stockPath, body: stockLevelRequest },
   async ({ path: { sku }, body, correlationId, traceparent }) => {
     const level = await warehouse.setStock(sku, body, { correlationId, traceparent });
-    return { status: 200, body: { sku, ...level } };
+    return { status: 200, body: stockView(sku, level) };
   },
 );

@@ -1,0 +1,18 @@
+import { consumeBatch } from '@millrace/consumer';
+import { ShipmentCreated } from '@millrace/fulfillment/events';
+import { warehouseFromEnvironment } from '../adapters/warehouse.ts';
+
+const warehouse = warehouseFromEnvironment();
+
+/**
+ * Takes what orders held off the shelf when their parcels exist. The reservation says for ever whether it was shipped: a
+ * replay adds what is missing.
+ */
+export const handler = consumeBatch(
+  [ShipmentCreated],
+  (records) =>
+    warehouse.ship(
+      records.map(({ event, context: { cause, inbox } }) => ({ orderId: event.data.orderId, cause, inbox })),
+    ),
+  { deduplication: 'permanent' },
+);
