@@ -102,7 +102,7 @@ describe('events out of order', () => {
     });
     await resume();
     await aws.quiet();
-    expect(await shop.stock(sku)).toEqual({ available: 5, reserved: 0 });
+    expect(await shop.stock(sku)).toEqual({ available: 5, reserved: 0, shipped: 0 });
     expect((await shop.order(orderId)).status).toBe('CANCELLED');
     expect(detailTypes(await tap.about(orderId))).toEqual(['OrderCancelled.v1', 'OrderPlaced.v1']);
   });
@@ -119,13 +119,13 @@ describe('events out of order', () => {
     });
     await resume();
     await aws.quiet();
-    expect(await shop.stock(sku)).toEqual({ available: 5, reserved: 0 });
+    expect(await shop.stock(sku)).toEqual({ available: 5, reserved: 0, shipped: 0 });
     expect(detailTypes(await tap.about(orderId))).not.toContain('PaymentProcessed.v1');
   });
 });
 
 describe('failures', () => {
-  const probe = (behaviour: 'succeed' | 'fail-once' | 'refuse') => {
+  const probe = (behaviour: 'succeed' | 'fail-once' | 'be-busy-twice' | 'refuse') => {
     const probeId = `probe-${randomUUID()}`;
     return { probeId, event: sampleEvent(ProbeRequested, { probeId, behaviour }) };
   };
@@ -154,6 +154,14 @@ describe('failures', () => {
     });
     const all = await Promise.all(probes.map(({ probeId }) => counts(probeId)));
     expect(all.map(({ attempts }) => attempts)).toEqual([1, 1, 1, 2, 1, 1, 1, 2, 1, 1]);
+  });
+
+  test('a record whose dependency is busy is deferred, and that is not a failed attempt', async () => {
+    const { probeId, event } = probe('be-busy-twice');
+    await aws.put(event);
+    await eventually(async () => expect(await counts(probeId)).toEqual({ attempts: 3, successes: 1 }));
+    const queueUrl = await aws.queueUrl('probe', 'on-probe-requested');
+    await eventually(async () => expect(await aws.depth(queueUrl)).toBe(0));
   });
 
   test('a function that times out is retried', async () => {
