@@ -201,6 +201,20 @@ describe('a record whose dependency is unavailable', () => {
     expect(sqs.inputs('ChangeMessageVisibilityCommand')).toMatchObject([{ VisibilityTimeout: 2 }]);
   });
 
+  test('starts anew when it comes back from the dead-letter queue with the attributes of a dead letter', async () => {
+    const { run, deadLetters } = setUp(broken);
+    const received = record(sampleEvent(Knocked), { receives: 5 });
+    received.messageAttributes.FirstFailedAt = { dataType: 'String', stringValue: '2026-01-01T00:00:00.000Z' };
+    received.messageAttributes.Failures = { dataType: 'Number', stringValue: '7' };
+
+    await run(received);
+
+    expect(valuesOf(deadLetters()[0]?.MessageAttributes)).toMatchObject({
+      Attempts: '5',
+      FirstFailedAt: '2026-03-01T00:00:00.000Z',
+    });
+  });
+
   test('keeps the attributes that it has, ten in all', async () => {
     const { run, copies } = setUp(busy);
     const received = record(sampleEvent(Knocked));

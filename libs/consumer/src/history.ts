@@ -16,7 +16,10 @@ export interface History {
 /** SQS takes as many attributes of a message. */
 const MAX_ATTRIBUTES = 10;
 
-/** Reads the history of a record. A message that was never deferred has none, and so has one with unreadable attributes. */
+/**
+ * Reads the history of a record. A message that was never deferred has none, whatever its other attributes say: those of a
+ * dead letter come back with it when the SQS console puts it back.
+ */
 export function historyOf({ attributes, messageAttributes }: SQSRecord): History {
   const read = (name: string) => messageAttributes?.[name]?.stringValue ?? '';
   const count = (name: string) => (/^\d{1,9}$/.test(read(name)) ? Number(read(name)) : 0);
@@ -24,11 +27,14 @@ export function historyOf({ attributes, messageAttributes }: SQSRecord): History
     const date = new Date(read(name));
     return Number.isNaN(date.getTime()) ? undefined : date;
   };
+  const sentAt = new Date(Number(attributes.SentTimestamp));
+  const deferrals = count('Deferrals');
+  if (deferrals === 0) return { deferrals, failures: 0, firstSentAt: sentAt };
   const firstFailedAt = time('FirstFailedAt');
   return {
-    deferrals: count('Deferrals'),
+    deferrals,
     failures: count('Failures'),
-    firstSentAt: time('FirstSentAt') ?? new Date(Number(attributes.SentTimestamp)),
+    firstSentAt: time('FirstSentAt') ?? sentAt,
     ...(firstFailedAt && { firstFailedAt }),
   };
 }
