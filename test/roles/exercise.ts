@@ -299,7 +299,9 @@ function readersWith(running: RunningShop, action: string): Reader[] {
     .filter(({ actions }) => actions.includes(action))
     .map(({ functionName, resources: [source = ''] }) => {
       const sends = grants.find(
-        (grant) => grant.functionName === functionName && grant.actions.includes('sqs:SendMessage'),
+        // A consumer may send to its own queue as well: that defers a message.
+        ({ functionName: name, actions, resources }) =>
+          name === functionName && actions.includes('sqs:SendMessage') && !resources.includes(source),
       );
       return { functionName, source, deadLetterQueue: sends?.resources[0]?.split(':').at(-1) ?? '' };
     });
