@@ -213,6 +213,14 @@ test('the same Idempotency-Key of two customers places two orders', async () => 
   expect((await grace.order(orders[1] ?? '')).orderId).toBe(orders[1]);
 });
 
+test('a token whose sub no event can carry is a 401', async () => {
+  const authorization = `Bearer ${await tokenOf({ subject: 'x'.repeat(256) })}`;
+
+  const { status, body } = await shop.request('POST', '/orders', orderOf(sku), { authorization });
+
+  expect([status, body.code]).toEqual([401, 'UNAUTHENTICATED']);
+});
+
 test("staff see any customer's orders", async () => {
   const scope = 'orders:read orders:read:all';
   const authorization = `Bearer ${await tokenOf({ subject: 'staff-1', scope })}`;

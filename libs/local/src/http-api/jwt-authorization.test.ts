@@ -218,6 +218,7 @@ describe('a token', () => {
 describe('scopes', () => {
   test.each([
     ['one of several in scope', { scope: 'stock:read orders:write' }],
+    ['scope as a list', { scope: ['stock:read', 'orders:write'] }],
     ['scp as a list', { scope: undefined, scp: ['orders:write'] }],
     ['scp as text', { scope: undefined, scp: 'orders:write orders:read' }],
   ])('%s open the route', async (_name, claims) => {
