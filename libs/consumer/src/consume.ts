@@ -1,20 +1,17 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
-import { DuplicateEventError } from '@millrace/errors';
-import type { Event, EventContract, EventOf } from '@millrace/events';
+import type { EventContract, EventOf } from '@millrace/events';
 import { withTimeLimit } from '@millrace/retry';
-import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
-import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { NotHandledError, settleBatch } from './batch.ts';
-import { admit, type Delivery, type EventRecord, type RecordContext } from './delivery.ts';
-import { failureKindOf, release, settleFailure } from './failed-record.ts';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { EventRecord, RecordContext } from './delivery.ts';
 import {
   type RecordHandled,
   type RunOnce,
   recordHandledInIdempotencyTable,
   runOnceByIdempotencyTable,
 } from './idempotency.ts';
+import { Pipeline, type Strategy } from './pipeline.ts';
 import { ConfigurationError, type ConsumerSettings, settingsFrom } from './settings.ts';
 
 /** How a consumer handles what it receives. */
@@ -124,24 +121,13 @@ export function consumeBatch<const Contracts extends readonly EventContract[]>(
   });
 }
 
-/** How the events of a batch are handled: one by one, or together. */
-interface Strategy<Received extends Event> {
-  /** Called once for each batch, with what is to be handled. @returns what handles one record, and throws what it fails with */
-  prepare: (records: readonly EventRecord<Received>[]) => (record: EventRecord<Received>) => Promise<void>;
-  concurrency: number;
-}
-
-/** The metric of an acknowledged record; none for one whose copy is in the dead-letter queue. */
-type Outcome = 'EventHandled' | 'EventDuplicate' | 'EventReplayIgnored' | 'EventDeferred' | undefined;
-
 /** What `consume` and `consumeBatch` have in common: everything but the order in which the handler gets the events. */
 function consumer<const Contracts extends readonly EventContract[]>(
   contracts: Contracts,
-  { prepare, concurrency }: Strategy<EventOf<Contracts[number]>>,
+  strategy: Strategy<EventOf<Contracts[number]>>,
   { deduplication = 'inbox', reserveMs = 500 }: BatchConsumeOptions,
   dependencies: ConsumeDependencies,
 ): ConsumerHandler<Contracts> {
-  type Received = EventOf<Contracts[number]>;
   const settings = dependencies.settings ?? settingsFrom();
   const sqs = dependencies.sqs ?? new SQSClient({});
   const now = dependencies.now ?? (() => new Date());
@@ -154,66 +140,22 @@ function consumer<const Contracts extends readonly EventContract[]>(
     deduplication === 'idempotency'
       ? (dependencies.recordHandled ?? recordHandledInIdempotencyTable(undefined, { now }))
       : undefined;
-  const admission = { settings, runOnce, marksExpire: deduplication !== 'permanent', now };
-  const failures = { sqs, settings, now, random };
-
-  /** Resolves when the record may be acknowledged. */
-  async function settle(
-    { record, content, log, correlationId }: Delivery<Received>,
-    handle: (record: EventRecord<Received>) => Promise<void>,
-  ): Promise<Outcome> {
-    try {
-      if (content.type === 'ignored') return 'EventReplayIgnored';
-      if (content.type === 'refused') throw content.error;
-      await handle(content);
-      await recordHandled?.(content.context.inbox);
-      return 'EventHandled';
-    } catch (error) {
-      if (error instanceof DuplicateEventError) {
-        log().info('Duplicate event acknowledged');
-        return 'EventDuplicate';
-      }
-      return settleFailure({ record, error, log: log(), correlationId }, failures);
-    }
-  }
-
-  /** What a record that was not handled still needs: the reason at its last attempt, or an end of its invisibility. */
-  async function settleUnhandled(record: SQSRecord, { reason }: PromiseRejectedResult): Promise<void> {
-    if (!(reason instanceof NotHandledError)) throw reason;
-    if (reason.code === 'TIME_UP' && failureKindOf(reason, record, settings)) {
-      await settleFailure({ record, error: reason, log: logger }, failures);
-      return;
-    }
-    if (reason.code === 'GROUP_STOPPED') await release(sqs, record, settings).catch(() => undefined);
-    throw reason;
-  }
-
-  async function handleBatch(records: readonly SQSRecord[], context: Context, remainingMs: () => number) {
-    const deliveries = new Map(records.map((record) => [record, admit(record, contracts, context, admission)]));
-    const handle = prepare(
-      [...deliveries.values()].flatMap(({ content }) => (content.type === 'event' ? [content] : [])),
-    );
-    const settleRecord = (record: SQSRecord) => settle(deliveries.get(record) as Delivery<Received>, handle);
-    const results = await settleBatch(records, settleRecord, { concurrency, remainingMs });
-    const settled = await Promise.allSettled(
-      results.map((result, index) => {
-        const record = records[index];
-        return result.status === 'fulfilled' || !record ? undefined : settleUnhandled(record, result);
-      }),
-    );
-    // Counted here, not in `settle`: a record abandoned at the deadline is redelivered and would count twice.
-    for (const result of results) {
-      if (result.status === 'fulfilled' && result.value) metrics.addMetric(result.value, MetricUnit.Count, 1);
-    }
-    publishMetrics();
-    return settled as PromiseSettledResult<void>[];
-  }
+  const marksExpire = deduplication !== 'permanent';
+  const pipeline = new Pipeline(contracts, strategy, {
+    sqs,
+    settings,
+    now,
+    random,
+    runOnce,
+    recordHandled,
+    marksExpire,
+  });
 
   const handler = middy<SQSEvent, PromiseSettledResult<void>[] | SQSBatchResponse>()
     .use(sqsPartialBatchFailure({ logger: false as never }))
     .handler((event: SQSEvent, context: Context) => {
       const remainingMs = () => context.getRemainingTimeInMillis() - reserveMs;
-      return withTimeLimit(remainingMs, () => handleBatch(event.Records, context, remainingMs));
+      return withTimeLimit(remainingMs, () => pipeline.handle(event.Records, context, remainingMs));
     });
 
   return Object.assign(

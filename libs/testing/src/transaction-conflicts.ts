@@ -1,5 +1,6 @@
 import {
   type DynamoDBClient,
+  ProvisionedThroughputExceededException,
   TransactionCanceledException,
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
@@ -101,4 +102,24 @@ export class TransactionConflicts {
     const attributes = Key ?? Item ?? {};
     return JSON.stringify([TableName, ...this.#keyNames.map((name) => attributes[name]?.S ?? attributes[name]?.N)]);
   }
+}
+
+/**
+ * Makes a client refuse requests as a throttled table does, after the SDK's own attempts, and returns it.
+ * @param isThrottled is asked at each request, with its name
+ * @example injectThrottling(client, (commandName) => commandName === 'BatchGetItemCommand' && Math.random() < 0.5);
+ */
+export function injectThrottling(
+  client: DynamoDBClient,
+  isThrottled: (commandName: string) => boolean,
+): DynamoDBClient {
+  client.middlewareStack.add(
+    (next, { commandName = '' }) =>
+      async (args) => {
+        if (!isThrottled(commandName)) return next(args);
+        throw new ProvisionedThroughputExceededException({ message: 'The table is throttled', $metadata: {} });
+      },
+    { name: 'throttling', step: 'initialize', priority: 'high', override: true },
+  );
+  return client;
 }

@@ -8,7 +8,7 @@ import { ShipmentCreated } from '@millrace/fulfillment/events';
 import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, SqsQueue, sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
-import { TransactionConflicts } from '@millrace/testing/transaction-conflicts';
+import { injectThrottling, TransactionConflicts } from '@millrace/testing/transaction-conflicts';
 import { Warehouse } from './warehouse.ts';
 
 /** As serverless.yml has them. */
@@ -32,19 +32,24 @@ const cause = {
 let dynamoDb: TestDynamoDb;
 let tableName: string;
 let conflicts: TransactionConflicts;
+let throttles = () => false;
 
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
 });
 afterAll(() => dynamoDb.stop());
 beforeEach(async () => {
+  throttles = () => false;
   tableName = `inventory-${randomUUID()}`;
   await dynamoDb.createTable(tableName);
   conflicts = new TransactionConflicts({ occupiesMs: 10 });
 });
 
 /** A container: a warehouse with a client of its own. */
-const newWarehouse = () => new Warehouse(documentClient(conflicts.inject(new DynamoDBClient({}))), tableName);
+const newWarehouse = () => {
+  const client = injectThrottling(conflicts.inject(new DynamoDBClient({})), () => throttles());
+  return new Warehouse(documentClient(client), tableName);
+};
 
 const reserving = (queue: SqsQueue) => {
   const warehouse = newWarehouse();
@@ -137,6 +142,26 @@ describe('waiting orders of one SKU, where transactions that meet are cancelled,
     expect(conflicts.transactions).toBeLessThan(300);
     expect(await newWarehouse().stock('FLOUR')).toMatchObject({ available: 500, reserved: 300, shipped: 200 });
     expect(await emitted()).toEqual({ 'StockReserved.v1': 600, 'StockReleased.v1': 100 });
+  });
+
+  test('are late and not lost when the table throttles, reads and writes', async () => {
+    await newWarehouse().setStock('FLOUR', { available: 100, lowStockThreshold: 0 }, cause);
+    const queue = new SqsQueue(settings);
+    queue.send(...ordersOf(100).map(placed));
+    let requests = 0;
+    // The first 150 requests, which is more than five attempts of each batch, and then every third.
+    throttles = () => {
+      requests += 1;
+      return requests <= 150 || requests % 3 === 0;
+    };
+
+    await queue.drain(containers(reserving, queue), { batchSize: BATCH_SIZE });
+
+    expect(queue.deadLetters).toEqual([]);
+    expect(queue.deferrals).toBeGreaterThan(100 * settings.maxReceiveCount);
+    throttles = () => false;
+    expect(await newWarehouse().stock('FLOUR')).toMatchObject({ available: 0, reserved: 100 });
+    expect(await emitted()).toEqual({ 'StockReserved.v1': 100 });
   });
 
   test('are late and not lost when the SKU is busier than the function has time for', async () => {
