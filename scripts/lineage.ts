@@ -98,7 +98,9 @@ await runCommand('lineage', async () => {
     );
   }
   for (const { queue, letters } of rest.silentRelays) {
-    console.error(`${letters} letter(s) in ${queue}: events of this service were not emitted, and are not in the log`);
+    console.error(
+      `${letters} letter(s) in ${queue} do not say which events were not emitted: npm run redrive -- inspect ${queue}`,
+    );
   }
   return printVerdict(lineage, followed);
 });

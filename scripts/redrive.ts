@@ -113,13 +113,13 @@ no contract nothing but its size.`,
   },
   redrive: {
     usage: 'redrive <queue>',
-    summary: 'sends letters back to the one queue that failed',
-    help: `${FILTER_HELP}\n${ACTION_HELP}`,
+    summary: 'sends letters back to the one queue that failed; has those of a relay emitted by it',
+    help: `${FILTER_HELP}\n${ACTION_HELP}
+
+A relay's letter that names positions of a stream instead of holding its event is a sweep of that time: what was stored then
+and never emitted is emitted (npm run sweep).`,
     options: [...FILTERS, ...ACTIONS],
-    run: (values, args) =>
-      act('redrive', values, args, ({ operations, sqs, events }, operation) =>
-        operations.redrive({ ...operation, sqs }, operations.ruleMessageGroups(events)),
-      ),
+    run: (values, args) => act('redrive', values, args, redrive),
   },
   reemit: {
     usage: 'reemit <queue>',
@@ -187,6 +187,8 @@ type Operations = typeof import('@millrace/dead-letters/operations');
 
 interface Context extends OpenStage {
   operations: Operations;
+  /** Of the local runtime, otherwise AWS. */
+  endpoint: string | undefined;
   startedAt: Date;
 }
 
@@ -196,7 +198,7 @@ async function connect(values: Values): Promise<Context> {
   // Loaded when it is clear what is wanted: help and misuse would otherwise wait for the AWS SDK.
   const operations = await import('@millrace/dead-letters/operations');
   const opened = await operations.openStage(stage, endpoint, console.error);
-  return { ...opened, operations, startedAt: opened.now() };
+  return { ...opened, operations, endpoint, startedAt: opened.now() };
 }
 
 function readCriteria(values: Values): LetterCriteria {
@@ -397,6 +399,18 @@ function sayWhatBecame(summary: DrainSummary, queue: string): void {
   if (problem !== undefined)
     console.error(`Stopped: ${printable(problem)}. Whatever was not handled is still in the queue`);
   if (interrupted) console.error('Interrupted: whatever was not handled is still in the queue');
+}
+
+/** A relay's letters go to the relay, all others to the queue that failed. */
+async function redrive(context: Context, operation: Operation): Promise<DrainSummary> {
+  const { operations, queues, events, endpoint, now } = context;
+  const service = operations.relayServiceOf(operation.queue, queues.stage);
+  if (service === undefined) return operations.redrive(operation, operations.ruleMessageGroups(events));
+  const { relayRepair } = await import('@millrace/lineage/operations');
+  const catalogue = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
+  // As for npm run sweep: the local DynamoDB looks at its whole table for every page of a segment.
+  const options = { segments: endpoint === undefined ? 4 : 1, signal: stop.signal };
+  return operations.redriveRelay(operation, relayRepair(context, service, catalogue, now, options));
 }
 
 async function purgeAfterAsking(values: Values, args: string[]): Promise<number> {

@@ -53,6 +53,11 @@ export class Operator {
     return startScript('redrive', [...args, ...this.#endpoint]);
   }
 
+  /** Runs `npm run sweep -- …`. */
+  sweep(...args: string[]): Promise<ScriptResult> {
+    return runScript('sweep', ...args, ...this.#endpoint);
+  }
+
   /** Runs `npm run replay -- …`. */
   replay(...args: string[]): Promise<ScriptResult> {
     return runScript('replay', ...args, ...this.#endpoint);

@@ -21,3 +21,4 @@ export {
   reemitRequestSchema,
 } from './reemission.ts';
 export { type RowPlace, relayLetterOf, rowPlaceOf, type StreamPositions, streamPositionsOf } from './relay-letter.ts';
+export { insertRecordOf, outboxItem } from './stream-record.ts';

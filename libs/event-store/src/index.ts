@@ -31,4 +31,5 @@ export { type RelayOutcome, type RelayRequest, type RelayResponse, relay } from 
 export { type RefusedRow, type RelayDeadLetters, SqsRelayDeadLetters } from './relay-dead-letters.ts';
 export { retryOnConflict } from './retry-on-conflict.ts';
 export { settleTogether } from './settle-together.ts';
+export { StoredOutbox, type StoredPage, type StoredRow, type TimeWindow } from './stored-outbox.ts';
 export type { StoredShape, Upcasters } from './upcasters.ts';

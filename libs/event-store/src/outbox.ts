@@ -8,7 +8,7 @@ import { compressed, PACKED_BYTES_PER_ITEM, type Packed } from './payload.ts';
  * A row is of no use once the relay has emitted it, and the stream forgets it after 24 hours. The table keeps it for
  * longer than a dead-letter queue keeps the relay's letter about it: it is the only copy of an event that was not emitted.
  */
-const OUTBOX_SECONDS = 30 * 24 * 60 * 60;
+export const OUTBOX_SECONDS = 30 * 24 * 60 * 60;
 
 /**
  * What stands in an item's `outbox` attribute. `detail` is empty when it is packed and never absent: the relay's filter

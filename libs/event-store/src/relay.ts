@@ -65,7 +65,7 @@ export function relay(
 ): (event: RelayRequest) => Promise<RelayResponse> {
   const bus = emitter ?? emitterFromEnvironment();
   const letters = deadLetters ?? (emitter ? undefined : deadLettersFromEnvironment());
-  const ahead = new Set<string>();
+  const ahead = new Map<string, Item['outcome']>();
 
   return async ({ Records, report }) => {
     const items = Records.flatMap((record, index): Item[] => {
@@ -73,7 +73,8 @@ export function relay(
       return row ? [{ ...row, index }] : [];
     });
     for (const item of items) {
-      if (ahead.has(idOf(item))) Object.assign(item, { outcome: { outcome: 'emitted' }, isRepeated: true });
+      const outcome = ahead.get(idOf(item));
+      if (outcome) Object.assign(item, { outcome, isRepeated: true });
     }
     await readEvents(items, payloads, letters);
     for (const wave of waves(items)) {
@@ -193,12 +194,12 @@ function waves(items: readonly Item[]): Item[][] {
 }
 
 /** Remembers which rows behind the first that is not done are done, and forgets those that do not come again. */
-function remember(ahead: Set<string>, items: readonly Item[], first: Item | undefined): void {
+function remember(ahead: Map<string, Item['outcome']>, items: readonly Item[], first: Item | undefined): void {
   for (const item of items) {
-    if (first && item.index > first.index && isDone(item)) ahead.add(idOf(item));
+    if (first && item.index > first.index && isDone(item)) ahead.set(idOf(item), item.outcome);
     else ahead.delete(idOf(item));
   }
-  for (const id of ahead) {
+  for (const id of ahead.keys()) {
     if (ahead.size <= MAX_AHEAD) break;
     ahead.delete(id);
   }

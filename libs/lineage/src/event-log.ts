@@ -1,4 +1,5 @@
 import {
+  BatchGetCommand,
   type DynamoDBDocumentClient,
   GetCommand,
   type NativeAttributeValue,
@@ -7,13 +8,17 @@ import {
   type QueryCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { PermanentError } from '@millrace/errors';
+import { StoreBusyError } from '@millrace/event-store';
 import type { Event } from '@millrace/events';
 import { guardOf, redact } from '@millrace/events/redaction';
+import { retry } from '@millrace/retry';
 import type { LoggedEvent, StoredEvent } from './logged-event.ts';
 
 const SECONDS_PER_DAY = 24 * 60 * 60;
 const MS_PER_DAY = SECONDS_PER_DAY * 1000;
 
+/** Keys of one BatchGetItem. */
+const KEYS_PER_READ = 100;
 /** Events that a page of `between` has at most. */
 const PAGE_SIZE = 100;
 /** Events that a read of `between` looks at when it wants one type: most may be others. */
@@ -101,6 +106,30 @@ export class EventLog {
       }
       throw error;
     }
+  }
+
+  /**
+   * Which of some ids the log has, strongly consistent.
+   * @throws StoreBusyError when DynamoDB kept leaving some out
+   */
+  async known(ids: readonly string[]): Promise<Set<string>> {
+    const known = new Set<string>();
+    const distinct = [...new Set(ids)].map((id) => ({ id }));
+    for (let start = 0; start < distinct.length; start += KEYS_PER_READ) {
+      let left = distinct.slice(start, start + KEYS_PER_READ);
+      const read = async () => {
+        const { Responses, UnprocessedKeys } = await this.#client.send(
+          new BatchGetCommand({
+            RequestItems: { [this.#tableName]: { Keys: left, ProjectionExpression: 'id', ConsistentRead: true } },
+          }),
+        );
+        for (const { id } of Responses?.[this.#tableName] ?? []) known.add(id);
+        left = (UnprocessedKeys?.[this.#tableName]?.Keys ?? []) as typeof left;
+        if (left.length > 0) throw new StoreBusyError('UnprocessedKeys');
+      };
+      await retry(read, { isRetryable: (error) => error instanceof StoreBusyError });
+    }
+    return known;
   }
 
   /** The event with an id, strongly consistent. */

@@ -11,6 +11,7 @@ export { describeTarget, type OpenStage, openStage } from './open-stage.ts';
 export { park } from './park.ts';
 export { purge } from './purge.ts';
 export { type Operation, redrive } from './redrive.ts';
+export { type RelayRepair, type RelaySweep, redriveRelay } from './redrive-relay.ts';
 export { reemit } from './reemit.ts';
 export {
   cancelReplay,
@@ -24,4 +25,4 @@ export {
 } from './replay.ts';
 export { ruleMessageGroups } from './rule-target.ts';
 export { type ShownLetter, shownLetter } from './shown-letter.ts';
-export { depthOf, readQueue, type StageQueue, StageQueues } from './stage-queues.ts';
+export { depthOf, readQueue, relayServiceOf, type StageQueue, StageQueues } from './stage-queues.ts';

@@ -65,7 +65,7 @@ async function destinationOf(
   const { origin, attributes, reason } = letter;
   switch (origin) {
     case 'stream':
-      return 'it names records of a table’s stream and holds no event: see what to do in docs/dead-letters.md';
+      return 'it names records of a table’s stream: npm run redrive has the relay emit them, see docs/dead-letters.md';
     case 'parking': {
       if (reason.code === 'EVENT_REPLACED') return 'an edited copy has taken its place: purge it when that is done';
       const origin = queues.byName(attributes.ParkedFrom ?? '');

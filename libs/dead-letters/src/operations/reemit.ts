@@ -8,6 +8,7 @@ import type { Look } from './look.ts';
 import { describe } from './move-letters.ts';
 import type { Outcome } from './outcome.ts';
 import type { Operation } from './redrive.ts';
+import { relayServiceOf } from './stage-queues.ts';
 
 /**
  * Bytes of one request; Lambda takes 6 MB.
@@ -24,22 +25,22 @@ interface Packed {
 /**
  * Hands letters to the re-emitter, which puts their events back on the bus and takes them out of the queue itself.
  *
- * @throws UsageError for the parking queue: its letters go back to where they were parked from first
+ * @throws UsageError for the parking queue, whose letters go back to where they were parked from first, and for a relay's
  */
 export async function reemit(operation: Operation, lambda: Pick<LambdaClient, 'send'>): Promise<DrainSummary> {
   const { sqs, queues, queue, dryRun } = operation;
   if (queue.name === queues.parkingQueueName) {
     throw new UsageError('Parked letters are not re-emitted: redrive them to where they were parked from first');
   }
+  if (relayServiceOf(queue, queues.stage) !== undefined) {
+    throw new UsageError("A relay's letters were never on the bus: redrive them, and their owner emits them");
+  }
   const functionName = `millrace-redrive-${queues.stage}-reemit`;
   return drain(sqs, queue, operation, MAX_REEMIT_MESSAGES, async (letters, look) => {
     const outcomes: Outcome[] = [];
     const packed: Packed[] = [];
     for (const letter of letters) {
-      if (letter.origin === 'stream') {
-        const text = 'left: it names records of a table’s stream and holds no event: see docs/dead-letters.md';
-        outcomes.push({ letter, result: 'left', text });
-      } else if (!look.holds(letter)) {
+      if (!look.holds(letter)) {
         outcomes.push({ letter, result: 'left', text: 'left: its visibility could not be extended in time' });
       } else if (dryRun) {
         outcomes.push({ letter, result: 'done', text: `would go to ${functionName}` });

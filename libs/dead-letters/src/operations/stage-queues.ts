@@ -131,6 +131,17 @@ export class StageQueues {
   }
 }
 
+/**
+ * The service whose relay has this dead-letter queue; undefined for any other queue.
+ * @example relayServiceOf({ name: 'millrace-orders-dev-relay-dlq' }, 'dev') // 'orders'
+ */
+export function relayServiceOf({ name }: Pick<StageQueue, 'name'>, stage: string): string | undefined {
+  const suffix = `-${stage}-relay-dlq`;
+  return name.startsWith('millrace-') && name.endsWith(suffix)
+    ? name.slice('millrace-'.length, -suffix.length)
+    : undefined;
+}
+
 function isRuleQueue({ name }: StageQueue): boolean {
   return name.endsWith('-rule-dlq');
 }

@@ -29,7 +29,7 @@ export interface FollowedLineage {
   strays: { queue: string; event?: string; detailType?: string; reason: LetterReason }[];
   /** Letters that could not be looked at, because somebody else holds them: by queue, approximately. */
   unseen: { queue: string; letters: number }[];
-  /** Relays that gave up: what they could not emit is not in the log. */
+  /** Letters of relays that hold no event: what they are about was not emitted, and is not in the log. */
   silentRelays: { queue: string; letters: number }[];
 }
 
@@ -54,27 +54,26 @@ export async function followLineage(
   const full = queues.deadLetterQueues.filter((queue) => depthOf(queue) > 0);
 
   const letters: FoundLetter[] = [];
-  const looks = await mapConcurrently(
-    full.filter((queue) => !isRelay(queue)),
-    CONCURRENCY,
-    async (queue) => {
-      const { unseen } = await inspect(
-        sqs,
-        queue,
-        {
-          select: ({ event, reason }) =>
-            (event !== undefined && ids.has(event.id)) ||
-            (reason.correlationId !== undefined && correlationIds.has(reason.correlationId)),
-          startedAt,
-          signal,
-        },
-        (letter) => {
-          letters.push({ queue: queue.name, letter });
-        },
-      );
-      return { queue: queue.name, letters: unseen };
-    },
-  );
+  const silent = new Map<string, number>();
+  const looks = await mapConcurrently(full, CONCURRENCY, async (queue) => {
+    const { unseen } = await inspect(
+      sqs,
+      queue,
+      {
+        select: ({ event, reason }) =>
+          (event === undefined && isRelay(queue)) ||
+          (event !== undefined && ids.has(event.id)) ||
+          (reason.correlationId !== undefined && correlationIds.has(reason.correlationId)),
+        startedAt,
+        signal,
+      },
+      (letter) => {
+        if (letter.event === undefined && isRelay(queue)) silent.set(queue.name, (silent.get(queue.name) ?? 0) + 1);
+        else letters.push({ queue: queue.name, letter });
+      },
+    );
+    return { queue: queue.name, letters: unseen };
+  });
 
   const subscriptionsOf = subscriptionsBy(catalogue, queues);
   const marked = await markedConsumers(events, subscriptionsOf, marks);
@@ -100,7 +99,7 @@ export async function followLineage(
         reason: reasonOf(found),
       })),
     unseen: looks.filter(({ letters: count }) => count > 0),
-    silentRelays: full.filter(isRelay).map((queue) => ({ queue: queue.name, letters: depthOf(queue) })),
+    silentRelays: [...silent].map(([queue, count]) => ({ queue, letters: count })),
   };
 }
 
