@@ -1,10 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { callAwsJson } from './aws-json-client.ts';
 import { type Stack, TemplateError } from './cloudformation/index.ts';
+import { functionMetric, type ObservedMetrics, streamReads } from './cloudwatch/observed-metrics.ts';
 import type { Fauxqs } from './fauxqs.ts';
 import { functionDefinition } from './function-definition.ts';
 import type { EventSourceMapping, EventSourceMappingProperties } from './lambda/event-source-mapping.ts';
-import { type FunctionLogLine, FunctionPool, type InvocationResult } from './lambda/function-pool.ts';
+import {
+  type EndedInvocation,
+  type FunctionLogLine,
+  FunctionPool,
+  type InvocationResult,
+} from './lambda/function-pool.ts';
 import { inProcessQueue } from './lambda/queue.ts';
 import { startSqsMapping } from './lambda/sqs-mapping.ts';
 import { startStreamMapping } from './lambda/stream-mapping.ts';
@@ -31,6 +37,8 @@ export interface FunctionsOptions {
   checkpoints?: Checkpoints | undefined;
   /** Throws AwsError when a function's role does not let Lambda do something in its name. */
   authorizeRole: (functionName: string, access: { action: string; resource: string }) => void;
+  /** What CloudWatch would have of functions and streams. */
+  metrics: ObservedMetrics;
   /** Counts invocations and what event source mappings do; nothing is counted without one. */
   usage?: Usage | undefined;
   onLog: (line: FunctionLogLine) => void;
@@ -145,7 +153,7 @@ export class Functions {
     const codeDirectory = options.codeDirectories.get(name);
     if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
     const arn = stack.attribute(logicalId, 'Arn');
-    const { endpoints, concurrency, compileCacheDirectory, usage, onLog, mayLog } = options;
+    const { endpoints, concurrency, compileCacheDirectory, metrics, usage, onLog, mayLog } = options;
     const definition = functionDefinition({ name, arn, codeDirectory }, stack.properties(logicalId), {
       endpoints,
       concurrency,
@@ -156,9 +164,10 @@ export class Functions {
       },
       compileCacheDirectory,
       scaleOutAfterMs: SCALE_OUT_AFTER_MS,
-      onInvocation: (durationMs) => {
+      onInvocation: (invocation) => {
         mayLog(name);
-        if (usage) countInvocation(usage, definition, durationMs);
+        recordInvocation(metrics, name, invocation);
+        if (usage) countInvocation(usage, definition, invocation.durationMs);
       },
     });
   }
@@ -169,7 +178,7 @@ export class Functions {
     streams: EventSourceMapping[],
     options: FunctionsOptions,
   ): EventSourceMapping {
-    const { fauxqs, region, dynamodbEndpoint, checkpoints, usage, onWarning, authorizeRole } = options;
+    const { fauxqs, region, dynamodbEndpoint, checkpoints, metrics, usage, onWarning, authorizeRole } = options;
     const properties = stack.properties(logicalId) as unknown as EventSourceMappingProperties;
     const pool = this.find(properties.FunctionName);
     if (!pool) throw new Error(`there is no function ${properties.FunctionName}`);
@@ -192,19 +201,25 @@ export class Functions {
       });
     }
     if (!source.startsWith('arn:aws:dynamodb:')) throw new Error(`${source} is not an event source on this machine`);
+    // arn:aws:dynamodb:us-east-1:000000000000:table/<table>/stream/<label>
+    const [, tableName = '', , streamLabel = ''] = source.split('/');
+    const reads = streamReads(tableName, streamLabel);
     const stream = startStreamMapping({
       ...common,
       ...(checkpoints ? { checkpoints } : {}),
       call: async (operation, input) => {
         for (const action of STREAM_ACTIONS) authorizeRole(name, { action, resource: source });
+        const startedAt = performance.now();
         const output = await callAwsJson(
           dynamodbEndpoint,
           { region, service: 'dynamodb', target: `DynamoDBStreams_20120810.${operation}` },
           input,
         );
+        if (operation === 'GetRecords') metrics.record(reads, performance.now() - startedAt);
         if (usage) countStreamRead(usage, source, output);
         return output;
       },
+      onIteratorAge: (age) => metrics.record(functionMetric(name, 'IteratorAge'), age),
       invoke: (payload) => pool.invoke(payload),
       sendToDestination: async (destinationArn, body) => {
         const isTopic = destinationArn.startsWith('arn:aws:sns:');
@@ -220,6 +235,16 @@ export class Functions {
     this.#streams.push(stream);
     return stream;
   }
+}
+
+/** As Lambda does: an invocation without an error is a datapoint of 0 errors. Nothing is throttled here: calls wait. */
+function recordInvocation(metrics: ObservedMetrics, name: string, invocation: EndedInvocation): void {
+  const { durationMs, failed, concurrent } = invocation;
+  metrics.record(functionMetric(name, 'Invocations'), 1);
+  metrics.record(functionMetric(name, 'Errors'), failed ? 1 : 0);
+  metrics.record(functionMetric(name, 'Throttles'), 0);
+  metrics.record(functionMetric(name, 'Duration'), durationMs);
+  metrics.record(functionMetric(name, 'ConcurrentExecutions'), concurrent);
 }
 
 function placed(error: unknown, stack: Stack, logicalId: string): Error {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { LambdaClient, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AlarmChange } from './cloudwatch/alarm-notification.ts';
 import { formatFunctionLog } from './function-log.ts';
@@ -232,7 +233,8 @@ test('functions that cannot start are named, with the reason and its place in th
 
 test('a dead letter is an alarm within two seconds, until the queue has been empty for a period', async () => {
   const changes: AlarmChange[] = [];
-  const runtime = await start({ alarmPeriod: 1, onAlarm: (change) => changes.push(change) });
+  const onAlarm = (change: AlarmChange) => change.name === 'guestbook-dlq-depth' && changes.push(change);
+  const runtime = await start({ alarmPeriod: 1, onAlarm });
   const alarm = async () => {
     const response = await fetch(`${runtime.awsUrl}/_local/alarms`);
     return ((await response.json()) as { alarms: Array<{ name: string; state: string }> }).alarms[0];
@@ -260,6 +262,31 @@ test('a dead letter is an alarm within two seconds, until the queue has been emp
     { name: 'guestbook-dlq-depth', description: 'A guest could not be greeted', state: 'ALARM' },
     { name: 'guestbook-dlq-depth', state: 'OK', previousState: 'ALARM' },
   ]);
+});
+
+test('a stream that nobody reads is an alarm, and what its function is invoked with is measured', async () => {
+  const runtime = await start({ alarmPeriod: 1 });
+  const inState = (name: string, state: string) =>
+    eventually(async () => {
+      const response = await fetch(`${runtime.awsUrl}/_local/alarms`);
+      const { alarms } = (await response.json()) as { alarms: Array<{ name: string; state: string }> };
+      return alarms.find((alarm) => alarm.name === name)?.state === state ? true : undefined;
+    });
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const lambda = new LambdaClient({ endpoint: runtime.awsUrl, region: 'us-east-1', credentials });
+  const { EventSourceMappings: [mapping] = [] } = await lambda.send(
+    new ListEventSourceMappingsCommand({ FunctionName: 'guestbook-dev-announce' }),
+  );
+  const enable = (Enabled: boolean) =>
+    lambda.send(new UpdateEventSourceMappingCommand({ UUID: mapping?.UUID, Enabled }));
+  await inState('guestbook-stream-stopped', 'OK');
+
+  await enable(false);
+  await inState('guestbook-stream-stopped', 'ALARM');
+  await sign(runtime, 'ada');
+  await enable(true);
+  await inState('guestbook-announced', 'ALARM');
+  await inState('guestbook-stream-stopped', 'OK');
 });
 
 describe('a data directory', () => {

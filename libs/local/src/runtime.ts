@@ -8,6 +8,7 @@ import { loadStacks, type Stack } from './cloudformation/index.ts';
 import { answerCloudFormation } from './cloudformation-api.ts';
 import type { AlarmChange } from './cloudwatch/alarm-notification.ts';
 import { Alarms } from './cloudwatch/alarms.ts';
+import { ObservedMetrics } from './cloudwatch/observed-metrics.ts';
 import { QueueMetrics } from './cloudwatch/queue-metrics.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { deployStack, unsupportedResources } from './deploy.ts';
@@ -231,6 +232,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   // Only the gateway counts, and makes signatures fit for a DynamoDB that is not the runtime's own.
   const needsGateway = usage !== undefined || options.dynamodbEndpoint !== undefined;
   const dynamodbUrl = needsGateway ? awsUrl : await startFront(dynamodb.endpoint, authorizer, gateway, started);
+  const observed = new ObservedMetrics();
   const functions = new Functions({
     stacks,
     codeDirectories: codeDirectoriesOf(services),
@@ -246,6 +248,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     dynamodbEndpoint: dynamodb.endpoint,
     checkpoints: keepCheckpoints(dataDirectory, started),
     authorizeRole: (functionName, access) => authorizer.authorizeRole(functionName, access),
+    metrics: observed,
     usage,
     onLog: (line) => {
       if (usage) countLogLine(usage, line);
@@ -264,6 +267,7 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
     region,
     periodSeconds: options.alarmPeriod,
     read: (queueName, metric, now) => queueMetrics.read(queueName, metric, now),
+    observed,
     publish: async (TopicArn, notification, alarmArn) => {
       const access = { action: 'sns:Publish', resource: TopicArn };
       const refusal = authorizer.findServiceRefusal('cloudwatch.amazonaws.com', alarmArn, access);

@@ -26,8 +26,8 @@ export interface ResourceType {
   /** What Ref gives; the name unless stated. */
   ref?: Attribute;
   attributes: Record<string, Attribute>;
-  /** Attributes that are known only after the resource has been created. */
-  attributesAfterCreation?: readonly string[];
+  /** Attributes that are known only after the resource has been created, with a value of the same form to check templates by. */
+  attributesAfterCreation?: Record<string, Attribute>;
   /** Why the type has no effect on this machine. Types without it are created. */
   inert?: string;
 }
@@ -82,7 +82,7 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
   'AWS::DynamoDB::Table': {
     nameProperty: 'TableName',
     attributes: { Arn: arn('dynamodb', (r) => `table/${r.name}`) },
-    attributesAfterCreation: ['StreamArn'],
+    attributesAfterCreation: { StreamArn: arn('dynamodb', (r) => `table/${r.name}/stream/not-created-yet`) },
   },
   'AWS::SQS::QueuePolicy': { attributes: { Id: uuid } },
   'AWS::SNS::Topic': {

@@ -288,14 +288,15 @@ export class Stack {
     if (!definition) return unknownTypeAttribute(identity, type, attribute);
     const compute = definition.attributes[attribute];
     if (compute) return compute(identity);
-    const later = definition.attributesAfterCreation ?? [];
-    if (!later.includes(attribute)) {
-      const known = [...Object.keys(definition.attributes), ...later].join(', ') || 'none';
+    const later = definition.attributesAfterCreation ?? {};
+    const standIn = later[attribute];
+    if (!standIn) {
+      const known = [...Object.keys(definition.attributes), ...Object.keys(later)].join(', ') || 'none';
       throw this.#error(place, `${type} "${logicalId}" has no attribute ${attribute} (known: ${known})`);
     }
     const value = this.#afterCreation.get(`${logicalId}.${attribute}`);
     if (value !== undefined) return value;
-    if (this.#checking) return `${logicalId}.${attribute}`;
+    if (this.#checking) return standIn(identity);
     throw this.#error(place, `${logicalId}.${attribute} is not known: ${logicalId} has none, or is not created yet`);
   }
 

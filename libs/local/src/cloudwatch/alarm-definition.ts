@@ -1,14 +1,14 @@
 import type { AlarmRule, AlarmState } from './alarm-state.ts';
 import { type Datapoint, type Expression, parseExpression } from './metric-math.ts';
 import type { Statistic } from './metric-series.ts';
+import { functionMetric, isFunctionMetric, type ObservedSource, streamReads } from './observed-metrics.ts';
 import { isCounter, isGauge, type QueueMetric } from './queue-metrics.ts';
 
-/** A metric that an alarm looks at. */
-export interface AlarmInput {
-  queueName: string;
-  metric: QueueMetric;
-  statistic: Statistic;
-}
+/** A metric that an alarm looks at: of a queue, or one that is reported when something happens. */
+export type AlarmInput = { statistic: Statistic } & (
+  | { queueName: string; metric: QueueMetric }
+  | { source: ObservedSource }
+);
 
 /** An AWS::CloudWatch::Alarm that can be evaluated here. */
 export interface AlarmDefinition {
@@ -74,7 +74,7 @@ export function readAlarm(properties: Record<string, unknown>, periodSeconds: nu
   if (Array.isArray(Metrics)) return { rule, ...readQueries(Metrics as MetricDataQuery[], periodSeconds) };
 
   const input = readMetric(properties, String(properties.Statistic ?? properties.ExtendedStatistic));
-  const grows = input.statistic === 'Maximum' || input.statistic === 'Sum';
+  const grows = ['Maximum', 'Sum', 'SampleCount'].includes(input.statistic);
   return {
     rule,
     periodSeconds: periodSeconds ?? Number(properties.Period),
@@ -144,13 +144,40 @@ function checkReferences(
 }
 
 function readMetric({ Namespace, MetricName = '', Dimensions = [] }: Metric, stat: string): AlarmInput {
-  if (Namespace !== 'AWS/SQS') throw new OtherNamespaceError(`this machine has no metrics of ${Namespace}`);
-  const [dimension] = Dimensions;
-  if (dimension?.Name !== 'QueueName') throw new Error(`${MetricName} has no QueueName`);
-  const queueName = String(dimension.Value);
-  if (isCounter(MetricName) && stat === 'Sum') return { queueName, metric: MetricName, statistic: stat };
-  if (isGauge(MetricName) && (stat === 'Maximum' || stat === 'Minimum' || stat === 'Average')) {
-    return { queueName, metric: MetricName, statistic: stat };
+  const dimension = (name: string): string => {
+    const found = Dimensions.find(({ Name }) => Name === name);
+    if (!found) throw new Error(`${MetricName} has no ${name}`);
+    return String(found.Value);
+  };
+  switch (Namespace) {
+    case 'AWS/SQS': {
+      const queueName = dimension('QueueName');
+      if (isCounter(MetricName) && stat === 'Sum') return { queueName, metric: MetricName, statistic: stat };
+      if (isGauge(MetricName) && (stat === 'Maximum' || stat === 'Minimum' || stat === 'Average')) {
+        return { queueName, metric: MetricName, statistic: stat };
+      }
+      break;
+    }
+    case 'AWS/Lambda': {
+      const source = functionMetricOf(dimension('FunctionName'), MetricName);
+      if (source && isStatistic(stat)) return { source, statistic: stat };
+      break;
+    }
+    case 'AWS/DynamoDB': {
+      const isStreamRead = MetricName === 'SuccessfulRequestLatency' && dimension('Operation') === 'GetRecords';
+      if (!isStreamRead || !isStatistic(stat)) break;
+      return { source: streamReads(dimension('TableName'), dimension('StreamLabel')), statistic: stat };
+    }
+    default:
+      throw new OtherNamespaceError(`this machine has no metrics of ${Namespace}`);
   }
   throw new Error(`${stat} of ${MetricName} is not available`);
+}
+
+function functionMetricOf(functionName: string, metric: string): ObservedSource | undefined {
+  return isFunctionMetric(metric) ? functionMetric(functionName, metric) : undefined;
+}
+
+function isStatistic(stat: string): stat is Statistic {
+  return ['Maximum', 'Minimum', 'Average', 'Sum', 'SampleCount'].includes(stat);
 }

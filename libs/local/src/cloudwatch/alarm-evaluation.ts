@@ -1,6 +1,7 @@
-import type { AlarmDefinition } from './alarm-definition.ts';
+import type { AlarmDefinition, AlarmInput } from './alarm-definition.ts';
 import { type AlarmState, EXTRA_PERIODS, type PeriodValue } from './alarm-state.ts';
 import { MetricSeries } from './metric-series.ts';
+import type { ObservedMetrics } from './observed-metrics.ts';
 import { isCounter, type QueueMetric } from './queue-metrics.ts';
 
 /**
@@ -9,28 +10,39 @@ import { isCounter, type QueueMetric } from './queue-metrics.ts';
  */
 export type ReadMetric = (queueName: string, metric: QueueMetric, now: number) => number | undefined;
 
+/** Where the metrics come from. */
+export interface MetricSources {
+  read: ReadMetric;
+  /** Metrics that are reported when something happens; none unless given. */
+  observed?: Pick<ObservedMetrics, 'since'> | undefined;
+}
+
+interface Input {
+  id: string;
+  input: AlarmInput;
+  series: MetricSeries;
+  /** Of a counter: what had been counted the last time. */
+  counted: number | undefined;
+  /** Of an observed metric: up to where it has been taken. */
+  position: number | undefined;
+}
+
 /** The metrics of one alarm as they come in, until there is something to decide. */
 export class AlarmEvaluation {
   readonly #definition: AlarmDefinition;
-  readonly #inputs: Array<{
-    id: string;
-    queueName: string;
-    metric: QueueMetric;
-    series: MetricSeries;
-    counted: number | undefined;
-  }>;
+  readonly #inputs: Input[];
   readonly #firstPeriod: number;
   #evaluatedUntil: number | undefined;
 
   constructor(definition: AlarmDefinition, now: number) {
     this.#definition = definition;
     this.#firstPeriod = this.#periodOf(now);
-    this.#inputs = [...definition.inputs].map(([id, { queueName, metric, statistic }]) => ({
+    this.#inputs = [...definition.inputs].map(([id, input]) => ({
       id,
-      queueName,
-      metric,
-      series: new MetricSeries(statistic, this.#range),
+      input,
+      series: new MetricSeries(input.statistic, this.#range),
       counted: undefined,
+      position: undefined,
     }));
   }
 
@@ -47,18 +59,9 @@ export class AlarmEvaluation {
   }
 
   /** Takes a sample. Returns the values to decide by, if there is anything new to decide. */
-  sample(now: number, read: ReadMetric, state: AlarmState): PeriodValue[] | undefined {
+  sample(now: number, sources: MetricSources, state: AlarmState): PeriodValue[] | undefined {
     const period = this.#periodOf(now);
-    for (const input of this.#inputs) {
-      const value = read(input.queueName, input.metric, now);
-      if (value === undefined) continue;
-      if (!isCounter(input.metric)) {
-        input.series.add(period, value);
-        continue;
-      }
-      input.series.add(period, value - (input.counted ?? value));
-      input.counted = value;
-    }
+    for (const input of this.#inputs) take(input, period, now, sources);
     const current = this.#valueOf(period);
     const breaks =
       state !== 'ALARM' &&
@@ -81,4 +84,19 @@ export class AlarmEvaluation {
   #periodOf(now: number): number {
     return Math.floor(now / 1000 / this.#definition.periodSeconds);
   }
+}
+
+/** Adds to a series what has come since the last time. */
+function take(input: Input, period: number, now: number, { read, observed }: MetricSources): void {
+  const of = input.input;
+  if ('source' in of) {
+    const { values, position } = observed?.since(of.source, input.position) ?? { values: [], position: 0 };
+    input.position = position;
+    for (const value of values) input.series.add(period, value);
+    return;
+  }
+  const value = read(of.queueName, of.metric, now);
+  if (value === undefined) return;
+  input.series.add(period, isCounter(of.metric) ? value - (input.counted ?? value) : value);
+  input.counted = value;
 }

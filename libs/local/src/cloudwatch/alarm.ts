@@ -1,5 +1,5 @@
 import { type AlarmActions, OtherNamespaceError, readAlarm } from './alarm-definition.ts';
-import { AlarmEvaluation, type ReadMetric } from './alarm-evaluation.ts';
+import { AlarmEvaluation, type MetricSources } from './alarm-evaluation.ts';
 import type { AlarmChange } from './alarm-notification.ts';
 import { type AlarmState, alarmState } from './alarm-state.ts';
 
@@ -21,10 +21,9 @@ export interface AlarmStatus {
   stateUpdatedAt: string;
 }
 
-export interface AlarmOptions {
+export interface AlarmOptions extends MetricSources {
   /** Replaces the template's period, in seconds. */
   periodSeconds?: number | undefined;
-  read: ReadMetric;
   onWarning: (line: string) => void;
 }
 
@@ -35,7 +34,7 @@ export class Alarm {
   readonly #properties: Record<string, unknown>;
   readonly #description: string;
   readonly #actions: AlarmActions;
-  readonly #read: ReadMetric;
+  readonly #sources: MetricSources;
   readonly #evaluation: AlarmEvaluation | undefined;
   #state: AlarmState = 'INSUFFICIENT_DATA';
   #reason = 'Unchecked: Initial alarm creation';
@@ -53,7 +52,7 @@ export class Alarm {
       ALARM: arns(AlarmActions),
       INSUFFICIENT_DATA: arns(InsufficientDataActions),
     };
-    this.#read = options.read;
+    this.#sources = options;
     this.#changedAt = now;
     try {
       this.#evaluation = new AlarmEvaluation(readAlarm(properties, options.periodSeconds), now);
@@ -94,7 +93,7 @@ export class Alarm {
    * @returns the change of state, if there is one to tell of: the first state is not, unless it is an alarm
    */
   tick(now: number): AlarmChange | undefined {
-    const values = this.#evaluation?.sample(now, this.#read, this.#state);
+    const values = this.#evaluation?.sample(now, this.#sources, this.#state);
     const decided = values && this.#evaluation && alarmState(this.#evaluation.rule, values);
     if (!decided) return undefined;
     const previousState = this.#state;

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import type { AlarmChange } from './alarm-notification.ts';
 import { Alarms } from './alarms.ts';
+import { functionMetric, ObservedMetrics, type ObservedSource, streamReads } from './observed-metrics.ts';
 import type { QueueMetric } from './queue-metrics.ts';
 
 const topic = 'arn:aws:sns:us-east-1:000000000000:alarms';
@@ -10,6 +13,7 @@ function watch(properties: Record<string, unknown>, options: { periodSeconds?: n
   let now = Date.UTC(2026, 0, 1, 12, 0, 0);
   const values: Partial<Record<QueueMetric, number>> = {};
   const changes: AlarmChange[] = [];
+  const observed = new ObservedMetrics();
   const published: Array<{ topicArn: string; Subject: string; message: Record<string, unknown> }> = [];
   const warnings: string[] = [];
   const alarms = new Alarms({
@@ -17,6 +21,7 @@ function watch(properties: Record<string, unknown>, options: { periodSeconds?: n
     accountId: '000000000000',
     region: 'us-east-1',
     ...options,
+    observed,
     read: (queueName, metric) => (queueName === 'q' ? values[metric] : undefined),
     publish: async (topicArn, { Subject, Message }) => {
       published.push({ topicArn, Subject, message: JSON.parse(Message) });
@@ -39,6 +44,8 @@ function watch(properties: Record<string, unknown>, options: { periodSeconds?: n
       }
       return alarms.list()[0]?.state;
     },
+    /** Something happens that is measured. */
+    observe: (source: ObservedSource, value: number) => observed.record(source, value),
     status: () => alarms.list()[0],
     alarms,
   };
@@ -201,6 +208,87 @@ describe('a consumer that has stopped', () => {
       pass(59);
       set(visible(0));
       expect(pass(1)).toBe('OK');
+    }
+  });
+});
+
+describe('a function', () => {
+  const ofFunction = (changes: Record<string, unknown>) => ({
+    ...depth,
+    Namespace: 'AWS/Lambda',
+    Dimensions: [{ Name: 'FunctionName', Value: 'f' }],
+    Period: 300,
+    EvaluationPeriods: 2,
+    ...changes,
+  });
+
+  test('that fails again and again is an alarm, and over when it has not failed for a period', () => {
+    const { observe, pass } = watch(ofFunction({ MetricName: 'Errors', Statistic: 'Sum' }));
+    const fails = (error: 0 | 1) => observe(functionMetric('f', 'Errors'), error);
+    pass(1);
+    fails(1);
+    expect(pass(300)).toBe('OK');
+    fails(1);
+    expect(pass(300)).toBe('ALARM');
+    fails(0);
+    expect(pass(300)).toBe('OK');
+  });
+
+  test('that is not called has no datapoints: they are missing, and not 0', () => {
+    const alarm = ofFunction({ MetricName: 'IteratorAge', Statistic: 'Maximum', Threshold: 300_000, Period: 60 });
+    const { observe, pass } = watch({ ...alarm, TreatMissingData: 'missing', EvaluationPeriods: 1 });
+    pass(1);
+    observe(functionMetric('f', 'IteratorAge'), 300_001);
+    expect(pass(1)).toBe('ALARM');
+    expect(pass(600)).toBe('INSUFFICIENT_DATA');
+  });
+
+  test.each([
+    ['Invocations', 'Sum', [1, 1, 1], 3],
+    ['Duration', 'Average', [1, 2, 6], 3],
+    ['Duration', 'SampleCount', [9, 9, 9], 3],
+    ['ConcurrentExecutions', 'Maximum', [1, 3, 2], 3],
+    ['Throttles', 'Minimum', [3, 4, 5], 3],
+  ] as const)('%s has %s', (MetricName, Statistic, values, result) => {
+    const alarm = ofFunction({ MetricName, Statistic, Period: 60, EvaluationPeriods: 1, Threshold: result });
+    const beyond = watch({ ...alarm, ComparisonOperator: 'GreaterThanOrEqualToThreshold' });
+    const within = watch({ ...alarm, ComparisonOperator: 'GreaterThanThreshold' });
+    for (const { observe, pass } of [beyond, within]) {
+      pass(1);
+      for (const value of values) observe(functionMetric('f', MetricName), value);
+      observe(functionMetric('g', MetricName), 1_000);
+      pass(60);
+    }
+    expect([beyond.status()?.state, within.status()?.state]).toEqual(['ALARM', 'OK']);
+  });
+});
+
+describe('a stream that nobody reads', () => {
+  const { resources } = parse(readFileSync(new URL('../../../../serverless.outbox.yml', import.meta.url), 'utf8'), {
+    logLevel: 'error',
+  });
+  const dimensions = { TableName: 't', Operation: 'GetRecords', StreamLabel: 'l' };
+  const relayStopped = {
+    ...resources.Resources.RelayStoppedAlarm.Properties,
+    Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+  };
+
+  test('is an alarm after ten minutes without a read, and over with the next one', () => {
+    const { observe, pass } = watch(relayStopped);
+    const read = () => observe(streamReads('t', 'l'), 2);
+    pass(1);
+    read();
+    expect(pass(60 * 10)).toBe('OK');
+    expect(pass(60 * 3)).toBe('ALARM');
+    read();
+    expect(pass(60)).toBe('OK');
+  });
+
+  test('is none while it is read, be it that nothing is in it', () => {
+    const { observe, pass } = watch(relayStopped);
+    for (let minute = 0; minute < 30; minute += 1) {
+      observe(streamReads('t', 'l'), 2);
+      expect(pass(60)).not.toBe('ALARM');
     }
   });
 });
@@ -394,12 +482,12 @@ describe('notifications', () => {
 
 describe('what cannot be evaluated here', () => {
   test('another service’s metric is listed, without a word', () => {
-    const { pass, status, warnings } = watch({ ...depth, Namespace: 'AWS/Lambda', MetricName: 'Errors' });
+    const { pass, status, warnings } = watch({ ...depth, Namespace: 'AWS/States', MetricName: 'ExecutionsFailed' });
     pass(120);
     expect(status()).toMatchObject({
       name: 'the-alarm',
       state: 'INSUFFICIENT_DATA',
-      reason: 'Not evaluated here: this machine has no metrics of AWS/Lambda',
+      reason: 'Not evaluated here: this machine has no metrics of AWS/States',
       stateUpdatedAt: '2026-01-01T12:00:00.000Z',
     });
     expect(warnings).toEqual([]);
@@ -429,6 +517,26 @@ describe('what cannot be evaluated here', () => {
     ['a sum of a gauge', { ...depth, Statistic: 'Sum' }, 'Sum of ApproximateNumberOfMessagesVisible is not available'],
     ['another metric', { ...depth, MetricName: 'SentMessageSize' }, 'Maximum of SentMessageSize is not available'],
     ['no queue', { ...depth, Dimensions: [] }, 'ApproximateNumberOfMessagesVisible has no QueueName'],
+    [
+      'another metric of a function',
+      {
+        ...depth,
+        Namespace: 'AWS/Lambda',
+        MetricName: 'DeadLetterErrors',
+        Dimensions: [{ Name: 'FunctionName', Value: 'f' }],
+      },
+      'Maximum of DeadLetterErrors is not available',
+    ],
+    [
+      'another operation of DynamoDB',
+      {
+        ...depth,
+        Namespace: 'AWS/DynamoDB',
+        MetricName: 'SuccessfulRequestLatency',
+        Dimensions: [{ Name: 'Operation', Value: 'PutItem' }],
+      },
+      'Maximum of SuccessfulRequestLatency is not available',
+    ],
     [
       'anomaly detection',
       { ...depth, ComparisonOperator: 'GreaterThanUpperThreshold', Threshold: undefined },

@@ -1,14 +1,13 @@
 import { Alarm, type AlarmResource, type AlarmStatus } from './alarm.ts';
-import type { ReadMetric } from './alarm-evaluation.ts';
+import type { MetricSources } from './alarm-evaluation.ts';
 import { type AlarmChange, alarmNotification } from './alarm-notification.ts';
 
-export interface AlarmsOptions {
+export interface AlarmsOptions extends MetricSources {
   resources: readonly AlarmResource[];
   accountId: string;
   region: string;
   /** Replaces the period of every alarm, in seconds. */
   periodSeconds?: number | undefined;
-  read: ReadMetric;
   /** Publishes to an SNS topic, for the alarm of that ARN. */
   publish: (topicArn: string, notification: { Subject: string; Message: string }, alarmArn: string) => Promise<unknown>;
   onChange?: ((change: AlarmChange) => void) | undefined;
@@ -21,7 +20,7 @@ export interface AlarmsOptions {
 const SAMPLE_EVERY_MS = 1000;
 
 /**
- * CloudWatch's metric alarms over the queues of this process. Metrics are sampled once a second. A breach that the rest
+ * CloudWatch's metric alarms over the queues, functions and streams of this process. Metrics are sampled once a second. A breach that the rest
  * of its period cannot undo counts at once, everything else when the period is over. The first state after the start
  * is nobody's news unless it is an alarm: the alarms were there before.
  *

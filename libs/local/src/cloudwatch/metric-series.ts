@@ -1,7 +1,10 @@
 import type { Datapoint } from './metric-math.ts';
 
-/** The statistics that mean the same whether a metric is reported once a minute, as by SQS, or once a second, as here. */
-export type Statistic = 'Maximum' | 'Minimum' | 'Average' | 'Sum';
+/**
+ * The statistics. Of a metric that SQS reports once a minute and this machine samples once a second, Sum and SampleCount mean
+ * something else; see `readMetric` for which are available.
+ */
+export type Statistic = 'Maximum' | 'Minimum' | 'Average' | 'Sum' | 'SampleCount';
 
 interface Period {
   count: number;
@@ -49,6 +52,8 @@ export class MetricSeries {
         return samples.minimum;
       case 'Sum':
         return samples.sum;
+      case 'SampleCount':
+        return samples.count;
       case 'Average':
         return samples.sum / samples.count;
     }

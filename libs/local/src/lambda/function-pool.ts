@@ -53,8 +53,18 @@ export interface FunctionPoolOptions {
    * cores answers sooner from one container that is warm than from two that both have to be started and compiled.
    */
   scaleOutAfterMs?: number;
-  /** Is told how long each invocation took in ms, a cold start included. */
-  onInvocation?: ((durationMs: number) => void) | undefined;
+  /** Is told of each invocation when it has ended. */
+  onInvocation?: ((invocation: EndedInvocation) => void) | undefined;
+}
+
+/** What a function's metrics are made of. */
+export interface EndedInvocation {
+  /** In ms, a cold start included. */
+  durationMs: number;
+  /** It ended with an error, a timeout or a crash. */
+  failed: boolean;
+  /** Invocations of the function that were under way when it ended, itself included. */
+  concurrent: number;
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
@@ -117,8 +127,8 @@ export class FunctionPool {
     try {
       const outcome = this.#limitResponse(requestId, await this.#run(requestId, payload));
       const duration = performance.now() - started;
-      this.#options.onInvocation?.(duration);
       const failed = 'error' in outcome;
+      this.#options.onInvocation?.({ durationMs: duration, failed, concurrent: this.#taken });
       return {
         requestId,
         payload: failed ? JSON.stringify(outcome.error) : outcome.payload,

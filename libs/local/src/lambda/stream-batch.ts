@@ -30,6 +30,8 @@ export interface StreamBatchContext {
   /** Milliseconds before the next try, after so many failures (1, 2, …). */
   retryDelay: (failures: number) => number;
   onWarning: (message: string) => void;
+  /** Is told the age of the last record of each batch that the function is invoked with, in ms. */
+  onIteratorAge?: ((age: number) => void) | undefined;
   signal: AbortSignal;
 }
 
@@ -63,6 +65,8 @@ export async function processStreamBatch(records: StreamRecord[], context: Strea
 async function attempt(batch: PendingBatch, pending: PendingBatch[], context: StreamBatchContext): Promise<void> {
   const { settings, signal } = context;
   let result: InvocationResult;
+  const last = batch.records.at(-1)?.dynamodb.ApproximateCreationDateTime;
+  if (last !== undefined) context.onIteratorAge?.(Math.max(0, Date.now() - last * 1000));
   try {
     result = await context.invoke(JSON.stringify({ Records: batch.records }));
   } catch (error) {

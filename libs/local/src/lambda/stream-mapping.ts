@@ -27,6 +27,8 @@ export interface StreamMappingOptions {
   /** Milliseconds before the next try, after so many failures (1, 2, …); doubles from 100 ms to 30 s unless given. */
   retryDelay?: (failures: number) => number;
   onWarning?: (message: string) => void;
+  /** Is told the age of the last record of each batch that the function is invoked with, in ms. */
+  onIteratorAge?: (age: number) => void;
 }
 
 interface Shard {
@@ -153,7 +155,7 @@ class StreamMapping implements EventSourceMapping {
   }
 
   async #read(shardId: string, startingPosition: string, signal: AbortSignal, finished: Set<string>): Promise<void> {
-    const { properties, functionArn, call, invoke, sendToDestination, retryDelay } = this.#options;
+    const { properties, functionArn, call, invoke, sendToDestination, retryDelay, onIteratorAge } = this.#options;
     const streamArn = properties.EventSourceArn;
     const reader = new ShardReader({
       call,
@@ -171,6 +173,7 @@ class StreamMapping implements EventSourceMapping {
         sendToDestination,
         retryDelay: retryDelay ?? ((failures) => Math.min(100 * 2 ** (failures - 1), 30_000)),
         onWarning: (message) => this.#warn(message),
+        onIteratorAge,
       },
     });
     this.#readers.set(shardId, reader);

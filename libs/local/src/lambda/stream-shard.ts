@@ -41,7 +41,10 @@ export interface ShardReaderOptions {
   checkpointKey: string;
   settings: () => EventSourceMappingSettings;
   passes: (record: object) => boolean;
-  batch: Pick<StreamBatchContext, 'functionArn' | 'invoke' | 'sendToDestination' | 'retryDelay' | 'onWarning'>;
+  batch: Pick<
+    StreamBatchContext,
+    'functionArn' | 'invoke' | 'sendToDestination' | 'retryDelay' | 'onWarning' | 'onIteratorAge'
+  >;
 }
 
 /** Reads one shard in order and hands batches of its records to the function, one at a time. */
