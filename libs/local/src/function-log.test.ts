@@ -79,6 +79,19 @@ describe('quiet', () => {
     );
   });
 
+  test.each([
+    ['    at read (/my shop/src/read.ts:4:2)', 'src/read.ts:4'],
+    ['    at /my shop/src/read.ts:4:2', 'src/read.ts:4'],
+    ['    at async Promise.all (index 0)', undefined],
+    ['    at async /my shop/src/read.ts:4:2', 'src/read.ts:4'],
+    ['    at Object.<anonymous> (file:///elsewhere/read.ts:4:2)', 'file:///elsewhere/read.ts:4'],
+  ])('finds the place in %j', (frame, place) => {
+    const error = { errorType: 'TypeError', errorMessage: 'no rows', stack: [frame] };
+    const [, second] =
+      formatFunctionLog(line(thrown('r-1', error)), { verbose: false, root: '/my shop' })?.split('\n') ?? [];
+    expect(second).toBe(place === undefined ? '      request_id=r-1' : `      at ${place}`);
+  });
+
   test('shows why a function cannot start, in one line', () => {
     const error = { errorType: 'Runtime.HandlerNotFound', errorMessage: 'sign.handlr is undefined', stack: [] };
     expect(formatFunctionLog(line(thrown('undefined', error), 'stderr'), quiet)).toBe(

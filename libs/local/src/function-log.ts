@@ -104,12 +104,12 @@ function errorText(error: unknown): string {
   return name === undefined ? `(${String(message)})` : `(${String(name)}: ${String(message)})`;
 }
 
-/** Where the error was thrown: the first of its own frames, or what the entry says. */
+/** Where the error was thrown: the first of its own frames, or what the entry says. Paths may have spaces. */
 function locationOf(error: unknown): string {
   const { location } = membersOf(error);
   const [frame = ''] = framesOf(error);
-  const place = typeof location === 'string' ? location : /\(?([^()\s]+:\d+):\d+\)?$/.exec(frame)?.[1];
-  return place === undefined ? '' : `at ${place}`;
+  const place = /^at (?:async )?(?:.*? \()?(.+:\d+):\d+\)?$/.exec(frame)?.[1] ?? location;
+  return typeof place === 'string' ? `at ${place}` : '';
 }
 
 function stackOf(error: unknown): string[] {
