@@ -1,25 +1,26 @@
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 
 /** One project per lib and service, so that `npm test -- --selectProjects orders` runs one of them alone. */
 const workspaces = ['libs', 'services'].flatMap((group) =>
-  readdirSync(new URL(group, import.meta.url), { withFileTypes: true })
+  readdirSync(join(import.meta.dirname, group), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => ({ displayName: entry.name, rootDir: `<rootDir>/${group}/${entry.name}` })),
 );
 
 const shared = {
-  testEnvironment: new URL('test/jest-environment.mjs', import.meta.url).pathname,
+  testEnvironment: join(import.meta.dirname, 'test/jest-environment.mjs'),
   testMatch: ['<rootDir>/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/.serverless/', '/.esbuild/'],
   modulePathIgnorePatterns: ['/.serverless/', '/.esbuild/'],
   extensionsToTreatAsEsm: ['.ts'],
-  setupFiles: [new URL('test/quiet-telemetry.ts', import.meta.url).pathname],
-  transform: { '\\.ts$': new URL('test/jest-transform.mjs', import.meta.url).pathname },
+  setupFiles: [join(import.meta.dirname, 'test/quiet-telemetry.ts')],
+  transform: { '\\.ts$': join(import.meta.dirname, 'test/jest-transform.mjs') },
 };
 
 // The many commands that tests start need not compile themselves each time. https://nodejs.org/api/module.html#module-compile-cache
-process.env.NODE_COMPILE_CACHE ??= new URL('.millrace/cache/compiled', import.meta.url).pathname;
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.millrace/cache/compiled');
 
 export default {
   // For end-to-end tests on a busy machine. What they wait for has deadlines that are shorter, and that say what was missing.

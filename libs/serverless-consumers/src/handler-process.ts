@@ -54,3 +54,6 @@ process.once('message', async (orders: HandlerOrder[]) => {
   }
   process.exit();
 });
+
+// Whoever gave the order is gone.
+process.once('disconnect', () => process.exit());
