@@ -10,6 +10,7 @@ import { readArguments, runCommand, UsageError } from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/events/catalogue';
 import { type RunningIssuer, startIssuer } from '@millrace/local';
 import { parse } from 'yaml';
+import { judgeTemplates, skippedChecks } from '../test/deploy/checkov.ts';
 import { Cloud } from '../test/deploy/cloud.ts';
 import { endCommands } from '../test/deploy/command.ts';
 import { type Front, startFront } from '../test/deploy/front.ts';
@@ -66,8 +67,10 @@ await runCommand('test:deploy', async () => {
   suites = suite;
   findPython();
   try {
-    const executables = await virtualEnvironment(join(scratch, 'venv'), (line) => console.log(`${line} …`));
-    await testTemplates(executables);
+    const log = (line: string) => console.log(`${line} …`);
+    const executables = await virtualEnvironment(join(scratch, 'venv'), 'requirements.txt', log);
+    const checkov = await virtualEnvironment(join(scratch, 'checkov'), 'checkov-requirements.txt', log);
+    await testTemplates(executables, checkov);
     await testDeployment(executables);
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
@@ -94,10 +97,14 @@ function seconds(from: number): string {
   return ((performance.now() - from) / 1000).toFixed(1);
 }
 
-async function testTemplates(executables: string): Promise<void> {
+async function testTemplates(executables: string, checkov: string): Promise<void> {
   const cacheDirectory = join(root, '.millrace', 'cache', 'packages');
-  await step('cfn-lint finds nothing in any compiled template', () =>
-    lintTemplates({ executables, services, cacheDirectory, directory: join(scratch, 'templates') }),
+  let files: string[] = [];
+  await step('cfn-lint finds nothing in any compiled template', async () => {
+    files = await lintTemplates({ executables, services, cacheDirectory, directory: join(scratch, 'templates') });
+  });
+  await step(`Checkov finds nothing at prod but ${Object.keys(skippedChecks).join(', ')}`, () =>
+    judgeTemplates({ executables: checkov, files: files.filter((file) => !file.includes('-probe-')) }),
   );
 }
 

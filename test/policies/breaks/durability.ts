@@ -314,7 +314,7 @@ export const durability: Breaks = {
       'AWS::Logs::LogGroup',
       'LogGroupName',
       '/aws/lambda/x',
-      /is the group of no function$/,
+      /is the group of no function or API$/,
     ),
   ],
 };

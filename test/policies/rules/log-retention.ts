@@ -14,14 +14,17 @@ export const logRetention: Rule = {
     const missing = entriesOf(service, 'AWS::Lambda::Function')
       .filter(({ properties }) => !names.has(`/aws/lambda/${properties.FunctionName}`))
       .map(({ id }) => ({ resource: id, problem: 'has no log group: Lambda would make one that keeps everything' }));
-    const functions = new Set(
-      entriesOf(service, 'AWS::Lambda::Function').map(({ properties }) => `/aws/lambda/${properties.FunctionName}`),
-    );
+    const owners = new Set([
+      ...entriesOf(service, 'AWS::Lambda::Function').map(({ properties }) => `/aws/lambda/${properties.FunctionName}`),
+      ...entriesOf(service, 'AWS::ApiGatewayV2::Api').map(
+        () => `/aws/http-api/millrace-${service.name}-${service.stage}`,
+      ),
+    ]);
     const others = groups
-      .filter(({ properties }) => !functions.has(String(properties.LogGroupName)))
+      .filter(({ properties }) => !owners.has(String(properties.LogGroupName)))
       .map(({ id, properties }) => ({
         resource: id,
-        problem: `${properties.LogGroupName} is the group of no function`,
+        problem: `${properties.LogGroupName} is the group of no function or API`,
       }));
     return [...forEver, ...missing, ...others];
   },

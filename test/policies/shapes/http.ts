@@ -1,4 +1,41 @@
-import { computed, judgedBy, matching, object, oneOf, reference, type TypeShape } from '../shape.ts';
+import { computed, judgedBy, matching, object, oneOf, reference, type Shape, type TypeShape } from '../shape.ts';
+
+/**
+ * What an access log may hold: no address, path, query, header or claim. `routeKey` is the route's template.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+ */
+const logged = new Set([
+  'requestId',
+  'requestTime',
+  'routeKey',
+  'status',
+  'error.message',
+  'authorizer.error',
+  'integrationStatus',
+  'integrationErrorMessage',
+  'responseLatency',
+  'integrationLatency',
+  'responseLength',
+]);
+const alwaysLogged = ['requestId', 'requestTime', 'routeKey', 'status', 'authorizer.error'];
+
+const accessLogFormat: Shape = (value, path) => {
+  const variables = [...String(value).matchAll(/\$context\.([A-Za-z.]+)/g)].map(([, name = '']) => name);
+  return [
+    ...variables.filter((name) => !logged.has(name)).map((name) => `${path} logs ${name}, which may be personal`),
+    ...alwaysLogged.filter((name) => !variables.includes(name)).map((name) => `${path} does not log ${name}`),
+    ...(isJson(value) ? [] : [`${path} is not JSON`]),
+  ];
+};
+
+function isJson(value: unknown): boolean {
+  try {
+    const fields = Object.values(JSON.parse(String(value)) as object);
+    return fields.every((field) => /^\$context\.[A-Za-z.]+$/.test(field));
+  } catch {
+    return false;
+  }
+}
 
 /** The HTTP API of a service. An API without routes of its own, or one that is imported, is left out: its routes are not seen here. */
 export const http: Readonly<Record<string, TypeShape>> = {
@@ -15,6 +52,10 @@ export const http: Readonly<Record<string, TypeShape>> = {
       ApiId: reference('AWS::ApiGatewayV2::Api'),
       StageName: oneOf('$default'),
       AutoDeploy: oneOf(true),
+      AccessLogSettings: object({
+        DestinationArn: oneOf({ 'Fn::GetAtt': ['HttpApiLogGroup', 'Arn'] }),
+        Format: accessLogFormat,
+      }),
       DefaultRouteSettings: judgedBy('route-limits'),
       RouteSettings: judgedBy('route-limits'),
       Tags: judgedBy('tags'),

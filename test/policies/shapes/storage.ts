@@ -65,6 +65,14 @@ export const storage: Readonly<Record<string, TypeShape>> = {
       BucketEncryption: oneOf({
         ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
       }),
+      PublicAccessBlockConfiguration: oneOf({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      }),
+      // What was deployed, and by whom it was replaced.
+      VersioningConfiguration: oneOf({ Status: 'Enabled' }),
     },
   },
   'AWS::S3::BucketPolicy': {
