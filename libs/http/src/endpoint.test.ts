@@ -5,6 +5,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, jest, test } from '@jest/globals';
 import { PermanentError, TransientError } from '@millrace/errors';
+import { timeLeft } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import { httpRequest, lambdaContext } from '@millrace/testing';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
@@ -377,6 +378,18 @@ describe('the size of a body', () => {
     expect(await send(encoded(MAX_BODY_BYTES))).toMatchObject({ statusCode: 202 });
     expect(await refusal(encoded(MAX_BODY_BYTES + 1))).toMatchObject({ status: 413 });
   });
+});
+
+test('a handler retries what is busy until there is just time left to answer', async () => {
+  let left: number | undefined;
+  const handler = endpoint({}, async () => {
+    left = timeLeft();
+    return { status: 204 };
+  });
+
+  await handler(httpRequest('GET /hotels'), lambdaContext(8_000));
+
+  expect(left).toBe(7_500);
 });
 
 describe('a handler that throws', () => {
