@@ -16,7 +16,7 @@ export function isDeferrable({ eventSourceARN }: Pick<SQSRecord, 'eventSourceARN
   return !eventSourceARN.endsWith('.fifo');
 }
 
-/** Whether a record has waited for nearly as long as its queue keeps a message: by now somebody has to look at it. */
+/** Whether a record has waited for nearly as long as its queue keeps a message: a person has to look at it. */
 export function isPastRetention(record: SQSRecord, { retentionSeconds }: ConsumerSettings, now: Date): boolean {
   return now.getTime() > historyOf(record).firstSentAt.getTime() + retentionSeconds * 1000 - MARGIN;
 }

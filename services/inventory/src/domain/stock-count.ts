@@ -9,7 +9,7 @@ export interface StockCount {
   expectedOnHand?: number | undefined;
 }
 
-/** Pieces have come or gone since the count began, so that nobody knows whether they were counted. */
+/** Pieces have come or gone since the count began, so it is unknown whether they were counted. */
 export class StockMovedError extends PermanentError {
   constructor(expectedOnHand: number, onHand: number) {
     super('STOCK_MOVED', `${onHand} pieces are on hand, not ${expectedOnHand}: stock was moved meanwhile, count again`);
