@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { problemWithNode } from '../scripts/run.mjs';
+import { problemWithNode } from '@millrace/command-line/node-version';
 
 const scratch = mkdtempSync(join(tmpdir(), 'millrace-node-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

@@ -82,6 +82,7 @@ describe('quiet', () => {
   test.each([
     ['    at read (/my shop/src/read.ts:4:2)', 'src/read.ts:4'],
     ['    at /my shop/src/read.ts:4:2', 'src/read.ts:4'],
+    ['    at read (file:///my%20shop/src/read.ts:4:2)', 'src/read.ts:4'],
     ['    at async Promise.all (index 0)', undefined],
     ['    at async /my shop/src/read.ts:4:2', 'src/read.ts:4'],
     ['    at Object.<anonymous> (file:///elsewhere/read.ts:4:2)', 'file:///elsewhere/read.ts:4'],

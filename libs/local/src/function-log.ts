@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import type { FunctionLogLine } from './lambda/function-pool.ts';
 
 const SERIOUS = new Set(['WARN', 'ERROR', 'CRITICAL', 'FATAL']);
@@ -139,7 +140,7 @@ function membersOf(error: unknown): Record<string, unknown> {
 }
 
 function relativeTo(root: string | undefined, text: string): string {
-  return root === undefined ? text : text.replaceAll(`file://${root}/`, '').replaceAll(`${root}/`, '');
+  return root === undefined ? text : text.replaceAll(`${pathToFileURL(root).href}/`, '').replaceAll(`${root}/`, '');
 }
 
 function compact(value: unknown): string {
