@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { EmittableEvent } from '@millrace/events';
-import { OrderCancelled } from '@millrace/orders/events';
+import { StockReleased } from '@millrace/inventory/events';
 import { sampleEvent } from '@millrace/testing';
 import { Aws, type Tap } from './aws.ts';
 import { Operator } from './operator.ts';
 import { orderOf, Shop } from './shop.ts';
 import { type System, startSystem } from './system.ts';
 
-const table = 'millrace-orders-dev';
-const letters = 'millrace-orders-dev-relay-dlq';
+const table = 'millrace-inventory-dev';
+const letters = 'millrace-inventory-dev-relay-dlq';
 
 let system: System;
 let shop: Shop;
@@ -24,7 +24,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-relay-'));
-  system = await startSystem({ mayBeRefused: ['millrace-orders-dev-relay events:PutEvents'] });
+  system = await startSystem({ mayBeRefused: ['millrace-inventory-dev-relay events:PutEvents'] });
   shop = new Shop(system);
   aws = new Aws(system);
   operator = new Operator(system);
@@ -36,7 +36,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Stores events in the outbox of orders, as its functions would. */
+/** Stores events in the outbox of inventory, as its functions would. */
 async function store(...events: EmittableEvent[]): Promise<void> {
   const PutRequests = events.map(({ entry }) => {
     const key = { pk: `RELAY-TEST#${randomUUID()}`, sk: `OUTBOX#${randomUUID()}` };
@@ -45,39 +45,47 @@ async function store(...events: EmittableEvent[]): Promise<void> {
   await aws.dynamodb.send(new BatchWriteCommand({ RequestItems: { [table]: PutRequests } }));
 }
 
-const cancelled = (orderId: string = randomUUID()) =>
-  sampleEvent(OrderCancelled, { orderId }, { id: randomUUID(), subject: orderId, time: new Date() });
+/** An event that no consumer but the event log takes. */
+const released = (orderId: string = randomUUID()) =>
+  sampleEvent(StockReleased, { orderId }, { id: randomUUID(), subject: orderId, time: new Date() });
 const orderOfEvent = ({ event }: EmittableEvent) => (event as { data: { orderId: string } }).data.orderId;
 
 test('a row of another service is a dead letter at once, holds nothing back, and is emitted when it is mended', async () => {
-  const strange = cancelled();
+  const strange = released();
   const forged = new EmittableEvent({ ...strange.entry, source: 'millrace.payments' });
-  const neighbours = Array.from({ length: 9 }, () => cancelled());
+  const neighbours = Array.from({ length: 9 }, () => released());
 
   await store(...neighbours.slice(0, 4), forged, ...neighbours.slice(4));
 
-  for (const neighbour of neighbours) await tap.waitFor(orderOfEvent(neighbour), 'OrderCancelled.v1');
+  for (const neighbour of neighbours) await tap.waitFor(orderOfEvent(neighbour), 'StockReleased.v1');
   await aws.depthOfAtLeast(letters, 1);
   const { stdout } = await operator.redrive('list');
-  expect(stdout).toMatch(/millrace-orders-dev-relay-dlq +1 .*NotAuthorizedForSourceException ×1/);
-  const { stdout: inspected } = await operator.redrive('inspect', 'orders.relay');
+  expect(stdout).toMatch(/millrace-inventory-dev-relay-dlq +1 .*NotAuthorizedForSourceException ×1/);
+  const { stdout: inspected } = await operator.redrive('inspect', 'inventory.relay');
   expect(inspected).toContain('EventBridge refused it: NotAuthorizedForSourceException');
 
   // As long as the cause is there it is refused again, and the letter is there again.
-  const again = await operator.redrive('redrive', 'orders.relay');
+  const again = await operator.redrive('redrive', 'inventory.relay');
   expect([again.exitCode, again.stdout]).toEqual([1, expect.stringContaining('refused again')]);
 
   const file = join(folder, 'letters.ndjson');
-  expect((await operator.redrive('export', 'orders.relay', file)).exitCode).toBe(0);
-  writeFileSync(file, readFileSync(file, 'utf8').replace('"source":"millrace.payments"', '"source":"millrace.orders"'));
+  expect((await operator.redrive('export', 'inventory.relay', file)).exitCode).toBe(0);
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace('"source":"millrace.payments"', '"source":"millrace.inventory"'),
+  );
   expect(await operator.redrive('import', file)).toMatchObject({ exitCode: 0 });
-  const mended = await operator.redrive('redrive', 'orders.relay');
+  const mended = await operator.redrive('redrive', 'inventory.relay');
   expect([mended.exitCode, mended.stdout]).toEqual([
     0,
-    expect.stringContaining('emitted by millrace-orders-dev-relay'),
+    expect.stringContaining('emitted by millrace-inventory-dev-relay'),
   ]);
-  await tap.waitFor(orderOfEvent(strange), 'OrderCancelled.v1');
+  await tap.waitFor(orderOfEvent(strange), 'StockReleased.v1');
   expect(await operator.inspect(letters)).toEqual([]);
+
+  // The row of the old event is still in the table, and its letter is parked: that one is not emitted any more.
+  const swept = await operator.sweep('inventory', '--from', '10m', '--grace', '0s', '--dry-run');
+  expect(swept.stdout).not.toContain('missing');
 });
 
 test('what a relay that stood still has never emitted, a sweep has it emit; coming late, the relay does no harm', async () => {
@@ -104,8 +112,8 @@ test('what a relay that stood still has never emitted, a sweep has it emit; comi
 });
 
 test('records that Lambda gave up are a letter of positions; redriven, they are swept', async () => {
-  const event = cancelled();
-  const resume = await aws.pause('orders', 'relay');
+  const event = released();
+  const resume = await aws.pause('inventory', 'relay');
   try {
     await store(event);
     // As Lambda writes it when the records are a day old: it says where they were, and not what was in them.
@@ -116,16 +124,18 @@ test('records that Lambda gave up are a letter of positions; redriven, they are 
       streamArn: `arn:aws:dynamodb:us-east-1:000000000000:table/${table}/stream/1`,
     };
     const body = { requestContext: { condition: 'RecordAgeExceeded' }, version: '1.0', DDBStreamBatchInfo };
-    await aws.sendAll(await aws.queueUrl('orders', 'relay-dlq'), [JSON.stringify(body)]);
-    expect((await operator.redrive('list')).stdout).toMatch(/millrace-orders-dev-relay-dlq +1 .*RecordAgeExceeded ×1/);
+    await aws.sendAll(await aws.queueUrl('inventory', 'relay-dlq'), [JSON.stringify(body)]);
+    expect((await operator.redrive('list')).stdout).toMatch(
+      /millrace-inventory-dev-relay-dlq +1 .*RecordAgeExceeded ×1/,
+    );
 
-    const { exitCode, stdout } = await operator.redrive('redrive', 'orders.relay');
+    const { exitCode, stdout } = await operator.redrive('redrive', 'inventory.relay');
 
     expect([exitCode, stdout]).toEqual([
       0,
       expect.stringMatching(/swept: \d+ events of their time had never been emitted/),
     ]);
-    await tap.waitFor(orderOfEvent(event), 'OrderCancelled.v1');
+    await tap.waitFor(orderOfEvent(event), 'StockReleased.v1');
     expect(await operator.inspect(letters)).toEqual([]);
   } finally {
     await resume();

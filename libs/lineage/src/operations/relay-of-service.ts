@@ -69,9 +69,15 @@ export async function openSweep(
     }
     return ids;
   };
+  const parked = await parkedIds(sqs, queues, { startedAt, ...(signal && { signal }) });
   const logQueue = `millrace-${LOG}-${stage}-on-event`;
   // What the log could not take was emitted nevertheless.
-  const inLogLetters = await idsIn(`${logQueue}-dlq`, `${logQueue}-rule-dlq`);
+  const logLetters = [`${logQueue}-dlq`, `${logQueue}-rule-dlq`];
+  const inLogLetters = new Set([
+    ...(await idsIn(...logLetters)),
+    ...logLetters.flatMap((name) => parked.get(name) ?? []),
+  ]);
+  const relayLetters = `millrace-${service}-${stage}-relay-dlq`;
   const waiting = queues.byName(logQueue);
   return {
     outbox: new StoredOutbox(dynamoDb, `millrace-${service}-${stage}`),
@@ -79,7 +85,7 @@ export async function openSweep(
       const known = await log.known(ids);
       return new Set([...known, ...ids.filter((id) => inLogLetters.has(id))]);
     },
-    dead: await idsIn(`millrace-${service}-${stage}-relay-dlq`),
+    dead: new Set([...(await idsIn(relayLetters)), ...(parked.get(relayLetters) ?? [])]),
     isKept: ({ detailType, timestamp, ttl }, now) =>
       logged.has(detailType) &&
       (ttl === undefined ? timestamp.getTime() + retention * MS_PER_DAY : ttl * 1_000) > now.getTime(),
@@ -155,6 +161,21 @@ export function relayInvoker(
     if (!outcomes) throw new Error(`${functionName} does not say what became of the events: deploy its service again`);
     return outcomes;
   };
+}
+
+/** The ids of parked events, by the dead-letter queue that they were parked from; those that were replaced are among them. */
+async function parkedIds(
+  sqs: Pick<SQSClient, 'send'>,
+  queues: StageQueues,
+  options: { startedAt: Date; signal?: AbortSignal },
+): Promise<ReadonlyMap<string, string[]>> {
+  const ids = new Map<string, string[]>();
+  const queue = queues.byName(queues.parkingQueueName);
+  if (!queue || depthOf(queue) === 0) return ids;
+  await inspect(sqs, queue, { ...options, select: () => true }, ({ event, attributes: { ParkedFrom = '' } }) => {
+    if (event) ids.set(ParkedFrom, [...(ids.get(ParkedFrom) ?? []), event.id]);
+  });
+  return ids;
 }
 
 /** For how many days the log keeps an event, as it is deployed. @throws UsageError when the stage has no log */
