@@ -106,7 +106,7 @@ async function main(): Promise<number> {
     });
     const progress = new Progress(process.stderr, `sweep ${service}`);
     const lines: string[] = [];
-    const summary = await sweep({
+    const swept = sweep({
       ...sources,
       windows: [{ from, to }],
       grace,
@@ -130,7 +130,12 @@ async function main(): Promise<number> {
           `${scanned.toLocaleString('en')} items, ${stored.toLocaleString('en')} events, ${missing.toLocaleString('en')} missing`,
         ),
     });
-    progress.end();
+    const summary = await swept
+      .catch((error: Error) => {
+        if (error.name !== 'ResourceNotFoundException') throw error;
+        throw new UsageError(`There is no table millrace-${service}-${stage}: deploy services/${service}`);
+      })
+      .finally(() => progress.end());
     for (const line of lines) console.log(printable(line));
     for (const line of report(service, summary, { ...values, from, to, grace, waiting }))
       console.error(printable(line));

@@ -142,12 +142,13 @@ async function emitWave(
   );
   const isKnown = error === undefined || error instanceof EmitFailedError;
   let answered = isKnown;
+  const burials: Promise<void>[] = [];
   for (const item of wave) {
     const failure = item.event && unsent.get(item.event);
     if (failure?.refused) {
       // Not EventBridge's own message: it quotes the value that it does not like.
       const message = `EventBridge refused it: ${failure.errorCode}`;
-      await bury(item, { code: failure.errorCode, message }, deadLetters);
+      burials.push(bury(item, { code: failure.errorCode, message }, deadLetters));
     } else if (failure || !isKnown) {
       item.outcome = { outcome: 'failed', ...(failure && { code: failure.errorCode }) };
       answered = false;
@@ -155,6 +156,7 @@ async function emitWave(
       item.outcome = { outcome: 'emitted' };
     }
   }
+  await Promise.all(burials);
   return answered;
 }
 
