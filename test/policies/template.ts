@@ -210,3 +210,16 @@ export function isSame(a: unknown, b: unknown): boolean {
     keys.every((key) => Object.hasOwn(b, key) && isSame(a[key as never], b[key as never]))
   );
 }
+
+/**
+ * The dimensions of the metrics that DynamoDB has of the reads of a table's stream.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+ */
+export function streamReadDimensions(table: string): object[] {
+  const streamArn = { 'Fn::GetAtt': [table, 'StreamArn'] };
+  return [
+    { Name: 'TableName', Value: { Ref: table } },
+    { Name: 'Operation', Value: 'GetRecords' },
+    { Name: 'StreamLabel', Value: { 'Fn::Select': [3, { 'Fn::Split': ['/', streamArn] }] } },
+  ];
+}

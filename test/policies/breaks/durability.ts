@@ -198,6 +198,17 @@ export const durability: Breaks = {
       /not emptied$/,
     ),
     without('no alarm for a late stream', stream, () => 'RelayAgeAlarm', /^no alarm goes off when Table is late$/),
+    without('no alarm for a relay that fails', stream, () => 'RelayFailingAlarm', /fails again and again$/),
+    without('no alarm for a relay that may not run', stream, () => 'RelayThrottledAlarm', /may not run$/),
+    without('no alarm for a stream that nobody reads', stream, () => 'RelayStoppedAlarm', /is not read$/),
+    {
+      title: 'an alarm for the stream that takes no reads for no news',
+      applies: stream,
+      change: ({ resources }) => {
+        Object.assign(resources.RelayStoppedAlarm?.Properties ?? {}, { TreatMissingData: 'notBreaching' });
+      },
+      says: /is not read$/,
+    },
     {
       title: 'an alarm after a day',
       applies: queueMapping,

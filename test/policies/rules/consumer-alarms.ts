@@ -1,5 +1,5 @@
 import type { Rule } from '../rule.ts';
-import { at, type Entry, entriesOf, isSame, list, referenceTo } from '../template.ts';
+import { at, type Entry, entriesOf, isSame, list, referenceTo, streamReadDimensions } from '../template.ts';
 
 /** An alarm on one metric that there has to be, with the thresholds and minutes that make sense for it. */
 interface Wanted {
@@ -9,6 +9,10 @@ interface Wanted {
   statistic: string;
   threshold: readonly [least: number, most: number];
   minutes: readonly [least: number, most: number];
+  /** Minutes that are enough, of these. */
+  datapoints?: number;
+  /** Goes off when there is too little of something, or nothing. */
+  tooLittle?: true;
 }
 
 /** Of the queue of a consumer. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html */
@@ -41,9 +45,27 @@ const ofStreams: readonly Wanted[] = [
     threshold: [60_000, 600_000],
     minutes: [3, 10],
   },
+  ...['Errors', 'Throttles'].map((metric) => ({
+    when: metric === 'Errors' ? 'fails again and again' : 'may not run',
+    namespace: 'AWS/Lambda',
+    metric,
+    statistic: 'Sum',
+    threshold: [0, 0] as const,
+    minutes: [10, 10] as const,
+    datapoints: 3,
+  })),
+  {
+    when: 'is not read',
+    namespace: 'AWS/DynamoDB',
+    metric: 'SuccessfulRequestLatency',
+    statistic: 'SampleCount',
+    threshold: [1, 1],
+    minutes: [10, 10],
+    tooLittle: true,
+  },
 ];
 
-/** Besides its dead letters, a consumer is watched for being late, for deferring and for having stopped, a relay for being late. */
+/** Besides its dead letters, a consumer is watched for being late, for deferring and for having stopped, a relay for being late, for failing and for not running. */
 export const consumerAlarms: Rule = {
   name: 'consumer-alarms',
   why: 'a consumer that is late or has stopped leaves no dead letters: only its queue tells',
@@ -62,7 +84,10 @@ export const consumerAlarms: Rule = {
         ? ofQueues.filter(({ when }) => !queue?.Properties?.FifoQueue || when === 'is late')
         : ofStreams;
       const missing = wanted
-        .filter((each) => !alarms.some((alarm) => fits(alarm, each, dimension)))
+        .filter((each) => {
+          const dimensions = each.namespace === 'AWS/DynamoDB' ? streamReadDimensions(source) : [dimension];
+          return !alarms.some((alarm) => fits(alarm, each, dimensions));
+        })
         .map(({ when }) => `no alarm goes off when ${source} ${when}`);
       const stopped =
         isQueue && !alarms.some((alarm) => hasStopped(alarm, source))
@@ -73,14 +98,14 @@ export const consumerAlarms: Rule = {
   },
 };
 
-function fits({ properties }: Entry, wanted: Wanted, dimension: object): boolean {
+function fits({ properties }: Entry, wanted: Wanted, dimensions: object[]): boolean {
   const { Namespace, MetricName, Statistic, Period, Dimensions } = properties;
   return (
     Namespace === wanted.namespace &&
     MetricName === wanted.metric &&
     Statistic === wanted.statistic &&
     Period === 60 &&
-    isSame(Dimensions, [dimension]) &&
+    isSame(Dimensions, dimensions) &&
     isPrompt(properties, wanted)
   );
 }
@@ -88,13 +113,13 @@ function fits({ properties }: Entry, wanted: Wanted, dimension: object): boolean
 /** Goes off within minutes, and only for something. */
 function isPrompt(
   properties: Record<string, unknown>,
-  { threshold, minutes }: Pick<Wanted, 'threshold' | 'minutes'>,
+  { threshold, minutes, datapoints, tooLittle }: Omit<Wanted, 'when' | 'namespace' | 'metric' | 'statistic'>,
 ): boolean {
   const { Threshold, EvaluationPeriods, DatapointsToAlarm, ComparisonOperator, TreatMissingData } = properties;
   return (
-    ComparisonOperator === 'GreaterThanThreshold' &&
-    TreatMissingData === 'notBreaching' &&
-    DatapointsToAlarm === undefined &&
+    ComparisonOperator === (tooLittle ? 'LessThanThreshold' : 'GreaterThanThreshold') &&
+    TreatMissingData === (tooLittle ? 'breaching' : 'notBreaching') &&
+    DatapointsToAlarm === datapoints &&
     isWithin(EvaluationPeriods, minutes) &&
     isWithin(Threshold, threshold)
   );

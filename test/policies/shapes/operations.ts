@@ -15,21 +15,34 @@ import {
   type TypeShape,
   text,
 } from '../shape.ts';
+import { at, list, referenceTo, streamReadDimensions } from '../template.ts';
 
 /** Alarms measure by the minute: a longer period is known of later. */
 const period = oneOf(60);
 
-/** What a metric is of: a queue or function of this template. Another name measures nothing, and says that all is well. */
-const dimensions = each(
-  either(
-    object({ Name: oneOf('QueueName'), Value: reference('AWS::SQS::Queue', 'QueueName') }),
-    object({ Name: oneOf('FunctionName'), Value: functionName() }),
+/** The reads of the stream of a table of this template. */
+const streamReads: Shape = computed(({ properties, service }) => {
+  const table = referenceTo(at(list(properties.Dimensions)[0], 'Value')) ?? '';
+  return service.template.Resources?.[table]?.Type === 'AWS::DynamoDB::Table' ? streamReadDimensions(table) : [];
+});
+
+/**
+ * What a metric is of: a queue, a function or a stream of this template. Another name measures nothing, and says that all is
+ * well.
+ */
+const dimensions = either(
+  each(
+    either(
+      object({ Name: oneOf('QueueName'), Value: reference('AWS::SQS::Queue', 'QueueName') }),
+      object({ Name: oneOf('FunctionName'), Value: functionName() }),
+    ),
+    { most: 1 },
   ),
-  { most: 1 },
+  streamReads,
 );
 
 const metricName = matching(/^[A-Z][A-Za-z]+$/);
-const namespace = oneOf('AWS/SQS', 'AWS/Lambda');
+const namespace = oneOf('AWS/SQS', 'AWS/Lambda', 'AWS/DynamoDB');
 
 /** Logs, alarms, keys and parameters. */
 export const operations: Readonly<Record<string, TypeShape>> = {
@@ -65,6 +78,7 @@ export const operations: Readonly<Record<string, TypeShape>> = {
         ),
       ),
       EvaluationPeriods: between(1, 60),
+      DatapointsToAlarm: optional(between(1, 10)),
       Threshold: between(0, 3_600_000),
       ComparisonOperator: oneOf('GreaterThanThreshold', 'GreaterThanOrEqualToThreshold', 'LessThanThreshold'),
       TreatMissingData: oneOf('notBreaching', 'breaching'), // otherwise the alarm waits for data, in silence
