@@ -16,7 +16,7 @@ describe('the event catalogue', () => {
     expect(consumersOf('OrderPlaced.v1')).toEqual(['event-log', 'inventory', 'orders']);
     expect(consumersOf('StockReserved.v1')).toEqual(['event-log', 'orders', 'payments']);
     expect(consumersOf('PaymentProcessed.v1')).toEqual(['event-log', 'fulfillment', 'orders']);
-    expect(consumersOf('ShipmentCreated.v1')).toEqual(['event-log', 'orders']);
+    expect(consumersOf('ShipmentCreated.v1')).toEqual(['event-log', 'inventory', 'orders']);
   });
 
   test('knows what is personal', () => {
