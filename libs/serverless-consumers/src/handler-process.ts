@@ -2,6 +2,7 @@
  * Loads the bundles of handlers and tells which events each handles. It runs in a process of its own, without the right to
  * write files or to start processes: see `handler-contracts.ts`.
  */
+import dgram from 'node:dgram';
 import { createRequire } from 'node:module';
 import net from 'node:net';
 
@@ -45,6 +46,8 @@ function load({ file, name, environment }: HandlerOrder): HandlerAnswer {
 
 // What a module starts while it is loaded must neither reach anything nor end this process before its answer.
 net.Socket.prototype.connect = refuse;
+dgram.Socket.prototype.send = refuse;
+dgram.Socket.prototype.bind = refuse;
 process.on('uncaughtException', () => {});
 
 process.once('message', async (orders: HandlerOrder[]) => {
