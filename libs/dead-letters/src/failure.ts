@@ -12,7 +12,7 @@ export interface Failure {
   /** `inventory.onOrderPlaced` */
   consumer: string;
   functionName: string | undefined;
-  /** Times the message was received, the last one included. */
+  /** Attempts at the message, the last one included. One that ended with a deferral does not count. */
   attempts: number;
   firstFailedAt: Date;
   lastFailedAt: Date;

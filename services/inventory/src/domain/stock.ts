@@ -6,7 +6,7 @@ export interface StockLevel {
   reserved: number;
   /** Left the shelf with shipments, ever since the SKU was first set. */
   shipped: number;
-  /** Below this many available pieces somebody should buy more; 0 turns the warning off. */
+  /** Below this many available pieces it is time to buy more; 0 turns the warning off. */
   lowStockThreshold: number;
 }
 
