@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import * as z from 'zod';
-import { stockLevelRequest } from '../../services/inventory/src/domain/stock-level-request.ts';
+import { stockCountRequest, stockLevelRequest } from '../../services/inventory/src/domain/stock-level-request.ts';
 import { placeOrderRequest } from '../../services/orders/src/domain/place-order-request.ts';
 import { hostileTexts, invalidUtf8, oversized } from './hostile-json.ts';
 import { valuesOf } from './json-schema-values.ts';
@@ -68,6 +68,13 @@ export const attackedRoutes: Readonly<Record<string, AttackedRoute>> = {
   'GET /lineage/{id}': { method: 'GET', path: '/lineage/{id}', by: 'staff', sound: [200, 404] },
   'GET /stock/{sku}': { method: 'GET', path: '/stock/{id}', by: 'staff', sound: [200, 404] },
   'PUT /stock/{sku}': { method: 'PUT', path: '/stock/{id}', by: 'staff', body: stockLevelRequest, sound: [200] },
+  'POST /stock/{sku}/count': {
+    method: 'POST',
+    path: '/stock/{id}/count',
+    by: 'staff',
+    body: stockCountRequest,
+    sound: [200, 409],
+  },
 };
 
 const hostilePaths = [
