@@ -1,4 +1,5 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
+import { sqsLimits } from '@millrace/events/aws-limits';
 import type { SQSRecord } from 'aws-lambda';
 
 /** What a deferred message has behind it: its copies carry it along. */
@@ -12,9 +13,6 @@ export interface History {
   /** When the first failed attempt began. */
   firstFailedAt?: Date;
 }
-
-/** SQS takes as many attributes of a message. */
-const MAX_ATTRIBUTES = 10;
 
 /**
  * Reads the history of a record. A message that was never deferred has none, whatever its other attributes say: those of a
@@ -66,7 +64,7 @@ export function attributesOfCopy(record: SQSRecord, now: Date): Record<string, M
   };
   const others = Object.entries(record.messageAttributes ?? {})
     .filter(([name]) => !(name in history))
-    .slice(0, MAX_ATTRIBUTES - Object.keys(history).length)
+    .slice(0, sqsLimits.messageAttributes - Object.keys(history).length)
     .map(([name, { dataType, stringValue, binaryValue }]): [string, MessageAttributeValue] => [
       name,
       {

@@ -73,6 +73,10 @@ export const lambdaLimits = {
   timeout: 900,
   /** Bytes of names and values. Same page. */
   environmentBytes: 4096,
+  /** Bytes of an event or an answer. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+  payloadBytes: 6 * 1024 * 1024,
+  /** Bytes of the event of an asynchronous invocation. Same page. */
+  asyncPayloadBytes: 1024 * 1024,
   /** Messages of a standard queue, or records of a stream. */
   batchSize: 10_000,
   fifoBatchSize: 10,

@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { similarNames, UsageError } from '@millrace/command-line';
 import type { EventContract } from '@millrace/events';
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import type { CatalogueEntry } from '@millrace/events/catalogue';
 import { compilePattern } from '@millrace/local/event-pattern';
 import { consumerKey, consumerOfRule } from './consumer-name.ts';
@@ -81,8 +82,11 @@ export async function planReplay(
   catalogue: readonly CatalogueEntry[],
 ): Promise<ReplayPlan> {
   const { stage, from, to, name } = request;
-  if (!/^[.\-_A-Za-z0-9]{1,64}$/.test(name)) {
-    throw new UsageError(`--name must be up to 64 letters, digits, dots, hyphens and underscores, not "${name}"`);
+  const { replayNameLength } = eventBridgeLimits;
+  if (!/^[.\-_A-Za-z0-9]+$/.test(name) || name.length > replayNameLength) {
+    throw new UsageError(
+      `--name must be up to ${replayNameLength} letters, digits, dots, hyphens and underscores, not "${name}"`,
+    );
   }
   if (from >= to) throw new UsageError(`--from (${from.toISOString()}) must be before --to (${to.toISOString()})`);
   const contracts = (request.events ?? []).map((detailType) => contractOf(detailType, catalogue));

@@ -1,3 +1,4 @@
+import { lambdaLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import type { EventSourceMapping, EventSourceMappingSettings } from './event-source-mapping.ts';
 import type { FunctionPool } from './function-pool.ts';
@@ -27,8 +28,6 @@ export interface LambdaRegistry {
   onAsyncFailure?: (functionName: string, payload: string) => void;
 }
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const ASYNC_PAYLOAD_LIMIT_BYTES = 1024 * 1024;
 const MAX_ITEMS = 50;
 
 const FUNCTIONS = '/2015-03-31/functions';
@@ -122,10 +121,10 @@ async function invoke(pool: FunctionPool, request: LambdaRequest, registry: Lamb
       return { status: 204, headers: {}, body: '' };
     case 'Event': {
       const size = Buffer.byteLength(payload);
-      if (size > ASYNC_PAYLOAD_LIMIT_BYTES) {
+      if (size > lambdaLimits.asyncPayloadBytes) {
         throw new AwsError(
           'RequestTooLargeException',
-          `${size} byte payload is too large for the Event invocation type (limit ${ASYNC_PAYLOAD_LIMIT_BYTES} bytes)`,
+          `${size} byte payload is too large for the Event invocation type (limit ${lambdaLimits.asyncPayloadBytes} bytes)`,
           413,
         );
       }

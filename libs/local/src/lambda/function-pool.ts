@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lambdaLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import { Container, type ContainerOptions, type Outcome } from './container.ts';
 import type { FunctionError } from './worker.ts';
@@ -67,8 +68,7 @@ export interface EndedInvocation {
   concurrent: number;
 }
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-export const PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024;
+export const PAYLOAD_LIMIT_BYTES = lambdaLimits.payloadBytes;
 const LOG_TAIL_BYTES = 4096;
 
 interface IdleContainer {
