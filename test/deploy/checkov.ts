@@ -11,11 +11,6 @@ export const skippedChecks: Readonly<Record<string, string>> = {
     'Reserved concurrency is taken from all other functions of the account. Consumers have a maximum concurrency of their own, routes a limit of requests; the rules maximum-concurrency and route-limits look at both.',
   CKV_AWS_18:
     'A log of who reads the bucket of a deployment: it holds the code and templates of this repository, and is private. CloudTrail has who deployed.',
-  CKV_AWS_27: 'Queues are encrypted with a key that AWS owns (SSE-SQS).',
-  CKV_AWS_158: 'Log groups are encrypted with a key that AWS owns.',
-  CKV_AWS_173:
-    'Variables are encrypted with a key of the account that AWS manages, and hold no secret: the rule function-environment.',
-  CKV_AWS_119: 'Tables are encrypted with a key of the account that AWS manages.',
   CKV_AWS_111:
     'An SMS has no ARN, so sns:Publish is allowed on *; the next statement denies every topic, which Checkov does not read. The rule outgoing-messages does.',
 };

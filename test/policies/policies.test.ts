@@ -96,14 +96,15 @@ test('a line names file, key, resource and rule', () => {
   const landscape = structuredClone(landscapeOf('prod'));
   const orders = landscape.services.find(({ name }) => name === 'orders');
   for (const [id, property] of [
-    ['OnOrderProgressQueue', 'SqsManagedSseEnabled'],
+    ['OnOrderProgressQueue', 'KmsMasterKeyId'],
     ['Table', 'SSESpecification'],
   ] as const) {
     delete orders?.template.Resources?.[id]?.Properties?.[property];
   }
   const why = '[encryption-at-rest: messages, rows and alarms are not to be read from a disk]';
-  expect(violations(rules, landscape)).toEqual([
-    `services/orders/serverless.yml: functions.onOrderProgress: OnOrderProgressQueue: has no SqsManagedSseEnabled: true ${why}`,
+  const encryption = rules.filter(({ name }) => name === 'encryption-at-rest');
+  expect(violations(encryption, landscape)).toEqual([
+    `services/orders/serverless.yml: functions.onOrderProgress: OnOrderProgressQueue: has no SqsManagedSseEnabled: true or KmsMasterKeyId ${why}`,
     `serverless.outbox.yml: resources.Table: has no SSESpecification.SSEEnabled: true ${why}`,
   ]);
 });

@@ -125,6 +125,21 @@ export function when(applies: (context: ShapeContext) => boolean, then: Shape, o
   return (value, path, context) => (applies(context) ? then : otherwise)(value, path, context);
 }
 
+/** The key of the stage, where it has one of its own. */
+const keyArn = ({ service }: ShapeContext) =>
+  service.template.Resources?.DataKey
+    ? { 'Fn::GetAtt': ['DataKey', 'Arn'] }
+    : { 'Fn::ImportValue': `millrace-${service.stage}:DataKeyArn` };
+
+/** Whether serverless.stages.yml wants a key of its own for the stage. */
+export function hasOwnKey({ landscape }: Pick<ShapeContext, 'landscape'>): boolean {
+  return landscape.parameters.encryptionKey === 'own';
+}
+
+/** The key of the stage, or nothing where AWS keeps the keys. */
+export const dataKey: Shape = (value, path, context) =>
+  (hasOwnKey(context) ? computed(keyArn) : absent)(value, path, context);
+
 /** A property that has to be missing, although others of the type may have it. */
 export const absent: Shape = (value, path) => (value === undefined ? [] : says(path, value, 'missing'));
 

@@ -4,6 +4,7 @@ import { protectBus } from './bus-policy.ts';
 import { checkConsumers, checkEmits } from './check-handlers.ts';
 import { ConfigurationError } from './configuration-error.ts';
 import { consumeSchema } from './consume-options.ts';
+import { encryptResources } from './encryption.ts';
 import { type KnownEvent, knownEvents } from './event-names.ts';
 import { localEnvironment } from './local-invocation.ts';
 import { missingExports } from './missing-exports.ts';
@@ -96,7 +97,10 @@ export default class ServerlessConsumers {
     const { provider, custom } = this.#serverless.service;
     const template = provider.compiledCloudFormationTemplate;
     removeRedundantDependencies(template.Resources);
-    return this.#located(async () => checkTemplateLimits(template, readPatternLength(custom?.consumers)));
+    return this.#located(async () => {
+      encryptResources(this.#serverless);
+      checkTemplateLimits(template, readPatternLength(custom?.consumers));
+    });
   }
 
   async #checkImports(): Promise<void> {

@@ -8,6 +8,8 @@ export type CfnValue = string | { readonly [intrinsic: string]: unknown };
 export interface CfnResource {
   Type: string;
   Condition?: string;
+  DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
   DependsOn?: string | string[];
   Properties: Record<string, unknown>;
 }

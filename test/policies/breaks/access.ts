@@ -355,6 +355,15 @@ export const access: Breaks = {
       { Effect: 'Allow', Principal: { AWS: stranger }, Action: 'kms:Decrypt', Resource: '*' },
       /^Allow does not say for which account/,
     ),
+    ...['rules that fill queues', 'the archive', 'the alarm topic', 'CloudWatch Logs'].map((who, index) => ({
+      title: `a key for ${who} of anybody`,
+      applies: ({ id }: Target) => id === 'DataKey',
+      change: ({ properties }: Target) => {
+        const statement = list(at(properties.KeyPolicy, 'Statement'))[[1, 3, 4, 5][index] ?? 0] as Statement;
+        delete statement.Condition;
+      },
+      says: new RegExp(`^may not be used by ${who}, or not for this stage alone$`),
+    })),
     setting(
       'a key that nobody may administer',
       isKey,

@@ -165,7 +165,7 @@ export const basics: Breaks = {
     },
     {
       title: "a key for anybody's alarms",
-      applies: 'AWS::KMS::Key',
+      applies: ({ id }) => id === 'AlarmTopicKey',
       change: ({ properties }) => {
         for (const statement of list(at(properties, 'KeyPolicy', 'Statement')) as Statement[])
           delete statement.Condition;
@@ -223,7 +223,7 @@ export const basics: Breaks = {
     },
   ],
   'encryption-at-rest': [
-    [isQueue, 'SqsManagedSseEnabled'],
+    [isQueue, 'KmsMasterKeyId'],
     [isTable, 'SSESpecification'],
     ['AWS::SNS::Topic', 'KmsMasterKeyId'],
     ['AWS::S3::Bucket', 'BucketEncryption'],
@@ -231,7 +231,7 @@ export const basics: Breaks = {
     title: `${type} without ${property}`,
     applies: type,
     change: ({ properties }) => delete properties[property],
-    says: new RegExp(`^has no ${property}`),
+    says: new RegExp(`^has no .*${property}`),
   })),
   'tls-only': [isQueue, 'AWS::SNS::Topic', 'AWS::S3::Bucket'].map((applies) => ({
     title: `${applies} without TLS`,

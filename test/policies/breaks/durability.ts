@@ -181,7 +181,7 @@ export const durability: Breaks = {
       typed(isAlarm, ({ properties }) => properties.Dimensions !== undefined),
       'Dimensions',
       [{ Name: 'QueueName', Value: 'nothing' }],
-      /Dimensions\[0\]/,
+      /^Dimensions is/,
     ),
   ],
   'consumer-alarms': [
@@ -317,7 +317,7 @@ export const durability: Breaks = {
   ],
   'encryption-at-rest': [
     setting('a table without', isTable, 'SSESpecification.SSEEnabled', false, /^has no SSESpecification/),
-    setting('a queue without', isQueue, 'SqsManagedSseEnabled', false, /^has no SqsManagedSseEnabled/),
+    setting('a queue with two', isQueue, 'SqsManagedSseEnabled', true, /^has no SqsManagedSseEnabled/),
   ],
   'log-retention': [
     setting(

@@ -86,6 +86,50 @@ export const exposure: Breaks = {
     property('a web site', isBucket, 'WebsiteConfiguration', { IndexDocument: 'index.html' }),
     property('a copy of the bucket', isBucket, 'ReplicationConfiguration', { Role: 'arn', Rules: [] }),
     property('objects that go', isBucket, 'LifecycleConfiguration', { Rules: [] }),
+    setting(
+      'variables that anybody of the account decrypts',
+      isFunction,
+      'KmsKeyArn',
+      undefined,
+      /^KmsKeyArn is undefined/,
+    ),
+    setting(
+      'a queue by the key of AWS',
+      'AWS::SQS::Queue',
+      'KmsMasterKeyId',
+      'alias/aws/sqs',
+      /^KmsMasterKeyId is "alias/,
+    ),
+    setting(
+      'a table by the key of AWS',
+      isTable,
+      'SSESpecification',
+      { SSEEnabled: true },
+      /^SSESpecification\.SSEType is/,
+    ),
+    setting('logs by the key of AWS', isLogGroup, 'KmsKeyId', undefined, /^KmsKeyId is undefined/),
+    setting(
+      'an archive by the key of AWS',
+      'AWS::Events::Archive',
+      'KmsKeyIdentifier',
+      undefined,
+      /^KmsKeyIdentifier is/,
+    ),
+    setting(
+      "a table by another account's key",
+      isTable,
+      'SSESpecification.KMSMasterKeyId',
+      'arn:aws:kms:us-east-1:999999999999:key/x',
+      /^SSESpecification\.KMSMasterKeyId is/,
+    ),
+    {
+      title: 'a key that goes with its stack',
+      applies: ({ id }) => id === 'DataKey',
+      change: ({ resource }) => {
+        resource.DeletionPolicy = 'Delete';
+      },
+      says: /^DeletionPolicy is "Delete"/,
+    },
     setting('keys that stay', 'AWS::KMS::Key', 'EnableKeyRotation', false, /^EnableKeyRotation is false/),
     property('a key that is gone in a week', 'AWS::KMS::Key', 'PendingWindowInDays', 7),
     setting(
@@ -101,7 +145,7 @@ export const exposure: Breaks = {
     setting('a secret as a parameter', 'AWS::SSM::Parameter', 'Value', 'sk_live_secret', /^Value is "sk_live_secret"/),
     property('alarms that are switched off', isAlarm, 'ActionsEnabled', false),
     setting('alarms that wait for data', isAlarm, 'TreatMissingData', 'ignore', /^TreatMissingData is "ignore"/),
-    property('alarms for one minute of a hundred', isAlarm, 'DatapointsToAlarm', 1),
+    setting('alarms for nothing of nothing', isAlarm, 'DatapointsToAlarm', 0, /^DatapointsToAlarm is 0/),
     setting(
       'a log group of a cheaper class',
       isLogGroup,

@@ -1,11 +1,13 @@
 import type { Rule } from '../rule.ts';
-import { type Entry, entries, isSame } from '../template.ts';
+import { at, type Entry, entries } from '../template.ts';
 
 /** What has to be set, by type; a bus, its archive and log groups are encrypted in any case. */
 const encrypted: Readonly<Record<string, { property: string; isSet: (properties: Entry['properties']) => boolean }>> = {
   'AWS::SQS::Queue': {
-    property: 'SqsManagedSseEnabled: true',
-    isSet: ({ SqsManagedSseEnabled, KmsMasterKeyId }) => SqsManagedSseEnabled === true || KmsMasterKeyId !== undefined,
+    property: 'SqsManagedSseEnabled: true or KmsMasterKeyId',
+    // Which key, the type's shape looks at; SQS takes one of the two.
+    isSet: ({ SqsManagedSseEnabled, KmsMasterKeyId }) =>
+      KmsMasterKeyId === undefined ? SqsManagedSseEnabled === true : SqsManagedSseEnabled === undefined,
   },
   'AWS::SNS::Topic': {
     property: 'KmsMasterKeyId',
@@ -13,7 +15,7 @@ const encrypted: Readonly<Record<string, { property: string; isSet: (properties:
   },
   'AWS::DynamoDB::Table': {
     property: 'SSESpecification.SSEEnabled: true',
-    isSet: ({ SSESpecification }) => isSame(SSESpecification, { SSEEnabled: true }),
+    isSet: ({ SSESpecification }) => at(SSESpecification, 'SSEEnabled') === true,
   },
   'AWS::S3::Bucket': {
     property: 'BucketEncryption',

@@ -31,21 +31,21 @@ export const noWildcards: Rule = {
     },
     {
       service: 'event-bus',
-      resource: /^AlarmTopicKey$/,
+      resource: /^(AlarmTopic|Data)Key$/,
       problem: /Resource "\*"$/,
       reason: "in a key's policy it means this key",
     },
     {
       service: 'event-bus',
-      resource: /^AlarmTopicKey$/,
+      resource: /^(AlarmTopic|Data)Key$/,
       problem: /Statement\[0\]: Action "kms:\*"$/,
       reason: 'a key that its account could not administer would be lost',
     },
     {
       service: 'event-bus',
-      resource: /^AlarmTopicKey$/,
-      problem: /Action "kms:GenerateDataKey\*"$/,
-      reason: 'with and without plaintext, as CloudWatch asks for',
+      resource: /^(AlarmTopic|Data)Key$/,
+      problem: /Action "kms:(GenerateDataKey|ReEncrypt)\*"$/,
+      reason: 'with and without plaintext, from it and to it, as CloudWatch and EventBridge ask for',
     },
   ],
   check(service) {

@@ -44,6 +44,12 @@ const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Pla
       `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${owner?.properties.FunctionName}:*`,
   },
   {
+    // For what the role may read and write: nothing else is encrypted with it.
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    on: 'the key of the stage',
+    place: (resource, { service }) => at(resource, 'Fn::ImportValue') === `millrace-${service.stage}:DataKeyArn`,
+  },
+  {
     actions: ['events:PutEvents'],
     on: 'the bus of the stage',
     place: (resource, { service }) => at(resource, 'Fn::ImportValue') === `millrace-${service.stage}:EventBusArn`,
@@ -153,7 +159,13 @@ function missing(service: CompiledService, role: Entry, owner: Entry | undefined
     if (!used) needs.push(['any action of dynamodb', table]);
   }
   const logs = allowed.some(({ statement }) => list(statement.Action).includes('logs:PutLogEvents'));
+  const has = (action: string) => allowed.some(({ statement }) => list(statement.Action).includes(action));
+  const decrypts = owner.properties.KmsKeyArn !== undefined;
   return [
+    ...(decrypts && !has('kms:Decrypt') ? ['does not allow kms:Decrypt, which its variables need'] : []),
+    ...(decrypts && has('sqs:SendMessage') && !has('kms:GenerateDataKey')
+      ? ['does not allow kms:GenerateDataKey, which sending to a queue needs']
+      : []),
     ...needs.filter(([action, id]) => !may(action, id)).map(([action, id]) => `does not allow ${action} on ${id}`),
     ...(logs ? [] : ['does not allow logs:PutLogEvents']),
     ...(putsEvents(owner) && !allowed.some(({ statement }) => list(statement.Action).includes('events:PutEvents'))

@@ -134,15 +134,55 @@ function keyPolicies(service: CompiledService): Finding[] {
   };
   return entriesOf(service, 'AWS::KMS::Key').flatMap(({ id, properties }) => {
     const statements = statementsOf(properties.KeyPolicy);
+    const users = id === 'DataKey' ? forData(service.stage) : { 'CloudWatch, for alarms': forAlarms };
     const has = (wanted: Statement) => statements.some((statement) => isSame(unnamed(statement), wanted));
     return [
       ...(has(root) ? [] : ['the account may not administer the key, and nobody can give that back']),
-      ...(has(forAlarms) ? [] : ['alarms are not published: CloudWatch may not use the key for this account']),
+      ...Object.entries(users)
+        .filter(([, wanted]) => !has(wanted))
+        .map(([who]) => `may not be used by ${who}, or not for this stage alone`),
       ...statements
-        .filter((statement) => ![root, forAlarms].some((wanted) => isSame(unnamed(statement), wanted)))
+        .filter((statement) => ![root, ...Object.values(users)].some((wanted) => isSame(unnamed(statement), wanted)))
         .map(({ Sid }) => `${Sid ?? 'Allow'} does not say for which account, or is for somebody else`),
     ].map((problem) => ({ resource: id, problem }));
   });
+}
+
+/** The services that encrypt the data of a stage, each for what belongs to that stage. */
+function forData(stage: string): Record<string, Statement> {
+  const arnOf = (service: string, resource: string) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}`,
+  });
+  const account = { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } };
+  const use = (Service: unknown, Action: string[], Condition?: Statement['Condition']): Statement => ({
+    Effect: 'Allow',
+    Principal: { Service },
+    Action,
+    Resource: '*',
+    ...(Condition && { Condition }),
+  });
+  const dataKeys = ['kms:Decrypt', 'kms:GenerateDataKey'];
+  return {
+    'rules that fill queues': use('events.amazonaws.com', dataKeys, {
+      StringEquals: account,
+      ArnLike: { 'aws:SourceArn': arnOf('events', `rule/millrace-${stage}/millrace-*-${stage}-*`) },
+    }),
+    'EventBridge, to find it': use('events.amazonaws.com', ['kms:DescribeKey']),
+    'the archive': use('events.amazonaws.com', [...dataKeys, 'kms:ReEncrypt*'], {
+      StringEquals: {
+        'kms:EncryptionContext:aws:events:event-bus:arn': arnOf('events', `event-bus/millrace-${stage}`),
+      },
+    }),
+    'the alarm topic': use('sns.amazonaws.com', dataKeys, {
+      StringEquals: account,
+      ArnLike: { 'aws:SourceArn': arnOf('sns', `millrace-${stage}-alarms`) },
+    }),
+    'CloudWatch Logs': use(
+      { 'Fn::Sub': `logs.\${AWS::Region}.amazonaws.com` },
+      ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
+      { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': arnOf('logs', `log-group:/aws/*/millrace-*-${stage}*`) } },
+    ),
+  };
 }
 
 function permissions(service: CompiledService): Finding[] {

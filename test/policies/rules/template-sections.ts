@@ -42,7 +42,11 @@ function outputProblems(name: string, output: unknown, { name: service, stage }:
   const { Value, Export, Description, ...others } = output as Record<string, unknown>;
   const names = [`sls-millrace-${service}-${stage}-${name}`, `millrace-${stage}:${name}`];
   const isOwn = names.some((Name) => isSame(Export, { Name }));
+  // EventBusArn is the EventBus's: what imports it by name gets what the name says.
+  const [subject] = [...referred(Value)];
+  const isOther = isSame(Export, { Name: `millrace-${stage}:${name}` }) && subject !== name.replace(/(Arn|Name)$/, '');
   return [
+    ...(isOther ? [`Outputs.${name} is of ${subject}`] : []),
     ...Object.keys(others).map((key) => `Outputs.${name}.${key} is not judged by any rule`),
     ...(isIntrinsic(Value) ? [] : [`Outputs.${name} has a value of its own`]),
     ...(isOwn ? [] : [`Outputs.${name} is exported as ${JSON.stringify(Export)}`]),

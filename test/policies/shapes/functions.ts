@@ -1,6 +1,7 @@
 import {
   absent,
   between,
+  dataKey,
   each,
   judgedBy,
   matching,
@@ -28,6 +29,7 @@ export const functions: Readonly<Record<string, TypeShape>> = {
       Timeout: between(5, 60), // longer than the calls it makes; the visibility of its queue grows with it
       Tags: judgedBy('tags'),
       Environment: object({ Variables: judgedBy('function-environment') }),
+      KmsKeyArn: dataKey,
       Role: judgedBy('function-roles'),
     },
     // Lambda would make the group itself, without a retention, and the deployment would then fail.

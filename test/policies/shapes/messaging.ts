@@ -2,8 +2,10 @@ import {
   absent,
   between,
   computed,
+  dataKey,
   each,
   everyOf,
+  hasOwnKey,
   imported,
   judgedBy,
   matching,
@@ -36,6 +38,7 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
       ArchiveName: computed(({ service }) => `millrace-${service.stage}`),
       Description: text,
       SourceArn: reference('AWS::Events::EventBus', 'Arn'),
+      KmsKeyIdentifier: dataKey,
       RetentionDays: computed(({ landscape }) => landscape.parameters.archiveRetentionDays),
     },
     removal: computed(({ landscape }) => landscape.parameters.removalPolicy),
@@ -63,6 +66,8 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
     properties: {
       QueueName: when(isRedriven, ownName, everyOf(ownName, matching(/-(dlq(\.fifo)?|parking)$/))), // commands find them by it
       SqsManagedSseEnabled: judgedBy('encryption-at-rest'),
+      KmsMasterKeyId: dataKey,
+      KmsDataKeyReusePeriodSeconds: when(hasOwnKey, between(300, 3600), absent), // by then a disabled key is felt
       MessageRetentionPeriod: judgedBy('queue-retention'),
       VisibilityTimeout: when(isRedriven, judgedBy('visibility-timeouts'), absent),
       RedrivePolicy: optional(
@@ -86,7 +91,7 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
   'AWS::SNS::Topic': {
     properties: {
       TopicName: ownNameOfStage('alarms'),
-      KmsMasterKeyId: reference('AWS::KMS::Key'), // AWS's own key for SNS does not let CloudWatch publish
+      KmsMasterKeyId: oneOf({ Ref: 'AlarmTopicKey' }), // AWS's own key for SNS does not let CloudWatch publish
     },
   },
   'AWS::SNS::TopicPolicy': {

@@ -1,6 +1,8 @@
 import {
+  absent,
   between,
   computed,
+  dataKey,
   each,
   either,
   judgedBy,
@@ -14,6 +16,7 @@ import {
   type Shape,
   type TypeShape,
   text,
+  when,
 } from '../shape.ts';
 import { at, list, referenceTo, streamReadDimensions } from '../template.ts';
 
@@ -49,6 +52,7 @@ export const operations: Readonly<Record<string, TypeShape>> = {
   'AWS::Logs::LogGroup': {
     properties: {
       LogGroupName: judgedBy('log-retention'),
+      KmsKeyId: dataKey,
       RetentionInDays: computed(({ landscape }) => landscape.parameters.logRetentionDays),
     },
   },
@@ -88,6 +92,8 @@ export const operations: Readonly<Record<string, TypeShape>> = {
   },
   'AWS::KMS::Key': {
     properties: { Description: text, EnableKeyRotation: oneOf(true), KeyPolicy: policy('resource-policies') },
+    // Without the key of the data, what outlives its stack could not be read.
+    removal: when(({ id }) => id === 'DataKey', oneOf('Retain'), absent),
   },
   'AWS::SSM::Parameter': {
     properties: {

@@ -1,7 +1,9 @@
 import {
   absent,
   computed,
+  dataKey,
   each,
+  hasOwnKey,
   judgedBy,
   matching,
   object,
@@ -54,7 +56,11 @@ export const storage: Readonly<Record<string, TypeShape>> = {
       // The relay is told of every new row and needs its new image; a stream that nobody reads shows rows to whoever may.
       StreamSpecification: when(isRelayed, oneOf({ StreamViewType: 'NEW_IMAGE' }), absent),
       TimeToLiveSpecification: judgedBy('row-expiry'),
-      SSESpecification: judgedBy('encryption-at-rest'),
+      SSESpecification: when(
+        hasOwnKey,
+        object({ SSEEnabled: oneOf(true), SSEType: oneOf('KMS'), KMSMasterKeyId: dataKey }),
+        oneOf({ SSEEnabled: true }),
+      ),
       PointInTimeRecoverySpecification: object({ PointInTimeRecoveryEnabled: judgedBy('protected-tables') }),
       DeletionProtectionEnabled: judgedBy('protected-tables'),
     },
