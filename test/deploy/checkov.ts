@@ -8,7 +8,7 @@ export const skippedChecks: Readonly<Record<string, string>> = {
   CKV_AWS_116:
     'A dead-letter queue of the function is for asynchronous invocations. None has any: queues and streams bring their own, routes wait for the answer. The rule dead-letter-queues looks at every hop.',
   CKV_AWS_115:
-    'Reserved concurrency is taken from all other functions of the account. Consumers have a maximum concurrency of their own, routes a limit of requests; the rules maximum-concurrency and route-limits look at both.',
+    'Reserved concurrency is taken from all other functions of the account, and a new account has ten in all, so that nothing could be deployed. Consumers have a maximum concurrency of their own, routes a limit of requests; the rules maximum-concurrency and route-limits look at both.',
   CKV_AWS_18:
     'A log of who reads the bucket of a deployment: it holds the code and templates of this repository, and is private. CloudTrail has who deployed.',
   CKV_AWS_111:
