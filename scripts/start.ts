@@ -46,8 +46,11 @@ Usage: npm start -- [options]
   --help                      show this
 `;
 
+/** Where the customer of the printed token can be reached: at some stages orders take verified addresses alone. */
+const VERIFIED = { email: 'ada@example.com', phone: '+4915112345678' };
+
 const EXAMPLE_ORDER = JSON.stringify({
-  customer: { name: 'Ada Example', email: 'ada@example.com' },
+  customer: { name: 'Ada Example', email: VERIFIED.email },
   shippingAddress: { line1: 'Mill Lane 1', city: 'Berlin', postalCode: '10115', country: 'DE' },
   currency: 'EUR',
   lines: [{ sku: 'MUG-1', quantity: 1, unitPrice: 1290 }],
@@ -174,6 +177,7 @@ async function start(options: ReturnType<typeof readOptions>): Promise<void> {
   const [customer, staff] = await Promise.all([
     requestToken(issuerUrl, {
       subject: 'customer-1',
+      ...VERIFIED,
       scope: 'orders:read orders:write',
       expiresIn: TOKENS_EXPIRE_IN,
     }),
