@@ -61,6 +61,12 @@ export const skipped: readonly Skip[] = [
     reason: NO_BUS_POLICIES,
   },
   {
+    suite: 'relay',
+    test: 'records that Lambda gave up are a letter of positions; redriven, they are swept',
+    reason:
+      "The relays' dead-letter queues are renamed here, to see the deployment that gives them their names back refused",
+  },
+  {
     suite: 'replay',
     test: 'a projection is rebuilt beside the live one, by its rule alone, and as often as wanted',
     reason: 'MiniStack replays to every rule: Destination.FilterArns is ignored',
