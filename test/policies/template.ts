@@ -22,7 +22,8 @@ export function entriesOf({ template }: CompiledService, type: string): Entry[] 
   return found;
 }
 
-function entry(id: string, { Type, Properties, DeletionPolicy, UpdateReplacePolicy }: Resource): Entry {
+/** One resource as rules read it. */
+export function entry(id: string, { Type, Properties, DeletionPolicy, UpdateReplacePolicy }: Resource): Entry {
   return {
     id,
     type: Type,
