@@ -1,0 +1,83 @@
+import type { World } from '../world.ts';
+
+interface Entry {
+  Source: string;
+  DetailType: string;
+  Detail: string;
+  /** Seconds since 1970. */
+  Time?: number;
+}
+
+/** EventBridge: one bus, and a rule for each consumer. */
+export class Bus {
+  readonly #world: World;
+  readonly #rules = new Map<string, string[]>();
+  /** How often each event was accepted, by its id. */
+  readonly accepted = new Map<string, number>();
+  /** What the details of the accepted events say of themselves. */
+  readonly events: { id: string; detailType: string; causationId?: string; correlationId: string; subject: string }[] =
+    [];
+
+  constructor(world: World) {
+    this.#world = world;
+    for (const { consumer } of world.deployment.functions) {
+      for (const detailType of consumer?.detailTypes ?? []) {
+        this.#rules.set(detailType, [...(this.#rules.get(detailType) ?? []), consumer?.queue ?? '']);
+      }
+    }
+  }
+
+  /** @param refused which entry is refused, as a number of any size */
+  putEvents({ Entries }: { Entries: Entry[] }, refused?: number): object {
+    const { trace } = this.#world;
+    const results = Entries.map((entry, index) => {
+      if (refused !== undefined && index === refused % Entries.length) {
+        trace.fault('bus', `refuses ${entry.DetailType}`);
+        return { ErrorCode: 'InternalFailure', ErrorMessage: 'An internal failure' };
+      }
+      return { EventId: this.#accept(entry) };
+    });
+    return { Entries: results, FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length };
+  }
+
+  #accept(entry: Entry): string {
+    const { scheduler, random, queues, trace, plan, sabotage } = this.#world;
+    const id = random.uuid();
+    const { metadata } = JSON.parse(entry.Detail) as {
+      metadata: { id: string; causationId?: string; correlationId: string; subject: string };
+    };
+    this.accepted.set(metadata.id, (this.accepted.get(metadata.id) ?? 0) + 1);
+    this.events.push({ ...metadata, detailType: entry.DetailType });
+    const envelope = {
+      version: '0',
+      id,
+      'detail-type': entry.DetailType,
+      source: entry.Source,
+      account: '000000000000',
+      time: new Date(entry.Time === undefined ? scheduler.now : entry.Time * 1000)
+        .toISOString()
+        .replace(/\.\d+Z$/, 'Z'),
+      region: 'us-east-1',
+      resources: [],
+    };
+    const body = `${JSON.stringify(envelope).slice(0, -1)},"detail":${entry.Detail}}`;
+    for (const queue of this.#rules.get(entry.DetailType) ?? []) {
+      if (sabotage.losesTarget?.(entry.DetailType, queue)) continue;
+      // EventBridge tries for a day: what is lost on the way is sent again, later.
+      let delay = random.chance(plan.faults.length > 0 ? 0.1 : 0) ? random.between(100, 5_000) : random.between(5, 80);
+      let times = 1;
+      for (const { what, amount } of this.#world.faultsAt('delivery')) {
+        if (what === 'delivered twice') times = 2;
+        else delay += amount;
+        const how = what === 'delayed' ? `comes ${Math.round(amount / 1000)} s late to` : 'is delivered twice to';
+        trace.fault('bus', `${entry.DetailType} ${how} ${queue}`);
+      }
+      for (let time = 0; time < times; time += 1) {
+        // Two that come together are handled at once, and two that do not one after the other.
+        const apart = random.chance(0.6) ? random.between(0, 30) : random.between(0, 3_000);
+        scheduler.after(delay + time * apart, () => queues.send(queue, { body }));
+      }
+    }
+    return id;
+  }
+}

@@ -1,0 +1,43 @@
+import type { StreamRecord } from '../../../libs/local/src/services/dynamodb/engine/index.ts';
+import type { World } from '../world.ts';
+import type { Effect } from './network.ts';
+
+/** The tables of all services. */
+export class Store {
+  readonly #world: World;
+  /** The events that were stored in an outbox, by id. */
+  readonly storedEvents = new Map<string, { detailType: string; detail: string }>();
+
+  constructor(world: World) {
+    this.#world = world;
+    const { engine, deployment } = world;
+    for (const { input, timeToLive } of deployment.tables) {
+      engine.execute('CreateTable', input);
+      if (timeToLive) {
+        engine.execute('UpdateTimeToLive', {
+          TableName: input.TableName,
+          TimeToLiveSpecification: { Enabled: true, AttributeName: timeToLive },
+        });
+      }
+      engine.table(String(input.TableName))?.stream?.subscribe((record) => this.#remember(record));
+    }
+  }
+
+  effectOf(operation: string, input: object): Effect {
+    const { engine, random } = this.#world;
+    if (operation !== 'TransactWriteItems') return () => engine.execute(operation, input);
+    return () => {
+      const transaction = engine.openTransaction(input);
+      // Others can come in between; whoever touches an item of it gets a conflict.
+      return { later: random.between(0, 6), finish: () => transaction.commit() };
+    };
+  }
+
+  #remember({ eventName, dynamodb: { NewImage } }: StreamRecord): void {
+    const outbox = NewImage?.outbox;
+    if (eventName !== 'INSERT' || !outbox || !('M' in outbox)) return;
+    const { detailType, detail } = outbox.M;
+    if (!detailType || !('S' in detailType) || !detail || !('S' in detail)) return;
+    this.storedEvents.set(JSON.parse(detail.S).metadata.id, { detailType: detailType.S, detail: detail.S });
+  }
+}

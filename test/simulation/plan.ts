@@ -1,0 +1,186 @@
+import { Random } from './random.ts';
+
+/** What a customer does. */
+export interface OrderScript {
+  /** Number of the order, from 1; stays the same when others are left out. */
+  number: number;
+  /** Simulated ms after the start. */
+  at: number;
+  customer: string;
+  lines: { sku: string; quantity: number; unitPrice: number }[];
+  card: 'good' | 'declined' | 'unavailable' | 'outage';
+  /** Cancels so many ms after the answer to the order. */
+  cancelAfter?: number;
+  /** Sends the same request once more, so many ms after the first. */
+  repeatAfter?: number;
+}
+
+/** What a fault is counted by: the nth call, delivery … since the history began. */
+export const occasions = {
+  /** Calls of the store, the bus, queues and mail. */
+  call: [
+    'crash before the request is sent',
+    'crash after the request was done',
+    'answer lost',
+    'throttled',
+    'transaction conflict',
+    'slow',
+    'entries refused',
+  ],
+  /** Deliveries of an event to a queue. */
+  delivery: ['delivered twice', 'delayed'],
+  /** Batches that a function gets from a queue. */
+  batch: ['received twice', 'acknowledgement lost'],
+  /** Calls of the payment provider. */
+  provider: ['answer lost', 'unavailable', 'slow'],
+  /** Containers that start. */
+  container: ['clock ahead', 'clock behind'],
+  /** Rounds of the operator. */
+  operator: ['comes late', 'is interrupted', 'is interrupted'],
+} as const;
+
+export type Occasion = keyof typeof occasions;
+
+/** Something that goes wrong. */
+export interface Fault {
+  on: Occasion;
+  /** From 1. */
+  nth: number;
+  what: string;
+  /** How much, for what has a measure: ms, or which of several. */
+  amount: number;
+}
+
+/** All that a history follows from. */
+export interface HistoryPlan {
+  seed: number;
+  /** Pieces in stock at the start. */
+  stock: Record<string, { available: number; lowStockThreshold: number }>;
+  orders: OrderScript[];
+  /** Messages that are no events, which somebody sends to a consumer's queue. */
+  malformed: { at: number; queue: number }[];
+  faults: Fault[];
+}
+
+export interface PlanOptions {
+  /** At most. */
+  orders?: number | undefined;
+  /** Kinds of faults that may happen; all unless given. */
+  kinds?: readonly Occasion[] | undefined;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const MAX_ORDERS = 4;
+
+/**
+ * What a history is mostly about. rush: everybody wants the same at once. outage: the provider is down, and so is whoever
+ * puts things right. echo: what is delivered comes twice, to containers of different clocks.
+ */
+const themes = ['mixed', 'mixed', 'rush', 'rush', 'outage', 'echo', 'echo'] as const;
+type Theme = (typeof themes)[number];
+
+/** The plan of a seed. @example planHistory(7).orders.length // 3 */
+export function planHistory(seed: number, { orders: maximum = MAX_ORDERS, kinds }: PlanOptions = {}): HistoryPlan {
+  const random = new Random(seed);
+  const theme = random.pick(themes);
+  const count = theme === 'rush' ? maximum : random.between(1, maximum);
+  const stock = {
+    'FLOUR-1KG': {
+      available: theme === 'rush' ? random.between(4, 8) : random.between(2, 9),
+      lowStockThreshold: random.between(0, 4),
+    },
+    'YEAST-42G': { available: random.between(3, 20), lowStockThreshold: 0 },
+  };
+  const orders = Array.from({ length: count }, (_, index) => themed(planOrder(index + 1, random), theme, random));
+  const faults = [...planFaults(random, count), ...themeFaults(random, theme, count)].filter(
+    ({ on }) => !kinds || kinds.includes(on),
+  );
+  const malformed = random.chance(0.2) ? [{ at: random.between(0, 5_000), queue: random.between(0, 1_000) }] : [];
+  return { seed, stock, orders, malformed, faults };
+}
+
+function planOrder(number: number, random: Random): OrderScript {
+  const skus = random.chance(0.4) ? ['FLOUR-1KG', 'YEAST-42G'] : [random.pick(['FLOUR-1KG', 'FLOUR-1KG', 'YEAST-42G'])];
+  // Most come close together, so that they get in each other's way.
+  const at = random.chance(0.8) ? random.between(0, random.pick([20, 60, 400])) : random.between(0, 20_000);
+  return {
+    number,
+    at,
+    customer: `customer-${random.between(1, 3)}`,
+    lines: skus.map((sku) => ({ sku, quantity: random.between(1, 5), unitPrice: random.between(100, 900) })),
+    card: random.pick(['good', 'good', 'good', 'good', 'declined', 'unavailable', 'outage']),
+    ...(random.chance(0.5) && { cancelAfter: planCancellation(random) }),
+    ...(random.chance(0.3) && { repeatAfter: random.between(1, 3000) }),
+  };
+}
+
+function themed(order: OrderScript, theme: Theme, random: Random): OrderScript {
+  if (theme === 'outage') return { ...order, card: random.pick(['outage', 'outage', 'unavailable', 'good']) };
+  if (theme !== 'rush') return order;
+  const { number, customer } = order;
+  const lines = [{ sku: 'FLOUR-1KG', quantity: random.between(2, 4), unitPrice: random.between(100, 900) }];
+  return { number, customer, at: random.between(0, 30), lines, card: 'good' };
+}
+
+function themeFaults(random: Random, theme: Theme, orders: number): Fault[] {
+  const fault = (on: Occasion, nth: number, what: string): Fault => ({
+    on,
+    nth,
+    what,
+    amount: amountOf(what, on, random),
+  });
+  if (theme === 'outage') return [1, 2, 3].map((nth) => fault('operator', nth, 'is interrupted'));
+  if (theme !== 'echo') return [];
+  const some = (on: Occasion, count: number, what: string) =>
+    Array.from({ length: count }, (_, index) => index + 1)
+      .filter(() => random.chance(0.5))
+      .map((nth) => fault(on, nth, what));
+  return [...some('delivery', orders * 17, 'delivered twice'), ...some('container', 40, 'clock ahead')];
+}
+
+/** In ms. Most come while the order is on its way, when they get in the way of something. */
+function planCancellation(random: Random): number {
+  return random.chance(0.6) ? random.between(1, 500) : Math.floor(10 ** (1 + random.next() * 3.8));
+}
+
+/** Some histories have no fault at all, most have some, and few have many. */
+function planFaults(random: Random, orders: number): Fault[] {
+  const weight = random.pick([0, 0.5, 1, 1, 2, 4]);
+  // About as many occasions as a history of this size has.
+  const expected: Record<Occasion, number> = {
+    call: orders * 75,
+    delivery: orders * 17,
+    batch: orders * 12,
+    provider: orders * 3,
+    container: 30,
+    operator: 3,
+  };
+  const rates: Record<Occasion, number> = {
+    call: 0.02,
+    delivery: 0.1,
+    batch: 0.06,
+    provider: 0.25,
+    container: 0.4,
+    operator: 0.4,
+  };
+  const faults: Fault[] = [];
+  for (const on of Object.keys(occasions) as Occasion[]) {
+    const number = Math.round(expected[on] * rates[on] * weight * (0.5 + random.next()));
+    for (let index = 0; index < number; index += 1) {
+      const what = random.pick<string>(occasions[on]);
+      faults.push({ on, nth: random.between(1, expected[on]), what, amount: amountOf(what, on, random) });
+    }
+  }
+  return faults;
+}
+
+function amountOf(what: string, on: Occasion, random: Random): number {
+  if (what.startsWith('clock')) return random.between(10_000, 5 * MINUTE);
+  if (what === 'is interrupted') return random.between(1, 6);
+  if (what === 'comes late') return random.between(HOUR, 30 * HOUR);
+  if (what === 'delayed')
+    return random.chance(0.7) ? random.between(1_000, 2 * MINUTE) : random.between(MINUTE, 3 * HOUR);
+  if (what === 'slow') return on === 'provider' ? random.between(1_500, 4_000) : random.between(500, 12_000);
+  return random.between(1, 1_000);
+}

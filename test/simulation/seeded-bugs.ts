@@ -1,0 +1,209 @@
+import { LOCK_MARGIN_MS } from '@millrace/idempotency';
+import type { AwsRequest } from './aws/network.ts';
+import type { Sabotage } from './sabotage.ts';
+
+/** A break of the system, and what it stands for: the simulation is worth what it finds of these. */
+export interface SeededBug {
+  name: string;
+  /** What somebody could have done wrong. */
+  mistake: string;
+  sabotage: Sabotage;
+}
+
+type Write = {
+  ConditionExpression?: string;
+  UpdateExpression?: string;
+  ExpressionAttributeNames?: Record<string, string>;
+  ExpressionAttributeValues?: Record<string, unknown>;
+  Item?: Record<string, { S?: string; M?: Record<string, { S?: string }> }>;
+  Key?: Record<string, { S?: string }>;
+};
+type Action = { Put?: Write; Update?: Write; Delete?: Write; ConditionCheck?: Write };
+
+export const seededBugs: readonly SeededBug[] = [
+  {
+    name: 'mark-before-effect',
+    mistake: 'The inbox mark is written first, in a transaction of its own.',
+    sabotage: {
+      request: transactions((actions) => {
+        const marks = actions.filter((action) => partitionOf(action).startsWith('INBOX#'));
+        return marks.length > 0 ? [marks, actions.filter((action) => !marks.includes(action))] : [actions];
+      }),
+    },
+  },
+  {
+    name: 'effect-without-mark',
+    mistake: 'That a mail was sent is not put on record.',
+    sabotage: {
+      request: ({ service, operation, input }) =>
+        isIdempotencyTable(input, 'notifications') && operation === 'UpdateItem'
+          ? [{ service, operation: 'DescribeTable', input: { TableName: input.TableName } }]
+          : undefined,
+    },
+  },
+  {
+    name: 'clock-based-in-progress-mark',
+    mistake: 'Whether another delivery is still sending a mail is decided by comparing the clocks of two containers.',
+    sabotage: {
+      request: ({ service, operation, input }) => {
+        const item = operation === 'PutItem' && isIdempotencyTable(input, 'notifications') ? input.Item : undefined;
+        if (!item?.in_progress_expiration) return undefined;
+        const in_progress_expiration = { N: String(Number(item.in_progress_expiration.N) - LOCK_MARGIN_MS) };
+        return [{ service, operation, input: { ...input, Item: { ...item, in_progress_expiration } } }];
+      },
+    },
+  },
+  {
+    name: 'publish-before-store',
+    mistake: 'An event is emitted before it is stored.',
+    sabotage: {
+      request: ({ service, operation, input }, { name }) => {
+        if (operation !== 'TransactWriteItems' || !name.startsWith('payments.')) return undefined;
+        const Entries = (input.TransactItems as Action[]).flatMap(({ Put }) => {
+          const outbox = Put?.Item?.outbox?.M;
+          if (!outbox) return [];
+          return [{ Source: outbox.source?.S, DetailType: outbox.detailType?.S, Detail: outbox.detail?.S }];
+        });
+        if (Entries.length === 0) return undefined;
+        return [
+          { service: 'events', operation: 'PutEvents', input: { Entries } },
+          { service, operation, input },
+        ];
+      },
+    },
+  },
+  {
+    name: 'acknowledge-before-effect',
+    mistake: 'Messages are deleted before they are handled.',
+    sabotage: { acknowledgesFirst: () => true },
+  },
+  {
+    name: 'refund-forgotten',
+    mistake: 'PaymentRefunded is told, and the provider was never asked.',
+    sabotage: { forgetsRefunds: true },
+  },
+  {
+    name: 'new-key-for-each-charge',
+    mistake: 'Each attempt at a charge has an idempotency key of its own.',
+    sabotage: { chargeKey: (key, { random }) => `${key} ${random.uuid()}` },
+  },
+  {
+    name: 'stock-without-condition',
+    mistake: 'Stock is taken without a look at how much there is by now.',
+    sabotage: { request: withoutCondition((action) => partitionOf(action).startsWith('STOCK#')) },
+  },
+  {
+    name: 'append-without-version',
+    mistake: 'Events are appended to an order without a look at its version.',
+    sabotage: { request: withoutCondition((action) => partitionOf(action).startsWith('ORDER#')) },
+  },
+  {
+    name: 'refused-entries-ignored',
+    mistake: 'PutEvents answered 200, so everything is taken to be accepted.',
+    sabotage: {
+      answer: ({ operation }, output) => {
+        if (operation !== 'PutEvents') return output;
+        const { Entries } = output as { Entries: { EventId?: string }[] };
+        return { FailedEntryCount: 0, Entries: Entries.map(({ EventId = 'refused' }) => ({ EventId })) };
+      },
+    },
+  },
+  {
+    name: 'relay-acknowledges-everything',
+    mistake: 'The relay says that it has emitted what it could not emit.',
+    sabotage: { ignoresStreamFailures: true },
+  },
+  {
+    name: 'redrive-deletes-first',
+    mistake: 'A dead letter is deleted before it is back in its queue.',
+    sabotage: { deletesOnReceive: ({ name }) => name.startsWith('operator') },
+  },
+  {
+    name: 'projection-counts-twice',
+    mistake: 'A read model does not remember which events it has had.',
+    sabotage: {
+      request: (request, { name }) =>
+        name.startsWith('orders.projectOrders')
+          ? transactions((actions) => [actions.filter((action) => !partitionOf(action).includes('#MARK#'))])(request)
+          : undefined,
+    },
+  },
+  {
+    name: 'compensation-forgotten',
+    mistake: 'Nobody tells inventory that an order was cancelled.',
+    sabotage: { losesTarget: (detailType, queue) => detailType === 'OrderCancelled.v1' && queue.includes('inventory') },
+  },
+  {
+    name: 'reason-left-out',
+    mistake: 'A message goes to the dead-letter queue without the reason.',
+    sabotage: {
+      request: ({ service, operation, input }) =>
+        operation === 'SendMessage' && String(input.QueueUrl).endsWith('-dlq')
+          ? [{ service, operation, input: { ...input, MessageAttributes: undefined } }]
+          : undefined,
+    },
+  },
+  {
+    name: 'idempotency-key-ignored',
+    mistake: 'The same POST /orders twice makes two orders.',
+    sabotage: {
+      event: (name, event) => {
+        if (name !== 'orders.postOrder') return event;
+        const { headers, ...rest } = event as { headers: Record<string, string> };
+        const { 'idempotency-key': _, ...others } = headers;
+        return { ...rest, headers: others };
+      },
+    },
+  },
+];
+
+/** Replaces the actions of a transaction by those of one or more that follow each other. */
+function transactions(change: (actions: Action[]) => Action[][]) {
+  return ({ service, operation, input }: AwsRequest): AwsRequest[] | undefined => {
+    if (operation !== 'TransactWriteItems') return undefined;
+    return change(input.TransactItems)
+      .filter((actions) => actions.length > 0)
+      .map((TransactItems) => ({ service, operation, input: { ...input, TransactItems } }));
+  };
+}
+
+function withoutCondition(concerns: (action: Action) => boolean) {
+  return transactions((actions) => [
+    actions.map((action) => {
+      const [kind, write] = writeOf(action);
+      return concerns(action) && write.ConditionExpression ? { [kind]: unconditional(write) } : action;
+    }),
+  ]);
+}
+
+/** The write without its condition, and without what only the condition referred to. */
+function unconditional({
+  ConditionExpression: _,
+  ExpressionAttributeNames,
+  ExpressionAttributeValues,
+  ...write
+}: Write): Write {
+  const { UpdateExpression = '' } = write;
+  const used = <Value>(all: Record<string, Value> = {}) =>
+    Object.entries(all).filter(([name]) => new RegExp(`${name}\\b`).test(UpdateExpression));
+  const [names, values] = [used(ExpressionAttributeNames), used(ExpressionAttributeValues)];
+  return {
+    ...write,
+    ...(names.length > 0 && { ExpressionAttributeNames: Object.fromEntries(names) }),
+    ...(values.length > 0 && { ExpressionAttributeValues: Object.fromEntries(values) }),
+  };
+}
+
+function writeOf(action: Action): [kind: string, write: Write] {
+  const [entry] = Object.entries(action);
+  return entry ?? ['Put', {}];
+}
+
+function partitionOf(action: Action): string {
+  const [, { Item, Key }] = writeOf(action);
+  return (Item ?? Key)?.pk?.S ?? '';
+}
+
+function isIdempotencyTable({ TableName }: { TableName?: string }, service: string): boolean {
+  return TableName === `millrace-${service}-dev-idempotency`;
+}
