@@ -1,0 +1,28 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDbEngine, EngineRequestHandler } from '../../local/src/services/dynamodb/engine/index.ts';
+import { type Counted, eventStoreConformance } from './event-store-conformance.ts';
+import { DynamoDbEventStore, documentClient } from './index.ts';
+
+// The same as against the DynamoDB of `npm start`: the simulation relies on the engine to answer alike.
+const engine = new DynamoDbEngine();
+engine.execute('CreateTable', {
+  TableName: 'counters',
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: [
+    { AttributeName: 'pk', AttributeType: 'S' },
+    { AttributeName: 'sk', AttributeType: 'S' },
+  ],
+  KeySchema: [
+    { AttributeName: 'pk', KeyType: 'HASH' },
+    { AttributeName: 'sk', KeyType: 'RANGE' },
+  ],
+});
+const client = documentClient(
+  new DynamoDBClient({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    requestHandler: new EngineRequestHandler(engine),
+  }),
+);
+
+eventStoreConformance((options) => new DynamoDbEventStore<Counted>(client, 'counters', options));
