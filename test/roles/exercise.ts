@@ -177,10 +177,10 @@ const cancelsWhatIsNotPaid: Step = async ({ shop, aws, until }) => {
   });
 };
 
-/** The provider fails at first, so that the customer can be faster than the payment. */
+/** The provider's answer gets lost, so the customer can cancel before the order is paid. */
 const refundsWhatIsCancelled: Step = async ({ shop, aws, until }) => {
   const sku = await shop.stocked(5);
-  const orderId = await shop.place(orderOf(sku, 2, { paymentToken: 'tok_temporarily_unavailable' }));
+  const orderId = await shop.place(orderOf(sku, 2, { paymentToken: 'tok_answer_lost' }));
   await until(() => holds(shop, sku, 3, 2));
   equal((await shop.request('POST', `/orders/${orderId}/cancellation`)).status, 202, 'not cancelled');
   await until(() => holds(shop, sku, 5, 0));
