@@ -64,7 +64,7 @@ export const skipped: readonly Skip[] = [
     suite: 'relay',
     test: 'records that Lambda gave up are a letter of positions; redriven, they are swept',
     reason:
-      "The relays' dead-letter queues are renamed here, to see the deployment that gives them their names back refused",
+      "The deployment to MiniStack renames the relays' dead-letter queues, to see the one that gives them their names back refused",
   },
   {
     suite: 'replay',
