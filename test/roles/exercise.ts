@@ -60,11 +60,12 @@ async function together(running: RunningShop, failFast: boolean, steps: readonly
   const controller = new AbortController();
   const expected = new Set<string>();
   const named = ({ caller, resource }: Pick<RefusedAccess, 'caller' | 'resource'>): string => `${caller} ${resource}`;
-  const before = new Map(running.runtime.refusals().map(({ message, times }) => [message, times]));
+  const keyOf = ({ message, detailType = '' }: RefusedAccess): string => `${detailType} ${message}`;
+  const before = new Map(running.runtime.refusals().map((refused) => [keyOf(refused), refused.times]));
   const endWhenRefused = (): void => {
     const refusal = running.runtime
       .refusals()
-      .find((refused) => refused.times > (before.get(refused.message) ?? 0) && !expected.has(named(refused)));
+      .find((refused) => refused.times > (before.get(keyOf(refused)) ?? 0) && !expected.has(named(refused)));
     if (refusal) controller.abort(new Error(`refused: ${refusal.action} on ${refusal.resource}`));
   };
   const watch = failFast ? setInterval(endWhenRefused, 10) : undefined;

@@ -8,6 +8,8 @@ export interface RefusedAccess {
   readonly caller: string;
   readonly action: string;
   readonly resource: string;
+  /** Of the event that was to be put on a bus: a bus policy can name it. */
+  readonly detailType?: string;
   /** As AWS words it. */
   readonly message: string;
   /** How often, since the start. */
@@ -36,7 +38,8 @@ export class Refusals {
     const [detailType] = context?.get('events:detail-type') ?? [];
     const key = [caller, action, resource, detailType].join('\n');
     const times = this.#refused.get(key)?.times ?? 0;
-    this.#refused.set(key, { caller, action, resource, message, times: times + 1 });
+    const type = detailType === undefined ? {} : { detailType: shownIdentifier(detailType) };
+    this.#refused.set(key, { caller, action, resource, ...type, message, times: times + 1 });
     if (times > 0) return;
     const remedies = {
       denied: 'a statement denies it',
