@@ -2,8 +2,8 @@ import type { APIGatewayEventRequestContextV2, APIGatewayProxyEventV2WithRequest
 import { HttpError } from './problem.ts';
 
 /**
- * A request as an HTTP API with a JWT authorizer hands it to its integration, payload format 2.0. The authorizer gives
- * every claim as text.
+ * A request as an HTTP API with a JWT authorizer hands it to its integration, payload format 2.0. API Gateway gives every
+ * claim as text; emulators of it leave a boolean as it is.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
  */
 export type HttpApiEvent = APIGatewayProxyEventV2WithRequestContext<
@@ -40,8 +40,8 @@ export function callerOf(event: HttpApiEvent): Caller {
   return {
     subject: sub,
     scopes: scopesOf(scope ?? scp),
-    ...(email && claims.email_verified === 'true' && { email }),
-    ...(phone && claims.phone_number_verified === 'true' && { phone }),
+    ...(email && String(claims.email_verified) === 'true' && { email }),
+    ...(phone && String(claims.phone_number_verified) === 'true' && { phone }),
   };
 }
 

@@ -161,14 +161,17 @@ describe('the caller', () => {
     const { send, requests } = setUp();
     const claims = { sub: 'ada', email: 'ada@example.com', phone_number: '+4915112345678' };
     const verified = { email_verified: 'true', phone_number_verified: 'true' };
+    // As an emulator of API Gateway hands them on.
+    const booleans = { email_verified: true as never, phone_number_verified: false as never };
     const unverified = { email_verified: 'false' };
 
-    for (const more of [verified, unverified, {}]) {
+    for (const more of [verified, booleans, unverified, {}]) {
       await send(httpRequest(route, { path: { hotel: 'ritz' }, body: booking, claims: { ...claims, ...more } }));
     }
 
     expect(requests.map(({ caller }) => caller)).toEqual([
       { subject: 'ada', scopes: [], email: 'ada@example.com', phone: '+4915112345678' },
+      { subject: 'ada', scopes: [], email: 'ada@example.com' },
       { subject: 'ada', scopes: [] },
       { subject: 'ada', scopes: [] },
     ]);
