@@ -11,7 +11,7 @@ const unprintable = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
  * jsonText({ name: '\u009b31m' }); // {"name":"\u009b31m"} with a backslash
  */
 export function jsonText(value: unknown, indent?: number): string {
-  // Between the strings of JSON stand line breaks alone, and within them none.
+  // Indented JSON has line breaks only between its strings, so every other control character is inside one.
   return JSON.stringify(value, null, indent).replace(unprintable, (character) =>
     character === '\n' ? character : escaped(character),
   );

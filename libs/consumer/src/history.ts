@@ -15,8 +15,8 @@ export interface History {
 }
 
 /**
- * Reads the history of a record. A message that was never deferred has none, whatever its other attributes say: those of a
- * dead letter come back with it when the SQS console puts it back.
+ * Reads the history of a record. Ignores the other attributes of a message that was never deferred: a dead letter
+ * keeps its own when the SQS console puts it back.
  */
 export function historyOf({ attributes, messageAttributes }: SQSRecord): History {
   const read = (name: string) => messageAttributes?.[name]?.stringValue ?? '';

@@ -9,8 +9,8 @@ import { ConfigurationError } from './settings.ts';
 export type RecordHandled = (key: { consumer: string; eventId: string }) => Promise<void>;
 
 /**
- * Marks handled events in the idempotency table. Powertools' own marks are of single steps, whose number and names nobody else
- * knows: this one tells operators that nothing is missing.
+ * Marks handled events in the idempotency table. Powertools marks single steps, and only the
+ * handler knows how many there are. This mark tells operators that all of them are done.
  * @throws ConfigurationError when MILLRACE_IDEMPOTENCY_TABLE is not set.
  */
 export function recordHandledInIdempotencyTable(
