@@ -1,6 +1,6 @@
+import { compilePattern, type JsonValue } from '@millrace/event-pattern';
 import type { EventContract } from '@millrace/events';
 import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
-import { compilePattern, type JsonValue } from '@millrace/local/event-pattern';
 import type { AwsPort } from './aws-port.ts';
 
 /** A function behind a queue. */

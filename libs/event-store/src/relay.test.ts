@@ -4,6 +4,7 @@ import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from '@jest/globals';
 import { isEdited, readDeadLetter } from '@millrace/dead-letters';
+import { compilePattern } from '@millrace/event-pattern';
 import {
   defineEvent,
   type EmittableEvent,
@@ -12,7 +13,6 @@ import {
   InMemoryEmitter,
   parseEnvelope,
 } from '@millrace/events';
-import { compilePattern } from '@millrace/local/event-pattern';
 import { insertRecord, RecordingClient, sampleEvent, streamEvent } from '@millrace/testing';
 import type { AttributeValue, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { parse } from 'yaml';

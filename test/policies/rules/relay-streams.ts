@@ -1,4 +1,4 @@
-import { compilePattern, type JsonValue } from '@millrace/local/event-pattern';
+import { compilePattern, type JsonValue } from '@millrace/event-pattern';
 import type { Landscape } from '../landscape.ts';
 import type { Rule } from '../rule.ts';
 import { at, type Entry, entriesOf, list, referenceTo } from '../template.ts';

@@ -1,4 +1,4 @@
-import { compilePattern, type JsonValue } from '@millrace/local/event-pattern';
+import { compilePattern, type JsonValue } from '@millrace/event-pattern';
 import type { Rule } from '../rule.ts';
 import { at, entriesOf, list } from '../template.ts';
 

@@ -1,5 +1,5 @@
 import { UsageError } from '@millrace/command-line';
-import { compilePattern } from '@millrace/local/event-pattern';
+import { compilePattern } from '@millrace/event-pattern';
 import type { DeadLetter } from '../dead-letter.ts';
 
 /** Which letters are meant: those that meet all criteria given, and of a list any. */

@@ -11,10 +11,10 @@ import {
   StartReplayCommand,
 } from '@aws-sdk/client-eventbridge';
 import { similarNames, UsageError } from '@millrace/command-line';
+import { compilePattern } from '@millrace/event-pattern';
 import type { EventContract } from '@millrace/events';
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import type { CatalogueEntry } from '@millrace/events/catalogue';
-import { compilePattern } from '@millrace/local/event-pattern';
 import { consumerKey, consumerOfRule } from './consumer-name.ts';
 
 /** Between two questions how far a replay is. In ms. */

@@ -2,9 +2,9 @@ import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import type { ArchiveStore } from './archive-store.ts';
 import type { EventBus, EventBuses } from './event-buses.ts';
+import { readEventPattern } from './event-pattern.ts';
 import { exclusiveFilter } from './exclusive-filter.ts';
 import { page } from './page.ts';
-import { EventPattern } from './pattern.ts';
 import { type Input, optionalInteger, optionalString, requiredString } from './request-parameters.ts';
 
 /** An archive of the events of one bus. */
@@ -170,7 +170,7 @@ function readSettings(input: Input): {
   retentionDays: number | undefined;
 } {
   const eventPattern = optionalString(input, 'EventPattern', { maximumLength: 4096 });
-  if (eventPattern !== undefined) new EventPattern(eventPattern);
+  if (eventPattern !== undefined) readEventPattern(eventPattern);
   return {
     description: optionalString(input, 'Description', { maximumLength: 512 }),
     eventPattern,

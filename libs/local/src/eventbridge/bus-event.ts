@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { EventFields } from './event-fields.ts';
-import { JsonArray, JsonObject, parseJson } from './json-document.ts';
+import { EventFields, JsonArray, JsonObject, parseJson } from '@millrace/event-pattern';
 
 /** An event a bus has accepted. */
 export interface BusEvent {

@@ -1,5 +1,5 @@
+import type { RuleIdentity } from '@millrace/event-pattern';
 import type { BusEvent } from './bus-event.ts';
-import type { RuleIdentity } from './input-transformer.ts';
 import type { CompiledTarget, RuleTarget } from './rule-target.ts';
 
 /** Why an event did not reach a target. */

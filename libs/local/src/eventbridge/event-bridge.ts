@@ -1,3 +1,4 @@
+import { EventFields, JsonObject, parseJson } from '@millrace/event-pattern';
 import { AwsError } from '../aws-error.ts';
 import type { Caller } from '../iam/caller.ts';
 import { ArchiveStore } from './archive-store.ts';
@@ -5,9 +6,7 @@ import { Archives, type ArchivesOptions } from './archives.ts';
 import type { BusEvent } from './bus-event.ts';
 import { Deliveries, type DeliveryOptions, exponentialBackoff } from './delivery.ts';
 import { type EventBus, EventBuses } from './event-buses.ts';
-import { EventFields } from './event-fields.ts';
-import { JsonObject, parseJson } from './json-document.ts';
-import { EventPattern } from './pattern.ts';
+import { readEventPattern } from './event-pattern.ts';
 import { type ReadEntry, readPutEvents } from './put-events.ts';
 import { authorizeEntry, type OnRefusal } from './put-events-authorization.ts';
 import { Replays } from './replays.ts';
@@ -157,7 +156,7 @@ const requiredEventFields = ['id', 'account', 'source', 'time', 'region', 'resou
 
 /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html */
 function testEventPattern(input: Input): object {
-  const pattern = new EventPattern(requiredString(input, 'EventPattern'));
+  const pattern = readEventPattern(requiredString(input, 'EventPattern'));
   const event = parseEvent(requiredString(input, 'Event'));
   const missing = requiredEventFields.filter((name) => event.get(name) === undefined);
   if (missing.length > 0) throw eventNotValid(`Missing required fields: ${missing.join(', ')}`);

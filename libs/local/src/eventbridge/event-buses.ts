@@ -1,9 +1,10 @@
+import type { EventPattern } from '@millrace/event-pattern';
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import type { BusEvent } from './bus-event.ts';
 import { type BusPolicy, policyAfterPut, policyAfterRemoval } from './bus-policy.ts';
+import { readEventPattern } from './event-pattern.ts';
 import { page } from './page.ts';
-import { EventPattern } from './pattern.ts';
 import { type Input, optionalString, requiredList, requiredString, structure } from './request-parameters.ts';
 import { type CompiledTarget, compileTarget } from './rule-target.ts';
 
@@ -163,7 +164,7 @@ export class EventBuses {
       busName: bus.name,
       state: readState(optionalString(input, 'State')),
       eventPattern,
-      pattern: eventPattern === undefined ? undefined : new EventPattern(eventPattern),
+      pattern: eventPattern === undefined ? undefined : readEventPattern(eventPattern),
       scheduleExpression,
       description: optionalString(input, 'Description', { maximumLength: 512 }),
       roleArn: optionalString(input, 'RoleArn', { maximumLength: 1600 }),
@@ -258,7 +259,7 @@ export class EventBuses {
       busName: bus.name,
       state: 'ENABLED',
       eventPattern,
-      pattern: new EventPattern(eventPattern),
+      pattern: readEventPattern(eventPattern),
       scheduleExpression: undefined,
       description: undefined,
       roleArn: undefined,

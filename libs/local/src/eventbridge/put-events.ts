@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { JsonObject, parseJson } from '@millrace/event-pattern';
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import { type BusEvent, createBusEvent } from './bus-event.ts';
-import { JsonObject, parseJson } from './json-document.ts';
 import { notAuthorizedForSource } from './put-events-authorization.ts';
 import { type Input, optionalString, optionalTime, requiredList, structure } from './request-parameters.ts';
 

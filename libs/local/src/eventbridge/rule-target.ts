@@ -1,9 +1,14 @@
+import {
+  compileInputTransformer,
+  compileJsonPath,
+  type InputTransformer,
+  jsonText,
+  parseJson,
+  type TargetInput,
+} from '@millrace/event-pattern';
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../aws-error.ts';
 import type { BusEvent } from './bus-event.ts';
-import { compileInputTransformer, type InputTransformer, type TargetInput } from './input-transformer.ts';
-import { jsonText, parseJson } from './json-document.ts';
-import { compileJsonPath } from './json-path.ts';
 import {
   type Input,
   optionalInteger,

@@ -1,4 +1,4 @@
-import { compileCidr, parseIpAddress } from '../eventbridge/ip-address.ts';
+import { compileCidr, parseIpAddress } from '@millrace/event-pattern/ip-address';
 import { compileArn } from './arn-pattern.ts';
 import { PolicyError } from './policy-error.ts';
 import { PolicyText, type RequestContext } from './policy-text.ts';

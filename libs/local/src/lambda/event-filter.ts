@@ -1,6 +1,5 @@
+import { compilePattern, type JsonValue } from '@millrace/event-pattern';
 import { AwsError } from '../aws-error.ts';
-import type { JsonValue } from '../eventbridge/json-document.ts';
-import { compilePattern } from '../eventbridge/pattern.ts';
 import type { EventSourceMappingSettings } from './event-source-mapping.ts';
 
 type Matcher = (record: JsonValue) => boolean;

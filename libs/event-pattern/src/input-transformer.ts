@@ -1,4 +1,3 @@
-import type { BusEvent } from './bus-event.ts';
 import { JsonArray, type JsonNode, JsonObject, jsonText } from './json-document.ts';
 import { compileJsonPath } from './json-path.ts';
 
@@ -10,15 +9,25 @@ export interface InputTransformer {
   readonly InputTemplate: string;
 }
 
+/** What a transformer reads of an event. */
+export interface TransformableEvent {
+  /** The envelope as targets get it without a transformer. */
+  readonly text: string;
+  readonly textWithoutDetail: string;
+  readonly document: JsonObject;
+  /** When the bus took it, in milliseconds since the epoch. */
+  readonly ingestedAt: number;
+}
+
 export interface RuleIdentity {
   readonly name: string;
   readonly arn: string;
 }
 
 /** Gives the text a target receives for an event. */
-export type TargetInput = (event: BusEvent, rule: RuleIdentity) => string;
+export type TargetInput = (event: TransformableEvent, rule: RuleIdentity) => string;
 
-type Variable = (event: BusEvent, rule: RuleIdentity) => JsonNode | undefined;
+type Variable = (event: TransformableEvent, rule: RuleIdentity) => JsonNode | undefined;
 
 const predefined: ReadonlyMap<string, Variable> = new Map<string, Variable>([
   ['aws.events.rule-arn', (_event, rule) => rule.arn],

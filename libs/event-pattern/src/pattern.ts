@@ -1,10 +1,14 @@
-import { AwsError } from '../aws-error.ts';
 import { type Condition, conditions, matchesAll } from './array-consistency.ts';
 import { EventFields } from './event-fields.ts';
 import { JsonArray, type JsonNode, JsonObject, type JsonValue, parseJson } from './json-document.ts';
 import { compileValue, type ValueRequirement } from './value-matcher.ts';
 
-export type { JsonValue } from './json-document.ts';
+/** A pattern that EventBridge would refuse. The message has AWS's words and the reason. */
+export class InvalidPatternError extends Error {
+  override readonly name = 'InvalidPatternError';
+  /** As AWS answers it. */
+  readonly code = 'InvalidEventPatternException';
+}
 
 /** An event pattern, compiled once and matched against the fields of many events. */
 export class EventPattern {
@@ -15,7 +19,7 @@ export class EventPattern {
    * Compiles a pattern as AWS's own matching library reads it (https://github.com/aws/event-ruler).
    * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
    * @param pattern JSON text, or the value it stands for
-   * @throws AwsError InvalidEventPatternException, with the reason.
+   * @throws InvalidPatternError with the reason
    */
   constructor(pattern: string | object) {
     try {
@@ -24,7 +28,7 @@ export class EventPattern {
       this.#alternatives = addObject([new Map()], root, '', false).map(conditions);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new AwsError('InvalidEventPatternException', `Event pattern is not valid. Reason: ${reason}`);
+      throw new InvalidPatternError(`Event pattern is not valid. Reason: ${reason}`, { cause: error });
     }
   }
 
@@ -34,8 +38,11 @@ export class EventPattern {
 }
 
 /**
- * Compiles a pattern to a test of parsed events. What is no JSON object matches nothing.
- * @throws AwsError InvalidEventPatternException, with the reason.
+ * Compiles a pattern to a test of parsed events. Anything but a JSON object matches nothing.
+ *
+ * @throws InvalidPatternError with the reason
+ * @example
+ * compilePattern({ source: [{ prefix: 'millrace.' }] })({ source: 'millrace.orders' }); // true
  */
 export function compilePattern(pattern: string | object): (event: JsonValue) => boolean {
   const compiled = new EventPattern(pattern);

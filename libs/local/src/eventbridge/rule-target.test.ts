@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { JsonObject, parseJson } from '@millrace/event-pattern';
 import { createBusEvent } from './bus-event.ts';
-import { JsonObject, parseJson } from './json-document.ts';
 import { compileTarget } from './rule-target.ts';
 
 const detailText =
