@@ -1,5 +1,5 @@
+import { compilePolicy } from '@millrace/iam-policy';
 import type { Fauxqs } from './fauxqs.ts';
-import { compilePolicy } from './iam/policy.ts';
 
 /**
  * Gives queues their policy as the CloudFormation properties say. It takes the place of the one they have.

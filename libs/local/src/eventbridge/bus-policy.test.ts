@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Caller } from '../iam/caller.ts';
-import { compilePolicy } from '../iam/policy.ts';
+import { type Caller, compilePolicy } from '@millrace/iam-policy';
 import { EventBridge } from './event-bridge.ts';
 
 const account = '000000000000';

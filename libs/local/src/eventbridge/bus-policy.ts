@@ -1,7 +1,6 @@
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
+import { compilePolicy, type Policy, PolicyError } from '@millrace/iam-policy';
 import { AwsError } from '../aws-error.ts';
-import { compilePolicy, type Policy } from '../iam/policy.ts';
-import { PolicyError } from '../iam/policy-error.ts';
 import { type Input, optionalString, optionalStructure, requiredString } from './request-parameters.ts';
 
 /** The resource-based policy of an event bus. */

@@ -1,6 +1,6 @@
 import { EventFields, JsonObject, parseJson } from '@millrace/event-pattern';
+import type { Caller } from '@millrace/iam-policy';
 import { AwsError } from '../aws-error.ts';
-import type { Caller } from '../iam/caller.ts';
 import { ArchiveStore } from './archive-store.ts';
 import { Archives, type ArchivesOptions } from './archives.ts';
 import type { BusEvent } from './bus-event.ts';

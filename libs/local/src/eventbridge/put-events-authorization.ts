@@ -1,7 +1,5 @@
+import { type Access, type Caller, findRefusal, type Policy, type Refusal } from '@millrace/iam-policy';
 import { AwsError } from '../aws-error.ts';
-import { type Access, findRefusal, type Refusal } from '../iam/authorization.ts';
-import type { Caller } from '../iam/caller.ts';
-import type { Policy } from '../iam/policy.ts';
 import type { AcceptedEntry, EntryError } from './put-events.ts';
 
 /** Is told of every entry that is refused. */

@@ -1,8 +1,6 @@
+import { type Access, type Caller, findRefusal, type Policy, type Refusal, serviceCaller } from '@millrace/iam-policy';
 import { AwsError } from '../aws-error.ts';
-import { type Access, findRefusal, type Refusal } from './authorization.ts';
-import { type Caller, serviceCaller } from './caller.ts';
 import type { LocalIdentities } from './local-identities.ts';
-import type { Policy } from './policy.ts';
 import type { Refusals } from './refusals.ts';
 import { type ArnOf, accessOf, type Input, type Service } from './service-access.ts';
 

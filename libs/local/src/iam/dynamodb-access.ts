@@ -1,4 +1,4 @@
-import type { Access } from './authorization.ts';
+import type { Access } from '@millrace/iam-policy';
 import type { ArnOf, Input } from './service-access.ts';
 
 /** Operations on one table, or on one of its indexes, that are actions of the same name. */

@@ -1,4 +1,4 @@
-import type { Access } from './authorization.ts';
+import type { Access } from '@millrace/iam-policy';
 import type { ArnOf, Input } from './service-access.ts';
 
 const onRule = new Set(['PutRule', 'DeleteRule', 'DescribeRule', 'EnableRule', 'DisableRule']);

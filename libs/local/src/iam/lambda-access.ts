@@ -1,4 +1,4 @@
-import type { Access } from './authorization.ts';
+import type { Access } from '@millrace/iam-policy';
 import type { ArnOf, Input } from './service-access.ts';
 
 const api = /^(GET|POST|PUT) \/2015-03-31\/(functions|event-source-mappings)(?:\/([^/]+))?(?:\/([^/]+))?\/?$/;

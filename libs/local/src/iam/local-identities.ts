@@ -1,8 +1,5 @@
+import { type Caller, compilePolicy, notAbout, type Policy, PolicyError, type Statement } from '@millrace/iam-policy';
 import { type Stack, TemplateError } from '../cloudformation/index.ts';
-import type { Caller } from './caller.ts';
-import { compilePolicy, type Policy } from './policy.ts';
-import { PolicyError } from './policy-error.ts';
-import { notAbout, type Statement } from './statement.ts';
 
 /** A statement that is taken away, or one action of it, in lower case. */
 interface WithheldGrant {

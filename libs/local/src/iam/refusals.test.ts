@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Caller } from './caller.ts';
+import type { Caller } from '@millrace/iam-policy';
 import { Refusals } from './refusals.ts';
 
 const busArn = 'arn:aws:events:us-east-1:000000000000:event-bus/shop';

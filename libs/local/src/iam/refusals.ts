@@ -1,6 +1,5 @@
 import { shownIdentifier } from '@millrace/events/identifier';
-import type { Access } from './authorization.ts';
-import type { Caller } from './caller.ts';
+import type { Access, Caller } from '@millrace/iam-policy';
 
 /** What a function, or a service of AWS for one of the templates' resources, was not allowed to do. */
 export interface RefusedAccess {

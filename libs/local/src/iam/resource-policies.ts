@@ -1,4 +1,4 @@
-import { compilePolicy, type Policy } from './policy.ts';
+import { compilePolicy, type Policy } from '@millrace/iam-policy';
 
 /** The policies of queues and topics, as these have them at the moment, compiled once for each text. */
 export class ResourcePolicies {

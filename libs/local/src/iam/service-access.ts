@@ -1,4 +1,4 @@
-import type { Access } from './authorization.ts';
+import type { Access } from '@millrace/iam-policy';
 import { dynamoDbAccess } from './dynamodb-access.ts';
 import { eventsAccess } from './events-access.ts';
 import { lambdaAccess } from './lambda-access.ts';
