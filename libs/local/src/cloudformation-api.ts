@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Stack } from '@millrace/cloudformation';
 import { AwsError } from './aws-error.ts';
-import type { Stack } from './cloudformation/index.ts';
 import { escapeXml } from './xml.ts';
 
 /**

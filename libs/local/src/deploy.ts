@@ -1,9 +1,10 @@
-import { RESOURCE_TYPES, type Stack, type StackResource, TemplateError } from './cloudformation/index.ts';
+import { type Stack, type StackResource, TemplateError } from '@millrace/cloudformation';
 import { createTable } from './dynamodb-tables.ts';
 import { createArchive, createEventBus, createEventBusPolicy, createRule } from './event-rules.ts';
 import type { EventBridge } from './eventbridge/index.ts';
 import type { Fauxqs } from './fauxqs.ts';
 import { createQueuePolicy, createTopicPolicy } from './resource-policy.ts';
+import { RESOURCE_TYPES } from './resource-types.ts';
 import { createQueue } from './sqs-queues.ts';
 import { isDeliverable } from './target-delivery.ts';
 

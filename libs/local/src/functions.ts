@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { type Stack, TemplateError } from '@millrace/cloudformation';
 import { callAwsJson } from './aws-json-client.ts';
-import { type Stack, TemplateError } from './cloudformation/index.ts';
 import { functionMetric, type ObservedMetrics, streamReads } from './cloudwatch/observed-metrics.ts';
 import type { Fauxqs } from './fauxqs.ts';
 import { functionDefinition } from './function-definition.ts';

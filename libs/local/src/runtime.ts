@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import { loadStacks, type Stack } from '@millrace/cloudformation';
 import { findWorkspaceRoot } from '@millrace/events/catalogue';
 import { AwsError } from './aws-error.ts';
 import { openCheckpoints } from './checkpoint-store.ts';
-import { loadStacks, type Stack } from './cloudformation/index.ts';
 import { answerCloudFormation } from './cloudformation-api.ts';
 import type { AlarmChange } from './cloudwatch/alarm-notification.ts';
 import { Alarms } from './cloudwatch/alarms.ts';
@@ -35,6 +35,7 @@ import type { Checkpoints } from './lambda/stream-shard.ts';
 import { Messages } from './messages.ts';
 import { type PackagedService, packageServices } from './package-services.ts';
 import { LOOPBACK, listenOnLoopback } from './port.ts';
+import { RESOURCE_TYPES } from './resource-types.ts';
 import { SsmApi } from './ssm-api.ts';
 import { deliverToTarget, sendToQueue } from './target-delivery.ts';
 import { countApiCall, countHttpRequest } from './usage/api-usage.ts';
@@ -183,7 +184,12 @@ async function start(options: RuntimeOptions, started: Started): Promise<Runtime
   ]);
 
   for (const warning of new Set(services.flatMap((service) => service.warnings))) warn(warning);
-  const { stacks, ssmParameters } = loadStacks(services, { accountId: ACCOUNT_ID, region, awsUrl });
+  const { stacks, ssmParameters } = loadStacks(services, {
+    accountId: ACCOUNT_ID,
+    region,
+    awsUrl,
+    resourceTypes: RESOURCE_TYPES,
+  });
   for (const warning of stacks.flatMap(unsupportedResources)) warn(warning);
   const httpApis = stacks.map((stack) => ({ name: stack.name, resources: httpResourcesOf(stack) }));
   const issuerUrl = `${awsUrl}/_local/issuer`;

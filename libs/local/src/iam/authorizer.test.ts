@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Stack } from '../cloudformation/index.ts';
+import type { Stack } from '@millrace/cloudformation';
 import { Authorizer, type ServiceCall } from './authorizer.ts';
 import { LocalIdentities } from './local-identities.ts';
 import { Refusals } from './refusals.ts';

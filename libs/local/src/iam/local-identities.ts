@@ -1,5 +1,5 @@
+import { type Stack, TemplateError } from '@millrace/cloudformation';
 import { type Caller, compilePolicy, notAbout, type Policy, PolicyError, type Statement } from '@millrace/iam-policy';
-import { type Stack, TemplateError } from '../cloudformation/index.ts';
 
 /** A statement that is taken away, or one action of it, in lower case. */
 interface WithheldGrant {

@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { format } from 'node:util';
-import type { CloudFormationTemplate } from '../cloudformation/template.ts';
+import type { CloudFormationTemplate } from '@millrace/cloudformation';
 import { BundleError, type BundleOptions, bundleFunctions } from './bundle-functions.ts';
 import { codeFolder, metafileName, provide, warningsName } from './cache-folders.ts';
 

@@ -1,7 +1,35 @@
 import { describe, expect, test } from '@jest/globals';
-import { type CloudFormationTemplate, loadStacks, type Stack } from './index.ts';
+import {
+  type Attribute,
+  arnOf,
+  type CloudFormationTemplate,
+  loadStacks,
+  type ResourceType,
+  type Stack,
+  stableUuid,
+} from './index.ts';
 
-const place = { accountId: '000000000000', region: 'us-east-1', awsUrl: 'http://127.0.0.1:4566' };
+const queueUrl: Attribute = ({ awsUrl, accountId, name }) => `${awsUrl}/${accountId}/${name}`;
+const topicArn = arnOf('sns', ({ name }) => name);
+
+const resourceTypes: Record<string, ResourceType> = {
+  'AWS::SQS::Queue': {
+    nameProperty: 'QueueName',
+    ref: queueUrl,
+    attributes: { Arn: arnOf('sqs', ({ name }) => name), QueueName: ({ name }) => name, QueueUrl: queueUrl },
+  },
+  'AWS::DynamoDB::Table': {
+    nameProperty: 'TableName',
+    attributes: { Arn: arnOf('dynamodb', ({ name }) => `table/${name}`) },
+    attributesAfterCreation: { StreamArn: arnOf('dynamodb', ({ name }) => `table/${name}/stream/not-created-yet`) },
+  },
+  'AWS::SNS::Topic': { nameProperty: 'TopicName', ref: topicArn, attributes: { TopicArn: topicArn } },
+  'AWS::SSM::Parameter': { nameProperty: 'Name', attributes: {} },
+  'AWS::Lambda::EventSourceMapping': { ref: stableUuid, attributes: { Id: stableUuid } },
+  'AWS::Events::EventBus': { nameProperty: 'Name', attributes: {} },
+};
+
+const place = { accountId: '000000000000', region: 'us-east-1', awsUrl: 'http://127.0.0.1:4566', resourceTypes };
 
 function load(templates: Record<string, CloudFormationTemplate>) {
   return loadStacks(
@@ -211,58 +239,6 @@ describe('resources', () => {
     });
     expect(stack.resources()).toMatchObject([{ logicalId: 'Pool', definition: undefined }]);
     expect(stack.outputs().Arn).toMatch(/^arn:aws:cognito:us-east-1:000000000000:shop-Pool-/);
-  });
-
-  test.each<[string, string, Record<string, string>, string, string]>([
-    ['a bus', 'AWS::Events::EventBus', { Name: 'b' }, 'Arn', 'arn:aws:events:us-east-1:000000000000:event-bus/b'],
-    [
-      'a rule on a bus',
-      'AWS::Events::Rule',
-      { Name: 'r', EventBusName: 'b' },
-      'Arn',
-      'arn:aws:events:us-east-1:000000000000:rule/b/r',
-    ],
-    [
-      'a rule on a bus by ARN',
-      'AWS::Events::Rule',
-      { Name: 'r', EventBusName: 'arn:aws:events:us-east-1:000000000000:event-bus/b' },
-      'Arn',
-      'arn:aws:events:us-east-1:000000000000:rule/b/r',
-    ],
-    [
-      'a rule on the default bus',
-      'AWS::Events::Rule',
-      { Name: 'r' },
-      'Arn',
-      'arn:aws:events:us-east-1:000000000000:rule/r',
-    ],
-    [
-      'a function',
-      'AWS::Lambda::Function',
-      { FunctionName: 'f' },
-      'Arn',
-      'arn:aws:lambda:us-east-1:000000000000:function:f',
-    ],
-    [
-      'a function version',
-      'AWS::Lambda::Version',
-      { FunctionName: 'f' },
-      'FunctionArn',
-      'arn:aws:lambda:us-east-1:000000000000:function:f:1',
-    ],
-    ['a role', 'AWS::IAM::Role', { RoleName: 'r' }, 'Arn', 'arn:aws:iam::000000000000:role/r'],
-    ['a table', 'AWS::DynamoDB::Table', { TableName: 't' }, 'Arn', 'arn:aws:dynamodb:us-east-1:000000000000:table/t'],
-    ['a bucket', 'AWS::S3::Bucket', { BucketName: 'b' }, 'Arn', 'arn:aws:s3:::b'],
-    [
-      'a log group',
-      'AWS::Logs::LogGroup',
-      { LogGroupName: '/aws/l' },
-      'Arn',
-      'arn:aws:logs:us-east-1:000000000000:log-group:/aws/l:*',
-    ],
-    ['a parameter', 'AWS::SSM::Parameter', { Name: '/p', Type: 'String', Value: 'v' }, 'Value', 'v'],
-  ])('%s has its ARN', (_name, Type, Properties, attribute, expected) => {
-    expect(stackOf({ Resources: { It: { Type, Properties } } }).attribute('It', attribute)).toBe(expected);
   });
 
   test('an attribute that exists only after creation is asked for after it is set', () => {

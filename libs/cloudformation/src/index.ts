@@ -2,9 +2,17 @@ import { Stack, type StackEnvironment } from './stack.ts';
 import { type CloudFormationTemplate, TemplateError } from './template.ts';
 import { topologicalOrder } from './topological-order.ts';
 
-export { RESOURCE_TYPES } from './resource-types.ts';
+export {
+  type Attribute,
+  arnOf,
+  type ResourceIdentity,
+  type ResourceType,
+  stableDigest,
+  stableId,
+  stableUuid,
+} from './resource-type.ts';
 export { Stack, type StackResource } from './stack.ts';
-export { type CloudFormationTemplate, TemplateError } from './template.ts';
+export { type CloudFormationTemplate, TemplateError, type TemplateResource, type TemplateValue } from './template.ts';
 
 /** Compiled templates as stacks that know each other's exports and SSM parameters. */
 export interface Stacks {
@@ -17,14 +25,19 @@ export interface Stacks {
 /**
  * Loads the templates of several stacks and checks that every reference in them can be resolved.
  *
- * @param awsUrl origin of the AWS port: queue URLs stand on it
+ * @param environment the account, its region, the origin of the AWS port, and the resource types by name
  * @throws TemplateError for the first thing that cannot be resolved: a reference, an export nobody has or two have,
  *   stacks that import from each other
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
  */
 export function loadStacks(
   templates: ReadonlyArray<{ stackName: string; template: CloudFormationTemplate }>,
-  { accountId, region, awsUrl }: Pick<StackEnvironment, 'accountId' | 'region' | 'awsUrl'>,
+  {
+    accountId,
+    region,
+    awsUrl,
+    resourceTypes,
+  }: Pick<StackEnvironment, 'accountId' | 'region' | 'awsUrl' | 'resourceTypes'>,
 ): Stacks {
   const stacks = new Map<string, Stack>();
   const exporters = new Map<string, { stack: Stack; output: string }>();
@@ -32,6 +45,7 @@ export function loadStacks(
     accountId,
     region,
     awsUrl,
+    resourceTypes,
     exportedValue: (name) => {
       const exporter = exporters.get(name);
       return exporter && { value: exporter.stack.output(exporter.output) };

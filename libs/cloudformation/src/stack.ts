@@ -1,11 +1,5 @@
 import { evaluateCondition, resolveValue, type Scope } from './intrinsics.ts';
-import {
-  generatedName,
-  RESOURCE_TYPES,
-  type ResourceIdentity,
-  type ResourceType,
-  unknownTypeAttribute,
-} from './resource-types.ts';
+import { generatedName, type ResourceIdentity, type ResourceType, unknownTypeAttribute } from './resource-type.ts';
 import {
   type CloudFormationTemplate,
   TemplateError,
@@ -21,6 +15,8 @@ export interface StackEnvironment {
   region: string;
   /** Origin of the AWS port, without a path. */
   awsUrl: string;
+  /** By name, e.g. `AWS::SQS::Queue`. A resource of any other type has stand-ins for its attributes. */
+  resourceTypes: Readonly<Record<string, ResourceType>>;
   /** The value another stack exports under a name; undefined when none does. */
   exportedValue: (name: string) => { value: unknown } | undefined;
   /** The value of an SSM parameter that any stack declares; undefined when none does. */
@@ -31,7 +27,7 @@ export interface StackEnvironment {
 export interface StackResource {
   logicalId: string;
   type: string;
-  /** Undefined for a type that is not in the table. */
+  /** Undefined for a type that was not handed in. */
   definition: ResourceType | undefined;
   /** The physical name: the queue's, the table's, the function's. */
   name: string;
@@ -208,7 +204,7 @@ export class Stack {
 
   #resource(logicalId: string, place: string): StackResource {
     const { Type, Properties } = this.#declaration(logicalId, place);
-    const definition = RESOURCE_TYPES[Type];
+    const definition = this.#environment.resourceTypes[Type];
     const given = definition?.nameProperty ? Properties?.[definition.nameProperty] : undefined;
     const name =
       given === undefined
