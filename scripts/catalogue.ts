@@ -1,5 +1,5 @@
 import { jsonText, readArguments, runCommand } from '@millrace/command-line';
-import { catalogueProblems, findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
+import { catalogueProblems, findWorkspaceRoot, readCatalogue } from '@millrace/workspace/catalogue';
 
 const HELP = `Lists every event with its producer and its consumers, read from the contracts and the templates.
 

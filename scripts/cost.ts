@@ -2,8 +2,8 @@
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { jsonText, readArguments, readNumber, readStage, runCommand } from '@millrace/command-line';
-import { serviceDirectories } from '@millrace/events/catalogue';
-import { packageServices } from '@millrace/local/package-services';
+import { serviceDirectories } from '@millrace/workspace/catalogue';
+import { packageServices } from '@millrace/workspace/packaging';
 import { withLambdaDuration } from './cost/measurement.ts';
 import { readPriceTable } from './cost/price-table.ts';
 import { readQuotaTable } from './cost/quota-use.ts';

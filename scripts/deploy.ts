@@ -5,7 +5,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readArguments, runCommand } from '@millrace/command-line';
-import { packageServices } from '@millrace/local/package-services';
+import { packageServices } from '@millrace/workspace/packaging';
 import type { ComposedService } from './deploy/composition.ts';
 import { packageHash } from './deploy/package-hash.ts';
 import { type PlannedService, planDeployment } from './deploy/plan.ts';

@@ -11,10 +11,10 @@ import {
   runCommand,
   UsageError,
 } from '@millrace/command-line';
-import { findWorkspaceRoot, readCatalogue, serviceDirectories } from '@millrace/events/catalogue';
 import type { Lineage } from '@millrace/lineage';
 import { identifierPattern } from '@millrace/lineage/log-identifier';
 import type { FollowedLineage, Whereabouts } from '@millrace/lineage/operations';
+import { findWorkspaceRoot, readCatalogue, serviceDirectories } from '@millrace/workspace/catalogue';
 
 const HELP = `What an API call led to, event by event, and where it stopped and why.
 

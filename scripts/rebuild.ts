@@ -11,9 +11,9 @@ import {
   UsageError,
 } from '@millrace/command-line';
 import { documentClient, EmittedEvents } from '@millrace/event-store';
-import { findWorkspaceRoot, serviceDirectories } from '@millrace/events/catalogue';
 import { ProjectionTable, type RebuildSummary, rebuild } from '@millrace/projections';
 import { loadProjections } from '@millrace/projections/load-projections';
+import { findWorkspaceRoot, serviceDirectories } from '@millrace/workspace/catalogue';
 
 const HELP = `Builds a read model anew from the event store, beside the one that is read, and then puts it in its place. A rebuild
 that was interrupted or killed goes on where it was when it is started again.

@@ -31,7 +31,7 @@ import type {
   OpenStage,
   ShownLetter,
 } from '@millrace/dead-letters/operations';
-import { findWorkspaceRoot, loadContracts, readCatalogue, serviceDirectories } from '@millrace/events/catalogue';
+import { findWorkspaceRoot, loadContracts, readCatalogue, serviceDirectories } from '@millrace/workspace/catalogue';
 
 const GLOBAL_HELP = `  --stage <name>         stage (dev)
   --endpoint <url>       the local runtime, e.g. http://127.0.0.1:4566; otherwise AWS with its default credentials

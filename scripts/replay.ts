@@ -11,7 +11,7 @@ import {
   UsageError,
 } from '@millrace/command-line';
 import type { ReplayPlan } from '@millrace/dead-letters/operations';
-import { findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
+import { findWorkspaceRoot, readCatalogue } from '@millrace/workspace/catalogue';
 
 const HELP = `Replays archived events to the bus they were on. Consumers take them for duplicates and ignore them, unless their
 \`consume\` says otherwise.

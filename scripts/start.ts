@@ -16,7 +16,6 @@ import {
   runCommand,
   UsageError,
 } from '@millrace/command-line';
-import { serviceDirectories } from '@millrace/events/catalogue';
 import {
   FolderError,
   formatFunctionLog,
@@ -25,6 +24,7 @@ import {
   requestToken,
   startRuntime,
 } from '@millrace/local';
+import { serviceDirectories } from '@millrace/workspace/catalogue';
 import { onProcessEnd } from './start/process-end.ts';
 
 const HELP = `Runs all services on this machine, from the templates that would deploy to AWS.

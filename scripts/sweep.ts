@@ -19,8 +19,8 @@ import {
   UsageError,
 } from '@millrace/command-line';
 import { shownIdentifier } from '@millrace/events';
-import { findWorkspaceRoot, readCatalogue, serviceDirectories } from '@millrace/events/catalogue';
 import type { SweepSummary } from '@millrace/lineage/operations';
+import { findWorkspaceRoot, readCatalogue, serviceDirectories } from '@millrace/workspace/catalogue';
 
 const HELP = `Finds events that a service has stored and its relay has never emitted, and has the relay emit them.
 

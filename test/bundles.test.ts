@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { serviceDirectories } from '@millrace/events/catalogue';
-import { packageServices } from '@millrace/local/package-services';
+import { serviceDirectories } from '@millrace/workspace/catalogue';
+import { packageServices } from '@millrace/workspace/packaging';
 
 const root = join(import.meta.dirname, '..');
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseEnvelope } from '@millrace/events';
-import { catalogueProblems, findWorkspaceRoot, readCatalogue } from '@millrace/events/catalogue';
 import { envelopeText, sampleEvent } from '@millrace/testing';
+import { catalogueProblems, findWorkspaceRoot, readCatalogue } from '@millrace/workspace/catalogue';
 
 const entries = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
 

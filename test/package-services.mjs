@@ -4,8 +4,8 @@
  * https://jestjs.io/docs/configuration#globalsetup-string
  */
 import { join } from 'node:path';
-import { findWorkspaceRoot, serviceDirectories } from '@millrace/events/catalogue';
-import { packageServices } from '@millrace/local/package-services';
+import { findWorkspaceRoot, serviceDirectories } from '@millrace/workspace/catalogue';
+import { packageServices } from '@millrace/workspace/packaging';
 
 export default async function packageAllServices() {
   const root = findWorkspaceRoot(import.meta.dirname);

@@ -1,4 +1,4 @@
-import type { CompiledService } from '@millrace/local/package-services';
+import type { CompiledService } from '@millrace/workspace/packaging';
 
 type Template = CompiledService['template'];
 

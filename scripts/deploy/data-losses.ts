@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { PackagedService } from '@millrace/local/package-services';
+import type { PackagedService } from '@millrace/workspace/packaging';
 
 export type Template = PackagedService['template'];
 type Resource = NonNullable<Template['Resources']>[string];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { PackagedService } from '@millrace/local/package-services';
+import type { PackagedService } from '@millrace/workspace/packaging';
 
 /** The output of a stack that says what was deployed; the plugin writes it. */
 export const packageHashOutput = 'PackageHash';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { basename, join, relative } from 'node:path';
-import { serviceDirectories } from '@millrace/events/catalogue';
-import { type PackagedService, packageServices } from '@millrace/local/package-services';
+import { serviceDirectories } from '@millrace/workspace/catalogue';
+import { type PackagedService, packageServices } from '@millrace/workspace/packaging';
 import type { Metafile } from 'esbuild';
 
 /** A package of somebody else's whose code is in a function's bundle. */

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileTemplates } from '@millrace/local';
+import { compileTemplates } from '@millrace/workspace/packaging';
 import { run } from './command.ts';
 
 const STAGES = ['dev', 'staging', 'prod'];

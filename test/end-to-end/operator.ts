@@ -10,7 +10,6 @@ import {
   ruleMessageGroups,
   StageQueues,
 } from '@millrace/dead-letters/operations';
-import { type CatalogueEntry, findWorkspaceRoot, readCatalogue, serviceDirectories } from '@millrace/events/catalogue';
 import type { Lineage } from '@millrace/lineage';
 import {
   askEventLog,
@@ -21,6 +20,12 @@ import {
   openMarks,
 } from '@millrace/lineage/operations';
 import { loadProjections } from '@millrace/projections/load-projections';
+import {
+  type CatalogueEntry,
+  findWorkspaceRoot,
+  readCatalogue,
+  serviceDirectories,
+} from '@millrace/workspace/catalogue';
 import { type RunningScript, runScript, type ScriptResult, startScript } from '../run-script.ts';
 import type { System } from './system.ts';
 

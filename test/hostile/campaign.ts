@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findWorkspaceRoot } from '@millrace/events/catalogue';
 import { requestToken } from '@millrace/local/request-token';
 import { eventually } from '@millrace/testing';
+import { findWorkspaceRoot } from '@millrace/workspace/catalogue';
 import { scopesOf } from '../end-to-end/shop.ts';
 import { AwsPort } from './aws-port.ts';
 import type { BusInput } from './bus-inputs.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { EventContract } from '@millrace/events';
-import { parseEnvelope } from '@millrace/events';
-import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
+import { type EventContract, parseEnvelope } from '@millrace/events';
+import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/workspace/catalogue';
 import * as fc from 'fast-check';
 import { falseEvents, validEvents } from './events.ts';
 import { hostileTexts } from './hostile-json.ts';

@@ -1,6 +1,6 @@
 import { compilePattern, type JsonValue } from '@millrace/event-pattern';
 import type { EventContract } from '@millrace/events';
-import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
+import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/workspace/catalogue';
 import type { AwsPort } from './aws-port.ts';
 
 /** A function behind a queue. */

@@ -3,8 +3,9 @@
  * report in CloudWatch's embedded metric format, and tells whoever started it.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-import { findWorkspaceRoot, serviceDirectories } from '@millrace/events/catalogue';
+
 import { startRuntime } from '@millrace/local';
+import { findWorkspaceRoot, serviceDirectories } from '@millrace/workspace/catalogue';
 import type { FromRuntime, Report } from './runtime.ts';
 
 /** Enough to see what goes wrong; a hostile input can have a warning each. */

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { serviceDirectories } from '@millrace/events/catalogue';
 import { importedNames } from '@millrace/serverless-consumers/imported-names';
+import { serviceDirectories } from '@millrace/workspace/catalogue';
 import { readComposition } from '../../scripts/deploy/composition.ts';
 import { type Landscape, readLandscape, workspaceRoot } from './landscape.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
-import { type CompiledService as Compiled, compileTemplates } from '@millrace/local/package-services';
 import { envelopeText } from '@millrace/testing';
+import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/workspace/catalogue';
+import { type CompiledService as Compiled, compileTemplates } from '@millrace/workspace/packaging';
 import { parse } from 'yaml';
 
 export type Template = Compiled['template'];

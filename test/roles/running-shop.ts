@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { serviceDirectories } from '@millrace/events/catalogue';
-import { compileTemplates, type Runtime, startRuntime } from '@millrace/local';
+import { type Runtime, startRuntime } from '@millrace/local';
+import { serviceDirectories } from '@millrace/workspace/catalogue';
+import { compileTemplates } from '@millrace/workspace/packaging';
 import { Aws } from '../end-to-end/aws.ts';
 import { Shop } from '../end-to-end/shop.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { findWorkspaceRoot, serviceDirectories } from '@millrace/events/catalogue';
+import { findWorkspaceRoot, serviceDirectories } from '@millrace/workspace/catalogue';
 import { parse } from 'yaml';
 import { type ConsumeOptions, consumerSettings } from '../../libs/serverless-consumers/src/consume-options.ts';
 import { consumerEnvironment } from '../../libs/serverless-consumers/src/consumer.ts';

@@ -6,7 +6,6 @@ export { requestToken, type TokenWish } from './identity/request-token.ts';
 export { type RunningIssuer, startIssuer } from './identity/start-issuer.ts';
 export type { FunctionLogLine } from './lambda/function-pool.ts';
 export type { CapturedMessage } from './messages.ts';
-export { compileTemplates, packageServices } from './package-services.ts';
 export { PortTakenError } from './port.ts';
 export { type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts';
 export { type Meter, Usage, type UsageEntry } from './usage/usage.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { type PackagedService, packageServices } from '@millrace/local/package-services';
+import { type PackagedService, packageServices } from '@millrace/workspace/packaging';
 import { protectBus } from './bus-policy.ts';
 import type { KnownEvent } from './event-names.ts';
 import type { CfnResource, Osls } from './osls.ts';

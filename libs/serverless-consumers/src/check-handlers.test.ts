@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { packageServices } from '@millrace/local/package-services';
+import { packageServices } from '@millrace/workspace/packaging';
 
 /** Ignored by git. */
 const scratch = join(import.meta.dirname, '..', '.millrace', 'check-handlers');

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createdEvents } from '@millrace/events/catalogue';
+import { createdEvents } from '@millrace/workspace/catalogue';
 import { ConfigurationError } from './configuration-error.ts';
 import { acceptedTypes } from './event-names.ts';
 import { contractsOfHandlers, type HandlerAnswer, type HandlerContract } from './handler-contracts.ts';

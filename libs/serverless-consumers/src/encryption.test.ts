@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { compileTemplates } from '@millrace/local/package-services';
+import { compileTemplates } from '@millrace/workspace/packaging';
 import { encryptResources } from './encryption.ts';
 import type { CfnResource, Osls } from './osls.ts';
 

@@ -1,5 +1,5 @@
 import { similarNames } from '@millrace/command-line';
-import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
+import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/workspace/catalogue';
 import { ConfigurationError } from './configuration-error.ts';
 
 /** The facts of a contract that rules and policies are made of, and its owner. */

@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { findWorkspaceRoot } from '@millrace/events/catalogue';
+import { findWorkspaceRoot } from '@millrace/workspace/catalogue';
 import { protectBus } from './bus-policy.ts';
 import { checkConsumers, checkEmits } from './check-handlers.ts';
 import { ConfigurationError } from './configuration-error.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type CompiledService, compileTemplates } from '@millrace/local/package-services';
+import { type CompiledService, compileTemplates } from '@millrace/workspace/packaging';
 
 const lib = join(import.meta.dirname, '..');
 /** Ignored by git: packages and generated services. */

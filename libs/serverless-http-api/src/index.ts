@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { findWorkspaceRoot } from '@millrace/events/catalogue';
+import { findWorkspaceRoot } from '@millrace/workspace/catalogue';
 import type { HttpApiEvent, Osls } from './osls.ts';
 import { routeSettings, type Throttle, throttleProblem, throttleSchema } from './throttle.ts';
 

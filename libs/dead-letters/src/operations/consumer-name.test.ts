@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { CatalogueEntry } from '@millrace/events/catalogue';
+import type { CatalogueEntry } from '@millrace/workspace/catalogue';
 import { consumerOfRule } from './consumer-name.ts';
 
 const reference = { service: 'event-log', function: 'onOrderPlaced', file: 'serverless.yml', key: 'functions' };

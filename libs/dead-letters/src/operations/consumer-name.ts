@@ -1,5 +1,5 @@
 import { squash } from '@millrace/command-line';
-import type { CatalogueEntry, ConsumerReference } from '@millrace/events/catalogue';
+import type { CatalogueEntry, ConsumerReference } from '@millrace/workspace/catalogue';
 
 /**
  * What two names of one consumer have in common: `inventory.onOrderPlaced`, `millrace-inventory-dev-on-order-placed` and

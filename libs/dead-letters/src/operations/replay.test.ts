@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { defineEvent } from '@millrace/events';
-import type { CatalogueEntry } from '@millrace/events/catalogue';
 import { RecordingClient } from '@millrace/testing';
+import type { CatalogueEntry } from '@millrace/workspace/catalogue';
 import * as z from 'zod';
 import { planReplay, type ReplayRequest, startReplay, watchReplay } from './replay.ts';
 

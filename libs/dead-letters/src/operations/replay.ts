@@ -14,7 +14,7 @@ import { similarNames, UsageError } from '@millrace/command-line';
 import { compilePattern } from '@millrace/event-pattern';
 import type { EventContract } from '@millrace/events';
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
-import type { CatalogueEntry } from '@millrace/events/catalogue';
+import type { CatalogueEntry } from '@millrace/workspace/catalogue';
 import { consumerKey, consumerOfRule } from './consumer-name.ts';
 
 /** Between two questions how far a replay is. In ms. */

@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { consumerKey, depthOf, inspect, mapConcurrently, type StageQueues } from '@millrace/dead-letters/operations';
 import { shownIdentifier } from '@millrace/events';
-import type { CatalogueEntry } from '@millrace/events/catalogue';
+import type { CatalogueEntry } from '@millrace/workspace/catalogue';
 import type { Lineage } from '../find-lineage.ts';
 import type { LineageNode } from '../lineage-tree.ts';
 import type { Expectation, MarkReader } from './marks.ts';

@@ -10,7 +10,7 @@ import {
   type StageQueues,
 } from '@millrace/dead-letters/operations';
 import { documentClient, type RelayOutcome, type RelayResponse, StoredOutbox } from '@millrace/event-store';
-import type { CatalogueEntry } from '@millrace/events/catalogue';
+import type { CatalogueEntry } from '@millrace/workspace/catalogue';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { EventLog } from '../event-log.ts';
 import { type SweepOptions, sweep } from './sweep.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/events/catalogue';
+import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/workspace/catalogue';
 import { parse } from 'yaml';
 import { loggedContracts } from './logged-contracts.ts';
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { compileTemplates, packageServices } from './package-services.ts';
 
 /** Ignored by git. The services must stand in the workspace, from whose node_modules osls comes. */
-const scratch = join(import.meta.dirname, '..', '.millrace', 'package-services-test');
+const scratch = join(import.meta.dirname, '..', '..', '.millrace', 'package-services-test');
 const cacheDirectory = join(scratch, 'packages');
 
 /** Packages services of the scratch folder; the second element is what was logged. */
@@ -139,7 +139,7 @@ describe('packageServices', () => {
     cpSync(join(scratch, 'alpha'), join(scratch, 'gamma'), { recursive: true });
     writeFileSync(join(scratch, 'gamma', 'serverless.yml'), 'service: [');
     writeHandler('beta', `import { missing } from './missing.ts';\nexport const handler = missing;\n`);
-    const folder = 'libs/local/.millrace/package-services-test';
+    const folder = 'libs/workspace/.millrace/package-services-test';
 
     const error: unknown = await pack('alpha', 'beta', 'gamma').catch((reason: unknown) => reason);
 
@@ -163,7 +163,7 @@ describe('packageServices', () => {
     writeFileSync(join(scratch, 'shared.ts'), 'export const = 1;\n');
     for (const service of ['alpha', 'beta']) writeHandler(service, `import '../../shared.ts';`);
     expect(await failure('alpha', 'beta')).toBe(
-      'libs/local/.millrace/package-services-test/shared.ts:1:13: Expected identifier but found "="',
+      'libs/workspace/.millrace/package-services-test/shared.ts:1:13: Expected identifier but found "="',
     );
 
     for (const service of ['alpha', 'beta']) {
@@ -171,26 +171,26 @@ describe('packageServices', () => {
     }
     const shared = "^serverless.common.yml or .*: Configuration error at 'provider.memorySize': must be integer .*";
     expect(await failure('alpha', 'beta')).toMatch(
-      new RegExp(`${shared} \\(found in 2 services, from libs/local/.*/alpha/serverless.yml on\\)$`),
+      new RegExp(`${shared} \\(found in 2 services, from libs/workspace/.*/alpha/serverless.yml on\\)$`),
     );
   });
 
   test('refuses import.meta, which would be empty in a bundle, with file and line', async () => {
     writeHandler('alpha', 'export const handler = async () =>\n  import.meta.url;\n');
     expect(await failure('alpha')).toMatch(
-      /^libs\/local\/\.millrace\/package-services-test\/alpha\/src\/answer\.ts:2:2: "import\.meta" is not available/,
+      /^libs\/workspace\/\.millrace\/package-services-test\/alpha\/src\/answer\.ts:2:2: "import\.meta" is not available/,
     );
   });
 
   test('hands on what esbuild and osls warn of, from the cache as well', async () => {
     writeHandler('alpha', `export const handler = async () => typeof handler === 'nonsense';\n`);
     change('alpha', (configuration) => ({ ...configuration, configValidationMode: 'warn', unheardOf: true }));
-    const folder = 'libs/local/.millrace/package-services-test/alpha';
+    const folder = 'libs/workspace/.millrace/package-services-test/alpha';
     for (const log of [['Packaging alpha'], []]) {
       const packed = await pack('alpha');
       expect(packed.log).toEqual(log);
       const [invalid, ...others] = packed.services[0]?.warnings ?? [];
-      expect(invalid).toMatch(/^libs\/local\/\S+\/alpha\/serverless\.yml: .*unrecognized property 'unheardOf'/);
+      expect(invalid).toMatch(/^libs\/workspace\/\S+\/alpha\/serverless\.yml: .*unrecognized property 'unheardOf'/);
       expect(others).toEqual([`${folder}/src/answer.ts:1:54: The "typeof" operator will never evaluate to "nonsense"`]);
     }
   });
@@ -198,7 +198,7 @@ describe('packageServices', () => {
   test('names a folder without serverless.yml', async () => {
     mkdirSync(join(scratch, 'empty'));
     await expect(pack('empty')).rejects.toThrow(
-      'libs/local/.millrace/package-services-test/empty has no serverless.yml',
+      'libs/workspace/.millrace/package-services-test/empty has no serverless.yml',
     );
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { EventContract } from './define-event.ts';
+import type { EventContract } from '@millrace/events';
 import { placeOf } from './module-error.ts';
 
 /** A function that emits or consumes an event, and the place in its template that says so. */

@@ -4,11 +4,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CloudFormationTemplate } from '@millrace/cloudformation';
-import { findWorkspaceRoot, serviceDirectories } from '@millrace/events/catalogue';
-import { codeFolder, metafileName, provide, warningsName } from './packaging/cache-folders.ts';
-import { contentHash } from './packaging/content-hash.ts';
-import type { PackagingAnswer, PackagingOrder, PackagingResult } from './packaging/osls-process.ts';
-import { WorkspaceMirror } from './packaging/workspace-mirror.ts';
+import { findWorkspaceRoot, serviceDirectories } from '../catalogue.ts';
+import { codeFolder, metafileName, provide, warningsName } from './cache-folders.ts';
+import { contentHash } from './content-hash.ts';
+import type { PackagingAnswer, PackagingOrder, PackagingResult } from './osls-process.ts';
+import { WorkspaceMirror } from './workspace-mirror.ts';
 
 /** What CloudFormation would be given of a service. */
 export interface CompiledService {
@@ -275,7 +275,7 @@ function withFile(root: string, directory: string, text: string): string {
  * @returns an answer per task; if the process dies, its last words stand for the missing ones
  */
 function runPackaging(order: PackagingOrder, compileCache: string): Promise<PackagingAnswer[]> {
-  const child = fork(fileURLToPath(new URL('packaging/osls-process.ts', import.meta.url)), {
+  const child = fork(fileURLToPath(new URL('./osls-process.ts', import.meta.url)), {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { NODE_COMPILE_CACHE: compileCache, ...process.env },

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { catalogueProblems, findWorkspaceRoot, loadContracts, readCatalogue, serviceDirectories } from './catalogue.ts';
 
-const library = new URL('./index.ts', import.meta.url).href;
+const library = import.meta.resolve('@millrace/events');
 const zod = import.meta.resolve('zod');
 
 function contract(exportName: string, service: string, { name = exportName, version = 1, upcasts = '' } = {}): string {

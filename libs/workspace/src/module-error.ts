@@ -1,4 +1,8 @@
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+/** A contract that is refused is wrong where it calls this library, not in it. */
+const contractLibrary = dirname(fileURLToPath(import.meta.resolve('@millrace/events')));
 
 /**
  * The place of a mistake because of which a module could not be imported. The module that was asked for is seldom the one
@@ -19,7 +23,7 @@ export function placeOf(error: unknown): string | undefined {
   if (inSource) return place(inSource);
   for (const frame of frames) {
     const found = /(file:\/\/\/.+?):(\d+):\d+\)?$/.exec(frame);
-    if (found && !place(found).startsWith(import.meta.dirname)) return place(found);
+    if (found && !place(found).startsWith(contractLibrary)) return place(found);
   }
   return undefined;
 }
