@@ -18,8 +18,8 @@ import {
   runCommand,
   UsageError,
 } from '@millrace/command-line';
-import { shownIdentifier } from '@millrace/events';
 import type { SweepSummary } from '@millrace/lineage/operations';
+import { shownIdentifier } from '@millrace/privacy';
 import { findWorkspaceRoot, readCatalogue, serviceDirectories } from '@millrace/workspace/catalogue';
 
 const HELP = `Finds events that a service has stored and its relay has never emitted, and has the relay emit them.

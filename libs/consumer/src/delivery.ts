@@ -7,9 +7,9 @@ import {
   type EventOf,
   isPastDeduplicationWindow,
   parseEnvelope,
-  shownIdentifier,
   UnexpectedEventError,
 } from '@millrace/events';
+import { shownIdentifier } from '@millrace/privacy';
 import { eventLogger, type Logger, logger, nextTraceparent } from '@millrace/telemetry';
 import type { Context, SQSRecord } from 'aws-lambda';
 import { attemptsOf } from './history.ts';

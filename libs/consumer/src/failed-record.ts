@@ -1,8 +1,9 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type FailureKind, failureAttributes, messageAttributes } from '@millrace/dead-letters';
 import { isUnavailable, MillraceError, PermanentError } from '@millrace/errors';
+import { messageOf } from '@millrace/privacy';
 import { fullJitter } from '@millrace/retry';
-import { type Logger, MetricUnit, messageOf, metrics } from '@millrace/telemetry';
+import { type Logger, MetricUnit, metrics } from '@millrace/telemetry';
 import type { SQSRecord } from 'aws-lambda';
 import { defer, isDeferrable, isPastRetention } from './deferral.ts';
 import { attemptsOf, firstFailedAt, historyOf } from './history.ts';

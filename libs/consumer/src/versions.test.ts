@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
-import { defineEvent, type EmittableEvent, personal } from '@millrace/events';
+import { defineEvent, type EmittableEvent } from '@millrace/events';
+import { personal } from '@millrace/privacy/personal';
 import { logger } from '@millrace/telemetry';
 import { envelopeText, lambdaContext, RecordingClient, sampleEvent, sqsEvent } from '@millrace/testing';
 import * as z from 'zod';

@@ -1,5 +1,5 @@
 import type { Message } from '@aws-sdk/client-sqs';
-import { shownIdentifier } from '@millrace/events';
+import { shownIdentifier } from '@millrace/privacy';
 import { eventDigest } from './failure.ts';
 
 /**

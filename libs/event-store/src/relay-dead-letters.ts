@@ -1,6 +1,7 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { failureAttributes, messageAttributes, relayLetterOf } from '@millrace/dead-letters';
-import { type EmittableEvent, shownIdentifier } from '@millrace/events';
+import type { EmittableEvent } from '@millrace/events';
+import { shownIdentifier } from '@millrace/privacy';
 import type { OutboxRow } from './outbox-row.ts';
 
 /** A row that the bus will never take, and why. */

@@ -1,3 +1,5 @@
+import { guard, redact } from '@millrace/privacy';
+import { personalFields, redactionOf, shownPath } from '@millrace/privacy/personal';
 import * as z from 'zod';
 import { eventBridgeLimits } from './aws-limits.ts';
 import { EmittableEvent } from './emittable-event.ts';
@@ -11,8 +13,6 @@ import {
 } from './errors.ts';
 import { type categories, type dataSensitivities, type Metadata, metadataSchema, type types } from './metadata.ts';
 import { NotUnicodeError, parseJson } from './parse-json.ts';
-import { personalFields, redactionOf, shownPath } from './personal.ts';
-import { guard, redact } from './redaction.ts';
 import { checkUpcasts, type Upcasts } from './upcasts.ts';
 
 /** An event as a consumer sees it. `detailType` tells the members of a union apart. */

@@ -1,4 +1,4 @@
-import { guard, guardOf } from './redaction.ts';
+import { guard, guardOf } from '@millrace/privacy';
 
 /** What is stored in an outbox and put on the bus: four strings, so that a stored event is emitted byte for byte. */
 export interface EventEntry {

@@ -1,4 +1,4 @@
-import { shownIdentifier } from './identifier.ts';
+import { shownIdentifier } from '@millrace/privacy';
 
 /**
  * In what an event's envelope and its metadata contradict each other: `source` and `metadata.service`, `detail-type` and

@@ -1,6 +1,6 @@
 import { PermanentError, TransientError } from '@millrace/errors';
+import { shownIdentifier } from '@millrace/privacy';
 import type { EmittableEvent } from './emittable-event.ts';
-import { shownIdentifier } from './identifier.ts';
 
 /** The codes this library raises. */
 export const errorCodes = {

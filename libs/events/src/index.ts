@@ -26,10 +26,7 @@ export {
 } from './errors.ts';
 export { EventBridgeEmitter, type EventBridgeEmitterOptions, entrySize } from './event-bridge-emitter.ts';
 export type { EventEmitter } from './event-emitter.ts';
-export { shownIdentifier } from './identifier.ts';
 export { InMemoryEmitter } from './in-memory-emitter.ts';
 export type { Metadata } from './metadata.ts';
 export { NotUnicodeError, parseJson } from './parse-json.ts';
-export { personal, redactionOf } from './personal.ts';
-export { guard } from './redaction.ts';
 export { contractFor, type Upcasts } from './upcasts.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { guard, guardOf, redact } from '@millrace/privacy';
+import { personal, redactionOf } from '@millrace/privacy/personal';
 import { envelopeText, sampleEvent } from '@millrace/testing';
 import * as z from 'zod';
-import { defineEvent, guard, parseEnvelope, personal, redactionOf } from './index.ts';
-import { guardOf, redact } from './redaction.ts';
+import { defineEvent, parseEnvelope } from './index.ts';
 
 const person = z.object({ id: z.string(), name: personal(z.string().min(1)), email: personal(z.email()).optional() });
 const visit = z.object({

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { PermanentError } from '@millrace/errors';
+import { guardOf, redact } from '@millrace/privacy';
+import { personal } from '@millrace/privacy/personal';
 import { envelopeText, errorOf, sampleEvent } from '@millrace/testing';
 import * as z from 'zod';
-import { contractFor, defineEvent, type Event, type EventContract, parseEnvelope, personal } from './index.ts';
-import { guardOf, redact } from './redaction.ts';
+import { contractFor, defineEvent, type Event, type EventContract, parseEnvelope } from './index.ts';
 
 const shared = { name: 'SeatSold', service: 'box-office', category: 'domain', type: 'data' } as const;
 

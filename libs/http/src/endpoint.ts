@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isUnavailable, TransientError } from '@millrace/errors';
-import { guard, redactionOf } from '@millrace/events';
+import { guard } from '@millrace/privacy';
+import { redactionOf } from '@millrace/privacy/personal';
 import { withTimeLimit } from '@millrace/retry';
 import { type Logger, logger, nextTraceparent } from '@millrace/telemetry';
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { personal, redactionOf } from '@millrace/events';
+import { personal, redactionOf } from '@millrace/privacy/personal';
 import * as z from 'zod';
 import { plainText } from './plain-text.ts';
 

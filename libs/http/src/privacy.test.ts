@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { personal } from '@millrace/events';
+import { personal } from '@millrace/privacy/personal';
 import { httpRequest, lambdaContext } from '@millrace/testing';
 import * as z from 'zod';
 import { type EndpointRequest, endpoint } from './index.ts';

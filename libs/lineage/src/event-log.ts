@@ -10,7 +10,7 @@ import {
 import { PermanentError } from '@millrace/errors';
 import { StoreBusyError } from '@millrace/event-store';
 import type { Event } from '@millrace/events';
-import { guardOf, redact } from '@millrace/events/redaction';
+import { guardOf, redact } from '@millrace/privacy';
 import { retry } from '@millrace/retry';
 import type { LoggedEvent, StoredEvent } from './logged-event.ts';
 

@@ -1,5 +1,4 @@
 export { MetricUnit } from '@aws-lambda-powertools/metrics';
-export { messageOf } from './described-error.ts';
 export { eventLogger, Logger, logger } from './logger.ts';
 export { metrics, publishMetrics } from './metrics.ts';
 export { nextTraceparent } from './traceparent.ts';

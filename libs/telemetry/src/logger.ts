@@ -6,8 +6,7 @@ import type {
   LogItemMessage,
 } from '@aws-lambda-powertools/logger/types';
 import type { Metadata } from '@millrace/events';
-import { shownIdentifier } from '@millrace/events/identifier';
-import { shown, shownMember } from './shown.ts';
+import { shown, shownIdentifier, shownMember } from '@millrace/privacy';
 
 /**
  * Powertools' Logger, which writes nothing personal: no marked field of an event or request that was parsed, no raw text

@@ -1,10 +1,12 @@
 import { ConditionalCheckFailedException, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { PermanentError } from '@millrace/errors';
-import { defineEvent, EmitFailedError, parseEnvelope, personal } from '@millrace/events';
+import { defineEvent, EmitFailedError, parseEnvelope } from '@millrace/events';
+import { messageOf } from '@millrace/privacy';
+import { personal } from '@millrace/privacy/personal';
 import { envelopeText, httpRequest, insertRecord, sampleEvent, sqsEvent, streamEvent } from '@millrace/testing';
 import * as z from 'zod';
-import { Logger, messageOf } from './index.ts';
+import { Logger } from './index.ts';
 
 const Whispered = defineEvent({
   name: 'Whispered',

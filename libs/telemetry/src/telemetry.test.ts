@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { defineEvent, personal } from '@millrace/events';
+import { defineEvent } from '@millrace/events';
+import { personal } from '@millrace/privacy/personal';
 import { sampleEvent } from '@millrace/testing';
 import * as z from 'zod';
 import { eventLogger, Logger, MetricUnit, metrics, nextTraceparent, publishMetrics } from './index.ts';

@@ -1,4 +1,5 @@
-import { defineEvent, personal } from '@millrace/events';
+import { defineEvent } from '@millrace/events';
+import { personal } from '@millrace/privacy/personal';
 import * as z from 'zod';
 
 export { currencyCodes, minorUnitDigits } from './currencies.ts';

@@ -1,5 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { shownIdentifier } from '@millrace/events';
+import { shownIdentifier } from '@millrace/privacy';
 import { Look } from './look.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import { depthOf, type StageQueue, type StageQueues } from './stage-queues.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { defineEvent, type EventContract, personal } from '@millrace/events';
+import { defineEvent, type EventContract } from '@millrace/events';
+import { personal } from '@millrace/privacy/personal';
 import { envelopeText, sampleEvent } from '@millrace/testing';
 import * as z from 'zod';
 import { readDeadLetter } from '../dead-letter.ts';

@@ -1,5 +1,5 @@
-import { type EventContract, parseEnvelope, shownIdentifier } from '@millrace/events';
-import { guardOf, redact } from '@millrace/events/redaction';
+import { type EventContract, parseEnvelope } from '@millrace/events';
+import { guardOf, redact, shownIdentifier } from '@millrace/privacy';
 import type { DeadEvent, DeadLetter, DeadLetterReason, Origin } from '../dead-letter.ts';
 
 /** The attributes that consumers, EventBridge and the re-emitter write; a letter of somebody else may have any. */

@@ -1,5 +1,5 @@
 import { printable } from '@millrace/command-line';
-import { shownIdentifier } from '@millrace/events';
+import { shownIdentifier } from '@millrace/privacy';
 import type { Lineage } from '../find-lineage.ts';
 import type { LineageNode, LineageTree } from '../lineage-tree.ts';
 import type { FollowedLineage } from './follow-lineage.ts';

@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { consumerKey, depthOf, inspect, mapConcurrently, type StageQueues } from '@millrace/dead-letters/operations';
-import { shownIdentifier } from '@millrace/events';
+import { shownIdentifier } from '@millrace/privacy';
 import type { CatalogueEntry } from '@millrace/workspace/catalogue';
 import type { Lineage } from '../find-lineage.ts';
 import type { LineageNode } from '../lineage-tree.ts';

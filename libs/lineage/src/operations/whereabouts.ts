@@ -1,6 +1,7 @@
 import type { DeadLetter } from '@millrace/dead-letters';
 import { consumerKey, depthOf, type StageQueue } from '@millrace/dead-letters/operations';
-import { isPastDeduplicationWindow, shownIdentifier } from '@millrace/events';
+import { isPastDeduplicationWindow } from '@millrace/events';
+import { shownIdentifier } from '@millrace/privacy';
 import type { LineageNode } from '../lineage-tree.ts';
 
 /** Why a letter is dead. */

@@ -1,5 +1,5 @@
-import { shownIdentifier } from '@millrace/events/identifier';
 import type { Access, Caller } from '@millrace/iam-policy';
+import { shownIdentifier } from '@millrace/privacy';
 
 /** What a function, or a service of AWS for one of the templates' resources, was not allowed to do. */
 export interface RefusedAccess {

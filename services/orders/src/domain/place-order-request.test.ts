@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { redactionOf } from '@millrace/events';
-import type { Redaction } from '@millrace/events/redaction';
+import type { Redaction } from '@millrace/privacy';
+import { redactionOf } from '@millrace/privacy/personal';
 import { exampleOrder } from '../../events/index.ts';
 import { placeOrderRequest, totalOf } from './place-order-request.ts';
 

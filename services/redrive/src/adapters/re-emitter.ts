@@ -13,10 +13,10 @@ import {
   type EmittableEvent,
   EventBridgeEmitter,
   type EventEmitter,
-  shownIdentifier,
   type UnsentEvent,
 } from '@millrace/events';
-import { logger, MetricUnit, messageOf, metrics } from '@millrace/telemetry';
+import { messageOf, shownIdentifier } from '@millrace/privacy';
+import { logger, MetricUnit, metrics } from '@millrace/telemetry';
 import { type Decision, decide, isAccountable } from '../domain/decide.ts';
 import { Ledger } from './ledger.ts';
 import { Letters } from './letters.ts';

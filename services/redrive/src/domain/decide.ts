@@ -7,8 +7,8 @@ import {
   entrySize,
   envelopeMismatches,
   isPastDeduplicationWindow,
-  shownIdentifier,
 } from '@millrace/events';
+import { shownIdentifier } from '@millrace/privacy';
 import { reemissionTraceHeader } from './trace-header.ts';
 
 /** How often one dead event of one queue may be re-emitted: what dies a third time needs a person. */

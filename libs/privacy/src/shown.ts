@@ -1,5 +1,5 @@
-import { guardOf, redact } from '@millrace/events/redaction';
 import { describeError, messageOf } from './described-error.ts';
+import { guardOf, redact } from './redaction.ts';
 
 /** Members of AWS's events and calls that hold somebody's data as they came. */
 const rawMembers = new Set([
