@@ -1,0 +1,155 @@
+import { type Access, type Caller, findRefusal, type Policy, type Refusal, serviceCaller } from '@millrace/iam-policy';
+import { AwsError } from './aws-error.ts';
+import type { LocalIdentities } from './identities.ts';
+import type { Refusals } from './refusals.ts';
+import { type ArnOf, accessOf, type Input, type Service } from './service-access.ts';
+
+/** A request to one of AWS's services. */
+export interface ServiceCall {
+  service: Service;
+  /** Its name, or `<method> <path>` with a REST API. */
+  operation: string;
+  input: Input;
+}
+
+export interface AuthorizerOptions {
+  identities: LocalIdentities;
+  accountId: string;
+  region: string;
+  /** The policy of a queue or a topic. */
+  policyOf: (resourceArn: string) => Policy | undefined;
+  refusals: Refusals;
+}
+
+/** How the services say that something is not allowed; the others answer AccessDeniedException with 400. */
+const errors: Partial<Record<string, { code: string; status: number }>> = {
+  sqs: { code: 'AccessDenied', status: 403 },
+  sns: { code: 'AuthorizationError', status: 403 },
+  s3: { code: 'AccessDenied', status: 403 },
+  ses: { code: 'AccessDeniedException', status: 403 },
+  lambda: { code: 'AccessDeniedException', status: 403 },
+};
+
+interface Decision {
+  /** Of the resource, at the time. */
+  policy: Policy | undefined;
+  refusal: Refusal | undefined;
+}
+
+/** Decides about everything that functions do, and that AWS does in their name or for a resource of the templates. */
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
+  readonly #arn: ArnOf;
+  /** By caller, then by action and resource. A caller whose permissions change is another one. */
+  readonly #decisions = new WeakMap<Caller, Map<string, Decision>>();
+  /** By principal and source. */
+  readonly #services = new Map<string, Caller>();
+
+  constructor(options: AuthorizerOptions) {
+    const { accountId, region } = options;
+    this.#options = options;
+    this.#arn = (service, resource) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
+  }
+
+  /**
+   * Lets a request pass, or refuses it.
+   * @param accessKeyId of its signature; a function's is its name
+   * @throws AwsError as the service answers it
+   */
+  authorize(accessKeyId: string | undefined, call: ServiceCall): void {
+    const caller = this.#options.identities.callerOf(accessKeyId);
+    const accesses = this.#accesses(call);
+    if (accesses) {
+      for (const access of accesses) this.#require(caller, access);
+    } else if (caller.identityPolicies !== undefined) {
+      const message = `What ${call.service} ${call.operation} needs permission for is not known on this machine, so no function may call it`;
+      const access = { action: `${call.service}:${call.operation}`, resource: '*' };
+      this.#options.refusals.add(caller, access, message, 'unknown');
+      throw refused(call.service, message);
+    }
+  }
+
+  /** Whether a request may pass. Nobody is told when it may not. */
+  allows(accessKeyId: string | undefined, call: ServiceCall): boolean {
+    const caller = this.#options.identities.callerOf(accessKeyId);
+    const accesses = this.#accesses(call);
+    if (!accesses) return caller.identityPolicies === undefined;
+    return accesses.every((access) => this.#decide(caller, access) === undefined);
+  }
+
+  /**
+   * Lets AWS do something with a function's role.
+   * @throws AwsError as the service of the action answers it
+   */
+  authorizeRole(functionName: string, access: Access): void {
+    this.#require(this.#options.identities.callerOf(functionName), access);
+  }
+
+  /** Whether a function's role lets its lines into its log group, whose streams the template does not create. */
+  mayLog(functionName: string): boolean {
+    const caller = this.#options.identities.callerOf(functionName);
+    const resource = this.#arn('logs', `log-group:/aws/lambda/${functionName}:log-stream:*`);
+    return ['logs:CreateLogStream', 'logs:PutLogEvents'].every((action) => {
+      const refusal = this.#decide(caller, { action, resource });
+      if (refusal) this.report(caller, { action, resource }, refusal);
+      return !refusal;
+    });
+  }
+
+  /**
+   * Whether a service of AWS may do something for a resource of the account.
+   * @param principal e.g. `events.amazonaws.com`
+   * @param sourceArn what it works for, e.g. a rule
+   * @returns the refusal, which has been reported; undefined when it may
+   */
+  findServiceRefusal(principal: string, sourceArn: string, access: Access): Refusal | undefined {
+    const { policyOf, accountId } = this.#options;
+    // The policy that SNS gives every topic lets the account's own alarms in, and no rules.
+    // https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+    const hasDefaultPolicy = access.resource.startsWith('arn:aws:sns:') && !policyOf(access.resource);
+    if (hasDefaultPolicy && principal === 'cloudwatch.amazonaws.com') return undefined;
+    const key = `${principal} ${sourceArn}`;
+    const caller = this.#services.get(key) ?? serviceCaller(principal, sourceArn, accountId);
+    this.#services.set(key, caller);
+    const refusal = this.#decide(caller, access);
+    if (refusal) this.report(caller, access, refusal);
+    return refusal;
+  }
+
+  /** Remembers a refusal that was found elsewhere. */
+  report(caller: Caller, access: Access, { message, explicit }: Refusal): void {
+    this.#options.refusals.add(caller, access, message, explicit ? 'denied' : 'not allowed');
+  }
+
+  #accesses({ service, operation, input }: ServiceCall): readonly Access[] | undefined {
+    return accessOf[service](operation, input, this.#arn);
+  }
+
+  #require(caller: Caller, access: Access): void {
+    const refusal = this.#decide(caller, access);
+    if (!refusal) return;
+    this.report(caller, access, refusal);
+    throw refused(access.action.slice(0, access.action.indexOf(':')), refusal.message);
+  }
+
+  #decide(caller: Caller, access: Access): Refusal | undefined {
+    const policy = this.#options.policyOf(access.resource);
+    if (caller.identityPolicies === undefined && !policy) return undefined;
+    const decide = (): Refusal | undefined => findRefusal(caller, access, policy ? [policy] : []);
+    // With values of the request in it, hardly any decision would be met again.
+    if (access.context) return decide();
+    const decisions = this.#decisions.get(caller) ?? new Map<string, Decision>();
+    this.#decisions.set(caller, decisions);
+    const key = `${access.action} ${access.resource}`;
+    const known = decisions.get(key);
+    if (known && known.policy === policy) return known.refusal;
+    const refusal = decide();
+    decisions.set(key, { policy, refusal });
+    return refusal;
+  }
+}
+
+function refused(service: string, message: string): AwsError {
+  const { code, status } = errors[service] ?? { code: 'AccessDeniedException', status: 400 };
+  return new AwsError(code, message, status);
+}

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Fauxqs, startFauxqs } from '../services/fauxqs/fauxqs.ts';
+import { inProcessQueue } from '../services/fauxqs/queue.ts';
+import { createQueue } from '../services/fauxqs/sqs-queues.ts';
+import { deliverToTarget, isDeliverable, sendToQueue } from './delivery.ts';
+
+const arn = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
+let fauxqs: Fauxqs;
+const invoked: string[] = [];
+
+beforeAll(async () => {
+  fauxqs = await startFauxqs({ awsUrl: 'http://127.0.0.1:4566', region: 'us-east-1' });
+});
+afterAll(() => fauxqs.stop());
+
+/** ARNs that the rule may do nothing with. */
+const closed = new Set<string>();
+
+const deliver = (Arn: string, payload: string, parameters = {}, traceHeader?: string) =>
+  deliverToTarget(
+    {
+      fauxqs,
+      refusal: ({ action, resource }) => (closed.has(resource) ? `not ${action} on ${resource}` : undefined),
+      invokeFunction: (functionArn, event) => {
+        if (!functionArn.endsWith(':known')) return undefined;
+        invoked.push(event);
+        return Promise.resolve();
+      },
+    },
+    { Id: 't', Arn, ...parameters },
+    payload,
+    traceHeader,
+  );
+
+async function receive(name: string, attributes: Record<string, unknown> = {}): Promise<Record<string, unknown>[]> {
+  const { QueueUrl } = await fauxqs.sqs('GetQueueUrl', { QueueName: name });
+  const { Messages = [] } = await fauxqs.sqs('ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 10, ...attributes });
+  return Messages as Record<string, unknown>[];
+}
+
+test('an event reaches a queue as its body', async () => {
+  await createQueue(fauxqs, 'orders', {});
+  await deliver(arn('orders'), '{"a":1}');
+  expect(await receive('orders')).toMatchObject([{ Body: '{"a":1}' }]);
+});
+
+test('a FIFO queue gets the message group of the target', async () => {
+  await createQueue(fauxqs, 'orders.fifo', { FifoQueue: true, ContentBasedDeduplication: true });
+  await deliver(arn('orders.fifo'), '{}', { SqsParameters: { MessageGroupId: 'g' } });
+  const [message] = await receive('orders.fifo', { MessageSystemAttributeNames: ['All'] });
+  expect(message).toMatchObject({ Attributes: { MessageGroupId: 'g' } });
+});
+
+test('a message to a dead-letter queue carries its attributes', async () => {
+  await createQueue(fauxqs, 'dlq', {});
+  await sendToQueue(fauxqs, arn('dlq'), 'body', { attributes: { ERROR_CODE: 'NO_RESOURCE' } });
+  expect(await receive('dlq', { MessageAttributeNames: ['All'] })).toMatchObject([
+    { Body: 'body', MessageAttributes: { ERROR_CODE: { DataType: 'String', StringValue: 'NO_RESOURCE' } } },
+  ]);
+});
+
+test.each(['sqs', 'sns'])('what the policy of a target in %s refuses is not tried again', async (service) => {
+  await createQueue(fauxqs, 'closed', {});
+  const target = `arn:aws:${service}:us-east-1:000000000000:closed`;
+  closed.add(target);
+  const action = service === 'sqs' ? 'sqs:SendMessage' : 'sns:Publish';
+  await expect(deliver(target, '{}')).rejects.toMatchObject({
+    code: 'NO_PERMISSIONS',
+    retryable: false,
+    message: `not ${action} on ${target}`,
+  });
+  expect(await receive('closed')).toEqual([]);
+});
+
+describe('a trace header', () => {
+  const header = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0';
+  const asked = { MessageSystemAttributeNames: ['AWSTraceHeader'] };
+  const system = { AWSTraceHeader: { DataType: 'String', StringValue: header } };
+
+  test('is a system attribute of the message, for those who ask for it', async () => {
+    await createQueue(fauxqs, 'traced', { VisibilityTimeout: 0 });
+    await deliver(arn('traced'), '{}', {}, header);
+    const [message] = await receive('traced', asked);
+    expect(message).toMatchObject({ Attributes: { AWSTraceHeader: header } });
+    const [unasked] = await receive('traced', { MessageSystemAttributeNames: ['SentTimestamp'] });
+    expect(unasked?.Attributes).toEqual({ SentTimestamp: expect.any(String) });
+    const [all] = await receive('traced', { AttributeNames: ['All'] });
+    expect(all).toMatchObject({ Attributes: { AWSTraceHeader: header, ApproximateReceiveCount: '3' } });
+  });
+
+  test('is there when somebody who waits for the message has it', async () => {
+    await createQueue(fauxqs, 'awaited', {});
+    const queue = inProcessQueue(fauxqs.store, arn('awaited'), {
+      traceHeaderOf: (messageId) => fauxqs.traceHeaders.get(messageId),
+    });
+    const received = queue.receive({ max: 1, waitSeconds: 5, signal: new AbortController().signal });
+    await deliver(arn('awaited'), '{}', {}, header);
+    expect(await received).toMatchObject([{ attributes: { AWSTraceHeader: header } }]);
+  });
+
+  test('goes with the message to the dead-letter queue', async () => {
+    await createQueue(fauxqs, 'traced-dlq', {});
+    const RedrivePolicy = { deadLetterTargetArn: arn('traced-dlq'), maxReceiveCount: 1 };
+    await createQueue(fauxqs, 'hopeless', { VisibilityTimeout: 0, RedrivePolicy });
+    await deliver(arn('hopeless'), '{}', {}, header);
+    expect(await receive('hopeless')).toHaveLength(1);
+    expect(await receive('hopeless')).toHaveLength(0);
+    expect(await receive('traced-dlq', asked)).toMatchObject([{ Attributes: { AWSTraceHeader: header } }]);
+  });
+
+  test('can be sent by anybody, in a batch too', async () => {
+    await createQueue(fauxqs, 'batch', {});
+    const { QueueUrl } = await fauxqs.sqs('GetQueueUrl', { QueueName: 'batch' });
+    const Entries = [
+      { Id: 'a', MessageBody: 'a', MessageSystemAttributes: system },
+      { Id: 'b', MessageBody: 'b' },
+    ];
+    const answer = await fauxqs.sqs('SendMessageBatch', { QueueUrl, Entries });
+    expect(answer).toMatchObject({ Successful: [{ Id: 'a', MessageId: expect.any(String) }, { Id: 'b' }] });
+    const [a, b] = await receive('batch', asked);
+    expect(a).toMatchObject({ Body: 'a', Attributes: { AWSTraceHeader: header } });
+    expect(b).not.toHaveProperty('Attributes');
+  });
+
+  test('does not hide why a message is refused', async () => {
+    const refused = fauxqs.sqs('SendMessage', { QueueUrl: 'x', MessageBody: 'x', MessageSystemAttributes: system });
+    await expect(refused).rejects.toMatchObject({ code: 'QueueDoesNotExist' });
+  });
+});
+
+test('a function gets the event', async () => {
+  await deliver('arn:aws:lambda:us-east-1:000000000000:function:known', '{"b":2}');
+  expect(invoked).toEqual(['{"b":2}']);
+});
+
+test.each([
+  ['a queue', arn('nothing')],
+  ['a function', 'arn:aws:lambda:us-east-1:000000000000:function:nothing'],
+  ['a service', 'arn:aws:kinesis:us-east-1:000000000000:stream/s'],
+])('%s that is not here is not tried again', async (_name, target) => {
+  await expect(deliver(target, '{}')).rejects.toMatchObject({ code: 'NO_RESOURCE', retryable: false });
+});
+
+test('an event that the queue refuses is not tried again', async () => {
+  await createQueue(fauxqs, 'small', { MaximumMessageSize: 1024 });
+  await expect(deliver(arn('small'), 'x'.repeat(2_000))).rejects.toMatchObject({
+    code: 'INVALID_PARAMETER',
+    retryable: false,
+  });
+});
+
+test('only SQS, SNS and Lambda can be delivered to', () => {
+  expect(isDeliverable(arn('q'))).toBe(true);
+  expect(isDeliverable('arn:aws:logs:us-east-1:000000000000:log-group:/events')).toBe(false);
+});
+
+test('a queue that is there already takes over new attributes and keeps its messages', async () => {
+  await createQueue(fauxqs, 'kept', { VisibilityTimeout: 30 });
+  await sendToQueue(fauxqs, arn('kept'), 'still here');
+  await createQueue(fauxqs, 'kept', {
+    VisibilityTimeout: 60,
+    RedrivePolicy: { deadLetterTargetArn: arn('dlq'), maxReceiveCount: 3 },
+  });
+  const { QueueUrl } = await fauxqs.sqs('GetQueueUrl', { QueueName: 'kept' });
+  const { Attributes } = await fauxqs.sqs('GetQueueAttributes', { QueueUrl, AttributeNames: ['All'] });
+  expect(Attributes).toMatchObject({
+    VisibilityTimeout: '60',
+    RedrivePolicy: expect.stringContaining('"maxReceiveCount":3'),
+  });
+  expect(await receive('kept')).toMatchObject([{ Body: 'still here' }]);
+});
+
+test('an attribute out of range is an error', async () => {
+  await expect(createQueue(fauxqs, 'bad', { VisibilityTimeout: 99_999 })).rejects.toThrow('VisibilityTimeout');
+});

@@ -1,0 +1,264 @@
+import { describe, expect, test } from '@jest/globals';
+import { countStreamRead } from '../services/dynamodb/stream-usage.ts';
+import { countDynamoDb } from '../services/dynamodb/usage.ts';
+import { countDelivery, countPutEvents } from '../services/events/usage.ts';
+import type { SqsQueue } from '../services/fauxqs/queue.ts';
+import { meteredQueue } from '../services/fauxqs/queue-usage.ts';
+import { countLogLine } from '../services/lambda/log-usage.ts';
+import { countInvocation } from '../services/lambda/usage.ts';
+import { countApiCall, countHttpRequest } from './api-usage.ts';
+import { Usage } from './usage.ts';
+
+/** What was counted, a line each: `meter resource operation amount`. */
+function counted(count: (usage: Usage) => unknown): string[] {
+  const usage = new Usage();
+  count(usage);
+  return usage
+    .entries()
+    .map(({ meter, resource, operation, amount }) => [meter, resource, operation, amount].filter(Boolean).join(' '));
+}
+
+describe('usage', () => {
+  test('adds up by meter, resource and operation', () => {
+    const usage = new Usage();
+    usage.add('sqs.requests', 'queue', 1, 'SendMessage');
+    usage.add('sqs.requests', 'queue', 2, 'SendMessage');
+    usage.add('sqs.requests', 'queue', 4, 'ReceiveMessage');
+    usage.add('sqs.requests', 'other', 8, 'SendMessage');
+
+    expect(usage.entries()).toEqual([
+      { meter: 'sqs.requests', resource: 'other', operation: 'SendMessage', amount: 8 },
+      { meter: 'sqs.requests', resource: 'queue', operation: 'ReceiveMessage', amount: 4 },
+      { meter: 'sqs.requests', resource: 'queue', operation: 'SendMessage', amount: 3 },
+    ]);
+    expect(usage.total('sqs.requests')).toBe(15);
+    expect(usage.total('sqs.requests', 'queue')).toBe(7);
+    expect(usage.additions).toBe(4);
+    usage.clear();
+    expect(usage.entries()).toEqual([]);
+    expect(usage.additions).toBe(4);
+  });
+});
+
+describe('Lambda', () => {
+  test('is billed in whole milliseconds, times its memory, and writes three lines of its own', () => {
+    const usage = new Usage();
+    countInvocation(usage, { name: 'f', memoryMb: 512 }, 99.01);
+    countInvocation(usage, { name: 'f', memoryMb: 512 }, 0);
+
+    expect(usage.total('lambda.invocations', 'f')).toBe(2);
+    expect(usage.total('lambda.milliseconds', 'f')).toBe(101);
+    expect(usage.total('lambda.gigabyteSeconds', 'f')).toBeCloseTo(0.0505, 10);
+    expect(usage.total('logs.bytes', 'f')).toBe(2 * (71 + 52) + 143 + 140);
+  });
+});
+
+describe('logs', () => {
+  test('count in bytes, a line break each', () => {
+    expect(counted((usage) => countLogLine(usage, { functionName: 'f', line: 'grün' }))).toEqual(['logs.bytes f 6']);
+  });
+
+  test('in the embedded metric format make metrics, one for each set of dimensions', () => {
+    const line = JSON.stringify({
+      _aws: {
+        CloudWatchMetrics: [
+          { Namespace: 'N', Dimensions: [['service'], ['service', 'event']], Metrics: [{ Name: 'Handled' }] },
+        ],
+      },
+      service: 'orders',
+      event: 'OrderPlaced.v1',
+      Handled: 1,
+    });
+
+    expect(counted((usage) => countLogLine(usage, { functionName: 'f', line }))).toEqual([
+      'cloudwatch.metrics N Handled event=OrderPlaced.v1 service=orders 1',
+      'cloudwatch.metrics N Handled service=orders 1',
+      `logs.bytes f ${line.length + 1}`,
+    ]);
+  });
+
+  test.each(['{"_aws": broken', '{"_aws":{}}', '{"message":"_aws"}'])('%s makes none', (line) => {
+    expect(counted((usage) => countLogLine(usage, { functionName: 'f', line }))).toHaveLength(1);
+  });
+});
+
+describe('EventBridge', () => {
+  test('bills each accepted entry, by 64 KB', () => {
+    const entry = (bytes: number) => ({ Source: '', DetailType: '', Detail: 'x'.repeat(bytes) });
+    const input = { Entries: [entry(10), entry(64 * 1024), entry(64 * 1024 + 1), entry(10)] };
+    const output = { Entries: [{ EventId: '1' }, { EventId: '2' }, { EventId: '3' }, { ErrorCode: 'No' }] };
+
+    expect(counted((usage) => countPutEvents(usage, 'relay', input, output))).toEqual([
+      'events.published relay 4',
+      'events.putCalls relay 1',
+    ]);
+  });
+
+  test('delivers for nothing, and a queue bills the message', () => {
+    const rule = 'arn:aws:events:us-east-1:000000000000:rule/bus/rule';
+    expect(counted((usage) => countDelivery(usage, rule, 'arn:aws:sqs:r:0:queue', '{}'))).toEqual([
+      'events.delivered rule 1',
+      'sqs.requests queue SendMessage 1',
+    ]);
+    expect(counted((usage) => countDelivery(usage, rule, 'arn:aws:lambda:r:0:function:f', '{}'))).toEqual([
+      'events.delivered rule 1',
+    ]);
+  });
+});
+
+describe('SQS', () => {
+  const received = (...sizes: number[]) =>
+    meteredQueueOf(
+      sizes.map((size) => ({
+        messageId: '',
+        receiptHandle: '',
+        body: 'x'.repeat(size),
+        md5OfBody: '',
+        attributes: {},
+        messageAttributes: {},
+      })),
+    );
+  const options = { max: 10, waitSeconds: 0, signal: new AbortController().signal };
+
+  function meteredQueueOf(messages: Awaited<ReturnType<SqsQueue['receive']>>) {
+    const usage = new Usage();
+    const queue: SqsQueue = {
+      queueArn: 'arn:aws:sqs:us-east-1:000000000000:queue',
+      region: 'us-east-1',
+      visibilityTimeoutSeconds: 30,
+      receive: async () => messages,
+      deleteBatch: async () => {},
+    };
+    return { queue: meteredQueue(queue, usage), usage };
+  }
+
+  test('bills a receive by 64 KB of what it brings', async () => {
+    const { queue, usage } = received(1, 64 * 1024);
+    expect(await queue.receive(options)).toHaveLength(2);
+    expect(usage.total('sqs.requests', 'queue')).toBe(2);
+  });
+
+  test('an empty receive is left to the fixed costs', async () => {
+    const { queue, usage } = received();
+    await queue.receive(options);
+    expect(usage.additions).toBe(0);
+  });
+
+  test('deletes ten in a request', async () => {
+    const { queue, usage } = received();
+    await queue.deleteBatch(Array.from({ length: 11 }, String));
+    expect(usage.total('sqs.requests')).toBe(2);
+    expect(queue.visibilityTimeoutSeconds).toBe(30);
+  });
+
+  test('bills what functions ask of it', () => {
+    const call = { service: 'sqs', operation: 'ChangeMessageVisibility', accessKeyId: 'f' } as const;
+    expect(counted((usage) => countApiCall(usage, 'f', call))).toEqual(['sqs.requests f ChangeMessageVisibility 1']);
+  });
+});
+
+describe('mails and messages', () => {
+  test('a mail is billed for each recipient', () => {
+    const input = { Destination: { ToAddresses: ['a@b', 'c@d'], BccAddresses: ['e@f'] } };
+    const call = { service: 'ses', operation: 'SendEmail', accessKeyId: 'f', input } as const;
+    expect(counted((usage) => countApiCall(usage, 'f', call))).toEqual(['ses.recipients f 3']);
+  });
+
+  test.each([
+    [160, 'x', 1],
+    [161, 'x', 2],
+    [307, 'x', 3],
+    [70, 'ü', 1],
+    [71, 'ü', 2],
+  ])('an SMS of %i × %s is billed as %i', (length, character, parts) => {
+    const input = new URLSearchParams({ PhoneNumber: '+1', Message: character.repeat(length) });
+    const call = { service: 'sns', operation: 'Publish', accessKeyId: 'f', input } as const;
+    expect(counted((usage) => countApiCall(usage, 'f', call))).toEqual([`sns.textMessages f ${parts}`]);
+  });
+
+  test('publishing to a topic is something else', () => {
+    const input = new URLSearchParams({ TopicArn: 'arn', Message: 'x' });
+    const call = { service: 'sns', operation: 'Publish', accessKeyId: 'f', input } as const;
+    expect(counted((usage) => countApiCall(usage, 'f', call))).toEqual(['sns.notifications f 1']);
+  });
+});
+
+test('an HTTP API bills a request by 512 KB', () => {
+  expect(counted((usage) => countHttpRequest(usage, 'f', 'x'.repeat(512 * 1024 + 1), 'answer'))).toEqual([
+    'httpApi.bytesOut f 6',
+    'httpApi.requests f 2',
+  ]);
+});
+
+describe('DynamoDB', () => {
+  const keyOf = () => 'pk';
+  const item = (pk: string) => ({ pk: { S: pk }, v: { N: '1' } });
+  const tooMany = 'com.amazonaws.dynamodb.v20120810#';
+
+  test('a read is counted by the capacity of its answer', () => {
+    const exchange = {
+      operation: 'BatchGetItem',
+      input: { RequestItems: { t: { Keys: [] } } },
+      output: { ConsumedCapacity: [{ TableName: 't', CapacityUnits: 1.5 }] },
+    };
+    expect(counted((usage) => countDynamoDb(usage, exchange, keyOf))).toEqual([
+      'dynamodb.readUnits t BatchGetItem 1.5',
+      'dynamodb.requests t BatchGetItem 1',
+    ]);
+  });
+
+  test('a transaction is counted by table, and shared among its keys', () => {
+    const exchange = {
+      operation: 'TransactWriteItems',
+      input: {
+        TransactItems: [
+          { Put: { TableName: 't', Item: item('a') } },
+          { Update: { TableName: 't', Key: { pk: { S: 'b' } } } },
+          { ConditionCheck: { TableName: 'u', Key: { pk: { S: 'c' } } } },
+        ],
+      },
+      output: {
+        ConsumedCapacity: [
+          { TableName: 't', CapacityUnits: 4 },
+          { TableName: 'u', CapacityUnits: 2 },
+        ],
+      },
+    };
+    expect(counted((usage) => countDynamoDb(usage, exchange, keyOf))).toEqual([
+      'dynamodb.keyWriteUnits t/a 2',
+      'dynamodb.keyWriteUnits t/b 2',
+      'dynamodb.keyWriteUnits u/c 2',
+      'dynamodb.requests t TransactWriteItems 1',
+      'dynamodb.writeUnits t TransactWriteItems 4',
+      'dynamodb.writeUnits u TransactWriteItems 2',
+    ]);
+  });
+
+  test.each([
+    ['PutItem', { TableName: 't', Item: item('a') }, 'ConditionalCheckFailedException', 1],
+    [
+      'TransactWriteItems',
+      { TransactItems: [{ Put: { TableName: 't', Item: item('a') } }, { Put: { TableName: 't', Item: item('b') } }] },
+      'TransactionCanceledException',
+      4,
+    ],
+  ])('a %s whose condition fails is billed', (operation, input, code, units) => {
+    const usage = new Usage();
+    countDynamoDb(usage, { operation, input, output: { __type: tooMany + code } }, keyOf);
+    expect(usage.total('dynamodb.writeUnits', 't')).toBe(units);
+  });
+
+  test('a request that is refused otherwise costs nothing', () => {
+    const exchange = { operation: 'GetItem', input: { TableName: 't' }, output: { __type: `${tooMany}Throttling` } };
+    expect(counted((usage) => countDynamoDb(usage, exchange, keyOf))).toEqual([]);
+  });
+
+  test('reads of a stream count when they bring something', () => {
+    const arn = 'arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026';
+    expect(counted((usage) => countStreamRead(usage, arn, { Records: [] }))).toEqual([]);
+    expect(counted((usage) => countStreamRead(usage, arn, { Records: [{}, {}] }))).toEqual([
+      'dynamodb.streamReads t 1',
+      'dynamodb.streamRecords t 2',
+    ]);
+  });
+});

@@ -1,4 +1,0 @@
-export { policyWithStatement } from './bus-policy.ts';
-export { DeliveryError } from './delivery.ts';
-export { EventBridge, type EventBridgeOptions } from './event-bridge.ts';
-export type { RuleTarget } from './rule-target.ts';

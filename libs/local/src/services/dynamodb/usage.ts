@@ -1,0 +1,123 @@
+import type { Usage } from '../../core/usage.ts';
+
+type Attributes = Record<string, unknown>;
+
+interface Written {
+  table: string;
+  /** At least the item's key. */
+  attributes: Attributes;
+}
+
+interface Write {
+  TableName: string;
+  Item?: Attributes;
+  Key?: Attributes;
+}
+
+interface Input {
+  TableName?: string;
+  Item?: Attributes;
+  Key?: Attributes;
+  RequestItems?: Record<string, { PutRequest?: { Item: Attributes }; DeleteRequest?: { Key: Attributes } }[]>;
+  TransactItems?: Record<string, Write>[];
+}
+
+interface Output {
+  __type?: string;
+  ConsumedCapacity?: Consumed | Consumed[];
+}
+
+interface Consumed {
+  TableName: string;
+  CapacityUnits?: number;
+}
+
+/** One request to DynamoDB and its answer. */
+export interface DynamoDbExchange {
+  operation: string;
+  input: unknown;
+  output: unknown;
+}
+
+const READS = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan', 'TransactGetItems']);
+const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems']);
+
+/** Whether an operation is billed by request units, which its answer tells when it is asked to (ReturnConsumedCapacity). */
+export function hasCapacity(operation: string): boolean {
+  return READS.has(operation) || WRITES.has(operation);
+}
+
+/**
+ * Counts a request by the capacity its answer tells. A write whose condition fails has no answer that tells it, and is
+ * billed all the same: one unit, in a transaction two for each item, which is right up to 1 KB.
+ *
+ * @param partitionKeyOf the name of a table's partition key; writes are counted by its value, too
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/capacity-unit-calculations.html
+ */
+export function countDynamoDb(
+  usage: Usage,
+  { operation, input, output }: DynamoDbExchange,
+  partitionKeyOf: (table: string) => string | undefined,
+): void {
+  const units = consumed(operation, input as Input, output as Output);
+  const [first] = units.keys();
+  if (first === undefined) return;
+  usage.add('dynamodb.requests', first, 1, operation);
+  for (const [table, amount] of units) {
+    if (READS.has(operation)) usage.add('dynamodb.readUnits', table, amount, operation);
+    else countWrites(usage, operation, table, amount, input as Input, partitionKeyOf(table));
+  }
+}
+
+function countWrites(
+  usage: Usage,
+  operation: string,
+  table: string,
+  amount: number,
+  input: Input,
+  partitionKey: string | undefined,
+): void {
+  usage.add('dynamodb.writeUnits', table, amount, operation);
+  if (partitionKey === undefined) return;
+  const items = written(operation, input).filter((item) => item.table === table);
+  // The answer has one sum for all items of a transaction, and most of them are below 1 KB.
+  for (const { attributes } of items) {
+    const [value] = Object.values((attributes[partitionKey] ?? {}) as Record<string, unknown>);
+    usage.add('dynamodb.keyWriteUnits', `${table}/${value}`, amount / items.length);
+  }
+}
+
+/** Units by table. */
+function consumed(
+  operation: string,
+  input: Input,
+  { __type = '', ConsumedCapacity = [] }: Output,
+): Map<string, number> {
+  const units = new Map<string, number>();
+  const add = (table: string, amount: number): void => {
+    units.set(table, (units.get(table) ?? 0) + amount);
+  };
+  for (const { TableName, CapacityUnits = 0 } of [ConsumedCapacity].flat()) add(TableName, CapacityUnits);
+  const failed =
+    __type.endsWith('#ConditionalCheckFailedException') || __type.endsWith('#TransactionCanceledException');
+  if (failed) for (const { table } of written(operation, input)) add(table, operation === 'TransactWriteItems' ? 2 : 1);
+  return units;
+}
+
+function written(operation: string, input: Input): Written[] {
+  switch (operation) {
+    case 'BatchWriteItem':
+      return Object.entries(input.RequestItems ?? {}).flatMap(([table, requests]) =>
+        requests.map(({ PutRequest, DeleteRequest }) => ({
+          table,
+          attributes: PutRequest?.Item ?? DeleteRequest?.Key ?? {},
+        })),
+      );
+    case 'TransactWriteItems':
+      return (input.TransactItems ?? [])
+        .flatMap((item) => Object.values(item))
+        .map(({ TableName, Item, Key }) => ({ table: TableName, attributes: Item ?? Key ?? {} }));
+    default:
+      return [{ table: input.TableName ?? '', attributes: input.Item ?? input.Key ?? {} }];
+  }
+}

@@ -1,0 +1,179 @@
+import { EventFields, JsonObject, parseJson } from '@millrace/event-pattern';
+import type { Caller } from '@millrace/iam-policy';
+import { AwsError } from '../../core/aws-error.ts';
+import { ArchiveStore } from './archive-store.ts';
+import { Archives, type ArchivesOptions } from './archives.ts';
+import type { BusEvent } from './bus-event.ts';
+import { Deliveries, type DeliveryOptions, exponentialBackoff } from './deliveries.ts';
+import { type EventBus, EventBuses } from './event-buses.ts';
+import { readEventPattern } from './event-pattern.ts';
+import { type ReadEntry, readPutEvents } from './put-events.ts';
+import { authorizeEntry, type OnRefusal } from './put-events-authorization.ts';
+import { Replays } from './replays.ts';
+import { type Input, requiredString } from './request-parameters.ts';
+
+export interface EventBridgeOptions {
+  accountId: string;
+  region: string;
+  deliver: DeliveryOptions['deliver'];
+  sendToDeadLetterQueue: DeliveryOptions['sendToDeadLetterQueue'];
+  /** Told of events that are lost and of settings that have no effect here. */
+  onWarning?: (message: string) => void;
+  now?: DeliveryOptions['now'];
+  retryDelay?: DeliveryOptions['retryDelay'];
+  /** The file that archived events and replays are kept in; without one they end with the process. */
+  archivePath?: string | undefined;
+  onArchived?: ArchivesOptions['onArchived'];
+  onRefusal?: OnRefusal | undefined;
+}
+
+/**
+ * EventBridge (Classic): buses and their policies, rules with the full pattern language, targets with retries and
+ * dead-letter queues, archives and replays. It knows no transport: `deliver` and `sendToDeadLetterQueue` carry the events out.
+ */
+export class EventBridge {
+  readonly #options: { accountId: string; region: string; now: () => number; onRefusal: OnRefusal | undefined };
+  readonly #buses: EventBuses;
+  readonly #deliveries: Deliveries;
+  readonly #archiveStore: ArchiveStore;
+  readonly #replays: Replays;
+  readonly #operations: ReadonlyMap<string, (input: Input, caller: Caller | undefined) => unknown>;
+
+  constructor(options: EventBridgeOptions) {
+    const { accountId, region, deliver, sendToDeadLetterQueue } = options;
+    const { onWarning = () => {}, now = Date.now, retryDelay = exponentialBackoff } = options;
+    this.#options = { accountId, region, now, onRefusal: options.onRefusal };
+    this.#deliveries = new Deliveries({ deliver, sendToDeadLetterQueue, onWarning, now, retryDelay });
+    const buses = new EventBuses({ accountId, region, now, onWarning });
+    this.#buses = buses;
+    const store = new ArchiveStore(options.archivePath);
+    this.#archiveStore = store;
+    const archives = new Archives({ accountId, region, now, onArchived: options.onArchived }, buses, store);
+    const replays = new Replays(
+      { accountId, region, now, publish: (bus, event, ruleArns) => this.#publish(bus, event, ruleArns) },
+      buses,
+      archives,
+      store,
+    );
+    this.#replays = replays;
+    this.#operations = new Map<string, (input: Input, caller: Caller | undefined) => unknown>([
+      ['PutEvents', (input, caller) => this.#putEvents(input, caller)],
+      ['TestEventPattern', testEventPattern],
+      ['CreateEventBus', (input) => buses.createEventBus(input)],
+      ['DeleteEventBus', (input) => buses.deleteEventBus(input)],
+      ['DescribeEventBus', (input) => buses.describeEventBus(input)],
+      ['ListEventBuses', (input) => buses.listEventBuses(input)],
+      ['PutPermission', (input) => buses.putPermission(input)],
+      ['RemovePermission', (input) => buses.removePermission(input)],
+      ['PutRule', (input) => buses.putRule(input)],
+      ['DeleteRule', (input) => buses.deleteRule(input)],
+      ['DescribeRule', (input) => buses.describeRule(input)],
+      ['ListRules', (input) => buses.listRules(input)],
+      ['EnableRule', (input) => buses.enableRule(input)],
+      ['DisableRule', (input) => buses.disableRule(input)],
+      ['PutTargets', (input) => buses.putTargets(input)],
+      ['RemoveTargets', (input) => buses.removeTargets(input)],
+      ['ListTargetsByRule', (input) => buses.listTargetsByRule(input)],
+      ['ListRuleNamesByTarget', (input) => buses.listRuleNamesByTarget(input)],
+      ['CreateArchive', (input) => archives.createArchive(input)],
+      ['DeleteArchive', (input) => archives.deleteArchive(input)],
+      ['DescribeArchive', (input) => archives.describeArchive(input)],
+      ['ListArchives', (input) => archives.listArchives(input)],
+      ['UpdateArchive', (input) => archives.updateArchive(input)],
+      ['StartReplay', (input) => replays.startReplay(input)],
+      ['CancelReplay', (input) => replays.cancelReplay(input)],
+      ['DescribeReplay', (input) => replays.describeReplay(input)],
+      ['ListReplays', (input) => replays.listReplays(input)],
+    ]);
+  }
+
+  /** Has rules take patterns as long as an account with a raised quota takes them. */
+  raisePatternQuota(): void {
+    this.#buses.raisePatternQuota();
+  }
+
+  /**
+   * Runs one operation of the AWS JSON 1.1 API, the header's `X-Amz-Target: AWSEvents.<operation>`.
+   * PutEvents answers when the first delivery attempt to each matched target has ended; retries go on after it.
+   * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html
+   * @param caller whose policies, with the bus's, decide about PutEvents; without one, everything is allowed
+   * @returns the response body
+   * @throws AwsError
+   */
+  async handle(operation: string, input: Record<string, unknown>, caller?: Caller): Promise<unknown> {
+    const run = this.#operations.get(operation);
+    if (!run) throw new AwsError('UnknownOperationException', `Operation ${operation} is not known here.`);
+    return run(input, caller);
+  }
+
+  /** Stops retrying and replaying; what was waiting for a retry is lost, and said so through onWarning. */
+  async close(): Promise<void> {
+    this.#replays.close();
+    this.#deliveries.close();
+    this.#archiveStore.close();
+  }
+
+  async #putEvents(input: Input, caller: Caller | undefined): Promise<object> {
+    const read = readPutEvents(input, this.#options);
+    const entries = caller ? read.map((entry) => this.#authorize(entry, caller)) : read;
+    await Promise.all(
+      entries.map(async (entry) => {
+        const bus = 'event' in entry ? this.#buses.find(entry.busNameOrArn) : undefined;
+        // As at AWS, an event for a bus that is not there is accepted and goes nowhere.
+        if (bus && 'event' in entry) await this.#publish(bus, entry.event);
+      }),
+    );
+    return {
+      FailedEntryCount: entries.filter((entry) => 'error' in entry).length,
+      Entries: entries.map((entry) => ('event' in entry ? { EventId: entry.event.id } : entry.error)),
+    };
+  }
+
+  #authorize(entry: ReadEntry, caller: Caller): ReadEntry {
+    if ('error' in entry) return entry;
+    const bus = this.#buses.find(entry.busNameOrArn);
+    const busArn = this.#buses.arnOf(entry.busNameOrArn);
+    const error = authorizeEntry(caller, entry, busArn, bus?.policy?.compiled, this.#options.onRefusal);
+    return error ? { error } : entry;
+  }
+
+  /** @param ruleArns the rules that may get the event; all of them without it */
+  async #publish(bus: EventBus, event: BusEvent, ruleArns?: ReadonlySet<string>): Promise<void> {
+    const matching = [...bus.rules.values()].filter(
+      ({ arn, state, pattern }) =>
+        (!ruleArns || ruleArns.has(arn)) && state !== 'DISABLED' && pattern?.matches(event.fields),
+    );
+    await Promise.all(
+      matching.flatMap((rule) => {
+        rule.archive?.record(event);
+        return [...rule.targets.values()].map((target) => this.#deliveries.start(target, rule, event));
+      }),
+    );
+  }
+}
+
+const requiredEventFields = ['id', 'account', 'source', 'time', 'region', 'resources', 'detail-type'];
+
+/** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html */
+function testEventPattern(input: Input): object {
+  const pattern = readEventPattern(requiredString(input, 'EventPattern'));
+  const event = parseEvent(requiredString(input, 'Event'));
+  const missing = requiredEventFields.filter((name) => event.get(name) === undefined);
+  if (missing.length > 0) throw eventNotValid(`Missing required fields: ${missing.join(', ')}`);
+  return { Result: pattern.matches(new EventFields(event)) };
+}
+
+function parseEvent(text: string): JsonObject {
+  let event: unknown;
+  try {
+    event = parseJson(text);
+  } catch (error) {
+    throw eventNotValid(error instanceof Error ? error.message : String(error));
+  }
+  if (!(event instanceof JsonObject)) throw eventNotValid('Event must be a JSON object');
+  return event;
+}
+
+function eventNotValid(reason: string): AwsError {
+  return new AwsError('ValidationException', `Parameter Event is not valid. Reason: ${reason}.`);
+}

@@ -1,0 +1,123 @@
+import {
+  compileInputTransformer,
+  compileJsonPath,
+  type InputTransformer,
+  jsonText,
+  parseJson,
+  type TargetInput,
+} from '@millrace/event-pattern';
+import { eventBridgeLimits } from '@millrace/events/aws-limits';
+import { AwsError } from '../../core/aws-error.ts';
+import type { BusEvent } from './bus-event.ts';
+import {
+  type Input,
+  optionalInteger,
+  optionalString,
+  optionalStructure,
+  requiredString,
+} from './request-parameters.ts';
+
+/**
+ * A target of a rule: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html
+ * The parameters of services named nowhere here are kept and listed as they came.
+ */
+export interface RuleTarget {
+  readonly Id: string;
+  readonly Arn: string;
+  readonly RoleArn?: string;
+  readonly Input?: string;
+  readonly InputPath?: string;
+  readonly InputTransformer?: InputTransformer;
+  readonly RetryPolicy?: { readonly MaximumRetryAttempts?: number; readonly MaximumEventAgeInSeconds?: number };
+  readonly DeadLetterConfig?: { readonly Arn?: string };
+  /** A JSON path (`$.detail.orderId`) has become the event's value by the time the target is delivered to. */
+  readonly SqsParameters?: { readonly MessageGroupId?: string };
+}
+
+/** A target made ready for delivery. */
+export interface CompiledTarget {
+  readonly target: RuleTarget;
+  readonly input: TargetInput;
+  /** The target for one event: dynamic parameters are filled in. Throws where the event has no value for one. */
+  readonly resolve: (event: BusEvent) => RuleTarget;
+}
+
+const maximumInputLength = 8192;
+
+/**
+ * Checks one entry of PutTargets and compiles its input.
+ * @throws AwsError ValidationException.
+ */
+export function compileTarget(entry: Input): CompiledTarget {
+  const id = requiredString(entry, 'Id', {
+    maximumLength: eventBridgeLimits.targetIdLength,
+    pattern: /^[.\-_A-Za-z0-9]+$/,
+  });
+  const arn = requiredString(entry, 'Arn', { maximumLength: 1600 });
+  if (!/^arn:[^:]+:[^:]+:[^:]*:[^:]*:.+$/.test(arn)) {
+    throw invalid(`Parameter ${arn} is not valid. Reason: Provided Arn is not in correct format.`);
+  }
+  const retryPolicy = optionalStructure(entry, 'RetryPolicy') ?? {};
+  optionalInteger(retryPolicy, 'MaximumRetryAttempts', 0, eventBridgeLimits.retryAttempts);
+  optionalInteger(retryPolicy, 'MaximumEventAgeInSeconds', 60, eventBridgeLimits.retryAge);
+  const deadLetterArn = optionalString(optionalStructure(entry, 'DeadLetterConfig') ?? {}, 'Arn', {
+    maximumLength: 1600,
+  });
+  if (deadLetterArn !== undefined && !/^arn:[^:]+:sqs:[^:]+:[^:]+:[^:]+$/.test(deadLetterArn)) {
+    throw invalid(`Parameter ${deadLetterArn} is not valid. Reason: The dead-letter queue must be an SQS queue.`);
+  }
+  const groupId = optionalString(optionalStructure(entry, 'SqsParameters') ?? {}, 'MessageGroupId', {
+    maximumLength: eventBridgeLimits.messageGroupIdLength,
+  });
+  if (groupId === undefined && /^arn:[^:]+:sqs:.+\.fifo$/.test(arn)) {
+    throw invalid(`Parameter(s) SqsParameters must be specified for target: ${id}.`);
+  }
+  const target: RuleTarget = { ...entry, Id: id, Arn: arn };
+  try {
+    return { target, input: compileInput(entry), resolve: compileMessageGroup(target, groupId) };
+  } catch (error) {
+    if (error instanceof AwsError) throw error;
+    throw invalid(`Invalid input for target ${id}. Reason: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function compileInput(entry: Input): TargetInput {
+  const constant = optionalString(entry, 'Input', { maximumLength: maximumInputLength });
+  const path = optionalString(entry, 'InputPath', { maximumLength: 256 });
+  const transformer = optionalStructure(entry, 'InputTransformer');
+  if ([constant, path, transformer].filter((choice) => choice !== undefined).length > 1) {
+    throw new Error('Only one of Input, InputPath, or InputTransformer must be provided');
+  }
+  if (constant !== undefined) {
+    parseJson(constant);
+    return () => constant;
+  }
+  if (path !== undefined) {
+    const read = compileJsonPath(path);
+    return (event) => jsonText(read(event.document) ?? null);
+  }
+  return transformer ? compileInputTransformer(readTransformer(transformer)) : (event) => event.text;
+}
+
+function readTransformer(transformer: Input): InputTransformer {
+  const paths = optionalStructure(transformer, 'InputPathsMap') ?? {};
+  return {
+    InputPathsMap: Object.fromEntries(Object.keys(paths).map((name) => [name, requiredString(paths, name)])),
+    InputTemplate: requiredString(transformer, 'InputTemplate'),
+  };
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html#dynamic-path-parameters */
+function compileMessageGroup(target: RuleTarget, groupId: string | undefined): CompiledTarget['resolve'] {
+  if (!groupId?.startsWith('$')) return () => target;
+  const read = compileJsonPath(groupId);
+  return (event) => {
+    const value = read(event.document) ?? null;
+    if (value === null) throw new Error(`The event has no value at ${groupId} for MessageGroupId`);
+    return { ...target, SqsParameters: { MessageGroupId: typeof value === 'string' ? value : jsonText(value) } };
+  };
+}
+
+function invalid(message: string): AwsError {
+  return new AwsError('ValidationException', message);
+}

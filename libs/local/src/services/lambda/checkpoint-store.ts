@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Checkpoints } from './stream-shard.ts';
+
+/**
+ * How far the streams have been read, kept in a data directory: a restart goes on where the last run ended.
+ *
+ * @returns the checkpoints and a function that closes their file
+ */
+export function openCheckpoints(dataDirectory: string): { checkpoints: Checkpoints; close: () => void } {
+  const database = new DatabaseSync(join(dataDirectory, 'checkpoints.db'));
+  database.exec(
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+     CREATE TABLE IF NOT EXISTS checkpoints (key TEXT PRIMARY KEY, value TEXT NOT NULL)`,
+  );
+  const load = database.prepare('SELECT value FROM checkpoints WHERE key = ?');
+  const save = database.prepare('INSERT OR REPLACE INTO checkpoints (key, value) VALUES (?, ?)');
+  return {
+    checkpoints: {
+      load: async (key) => load.get(key)?.value as string | undefined,
+      save: async (key, value) => {
+        save.run(key, value);
+      },
+    },
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,275 @@
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lambdaLimits } from '@millrace/events/aws-limits';
+import { AwsError } from '../../core/aws-error.ts';
+import { Container, type ContainerOptions, type Outcome } from './container.ts';
+import type { FunctionError } from './worker.ts';
+
+export interface FunctionDefinition {
+  name: string;
+  arn: string;
+  /** `src/handlers/post-order.handler`: a file below the code directory without its extension, a dot, its export. */
+  handler: string;
+  /** The unpacked bundle. */
+  codeDirectory: string;
+  timeoutSeconds: number;
+  memoryMb: number;
+  /** Becomes `process.env`, together with what Lambda itself sets; nothing comes from this process but PATH. */
+  environment: Record<string, string>;
+  /** Containers at once; calls above it wait. */
+  concurrency: number;
+}
+
+/**
+ * One entry of a function's log: a line it wrote, or what Lambda itself logs about an error, a timeout or an exit. Entries of the
+ * init phase carry the request id of the call that is waiting for it, or one of their own.
+ */
+export interface FunctionLogLine {
+  functionName: string;
+  requestId: string;
+  stream: 'stdout' | 'stderr';
+  line: string;
+  /** Epoch milliseconds. */
+  timestamp: number;
+}
+
+export interface InvocationResult {
+  requestId: string;
+  /** JSON: the handler's answer, or `{ errorType, errorMessage, trace? }` when functionError is set. */
+  payload: string;
+  functionError?: 'Unhandled';
+  /** The last 4 KB of what the invocation wrote, framed as Lambda frames it. */
+  logTail: string;
+}
+
+export interface FunctionPoolOptions {
+  log: (line: FunctionLogLine) => void;
+  /** Where Node keeps compiled code, so that the next cold start need not compile it again; below the system's temporary folder unless given. */
+  compileCacheDirectory?: string;
+  /** How long a container above the first stands idle before it is ended, in ms; 60,000 unless given. */
+  idleMs?: number;
+  /**
+   * How long a call waits for a busy container before it gets one of its own, in ms; 0 unless given. A machine with few
+   * cores answers sooner from one container that is warm than from two that both have to be started and compiled.
+   */
+  scaleOutAfterMs?: number;
+  /** Is told of each invocation when it has ended. */
+  onInvocation?: ((invocation: EndedInvocation) => void) | undefined;
+}
+
+/** What a function's metrics are made of. */
+export interface EndedInvocation {
+  /** In ms, a cold start included. */
+  durationMs: number;
+  /** It ended with an error, a timeout or a crash. */
+  failed: boolean;
+  /** Invocations of the function that were under way when it ended, itself included. */
+  concurrent: number;
+}
+
+export const PAYLOAD_LIMIT_BYTES = lambdaLimits.payloadBytes;
+const LOG_TAIL_BYTES = 4096;
+
+interface IdleContainer {
+  container: Container;
+  since: number;
+}
+
+/**
+ * The containers of one function: one per concurrent call, reused while warm.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+ */
+export class FunctionPool {
+  readonly definition: FunctionDefinition;
+  readonly #options: FunctionPoolOptions;
+  readonly #all = new Set<Container>();
+  /** The last one used is taken first, so that the others can grow old and be ended. */
+  readonly #idle: IdleContainer[] = [];
+  readonly #waiting: (() => void)[] = [];
+  readonly #reaper: NodeJS.Timeout;
+  readonly #tails = new Map<string, string[]>();
+  #taken = 0;
+  #stopped = false;
+
+  /** Takes the function's configuration; starts nothing yet. */
+  constructor(definition: FunctionDefinition, options: FunctionPoolOptions) {
+    this.definition = definition;
+    this.#options = options;
+    const idleMs = options.idleMs ?? 60_000;
+    this.#reaper = setInterval(() => this.#endIdle(Date.now() - idleMs), Math.max(10, idleMs / 4));
+    this.#reaper.unref();
+  }
+
+  /**
+   * Runs the function once, as a synchronous Invoke does: waits for a free container, first come first served, and answers when the
+   * handler has. Whatever the function does is an answer: an error, a timeout or a crash has `functionError` set.
+   *
+   * @param payload the event as JSON
+   * @throws AwsError RequestTooLargeException for an event above 6 MB; TooManyRequestsException when the pool has been stopped
+   */
+  async invoke(payload: string): Promise<InvocationResult> {
+    const size = Buffer.byteLength(payload);
+    if (size > PAYLOAD_LIMIT_BYTES) {
+      throw new AwsError(
+        'RequestTooLargeException',
+        `${size} byte payload is too large for the RequestResponse invocation type (limit ${PAYLOAD_LIMIT_BYTES} bytes)`,
+        413,
+      );
+    }
+    const requestId = randomUUID();
+    await this.#take();
+    if (this.#stopped) throw new AwsError('TooManyRequestsException', `${this.definition.name} has been stopped`, 429);
+    const tail: string[] = [];
+    this.#tails.set(requestId, tail);
+    const started = performance.now();
+    try {
+      const outcome = this.#limitResponse(requestId, await this.#run(requestId, payload));
+      const duration = performance.now() - started;
+      const failed = 'error' in outcome;
+      this.#options.onInvocation?.({ durationMs: duration, failed, concurrent: this.#taken });
+      return {
+        requestId,
+        payload: failed ? JSON.stringify(outcome.error) : outcome.payload,
+        ...(failed ? { functionError: 'Unhandled' as const } : {}),
+        logTail: this.#frame(requestId, tail, duration),
+      };
+    } finally {
+      this.#tails.delete(requestId);
+      this.#release();
+    }
+  }
+
+  /**
+   * Starts one container ahead, unless there is one: loads the module, which is the init phase.
+   *
+   * @returns why the function cannot start, if it cannot; its first call tries again
+   */
+  async warm(): Promise<FunctionError | undefined> {
+    await this.#take();
+    try {
+      if (this.#all.size > 0 || this.#stopped) return undefined;
+      const container = this.#start();
+      const error = await container.initialised();
+      if (error === undefined) this.#keep(container);
+      else await this.#discard(container);
+      return this.#stopped ? undefined : error;
+    } finally {
+      this.#release();
+    }
+  }
+
+  /** Ends every container at once; calls under way are answered with an error, calls waiting are refused. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#reaper);
+    for (const wake of this.#waiting.splice(0)) wake();
+    await Promise.all([...this.#all].map((container) => this.#discard(container)));
+  }
+
+  async #run(requestId: string, payload: string): Promise<Outcome> {
+    let container = this.#takeIdle();
+    if (!container) {
+      container = this.#start({ requestId });
+      const error = await container.initialised();
+      if (error) {
+        await this.#discard(container);
+        return { error };
+      }
+    }
+    const outcome = await container.invoke(requestId, payload);
+    if (container.alive && !this.#stopped) this.#keep(container);
+    else await this.#discard(container);
+    return outcome;
+  }
+
+  async #take(): Promise<void> {
+    const patience = this.#taken === 0 ? 0 : (this.#options.scaleOutAfterMs ?? 0);
+    if (this.#stopped || (this.#taken < this.definition.concurrency && patience === 0)) {
+      this.#taken += 1;
+      return;
+    }
+    // The releasing call hands its place on without freeing it, so nobody can overtake the one that has waited longest.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    const timer = setTimeout(() => {
+      const place = this.#waiting.indexOf(resolve);
+      if (place < 0 || this.#taken >= this.definition.concurrency) return;
+      this.#waiting.splice(place, 1);
+      this.#taken += 1;
+      resolve();
+    }, patience);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#taken -= 1;
+  }
+
+  #start(options: Pick<ContainerOptions, 'requestId'> = {}): Container {
+    const container = new Container(this.definition, {
+      ...options,
+      compileCacheDirectory: this.#options.compileCacheDirectory ?? join(tmpdir(), 'millrace-compile-cache'),
+      log: (line) => this.#log(line),
+    });
+    this.#all.add(container);
+    return container;
+  }
+
+  #takeIdle(): Container | undefined {
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      if (idle.container.alive) return idle.container;
+      void this.#discard(idle.container);
+    }
+    return undefined;
+  }
+
+  #keep(container: Container): void {
+    this.#idle.push({ container, since: Date.now() });
+  }
+
+  async #discard(container: Container): Promise<void> {
+    this.#all.delete(container);
+    await container.end();
+  }
+
+  #endIdle(before: number): void {
+    while (this.#all.size > 1 && this.#idle[0] && this.#idle[0].since < before) {
+      const oldest = this.#idle.shift();
+      if (oldest) void this.#discard(oldest.container);
+    }
+  }
+
+  #limitResponse(requestId: string, outcome: Outcome): Outcome {
+    if ('error' in outcome || Buffer.byteLength(outcome.payload) <= PAYLOAD_LIMIT_BYTES) return outcome;
+    const errorMessage = `Response payload size exceeded maximum allowed payload size (${PAYLOAD_LIMIT_BYTES} bytes).`;
+    this.#log({
+      functionName: this.definition.name,
+      requestId,
+      stream: 'stderr',
+      line: `LAMBDA_RUNTIME Failed to post handler success response. Http response code: 413. ${errorMessage}`,
+      timestamp: Date.now(),
+    });
+    return { error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } };
+  }
+
+  #log(line: FunctionLogLine): void {
+    this.#tails.get(line.requestId)?.push(line.line);
+    this.#options.log(line);
+  }
+
+  #frame(requestId: string, lines: string[], durationMs: number): string {
+    const text = [
+      `START RequestId: ${requestId} Version: $LATEST`,
+      ...lines,
+      `END RequestId: ${requestId}`,
+      `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tMemory Size: ${this.definition.memoryMb} MB`,
+      '',
+    ].join('\n');
+    return Buffer.from(text).subarray(-LOG_TAIL_BYTES).toString('utf8');
+  }
+}

@@ -1,0 +1,252 @@
+import { availableParallelism } from 'node:os';
+import { type Stack, TemplateError } from '@millrace/cloudformation';
+import { callAwsJson } from '../../core/aws-json-client.ts';
+import { sendToQueue } from '../../core/delivery.ts';
+import type { Usage } from '../../core/usage.ts';
+import { functionMetric, type ObservedMetrics, streamReads } from '../cloudwatch/observed-metrics.ts';
+import { countStreamRead } from '../dynamodb/stream-usage.ts';
+import type { Fauxqs } from '../fauxqs/fauxqs.ts';
+import { inProcessQueue } from '../fauxqs/queue.ts';
+import { countSentMessage, meteredQueue } from '../fauxqs/queue-usage.ts';
+import type { EventSourceMapping, EventSourceMappingProperties } from './event-source-mapping.ts';
+import { functionDefinition } from './function-definition.ts';
+import { type EndedInvocation, type FunctionLogLine, FunctionPool, type InvocationResult } from './function-pool.ts';
+import { startSqsMapping } from './sqs-mapping.ts';
+import { startStreamMapping } from './stream-mapping.ts';
+import type { Checkpoints } from './stream-shard.ts';
+import { countInvocation } from './usage.ts';
+
+/** What functions and their event sources need from the rest of the runtime. */
+export interface FunctionsOptions {
+  stacks: Stack[];
+  /** Unpacked bundle by function name. */
+  codeDirectories: ReadonlyMap<string, string>;
+  /** The AWS_ENDPOINT_URL… variables of every function. */
+  endpoints: Record<string, string>;
+  /** Containers of one function at once. */
+  concurrency: number;
+  compileCacheDirectory: string;
+  region: string;
+  fauxqs: Fauxqs;
+  dynamodbEndpoint: string;
+  checkpoints?: Checkpoints | undefined;
+  /** Throws AwsError when a function's role does not let Lambda do something in its name. */
+  authorizeRole: (functionName: string, access: { action: string; resource: string }) => void;
+  /** What CloudWatch would have of functions and streams. */
+  metrics: ObservedMetrics;
+  /** Counts invocations and what event source mappings do; nothing is counted without one. */
+  usage?: Usage | undefined;
+  onLog: (line: FunctionLogLine) => void;
+  /** Whether a function may log; asked after each invocation, too, about which Lambda would write lines of its own. */
+  mayLog: (functionName: string) => boolean;
+  onWarning: (line: string) => void;
+}
+
+/** How long a batch under way may take to end once everything stops, in ms. */
+const STOP_WITHIN_MS = 2_000;
+
+/** Longer than a usual call: only calls that would hold others up get a second container. */
+const SCALE_OUT_AFTER_MS = 100;
+
+/**
+ * What a function's role has to allow for Lambda to read its queue or stream; here all of it is asked for before each read.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html#events-dynamodb-permissions
+ */
+const QUEUE_ACTIONS = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+const STREAM_ACTIONS = [
+  'dynamodb:DescribeStream',
+  'dynamodb:GetRecords',
+  'dynamodb:GetShardIterator',
+  'dynamodb:ListStreams',
+];
+
+/** The functions of all stacks and the event source mappings that feed them. */
+export class Functions {
+  /** By function name. */
+  readonly pools: ReadonlyMap<string, FunctionPool>;
+  readonly mappings: readonly EventSourceMapping[];
+  readonly #streams: EventSourceMapping[] = [];
+  readonly #onWarning: (line: string) => void;
+  /** The streams of the tables of a function's own stack. */
+  readonly #streamsOf = new Map<FunctionPool, EventSourceMapping[]>();
+
+  /** @throws TemplateError for a function without a bundle, or a mapping that Lambda would refuse */
+  constructor(options: FunctionsOptions) {
+    this.#onWarning = options.onWarning;
+    const pools = new Map<string, FunctionPool>();
+    const mappings: EventSourceMapping[] = [];
+    const streamsOf = new Map(options.stacks.map((stack) => [stack, [] as EventSourceMapping[]]));
+    for (const [stack, streams] of streamsOf) {
+      for (const { logicalId, name } of stack.resourcesOfType('AWS::Lambda::Function')) {
+        const pool = this.#createPool(stack, logicalId, name, options);
+        pools.set(name, pool);
+        this.#streamsOf.set(pool, streams);
+      }
+    }
+    this.pools = pools;
+    this.mappings = mappings;
+    for (const [stack, streams] of streamsOf) {
+      for (const { logicalId } of stack.resourcesOfType('AWS::Lambda::EventSourceMapping')) {
+        try {
+          mappings.push(this.#startMapping(stack, logicalId, streams, options));
+        } catch (error) {
+          for (const mapping of mappings) void mapping.stop();
+          throw placed(error, stack, logicalId);
+        }
+      }
+    }
+  }
+
+  /** The pool of a function, by its name, ARN or ARN with a version. */
+  find(nameOrArn: string): FunctionPool | undefined {
+    return this.pools.get(nameOrArn.startsWith('arn:') ? (nameOrArn.split(':')[6] ?? '') : nameOrArn);
+  }
+
+  /**
+   * Runs a function and then has the streams of its stack read at once: what it wrote may be waiting there.
+   *
+   * @throws AwsError as FunctionPool.invoke
+   */
+  async invoke(pool: FunctionPool, payload: string): Promise<InvocationResult> {
+    try {
+      return await pool.invoke(payload);
+    } finally {
+      for (const stream of this.#streamsOf.get(pool) ?? []) stream.wake();
+    }
+  }
+
+  /** Has every stream read at once. */
+  wakeStreams(): void {
+    for (const stream of this.#streams) stream.wake();
+  }
+
+  /** Starts a container of every function, as many at a time as there are cores, and warns of those that cannot start. */
+  async warm(): Promise<void> {
+    const waiting = [...this.pools.values()];
+    const worker = async (): Promise<void> => {
+      for (let pool = waiting.shift(); pool; pool = waiting.shift()) {
+        const error = await pool.warm();
+        if (error) this.#onWarning(`${pool.definition.name} cannot start: ${error.errorType}: ${error.errorMessage}`);
+      }
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  }
+
+  /** Stops polling, gives batches under way a moment to end, then ends every container. */
+  async stop(): Promise<void> {
+    const { promise: timeUp, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, STOP_WITHIN_MS);
+    const polled = Promise.all(this.mappings.map((mapping) => mapping.stop()));
+    await Promise.race([polled, timeUp]);
+    clearTimeout(timer);
+    await Promise.all([...this.pools.values()].map((pool) => pool.stop()));
+    await polled;
+  }
+
+  #createPool(stack: Stack, logicalId: string, name: string, options: FunctionsOptions): FunctionPool {
+    const codeDirectory = options.codeDirectories.get(name);
+    if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
+    const arn = stack.attribute(logicalId, 'Arn');
+    const { endpoints, concurrency, compileCacheDirectory, metrics, usage, onLog, mayLog } = options;
+    const definition = functionDefinition({ name, arn, codeDirectory }, stack.properties(logicalId), {
+      endpoints,
+      concurrency,
+    });
+    return new FunctionPool(definition, {
+      log: (line) => {
+        if (mayLog(name)) onLog(line);
+      },
+      compileCacheDirectory,
+      scaleOutAfterMs: SCALE_OUT_AFTER_MS,
+      onInvocation: (invocation) => {
+        mayLog(name);
+        recordInvocation(metrics, name, invocation);
+        if (usage) countInvocation(usage, definition, invocation.durationMs);
+      },
+    });
+  }
+
+  #startMapping(
+    stack: Stack,
+    logicalId: string,
+    streams: EventSourceMapping[],
+    options: FunctionsOptions,
+  ): EventSourceMapping {
+    const { fauxqs, region, dynamodbEndpoint, checkpoints, metrics, usage, onWarning, authorizeRole } = options;
+    const properties = stack.properties(logicalId) as unknown as EventSourceMappingProperties;
+    const pool = this.find(properties.FunctionName);
+    if (!pool) throw new Error(`there is no function ${properties.FunctionName}`);
+    const { name, arn: functionArn, timeoutSeconds, concurrency } = pool.definition;
+    const common = { uuid: stack.ref(logicalId), properties, functionArn, onWarning };
+    const source = properties.EventSourceArn;
+    if (source.startsWith('arn:aws:sqs:')) {
+      const queue = inProcessQueue(fauxqs.store, source, {
+        traceHeaderOf: (messageId) => fauxqs.traceHeaders.get(messageId),
+        authorize: () => {
+          for (const action of QUEUE_ACTIONS) authorizeRole(name, { action, resource: source });
+        },
+      });
+      return startSqsMapping({
+        ...common,
+        queue: usage ? meteredQueue(queue, usage) : queue,
+        functionTimeoutSeconds: timeoutSeconds,
+        functionConcurrency: concurrency,
+        invoke: (payload) => this.invoke(pool, payload),
+      });
+    }
+    if (!source.startsWith('arn:aws:dynamodb:')) throw new Error(`${source} is not an event source on this machine`);
+    // arn:aws:dynamodb:us-east-1:000000000000:table/<table>/stream/<label>
+    const [, tableName = '', , streamLabel = ''] = source.split('/');
+    const reads = streamReads(tableName, streamLabel);
+    const stream = startStreamMapping({
+      ...common,
+      ...(checkpoints ? { checkpoints } : {}),
+      call: async (operation, input) => {
+        for (const action of STREAM_ACTIONS) authorizeRole(name, { action, resource: source });
+        const startedAt = performance.now();
+        const output = await callAwsJson(
+          dynamodbEndpoint,
+          { region, service: 'dynamodb', target: `DynamoDBStreams_20120810.${operation}` },
+          input,
+        );
+        if (operation === 'GetRecords') metrics.record(reads, performance.now() - startedAt);
+        if (usage) countStreamRead(usage, source, output);
+        return output;
+      },
+      onIteratorAge: (age) => metrics.record(functionMetric(name, 'IteratorAge'), age),
+      invoke: (payload) => pool.invoke(payload),
+      sendToDestination: async (destinationArn, body) => {
+        const isTopic = destinationArn.startsWith('arn:aws:sns:');
+        authorizeRole(name, { action: isTopic ? 'sns:Publish' : 'sqs:SendMessage', resource: destinationArn });
+        if (isTopic) await fauxqs.sns('Publish', { TopicArn: destinationArn, Message: body });
+        else {
+          if (usage) countSentMessage(usage, destinationArn, body);
+          await sendToQueue(fauxqs, destinationArn, body);
+        }
+      },
+    });
+    streams.push(stream);
+    this.#streams.push(stream);
+    return stream;
+  }
+}
+
+/** As Lambda does: an invocation without an error is a datapoint of 0 errors. Nothing is throttled here: calls wait. */
+function recordInvocation(metrics: ObservedMetrics, name: string, invocation: EndedInvocation): void {
+  const { durationMs, failed, concurrent } = invocation;
+  metrics.record(functionMetric(name, 'Invocations'), 1);
+  metrics.record(functionMetric(name, 'Errors'), failed ? 1 : 0);
+  metrics.record(functionMetric(name, 'Throttles'), 0);
+  metrics.record(functionMetric(name, 'Duration'), durationMs);
+  metrics.record(functionMetric(name, 'ConcurrentExecutions'), concurrent);
+}
+
+function placed(error: unknown, stack: Stack, logicalId: string): Error {
+  if (error instanceof TemplateError) return error;
+  return new TemplateError(
+    stack.name,
+    `Resources.${logicalId}`,
+    error instanceof Error ? error.message : String(error),
+  );
+}

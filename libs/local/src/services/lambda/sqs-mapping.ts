@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { lambdaLimits } from '@millrace/events/aws-limits';
+import { AwsError } from '../../core/aws-error.ts';
+import type { ReceivedMessage, SqsQueue } from '../fauxqs/queue.ts';
+import { failedItems } from './batch-response.ts';
+import { compileFilter } from './event-filter.ts';
+import {
+  checkSettings,
+  type EventSourceMapping,
+  type EventSourceMappingConfiguration,
+  type EventSourceMappingProperties,
+  type EventSourceMappingSettings,
+  type Invoke,
+  reportsBatchItemFailures,
+} from './event-source-mapping.ts';
+import { fitInvocations } from './fit-invocations.ts';
+import { PAYLOAD_LIMIT_BYTES } from './function-pool.ts';
+import { Polling } from './polling.ts';
+
+export interface SqsMappingOptions {
+  uuid?: string;
+  properties: EventSourceMappingProperties;
+  queue: SqsQueue;
+  functionArn: string;
+  functionTimeoutSeconds: number;
+  /** Batches at once where ScalingConfig sets none: how many containers the function may have. */
+  functionConcurrency: number;
+  invoke: Invoke;
+  /** Something that AWS would show in the mapping's metrics only. */
+  onWarning?: (message: string) => void;
+}
+
+const DEFAULT_BATCH_SIZE = 10;
+const LONG_POLL_SECONDS = 20;
+/** How long a queue that cannot be read is left alone, in ms. */
+const RETRY_MS = 1000;
+
+/**
+ * Polls a queue and invokes a function with batches of its messages; deletes those that were handled and leaves the others to their
+ * visibility timeout, as an AWS::Lambda::EventSourceMapping does.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+ * @throws AwsError InvalidParameterValueException for settings Lambda would refuse, such as a function timeout above the queue's
+ *   visibility timeout
+ */
+export function startSqsMapping(options: SqsMappingOptions): EventSourceMapping {
+  return new SqsMapping(options);
+}
+
+class SqsMapping implements EventSourceMapping {
+  readonly uuid: string;
+  readonly #options: SqsMappingOptions;
+  readonly #polling = new Polling((signal) => this.#poll(signal));
+  readonly #underWay = new Set<Promise<void>>();
+  #settings: EventSourceMappingSettings;
+  #passes: (record: object) => boolean;
+  #lastModified = Date.now();
+  /** The queue could not be read the last time. It may come back, so the mapping goes on. */
+  #unreadable = false;
+
+  constructor(options: SqsMappingOptions) {
+    this.#options = options;
+    this.uuid = options.uuid ?? randomUUID();
+    const {
+      EventSourceArn: _source,
+      FunctionName: _function,
+      StartingPosition: _position,
+      ...settings
+    } = options.properties;
+    this.#settings = settings;
+    this.#passes = this.#check(settings);
+    void this.#polling.set(settings.Enabled !== false);
+  }
+
+  configuration(): EventSourceMappingConfiguration {
+    const { Enabled: _enabled, ...settings } = this.#settings;
+    return {
+      ...settings,
+      UUID: this.uuid,
+      BatchSize: this.#batchSize,
+      MaximumBatchingWindowInSeconds: this.#settings.MaximumBatchingWindowInSeconds ?? 0,
+      EventSourceArn: this.#options.queue.queueArn,
+      FunctionArn: this.#options.functionArn,
+      State: this.#polling.state,
+      StateTransitionReason: 'USER_INITIATED',
+      LastModified: this.#lastModified / 1000,
+    };
+  }
+
+  async update(changes: EventSourceMappingSettings): Promise<void> {
+    const settings = { ...this.#settings, ...changes };
+    this.#passes = this.#check(settings);
+    this.#settings = settings;
+    this.#lastModified = Date.now();
+    await this.#polling.set(settings.Enabled !== false);
+  }
+
+  /** The queue itself wakes the poller. */
+  wake(): void {}
+
+  async stop(): Promise<void> {
+    await this.#polling.set(false);
+  }
+
+  get #batchSize(): number {
+    return this.#settings.BatchSize ?? DEFAULT_BATCH_SIZE;
+  }
+
+  #check(settings: EventSourceMappingSettings): (record: object) => boolean {
+    const { queue, functionTimeoutSeconds } = this.#options;
+    const batchSize = settings.BatchSize ?? DEFAULT_BATCH_SIZE;
+    const window = settings.MaximumBatchingWindowInSeconds ?? 0;
+    checkSettings(settings, lambdaLimits.batchSize);
+    if (queue.visibilityTimeoutSeconds < functionTimeoutSeconds) {
+      throw new AwsError(
+        'InvalidParameterValueException',
+        `Queue visibility timeout: ${queue.visibilityTimeoutSeconds} seconds is less than Function timeout: ${functionTimeoutSeconds} seconds`,
+      );
+    }
+    const fifo = queue.queueArn.endsWith('.fifo');
+    if (fifo && batchSize > lambdaLimits.fifoBatchSize) {
+      throw new AwsError('InvalidParameterValueException', 'The maximum batch size of a FIFO queue is 10');
+    }
+    if (fifo && window > 0) {
+      throw new AwsError('InvalidParameterValueException', 'Batching window is not supported for FIFO queues');
+    }
+    if (batchSize > lambdaLimits.batchSizeWithoutWindow && window < 1) {
+      throw new AwsError(
+        'InvalidParameterValueException',
+        'A batch size above 10 needs a MaximumBatchingWindowInSeconds of at least 1',
+      );
+    }
+    return compileFilter(settings.FilterCriteria, 'body');
+  }
+
+  async #poll(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const limit = this.#settings.ScalingConfig?.MaximumConcurrency ?? this.#options.functionConcurrency;
+      if (this.#underWay.size >= limit) {
+        await Promise.race(this.#underWay);
+        continue;
+      }
+      try {
+        const messages = await this.#collect(signal);
+        this.#unreadable = false;
+        if (messages.length > 0) this.#launch(messages);
+      } catch (error) {
+        if (!this.#unreadable) {
+          this.#options.onWarning?.(`Cannot read ${this.#options.queue.queueArn}: ${(error as Error).message}`);
+        }
+        this.#unreadable = true;
+        await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    await Promise.all(this.#underWay);
+  }
+
+  /** Receives until the batch is full, the window is over, or the next message might not fit the invocation. */
+  async #collect(signal: AbortSignal): Promise<ReceivedMessage[]> {
+    const { queue } = this.#options;
+    const size = this.#batchSize;
+    const messages = await queue.receive({ max: Math.min(size, 10), waitSeconds: LONG_POLL_SECONDS, signal });
+    const window = this.#settings.MaximumBatchingWindowInSeconds ?? 0;
+    const deadline = Date.now() + window * 1000;
+    let bytes = byteLength(messages);
+    while (
+      window > 0 &&
+      messages.length > 0 &&
+      messages.length < size &&
+      bytes < PAYLOAD_LIMIT_BYTES &&
+      !signal.aborted
+    ) {
+      const waitSeconds = (deadline - Date.now()) / 1000;
+      if (waitSeconds <= 0) break;
+      const more = await queue.receive({ max: Math.min(size - messages.length, 10), waitSeconds, signal });
+      bytes += byteLength(more);
+      messages.push(...more);
+    }
+    return messages;
+  }
+
+  #launch(messages: ReceivedMessage[]): void {
+    const handled = this.#handle(messages)
+      .catch((error: Error) => {
+        this.#options.onWarning?.(`Batch of ${this.#options.queue.queueArn} failed: ${error.message}`);
+      })
+      .finally(() => this.#underWay.delete(handled));
+    this.#underWay.add(handled);
+  }
+
+  async #handle(messages: ReceivedMessage[]): Promise<void> {
+    const { queue } = this.#options;
+    const records = messages.map((message) => sqsRecord(message, queue));
+    const filteredOut = records.filter((record) => !this.#passes(record));
+    if (filteredOut.length > 0) await queue.deleteBatch(filteredOut.map(({ receiptHandle }) => receiptHandle));
+    const passed = filteredOut.length === 0 ? records : records.filter((record) => !filteredOut.includes(record));
+    for (const batch of fitInvocations(passed)) {
+      const failed = await this.#invoke(batch);
+      const done = failed === 'all' ? [] : batch.filter(({ messageId }) => !failed.has(messageId));
+      if (done.length > 0) await queue.deleteBatch(done.map(({ receiptHandle }) => receiptHandle));
+    }
+  }
+
+  async #invoke(batch: SqsRecord[]): Promise<Set<string> | 'all'> {
+    const result = await this.#options.invoke(JSON.stringify({ Records: batch }));
+    if (result.functionError) return 'all';
+    if (!reportsBatchItemFailures(this.#settings)) return new Set();
+    return failedItems(result.payload, new Set(batch.map(({ messageId }) => messageId)));
+  }
+}
+
+interface SqsRecord {
+  messageId: string;
+  receiptHandle: string;
+  body: string;
+  attributes: Record<string, string>;
+  messageAttributes: Record<string, unknown>;
+  md5OfBody: string;
+  eventSource: 'aws:sqs';
+  eventSourceARN: string;
+  awsRegion: string;
+}
+
+function sqsRecord(message: ReceivedMessage, queue: SqsQueue): SqsRecord {
+  const { messageId, receiptHandle, body, attributes, md5OfBody } = message;
+  return {
+    messageId,
+    receiptHandle,
+    body,
+    attributes,
+    messageAttributes: Object.fromEntries(
+      Object.entries(message.messageAttributes).map(([name, attribute]) => [
+        name,
+        { ...attribute, stringListValues: [], binaryListValues: [] },
+      ]),
+    ),
+    md5OfBody,
+    eventSource: 'aws:sqs',
+    eventSourceARN: queue.queueArn,
+    awsRegion: queue.region,
+  };
+}
+
+function byteLength(messages: ReceivedMessage[]): number {
+  return messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
+}

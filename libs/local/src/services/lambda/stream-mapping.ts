@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { lambdaLimits } from '@millrace/events/aws-limits';
+import { AwsError } from '../../core/aws-error.ts';
+import { compileFilter } from './event-filter.ts';
+import {
+  checkSettings,
+  type EventSourceMapping,
+  type EventSourceMappingConfiguration,
+  type EventSourceMappingProperties,
+  type EventSourceMappingSettings,
+  type Invoke,
+} from './event-source-mapping.ts';
+import { Polling } from './polling.ts';
+import { type Checkpoints, DEFAULT_STREAM_BATCH_SIZE, ShardReader, type StreamsCall } from './stream-shard.ts';
+
+export interface StreamMappingOptions {
+  uuid?: string;
+  properties: EventSourceMappingProperties;
+  functionArn: string;
+  call: StreamsCall;
+  invoke: Invoke;
+  /** Puts a document about a batch that was given up into the queue or topic of this ARN. Rejects when it could not. */
+  sendToDestination: (destinationArn: string, body: string) => Promise<void>;
+  /** Kept in memory unless given. */
+  checkpoints?: Checkpoints;
+  /** Milliseconds before the next try, after so many failures (1, 2, …); doubles from 100 ms to 30 s unless given. */
+  retryDelay?: (failures: number) => number;
+  onWarning?: (message: string) => void;
+  /** Is told the age of the last record of each batch that the function is invoked with, in ms. */
+  onIteratorAge?: (age: number) => void;
+}
+
+interface Shard {
+  ShardId: string;
+  ParentShardId?: string;
+}
+
+/** How often a stream is asked for new shards, in ms; a closed shard's children are looked for at once. */
+const DISCOVERY_MS = 10_000;
+/** How long after a stream could not be described, in ms. */
+const RETRY_MS = 1000;
+
+/**
+ * Reads a DynamoDB stream and invokes a function with batches of its records: in order per shard, a batch that fails holding up its
+ * shard until it succeeds or is given up, as an AWS::Lambda::EventSourceMapping does. ParallelizationFactor is taken as 1.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+ * @throws AwsError InvalidParameterValueException for settings Lambda would refuse
+ */
+export function startStreamMapping(options: StreamMappingOptions): EventSourceMapping {
+  return new StreamMapping(options);
+}
+
+class StreamMapping implements EventSourceMapping {
+  readonly uuid: string;
+  readonly #options: StreamMappingOptions;
+  readonly #checkpoints: Checkpoints;
+  readonly #startingPosition: string;
+  readonly #polling = new Polling((signal) => this.#run(signal));
+  readonly #readers = new Map<string, ShardReader>();
+  #settings: EventSourceMappingSettings;
+  #passes: (record: object) => boolean;
+  #lastModified = Date.now();
+  /** The stream could not be described the last time. */
+  #unreadable = false;
+
+  constructor(options: StreamMappingOptions) {
+    this.#options = options;
+    this.uuid = options.uuid ?? randomUUID();
+    this.#checkpoints = options.checkpoints ?? memoryCheckpoints();
+    const { EventSourceArn: _source, FunctionName: _function, StartingPosition, ...settings } = options.properties;
+    if (StartingPosition !== 'TRIM_HORIZON' && StartingPosition !== 'LATEST') {
+      throw new AwsError(
+        'InvalidParameterValueException',
+        `StartingPosition of a DynamoDB stream must be TRIM_HORIZON or LATEST, not ${StartingPosition}`,
+      );
+    }
+    this.#startingPosition = StartingPosition;
+    this.#settings = settings;
+    this.#passes = check(settings);
+    void this.#polling.set(settings.Enabled !== false);
+  }
+
+  configuration(): EventSourceMappingConfiguration {
+    const { Enabled: _enabled, ...settings } = this.#settings;
+    return {
+      BatchSize: DEFAULT_STREAM_BATCH_SIZE,
+      MaximumBatchingWindowInSeconds: 0,
+      ParallelizationFactor: 1,
+      BisectBatchOnFunctionError: false,
+      MaximumRetryAttempts: -1,
+      MaximumRecordAgeInSeconds: -1,
+      ...settings,
+      UUID: this.uuid,
+      EventSourceArn: this.#options.properties.EventSourceArn,
+      FunctionArn: this.#options.functionArn,
+      StartingPosition: this.#startingPosition,
+      State: this.#polling.state,
+      StateTransitionReason: 'USER_INITIATED',
+      LastModified: this.#lastModified / 1000,
+    };
+  }
+
+  async update(changes: EventSourceMappingSettings): Promise<void> {
+    const settings = { ...this.#settings, ...changes };
+    this.#passes = check(settings);
+    this.#settings = settings;
+    this.#lastModified = Date.now();
+    await this.#polling.set(settings.Enabled !== false);
+  }
+
+  wake(): void {
+    for (const reader of this.#readers.values()) reader.wake();
+  }
+
+  async stop(): Promise<void> {
+    await this.#polling.set(false);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const running = new Map<string, Promise<void>>();
+    const finished = new Set<string>();
+    // A shard that appears later is the child of one that was read to its end: nothing of it may be skipped.
+    let startingPosition = this.#startingPosition;
+    while (!signal.aborted) {
+      let pauseMs = DISCOVERY_MS;
+      try {
+        const shards = await this.#shards();
+        this.#unreadable = false;
+        const unread = new Set(shards.map(({ ShardId }) => ShardId).filter((id) => !finished.has(id)));
+        for (const { ShardId, ParentShardId } of shards) {
+          if (!unread.has(ShardId) || running.has(ShardId)) continue;
+          if (ParentShardId !== undefined && unread.has(ParentShardId)) continue;
+          running.set(
+            ShardId,
+            this.#read(ShardId, startingPosition, signal, finished).finally(() => running.delete(ShardId)),
+          );
+        }
+        if (shards.length > 0) startingPosition = 'TRIM_HORIZON';
+        else pauseMs = RETRY_MS;
+      } catch (error) {
+        pauseMs = RETRY_MS;
+        if (!this.#unreadable) {
+          this.#warn(`Cannot describe ${this.#options.properties.EventSourceArn}: ${(error as Error).message}`);
+        }
+        this.#unreadable = true;
+      }
+      const pause = new AbortController();
+      const timer = delay(pauseMs, undefined, { signal: AbortSignal.any([signal, pause.signal]) });
+      await Promise.race([timer.catch(() => undefined), ...running.values()]);
+      pause.abort();
+    }
+    await Promise.all(running.values());
+  }
+
+  async #read(shardId: string, startingPosition: string, signal: AbortSignal, finished: Set<string>): Promise<void> {
+    const { properties, functionArn, call, invoke, sendToDestination, retryDelay, onIteratorAge } = this.#options;
+    const streamArn = properties.EventSourceArn;
+    const reader = new ShardReader({
+      call,
+      streamArn,
+      shardId,
+      startingPosition,
+      region: functionArn.split(':')[3] ?? '',
+      checkpoints: this.#checkpoints,
+      checkpointKey: `${streamArn}/${shardId}/${functionArn}`,
+      settings: () => this.#settings,
+      passes: (record) => this.#passes(record),
+      batch: {
+        functionArn,
+        invoke,
+        sendToDestination,
+        retryDelay: retryDelay ?? ((failures) => Math.min(100 * 2 ** (failures - 1), 30_000)),
+        onWarning: (message) => this.#warn(message),
+        onIteratorAge,
+      },
+    });
+    this.#readers.set(shardId, reader);
+    try {
+      if (await reader.run(signal)) finished.add(shardId);
+    } catch (error) {
+      this.#warn(`Cannot read the checkpoint of ${shardId}: ${(error as Error).message}`);
+      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    } finally {
+      this.#readers.delete(shardId);
+    }
+  }
+
+  async #shards(): Promise<Shard[]> {
+    const shards: Shard[] = [];
+    let last: string | undefined;
+    do {
+      const { StreamDescription } = await this.#options.call('DescribeStream', {
+        StreamArn: this.#options.properties.EventSourceArn,
+        ...(last === undefined ? {} : { ExclusiveStartShardId: last }),
+      });
+      const page = StreamDescription as { Shards?: Shard[]; LastEvaluatedShardId?: string };
+      shards.push(...(page.Shards ?? []));
+      last = page.LastEvaluatedShardId;
+    } while (last !== undefined);
+    return shards;
+  }
+
+  #warn(message: string): void {
+    this.#options.onWarning?.(message);
+  }
+}
+
+function check(settings: EventSourceMappingSettings): (record: object) => boolean {
+  checkSettings(settings, lambdaLimits.batchSize);
+  return compileFilter(settings.FilterCriteria);
+}
+
+function memoryCheckpoints(): Checkpoints {
+  const saved = new Map<string, string>();
+  return {
+    load: async (key) => saved.get(key),
+    save: async (key, value) => void saved.set(key, value),
+  };
+}

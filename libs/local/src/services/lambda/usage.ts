@@ -1,0 +1,32 @@
+import type { Usage } from '../../core/usage.ts';
+import type { FunctionDefinition } from './function-pool.ts';
+import { countLogBytes } from './log-usage.ts';
+
+/**
+ * Counts one invocation: its duration is billed in whole milliseconds, and Lambda writes three lines of its own about it.
+ *
+ * @param durationMs with the init phase of a cold start, which is billed, too
+ * https://aws.amazon.com/lambda/pricing/
+ */
+export function countInvocation(
+  usage: Usage,
+  { name, memoryMb }: Pick<FunctionDefinition, 'name' | 'memoryMb'>,
+  durationMs: number,
+): void {
+  const billedMs = Math.max(1, Math.ceil(durationMs));
+  usage.add('lambda.invocations', name, 1);
+  usage.add('lambda.milliseconds', name, billedMs);
+  usage.add('lambda.gigabyteSeconds', name, (billedMs / 1000) * (memoryMb / 1024));
+  countLogBytes(usage, name, platformLines(memoryMb, durationMs, billedMs));
+}
+
+/** The lines of the text format, with a request id as long as each of them has. */
+function platformLines(memoryMb: number, durationMs: number, billedMs: number): string[] {
+  const id = '00000000-0000-0000-0000-000000000000';
+  return [
+    `START RequestId: ${id} Version: $LATEST`,
+    `END RequestId: ${id}`,
+    `REPORT RequestId: ${id}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${billedMs} ms\t` +
+      `Memory Size: ${memoryMb} MB\tMax Memory Used: 100 MB\t`,
+  ];
+}
