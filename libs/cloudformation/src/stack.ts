@@ -104,6 +104,11 @@ export class Stack {
     return resolved as Record<string, unknown>;
   }
 
+  /** The names of a resource's properties, as the template has them. Unlike their values they are known before anything is created. */
+  propertyNames(logicalId: string): string[] {
+    return Object.keys(this.#declaration(logicalId, `Resources.${logicalId}`).Properties ?? {});
+  }
+
   /** One attribute of one resource, as Fn::GetAtt gives it. */
   attribute(logicalId: string, attribute: string): string {
     return this.#getAtt(logicalId, attribute, `Resources.${logicalId}`);

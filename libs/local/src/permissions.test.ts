@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { type Runtime, startRuntime } from './runtime.ts';
+import type { Runtime } from './core/runtime.ts';
+import { startRuntime } from './runtime.ts';
 
 const services = [join(import.meta.dirname, '..', 'fixtures', 'guestbook')];
 const warnings: string[] = [];

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Runtime } from './core/runtime.ts';
 import { Usage } from './core/usage.ts';
-import { type Runtime, startRuntime } from './runtime.ts';
+import { startRuntime } from './runtime.ts';
 
 const services = [join(import.meta.dirname, '..', 'fixtures', 'guestbook')];
 const usage = new Usage();

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LambdaClient, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AlarmChange } from './core/observations.ts';
 import { listenOnLoopback, PortTakenError } from './core/port.ts';
-import { type Runtime, startRuntime } from './runtime.ts';
-import type { AlarmChange } from './services/cloudwatch/alarm-notification.ts';
+import type { Runtime } from './core/runtime.ts';
+import { startRuntime } from './runtime.ts';
 import { formatFunctionLog } from './services/lambda/function-log.ts';
 
 const services = [join(import.meta.dirname, '..', 'fixtures', 'guestbook')];

@@ -2,33 +2,34 @@ import { type Access, type Caller, findRefusal, type Policy, type Refusal, servi
 import { AwsError } from './aws-error.ts';
 import type { LocalIdentities } from './identities.ts';
 import type { Refusals } from './refusals.ts';
-import { type ArnOf, accessOf, type Input, type Service } from './service-access.ts';
+import type { AccessOf, ArnOf, Input } from './service.ts';
 
 /** A request to one of AWS's services. */
 export interface ServiceCall {
-  service: Service;
+  /** As in a request's signature. */
+  service: string;
   /** Its name, or `<method> <path>` with a REST API. */
   operation: string;
   input: Input;
 }
 
+/** What is known of a service's permissions. */
+export interface ServicePermissions {
+  access: AccessOf;
+  /** How a missing permission is answered: AccessDeniedException with status 400 unless given. */
+  refusal?: { code: string; status: number };
+}
+
 export interface AuthorizerOptions {
-  identities: LocalIdentities;
+  identities: Pick<LocalIdentities, 'callerOf'>;
+  /** By the name of the service. */
+  services: ReadonlyMap<string, ServicePermissions>;
   accountId: string;
   region: string;
   /** The policy of a queue or a topic. */
   policyOf: (resourceArn: string) => Policy | undefined;
   refusals: Refusals;
 }
-
-/** How the services say that something is not allowed; the others answer AccessDeniedException with 400. */
-const errors: Partial<Record<string, { code: string; status: number }>> = {
-  sqs: { code: 'AccessDenied', status: 403 },
-  sns: { code: 'AuthorizationError', status: 403 },
-  s3: { code: 'AccessDenied', status: 403 },
-  ses: { code: 'AccessDeniedException', status: 403 },
-  lambda: { code: 'AccessDeniedException', status: 403 },
-};
 
 interface Decision {
   /** Of the resource, at the time. */
@@ -65,7 +66,7 @@ export class Authorizer {
       const message = `What ${call.service} ${call.operation} needs permission for is not known on this machine, so no function may call it`;
       const access = { action: `${call.service}:${call.operation}`, resource: '*' };
       this.#options.refusals.add(caller, access, message, 'unknown');
-      throw refused(call.service, message);
+      throw this.#refused(call.service, message);
     }
   }
 
@@ -83,6 +84,17 @@ export class Authorizer {
    */
   authorizeRole(functionName: string, access: Access): void {
     this.#require(this.#options.identities.callerOf(functionName), access);
+  }
+
+  /**
+   * Whether AWS may do something with a function's role.
+   * @returns the refusal, which has been reported; undefined when it may
+   */
+  findRoleRefusal(functionName: string, access: Access): Refusal | undefined {
+    const caller = this.#options.identities.callerOf(functionName);
+    const refusal = this.#decide(caller, access);
+    if (refusal) this.report(caller, access, refusal);
+    return refusal;
   }
 
   /** Whether a function's role lets its lines into its log group, whose streams the template does not create. */
@@ -122,14 +134,14 @@ export class Authorizer {
   }
 
   #accesses({ service, operation, input }: ServiceCall): readonly Access[] | undefined {
-    return accessOf[service](operation, input, this.#arn);
+    return this.#options.services.get(service)?.access(operation, input, this.#arn);
   }
 
   #require(caller: Caller, access: Access): void {
     const refusal = this.#decide(caller, access);
     if (!refusal) return;
     this.report(caller, access, refusal);
-    throw refused(access.action.slice(0, access.action.indexOf(':')), refusal.message);
+    throw this.#refused(access.action.slice(0, access.action.indexOf(':')), refusal.message);
   }
 
   #decide(caller: Caller, access: Access): Refusal | undefined {
@@ -147,9 +159,12 @@ export class Authorizer {
     decisions.set(key, { policy, refusal });
     return refusal;
   }
-}
 
-function refused(service: string, message: string): AwsError {
-  const { code, status } = errors[service] ?? { code: 'AccessDeniedException', status: 400 };
-  return new AwsError(code, message, status);
+  #refused(service: string, message: string): AwsError {
+    const { code, status } = this.#options.services.get(service)?.refusal ?? {
+      code: 'AccessDeniedException',
+      status: 400,
+    };
+    return new AwsError(code, message, status);
+  }
 }

@@ -1,105 +1,79 @@
-import { DeliveryError, type RuleTarget } from '../services/events/index.ts';
-import type { Fauxqs } from '../services/fauxqs/fauxqs.ts';
+import type { Refusal } from '@millrace/iam-policy';
+import type { Authorizer } from './authorizer.ts';
 import { AwsError } from './aws-error.ts';
+import type { AwsService, Delivery } from './service.ts';
 
-/** Where the events of a rule can go on this machine. */
-export interface DeliveryTargets {
-  fauxqs: Fauxqs;
-  /** Why the rule may not do something with a queue or a topic; undefined when it may. */
-  refusal: (access: { action: string; resource: string }) => string | undefined;
-  /** Hands an event to a function without waiting for it; undefined when there is no such function. */
-  invokeFunction: (functionArn: string, payload: string) => Promise<void> | undefined;
-}
+/** Why something did not reach a target. */
+export class DeliveryError extends Error {
+  /** One of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html, e.g. `NO_RESOURCE`. */
+  readonly code: string;
+  /** False where trying again cannot help: the target is missing, or may not be called. */
+  readonly retryable: boolean;
 
-const DELIVERABLE = new Set(['sqs', 'sns', 'lambda']);
-
-/** Whether events can be delivered to a target here. */
-export function isDeliverable(targetArn: string): boolean {
-  return DELIVERABLE.has(serviceOf(targetArn));
-}
-
-/**
- * Delivers one event to a rule's target.
- *
- * @throws DeliveryError with the code EventBridge gives: not to be retried when the target does not exist, may not be used
- *   or refuses the event
- * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
- */
-export async function deliverToTarget(
-  targets: DeliveryTargets,
-  target: RuleTarget,
-  payload: string,
-  traceHeader?: string,
-): Promise<void> {
-  switch (serviceOf(target.Arn)) {
-    case 'sqs':
-      return sendToQueue(targets.fauxqs, target.Arn, payload, {
-        messageGroupId: target.SqsParameters?.MessageGroupId,
-        traceHeader,
-        refusal: targets.refusal,
-      });
-    case 'sns':
-      checkPermission(targets.refusal({ action: 'sns:Publish', resource: target.Arn }));
-      await targets.fauxqs.sns('Publish', { TopicArn: target.Arn, Message: payload });
-      return;
-    case 'lambda': {
-      const accepted = targets.invokeFunction(target.Arn, payload);
-      if (!accepted) throw new DeliveryError('NO_RESOURCE', `There is no function ${target.Arn}`, false);
-      return accepted;
-    }
-    default:
-      throw new DeliveryError('NO_RESOURCE', `${target.Arn} cannot be delivered to on this machine`, false);
+  constructor(code: string, message: string, retryable: boolean) {
+    super(message);
+    this.name = 'DeliveryError';
+    this.code = code;
+    this.retryable = retryable;
   }
 }
 
-/** What a message has beside its body. */
-export interface MessageOptions {
+/** Who delivers: a service of AWS for a resource, or Lambda with the role of a function. */
+export type Sender = { readonly service: string; readonly sourceArn: string } | { readonly functionName: string };
+
+export interface DeliverOptions {
+  sender: Sender;
   /** Message attributes, as strings. */
-  attributes?: Record<string, string>;
+  attributes?: Readonly<Record<string, string>> | undefined;
+  /** Of a FIFO queue. */
   messageGroupId?: string | undefined;
+  messageDeduplicationId?: string | undefined;
   /** X-Ray's: the system attribute AWSTraceHeader. */
   traceHeader?: string | undefined;
-  /** As of DeliveryTargets; without it, everything is allowed. */
-  refusal?: DeliveryTargets['refusal'];
+  /** Of a notification. */
+  subject?: string | undefined;
 }
 
 /**
- * Sends one message to a queue.
+ * Delivers a payload to a queue, a topic, a function or whatever else can be a target. Lambda counts it as delivered once it has
+ * accepted the event.
  *
- * @throws DeliveryError when the queue does not exist, may not be sent to or refuses the message
+ * @throws DeliveryError with the code EventBridge gives: not to be retried when the target does not exist, may not be used or
+ *   refuses the payload
+ * @example
+ * await host.deliver(queueArn, body, { sender: { service: 'events.amazonaws.com', sourceArn: ruleArn } });
  */
-export async function sendToQueue(
-  { store, sqs }: Fauxqs,
-  queueArn: string,
-  body: string,
-  { attributes = {}, messageGroupId, traceHeader, refusal }: MessageOptions = {},
-): Promise<void> {
-  const queue = store.getQueueByArn(queueArn);
-  if (!queue) throw new DeliveryError('NO_RESOURCE', `There is no queue ${queueArn}`, false);
-  checkPermission(refusal?.({ action: 'sqs:SendMessage', resource: queueArn }));
-  const MessageAttributes = Object.fromEntries(
-    Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
-  );
-  try {
-    await sqs('SendMessage', {
-      QueueUrl: queue.url,
-      MessageBody: body,
-      MessageAttributes,
-      ...(messageGroupId !== undefined && { MessageGroupId: messageGroupId }),
-      ...(traceHeader !== undefined && {
-        MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } },
-      }),
-    });
-  } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-    throw new DeliveryError('INVALID_PARAMETER', error.message, error.status >= 500);
-  }
-}
+export type Deliver = (targetArn: string, payload: string, options: DeliverOptions) => Promise<void>;
 
-function checkPermission(refusal: string | undefined): void {
-  if (refusal !== undefined) throw new DeliveryError('NO_PERMISSIONS', refusal, false);
-}
-
-function serviceOf(arn: string): string {
+/** The service that an ARN is of. */
+export function serviceOfArn(arn: string): string {
   return arn.split(':')[2] ?? '';
+}
+
+/**
+ * Makes the one way to a target.
+ * @param find the service of a target, and how it takes what is delivered; undefined when it takes nothing
+ */
+export function deliveryTo(
+  find: (service: string) => { service: Pick<AwsService, 'deliveryAction'>; deliver: Delivery } | undefined,
+  authorizer: Pick<Authorizer, 'findServiceRefusal' | 'findRoleRefusal'>,
+): Deliver {
+  const refusalOf = (sender: Sender, action: string, resource: string): Refusal | undefined =>
+    'functionName' in sender
+      ? authorizer.findRoleRefusal(sender.functionName, { action, resource })
+      : authorizer.findServiceRefusal(sender.service, sender.sourceArn, { action, resource });
+  return async (targetArn, payload, options) => {
+    const target = find(serviceOfArn(targetArn));
+    if (!target) throw new DeliveryError('NO_RESOURCE', `${targetArn} cannot be delivered to on this machine`, false);
+    const { deliveryAction } = target.service;
+    const refusal = deliveryAction === undefined ? undefined : refusalOf(options.sender, deliveryAction, targetArn);
+    if (refusal) throw new DeliveryError('NO_PERMISSIONS', refusal.message, false);
+    try {
+      await target.deliver(targetArn, payload, options);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      const isMissing = error.status === 404 || /DoesNotExist$|NotFound/.test(error.code);
+      throw new DeliveryError(isMissing ? 'NO_RESOURCE' : 'INVALID_PARAMETER', error.message, error.status >= 500);
+    }
+  };
 }

@@ -30,77 +30,97 @@ import {
 import { GetParameterCommand, GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { loadStacks } from '@millrace/cloudformation';
+import { cloudOptions } from '../../fixtures/cloud-under-test.ts';
 import type { ServiceCall } from '../core/authorizer.ts';
 import { AwsError } from '../core/aws-error.ts';
+import { Cloud } from '../core/cloud.ts';
 import { type CapturedMessage, Messages } from '../core/messages.ts';
 import { findFreePort, listenOnLoopback } from '../core/port.ts';
-import { type DynamoDb, startDynamoDb } from '../services/dynamodb/process.ts';
-import { DynamoDbProxy } from '../services/dynamodb/proxy.ts';
-import { startFauxqs } from '../services/fauxqs/fauxqs.ts';
-import { SsmApi } from '../services/ssm/api.ts';
-import { createGateway, type GatewayBackends } from './gateway.ts';
+import type { Api, AwsService } from '../core/service.ts';
+import { dynamodb } from '../services/dynamodb/index.ts';
+import { events } from '../services/events/index.ts';
+import { fauxqs } from '../services/fauxqs/index.ts';
+import { s3 } from '../services/fauxqs/s3.ts';
+import { sns } from '../services/fauxqs/sns.ts';
+import { sqs } from '../services/fauxqs/sqs.ts';
+import { sts } from '../services/fauxqs/sts.ts';
+import { lambda } from '../services/lambda/index.ts';
+import { ses } from '../services/ses/index.ts';
+import { ssm } from '../services/ssm/index.ts';
+import { createGateway, type GatewayParts } from './gateway.ts';
+import { LocalRoutes } from './local-routes.ts';
 
 const messages = new Messages();
 const eventsCalls: Array<[string, unknown]> = [];
-const parameters = new Map([
-  ['/shop/a', { value: '1', type: 'String' }],
-  ['/shop/deep/b', { value: '2', type: 'String' }],
-]);
-let dynamodb: DynamoDb;
+const parameter = (Name: string, Value: string) => ({
+  Type: 'AWS::SSM::Parameter',
+  Properties: { Name, Value, Type: 'String' },
+});
+const template = { Resources: { A: parameter('/shop/a', '1'), B: parameter('/shop/deep/b', '2') } };
+let cloud: Cloud;
 let server: Server;
 let endpoint: string;
 let writes = 0;
-let stopFauxqs: () => Promise<void>;
-let proxy: DynamoDbProxy;
 const refused: ServiceCall[] = [];
+
+/** The service with another API. */
+const standIn = (service: AwsService<never>, api: Api): AwsService =>
+  ({
+    ...service,
+    start: async () => ({ handle: undefined, api, [Symbol.asyncDispose]: async () => {} }),
+  }) as AwsService;
+
+const eventsStandIn = standIn(events as AwsService<never>, ({ operation, input }) => {
+  eventsCalls.push([operation, input]);
+  if (operation === 'CreateEventBus') throw new AwsError('ResourceAlreadyExistsException', 'there is one');
+  return { FailedEntryCount: 0, Entries: [{ EventId: 'e-1' }] };
+});
+const lambdaStandIn = standIn(lambda as AwsService<never>, ({ operation }) => ({
+  Functions: [{ FunctionName: operation }],
+}));
 
 beforeAll(async () => {
   const port = await findFreePort();
   endpoint = `http://127.0.0.1:${port}`;
-  const fauxqs = await startFauxqs({ awsUrl: endpoint, region: 'us-east-1' });
-  stopFauxqs = fauxqs.stop;
-  dynamodb = await startDynamoDb({ onExit: () => undefined });
-  proxy = new DynamoDbProxy(dynamodb.endpoint);
-  const ssm = new SsmApi(() => parameters, { accountId: '000000000000', region: 'us-east-1' });
-  const backends: GatewayBackends = {
-    fauxqs,
-    dynamodb: proxy,
-    onDynamoDbWrite: () => {
-      writes += 1;
-    },
-    events: async (operation, input) => {
-      eventsCalls.push([operation, input]);
-      if (operation === 'CreateEventBus') throw new AwsError('ResourceAlreadyExistsException', 'there is one');
-      return { FailedEntryCount: 0, Entries: [{ EventId: 'e-1' }] };
-    },
-    authorize: (accessKeyId, call) => {
-      if (accessKeyId !== 'stranger') return;
-      refused.push(call);
-      throw new AwsError('AccessDeniedException', `${accessKeyId} is not authorized`, 403);
-    },
-    ssm: (operation, input) => ssm.handle(operation, input),
-    cloudFormation: () => '<nothing/>',
-    lambda: async ({ method, path }) => ({
-      status: 200,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ Functions: [{ FunctionName: `${method} ${path}` }] }),
-    }),
-    messages,
-    refusals: () => [{ caller: 'stranger', action: 'sqs:SendMessage' }],
-    alarms: () => [{ name: 'orders-dlq-depth', state: 'OK' }],
-    issuer: async (request) => ({ status: 200, body: request }),
-    health: () => ({ status: 'ok' }),
-  };
-  server = createGateway(Promise.resolve(backends));
+  const parts = Promise.withResolvers<GatewayParts>();
+  server = createGateway(parts.promise);
   await listenOnLoopback(server, port);
+  const options = cloudOptions({ awsUrl: endpoint, gateway: server, messages });
+  cloud = new Cloud(
+    [fauxqs, sts, sqs, sns, s3, dynamodb, ssm, ses, eventsStandIn, lambdaStandIn] as AwsService[],
+    options,
+  );
+  await cloud.start();
+  const { stacks } = loadStacks([{ stackName: 'shop', template }], { ...options, resourceTypes: cloud.resourceTypes });
+  await cloud.deploy(stacks);
+  cloud.host.handleOf(dynamodb).onWrite(() => {
+    writes += 1;
+  });
+  parts.resolve({
+    services: cloud.started,
+    callerOf: (accessKeyId) => cloud.callerOf(accessKeyId),
+    authorizer: {
+      authorize: (accessKeyId, call) => {
+        if (accessKeyId !== 'stranger') return;
+        refused.push(call);
+        throw new AwsError('AccessDeniedException', `${accessKeyId} is not authorized`, 403);
+      },
+    },
+    local: new LocalRoutes({
+      messages,
+      refusals: () => [{ caller: 'stranger', action: 'sqs:SendMessage' }],
+      alarms: () => [{ name: 'orders-dlq-depth', state: 'OK' }],
+      issuer: async (request) => ({ status: 200, body: request }),
+      health: () => ({ status: 'ok' }),
+    }),
+  });
 });
 
 afterAll(async () => {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
-  proxy.close();
-  await dynamodb.stop();
-  await stopFauxqs();
+  await cloud[Symbol.asyncDispose]();
 });
 
 beforeEach(() => messages.clear());

@@ -1,24 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { Stack } from '@millrace/cloudformation';
 import { AwsError } from '../../core/aws-error.ts';
+import type { Input } from '../../core/service.ts';
 import { escapeXml } from '../../core/xml.ts';
 
 /**
  * The part of CloudFormation's API that tells what the stacks of this machine export and are made of: `sls invoke local`
  * asks it for the values of a function's environment.
  *
- * @param parameters of a request in the query protocol: `Action`, and `StackName` for ListStackResources
+ * @param input `StackName` for ListStackResources
  * @returns the response body
  * @throws AwsError ValidationError for a stack that is not there, InvalidAction for any other operation
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations.html
  */
-export function answerCloudFormation(stacks: readonly Stack[], parameters: URLSearchParams): string {
-  const action = parameters.get('Action') ?? '';
+export function answerCloudFormation(stacks: readonly Stack[], action: string, { StackName: name }: Input): string {
   switch (action) {
     case 'ListExports':
       return xml(action, { Exports: stacks.flatMap(exportsOf) });
     case 'ListStackResources': {
-      const name = parameters.get('StackName');
       const stack = stacks.find((candidate) => candidate.name === name);
       if (!stack) throw new AwsError('ValidationError', `Stack with id ${name} does not exist`);
       return xml(action, { StackResourceSummaries: resourcesOf(stack) });

@@ -1,4 +1,5 @@
-import type { AlarmRule, AlarmState } from './alarm-state.ts';
+import type { AlarmState } from '../../core/observations.ts';
+import type { AlarmRule } from './alarm-state.ts';
 import { type Datapoint, type Expression, parseExpression } from './metric-math.ts';
 import type { Statistic } from './metric-series.ts';
 import { functionMetric, isFunctionMetric, type ObservedSource, streamReads } from './observed-metrics.ts';

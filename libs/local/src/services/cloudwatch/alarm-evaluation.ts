@@ -1,5 +1,6 @@
+import type { AlarmState } from '../../core/observations.ts';
 import type { AlarmDefinition, AlarmInput } from './alarm-definition.ts';
-import { type AlarmState, EXTRA_PERIODS, type PeriodValue } from './alarm-state.ts';
+import { EXTRA_PERIODS, type PeriodValue } from './alarm-state.ts';
 import { MetricSeries } from './metric-series.ts';
 import type { ObservedMetrics } from './observed-metrics.ts';
 import { isCounter, type QueueMetric } from './queue-metrics.ts';

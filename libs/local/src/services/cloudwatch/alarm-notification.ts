@@ -1,16 +1,5 @@
+import type { AlarmChange } from '../../core/observations.ts';
 import type { AlarmActions } from './alarm-definition.ts';
-import type { AlarmState } from './alarm-state.ts';
-
-/** A change of an alarm's state. */
-export interface AlarmChange {
-  name: string;
-  description: string;
-  state: AlarmState;
-  previousState: AlarmState;
-  reason: string;
-  /** Milliseconds since 1970. */
-  changedAt: number;
-}
 
 /** The alarm that has changed, as its template has it. */
 export interface AlarmIdentity {

@@ -1,6 +1,5 @@
+import type { AlarmState } from '../../core/observations.ts';
 import type { Datapoint } from './metric-math.ts';
-
-export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 
 /** When datapoints are an alarm. */
 export interface AlarmRule {

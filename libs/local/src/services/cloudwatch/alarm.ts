@@ -1,7 +1,7 @@
+import type { AlarmChange, AlarmState } from '../../core/observations.ts';
 import { type AlarmActions, OtherNamespaceError, readAlarm } from './alarm-definition.ts';
 import { AlarmEvaluation, type MetricSources } from './alarm-evaluation.ts';
-import type { AlarmChange } from './alarm-notification.ts';
-import { type AlarmState, alarmState } from './alarm-state.ts';
+import { alarmState } from './alarm-state.ts';
 
 /** An AWS::CloudWatch::Alarm of a stack. */
 export interface AlarmResource {

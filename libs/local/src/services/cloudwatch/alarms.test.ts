@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import type { AlarmChange } from './alarm-notification.ts';
+import type { AlarmChange } from '../../core/observations.ts';
 import { Alarms } from './alarms.ts';
 import { functionMetric, ObservedMetrics, type ObservedSource, streamReads } from './observed-metrics.ts';
 import type { QueueMetric } from './queue-metrics.ts';

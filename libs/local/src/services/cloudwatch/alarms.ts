@@ -1,6 +1,7 @@
+import type { AlarmChange } from '../../core/observations.ts';
 import { Alarm, type AlarmResource, type AlarmStatus } from './alarm.ts';
 import type { MetricSources } from './alarm-evaluation.ts';
-import { type AlarmChange, alarmNotification } from './alarm-notification.ts';
+import { alarmNotification } from './alarm-notification.ts';
 
 export interface AlarmsOptions extends MetricSources {
   resources: readonly AlarmResource[];

@@ -1,20 +1,23 @@
-import {
-  Agent,
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { AwsError } from '../../core/aws-error.ts';
-import { type DynamoDbExchange, hasCapacity } from './usage.ts';
+import { HttpAnswer } from '../../core/http-message.ts';
+import type { Input } from '../../core/service.ts';
 
 /** A request for DynamoDB that has been read. */
 export interface DynamoDbRequest {
   url: string;
   headers: IncomingHttpHeaders;
-  /** Of X-Amz-Target, without the service. */
-  operation: string;
   body: Buffer;
+}
+
+/** An answer that tells the capacity that was consumed. */
+export class CountedAnswer extends HttpAnswer {
+  declare readonly body: Buffer;
+
+  /** The document of the answer. */
+  get output(): unknown {
+    return JSON.parse(this.body.toString());
+  }
 }
 
 /** Headers that belong to one connection and are not passed on. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
@@ -40,30 +43,24 @@ export class DynamoDbProxy {
 
   /**
    * Answers a request with what DynamoDB answers.
-   * @param count is told what was asked and answered; DynamoDB is then asked for the consumed capacity, too
    * @throws AwsError ServiceUnavailable when DynamoDB does not answer
    */
-  async answer(
-    request: DynamoDbRequest,
-    response: ServerResponse,
-    count?: (exchange: DynamoDbExchange) => void,
-  ): Promise<void> {
-    const { operation, body } = request;
-    if (!count || !hasCapacity(operation)) {
-      const answer = await this.#send(request, body);
-      response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
-      answer.pipe(response);
-      await new Promise((resolve, reject) => answer.on('end', resolve).on('error', reject));
-      return;
-    }
-    const input = JSON.parse(body.toString()) as Record<string, unknown>;
+  async answer(request: DynamoDbRequest): Promise<HttpAnswer> {
+    const answer = await this.#send(request, request.body);
+    return new HttpAnswer(answer.statusCode ?? 502, endToEnd(answer.headers), answer);
+  }
+
+  /**
+   * Answers a request, and has DynamoDB tell the capacity that it has consumed.
+   * @throws AwsError ServiceUnavailable when DynamoDB does not answer
+   */
+  async answerCounted(request: DynamoDbRequest, input: Input): Promise<CountedAnswer> {
     const asked = Buffer.from(JSON.stringify({ ReturnConsumedCapacity: 'TOTAL', ...input }));
     const answer = await this.#send(request, asked);
     const chunks: Buffer[] = [];
     for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
-    const received = Buffer.concat(chunks);
-    count({ operation, input, output: JSON.parse(received.toString()) });
-    response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers)).end(received);
+    const { 'content-length': _length, ...headers } = endToEnd(answer.headers);
+    return new CountedAnswer(answer.statusCode ?? 502, headers, Buffer.concat(chunks));
   }
 
   /** Closes the connections that are kept open. */

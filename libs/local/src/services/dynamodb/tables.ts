@@ -13,6 +13,13 @@ const SAME_IN_API = [
   'DeletionProtectionEnabled',
 ] as const;
 
+/** The properties of a table that have an effect here, and those that need none: nothing is encrypted or backed up. */
+export const TABLE_PROPERTIES = [
+  ...['TableName', 'BillingMode', 'StreamSpecification', 'TimeToLiveSpecification', 'Tags'],
+  ...['SSESpecification', 'PointInTimeRecoverySpecification', 'ContributorInsightsSpecification'],
+  ...SAME_IN_API,
+];
+
 /**
  * Creates a table as its CloudFormation properties say, or takes the one of the same name that is already there.
  *
@@ -24,7 +31,7 @@ const SAME_IN_API = [
 export async function createTable(
   { endpoint, region }: { endpoint: string; region: string },
   name: string,
-  properties: Record<string, unknown>,
+  properties: Readonly<Record<string, unknown>>,
 ): Promise<{ streamArn: string | undefined }> {
   const call = (operation: string, input: unknown) =>
     callAwsJson(endpoint, { region, service: 'dynamodb', target: `DynamoDB_20120810.${operation}` }, input);

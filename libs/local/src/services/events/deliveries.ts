@@ -1,21 +1,7 @@
 import type { RuleIdentity } from '@millrace/event-pattern';
+import { DeliveryError } from '../../core/delivery.ts';
 import type { BusEvent } from './bus-event.ts';
 import type { CompiledTarget, RuleTarget } from './rule-target.ts';
-
-/** Why an event did not reach a target. */
-export class DeliveryError extends Error {
-  /** One of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html, e.g. `NO_RESOURCE`. */
-  readonly code: string;
-  /** False where trying again cannot help: the target is missing, or may not be called. */
-  readonly retryable: boolean;
-
-  constructor(code: string, message: string, retryable: boolean) {
-    super(message);
-    this.name = 'DeliveryError';
-    this.code = code;
-    this.retryable = retryable;
-  }
-}
 
 /** What goes with an event beside its payload. */
 export interface DeliveryContext {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { DeliveryError } from './deliveries.ts';
+import { DeliveryError } from '../../core/delivery.ts';
 import { EventBridge, type EventBridgeOptions } from './event-bridge.ts';
 
 const queue = 'arn:aws:sqs:us-east-1:000000000000:orders';

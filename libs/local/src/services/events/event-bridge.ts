@@ -100,7 +100,7 @@ export class EventBridge {
    * @returns the response body
    * @throws AwsError
    */
-  async handle(operation: string, input: Record<string, unknown>, caller?: Caller): Promise<unknown> {
+  async handle(operation: string, input: Input, caller?: Caller): Promise<unknown> {
     const run = this.#operations.get(operation);
     if (!run) throw new AwsError('UnknownOperationException', `Operation ${operation} is not known here.`);
     return run(input, caller);

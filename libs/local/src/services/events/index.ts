@@ -1,4 +1,49 @@
-export { policyWithStatement } from './bus-policy.ts';
-export { DeliveryError } from './deliveries.ts';
-export { EventBridge, type EventBridgeOptions } from './event-bridge.ts';
-export type { RuleTarget } from './rule-target.ts';
+import { join } from 'node:path';
+import type { AwsService } from '../../core/service.ts';
+import { eventsAccess } from './access.ts';
+import { EventBridge } from './event-bridge.ts';
+import { eventsResourceTypes } from './resource-types.ts';
+import { countPutEvents } from './usage.ts';
+
+/** EventBridge: buses, rules, archives and replays. */
+export const events: AwsService<EventBridge> = {
+  name: 'events',
+  protocol: 'json',
+  targets: ['AWSEvents'],
+  resourceTypes: eventsResourceTypes,
+  access: eventsAccess,
+  meters: {
+    'events.putCalls': 'calls of PutEvents [function that puts]',
+    'events.published': 'events, each 64 KB is one [function that puts]',
+    'events.delivered': 'attempts to deliver an event [rule]',
+    'events.archivedBytes': 'what archives took [archive]',
+  },
+  async start(host) {
+    const { accountId, region, usage, dataDirectory, deliver, authorizer } = host;
+    const senderOf = (sourceArn: string) => ({ service: 'events.amazonaws.com', sourceArn });
+    const eventBridge = new EventBridge({
+      accountId,
+      region,
+      now: () => host.clock.now(),
+      onWarning: host.warn,
+      deliver: (target, payload, { ruleArn, traceHeader }) => {
+        usage?.add('events.delivered', ruleArn.slice(ruleArn.lastIndexOf('/') + 1), 1);
+        const messageGroupId = target.SqsParameters?.MessageGroupId;
+        return deliver(target.Arn, payload, { sender: senderOf(ruleArn), messageGroupId, traceHeader });
+      },
+      sendToDeadLetterQueue: (queueArn, body, attributes, { ruleArn, traceHeader }) =>
+        deliver(queueArn, body, { sender: senderOf(ruleArn), attributes, traceHeader }),
+      onRefusal: (caller, access, refusal) => authorizer.report(caller, access, refusal),
+      onArchived: usage && ((archive, text) => usage.add('events.archivedBytes', archive, Buffer.byteLength(text))),
+      archivePath: dataDirectory === undefined ? undefined : join(dataDirectory, 'archives.db'),
+    });
+    return {
+      handle: eventBridge,
+      api: ({ operation, input, caller }) => eventBridge.handle(operation, input, caller),
+      meter: (counted, { functionName, operation, input, output }) => {
+        if (operation === 'PutEvents') countPutEvents(counted, functionName, input, output);
+      },
+      [Symbol.asyncDispose]: () => eventBridge.close(),
+    };
+  },
+};

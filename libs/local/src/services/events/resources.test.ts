@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { EventBridge } from './index.ts';
+import { EventBridge } from './event-bridge.ts';
 import { createArchive, createEventBus, createEventBusPolicy, createRule } from './resources.ts';
 
 const busArn = 'arn:aws:events:us-east-1:000000000000:event-bus/shop';

@@ -1,5 +1,6 @@
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
-import { type EventBridge, policyWithStatement } from './index.ts';
+import { policyWithStatement } from './bus-policy.ts';
+import type { EventBridge } from './event-bridge.ts';
 
 /**
  * Creates a bus as its CloudFormation properties say.
@@ -8,7 +9,7 @@ import { type EventBridge, policyWithStatement } from './index.ts';
 export async function createEventBus(
   events: EventBridge,
   name: string,
-  properties: Record<string, unknown>,
+  properties: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { Description, Policy } = properties;
   await events.handle('CreateEventBus', { Name: name, ...(Description === undefined ? {} : { Description }) });
@@ -23,7 +24,10 @@ export async function createEventBus(
  * Adds a statement to the policy of a bus as its CloudFormation properties say.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbuspolicy.html
  */
-export async function createEventBusPolicy(events: EventBridge, properties: Record<string, unknown>): Promise<void> {
+export async function createEventBusPolicy(
+  events: EventBridge,
+  properties: Readonly<Record<string, unknown>>,
+): Promise<void> {
   const { EventBusName, StatementId, Statement, ...parts } = properties;
   const bus = EventBusName === undefined ? {} : { EventBusName };
   if (typeof Statement !== 'object' || Statement === null) {
@@ -42,7 +46,7 @@ export async function createEventBusPolicy(events: EventBridge, properties: Reco
 export async function createArchive(
   events: EventBridge,
   name: string,
-  properties: Record<string, unknown>,
+  properties: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { SourceArn, EventPattern, RetentionDays, Description } = properties;
   await events.handle('CreateArchive', {
@@ -63,7 +67,7 @@ export async function createArchive(
 export async function createRule(
   events: EventBridge,
   name: string,
-  properties: Record<string, unknown>,
+  properties: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { EventPattern, EventBusName, Targets, Name: _name, Tags: _tags, ...settings } = properties;
   const bus = EventBusName === undefined ? {} : { EventBusName };

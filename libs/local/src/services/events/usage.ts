@@ -1,6 +1,5 @@
 import { chunks } from '../../core/chunks.ts';
 import type { Usage } from '../../core/usage.ts';
-import { countSentMessage } from '../fauxqs/queue-usage.ts';
 
 interface PutEventsInput {
   Entries?: { Source?: string; DetailType?: string; Detail?: string }[];
@@ -23,10 +22,4 @@ export function countPutEvents(usage: Usage, functionName: string, input: unknow
     if (results[index]?.EventId === undefined) continue;
     usage.add('events.published', functionName, chunks(Buffer.byteLength(Source + DetailType + Detail), 64));
   }
-}
-
-/** Counts one attempt to deliver an event to a rule's target. EventBridge takes nothing for it, a queue does. */
-export function countDelivery(usage: Usage, ruleArn: string, targetArn: string, payload: string): void {
-  usage.add('events.delivered', ruleArn.slice(ruleArn.lastIndexOf('/') + 1), 1);
-  if (targetArn.split(':')[2] === 'sqs') countSentMessage(usage, targetArn, payload);
 }

@@ -6,7 +6,7 @@ import type { Fauxqs } from './fauxqs.ts';
  * @throws PolicyError for a policy that cannot be evaluated
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queuepolicy.html
  */
-export async function createQueuePolicy(fauxqs: Fauxqs, properties: Record<string, unknown>): Promise<void> {
+export async function createQueuePolicy(fauxqs: Fauxqs, properties: Readonly<Record<string, unknown>>): Promise<void> {
   const Policy = policyText(properties);
   for (const QueueUrl of list(properties.Queues)) {
     await fauxqs.sqs('SetQueueAttributes', { QueueUrl, Attributes: { Policy } });
@@ -17,14 +17,14 @@ export async function createQueuePolicy(fauxqs: Fauxqs, properties: Record<strin
  * Gives topics their policy, in the same way.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topicpolicy.html
  */
-export async function createTopicPolicy(fauxqs: Fauxqs, properties: Record<string, unknown>): Promise<void> {
+export async function createTopicPolicy(fauxqs: Fauxqs, properties: Readonly<Record<string, unknown>>): Promise<void> {
   const AttributeValue = policyText(properties);
   for (const TopicArn of list(properties.Topics)) {
     await fauxqs.sns('SetTopicAttributes', { TopicArn: String(TopicArn), AttributeName: 'Policy', AttributeValue });
   }
 }
 
-function policyText({ PolicyDocument }: Record<string, unknown>): string {
+function policyText({ PolicyDocument }: Readonly<Record<string, unknown>>): string {
   compilePolicy(PolicyDocument, 'resource-based', 'Properties.PolicyDocument');
   return typeof PolicyDocument === 'string' ? PolicyDocument : JSON.stringify(PolicyDocument);
 }

@@ -1,5 +1,5 @@
 import type { Access } from '@millrace/iam-policy';
-import type { ArnOf, Input } from '../../core/service-access.ts';
+import type { ArnOf, Input } from '../../core/service.ts';
 
 const objectActions: Readonly<Record<string, string>> = {
   GET: 'GetObject',

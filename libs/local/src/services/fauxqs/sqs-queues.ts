@@ -19,6 +19,9 @@ const ATTRIBUTES = [
   'VisibilityTimeout',
 ] as const;
 
+/** The properties of a queue that have an effect here, and its tags. */
+export const QUEUE_PROPERTIES = ['QueueName', 'Tags', ...ATTRIBUTES] as const;
+
 /** Attributes that a queue keeps from its creation. */
 const FIXED = ['FifoQueue', 'DeduplicationScope', 'FifoThroughputLimit'];
 
@@ -30,7 +33,11 @@ const FIXED = ['FifoQueue', 'DeduplicationScope', 'FifoThroughputLimit'];
  * @throws AwsError the service's own, e.g. for a value out of range
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html
  */
-export async function createQueue(fauxqs: Fauxqs, name: string, properties: Record<string, unknown>): Promise<void> {
+export async function createQueue(
+  fauxqs: Fauxqs,
+  name: string,
+  properties: Readonly<Record<string, unknown>>,
+): Promise<void> {
   const attributes = Object.fromEntries(
     ATTRIBUTES.flatMap((key) => {
       const value = properties[key];

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import type { FunctionLogLine } from './function-pool.ts';
+import type { FunctionLogLine } from '../../core/observations.ts';
 
 const SERIOUS = new Set(['WARN', 'ERROR', 'CRITICAL', 'FATAL']);
 

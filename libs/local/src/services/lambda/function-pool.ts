@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lambdaLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../../core/aws-error.ts';
+import type { FunctionLogLine } from '../../core/observations.ts';
 import { Container, type ContainerOptions, type Outcome } from './container.ts';
 import type { FunctionError } from './worker.ts';
 
@@ -19,19 +20,6 @@ export interface FunctionDefinition {
   environment: Record<string, string>;
   /** Containers at once; calls above it wait. */
   concurrency: number;
-}
-
-/**
- * One entry of a function's log: a line it wrote, or what Lambda itself logs about an error, a timeout or an exit. Entries of the
- * init phase carry the request id of the call that is waiting for it, or one of their own.
- */
-export interface FunctionLogLine {
-  functionName: string;
-  requestId: string;
-  stream: 'stdout' | 'stderr';
-  line: string;
-  /** Epoch milliseconds. */
-  timestamp: number;
 }
 
 export interface InvocationResult {

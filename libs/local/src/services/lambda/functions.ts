@@ -1,45 +1,28 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { type Stack, TemplateError } from '@millrace/cloudformation';
 import { callAwsJson } from '../../core/aws-json-client.ts';
-import { sendToQueue } from '../../core/delivery.ts';
-import type { Usage } from '../../core/usage.ts';
+import type { Host } from '../../core/service.ts';
+import { cloudWatch } from '../cloudwatch/index.ts';
 import { functionMetric, type ObservedMetrics, streamReads } from '../cloudwatch/observed-metrics.ts';
+import { dynamodb } from '../dynamodb/index.ts';
 import { countStreamRead } from '../dynamodb/stream-usage.ts';
-import type { Fauxqs } from '../fauxqs/fauxqs.ts';
 import { inProcessQueue } from '../fauxqs/queue.ts';
-import { countSentMessage, meteredQueue } from '../fauxqs/queue-usage.ts';
+import { meteredQueue } from '../fauxqs/queue-usage.ts';
+import { sqs } from '../fauxqs/sqs.ts';
 import type { EventSourceMapping, EventSourceMappingProperties } from './event-source-mapping.ts';
 import { functionDefinition } from './function-definition.ts';
-import { type EndedInvocation, type FunctionLogLine, FunctionPool, type InvocationResult } from './function-pool.ts';
+import { type EndedInvocation, FunctionPool, type InvocationResult } from './function-pool.ts';
+import { countLogLine } from './log-usage.ts';
 import { startSqsMapping } from './sqs-mapping.ts';
 import { startStreamMapping } from './stream-mapping.ts';
 import type { Checkpoints } from './stream-shard.ts';
 import { countInvocation } from './usage.ts';
-
 /** What functions and their event sources need from the rest of the runtime. */
 export interface FunctionsOptions {
-  stacks: Stack[];
-  /** Unpacked bundle by function name. */
-  codeDirectories: ReadonlyMap<string, string>;
-  /** The AWS_ENDPOINT_URL… variables of every function. */
-  endpoints: Record<string, string>;
-  /** Containers of one function at once. */
-  concurrency: number;
-  compileCacheDirectory: string;
-  region: string;
-  fauxqs: Fauxqs;
-  dynamodbEndpoint: string;
+  stacks: readonly Stack[];
+  host: Host;
   checkpoints?: Checkpoints | undefined;
-  /** Throws AwsError when a function's role does not let Lambda do something in its name. */
-  authorizeRole: (functionName: string, access: { action: string; resource: string }) => void;
-  /** What CloudWatch would have of functions and streams. */
-  metrics: ObservedMetrics;
-  /** Counts invocations and what event source mappings do; nothing is counted without one. */
-  usage?: Usage | undefined;
-  onLog: (line: FunctionLogLine) => void;
-  /** Whether a function may log; asked after each invocation, too, about which Lambda would write lines of its own. */
-  mayLog: (functionName: string) => boolean;
-  onWarning: (line: string) => void;
 }
 
 /** How long a batch under way may take to end once everything stops, in ms. */
@@ -73,7 +56,7 @@ export class Functions {
 
   /** @throws TemplateError for a function without a bundle, or a mapping that Lambda would refuse */
   constructor(options: FunctionsOptions) {
-    this.#onWarning = options.onWarning;
+    this.#onWarning = options.host.warn;
     const pools = new Map<string, FunctionPool>();
     const mappings: EventSourceMapping[] = [];
     const streamsOf = new Map(options.stacks.map((stack) => [stack, [] as EventSourceMapping[]]));
@@ -144,24 +127,33 @@ export class Functions {
     await polled;
   }
 
-  #createPool(stack: Stack, logicalId: string, name: string, options: FunctionsOptions): FunctionPool {
-    const codeDirectory = options.codeDirectories.get(name);
+  #createPool(stack: Stack, logicalId: string, name: string, { host }: FunctionsOptions): FunctionPool {
+    const { authorizer, usage, options, awsUrl } = host;
+    const codeDirectory = host.codeOf(name);
     if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
     const arn = stack.attribute(logicalId, 'Arn');
-    const { endpoints, concurrency, compileCacheDirectory, metrics, usage, onLog, mayLog } = options;
+    const { functionsUrl } = host.handleOf(dynamodb);
+    const { observed } = host.handleOf(cloudWatch);
     const definition = functionDefinition({ name, arn, codeDirectory }, stack.properties(logicalId), {
-      endpoints,
-      concurrency,
+      endpoints: {
+        AWS_ENDPOINT_URL: awsUrl,
+        AWS_ENDPOINT_URL_DYNAMODB: functionsUrl,
+        AWS_ENDPOINT_URL_DYNAMODB_STREAMS: functionsUrl,
+      },
+      concurrency: options.functionConcurrency ?? Math.max(2, availableParallelism()),
     });
     return new FunctionPool(definition, {
       log: (line) => {
-        if (mayLog(name)) onLog(line);
+        if (!authorizer.mayLog(name)) return;
+        if (usage) countLogLine(usage, line);
+        options.onFunctionLog?.(line);
       },
-      compileCacheDirectory,
+      compileCacheDirectory: join(host.cacheDirectory, 'compiled'),
       scaleOutAfterMs: SCALE_OUT_AFTER_MS,
       onInvocation: (invocation) => {
-        mayLog(name);
-        recordInvocation(metrics, name, invocation);
+        // Lambda writes lines of its own, too, and would be refused as well.
+        authorizer.mayLog(name);
+        recordInvocation(observed, name, invocation);
         if (usage) countInvocation(usage, definition, invocation.durationMs);
       },
     });
@@ -173,63 +165,82 @@ export class Functions {
     streams: EventSourceMapping[],
     options: FunctionsOptions,
   ): EventSourceMapping {
-    const { fauxqs, region, dynamodbEndpoint, checkpoints, metrics, usage, onWarning, authorizeRole } = options;
     const properties = stack.properties(logicalId) as unknown as EventSourceMappingProperties;
     const pool = this.find(properties.FunctionName);
     if (!pool) throw new Error(`there is no function ${properties.FunctionName}`);
-    const { name, arn: functionArn, timeoutSeconds, concurrency } = pool.definition;
-    const common = { uuid: stack.ref(logicalId), properties, functionArn, onWarning };
+    const common = {
+      uuid: stack.ref(logicalId),
+      properties,
+      functionArn: pool.definition.arn,
+      onWarning: options.host.warn,
+    };
     const source = properties.EventSourceArn;
-    if (source.startsWith('arn:aws:sqs:')) {
-      const queue = inProcessQueue(fauxqs.store, source, {
-        traceHeaderOf: (messageId) => fauxqs.traceHeaders.get(messageId),
-        authorize: () => {
-          for (const action of QUEUE_ACTIONS) authorizeRole(name, { action, resource: source });
-        },
-      });
-      return startSqsMapping({
-        ...common,
-        queue: usage ? meteredQueue(queue, usage) : queue,
-        functionTimeoutSeconds: timeoutSeconds,
-        functionConcurrency: concurrency,
-        invoke: (payload) => this.invoke(pool, payload),
-      });
-    }
+    if (source.startsWith('arn:aws:sqs:')) return this.#startQueueMapping(common, pool, options.host);
     if (!source.startsWith('arn:aws:dynamodb:')) throw new Error(`${source} is not an event source on this machine`);
-    // arn:aws:dynamodb:us-east-1:000000000000:table/<table>/stream/<label>
-    const [, tableName = '', , streamLabel = ''] = source.split('/');
-    const reads = streamReads(tableName, streamLabel);
-    const stream = startStreamMapping({
-      ...common,
-      ...(checkpoints ? { checkpoints } : {}),
-      call: async (operation, input) => {
-        for (const action of STREAM_ACTIONS) authorizeRole(name, { action, resource: source });
-        const startedAt = performance.now();
-        const output = await callAwsJson(
-          dynamodbEndpoint,
-          { region, service: 'dynamodb', target: `DynamoDBStreams_20120810.${operation}` },
-          input,
-        );
-        if (operation === 'GetRecords') metrics.record(reads, performance.now() - startedAt);
-        if (usage) countStreamRead(usage, source, output);
-        return output;
-      },
-      onIteratorAge: (age) => metrics.record(functionMetric(name, 'IteratorAge'), age),
-      invoke: (payload) => pool.invoke(payload),
-      sendToDestination: async (destinationArn, body) => {
-        const isTopic = destinationArn.startsWith('arn:aws:sns:');
-        authorizeRole(name, { action: isTopic ? 'sns:Publish' : 'sqs:SendMessage', resource: destinationArn });
-        if (isTopic) await fauxqs.sns('Publish', { TopicArn: destinationArn, Message: body });
-        else {
-          if (usage) countSentMessage(usage, destinationArn, body);
-          await sendToQueue(fauxqs, destinationArn, body);
-        }
-      },
-    });
+    const stream = this.#startStreamMapping(common, pool, options);
     streams.push(stream);
     this.#streams.push(stream);
     return stream;
   }
+
+  #startQueueMapping(common: MappingBase, pool: FunctionPool, host: Host): EventSourceMapping {
+    const { name, timeoutSeconds, concurrency } = pool.definition;
+    const source = common.properties.EventSourceArn;
+    const { store, traceHeaders } = host.handleOf(sqs);
+    const queue = inProcessQueue(store, source, {
+      traceHeaderOf: (messageId) => traceHeaders.get(messageId),
+      authorize: () => {
+        for (const action of QUEUE_ACTIONS) host.authorizer.authorizeRole(name, { action, resource: source });
+      },
+    });
+    return startSqsMapping({
+      ...common,
+      queue: host.usage ? meteredQueue(queue, host.usage) : queue,
+      functionTimeoutSeconds: timeoutSeconds,
+      functionConcurrency: concurrency,
+      invoke: (payload) => this.invoke(pool, payload),
+    });
+  }
+
+  #startStreamMapping(
+    common: MappingBase,
+    pool: FunctionPool,
+    { host, checkpoints }: FunctionsOptions,
+  ): EventSourceMapping {
+    const { authorizer, region, usage } = host;
+    const { name } = pool.definition;
+    const source = common.properties.EventSourceArn;
+    const { endpoint } = host.handleOf(dynamodb);
+    const { observed } = host.handleOf(cloudWatch);
+    // arn:aws:dynamodb:us-east-1:000000000000:table/<table>/stream/<label>
+    const [, tableName = '', , streamLabel = ''] = source.split('/');
+    const reads = streamReads(tableName, streamLabel);
+    return startStreamMapping({
+      ...common,
+      ...(checkpoints ? { checkpoints } : {}),
+      call: async (operation, input) => {
+        for (const action of STREAM_ACTIONS) authorizer.authorizeRole(name, { action, resource: source });
+        const startedAt = performance.now();
+        const target = `DynamoDBStreams_20120810.${operation}`;
+        const output = await callAwsJson(endpoint, { region, service: 'dynamodb', target }, input);
+        if (operation === 'GetRecords') observed.record(reads, performance.now() - startedAt);
+        if (usage) countStreamRead(usage, source, output);
+        return output;
+      },
+      onIteratorAge: (age) => observed.record(functionMetric(name, 'IteratorAge'), age),
+      invoke: (payload) => pool.invoke(payload),
+      sendToDestination: (destinationArn, body) =>
+        host.deliver(destinationArn, body, { sender: { functionName: name } }),
+    });
+  }
+}
+
+/** What mappings of queues and streams have in common. */
+interface MappingBase {
+  uuid: string;
+  properties: EventSourceMappingProperties;
+  functionArn: string;
+  onWarning: (line: string) => void;
 }
 
 /** As Lambda does: an invocation without an error is a datapoint of 0 errors. Nothing is throttled here: calls wait. */

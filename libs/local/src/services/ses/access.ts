@@ -1,5 +1,5 @@
 import type { Access } from '@millrace/iam-policy';
-import type { ArnOf, Input } from '../../core/service-access.ts';
+import type { ArnOf, Input } from '../../core/service.ts';
 
 /**
  * A mail needs permission on the identity it comes from, here always the address itself, where SES takes the domain if only

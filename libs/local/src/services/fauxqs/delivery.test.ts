@@ -1,36 +1,61 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Fauxqs, startFauxqs } from '../services/fauxqs/fauxqs.ts';
-import { inProcessQueue } from '../services/fauxqs/queue.ts';
-import { createQueue } from '../services/fauxqs/sqs-queues.ts';
-import { deliverToTarget, isDeliverable, sendToQueue } from './delivery.ts';
+import { startCloud } from '../../../fixtures/cloud-under-test.ts';
+import type { Cloud } from '../../core/cloud.ts';
+import { type DeliverOptions, DeliveryError, deliveryTo } from '../../core/delivery.ts';
+import type { AwsService } from '../../core/service.ts';
+import type { Fauxqs } from './fauxqs.ts';
+import { fauxqs as fauxqsService } from './index.ts';
+import { inProcessQueue } from './queue.ts';
+import { sns } from './sns.ts';
+import { sqs } from './sqs.ts';
+import { createQueue } from './sqs-queues.ts';
 
 const arn = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
+const sender = { service: 'events.amazonaws.com', sourceArn: 'arn:aws:events:us-east-1:000000000000:rule/r' };
+let cloud: Cloud;
 let fauxqs: Fauxqs;
 const invoked: string[] = [];
 
+/** Takes what goes to functions. */
+const functions: AwsService<undefined> = {
+  name: 'lambda',
+  resourceTypes: {},
+  access: () => undefined,
+  start: async () => ({
+    handle: undefined,
+    deliver: async (functionArn, event) => {
+      if (!functionArn.endsWith(':known')) throw new DeliveryError('NO_RESOURCE', 'There is no function', false);
+      invoked.push(event);
+    },
+    [Symbol.asyncDispose]: async () => {},
+  }),
+};
+
 beforeAll(async () => {
-  fauxqs = await startFauxqs({ awsUrl: 'http://127.0.0.1:4566', region: 'us-east-1' });
+  cloud = await startCloud([fauxqsService, sqs, sns, functions] as readonly AwsService[]);
+  fauxqs = cloud.host.handleOf(sqs);
 });
-afterAll(() => fauxqs.stop());
+afterAll(() => cloud[Symbol.asyncDispose]());
 
 /** ARNs that the rule may do nothing with. */
 const closed = new Set<string>();
+const findRefusal = ({ action, resource }: { action: string; resource: string }) =>
+  closed.has(resource)
+    ? { message: `not ${action} on ${resource}`, explicit: true, conditionKeys: [] as string[] }
+    : undefined;
 
-const deliver = (Arn: string, payload: string, parameters = {}, traceHeader?: string) =>
-  deliverToTarget(
-    {
-      fauxqs,
-      refusal: ({ action, resource }) => (closed.has(resource) ? `not ${action} on ${resource}` : undefined),
-      invokeFunction: (functionArn, event) => {
-        if (!functionArn.endsWith(':known')) return undefined;
-        invoked.push(event);
-        return Promise.resolve();
-      },
+const deliver = (targetArn: string, payload: string, options: Partial<DeliverOptions> = {}) =>
+  deliveryTo(
+    (name) => {
+      const found = cloud.started.find(({ service }) => service.name === name);
+      const send = found?.running.deliver;
+      return found && send && { service: found.service, deliver: send };
     },
-    { Id: 't', Arn, ...parameters },
-    payload,
-    traceHeader,
-  );
+    {
+      findServiceRefusal: (_principal, _source, access) => findRefusal(access),
+      findRoleRefusal: (_name, access) => findRefusal(access),
+    },
+  )(targetArn, payload, { sender, ...options });
 
 async function receive(name: string, attributes: Record<string, unknown> = {}): Promise<Record<string, unknown>[]> {
   const { QueueUrl } = await fauxqs.sqs('GetQueueUrl', { QueueName: name });
@@ -46,14 +71,14 @@ test('an event reaches a queue as its body', async () => {
 
 test('a FIFO queue gets the message group of the target', async () => {
   await createQueue(fauxqs, 'orders.fifo', { FifoQueue: true, ContentBasedDeduplication: true });
-  await deliver(arn('orders.fifo'), '{}', { SqsParameters: { MessageGroupId: 'g' } });
+  await deliver(arn('orders.fifo'), '{}', { messageGroupId: 'g' });
   const [message] = await receive('orders.fifo', { MessageSystemAttributeNames: ['All'] });
   expect(message).toMatchObject({ Attributes: { MessageGroupId: 'g' } });
 });
 
 test('a message to a dead-letter queue carries its attributes', async () => {
   await createQueue(fauxqs, 'dlq', {});
-  await sendToQueue(fauxqs, arn('dlq'), 'body', { attributes: { ERROR_CODE: 'NO_RESOURCE' } });
+  await deliver(arn('dlq'), 'body', { attributes: { ERROR_CODE: 'NO_RESOURCE' } });
   expect(await receive('dlq', { MessageAttributeNames: ['All'] })).toMatchObject([
     { Body: 'body', MessageAttributes: { ERROR_CODE: { DataType: 'String', StringValue: 'NO_RESOURCE' } } },
   ]);
@@ -79,7 +104,7 @@ describe('a trace header', () => {
 
   test('is a system attribute of the message, for those who ask for it', async () => {
     await createQueue(fauxqs, 'traced', { VisibilityTimeout: 0 });
-    await deliver(arn('traced'), '{}', {}, header);
+    await deliver(arn('traced'), '{}', { traceHeader: header });
     const [message] = await receive('traced', asked);
     expect(message).toMatchObject({ Attributes: { AWSTraceHeader: header } });
     const [unasked] = await receive('traced', { MessageSystemAttributeNames: ['SentTimestamp'] });
@@ -94,7 +119,7 @@ describe('a trace header', () => {
       traceHeaderOf: (messageId) => fauxqs.traceHeaders.get(messageId),
     });
     const received = queue.receive({ max: 1, waitSeconds: 5, signal: new AbortController().signal });
-    await deliver(arn('awaited'), '{}', {}, header);
+    await deliver(arn('awaited'), '{}', { traceHeader: header });
     expect(await received).toMatchObject([{ attributes: { AWSTraceHeader: header } }]);
   });
 
@@ -102,7 +127,7 @@ describe('a trace header', () => {
     await createQueue(fauxqs, 'traced-dlq', {});
     const RedrivePolicy = { deadLetterTargetArn: arn('traced-dlq'), maxReceiveCount: 1 };
     await createQueue(fauxqs, 'hopeless', { VisibilityTimeout: 0, RedrivePolicy });
-    await deliver(arn('hopeless'), '{}', {}, header);
+    await deliver(arn('hopeless'), '{}', { traceHeader: header });
     expect(await receive('hopeless')).toHaveLength(1);
     expect(await receive('hopeless')).toHaveLength(0);
     expect(await receive('traced-dlq', asked)).toMatchObject([{ Attributes: { AWSTraceHeader: header } }]);
@@ -150,13 +175,13 @@ test('an event that the queue refuses is not tried again', async () => {
 });
 
 test('only SQS, SNS and Lambda can be delivered to', () => {
-  expect(isDeliverable(arn('q'))).toBe(true);
-  expect(isDeliverable('arn:aws:logs:us-east-1:000000000000:log-group:/events')).toBe(false);
+  expect(cloud.host.isTarget(arn('q'))).toBe(true);
+  expect(cloud.host.isTarget('arn:aws:logs:us-east-1:000000000000:log-group:/events')).toBe(false);
 });
 
 test('a queue that is there already takes over new attributes and keeps its messages', async () => {
   await createQueue(fauxqs, 'kept', { VisibilityTimeout: 30 });
-  await sendToQueue(fauxqs, arn('kept'), 'still here');
+  await deliver(arn('kept'), 'still here');
   await createQueue(fauxqs, 'kept', {
     VisibilityTimeout: 60,
     RedrivePolicy: { deadLetterTargetArn: arn('dlq'), maxReceiveCount: 3 },

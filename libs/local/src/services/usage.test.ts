@@ -1,13 +1,33 @@
-import { describe, expect, test } from '@jest/globals';
-import { countStreamRead } from '../services/dynamodb/stream-usage.ts';
-import { countDynamoDb } from '../services/dynamodb/usage.ts';
-import { countDelivery, countPutEvents } from '../services/events/usage.ts';
-import type { SqsQueue } from '../services/fauxqs/queue.ts';
-import { meteredQueue } from '../services/fauxqs/queue-usage.ts';
-import { countLogLine } from '../services/lambda/log-usage.ts';
-import { countInvocation } from '../services/lambda/usage.ts';
-import { countApiCall, countHttpRequest } from './api-usage.ts';
-import { Usage } from './usage.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { runningOf, startCloud } from '../../fixtures/cloud-under-test.ts';
+import type { Cloud } from '../core/cloud.ts';
+import type { AwsService, MeteredCall } from '../core/service.ts';
+import { Usage } from '../core/usage.ts';
+import { countStreamRead } from './dynamodb/stream-usage.ts';
+import { countDynamoDb } from './dynamodb/usage.ts';
+import { countPutEvents } from './events/usage.ts';
+import { fauxqs } from './fauxqs/index.ts';
+import type { SqsQueue } from './fauxqs/queue.ts';
+import { countSentMessage, meteredQueue } from './fauxqs/queue-usage.ts';
+import { sns } from './fauxqs/sns.ts';
+import { sqs } from './fauxqs/sqs.ts';
+import { countHttpRequest } from './http-api/usage.ts';
+import { countLogLine } from './lambda/log-usage.ts';
+import { countInvocation } from './lambda/usage.ts';
+import { ses } from './ses/index.ts';
+
+let cloud: Cloud;
+
+beforeAll(async () => {
+  cloud = await startCloud([fauxqs, sqs, sns, ses] as readonly AwsService[]);
+});
+afterAll(() => cloud[Symbol.asyncDispose]());
+
+/** Meters a call of the function f. */
+function meter(service: { name: string }, usage: Usage, call: Partial<MeteredCall>): void {
+  const { operation = '', input = {} } = call;
+  runningOf(cloud, service as AwsService).meter?.(usage, { operation, input, output: undefined, functionName: 'f' });
+}
 
 /** What was counted, a line each: `meter resource operation amount`. */
 function counted(count: (usage: Usage) => unknown): string[] {
@@ -93,17 +113,6 @@ describe('EventBridge', () => {
       'events.putCalls relay 1',
     ]);
   });
-
-  test('delivers for nothing, and a queue bills the message', () => {
-    const rule = 'arn:aws:events:us-east-1:000000000000:rule/bus/rule';
-    expect(counted((usage) => countDelivery(usage, rule, 'arn:aws:sqs:r:0:queue', '{}'))).toEqual([
-      'events.delivered rule 1',
-      'sqs.requests queue SendMessage 1',
-    ]);
-    expect(counted((usage) => countDelivery(usage, rule, 'arn:aws:lambda:r:0:function:f', '{}'))).toEqual([
-      'events.delivered rule 1',
-    ]);
-  });
 });
 
 describe('SQS', () => {
@@ -151,17 +160,23 @@ describe('SQS', () => {
     expect(queue.visibilityTimeoutSeconds).toBe(30);
   });
 
+  test('bills the message of a delivery', () => {
+    expect(counted((usage) => countSentMessage(usage, 'arn:aws:sqs:r:0:queue', '{}'))).toEqual([
+      'sqs.requests queue SendMessage 1',
+    ]);
+  });
+
   test('bills what functions ask of it', () => {
-    const call = { service: 'sqs', operation: 'ChangeMessageVisibility', accessKeyId: 'f' } as const;
-    expect(counted((usage) => countApiCall(usage, 'f', call))).toEqual(['sqs.requests f ChangeMessageVisibility 1']);
+    expect(counted((usage) => meter(sqs, usage, { operation: 'ChangeMessageVisibility' }))).toEqual([
+      'sqs.requests f ChangeMessageVisibility 1',
+    ]);
   });
 });
 
 describe('mails and messages', () => {
   test('a mail is billed for each recipient', () => {
     const input = { Destination: { ToAddresses: ['a@b', 'c@d'], BccAddresses: ['e@f'] } };
-    const call = { service: 'ses', operation: 'SendEmail', accessKeyId: 'f', input } as const;
-    expect(counted((usage) => countApiCall(usage, 'f', call))).toEqual(['ses.recipients f 3']);
+    expect(counted((usage) => meter(ses, usage, { operation: 'SendEmail', input }))).toEqual(['ses.recipients f 3']);
   });
 
   test.each([
@@ -171,15 +186,15 @@ describe('mails and messages', () => {
     [70, 'ü', 1],
     [71, 'ü', 2],
   ])('an SMS of %i × %s is billed as %i', (length, character, parts) => {
-    const input = new URLSearchParams({ PhoneNumber: '+1', Message: character.repeat(length) });
-    const call = { service: 'sns', operation: 'Publish', accessKeyId: 'f', input } as const;
-    expect(counted((usage) => countApiCall(usage, 'f', call))).toEqual([`sns.textMessages f ${parts}`]);
+    const input = { PhoneNumber: '+1', Message: character.repeat(length) };
+    expect(counted((usage) => meter(sns, usage, { operation: 'Publish', input }))).toEqual([
+      `sns.textMessages f ${parts}`,
+    ]);
   });
 
   test('publishing to a topic is something else', () => {
-    const input = new URLSearchParams({ TopicArn: 'arn', Message: 'x' });
-    const call = { service: 'sns', operation: 'Publish', accessKeyId: 'f', input } as const;
-    expect(counted((usage) => countApiCall(usage, 'f', call))).toEqual(['sns.notifications f 1']);
+    const input = { TopicArn: 'arn', Message: 'x' };
+    expect(counted((usage) => meter(sns, usage, { operation: 'Publish', input }))).toEqual(['sns.notifications f 1']);
   });
 });
 

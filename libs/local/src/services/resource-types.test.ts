@@ -1,12 +1,15 @@
 import { expect, test } from '@jest/globals';
 import { loadStacks } from '@millrace/cloudformation';
-import { RESOURCE_TYPES } from './resource-types.ts';
+import { cloudOptions } from '../../fixtures/cloud-under-test.ts';
+import { Cloud } from '../core/cloud.ts';
+import { services } from './index.ts';
+import { inertResourceTypes } from './inert-types.ts';
 
 const place = {
   accountId: '000000000000',
   region: 'us-east-1',
   awsUrl: 'http://127.0.0.1:4566',
-  resourceTypes: RESOURCE_TYPES,
+  resourceTypes: new Cloud(services, cloudOptions(), inertResourceTypes).resourceTypes,
 };
 
 test.each<[string, string, Record<string, string>, string, string]>([

@@ -1,0 +1,40 @@
+import type { AlarmChange, FunctionLogLine } from './observations.ts';
+import type { Usage } from './usage.ts';
+
+/** What a runtime is started with. */
+export interface RuntimeOptions {
+  /** Directories of services of one workspace, each with a serverless.yml. */
+  services: string[];
+  /** `dev` unless given. */
+  stage?: string;
+  /** `us-east-1` unless given. */
+  region?: string;
+  /** Port of the HTTP APIs; 0 for any free one. */
+  apiPort: number;
+  /** Port of the AWS APIs; 0 for any free one. */
+  awsPort: number;
+  /** Where tables, queues and messages are kept across restarts; without one they end with the runtime. */
+  dataDirectory?: string | undefined;
+  /** Where packages and compiled code are cached; `.millrace/cache` of the workspace unless given. */
+  cacheDirectory?: string | undefined;
+  /** A DynamoDB to use instead of starting one. */
+  dynamodbEndpoint?: string | undefined;
+  /** Containers that each function may have at once; as many as there are cores, and at least two, unless given. */
+  functionConcurrency?: number | undefined;
+  /** Starts no function before its first call, as on AWS; otherwise each gets a container ahead. */
+  coldFunctions?: boolean | undefined;
+  /** Replaces the period of every CloudWatch alarm, in seconds. */
+  alarmPeriod?: number | undefined;
+  /** Counts what the functions use, as AWS would bill it; nothing is counted, and nothing takes longer, without one. */
+  usage?: Usage | undefined;
+  /** What the start is doing. */
+  onProgress?: (line: string) => void;
+  /** Something that works differently than the templates say, something that is not allowed, or an event that is lost. */
+  onWarning?: (line: string) => void;
+  /** What stands in the functions' log groups: what they write, and what Lambda says about errors, timeouts and exits. */
+  onFunctionLog?: (line: FunctionLogLine) => void;
+  /** A CloudWatch alarm has changed its state. */
+  onAlarm?: (change: AlarmChange) => void;
+  /** The runtime cannot go on, e.g. DynamoDB has ended. It is not stopped yet. */
+  onFailure?: (reason: string) => void;
+}

@@ -1,0 +1,204 @@
+import type { Server } from 'node:http';
+import type { Stack, ResourceType as TemplateResourceType } from '@millrace/cloudformation';
+import type { Access, Caller } from '@millrace/iam-policy';
+import type { Authorizer } from './authorizer.ts';
+import { AwsError } from './aws-error.ts';
+import type { Clock } from './clock.ts';
+import type { Deliver, DeliverOptions } from './delivery.ts';
+import type { HttpRequest } from './http-message.ts';
+import type { Messages } from './messages.ts';
+import type { RuntimeOptions } from './runtime-options.ts';
+import type { Usage } from './usage.ts';
+
+/** The members of an operation's input, by their names in AWS's API reference. */
+export type Input = Readonly<Record<string, unknown>>;
+
+/** Makes ARNs of this account and region: `arn('sqs', 'orders')`. */
+export type ArnOf = (service: string, resource: string) => string;
+
+/**
+ * What an operation needs permission for.
+ * @returns undefined where that is not known: functions may not call it then
+ */
+export type AccessOf = (operation: string, input: Input, arn: ArnOf) => readonly Access[] | undefined;
+
+/** A request that has been read, identified and authorized. */
+export interface Call {
+  operation: string;
+  input: Input;
+  caller: Caller;
+  request: HttpRequest;
+  /** The call is counted: the service may ask for what `meter` needs. */
+  isMetered: boolean;
+}
+
+/**
+ * Carries calls out.
+ * @returns the operation's output, in the protocol of the service, or an HttpAnswer
+ * @throws AwsError
+ */
+export type Api = (call: Call) => unknown;
+
+/** One operation of a service. */
+export type Operation = (input: Input, caller: Caller) => unknown;
+
+/** The operations of a service, by name. */
+export type Operations = Readonly<Record<string, Operation>>;
+
+/**
+ * Makes an API of operations.
+ * @param title of the service, for the answer to an operation that it does not have
+ */
+export function apiOf(title: string, operations: Operations): Api {
+  return ({ operation, input, caller }) => {
+    if (!Object.hasOwn(operations, operation)) {
+      throw new AwsError('UnknownOperationException', `${title} ${operation} is not available on this machine`);
+    }
+    return operations[operation]?.(input, caller);
+  };
+}
+
+/**
+ * How an operation is called over HTTP.
+ * https://smithy.io/2.0/spec/http-bindings.html
+ */
+export interface RestRoute {
+  operation: string;
+  method: string;
+  /** e.g. `/schedules/{Name}`: the labels are members of the input. */
+  path: string;
+  /** Members of the input by their names in the query string: `Name`, `Names[]` of a list, `MaxResults#` of a number. */
+  query?: Readonly<Record<string, string>>;
+}
+
+/** Where a service runs, and what it may use of the others. */
+export interface Host {
+  readonly accountId: string;
+  readonly region: string;
+  /** Origin of the AWS port. */
+  readonly awsUrl: string;
+  /** Where state is kept over restarts; in memory without it. */
+  readonly dataDirectory: string | undefined;
+  /** Where code is kept that was compiled or packaged. */
+  readonly cacheDirectory: string;
+  readonly clock: Clock;
+  /** The folder with the bundle of a function; undefined when it has not been packaged. */
+  readonly codeOf: (functionName: string) => string | undefined;
+  /** What the runtime was started with. */
+  readonly options: RuntimeOptions;
+  readonly authorizer: Authorizer;
+  /** Counts what is used; nothing is counted without it. */
+  readonly usage: Usage | undefined;
+  /** E-mails and SMS that were sent. */
+  readonly messages: Messages;
+  /** Gives the port of the HTTP APIs free, which is kept from other processes until then. */
+  readonly releaseApiPort: () => Promise<void>;
+  /** The server of the AWS port. */
+  readonly gateway: Server;
+  /** Sends a payload to a target: the one way for rules, pipes, schedules, alarms and destinations. */
+  readonly deliver: Deliver;
+  /** True if `deliver` knows the service of a target. */
+  readonly isTarget: (arn: string) => boolean;
+  /** What a service offers the others. It must be started before this one. */
+  readonly handleOf: <Handle>(service: AwsService<Handle>) => Handle;
+  /** Something works differently than it was asked for, is not allowed, or is lost. */
+  readonly warn: (line: string) => void;
+}
+
+/** A resource of a template, with its properties resolved. */
+export interface DeclaredResource {
+  readonly stack: Stack;
+  readonly type: string;
+  readonly logicalId: string;
+  /** The physical name. */
+  readonly name: string;
+  readonly properties: Input;
+}
+
+/**
+ * How a resource type behaves on this machine. Without `create` and `inert`, its service makes something of all its resources
+ * at once, in `activate`.
+ */
+export interface ResourceType<Handle = unknown> extends TemplateResourceType {
+  /** Why the type has no effect on this machine. */
+  inert?: string;
+  /**
+   * The properties that have the effect they have at AWS, and those that need none here, such as tags. A template that has any
+   * other is warned of. Not of a type that is inert.
+   */
+  properties?: readonly string[];
+  /**
+   * Creates a resource, or takes over the one of an earlier start.
+   * @returns the attributes that are known only now
+   * @throws Error with the service's reason
+   */
+  create?(
+    resource: DeclaredResource,
+    handle: Handle,
+    host: Host,
+  ): Promise<Readonly<Record<string, string>> | undefined> | Promise<void>;
+  /** What of a resource works differently here, e.g. `gets nothing: …`. Its name is put before it. */
+  warnings?(resource: DeclaredResource, host: Pick<Host, 'isTarget'>): readonly string[];
+}
+
+/**
+ * How a service takes what rules, pipes, schedules, alarms and destinations deliver.
+ * @throws DeliveryError; AwsError as the service answers it
+ */
+export type Delivery = (targetArn: string, payload: string, options: DeliverOptions) => Promise<void>;
+
+/** One call that is over, for the bill. */
+export interface MeteredCall extends Pick<Call, 'operation' | 'input'> {
+  functionName: string;
+  output: unknown;
+}
+
+/** A service that has been started. Disposing of it ends everything it has started. */
+export interface RunningService<Handle> extends AsyncDisposable {
+  /** What other services may call. */
+  handle: Handle;
+  api?: Api;
+  /** Takes what is delivered to its resources. */
+  deliver?: Delivery;
+  /** Counts a call of a function. */
+  meter?: (usage: Usage, call: MeteredCall) => void;
+  /** The policy of a resource as JSON, if it has one. */
+  policyOf?: (arn: string) => string | undefined;
+  /**
+   * Called once, when the resources that are created one by one are there: makes what the service makes of all stacks together, and
+   * starts what happens by itself.
+   * @throws TemplateError
+   */
+  activate?: (stacks: readonly Stack[]) => void | Promise<void>;
+  /** What a console shows: JSON. */
+  console?: () => unknown;
+}
+
+/** A service of the local cloud. */
+export interface AwsService<Handle = unknown> {
+  /** As in a request's signature and in ARNs. */
+  name: string;
+  /** Without one, nothing on the port leads here. */
+  protocol?: 'json' | 'query' | 'rest';
+  /** Of the JSON protocol: the parts of X-Amz-Target before the operation. */
+  targets?: readonly string[];
+  /** Of the REST protocol: how requests map to operations. Without them an operation is `<method> <path>`. */
+  routes?: readonly RestRoute[];
+  /** Requests without a signature are for this service when their path matches. */
+  unsignedPath?: RegExp;
+  /** Documents are XML, not JSON. Of the REST protocol. */
+  hasXml?: true;
+  /** Bodies may be large: the service reads them itself. */
+  streamsBody?: true;
+  /** How a request is read where the protocol alone does not say it. */
+  read?: (request: HttpRequest) => Pick<Call, 'operation' | 'input'>;
+  resourceTypes: Readonly<Record<string, ResourceType<Handle>>>;
+  access: AccessOf;
+  /** How a missing permission is answered: AccessDeniedException with status 400 unless given. */
+  refusal?: { code: string; status: number };
+  /** What a sender needs permission for, to deliver to a resource of this service. Nothing without it. */
+  deliveryAction?: string;
+  /** What is counted, by meter. */
+  meters?: Readonly<Record<string, string>>;
+  start(host: Host): Promise<RunningService<Handle>>;
+}

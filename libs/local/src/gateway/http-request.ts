@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+import { AwsError } from '../core/aws-error.ts';
+
+const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+
+/** @returns undefined for a request that is not for a path: `*`, another origin, what is not a URL or not encoded properly */
+export function urlOf({ url: path = '' }: IncomingMessage): URL | undefined {
+  const url = path.startsWith('/') ? URL.parse(`http://localhost${path}`) : null;
+  try {
+    decodeURIComponent(url?.pathname ?? '');
+    return url ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads what a request is signed with: `<access key id>/<date>/<region>/<service>/aws4_request`.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
+ */
+export function credentialOf(request: IncomingMessage, url: URL): { accessKeyId?: string; service?: string } {
+  const credential =
+    /Credential=([^,\s]+)/.exec(request.headers.authorization ?? '')?.[1] ?? url.searchParams.get('X-Amz-Credential');
+  const [accessKeyId, _date, _region, service] = credential?.split('/') ?? [];
+  return { ...(accessKeyId ? { accessKeyId } : {}), ...(service ? { service } : {}) };
+}
+
+/** The header of the JSON protocol, taken apart. */
+export function targetOf(headers: IncomingMessage['headers']): { prefix: string; operation: string } | undefined {
+  const target = headers['x-amz-target'];
+  if (typeof target !== 'string') return undefined;
+  const dot = target.lastIndexOf('.');
+  return { prefix: target.slice(0, dot), operation: target.slice(dot + 1) };
+}
+
+/** @throws AwsError for a body that is too large or not compressed as its header says */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    // What is left is still read, so that the caller gets the answer and not a broken connection.
+    if (size <= BODY_LIMIT_BYTES) chunks.push(chunk);
+  }
+  if (size > BODY_LIMIT_BYTES)
+    throw new AwsError('RequestEntityTooLarge', `The body is larger than ${BODY_LIMIT_BYTES} bytes`, 413);
+  const body = Buffer.concat(chunks);
+  if (request.headers['content-encoding'] !== 'gzip') return body;
+  try {
+    return gunzipSync(body, { maxOutputLength: BODY_LIMIT_BYTES });
+  } catch (error) {
+    throw new AwsError('SerializationException', `The body is not valid gzip: ${(error as Error).message}`);
+  }
+}

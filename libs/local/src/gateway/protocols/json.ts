@@ -1,0 +1,29 @@
+import { AwsError } from '../../core/aws-error.ts';
+import { HttpAnswer } from '../../core/http-message.ts';
+import { parseJsonBody } from '../../core/json-body.ts';
+import { targetOf } from '../http-request.ts';
+import type { Protocol } from './protocol.ts';
+
+/** https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
+export const json: Protocol = {
+  read: ({ headers, body }) => {
+    const target = targetOf(headers);
+    if (!target) throw new AwsError('MissingAction', 'The X-Amz-Target header is missing');
+    return { operation: target.operation, input: parseJsonBody(body) };
+  },
+  answer: (output, _operation, { headers }) =>
+    new HttpAnswer(
+      200,
+      { 'content-type': headers['content-type'] ?? 'application/x-amz-json-1.1' },
+      JSON.stringify(output ?? {}),
+    ),
+  error: ({ code, status, message }, contentType) =>
+    new HttpAnswer(
+      status,
+      {
+        'content-type': contentType.startsWith('application/x-amz-json') ? contentType : 'application/json',
+        'x-amzn-errortype': code,
+      },
+      JSON.stringify({ __type: code, message }),
+    ),
+};

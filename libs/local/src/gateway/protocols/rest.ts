@@ -1,0 +1,66 @@
+import { AwsError } from '../../core/aws-error.ts';
+import { HttpAnswer, type HttpRequest } from '../../core/http-message.ts';
+import { parseJsonBody } from '../../core/json-body.ts';
+import type { RestRoute } from '../../core/service.ts';
+import { escapeXml } from '../../core/xml.ts';
+import { json } from './json.ts';
+import type { Protocol } from './protocol.ts';
+
+/** REST with JSON documents. https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html */
+export const rest: Protocol = {
+  read: (request, { routes, name }) => {
+    const { method, url, body } = request;
+    if (!routes) return { operation: `${method} ${url.pathname}`, input: {} };
+    for (const route of routes) {
+      const labels = route.method === method ? matchPath(route.path, url.pathname) : undefined;
+      if (!labels) continue;
+      const input = { ...parseJsonBody(body), ...readQuery(route, url.searchParams), ...labels };
+      return { operation: route.operation, input };
+    }
+    const title = name.toUpperCase();
+    const what = `${title} ${method} ${url.pathname}`;
+    throw new AwsError('UnknownOperationException', `${what} is not available on this machine`, 404);
+  },
+  answer: (output) => new HttpAnswer(200, { 'content-type': 'application/json' }, JSON.stringify(output ?? {})),
+  error: json.error,
+};
+
+/** REST with XML documents. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+export const restXml: Protocol = {
+  ...rest,
+  error: ({ code, status, message }) =>
+    new HttpAnswer(
+      status,
+      { 'content-type': 'application/xml' },
+      `<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>`,
+    ),
+};
+
+function matchPath(template: string, path: HttpRequest['url']['pathname']): Record<string, string> | undefined {
+  const expected = template.split('/');
+  const actual = path.split('/');
+  if (expected.length !== actual.length) return undefined;
+  const labels: Record<string, string> = {};
+  for (const [index, segment] of expected.entries()) {
+    const value = actual[index] ?? '';
+    if (segment.startsWith('{')) labels[segment.slice(1, -1)] = decodeURIComponent(value);
+    else if (segment !== value) return undefined;
+  }
+  return labels;
+}
+
+function readQuery({ query = {} }: RestRoute, parameters: URLSearchParams): Record<string, unknown> {
+  const input: Record<string, unknown> = {};
+  for (const [parameter, member] of Object.entries(query)) {
+    if (!parameters.has(parameter)) continue;
+    if (member.endsWith('[]')) input[member.slice(0, -2)] = parameters.getAll(parameter);
+    else if (member.endsWith('#')) input[member.slice(0, -1)] = numberOf(parameters.get(parameter));
+    else input[member] = parameters.get(parameter);
+  }
+  return input;
+}
+
+/** A text that is not a number stays one, for the operation to refuse. */
+function numberOf(value: string | null): unknown {
+  return value !== null && /^-?\d+$/.test(value) ? Number(value) : value;
+}

@@ -1,0 +1,36 @@
+import type { AwsService } from '../core/service.ts';
+import { cloudFormation } from './cloudformation/index.ts';
+import { cloudWatch } from './cloudwatch/index.ts';
+import { dynamodb } from './dynamodb/index.ts';
+import { events } from './events/index.ts';
+import { fauxqs } from './fauxqs/index.ts';
+import { s3 } from './fauxqs/s3.ts';
+import { sns } from './fauxqs/sns.ts';
+import { sqs } from './fauxqs/sqs.ts';
+import { sts } from './fauxqs/sts.ts';
+import { httpApi } from './http-api/index.ts';
+import { issuer } from './issuer/index.ts';
+import { lambda } from './lambda/index.ts';
+import { ses } from './ses/index.ts';
+import { ssm } from './ssm/index.ts';
+
+/**
+ * The services of the local cloud, each after those whose handles it uses. They are started in this order and stopped in reverse.
+ * A new service is one line here.
+ */
+export const services: readonly AwsService[] = [
+  fauxqs,
+  sts,
+  sqs,
+  sns,
+  s3,
+  dynamodb,
+  ssm,
+  ses,
+  cloudFormation,
+  cloudWatch,
+  events,
+  lambda,
+  issuer,
+  httpApi,
+];

@@ -1,0 +1,59 @@
+import { arnOf, stableDigest, stableUuid } from '@millrace/cloudformation';
+import type { ResourceType } from '../core/service.ts';
+
+const NOT_ENFORCED = 'of the policies of resources, those of buses, queues and topics are enforced on this machine';
+const NOT_CREATED = 'it is read where permissions are enforced, and not created';
+const NOT_ENCRYPTED = 'nothing is encrypted on this machine';
+const NO_REGISTRY = 'schemas are not served on this machine';
+
+/** Resource types of services that are not here. Templates may have them; they have no effect, for the reason given. */
+export const inertResourceTypes: Readonly<Record<string, ResourceType>> = {
+  'AWS::IAM::Role': {
+    nameProperty: 'RoleName',
+    attributes: {
+      Arn: (r) => `arn:aws:iam::${r.accountId}:role/${r.name}`,
+      RoleId: (r) => `AROA${stableDigest(r).slice(0, 17).toUpperCase()}`,
+    },
+    inert: NOT_CREATED,
+  },
+  'AWS::IAM::Policy': { nameProperty: 'PolicyName', attributes: { Id: stableUuid }, inert: NOT_CREATED },
+  'AWS::IAM::ManagedPolicy': {
+    nameProperty: 'ManagedPolicyName',
+    ref: (r) => `arn:aws:iam::${r.accountId}:policy/${r.name}`,
+    attributes: { PolicyArn: (r) => `arn:aws:iam::${r.accountId}:policy/${r.name}` },
+    inert: NOT_CREATED,
+  },
+  'AWS::S3::BucketPolicy': { attributes: { Id: stableUuid }, inert: NOT_ENFORCED },
+  'AWS::EventSchemas::RegistryPolicy': { ref: stableUuid, attributes: { Id: stableUuid }, inert: NOT_ENFORCED },
+  'AWS::KMS::Key': {
+    ref: stableUuid,
+    attributes: { KeyId: stableUuid, Arn: arnOf('kms', (r) => `key/${stableUuid(r)}`) },
+    inert: NOT_ENCRYPTED,
+  },
+  'AWS::Logs::LogGroup': {
+    nameProperty: 'LogGroupName',
+    attributes: { Arn: arnOf('logs', (r) => `log-group:${r.name}:*`) },
+    inert: 'log lines go to the terminal',
+  },
+  'AWS::EventSchemas::Registry': {
+    nameProperty: 'RegistryName',
+    ref: arnOf('schemas', (r) => `registry/${r.name}`),
+    attributes: { RegistryArn: arnOf('schemas', (r) => `registry/${r.name}`), RegistryName: (r) => r.name },
+    inert: NO_REGISTRY,
+  },
+  'AWS::EventSchemas::Schema': {
+    nameProperty: 'SchemaName',
+    ref: arnOf('schemas', (r) => `schema/${String(r.property('RegistryName'))}/${r.name}`),
+    attributes: {
+      SchemaArn: arnOf('schemas', (r) => `schema/${String(r.property('RegistryName'))}/${r.name}`),
+      SchemaName: (r) => r.name,
+      SchemaVersion: () => '1',
+    },
+    inert: NO_REGISTRY,
+  },
+  'AWS::EventSchemas::Discoverer': {
+    ref: arnOf('schemas', (r) => `discoverer/${stableUuid(r)}`),
+    attributes: { DiscovererArn: arnOf('schemas', (r) => `discoverer/${stableUuid(r)}`), DiscovererId: stableUuid },
+    inert: NO_REGISTRY,
+  },
+};

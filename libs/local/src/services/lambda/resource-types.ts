@@ -1,0 +1,44 @@
+import { type Attribute, arnOf, stableUuid } from '@millrace/cloudformation';
+import type { ResourceType } from '../../core/service.ts';
+
+/** `FunctionName` may be a name or an ARN; a version's ARN is the function's with `:1` behind it. */
+const firstVersion: Attribute = arnOf('lambda', (r) => {
+  const name = String(r.property('FunctionName'));
+  return `function:${name.slice(name.lastIndexOf(':') + 1)}:1`;
+});
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambda.html */
+export const lambdaResourceTypes: Readonly<Record<string, ResourceType>> = {
+  'AWS::Lambda::Function': {
+    nameProperty: 'FunctionName',
+    attributes: { Arn: arnOf('lambda', (r) => `function:${r.name}`) },
+    properties: [
+      ...['FunctionName', 'Handler', 'Timeout', 'MemorySize', 'ReservedConcurrentExecutions', 'Environment', 'Role'],
+      // The code is what was packaged, and it runs on this machine's Node and processor.
+      ...['Code', 'Runtime', 'Architectures', 'PackageType', 'Description', 'Tags', 'KmsKeyArn'],
+      'EphemeralStorage',
+    ],
+  },
+  'AWS::Lambda::EventSourceMapping': {
+    ref: stableUuid,
+    attributes: {
+      Id: stableUuid,
+      EventSourceMappingArn: arnOf('lambda', (r) => `event-source-mapping:${stableUuid(r)}`),
+    },
+    properties: [
+      ...['EventSourceArn', 'FunctionName', 'StartingPosition', 'Enabled', 'BatchSize', 'FilterCriteria', 'Tags'],
+      ...['MaximumBatchingWindowInSeconds', 'FunctionResponseTypes', 'ScalingConfig', 'BisectBatchOnFunctionError'],
+      ...['MaximumRetryAttempts', 'MaximumRecordAgeInSeconds', 'DestinationConfig', 'KmsKeyArn'],
+    ],
+  },
+  'AWS::Lambda::Version': {
+    ref: firstVersion,
+    attributes: { Version: () => '1', FunctionArn: firstVersion },
+    inert: 'the code on disk is the only version',
+  },
+  'AWS::Lambda::Permission': {
+    ref: stableUuid,
+    attributes: { Id: stableUuid },
+    inert: 'HTTP APIs and rules may invoke every function on this machine',
+  },
+};

@@ -1,0 +1,57 @@
+import { expect, test } from '@jest/globals';
+import { type CloudFormationTemplate, loadStacks } from '@millrace/cloudformation';
+import { cloudOptions } from '../../fixtures/cloud-under-test.ts';
+import { Cloud } from '../core/cloud.ts';
+import { services } from './index.ts';
+import { inertResourceTypes } from './inert-types.ts';
+
+/** What is said of one resource. */
+function warningsOf(Type: string, Properties: Record<string, unknown>): string[] {
+  const cloud = new Cloud(services, cloudOptions(), inertResourceTypes);
+  const template = { Resources: { It: { Type, Properties } } } as CloudFormationTemplate;
+  const { host, resourceTypes } = cloud;
+  return cloud.warnings(loadStacks([{ stackName: 'shop', template }], { ...host, resourceTypes }).stacks);
+}
+
+test.each([
+  ['AWS::S3::Bucket', 'NotificationConfiguration'],
+  ['AWS::S3::Bucket', 'VersioningConfiguration'],
+  ['AWS::Lambda::Function', 'DeadLetterConfig'],
+  ['AWS::Lambda::Function', 'VpcConfig'],
+  ['AWS::Lambda::EventSourceMapping', 'TumblingWindowInSeconds'],
+  ['AWS::Lambda::EventSourceMapping', 'ParallelizationFactor'],
+  ['AWS::DynamoDB::Table', 'ImportSourceSpecification'],
+  ['AWS::SQS::Queue', 'Unheard'],
+])('%s with %s is warned of by name', (type, property) => {
+  expect(warningsOf(type, { [property]: {} })).toEqual([
+    `Stack shop: It: ${property} of ${type} is not supported here`,
+  ]);
+});
+
+test.each([
+  ['AWS::S3::Bucket', { BucketEncryption: {}, PublicAccessBlockConfiguration: {} }],
+  ['AWS::Lambda::Function', { Handler: 'a.handler', Timeout: 3, Code: {}, Runtime: 'nodejs24.x' }],
+  ['AWS::Logs::LogGroup', { RetentionInDays: 7 }],
+  ['AWS::KMS::Key', { Unheard: 1 }],
+])('%s with what has the effect it has at AWS, or none, is nothing to be warned of', (type, properties) => {
+  expect(warningsOf(type, properties)).toEqual([]);
+});
+
+test('every type that is not inert says which properties it knows', () => {
+  for (const { resourceTypes } of services) {
+    for (const [name, type] of Object.entries(resourceTypes)) {
+      if (type.inert === undefined) expect([name, type.properties]).toEqual([name, expect.any(Array)]);
+    }
+  }
+});
+
+test('a subscription that is not of a queue, a schedule and a target that is not here are warned of', () => {
+  expect(warningsOf('AWS::SNS::Subscription', { Protocol: 'email', TopicArn: 'arn' })).toEqual([
+    'Stack shop: It gets nothing: only sqs subscriptions are delivered to',
+  ]);
+  const Targets = [{ Id: 'logs', Arn: 'arn:aws:logs:us-east-1:000000000000:log-group:/events' }];
+  expect(warningsOf('AWS::Events::Rule', { Name: 'r', ScheduleExpression: 'rate(1 hour)', Targets })).toEqual([
+    'Stack shop: It is not run on its schedule',
+    'Stack shop: It cannot deliver to arn:aws:logs:us-east-1:000000000000:log-group:/events',
+  ]);
+});
