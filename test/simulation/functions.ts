@@ -1,5 +1,5 @@
+import type { StreamRecord } from '@millrace/local/dynamodb-engine';
 import type { Context, DynamoDBBatchResponse, SQSBatchResponse } from 'aws-lambda';
-import type { StreamRecord } from '../../libs/local/src/services/dynamodb/engine/index.ts';
 import type { Message } from './aws/queues.ts';
 import { type Container, leaveContainers } from './container.ts';
 import { type FunctionDefinition, queueArn } from './deployment.ts';

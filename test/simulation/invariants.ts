@@ -1,4 +1,4 @@
-import type { AttributeValue, Item } from '../../libs/local/src/services/dynamodb/engine/index.ts';
+import type { AttributeValue, Item } from '@millrace/local/dynamodb-engine';
 import { dailySales } from '../../services/orders/projections/daily-sales.ts';
 import { type Customers, emailOf, MALFORMED } from './customers.ts';
 import type { OrderScript } from './plan.ts';

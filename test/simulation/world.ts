@@ -1,4 +1,4 @@
-import { DynamoDbEngine } from '../../libs/local/src/services/dynamodb/engine/index.ts';
+import { DynamoDbEngine } from '@millrace/local/dynamodb-engine';
 import { Bus } from './aws/bus.ts';
 import { Mail } from './aws/mail.ts';
 import { Network } from './aws/network.ts';

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDbEngine, EngineRequestHandler } from '../../local/src/services/dynamodb/engine/index.ts';
-import { type Counted, eventStoreConformance } from './event-store-conformance.ts';
+import { DynamoDbEngine, EngineRequestHandler } from '@millrace/local/dynamodb-engine';
+import { type Counted, eventStoreConformance } from '../fixtures/event-store-conformance.ts';
 import { DynamoDbEventStore, documentClient } from './index.ts';
 
 // The same as against the DynamoDB of `npm start`: the simulation relies on the engine to answer alike.

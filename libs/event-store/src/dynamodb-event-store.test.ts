@@ -4,7 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DuplicateEventError } from '@millrace/errors';
 import { sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
-import { type Counted, CounterMoved, counted, eventStoreConformance, time } from './event-store-conformance.ts';
+import {
+  type Counted,
+  CounterMoved,
+  counted,
+  eventStoreConformance,
+  time,
+} from '../fixtures/event-store-conformance.ts';
 import {
   commit,
   DynamoDbEventStore,

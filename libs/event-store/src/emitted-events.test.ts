@@ -3,7 +3,7 @@ import { defineEvent } from '@millrace/events';
 import { sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import * as z from 'zod';
-import { type Counted, CounterMoved, counted } from './event-store-conformance.ts';
+import { type Counted, CounterMoved, counted } from '../fixtures/event-store-conformance.ts';
 import { DynamoDbEventStore, documentClient, EmittedEvents } from './index.ts';
 
 const CounterStopped = defineEvent({

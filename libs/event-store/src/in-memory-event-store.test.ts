@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { sampleEvent } from '@millrace/testing';
-import { type Counted, CounterMoved, counted, eventStoreConformance } from './event-store-conformance.ts';
+import { type Counted, CounterMoved, counted, eventStoreConformance } from '../fixtures/event-store-conformance.ts';
 import { InMemoryEventStore } from './index.ts';
 
 eventStoreConformance((options) => new InMemoryEventStore<Counted>(options));

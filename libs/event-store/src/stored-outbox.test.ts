@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type EmittableEvent, InMemoryEmitter } from '@millrace/events';
 import { sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
-import { type Counted, CounterMoved, counted } from './event-store-conformance.ts';
+import { type Counted, CounterMoved, counted } from '../fixtures/event-store-conformance.ts';
 import { commit, DynamoDbEventStore, documentClient, outboxRow, relay, StoredOutbox, type StoredRow } from './index.ts';
 
 const table = 'counters';

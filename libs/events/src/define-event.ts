@@ -13,7 +13,7 @@ import {
 } from './errors.ts';
 import { type categories, type dataSensitivities, type Metadata, metadataSchema, type types } from './metadata.ts';
 import { NotUnicodeError, parseJson } from './parse-json.ts';
-import { checkUpcasts, type Upcasts } from './upcasts.ts';
+import { checkUpcasts } from './upcasts.ts';
 
 /** An event as a consumer sees it. `detailType` tells the members of a union apart. */
 export interface Event<DetailType extends string = string, Data = unknown> {
@@ -341,4 +341,12 @@ function markAsExtension({ jsonSchema }: { jsonSchema: Record<string, unknown> }
   if (dataSensitivity === undefined) return;
   delete jsonSchema.dataSensitivity;
   jsonSchema['x-data-sensitivity'] = dataSensitivity;
+}
+
+/** How a contract takes the place of the version before. */
+export interface Upcasts<Old, New> {
+  /** The contract of the version before: same name, same service. It may upcast as well. */
+  from: EventContract<string, Old>;
+  /** Leads a data section one version up. Pure: it may run for one event any number of times. */
+  data: (old: Old) => New;
 }

@@ -10,6 +10,7 @@ export {
   type EventOf,
   environmentOf,
   parseEnvelope,
+  type Upcasts,
 } from './define-event.ts';
 export { EmittableEvent, type EntryOptions, type EventEntry } from './emittable-event.ts';
 export { entryOfEnvelope } from './envelope-entry.ts';
@@ -29,4 +30,4 @@ export type { EventEmitter } from './event-emitter.ts';
 export { InMemoryEmitter } from './in-memory-emitter.ts';
 export type { Metadata } from './metadata.ts';
 export { NotUnicodeError, parseJson } from './parse-json.ts';
-export { contractFor, type Upcasts } from './upcasts.ts';
+export { contractFor } from './upcasts.ts';

@@ -1,15 +1,15 @@
-import type { EventContract } from './define-event.ts';
-
-/** How a contract takes the place of the version before. */
-export interface Upcasts<Old, New> {
-  /** The contract of the version before: same name, same service. It may upcast as well. */
-  from: EventContract<string, Old>;
-  /** Leads a data section one version up. Pure: it may run for one event any number of times. */
-  data: (old: Old) => New;
+/** What is compared of contracts. */
+interface VersionedContract {
+  readonly name: string;
+  readonly version: number;
+  readonly service: string;
 }
 
 /** @throws Error when one contract is not the other's version before */
-export function checkUpcasts(contract: Pick<EventContract, 'name' | 'version' | 'service'>, from: EventContract): void {
+export function checkUpcasts(
+  contract: VersionedContract,
+  from: VersionedContract & { readonly detailType: string },
+): void {
   const { name, version, service } = contract;
   if (from.name === name && from.service === service && from.version === version - 1) return;
   throw new Error(
@@ -22,7 +22,7 @@ export function checkUpcasts(contract: Pick<EventContract, 'name' | 'version' | 
  * The contract that an event is to be parsed by: that of its own version, or else the first one that upcasts it. So whoever
  * knows both versions gets each event as it was emitted.
  */
-export function contractFor<Contract extends Pick<EventContract, 'detailType' | 'accepts'>>(
+export function contractFor<Contract extends { readonly detailType: string; readonly accepts: readonly string[] }>(
   contracts: readonly Contract[],
   detailType: string,
 ): Contract | undefined {

@@ -7,9 +7,9 @@ import { type EventContext, parseEnvelope } from '@millrace/events';
 import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { createLogTable } from '../fixtures/test-table.ts';
 import { EventLog } from './event-log.ts';
 import { findLineage, type LineageLimits } from './find-lineage.ts';
-import { createLogTable } from './test-table.ts';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const retention = { retentionDays: 10, now: () => NOW };

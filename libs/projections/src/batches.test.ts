@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { ParcelSent, parcelEvents } from '../fixtures/sample-projections.ts';
 import { batchesByLane } from './batches.ts';
 import { defineProjection } from './index.ts';
-import { ParcelSent, parcelEvents } from './sample-projections.ts';
 
 const byCity = defineProjection({
   name: 'by-city',

@@ -5,8 +5,8 @@ import { defineEvent, type EmittableEvent, type Event } from '@millrace/events';
 import { sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import * as z from 'zod';
+import { ParcelArrived } from '../fixtures/sample-projections.ts';
 import { defineProjection, type Projection, ProjectionReader, ProjectionTable, Projector, rebuild } from './index.ts';
-import { ParcelArrived } from './sample-projections.ts';
 
 const ParcelArrivedV2 = defineEvent({
   name: 'ParcelArrived',

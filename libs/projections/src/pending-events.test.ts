@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Event } from '@millrace/events';
 import fc from 'fast-check';
+import { parcelEvents, tracks } from '../fixtures/sample-projections.ts';
 import { nothingApplied } from './applied.ts';
 import { pendingEvents } from './pending-events.ts';
-import { parcelEvents, tracks } from './sample-projections.ts';
 
 const subject = 'parcel-1';
 const events = parcelEvents(['Potsdam', 'Erfurt', 'Jena'], 'Berlin', subject).map(({ event }) => event);

@@ -2,9 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Event } from '@millrace/events';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import {
+  arrivals,
+  ParcelArrived,
+  ParcelMoved,
+  ParcelSent,
+  parcelEvents,
+  tracks,
+} from '../fixtures/sample-projections.ts';
+import { sampleStore, sending } from '../fixtures/sample-store.ts';
 import { defineProjection, Pointers } from './index.ts';
-import { arrivals, ParcelArrived, ParcelMoved, ParcelSent, parcelEvents, tracks } from './sample-projections.ts';
-import { sampleStore, sending } from './sample-store.ts';
 
 let dynamoDb: TestDynamoDb;
 

@@ -3,9 +3,9 @@ import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EmittedEvents } from '@millrace/event-store';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { arrivals, parcelEvents, tracks } from '../fixtures/sample-projections.ts';
+import { sampleStore, sending } from '../fixtures/sample-store.ts';
 import { Pointers, type Projection, ProjectionTable } from './index.ts';
-import { arrivals, parcelEvents, tracks } from './sample-projections.ts';
-import { sampleStore, sending } from './sample-store.ts';
 
 let dynamoDb: TestDynamoDb;
 

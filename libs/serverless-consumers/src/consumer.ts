@@ -1,28 +1,9 @@
 import { alarms } from './alarms.ts';
-import type { ConsumerSettings } from './consume-options.ts';
-import type { KnownEvent } from './event-names.ts';
+import type { Consumer } from './consumer-definition.ts';
 import { eventSourceMapping } from './event-source-mapping.ts';
-import type { ConsumerNames } from './names.ts';
 import type { CfnResource } from './osls.ts';
-import type { Platform } from './platform.ts';
 import { queueResources } from './queue-resources.ts';
 import { ruleResources } from './rule-resources.ts';
-
-/** One `consume` with everything its resources are made of. */
-export interface Consumer {
-  /** Prefix of the logical ids: `OnOrderPlaced`. */
-  id: string;
-  /** Logical id of the function. */
-  functionId: string;
-  /** Where it stands in serverless.yml. */
-  key: string;
-  /** `inventory.onOrderPlaced`, as consumers call themselves in logs, inbox marks and dead letters. */
-  name: string;
-  names: ConsumerNames;
-  settings: ConsumerSettings;
-  events: KnownEvent[];
-  platform: Platform;
-}
 
 /** Everything a `consume` becomes, but the function and its role. */
 export function consumerResources(consumer: Consumer): Record<string, CfnResource> {

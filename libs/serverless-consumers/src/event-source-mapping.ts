@@ -1,4 +1,4 @@
-import type { Consumer } from './consumer.ts';
+import type { Consumer } from './consumer-definition.ts';
 import type { CfnResource } from './osls.ts';
 
 /**

@@ -1,13 +1,7 @@
 import { ConfigurationError } from './configuration-error.ts';
-import type { Consumer } from './consumer.ts';
+import type { Consumer } from './consumer-definition.ts';
 import { acceptedTypes, type KnownEvent } from './event-names.ts';
-import type { CfnResource, CfnValue, FunctionConfiguration } from './osls.ts';
-
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html */
-export interface PolicyStatement {
-  Effect: 'Allow' | 'Deny';
-  [element: string]: unknown;
-}
+import type { CfnResource, CfnValue, FunctionConfiguration, PolicyStatement } from './osls.ts';
 
 /** What a function does, as far as permissions follow from it. */
 export interface RoleSubject {

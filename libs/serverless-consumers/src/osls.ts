@@ -1,5 +1,4 @@
 import type { ConsumeOptions } from './consume-options.ts';
-import type { PolicyStatement } from './function-role.ts';
 
 /** A CloudFormation value: a literal or an intrinsic function. */
 export type CfnValue = string | { readonly [intrinsic: string]: unknown };
@@ -89,4 +88,10 @@ export interface Osls {
       getLogGroupName(functionName: string): string;
     };
   };
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html */
+export interface PolicyStatement {
+  Effect: 'Allow' | 'Deny';
+  [element: string]: unknown;
 }

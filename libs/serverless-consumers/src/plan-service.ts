@@ -1,6 +1,7 @@
 import { ConfigurationError } from './configuration-error.ts';
 import { type ConsumeOptions, consumerSettings } from './consume-options.ts';
-import { type Consumer, consumerEnvironment, consumerResources } from './consumer.ts';
+import { consumerEnvironment, consumerResources } from './consumer.ts';
+import type { Consumer } from './consumer-definition.ts';
 import { type KnownEvent, resolveEvents, successorOf } from './event-names.ts';
 import { functionRole } from './function-role.ts';
 import {

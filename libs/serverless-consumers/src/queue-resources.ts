@@ -1,5 +1,5 @@
 import type { ConsumerSettings } from './consume-options.ts';
-import type { Consumer } from './consumer.ts';
+import type { Consumer } from './consumer-definition.ts';
 import type { CfnResource, CfnValue } from './osls.ts';
 
 /**

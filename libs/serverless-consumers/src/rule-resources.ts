@@ -1,6 +1,6 @@
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { ConfigurationError } from './configuration-error.ts';
-import type { Consumer } from './consumer.ts';
+import type { Consumer } from './consumer-definition.ts';
 import { acceptedTypes } from './event-names.ts';
 import type { CfnResource } from './osls.ts';
 

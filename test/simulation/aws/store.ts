@@ -1,4 +1,4 @@
-import type { StreamRecord } from '../../../libs/local/src/services/dynamodb/engine/index.ts';
+import type { StreamRecord } from '@millrace/local/dynamodb-engine';
 import type { World } from '../world.ts';
 import type { Effect } from './network.ts';
 

@@ -7,8 +7,8 @@ import { OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
 import { defineProjection, type Projection, ProjectionTable, Projector } from '@millrace/projections';
 import { consumerVariables, envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { createLogTable } from '../../fixtures/test-table.ts';
 import { EventLog } from '../event-log.ts';
-import { createLogTable } from '../test-table.ts';
 import { type Expectation, markReader } from './marks.ts';
 
 let dynamoDb: TestDynamoDb;

@@ -9,8 +9,8 @@ import { envelopeText, sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { type CatalogueEntry, findWorkspaceRoot, readCatalogue } from '@millrace/workspace/catalogue';
 import { type LocalSqs, startLocalSqs } from '../../../dead-letters/fixtures/local-sqs.ts';
+import { createLogTable } from '../../fixtures/test-table.ts';
 import { EventLog } from '../event-log.ts';
-import { createLogTable } from '../test-table.ts';
 import { openSweep, relayRepair } from './relay-of-service.ts';
 import { sweep } from './sweep.ts';
 

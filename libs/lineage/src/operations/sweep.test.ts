@@ -5,8 +5,8 @@ import { InMemoryEmitter, parseEnvelope } from '@millrace/events';
 import { OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { createLogTable } from '../../fixtures/test-table.ts';
 import { EventLog } from '../event-log.ts';
-import { createLogTable } from '../test-table.ts';
 import { type SweepOptions, sweep } from './sweep.ts';
 
 const NOW = new Date('2026-01-31T12:00:00Z');

@@ -1,8 +1,8 @@
 import { type Access, type Caller, findRefusal, type Policy, type Refusal, serviceCaller } from '@millrace/iam-policy';
+import type { AccessOf, ArnOf, Input } from './access.ts';
 import { AwsError } from './aws-error.ts';
 import type { LocalIdentities } from './identities.ts';
 import type { Refusals } from './refusals.ts';
-import type { AccessOf, ArnOf, Input } from './service.ts';
 
 /** A request to one of AWS's services. */
 export interface ServiceCall {

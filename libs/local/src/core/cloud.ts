@@ -1,7 +1,8 @@
 import type { Stack } from '@millrace/cloudformation';
 import type { Caller } from '@millrace/iam-policy';
 import { Authorizer } from './authorizer.ts';
-import { deliveryTo, serviceOfArn } from './delivery.ts';
+import { serviceOfArn } from './delivery.ts';
+import { deliveryTo } from './delivery-router.ts';
 import { type CreateResource, deploymentWarnings, deployStack } from './deploy.ts';
 import { LocalIdentities } from './identities.ts';
 import { Refusals, type RefusedAccess } from './refusals.ts';

@@ -1,26 +1,15 @@
 import type { Server } from 'node:http';
 import type { Stack, ResourceType as TemplateResourceType } from '@millrace/cloudformation';
-import type { Access, Caller } from '@millrace/iam-policy';
+import type { Caller } from '@millrace/iam-policy';
+import type { AccessOf, Input } from './access.ts';
 import type { Authorizer } from './authorizer.ts';
 import { AwsError } from './aws-error.ts';
 import type { Clock } from './clock.ts';
-import type { Deliver, DeliverOptions } from './delivery.ts';
+import type { Deliver, Delivery } from './delivery.ts';
 import type { HttpRequest } from './http-message.ts';
 import type { Messages } from './messages.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
 import type { Usage } from './usage.ts';
-
-/** The members of an operation's input, by their names in AWS's API reference. */
-export type Input = Readonly<Record<string, unknown>>;
-
-/** Makes ARNs of this account and region: `arn('sqs', 'orders')`. */
-export type ArnOf = (service: string, resource: string) => string;
-
-/**
- * What an operation needs permission for.
- * @returns undefined where that is not known: functions may not call it then
- */
-export type AccessOf = (operation: string, input: Input, arn: ArnOf) => readonly Access[] | undefined;
 
 /** A request that has been read, identified and authorized. */
 export interface Call {
@@ -140,12 +129,6 @@ export interface ResourceType<Handle = unknown> extends TemplateResourceType {
   /** What of a resource works differently here, e.g. `gets nothing: …`. Its name is put before it. */
   warnings?(resource: DeclaredResource, host: Pick<Host, 'isTarget'>): readonly string[];
 }
-
-/**
- * How a service takes what rules, pipes, schedules, alarms and destinations deliver.
- * @throws DeliveryError; AwsError as the service answers it
- */
-export type Delivery = (targetArn: string, payload: string, options: DeliverOptions) => Promise<void>;
 
 /** One call that is over, for the bill. */
 export interface MeteredCall extends Pick<Call, 'operation' | 'input'> {

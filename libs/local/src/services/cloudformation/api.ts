@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Stack } from '@millrace/cloudformation';
+import type { Input } from '../../core/access.ts';
 import { AwsError } from '../../core/aws-error.ts';
-import type { Input } from '../../core/service.ts';
 import { escapeXml } from '../../core/xml.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Access } from '@millrace/iam-policy';
-import type { ArnOf, Input } from '../../core/service.ts';
+import type { ArnOf, Input } from '../../core/access.ts';
 
 /** Operations on one table, or on one of its indexes, that are actions of the same name. */
 const onTable = new Set([

@@ -2,20 +2,11 @@ import type { Stack } from '@millrace/cloudformation';
 import type { AwsService, Host, RunningService } from '../../core/service.ts';
 import { dynamoDbAccess } from './access.ts';
 import { startDynamoDbFront } from './front.ts';
+import type { LocalDynamoDb } from './local-dynamodb.ts';
 import { startDynamoDb } from './process.ts';
 import { CountedAnswer, DynamoDbProxy } from './proxy.ts';
 import { dynamoDbResourceTypes } from './resource-types.ts';
 import { countDynamoDb, hasCapacity } from './usage.ts';
-
-/** What other services may use of DynamoDB. */
-export interface LocalDynamoDb {
-  /** Of the database itself, past the AWS port: nothing is authorized or counted there. */
-  endpoint: string;
-  /** What functions use. */
-  functionsUrl: string;
-  /** Calls back after a request of a caller that is not a function and may have written. Functions wake streams when they end. */
-  onWrite: (listener: () => void) => void;
-}
 
 const WRITES = new Set([
   ...['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems'],

@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { Input } from '../../core/access.ts';
 import { AwsError } from '../../core/aws-error.ts';
 import { HttpAnswer } from '../../core/http-message.ts';
-import type { Input } from '../../core/service.ts';
 
 /** A request for DynamoDB that has been read. */
 export interface DynamoDbRequest {

@@ -1,6 +1,6 @@
 import { arnOf } from '@millrace/cloudformation';
 import type { ResourceType } from '../../core/service.ts';
-import type { LocalDynamoDb } from './index.ts';
+import type { LocalDynamoDb } from './local-dynamodb.ts';
 import { createTable, TABLE_PROPERTIES } from './tables.ts';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_DynamoDB.html */

@@ -1,5 +1,5 @@
 import type { Access } from '@millrace/iam-policy';
-import type { ArnOf, Input } from '../../core/service.ts';
+import type { ArnOf, Input } from '../../core/access.ts';
 
 const onRule = new Set(['PutRule', 'DeleteRule', 'DescribeRule', 'EnableRule', 'DisableRule']);
 const onTargets = new Set(['PutTargets', 'RemoveTargets', 'ListTargetsByRule']);

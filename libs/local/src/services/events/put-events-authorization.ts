@@ -1,6 +1,6 @@
 import { type Access, type Caller, findRefusal, type Policy, type Refusal } from '@millrace/iam-policy';
 import { AwsError } from '../../core/aws-error.ts';
-import type { AcceptedEntry, EntryError } from './put-events.ts';
+import type { AcceptedEntry, EntryError } from './put-events-entry.ts';
 
 /** Is told of every entry that is refused. */
 export type OnRefusal = (caller: Caller, access: Access, refusal: Refusal) => void;

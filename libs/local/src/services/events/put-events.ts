@@ -2,25 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { JsonObject, parseJson } from '@millrace/event-pattern';
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../../core/aws-error.ts';
-import { type BusEvent, createBusEvent } from './bus-event.ts';
+import { createBusEvent } from './bus-event.ts';
 import { notAuthorizedForSource } from './put-events-authorization.ts';
+import type { AcceptedEntry, EntryError } from './put-events-entry.ts';
 import { type Input, optionalString, optionalTime, requiredList, structure } from './request-parameters.ts';
 
 /** One entry of a PutEvents call, or the reason it was refused. */
 export type ReadEntry = AcceptedEntry | { readonly error: EntryError };
-
-/** An event for a bus. */
-export interface AcceptedEntry {
-  readonly busNameOrArn: string;
-  readonly source: string;
-  readonly detailType: string;
-  readonly event: BusEvent;
-}
-
-export interface EntryError {
-  readonly ErrorCode: string;
-  readonly ErrorMessage: string;
-}
 
 /**
  * Reads the input of PutEvents: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html

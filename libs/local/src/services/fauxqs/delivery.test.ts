@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startCloud } from '../../../fixtures/cloud-under-test.ts';
 import type { Cloud } from '../../core/cloud.ts';
-import { type DeliverOptions, DeliveryError, deliveryTo } from '../../core/delivery.ts';
+import { type DeliverOptions, DeliveryError } from '../../core/delivery.ts';
+import { deliveryTo } from '../../core/delivery-router.ts';
 import type { AwsService } from '../../core/service.ts';
 import type { Fauxqs } from './fauxqs.ts';
 import { fauxqs as fauxqsService } from './index.ts';

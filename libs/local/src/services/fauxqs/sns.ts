@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { arnOf, stableUuid } from '@millrace/cloudformation';
+import type { Input } from '../../core/access.ts';
 import { AwsError } from '../../core/aws-error.ts';
 import { HttpAnswer } from '../../core/http-message.ts';
 import type { Messages } from '../../core/messages.ts';
-import type { AwsService, Input, ResourceType } from '../../core/service.ts';
+import type { AwsService, ResourceType } from '../../core/service.ts';
 import type { Fauxqs } from './fauxqs.ts';
 import { forward } from './forward.ts';
 import { fauxqs } from './index.ts';

@@ -1,5 +1,5 @@
 import { Cors } from './cors.ts';
-import type { ResolvedResource } from './http-api.ts';
+import type { ResolvedResource } from './http-resources.ts';
 import type { RouteAuthorization } from './jwt-authorization.ts';
 import { jwtAuthorizersOf } from './jwt-authorizer.ts';
 import { type Route, STAGE } from './route.ts';

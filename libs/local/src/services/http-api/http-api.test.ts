@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { arnOf, declaredService as service } from '../../../fixtures/declared-service.ts';
 import { AwsError } from '../../core/aws-error.ts';
 import type { InvocationResult } from '../lambda/function-pool.ts';
-import { arnOf, declaredService as service } from './declared-service.ts';
 import { type HttpApi, startHttpApi } from './http-api.ts';
 
 interface Event {

@@ -9,18 +9,12 @@ import { LOOPBACK, listenOnLoopback } from '../../core/port.ts';
 import type { InvocationResult } from '../lambda/function-pool.ts';
 import type { Cors } from './cors.ts';
 import { routesOf } from './declared-routes.ts';
+import type { HttpResponse } from './http-message.ts';
+import type { ResolvedResource } from './http-resources.ts';
 import { JwtAuthorization, type RouteAuthorization } from './jwt-authorization.ts';
-import { type HttpResponse, httpResponse, requestEvent } from './payload.ts';
+import { httpResponse, requestEvent } from './payload.ts';
 import { type Route, type RouteMatch, RouteTable } from './route.ts';
 import { TokenBucket } from './token-bucket.ts';
-
-/** A resource of a stack, its properties resolved: no intrinsic function is left in them. */
-export interface ResolvedResource {
-  logicalId: string;
-  physicalId: string;
-  type: string;
-  properties: Record<string, unknown>;
-}
 
 export interface HttpApiOptions {
   /** 0 for a free one. */

@@ -1,5 +1,4 @@
 import type { Stack } from '@millrace/cloudformation';
-import type { ResolvedResource } from './http-api.ts';
 
 /** The resources of a stack that make up its HTTP API. */
 export function httpResourcesOf(stack: Stack): ResolvedResource[] {
@@ -12,4 +11,12 @@ export function httpResourcesOf(stack: Stack): ResolvedResource[] {
       physicalId: stack.ref(logicalId),
       properties: stack.properties(logicalId),
     }));
+}
+
+/** A resource of a stack, its properties resolved: no intrinsic function is left in them. */
+export interface ResolvedResource {
+  logicalId: string;
+  physicalId: string;
+  type: string;
+  properties: Record<string, unknown>;
 }

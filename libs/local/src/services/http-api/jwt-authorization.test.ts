@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { CompactSign, type CryptoKey, exportJWK, exportSPKI, generateKeyPair, importJWK, SignJWT } from 'jose';
+import { ApiUnderTest } from '../../../fixtures/api-under-test.ts';
+import { declaredService } from '../../../fixtures/declared-service.ts';
 import { provideSigningKey, type SigningKey } from '../issuer/signing-key.ts';
-import { ApiUnderTest } from './api-under-test.ts';
-import { declaredService } from './declared-service.ts';
 
 const NOW = Date.UTC(2026, 0, 31, 12);
 const SECOND = NOW / 1000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { declaredService } from './declared-service.ts';
+import { declaredService } from '../../../fixtures/declared-service.ts';
 import { issuerOf, jwtAuthorizersOf } from './jwt-authorizer.ts';
 
 const authorizers = (service: string, Issuer: string, Audience: string[]) =>

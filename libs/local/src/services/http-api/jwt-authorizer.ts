@@ -1,4 +1,4 @@
-import type { ResolvedResource } from './http-api.ts';
+import type { ResolvedResource } from './http-resources.ts';
 
 /** What a template says about the tokens that an API takes. */
 export interface JwtAuthorizer {

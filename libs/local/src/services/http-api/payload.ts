@@ -1,33 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import type { JwtCaller } from './jwt-authorization.ts';
+import type { HttpRequest, HttpResponse } from './http-message.ts';
 import { type RouteMatch, STAGE } from './route.ts';
-
-export interface HttpRequest {
-  requestId: string;
-  method: string;
-  /** Decoded, as an HTTP API gives it. */
-  path: string;
-  /** Without `?`, still encoded. */
-  rawQueryString: string;
-  protocol: string;
-  sourceIp: string;
-  /** That the request came in on. */
-  port: number;
-  /** Names and values by turns, as they came: Node's other views drop or rewrite what comes twice. */
-  rawHeaders: readonly string[];
-  body: Buffer;
-  /** Epoch milliseconds. */
-  timeEpoch: number;
-  /** Without one for a route that asks for none. */
-  caller: JwtCaller | undefined;
-}
-
-export interface HttpResponse {
-  status: number;
-  headers: Record<string, string | string[]>;
-  body: Buffer | string;
-}
 
 /** Bodies of other types, and of none, reach the function in base64, those of forms and of `application/problem+json` too. */
 const TEXT = /^(text\/|application\/(json|xml|javascript) *(;|$))/i;

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ApiUnderTest } from './api-under-test.ts';
-import { type Declaration, declaredService } from './declared-service.ts';
+import { ApiUnderTest } from '../../../fixtures/api-under-test.ts';
+import { type Declaration, declaredService } from '../../../fixtures/declared-service.ts';
 
 const NOW = Date.UTC(2020, 2, 12, 19, 3, 8, 390);
 let api: ApiUnderTest;

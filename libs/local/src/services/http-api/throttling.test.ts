@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ApiUnderTest } from './api-under-test.ts';
-import { declaredService } from './declared-service.ts';
+import { ApiUnderTest } from '../../../fixtures/api-under-test.ts';
+import { declaredService } from '../../../fixtures/declared-service.ts';
 
 let api: ApiUnderTest;
 let now: number;

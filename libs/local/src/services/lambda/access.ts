@@ -1,5 +1,5 @@
 import type { Access } from '@millrace/iam-policy';
-import type { ArnOf, Input } from '../../core/service.ts';
+import type { ArnOf, Input } from '../../core/access.ts';
 
 const api = /^(GET|POST|PUT) \/2015-03-31\/(functions|event-source-mappings)(?:\/([^/]+))?(?:\/([^/]+))?\/?$/;
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { FunctionLogLine } from '../../core/observations.ts';
-import type { FunctionDefinition } from './function-pool.ts';
+import type { FunctionDefinition } from './function-definition.ts';
 import type { FunctionError, InvokeMessage, WorkerData, WorkerMessage } from './worker.ts';
 
 /** What an invocation came to: the handler's answer as JSON, or the error that took its place. */

@@ -1,5 +1,3 @@
-import type { FunctionDefinition } from './function-pool.ts';
-
 /** The parts of AWS::Lambda::Function that decide how it runs. */
 interface FunctionProperties {
   Handler?: string;
@@ -34,4 +32,19 @@ export function functionDefinition(
     environment: { ...endpoints, ...Object.fromEntries(variables) },
     concurrency: Math.max(1, Math.min(concurrency, ReservedConcurrentExecutions ?? concurrency)),
   };
+}
+
+export interface FunctionDefinition {
+  name: string;
+  arn: string;
+  /** `src/handlers/post-order.handler`: a file below the code directory without its extension, a dot, its export. */
+  handler: string;
+  /** The unpacked bundle. */
+  codeDirectory: string;
+  timeoutSeconds: number;
+  memoryMb: number;
+  /** Becomes `process.env`, together with what Lambda itself sets; nothing comes from this process but PATH. */
+  environment: Record<string, string>;
+  /** Containers at once; calls above it wait. */
+  concurrency: number;
 }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { FunctionLogLine } from '../../core/observations.ts';
-import { type FunctionDefinition, FunctionPool, PAYLOAD_LIMIT_BYTES } from './function-pool.ts';
+import type { FunctionDefinition } from './function-definition.ts';
+import { FunctionPool, PAYLOAD_LIMIT_BYTES } from './function-pool.ts';
 
 const HANDLERS: Record<string, string> = {
   echo: `exports.handler = async (event) => event;`,

@@ -5,22 +5,8 @@ import { lambdaLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../../core/aws-error.ts';
 import type { FunctionLogLine } from '../../core/observations.ts';
 import { Container, type ContainerOptions, type Outcome } from './container.ts';
+import type { FunctionDefinition } from './function-definition.ts';
 import type { FunctionError } from './worker.ts';
-
-export interface FunctionDefinition {
-  name: string;
-  arn: string;
-  /** `src/handlers/post-order.handler`: a file below the code directory without its extension, a dot, its export. */
-  handler: string;
-  /** The unpacked bundle. */
-  codeDirectory: string;
-  timeoutSeconds: number;
-  memoryMb: number;
-  /** Becomes `process.env`, together with what Lambda itself sets; nothing comes from this process but PATH. */
-  environment: Record<string, string>;
-  /** Containers at once; calls above it wait. */
-  concurrency: number;
-}
 
 export interface InvocationResult {
   requestId: string;

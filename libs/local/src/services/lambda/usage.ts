@@ -1,5 +1,5 @@
 import type { Usage } from '../../core/usage.ts';
-import type { FunctionDefinition } from './function-pool.ts';
+import type { FunctionDefinition } from './function-definition.ts';
 import { countLogBytes } from './log-usage.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Access } from '@millrace/iam-policy';
-import type { ArnOf, Input } from '../../core/service.ts';
+import type { ArnOf, Input } from '../../core/access.ts';
 
 /**
  * A mail needs permission on the identity it comes from, here always the address itself, where SES takes the domain if only

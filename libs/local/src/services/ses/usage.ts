@@ -1,4 +1,4 @@
-import type { Input } from '../../core/service.ts';
+import type { Input } from '../../core/access.ts';
 
 /** SES bills each recipient of a mail. */
 export function recipientsOf({ Destination }: Input): number {

@@ -1,5 +1,5 @@
 import type { Access } from '@millrace/iam-policy';
-import type { ArnOf, Input } from '../../core/service.ts';
+import type { ArnOf, Input } from '../../core/access.ts';
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html */
 export function ssmAccess(operation: string, { Name, Names, Path }: Input, arn: ArnOf): readonly Access[] | undefined {

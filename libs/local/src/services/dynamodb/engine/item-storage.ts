@@ -1,15 +1,6 @@
 import type { Item } from './attribute-value.ts';
 import type { SortRange } from './expressions/key-condition.ts';
-
-/**
- * Where an item stands: its keys in their sortable form. In an index several items may have the same keys: `tie`, the
- * place in the table as text, tells them apart.
- */
-export interface Place {
-  partition: string;
-  sort: string;
-  tie: string;
-}
+import type { Place } from './key-schema.ts';
 
 /** An item and its place. */
 export interface Placed {

@@ -1,6 +1,5 @@
 import { type AttributeValue, type Item, sortableKey, typeOf, valueSize } from './attribute-value.ts';
 import { validationError } from './dynamodb-error.ts';
-import type { Place } from './item-storage.ts';
 
 const MAX_PARTITION_KEY_BYTES = 2048;
 const MAX_SORT_KEY_BYTES = 1024;
@@ -108,4 +107,14 @@ function isEmpty(value: AttributeValue): boolean {
 
 function kindOf(type: string): string {
   return type === 'B' ? 'binary' : 'string';
+}
+
+/**
+ * Where an item stands: its keys in their sortable form. In an index several items may have the same keys: `tie`, the
+ * place in the table as text, tells them apart.
+ */
+export interface Place {
+  partition: string;
+  sort: string;
+  tie: string;
 }

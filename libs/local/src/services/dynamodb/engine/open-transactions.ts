@@ -1,4 +1,4 @@
-import type { Place } from './item-storage.ts';
+import type { Place } from './key-schema.ts';
 import type { Table } from './table.ts';
 
 /** An item of a table. */

@@ -1,7 +1,7 @@
 import { type Item, itemSize } from './attribute-value.ts';
 import { validationError } from './dynamodb-error.ts';
-import { type ItemStorage, MemoryStorage, type Place } from './item-storage.ts';
-import { assertFitsIndex, assertHasKey, type KeySchema, keyOf, placeOf } from './key-schema.ts';
+import { type ItemStorage, MemoryStorage } from './item-storage.ts';
+import { assertFitsIndex, assertHasKey, type KeySchema, keyOf, type Place, placeOf } from './key-schema.ts';
 import type { TableDefinition, TableIndex } from './table-definition.ts';
 import { TableStream } from './table-stream.ts';
 
