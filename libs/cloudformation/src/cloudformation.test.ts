@@ -299,14 +299,13 @@ describe('stacks', () => {
   });
 
   test('share SSM parameters', () => {
-    const { stacks, ssmParameters } = load({
+    const { stacks } = load({
       a: { Resources: { Q: { Type: 'AWS::SQS::Queue', Properties: { QueueName: '{{resolve:ssm:/name}}' } } } },
       b: {
         Resources: { P: { Type: 'AWS::SSM::Parameter', Properties: { Name: '/name', Type: 'String', Value: 'q' } } },
       },
     });
     expect(stacks[0]?.ref('Q')).toBe('http://127.0.0.1:4566/000000000000/q');
-    expect(ssmParameters()).toEqual(new Map([['/name', { value: 'q', type: 'String' }]]));
   });
 
   test.each<[string, CloudFormationTemplate, string]>([

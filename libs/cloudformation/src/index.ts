@@ -18,8 +18,6 @@ export { type CloudFormationTemplate, TemplateError, type TemplateResource, type
 export interface Stacks {
   /** Each stack behind the stacks it imports from. */
   stacks: Stack[];
-  /** The SSM parameters that all stacks declare, by name. */
-  ssmParameters: () => Map<string, { value: string; type: string }>;
 }
 
 /**
@@ -94,14 +92,5 @@ export function loadStacks(
   const ordered = order.flatMap((name) => stacks.get(name) ?? []);
   for (const stack of ordered) stack.check();
 
-  return {
-    stacks: ordered,
-    ssmParameters: () =>
-      new Map(
-        parameterDeclarations().map(([name, { stack, logicalId }]) => {
-          const { Value, Type } = stack.properties(logicalId);
-          return [name, { value: String(Value), type: String(Type ?? 'String') }];
-        }),
-      ),
-  };
+  return { stacks: ordered };
 }

@@ -9,7 +9,7 @@ import type { Deliver, Delivery } from './delivery.ts';
 import type { HttpRequest } from './http-message.ts';
 import type { Messages } from './messages.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
-import type { Usage } from './usage.ts';
+import type { Meter, Usage } from './usage.ts';
 
 /** A request that has been read, identified and authorized. */
 export interface Call {
@@ -181,7 +181,7 @@ export interface AwsService<Handle = unknown> {
   refusal?: { code: string; status: number };
   /** What a sender needs permission for, to deliver to a resource of this service. Nothing without it. */
   deliveryAction?: string;
-  /** What is counted, by meter. */
-  meters?: Readonly<Record<string, string>>;
+  /** What its meters count; in brackets what the resource is. */
+  meters?: Readonly<Partial<Record<Meter, string>>>;
   start(host: Host): Promise<RunningService<Handle>>;
 }

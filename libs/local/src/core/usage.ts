@@ -1,16 +1,4 @@
-/**
- * What is counted: the units that AWS bills, and those that its quotas are about. In brackets what the resource is.
- *
- * - `lambda.invocations`, `lambda.milliseconds` (billed: rounded up), `lambda.gigabyteSeconds` [function]
- * - `dynamodb.requests`, `dynamodb.readUnits`, `dynamodb.writeUnits` [table]; `dynamodb.keyWriteUnits` [table/partition key]
- * - `dynamodb.streamReads`, `dynamodb.streamRecords`: reads that had records, and these [table]
- * - `sqs.requests` [queue, or the function that asks]: each 64 KB is one
- * - `events.putCalls`, `events.published` [function that puts]: each 64 KB of an event is one
- * - `events.delivered` [rule]; `events.archivedBytes` [archive]
- * - `httpApi.requests`: each 512 KB is one; `httpApi.bytesOut` [function behind the route]
- * - `ses.recipients`, `sns.textMessages`, `sns.notifications` [function]
- * - `logs.bytes` [function]; `cloudwatch.metrics` [namespace, name and dimensions]: how often it was written
- */
+/** What is counted: the units that AWS bills, and those that its quotas are about. Each service says of its meters what they count. */
 export type Meter =
   | 'lambda.invocations'
   | 'lambda.milliseconds'

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runningOf, startCloud } from '../../fixtures/cloud-under-test.ts';
 import type { Cloud } from '../core/cloud.ts';
 import type { AwsService, MeteredCall } from '../core/service.ts';
-import { Usage } from '../core/usage.ts';
+import { type Meter, Usage } from '../core/usage.ts';
 import { countStreamRead } from './dynamodb/stream-usage.ts';
 import { countDynamoDb } from './dynamodb/usage.ts';
 import { countPutEvents } from './events/usage.ts';
@@ -12,6 +12,7 @@ import { countSentMessage, meteredQueue } from './fauxqs/queue-usage.ts';
 import { sns } from './fauxqs/sns.ts';
 import { sqs } from './fauxqs/sqs.ts';
 import { countHttpRequest } from './http-api/usage.ts';
+import { services } from './index.ts';
 import { countLogLine } from './lambda/log-usage.ts';
 import { countInvocation } from './lambda/usage.ts';
 import { ses } from './ses/index.ts';
@@ -37,6 +38,35 @@ function counted(count: (usage: Usage) => unknown): string[] {
     .entries()
     .map(({ meter, resource, operation, amount }) => [meter, resource, operation, amount].filter(Boolean).join(' '));
 }
+
+test('each meter is one service’s, which says what it counts', () => {
+  // Fails to compile when a meter is missing.
+  const expected: Record<Meter, true> = {
+    'lambda.invocations': true,
+    'lambda.milliseconds': true,
+    'lambda.gigabyteSeconds': true,
+    'dynamodb.requests': true,
+    'dynamodb.readUnits': true,
+    'dynamodb.writeUnits': true,
+    'dynamodb.keyWriteUnits': true,
+    'dynamodb.streamReads': true,
+    'dynamodb.streamRecords': true,
+    'sqs.requests': true,
+    'events.putCalls': true,
+    'events.published': true,
+    'events.delivered': true,
+    'events.archivedBytes': true,
+    'httpApi.requests': true,
+    'httpApi.bytesOut': true,
+    'ses.recipients': true,
+    'sns.textMessages': true,
+    'sns.notifications': true,
+    'logs.bytes': true,
+    'cloudwatch.metrics': true,
+  };
+  const declared = services.flatMap(({ meters = {} }) => Object.keys(meters));
+  expect(declared.toSorted()).toEqual(Object.keys(expected).toSorted());
+});
 
 describe('usage', () => {
   test('adds up by meter, resource and operation', () => {
