@@ -12,7 +12,7 @@ export {
   stableUuid,
 } from './resource-type.ts';
 export { Stack, type StackResource } from './stack.ts';
-export { type CloudFormationTemplate, TemplateError, type TemplateResource, type TemplateValue } from './template.ts';
+export { type CloudFormationTemplate, TemplateError } from './template.ts';
 
 /** Compiled templates as stacks that know each other's exports and SSM parameters. */
 export interface Stacks {

@@ -16,10 +16,22 @@ export class DeliveryError extends Error {
 /** Who delivers: a service of AWS for a resource, or Lambda with the role of a function. */
 export type Sender = { readonly service: string; readonly sourceArn: string } | { readonly functionName: string };
 
+/** An attribute of a message, as SQS and SNS have it. */
+export interface MessageAttribute {
+  DataType: string;
+  StringValue?: string;
+  /** In base64. */
+  BinaryValue?: string;
+}
+
+/** @example textAttribute('NO_RESOURCE') // { DataType: 'String', StringValue: 'NO_RESOURCE' } */
+export function textAttribute(StringValue: string): MessageAttribute {
+  return { DataType: 'String', StringValue };
+}
+
 export interface DeliverOptions {
   sender: Sender;
-  /** Message attributes, as strings. */
-  attributes?: Readonly<Record<string, string>> | undefined;
+  messageAttributes?: Readonly<Record<string, MessageAttribute>> | undefined;
   /** Of a FIFO queue. */
   messageGroupId?: string | undefined;
   messageDeduplicationId?: string | undefined;

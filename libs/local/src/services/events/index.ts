@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { textAttribute } from '../../core/delivery.ts';
 import type { AwsService } from '../../core/service.ts';
 import { eventsAccess } from './access.ts';
 import { EventBridge } from './event-bridge.ts';
@@ -31,8 +32,11 @@ export const events: AwsService<EventBridge> = {
         const messageGroupId = target.SqsParameters?.MessageGroupId;
         return deliver(target.Arn, payload, { sender: senderOf(ruleArn), messageGroupId, traceHeader });
       },
-      sendToDeadLetterQueue: (queueArn, body, attributes, { ruleArn, traceHeader }) =>
-        deliver(queueArn, body, { sender: senderOf(ruleArn), attributes, traceHeader }),
+      sendToDeadLetterQueue: (queueArn, body, attributes, { ruleArn, traceHeader }) => {
+        const entries = Object.entries(attributes).map(([name, text]) => [name, textAttribute(text)] as const);
+        const messageAttributes = Object.fromEntries(entries);
+        return deliver(queueArn, body, { sender: senderOf(ruleArn), messageAttributes, traceHeader });
+      },
       onRefusal: (caller, access, refusal) => authorizer.report(caller, access, refusal),
       onArchived: usage && ((archive, text) => usage.add('events.archivedBytes', archive, Buffer.byteLength(text))),
       archivePath: dataDirectory === undefined ? undefined : join(dataDirectory, 'archives.db'),

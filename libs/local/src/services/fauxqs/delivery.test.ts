@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startCloud } from '../../../fixtures/cloud-under-test.ts';
 import type { Cloud } from '../../core/cloud.ts';
-import { type DeliverOptions, DeliveryError } from '../../core/delivery.ts';
+import { type DeliverOptions, DeliveryError, textAttribute } from '../../core/delivery.ts';
 import { deliveryTo } from '../../core/delivery-router.ts';
 import type { AwsService } from '../../core/service.ts';
 import type { Fauxqs } from './fauxqs.ts';
@@ -79,7 +79,7 @@ test('a FIFO queue gets the message group of the target', async () => {
 
 test('a message to a dead-letter queue carries its attributes', async () => {
   await createQueue(fauxqs, 'dlq', {});
-  await deliver(arn('dlq'), 'body', { attributes: { ERROR_CODE: 'NO_RESOURCE' } });
+  await deliver(arn('dlq'), 'body', { messageAttributes: { ERROR_CODE: textAttribute('NO_RESOURCE') } });
   expect(await receive('dlq', { MessageAttributeNames: ['All'] })).toMatchObject([
     { Body: 'body', MessageAttributes: { ERROR_CODE: { DataType: 'String', StringValue: 'NO_RESOURCE' } } },
   ]);

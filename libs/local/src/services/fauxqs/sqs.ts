@@ -1,6 +1,6 @@
 import { type Attribute, arnOf, stableUuid } from '@millrace/cloudformation';
 import { AwsError } from '../../core/aws-error.ts';
-import type { DeliverOptions } from '../../core/delivery.ts';
+import { type DeliverOptions, textAttribute } from '../../core/delivery.ts';
 import type { HttpRequest } from '../../core/http-message.ts';
 import { parseJsonBody } from '../../core/json-body.ts';
 import type { AwsService, ResourceType } from '../../core/service.ts';
@@ -79,13 +79,10 @@ async function deliver(
   { store, sqs: call }: Fauxqs,
   queueArn: string,
   body: string,
-  { attributes = {}, messageGroupId, messageDeduplicationId, traceHeader }: DeliverOptions,
+  { messageAttributes: MessageAttributes = {}, messageGroupId, messageDeduplicationId, traceHeader }: DeliverOptions,
 ): Promise<void> {
   const queue = store.getQueueByArn(queueArn);
   if (!queue) throw new AwsError('QueueDoesNotExist', `There is no queue ${queueArn}`);
-  const MessageAttributes = Object.fromEntries(
-    Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
-  );
   await call('SendMessage', {
     QueueUrl: queue.url,
     MessageBody: body,
@@ -93,7 +90,7 @@ async function deliver(
     ...(messageGroupId !== undefined && { MessageGroupId: messageGroupId }),
     ...(messageDeduplicationId !== undefined && { MessageDeduplicationId: messageDeduplicationId }),
     ...(traceHeader !== undefined && {
-      MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } },
+      MessageSystemAttributes: { AWSTraceHeader: textAttribute(traceHeader) },
     }),
   });
 }
