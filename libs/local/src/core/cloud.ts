@@ -33,6 +33,7 @@ export class Cloud implements AsyncDisposable {
   readonly resourceTypes: Readonly<Record<string, ResourceType>>;
   readonly #services: readonly AwsService[];
   readonly #started = new Map<string, StartedService>();
+  readonly #owned = new AsyncDisposableStack();
   readonly #refusals: Refusals;
   #identities: LocalIdentities;
 
@@ -96,7 +97,9 @@ export class Cloud implements AsyncDisposable {
   /** Starts all services. What has been started ends with the cloud, also when another one fails. */
   async start(): Promise<void> {
     for (const service of this.#services) {
-      this.#started.set(service.name, { service, running: await service.start(this.host) });
+      const running = await service.start(this.host);
+      this.#owned.use(running);
+      this.#started.set(service.name, { service, running });
     }
   }
 
@@ -111,7 +114,12 @@ export class Cloud implements AsyncDisposable {
     for (const { service, running } of this.started) {
       for (const [name, type] of Object.entries(service.resourceTypes)) {
         const create = type.create?.bind(type);
-        if (create) creators.set(name, (resource) => create(resource, running.handle, this.host));
+        if (!create) continue;
+        creators.set(name, (resource) =>
+          type.isLeftOut?.(resource.logicalId)
+            ? Promise.resolve(undefined)
+            : create(resource, running.handle, this.host),
+        );
       }
     }
     for (const stack of stacks) await deployStack(stack, creators);
@@ -124,9 +132,9 @@ export class Cloud implements AsyncDisposable {
     return stacks.flatMap((stack) => deploymentWarnings(stack, this.resourceTypes, this.host));
   }
 
-  /** Ends all services, in reverse. */
+  /** Ends all services, in reverse, each of them also when another one fails to end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { running } of this.started.toReversed()) await running[Symbol.asyncDispose]();
+    await this.#owned.disposeAsync();
     this.#started.clear();
   }
 

@@ -45,7 +45,7 @@ export function deploymentWarnings(
       unknown.set(typeName, [...(unknown.get(typeName) ?? []), logicalId]);
       continue;
     }
-    if (type.inert !== undefined) continue;
+    if (type.inert !== undefined || type.isLeftOut?.(logicalId)) continue;
     for (const property of unsupportedProperties(stack, resource, type)) {
       warnings.push(`${logicalId}: ${property} of ${typeName} is not supported here`);
     }

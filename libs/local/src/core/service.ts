@@ -116,6 +116,8 @@ export interface ResourceType<Handle = unknown> extends TemplateResourceType {
    * other is warned of. Not of a type that is inert.
    */
   properties?: readonly string[];
+  /** True for a resource that nothing on this machine uses: it is neither created nor warned of. */
+  isLeftOut?(logicalId: string): boolean;
   /**
    * Creates a resource, or takes over the one of an earlier start.
    * @returns the attributes that are known only now

@@ -6,9 +6,9 @@ import { services } from './index.ts';
 import { inertResourceTypes } from './inert-types.ts';
 
 /** What is said of one resource. */
-function warningsOf(Type: string, Properties: Record<string, unknown>): string[] {
+function warningsOf(Type: string, Properties: Record<string, unknown>, logicalId = 'It'): string[] {
   const cloud = new Cloud(services, cloudOptions(), inertResourceTypes);
-  const template = { Resources: { It: { Type, Properties } } } as CloudFormationTemplate;
+  const template = { Resources: { [logicalId]: { Type, Properties } } } as CloudFormationTemplate;
   const { host, resourceTypes } = cloud;
   return cloud.warnings(loadStacks([{ stackName: 'shop', template }], { ...host, resourceTypes }).stacks);
 }
@@ -35,6 +35,10 @@ test.each([
   ['AWS::KMS::Key', { Unheard: 1 }],
 ])('%s with what has the effect it has at AWS, or none, is nothing to be warned of', (type, properties) => {
   expect(warningsOf(type, properties)).toEqual([]);
+});
+
+test('the bucket that osls deploys through is nothing to be warned of', () => {
+  expect(warningsOf('AWS::S3::Bucket', { VersioningConfiguration: {} }, 'ServerlessDeploymentBucket')).toEqual([]);
 });
 
 test('every type that is not inert says which properties it knows', () => {

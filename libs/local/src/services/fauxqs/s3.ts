@@ -19,9 +19,8 @@ const resourceTypes: Readonly<Record<string, ResourceType<Fauxqs>>> = {
     },
     // Nothing is encrypted, and nothing public, on this machine.
     properties: ['BucketName', 'BucketEncryption', 'PublicAccessBlockConfiguration', 'Tags', 'OwnershipControls'],
-    create: async ({ name, logicalId }, backend) => {
-      if (logicalId !== DEPLOYMENT_BUCKET) await backend.createBucket(name);
-    },
+    isLeftOut: (logicalId) => logicalId === DEPLOYMENT_BUCKET,
+    create: ({ name }, backend) => backend.createBucket(name),
   },
 };
 
