@@ -83,6 +83,7 @@ function gatewayParts(cloud: Cloud, { messages, usage }: CloudOptions): GatewayP
   const local = new LocalRoutes({
     messages,
     alarms: handleOf(cloudWatch).alarms,
+    consoles: () => cloud.consoles(),
     refusals: () => cloud.refusals(),
     health: () => ({ status: 'ok', functions: handleOf(lambda).functionNames() }),
     issuer: handleOf(issuer).answer,

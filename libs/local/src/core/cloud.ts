@@ -94,6 +94,11 @@ export class Cloud implements AsyncDisposable {
     return this.#refusals.list();
   }
 
+  /** What a console shows of each service; null of one that shows nothing. */
+  consoles(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(this.started.map(({ service, running }) => [service.name, running.console?.() ?? null]));
+  }
+
   /** Starts all services. What has been started ends with the cloud, also when another one fails. */
   async start(): Promise<void> {
     for (const service of this.#services) {

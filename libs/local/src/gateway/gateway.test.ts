@@ -111,6 +111,7 @@ beforeAll(async () => {
       messages,
       refusals: () => [{ caller: 'stranger', action: 'sqs:SendMessage' }],
       alarms: () => [{ name: 'orders-dlq-depth', state: 'OK' }],
+      consoles: () => cloud.consoles(),
       issuer: async (request) => ({ status: 200, body: request }),
       health: () => ({ status: 'ok' }),
     }),
@@ -506,6 +507,7 @@ describe('what is not here', () => {
   test('the index says what is', async () => {
     expect((await local('/_local/')).body).toHaveProperty('GET /_local/messages');
     expect((await local('/_local/alarms')).body).toEqual({ alarms: [{ name: 'orders-dlq-depth', state: 'OK' }] });
+    expect((await local('/_local/services')).body).toMatchObject({ services: { sqs: null, ses: null } });
     expect((await local('/_local/issuer/token', { method: 'POST', body: '{}' })).body).toEqual({
       method: 'POST',
       path: '/token',

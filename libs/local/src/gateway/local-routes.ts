@@ -5,6 +5,8 @@ import type { Messages } from '../core/messages.ts';
 export interface LocalRoutesOptions {
   messages: Messages;
   alarms: () => unknown;
+  /** By service, what a console shows of it. */
+  consoles: () => Readonly<Record<string, unknown>>;
   refusals: () => unknown;
   health: () => unknown;
   /** Answers below `/_local/issuer`. */
@@ -20,6 +22,7 @@ const INDEX = {
   'DELETE /_local/messages': 'forgets them',
   'GET /_local/refusals': 'what functions and services were not allowed to do, since the start',
   'GET /_local/alarms': 'the CloudWatch alarms of all stacks, each with its state and the reason for it',
+  'GET /_local/services': 'the services that run here, each with what it shows of itself',
   'POST /_local/issuer/token':
     'a token for the HTTP APIs, for {"sub": "ada", "scope": "orders:read orders:write", "expiresIn": 3600}',
   'GET /_local/issuer/.well-known/openid-configuration': 'who issues them; beside it jwks.json, their keys',
@@ -42,7 +45,7 @@ export class LocalRoutes {
   }
 
   async answer({ method, url, body }: HttpRequest): Promise<HttpAnswer> {
-    const { messages, alarms, refusals, health, issuer } = this.#options;
+    const { messages, alarms, consoles, refusals, health, issuer } = this.#options;
     if (url.pathname.startsWith(`${ISSUER_PATH}/`)) {
       const path = url.pathname.slice(ISSUER_PATH.length);
       const answer = await issuer({ method, path, body: body.toString() });
@@ -63,6 +66,8 @@ export class LocalRoutes {
         return document(200, { refusals: refusals() });
       case 'GET /_local/alarms':
         return document(200, { alarms: alarms() });
+      case 'GET /_local/services':
+        return document(200, { services: consoles() });
       case 'GET /_local/health':
         return document(200, health());
       default:

@@ -74,7 +74,7 @@ beforeEach(async () => {
       usage: new Usage(),
       local: new LocalRoutes({
         messages: new Messages(),
-        ...{ alarms: empty, refusals: empty, health: empty },
+        ...{ alarms: empty, consoles: empty, refusals: empty, health: empty },
         issuer: async () => ({ status: 200, body: {} }),
       }),
     }),
