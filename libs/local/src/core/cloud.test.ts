@@ -42,7 +42,8 @@ const greeter: AwsService<Guests> = {
       handle: guests,
       api: apiOf('Greeter', { Greet: ({ GuestName }) => guests.get(String(GuestName)) }),
       deliver: async (arn, payload) => void steps.push(`deliver ${payload} to ${arn}`),
-      policyOf: (arn) => (arn.endsWith('/closed') ? undefined : OPEN),
+      isThere: (arn) => !arn.endsWith('/gone'),
+      policyOf: (arn) => (/\/(closed|gone)$/.test(arn) ? undefined : OPEN),
       activate: () => void steps.push('activate greeter'),
       console: () => ({ guests: guests.size }),
       [Symbol.asyncDispose]: async () => void steps.push('end greeter'),
@@ -112,6 +113,8 @@ test('what is delivered reaches the service of the ARN, if its policy lets the s
     code: 'NO_PERMISSIONS',
     retryable: false,
   });
+  // What is not there has no policy: that it is missing is what the sender has to be told.
+  await expect(host.deliver(arn('gone'), 'hello', { sender })).rejects.toMatchObject({ code: 'NO_RESOURCE' });
   await expect(host.deliver('arn:aws:other:r:0:x', 'hello', { sender })).rejects.toMatchObject({ code: 'NO_RESOURCE' });
   expect([host.isTarget(arn('ann')), host.isTarget('arn:aws:other:r:0:x')]).toEqual([true, false]);
 });

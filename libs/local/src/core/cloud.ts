@@ -145,6 +145,6 @@ export class Cloud implements AsyncDisposable {
 
   #targetOf(name: string) {
     const { service, running } = this.#started.get(name) ?? {};
-    return service && running?.deliver ? { service, deliver: running.deliver } : undefined;
+    return service && running?.deliver ? { service, deliver: running.deliver, isThere: running.isThere } : undefined;
   }
 }

@@ -9,7 +9,15 @@ import type { AwsService } from './service.ts';
  * @param find the service of a target, and how it takes what is delivered; undefined when it takes nothing
  */
 export function deliveryTo(
-  find: (service: string) => { service: Pick<AwsService, 'deliveryAction'>; deliver: Delivery } | undefined,
+  find: (
+    service: string,
+  ) =>
+    | {
+        service: Pick<AwsService, 'deliveryAction'>;
+        deliver: Delivery;
+        isThere?: ((arn: string) => boolean) | undefined;
+      }
+    | undefined,
   authorizer: Pick<Authorizer, 'findServiceRefusal' | 'findRoleRefusal'>,
 ): Deliver {
   const refusalOf = (sender: Sender, action: string, resource: string): Refusal | undefined =>
@@ -19,6 +27,8 @@ export function deliveryTo(
   return async (targetArn, payload, options) => {
     const target = find(serviceOfArn(targetArn));
     if (!target) throw new DeliveryError('NO_RESOURCE', `${targetArn} cannot be delivered to on this machine`, false);
+    if (target.isThere?.(targetArn) === false)
+      throw new DeliveryError('NO_RESOURCE', `There is no ${targetArn}`, false);
     const { deliveryAction } = target.service;
     const refusal = deliveryAction === undefined ? undefined : refusalOf(options.sender, deliveryAction, targetArn);
     if (refusal) throw new DeliveryError('NO_PERMISSIONS', refusal.message, false);

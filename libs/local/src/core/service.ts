@@ -145,6 +145,11 @@ export interface RunningService<Handle> extends AsyncDisposable {
   api?: Api;
   /** Takes what is delivered to its resources. */
   deliver?: Delivery;
+  /**
+   * True if a resource that can be delivered to is there. Asked before the sender's permission: what is not there has no policy, and
+   * would be said to refuse. Without it, `deliver` tells.
+   */
+  isThere?: (arn: string) => boolean;
   /** Counts a call of a function. */
   meter?: (usage: Usage, call: MeteredCall) => void;
   /** The policy of a resource as JSON, if it has one. */

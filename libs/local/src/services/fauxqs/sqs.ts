@@ -52,6 +52,7 @@ export const sqs: AwsService<Fauxqs> = {
         if (usage) countSentMessage(usage, queueArn, body);
         return deliver(backend, queueArn, body, options);
       },
+      isThere: (queueArn) => backend.store.getQueueByArn(queueArn) !== undefined,
       meter: (counted, { functionName, operation }) => counted.add('sqs.requests', functionName, 1, operation),
       policyOf: backend.policyOf,
       [Symbol.asyncDispose]: async () => {},
