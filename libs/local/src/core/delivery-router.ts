@@ -9,9 +9,7 @@ import type { AwsService } from './service.ts';
  * @param find the service of a target, and how it takes what is delivered; undefined when it takes nothing
  */
 export function deliveryTo(
-  find: (
-    service: string,
-  ) =>
+  find: (service: string) =>
     | {
         service: Pick<AwsService, 'deliveryAction'>;
         deliver: Delivery;
