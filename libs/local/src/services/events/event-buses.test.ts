@@ -138,6 +138,13 @@ describe('rules', () => {
       'ValidationException',
       /default/,
     ],
+    // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+    [
+      'a rate whose unit does not agree',
+      { ScheduleExpression: 'rate(1 minutes)' },
+      'ValidationException',
+      /^Parameter ScheduleExpression is not valid\.$/,
+    ],
   ])('with %s are refused', async (_what, input, code, message) => {
     await expect(call('PutRule', { Name: 'r', ...input })).rejects.toMatchObject(refusal(code, message));
   });

@@ -1,6 +1,7 @@
 import type { EventPattern } from '@millrace/event-pattern';
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../../core/aws-error.ts';
+import { isRuleSchedule } from '../../core/schedules/schedule-expression.ts';
 import type { BusEvent } from './bus-event.ts';
 import { type BusPolicy, policyAfterPut, policyAfterRemoval } from './bus-policy.ts';
 import { readEventPattern } from './event-pattern.ts';
@@ -154,6 +155,9 @@ export class EventBuses {
     }
     if (scheduleExpression !== undefined && bus.name !== defaultBusName) {
       throw invalid('ScheduleExpression is supported only on the default event bus.');
+    }
+    if (scheduleExpression !== undefined && !isRuleSchedule(scheduleExpression)) {
+      throw invalid('Parameter ScheduleExpression is not valid.');
     }
     const existing = bus.rules.get(name);
     if (existing) checkNotManaged(existing);
