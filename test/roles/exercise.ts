@@ -189,7 +189,7 @@ const refundsWhatIsCancelled: Step = async ({ shop, aws, until }) => {
     const Key = { pk: `PAYMENT#${orderId}`, sk: 'PAYMENT' };
     const { Item } = await aws.dynamodb.send(new GetCommand({ TableName: 'millrace-payments-dev', Key }));
     // Whichever came first, the question to the provider or the cancellation.
-    ok(['REFUNDED', 'CANCELLED'].includes(Item?.payment?.status), `the payment is ${Item?.payment?.status}`);
+    ok(['REFUNDED', 'CANCELLED'].includes(Item?.status), `the payment is ${Item?.status}`);
   });
 };
 

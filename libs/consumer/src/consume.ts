@@ -1,6 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import { ConfigurationError } from '@millrace/errors';
 import type { EventContract, EventOf } from '@millrace/events';
 import { withTimeLimit } from '@millrace/retry';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
@@ -12,7 +13,7 @@ import {
   runOnceByIdempotencyTable,
 } from './idempotency.ts';
 import { Pipeline, type Strategy } from './pipeline.ts';
-import { ConfigurationError, type ConsumerSettings, settingsFrom } from './settings.ts';
+import { type ConsumerSettings, settingsFrom } from './settings.ts';
 
 /** How a consumer handles what it receives. */
 export interface BatchConsumeOptions {

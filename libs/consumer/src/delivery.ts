@@ -1,10 +1,12 @@
 import { PermanentError } from '@millrace/errors';
 import {
+  type Cause,
   contractFor,
   type Event,
   type EventContract,
   type EventEnvelope,
   type EventOf,
+  type InboxKey,
   isPastDeduplicationWindow,
   parseEnvelope,
   UnexpectedEventError,
@@ -21,19 +23,6 @@ export class EventTooOldError extends PermanentError {
   constructor() {
     super('EVENT_TOO_OLD', 'The event is more than 29 days old: whether it was handled may have been forgotten');
   }
-}
-
-/** Identifies one effect: what a handler stores in the same transaction as its effect. */
-export interface InboxKey {
-  consumer: string;
-  eventId: string;
-}
-
-/** What an event that is made while handling another one inherits from it. */
-export interface Cause {
-  correlationId: string;
-  causationId: string;
-  traceparent: string;
 }
 
 /** What a handler gets beside the event. */

@@ -1,12 +1,15 @@
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { UnavailableError } from '@millrace/errors';
-import { DEDUPLICATION_SECONDS, handledMarkId } from '@millrace/events';
-import { IdempotencyAlreadyInProgressError, IdempotencyTable } from '@millrace/idempotency';
+import { DEDUPLICATION_SECONDS, handledMarkId, type InboxKey } from '@millrace/events';
+import {
+  IdempotencyAlreadyInProgressError,
+  IdempotencyTable,
+  idempotencyTableFromEnvironment,
+} from '@millrace/idempotency';
 import type { Context } from 'aws-lambda';
-import { ConfigurationError } from './settings.ts';
 
 /** Writes down that a consumer has handled an event with all its steps. To write it down again changes nothing. */
-export type RecordHandled = (key: { consumer: string; eventId: string }) => Promise<void>;
+export type RecordHandled = (key: InboxKey) => Promise<void>;
 
 /**
  * Marks handled events in the idempotency table. Powertools marks single steps, and only the
@@ -14,7 +17,7 @@ export type RecordHandled = (key: { consumer: string; eventId: string }) => Prom
  * @throws ConfigurationError when MILLRACE_IDEMPOTENCY_TABLE is not set.
  */
 export function recordHandledInIdempotencyTable(
-  tableName = tableFromEnvironment(),
+  tableName = idempotencyTableFromEnvironment(),
   { client = new DynamoDBClient({}), now = () => new Date() }: { client?: DynamoDBClient; now?: () => Date } = {},
 ): RecordHandled {
   return async ({ consumer, eventId }) => {
@@ -36,7 +39,7 @@ export type RunOnce = (key: string, context: Context, effect: () => Promise<void
  * @throws ConfigurationError when MILLRACE_IDEMPOTENCY_TABLE is not set.
  */
 export function runOnceByIdempotencyTable(
-  tableName = tableFromEnvironment(),
+  tableName = idempotencyTableFromEnvironment(),
   { now }: { now?: () => Date } = {},
 ): RunOnce {
   const table = new IdempotencyTable(tableName, {
@@ -55,9 +58,4 @@ export function runOnceByIdempotencyTable(
       throw error;
     }
   };
-}
-
-function tableFromEnvironment({ MILLRACE_IDEMPOTENCY_TABLE: tableName } = process.env): string {
-  if (tableName) return tableName;
-  throw new ConfigurationError('MILLRACE_IDEMPOTENCY_TABLE', "the name of the service's idempotency table");
 }

@@ -6,6 +6,6 @@ export {
   consume,
   consumeBatch,
 } from './consume.ts';
-export type { Cause, EventRecord, InboxKey, RecordContext } from './delivery.ts';
+export type { EventRecord, RecordContext } from './delivery.ts';
 export type { RunOnce } from './idempotency.ts';
-export { ConfigurationError, type ConsumerSettings, type ReplayMode } from './settings.ts';
+export type { ConsumerSettings, ReplayMode } from './settings.ts';

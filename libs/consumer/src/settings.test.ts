@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { ConfigurationError } from '@millrace/errors';
 import { RecordingClient } from '@millrace/testing';
-import { ConfigurationError, consume } from './index.ts';
+import { consume } from './index.ts';
 import { settingsFrom } from './settings.ts';
 
 const sound = {

@@ -1,4 +1,4 @@
-import { PermanentError } from '@millrace/errors';
+import { ConfigurationError, variableFrom } from '@millrace/errors';
 import { lambdaLimits, sqsLimits } from '@millrace/events/aws-limits';
 
 /**
@@ -24,20 +24,9 @@ export interface ConsumerSettings {
   replays: ReplayMode;
 }
 
-/** A variable is missing or malformed: the function cannot start. */
-export class ConfigurationError extends PermanentError {
-  constructor(variable: string, expectation: string) {
-    super('CONFIGURATION', `${variable} must be ${expectation}`);
-  }
-}
-
 /** Reads the settings. @throws ConfigurationError naming the variable and what it should look like. */
 export function settingsFrom(variables: NodeJS.ProcessEnv = process.env): ConsumerSettings {
-  const required = (name: string, expectation: string) => {
-    const value = variables[name];
-    if (!value) throw new ConfigurationError(name, expectation);
-    return value;
-  };
+  const required = (name: string, expectation: string) => variableFrom(name, expectation, variables);
   const wholeNumber = (name: string, maximum: number) => {
     const expectation = `a whole number from 1 to ${maximum}`;
     const number = Number(required(name, expectation));

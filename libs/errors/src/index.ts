@@ -1,3 +1,4 @@
+export { ConfigurationError, variableFrom } from './configuration.ts';
 export {
   DuplicateEventError,
   MillraceError,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Cause, InboxKey } from '@millrace/events';
 import { logger } from '@millrace/telemetry';
 import type { Aggregate } from './aggregate.ts';
 import type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
@@ -7,17 +8,14 @@ import { retryOnConflict } from './retry-on-conflict.ts';
 import { type SnapshotState, Snapshots } from './snapshots.ts';
 
 /** What the events of a command inherit from the request or event behind it. */
-export interface CommandContext {
-  correlationId: string;
-  causationId?: string | undefined;
-  traceparent?: string | undefined;
+export interface CommandContext extends Cause {
   /**
    * When what the command reports happened. Events that stay inside the service are dated by it; what the aggregate
    * tells the bus it decides now.
    */
   occurredAt?: Date | undefined;
   /** The event that caused the command: it is marked as handled in the same transaction. */
-  inbox?: { consumer: string; eventId: string } | undefined;
+  inbox?: InboxKey | undefined;
   /** The aggregate's id was made just now: its stream is read only when it turns out to be there. */
   assumeNew?: boolean;
 }

@@ -6,6 +6,7 @@ import {
   paginateQuery,
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb';
+import type { InboxKey } from '@millrace/events';
 import { type CommitOptions, type ConditionalWrite, commit } from './commit.ts';
 import type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
 import { ConcurrencyConflictError, EventTooLargeError, StreamConflictError } from './errors.ts';
@@ -161,11 +162,11 @@ export class DynamoDbEventStore<Event extends DomainEvent> implements EventStore
     }
   }
 
-  inboxMark(key: { consumer: string; eventId: string }, now: Date): ConditionalWrite {
+  inboxMark(key: InboxKey, now: Date): ConditionalWrite {
     return inboxMark(this.#tableName, key, now);
   }
 
-  async recordHandled(key: { consumer: string; eventId: string }, now: Date): Promise<void> {
+  async recordHandled(key: InboxKey, now: Date): Promise<void> {
     await commit(this.#client, [this.inboxMark(key, now)], this.#options);
   }
 

@@ -1,4 +1,4 @@
-import { type EmittableEvent, entrySize } from '@millrace/events';
+import { type EmittableEvent, entrySize, type InboxKey } from '@millrace/events';
 import { eventBridgeLimits, sqsLimits } from '@millrace/events/aws-limits';
 import type { ConditionalWrite } from './commit.ts';
 import type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
@@ -64,14 +64,14 @@ export interface EventStore<Event extends DomainEvent> {
   ): Promise<void>;
 
   /** The write that marks an event as handled by a consumer, for `alongside`. */
-  inboxMark(key: { consumer: string; eventId: string }, now: Date): ConditionalWrite;
+  inboxMark(key: InboxKey, now: Date): ConditionalWrite;
 
   /**
    * Marks an event as handled that changed nothing: every event that a consumer has handled leaves its mark, and whoever
    * looks for one can tell it from an event that never came.
    * @throws DuplicateEventError when the mark is there
    */
-  recordHandled(key: { consumer: string; eventId: string }, now: Date): Promise<void>;
+  recordHandled(key: InboxKey, now: Date): Promise<void>;
 
   /** The last snapshot of this shape, if there is one. */
   readSnapshot(streamId: string, stateVersion: number): Promise<Snapshot | undefined>;

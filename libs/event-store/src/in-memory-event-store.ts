@@ -1,4 +1,4 @@
-import type { EmittableEvent } from '@millrace/events';
+import type { EmittableEvent, InboxKey } from '@millrace/events';
 import type { ConditionalWrite } from './commit.ts';
 import type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
 import { StreamConflictError } from './errors.ts';
@@ -90,11 +90,11 @@ export class InMemoryEventStore<Event extends DomainEvent> implements EventStore
     this.outbox.push(...newEvents.flatMap(({ emit }) => emit ?? []));
   }
 
-  inboxMark(key: { consumer: string; eventId: string }, now: Date): ConditionalWrite {
+  inboxMark(key: InboxKey, now: Date): ConditionalWrite {
     return inboxMark('in memory', key, now);
   }
 
-  async recordHandled(key: { consumer: string; eventId: string }, now: Date): Promise<void> {
+  async recordHandled(key: InboxKey, now: Date): Promise<void> {
     const mark = this.inboxMark(key, now);
     if (this.#marks.has(markKey(mark))) throw mark.onConditionFailed?.({});
     this.#marks.add(markKey(mark));

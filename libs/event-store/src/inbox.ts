@@ -1,9 +1,9 @@
 import { DuplicateEventError } from '@millrace/errors';
-import { DEDUPLICATION_SECONDS } from '@millrace/events';
+import { DEDUPLICATION_SECONDS, type InboxKey } from '@millrace/events';
 import type { ConditionalWrite } from './commit.ts';
 
 /** The key of the mark that a consumer has handled an event. */
-export function inboxKey({ consumer, eventId }: { consumer: string; eventId: string }): { pk: string; sk: string } {
+export function inboxKey({ consumer, eventId }: InboxKey): { pk: string; sk: string } {
   return { pk: `INBOX#${consumer}#${eventId}`, sk: 'INBOX' };
 }
 
@@ -11,11 +11,7 @@ export function inboxKey({ consumer, eventId }: { consumer: string; eventId: str
  * The write that marks an event as handled by a consumer. In the transaction of the effect it makes the effect happen
  * exactly once: a second delivery fails with DuplicateEventError and changes nothing.
  */
-export function inboxMark(
-  tableName: string,
-  { consumer, eventId }: { consumer: string; eventId: string },
-  now: Date,
-): ConditionalWrite {
+export function inboxMark(tableName: string, { consumer, eventId }: InboxKey, now: Date): ConditionalWrite {
   return {
     write: {
       Put: {

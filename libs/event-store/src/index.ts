@@ -30,6 +30,15 @@ export { type Item, type ItemKey, idOf, type KnownItems, readItems } from './rea
 export { type RelayOutcome, type RelayRequest, type RelayResponse, relay } from './relay.ts';
 export { type RefusedRow, type RelayDeadLetters, SqsRelayDeadLetters } from './relay-dead-letters.ts';
 export { retryOnConflict } from './retry-on-conflict.ts';
+export {
+  type PlannedChange,
+  type Row,
+  type RowContext,
+  type RowDefinition,
+  type RowRunner,
+  rowRunner,
+} from './row-runner.ts';
 export { settleTogether } from './settle-together.ts';
 export { StoredOutbox, type StoredPage, type StoredRow, type TimeWindow } from './stored-outbox.ts';
+export { type Table, tableFromEnvironment } from './table.ts';
 export type { StoredShape, Upcasters } from './upcasters.ts';

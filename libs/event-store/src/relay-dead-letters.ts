@@ -1,5 +1,6 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { failureAttributes, messageAttributes, relayLetterOf } from '@millrace/dead-letters';
+import { variableFrom } from '@millrace/errors';
 import type { EmittableEvent } from '@millrace/events';
 import { shownIdentifier } from '@millrace/privacy';
 import type { OutboxRow } from './outbox-row.ts';
@@ -74,14 +75,13 @@ function correlationIdOf({ detail }: EmittableEvent): string | undefined {
   }
 }
 
-/** @throws Error when a variable is not set: serverless.outbox.yml has them, under relayEnvironment */
+/** @throws ConfigurationError when a variable is not set: serverless.outbox.yml has them, under relayEnvironment */
 export function deadLettersFromEnvironment(): RelayDeadLetters {
-  const { MILLRACE_RELAY_DLQ_URL: queueUrl, POWERTOOLS_SERVICE_NAME: service } = process.env;
-  if (!queueUrl) {
-    throw new Error(
-      "MILLRACE_RELAY_DLQ_URL must be the URL of the relay's dead-letter queue; set `environment` of the relay to relayEnvironment of serverless.outbox.yml",
-    );
-  }
-  const consumer = `${(service ?? '').replace(/^millrace-/, '')}.relay`;
+  const queueUrl = variableFrom(
+    'MILLRACE_RELAY_DLQ_URL',
+    "the URL of the relay's dead-letter queue; set `environment` of the relay to relayEnvironment of serverless.outbox.yml",
+  );
+  const { POWERTOOLS_SERVICE_NAME: service = '' } = process.env;
+  const consumer = `${service.replace(/^millrace-/, '')}.relay`;
   return new SqsRelayDeadLetters(new SQSClient({}), { queueUrl, consumer });
 }

@@ -1,4 +1,5 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { variableFrom } from '@millrace/errors';
 import { EmitFailedError, type EmittableEvent, EventBridgeEmitter, type EventEmitter } from '@millrace/events';
 import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
@@ -221,9 +222,8 @@ function count(items: readonly Item[]): void {
   if (emitted + refused > 0) publishMetrics();
 }
 
-/** @throws Error when MILLRACE_EVENT_BUS is not set: the plugin sets it for a function with `emits`. */
+/** @throws ConfigurationError when MILLRACE_EVENT_BUS is not set: the plugin sets it for a function with `emits`. */
 function emitterFromEnvironment(): EventEmitter {
-  const busName = process.env.MILLRACE_EVENT_BUS;
-  if (!busName) throw new Error('MILLRACE_EVENT_BUS must be the name of the event bus; list the events under emits:');
+  const busName = variableFrom('MILLRACE_EVENT_BUS', 'the name of the event bus; list the events under `emits`');
   return new EventBridgeEmitter({ client: new EventBridgeClient({}), busName });
 }

@@ -4,6 +4,13 @@
  */
 export const DEDUPLICATION_SECONDS = 30 * 24 * 60 * 60;
 
+/** Identifies one effect: a consumer stores it in the transaction of its effect. */
+export interface InboxKey {
+  /** Who handles the event: `inventory.onOrderPlaced`. */
+  consumer: string;
+  eventId: string;
+}
+
 /**
  * The key of the mark that a consumer leaves in its service's idempotency table when it has handled an event with all its
  * steps. A consumer with an inbox marks an event in the transaction of its effect instead.

@@ -51,16 +51,21 @@ export interface EventDefinition<Name extends string, Version extends number, Sc
   upcasts?: Upcasts<Old, z.input<Schema>>;
 }
 
+/** What an event inherits from the request or the event behind it. */
+export interface Cause {
+  correlationId: string;
+  /** Id of the event behind it; absent when a request is. */
+  causationId?: string | undefined;
+  traceparent?: string | undefined;
+}
+
 /** What the moment of creation adds: identity, time and cause. Passed in, so that creating an event stays pure. */
-export interface EventContext {
+export interface EventContext extends Cause {
   id: string;
   time: Date;
   /** The aggregate's id. */
   subject: string;
   sequence?: number | undefined;
-  correlationId: string;
-  causationId?: string | undefined;
-  traceparent?: string | undefined;
 }
 
 /** Where the producer runs. */

@@ -1,5 +1,6 @@
-export { DEDUPLICATION_SECONDS, handledMarkId, isPastDeduplicationWindow } from './deduplication.ts';
+export { DEDUPLICATION_SECONDS, handledMarkId, type InboxKey, isPastDeduplicationWindow } from './deduplication.ts';
 export {
+  type Cause,
   defineEvent,
   type Event,
   type EventContext,

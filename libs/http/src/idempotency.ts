@@ -1,4 +1,9 @@
-import { IdempotencyAlreadyInProgressError, IdempotencyTable, IdempotencyValidationError } from '@millrace/idempotency';
+import {
+  IdempotencyAlreadyInProgressError,
+  IdempotencyTable,
+  IdempotencyValidationError,
+  idempotencyTableFromEnvironment,
+} from '@millrace/idempotency';
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { HttpError } from './problem.ts';
 
@@ -18,10 +23,9 @@ export type AnswerOnce = (
 /**
  * Remembers answers by Idempotency-Key in the service's idempotency table, by Powertools idempotency.
  * The answers throw HttpError 422 when the key came with another body before, and 409 while the first call is running.
- * @throws Error when MILLRACE_IDEMPOTENCY_TABLE is not set.
+ * @throws ConfigurationError when MILLRACE_IDEMPOTENCY_TABLE is not set.
  */
-export function answerOnceByIdempotencyTable(tableName = process.env.MILLRACE_IDEMPOTENCY_TABLE): AnswerOnce {
-  if (!tableName) throw new Error("MILLRACE_IDEMPOTENCY_TABLE must be the name of the service's idempotency table");
+export function answerOnceByIdempotencyTable(tableName = idempotencyTableFromEnvironment()): AnswerOnce {
   const table = new IdempotencyTable(tableName, { keyPrefix: 'http', expiresAfterSeconds: ANSWER_SECONDS });
 
   return async (key, body, context, answer) => {

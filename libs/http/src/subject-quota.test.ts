@@ -100,6 +100,6 @@ describe('a quota of the environment', () => {
   });
 
   test('without a table stops the start', () => {
-    expect(() => subjectQuotaFromEnvironment(hour, '')).toThrow('MILLRACE_IDEMPOTENCY_TABLE');
+    expect(() => subjectQuotaFromEnvironment(hour)).toThrow('MILLRACE_IDEMPOTENCY_TABLE');
   });
 });

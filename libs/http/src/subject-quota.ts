@@ -1,4 +1,5 @@
 import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { idempotencyTableFromEnvironment } from '@millrace/idempotency';
 import { HttpError } from './problem.ts';
 
 /** What one subject may do in one window of time. */
@@ -116,13 +117,9 @@ export class SubjectQuota {
 
 /**
  * The counter in the service's idempotency table.
- * @throws Error when MILLRACE_IDEMPOTENCY_TABLE is not set, or a limit is not a whole number above 0
+ * @throws ConfigurationError when MILLRACE_IDEMPOTENCY_TABLE is not set; Error when a limit is not a whole number above 0
  */
-export function subjectQuotaFromEnvironment(
-  quota: Quota,
-  tableName = process.env.MILLRACE_IDEMPOTENCY_TABLE,
-): SubjectQuota {
-  if (!tableName) throw new Error("MILLRACE_IDEMPOTENCY_TABLE must be the name of the service's idempotency table");
+export function subjectQuotaFromEnvironment(quota: Quota, tableName = idempotencyTableFromEnvironment()): SubjectQuota {
   for (const limit of [quota.limit, quota.maxFailures]) {
     if (!Number.isInteger(limit) || limit < 1) {
       throw new Error(`The limits of the quota ${quota.name} must be whole numbers above 0, not ${limit}`);

@@ -32,7 +32,7 @@ const WRITES = new Set(['PutItemCommand', 'UpdateItemCommand', 'DeleteItemComman
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
  * @example
  * const conflicts = new TransactionConflicts({ occupiesMs: 10 });
- * const containers = clients.map((client) => new Warehouse(documentClient(conflicts.inject(client)), tableName));
+ * const containers = clients.map((client) => new Warehouse({ client: documentClient(conflicts.inject(client)), name }));
  */
 export class TransactionConflicts {
   readonly #occupiesMs: number;

@@ -1,8 +1,8 @@
-import { documentClient } from '@millrace/event-store';
+import { tableFromEnvironment } from '@millrace/event-store';
 import { EventLog } from '@millrace/lineage';
 
-/** The log in the table MILLRACE_TABLE. @throws Error when it is not set. */
-export function eventLogFromEnvironment(tableName = process.env.MILLRACE_TABLE): EventLog {
-  if (!tableName) throw new Error("MILLRACE_TABLE must be the name of the service's table");
-  return new EventLog(documentClient(), tableName);
+/** The log in the table MILLRACE_TABLE. @throws ConfigurationError when it is not set */
+export function eventLogFromEnvironment(): EventLog {
+  const { client, name } = tableFromEnvironment();
+  return new EventLog(client, name);
 }

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@millrace/consumer';
+import { ConfigurationError } from '@millrace/errors';
 import type { EventLogOptions } from '@millrace/lineage';
 
 /** How long events are kept: MILLRACE_RETENTION_DAYS. @throws ConfigurationError unless it is a number of days. */

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { inboxKey } from '@millrace/event-store';
+import { documentClient, inboxKey } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
 import { exampleOrder, OrderCancelled } from '@millrace/orders/events';
 import { PaymentProcessed } from '@millrace/payments/events';
 import { consumerVariables, envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import type { Shipments } from '../adapters/shipments.ts';
+import { Shipments } from '../adapters/shipments.ts';
 
 type Handler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
   // Handlers read their environment when they are imported, as in Lambda's init phase.
   onPaymentProcessed = (await import('./on-payment-processed.ts')).handler;
   onOrderCancelled = (await import('./on-order-cancelled.ts')).handler;
-  shipments = (await import('../adapters/shipments.ts')).shipmentsFromEnvironment();
+  shipments = new Shipments({ client: documentClient(dynamoDb.client), name: 'fulfillment' });
 });
 afterAll(() => dynamoDb.stop());
 

@@ -1,8 +1,9 @@
 import { consume } from '@millrace/consumer';
+import { tableFromEnvironment } from '@millrace/event-store';
 import { OrderCancelled } from '@millrace/orders/events';
-import { shipmentsFromEnvironment } from '../adapters/shipments.ts';
+import { Shipments } from '../adapters/shipments.ts';
 
-const shipments = shipmentsFromEnvironment();
+const shipments = new Shipments(tableFromEnvironment());
 
 /** Recalls the shipment of a cancelled order, or makes sure that there will be none. */
 export const handler = consume([OrderCancelled], (event, { cause, inbox }) =>

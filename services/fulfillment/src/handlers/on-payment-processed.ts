@@ -1,8 +1,9 @@
 import { consume } from '@millrace/consumer';
+import { tableFromEnvironment } from '@millrace/event-store';
 import { PaymentProcessed } from '@millrace/payments/events';
-import { shipmentsFromEnvironment } from '../adapters/shipments.ts';
+import { Shipments } from '../adapters/shipments.ts';
 
-const shipments = shipmentsFromEnvironment();
+const shipments = new Shipments(tableFromEnvironment());
 
 /** Creates the shipment of a paid order. */
 export const handler = consume([PaymentProcessed], (event, { cause, inbox }) =>

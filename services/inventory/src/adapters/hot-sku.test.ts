@@ -48,7 +48,7 @@ beforeEach(async () => {
 /** A container: a warehouse with a client of its own. */
 const newWarehouse = () => {
   const client = injectThrottling(conflicts.inject(new DynamoDBClient({})), () => throttles());
-  return new Warehouse(documentClient(client), tableName);
+  return new Warehouse({ client: documentClient(client), name: tableName });
 };
 
 const reserving = (queue: SqsQueue) => {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { InboxKey } from '@millrace/consumer';
 import { DuplicateEventError, TransientError } from '@millrace/errors';
 import { documentClient } from '@millrace/event-store';
+import type { InboxKey } from '@millrace/events';
 import { exampleOrder, type OrderSnapshot } from '@millrace/orders/events';
 import { eventually } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 /** As many as there are containers. */
 function newWarehouse(): Warehouse {
-  return new Warehouse(documentClient(dynamoDb.client), tableName);
+  return new Warehouse({ client: documentClient(dynamoDb.client), name: tableName });
 }
 
 const cause = {

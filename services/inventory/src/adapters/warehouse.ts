@@ -1,46 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { InboxKey } from '@millrace/consumer';
-import { TransientError } from '@millrace/errors';
 import {
-  type ConditionalWrite,
+  type CommandRunnerOptions,
   commit,
-  documentClient,
   idOf,
-  inboxMark,
   outboxRow,
+  type PlannedChange,
+  type Row,
+  type RowRunner,
   readItems,
   retryOnConflict,
+  rowRunner,
   settleTogether,
+  type Table,
 } from '@millrace/event-store';
-import type { EmittableEvent } from '@millrace/events';
+import type { Cause, EventContext, InboxKey } from '@millrace/events';
 import type { OrderSnapshot } from '@millrace/orders/events';
 import { StockCounted, StockRanLow, StockReleased, StockReservationFailed, StockReserved } from '../../events/index.ts';
-import {
-  decideRelease,
-  decideShipment,
-  movementsOfRelease,
-  movementsOfShipment,
-  type Reservation,
-} from '../domain/reservation.ts';
-import {
-  decideReservations,
-  isLow,
-  onHandOf,
-  type ReservationDecision,
-  type StockChange,
-  type StockLevel,
-  sumOf,
-} from '../domain/stock.ts';
-import { decideCount, type StockCount } from '../domain/stock-count.ts';
-import { levelOf, reservationKey, reservationOf, StockWrites, stockKey } from './stock-writes.ts';
-
-/** What an event inherits from the request or event behind it. */
-export interface Cause {
-  correlationId: string;
-  causationId?: string;
-  traceparent: string;
-}
+import * as reservation from '../domain/reservation.ts';
+import { decideReservations, noStock, type StockChange, type StockLevel, sumOf } from '../domain/stock.ts';
+import type { StockCount } from '../domain/stock-count.ts';
+import * as stockItem from '../domain/stock-item.ts';
+import { moveStock, reservationKey, stockKey, takeStock } from './stock-writes.ts';
 
 /** What an event asks of the warehouse for one order. */
 export interface OrderRequest {
@@ -57,9 +37,13 @@ export interface ReserveRequest extends OrderRequest {
 /** What became of each request, in their order: undefined when it is settled, and its error otherwise. */
 type Outcomes = (Error | undefined)[];
 
-/** Reservations are the first and, when they are given back, the second event about an order from this service. */
-const RESERVED_SEQUENCE = 1;
-const RELEASED_SEQUENCE = 2;
+type ReservationRow = Row<reservation.Reservation | undefined>;
+
+/** What follows for one order. */
+interface Decided {
+  events: readonly reservation.ReservationEvent[];
+  change: PlannedChange<unknown>;
+}
 
 /**
  * Stock and reservations of one table. What orders ask for is settled many orders at a time, in one transaction: stock,
@@ -67,28 +51,40 @@ const RELEASED_SEQUENCE = 2;
  * write states the condition it was decided on; whoever loses a race decides again.
  */
 export class Warehouse {
-  readonly #client: DynamoDBDocumentClient;
-  readonly #tableName: string;
-  readonly #writes: StockWrites;
+  readonly #table: Table;
+  readonly #stock: RowRunner<StockLevel, stockItem.StockCommand, stockItem.StockEvent>;
+  readonly #reservations: RowRunner<
+    reservation.Reservation,
+    reservation.ReservationCommand,
+    reservation.ReservationEvent
+  >;
   readonly #now: () => Date;
   readonly #newId: () => string;
 
-  constructor(
-    client: DynamoDBDocumentClient,
-    tableName: string,
-    now: () => Date = () => new Date(),
-    newId: () => string = randomUUID,
-  ) {
-    this.#client = client;
-    this.#tableName = tableName;
-    this.#writes = new StockWrites(tableName);
-    this.#now = now;
-    this.#newId = newId;
+  constructor(table: Table, options: CommandRunnerOptions = {}) {
+    this.#table = table;
+    this.#stock = rowRunner(
+      { table, key: stockKey, decide: stockItem.decide, evolve: stockItem.evolve, publish: publishStock },
+      options,
+    );
+    this.#reservations = rowRunner(
+      {
+        table,
+        key: reservationKey,
+        decide: reservation.decide,
+        evolve: reservation.evolve,
+        publish: publishReservation,
+      },
+      options,
+    );
+    this.#now = options.now ?? (() => new Date());
+    this.#newId = options.newId ?? randomUUID;
   }
 
   /** The stock of a SKU, or undefined when it was never set. */
   async stock(sku: string): Promise<StockLevel | undefined> {
-    return (await this.#levels([sku])).get(sku);
+    const { state } = await this.#stock.load(sku);
+    return state && { ...noStock, ...state };
   }
 
   /** Sets what is available of a SKU, and its threshold. What orders hold stays held. */
@@ -97,12 +93,7 @@ export class Warehouse {
     { available, lowStockThreshold }: Pick<StockLevel, 'available' | 'lowStockThreshold'>,
     cause: Cause,
   ): Promise<StockLevel> {
-    return retryOnConflict(async () => {
-      const before = await this.stock(sku);
-      const after = { available, reserved: before?.reserved ?? 0, shipped: before?.shipped ?? 0, lowStockThreshold };
-      await commit(this.#client, this.#set(sku, before, after, cause));
-      return after;
-    });
+    return this.#changeStock(sku, { type: 'SetStock', available, lowStockThreshold }, cause);
   }
 
   /**
@@ -111,20 +102,12 @@ export class Warehouse {
    * @example await warehouse.count('FLOUR', { counted: 7, expectedOnHand: 8 }, cause);
    */
   async count(sku: string, count: StockCount, cause: Cause): Promise<StockLevel> {
-    return retryOnConflict(async () => {
-      const before = await this.stock(sku);
-      const after = decideCount(before, count);
-      const expected = before ? onHandOf(before) : 0;
-      const { counted } = count;
-      const { available, reserved } = after;
-      const event = StockCounted.create(
-        { sku, counted, expected, difference: counted - expected, available, reserved },
-        this.#context(sku, undefined, cause),
-      );
-      const outbox = outboxRow(this.#tableName, stockKey(sku).pk, event, this.#now());
-      await commit(this.#client, [...this.#set(sku, before, after, cause), outbox]);
-      return after;
-    });
+    return this.#changeStock(sku, { type: 'Count', count }, cause);
+  }
+
+  async #changeStock(sku: string, command: stockItem.StockCommand, cause: Cause): Promise<StockLevel> {
+    const { state } = await this.#stock.execute(sku, command, cause);
+    return state as StockLevel; // every command sets it
   }
 
   /**
@@ -135,20 +118,30 @@ export class Warehouse {
    */
   reserve(requests: readonly ReserveRequest[]): Promise<Outcomes> {
     return settleByOrder(requests, async (some) => {
-      const items = await readItems(this.#client, this.#tableName, [
+      const skus = some.flatMap(({ order }) => order.lines.map(({ sku }) => sku));
+      const items = await readItems(this.#table.client, this.#table.name, [
         ...some.map(({ orderId }) => reservationKey(orderId)),
-        ...some.flatMap(({ order }) => order.lines.map(({ sku }) => stockKey(sku))),
+        ...skus.map(stockKey),
       ]);
-      const isOpen = ({ orderId }: OrderRequest) => !items.get(idOf(reservationKey(orderId)));
-      const open = some.filter(isOpen);
-      const levels = new Map([...items.values()].flatMap((item) => (item?.sku ? [[item.sku, levelOf(item)]] : [])));
-      const { decisions, changes } = decideReservations(
+      const levels = new Map(
+        skus.flatMap((sku) => {
+          const { state } = this.#stock.read(sku, items.get(idOf(stockKey(sku))));
+          return state ? [[sku, state]] : [];
+        }),
+      );
+      const rowOf = ({ orderId }: OrderRequest) =>
+        this.#reservations.read(orderId, items.get(idOf(reservationKey(orderId))));
+      const open = some.filter((request) => !rowOf(request).state);
+      const { shortages, changes } = decideReservations(
         open.map(({ order }) => order),
         levels,
       );
-      await commit(this.#client, [
-        ...some.filter((request) => !isOpen(request)).map((request) => this.#mark(request)),
-        ...open.flatMap((request, index) => this.#reservation(request, decisions[index] as ReservationDecision)),
+      const decided = some.map((request) => {
+        const lacking = shortages[open.indexOf(request)] ?? [];
+        return this.#decide(request, rowOf(request), { type: 'Reserve', order: request.order, shortages: lacking });
+      });
+      await commit(this.#table.client, [
+        ...decided.flatMap(({ change }) => change.writes),
         ...changes.flatMap((change) => this.#take(change, open)),
       ]);
     });
@@ -160,135 +153,103 @@ export class Warehouse {
    * @example await warehouse.release([{ orderId, cause, inbox }]);
    */
   release(requests: readonly OrderRequest[]): Promise<Outcomes> {
-    return settleByOrder(requests, async (some) => {
-      const reservations = await this.#reservations(some);
-      const movements = some.flatMap(({ orderId }) => {
-        const reservation = reservations.get(orderId);
-        return reservation && decideRelease(reservation) === 'release' ? movementsOfRelease(reservation) : [];
-      });
-      await commit(this.#client, [
-        ...some.flatMap((request) => this.#release(request, reservations.get(request.orderId))),
-        ...sumOf(movements).map((movement) => this.#writes.move(movement)),
-      ]);
-    });
+    return settleByOrder(requests, async (some) =>
+      this.#commit(await this.#decideAll(some, () => ({ type: 'Release' }))),
+    );
   }
 
   /**
    * Takes what was reserved off the shelf, once, when a parcel exists. Nothing happens for an order that has ended: its
-   * parcel is recalled.
+   * parcel is recalled. What has been done before is left alone, without a mark: the reservation remembers it for ever.
    * @returns the outcomes; ReservationUnknownError when the reservation of the order has not come yet, DuplicateEventError
    *   when the event behind a request was handled before
    * @example await warehouse.ship([{ orderId, cause, inbox }]);
    */
   ship(requests: readonly OrderRequest[]): Promise<Outcomes> {
     return settleByOrder(requests, async (some) => {
-      const reservations = await this.#reservations(some);
-      const shipped = some.filter(({ orderId }) => {
-        const decision = decideShipment(reservations.get(orderId));
-        if (decision === 'wait') throw new ReservationUnknownError(orderId);
-        return decision === 'ship';
-      });
-      if (shipped.length === 0) return;
-      const movements = shipped.flatMap(({ orderId }) => movementsOfShipment(reservations.get(orderId) as Reservation));
-      await commit(this.#client, [
-        ...shipped.flatMap((request) =>
-          this.#settled(request, this.#writes.change(request.orderId, 'RESERVED', 'SHIPPED')),
-        ),
-        ...sumOf(movements).map((movement) => this.#writes.move(movement)),
-      ]);
+      const decided = await this.#decideAll(some, ({ orderId }) => ({ type: 'Ship', orderId }));
+      await this.#commit(decided.filter(({ events }) => events.length > 0));
     });
   }
 
-  #set(sku: string, before: StockLevel | undefined, after: StockLevel, cause: Cause): ConditionalWrite[] {
-    const write = this.#writes.setStock(sku, before, after);
-    const crosses = isLow(after) && !(before && isLow(before));
-    return crosses ? [write, this.#ranLow(sku, after, cause)] : [write];
+  /** Decides a command for each order, on its reservation as it is. */
+  async #decideAll(
+    requests: readonly OrderRequest[],
+    commandFor: (request: OrderRequest) => reservation.ReservationCommand,
+  ): Promise<Decided[]> {
+    const keys = requests.map(({ orderId }) => reservationKey(orderId));
+    const items = await readItems(this.#table.client, this.#table.name, keys);
+    return requests.map((request) => {
+      const row = this.#reservations.read(request.orderId, items.get(idOf(reservationKey(request.orderId))));
+      return this.#decide(request, row, commandFor(request));
+    });
   }
 
-  async #levels(skus: readonly string[]): Promise<Map<string, StockLevel>> {
-    const items = await readItems(this.#client, this.#tableName, skus.map(stockKey));
-    return new Map([...items.values()].flatMap((item) => (item ? [[item.sku, levelOf(item)]] : [])));
+  #decide(request: OrderRequest, row: ReservationRow, command: reservation.ReservationCommand): Decided {
+    const { cause, inbox } = request;
+    const events = reservation.decide(command, row.state);
+    return { events, change: this.#reservations.plan(row, events, { ...cause, inbox }) };
   }
 
-  async #reservations(requests: readonly OrderRequest[]): Promise<Map<string, Reservation>> {
-    const keyOf = ({ orderId }: OrderRequest) => reservationKey(orderId);
-    const items = await readItems(this.#client, this.#tableName, requests.map(keyOf));
-    return new Map(
-      requests.flatMap((request) => {
-        const item = items.get(idOf(keyOf(request)));
-        return item ? [[request.orderId, reservationOf(item)]] : [];
-      }),
-    );
+  /** Writes what was decided, and how the stock moves by it, in one transaction. */
+  async #commit(decided: readonly Decided[]): Promise<void> {
+    if (decided.length === 0) return;
+    const movements = sumOf(decided.flatMap(({ events }) => events.flatMap(reservation.movementsOf)));
+    await commit(this.#table.client, [
+      ...decided.flatMap(({ change }) => change.writes),
+      ...movements.map((movement) => moveStock(this.#table.name, movement)),
+    ]);
   }
 
-  /** What is written for one order, beside the stock. */
-  #reservation(request: ReserveRequest, decision: ReservationDecision): ConditionalWrite[] {
-    const { orderId, order, cause } = request;
-    const lines = order.lines.map(({ sku, quantity }) => ({ sku, quantity }));
-    const context = this.#context(orderId, RESERVED_SEQUENCE, cause);
-    if (decision.type === 'reserve') {
-      return this.#settled(
-        request,
-        this.#writes.open(orderId, 'RESERVED', lines),
-        StockReserved.create(order, context),
-      );
-    }
-    const refused = StockReservationFailed.create({ orderId, shortages: decision.shortages }, context);
-    return this.#settled(request, this.#writes.open(orderId, 'REFUSED', lines), refused);
-  }
-
-  /** What is written for one order that ended, beside the stock. */
-  #release(request: OrderRequest, reservation: Reservation | undefined): ConditionalWrite[] {
-    const { orderId, cause } = request;
-    if (!reservation) return this.#settled(request, this.#writes.open(orderId, 'CANCELLED', []));
-    if (decideRelease(reservation) === 'nothing') return [this.#mark(request)];
-    const { status, lines } = reservation;
-    const event = StockReleased.create({ orderId, lines }, this.#context(orderId, RELEASED_SEQUENCE, cause));
-    return this.#settled(request, this.#writes.change(orderId, status, 'RELEASED'), event);
-  }
-
-  #settled(request: OrderRequest, write: ConditionalWrite, event?: EmittableEvent): ConditionalWrite[] {
-    const { pk } = reservationKey(request.orderId);
-    const outbox = event ? [outboxRow(this.#tableName, pk, event, this.#now())] : [];
-    return [write, ...outbox, this.#mark(request)];
-  }
-
-  /** Alone where nothing is left to do: the event is handled all the same. */
-  #mark({ inbox }: OrderRequest): ConditionalWrite {
-    return inboxMark(this.#tableName, inbox, this.#now());
-  }
-
-  #take(change: StockChange, requests: readonly OrderRequest[]): ConditionalWrite[] {
+  #take(change: StockChange, requests: readonly OrderRequest[]) {
     const { sku, quantity, level, ranLowBy } = change;
+    const take = takeStock(this.#table.name, change);
     const request = requests.find(({ orderId }) => orderId === ranLowBy);
-    if (!request) return [this.#writes.take(change)];
+    if (!request) return [take];
+    const now = this.#now();
     const after = { ...level, available: level.available - quantity };
-    return [this.#writes.take(change), this.#ranLow(sku, after, request.cause)];
-  }
-
-  #ranLow(sku: string, { available, lowStockThreshold }: StockLevel, cause: Cause): ConditionalWrite {
-    // What can be sold: nothing where a count found fewer pieces than orders hold.
-    const left = Math.max(0, available);
-    const event = StockRanLow.create({ sku, available: left, lowStockThreshold }, this.#context(sku, undefined, cause));
-    return outboxRow(this.#tableName, stockKey(sku).pk, event, this.#now());
-  }
-
-  #context(subject: string, sequence: number | undefined, cause: Cause) {
-    return { id: this.#newId(), time: this.#now(), subject, sequence, ...cause };
+    const event = ranLow(after, { id: this.#newId(), time: now, subject: sku, ...request.cause });
+    return [take, outboxRow(this.#table.name, stockKey(sku).pk, event, now)];
   }
 }
 
-/** A shipment came before the reservation of its order: it is tried again, and the reservation comes meanwhile. */
-export class ReservationUnknownError extends TransientError {
-  constructor(orderId: string) {
-    super('RESERVATION_UNKNOWN', `Order ${orderId} has a shipment, but no reservation yet`);
+function publishReservation(
+  event: reservation.ReservationEvent,
+  { lines }: reservation.Reservation,
+  context: EventContext,
+) {
+  const orderId = context.subject;
+  switch (event.type) {
+    case 'StockReserved':
+      return StockReserved.create(event.order, context);
+    case 'ReservationRefused':
+      return StockReservationFailed.create({ orderId, shortages: [...event.shortages] }, context);
+    case 'StockReleased':
+      return StockReleased.create({ orderId, lines: [...lines] }, context);
+    default:
+      return undefined;
   }
 }
 
-/** The warehouse in the table MILLRACE_TABLE. @throws Error when it is not set. */
-export function warehouseFromEnvironment(tableName = process.env.MILLRACE_TABLE): Warehouse {
-  if (!tableName) throw new Error("MILLRACE_TABLE must be the name of the service's table");
-  return new Warehouse(documentClient(), tableName);
+/** Without a sequence: what orders do to a SKU is told past its row, by `Warehouse`. */
+function publishStock(event: stockItem.StockEvent, level: StockLevel, { sequence: _, ...context }: EventContext) {
+  switch (event.type) {
+    case 'StockCounted': {
+      const { counted, expected } = event;
+      const { available, reserved } = level;
+      const data = { sku: context.subject, counted, expected, difference: counted - expected, available, reserved };
+      return StockCounted.create(data, context);
+    }
+    case 'StockRanLow':
+      return ranLow(level, context);
+    default:
+      return undefined;
+  }
+}
+
+function ranLow({ available, lowStockThreshold }: StockLevel, context: EventContext) {
+  // What can be sold: nothing where a count found fewer pieces than orders hold.
+  return StockRanLow.create({ sku: context.subject, available: Math.max(0, available), lowStockThreshold }, context);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { PermanentError } from '@millrace/errors';
-import { onHandOf, type StockLevel } from './stock.ts';
+import { noStock, onHandOf, type StockLevel } from './stock.ts';
 
 /** What was found on a shelf. */
 export interface StockCount {
@@ -16,9 +16,6 @@ export class StockMovedError extends PermanentError {
   }
 }
 
-/** A SKU that was never set. */
-const nothing: StockLevel = { available: 0, reserved: 0, shipped: 0, lowStockThreshold: 0 };
-
 /**
  * Puts the books right by a count. What orders hold stays held, so that the difference is what is available: below zero when
  * there are fewer pieces than orders hold. Reservations move nothing on the shelf, so they do not disturb a count.
@@ -27,7 +24,7 @@ const nothing: StockLevel = { available: 0, reserved: 0, shipped: 0, lowStockThr
  * @throws StockMovedError when a shipment or a delivery came between
  * @example decideCount({ available: 5, reserved: 3, shipped: 2, lowStockThreshold: 0 }, { counted: 7 }); // 4 available
  */
-export function decideCount(before: StockLevel = nothing, { counted, expectedOnHand }: StockCount): StockLevel {
+export function decideCount(before: StockLevel = noStock, { counted, expectedOnHand }: StockCount): StockLevel {
   const onHand = onHandOf(before);
   if (expectedOnHand !== undefined && expectedOnHand !== onHand) throw new StockMovedError(expectedOnHand, onHand);
   return { ...before, available: counted - before.reserved };

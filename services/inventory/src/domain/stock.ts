@@ -10,6 +10,9 @@ export interface StockLevel {
   lowStockThreshold: number;
 }
 
+/** The stock of a SKU that was never set. */
+export const noStock: StockLevel = { available: 0, reserved: 0, shipped: 0, lowStockThreshold: 0 };
+
 export interface Line {
   sku: string;
   quantity: number;
@@ -48,11 +51,9 @@ export interface OrderToReserve {
   lines: readonly Line[];
 }
 
-export type ReservationDecision = { type: 'reserve' } | { type: 'refuse'; shortages: Shortage[] };
-
 export interface ReservationDecisions {
-  /** One for each order, in their order. */
-  decisions: ReservationDecision[];
+  /** What each order lacks, in their order; nothing for an order that is reserved. */
+  shortages: Shortage[][];
   /** What all orders that are reserved take, one change for each SKU. */
   changes: StockChange[];
 }
@@ -80,13 +81,13 @@ export function decideReservations(
   const taken = new Map<string, { quantity: number; ranLowBy?: string }>();
   const leftOf = (sku: string) => (levels.get(sku)?.available ?? 0) - (taken.get(sku)?.quantity ?? 0);
 
-  const decisions = orders.map(({ orderId, lines }): ReservationDecision => {
+  const allShortages = orders.map(({ orderId, lines }): Shortage[] => {
     const wanted = [...piecesBySku(lines)];
     const shortages = wanted.flatMap(([sku, requested]): Shortage[] => {
       const available = leftOf(sku);
       return available < requested ? [{ sku, requested, available: Math.max(0, available) }] : [];
     });
-    if (shortages.length > 0) return { type: 'refuse', shortages };
+    if (shortages.length > 0) return shortages;
     for (const [sku, quantity] of wanted) {
       const threshold = levels.get(sku)?.lowStockThreshold ?? 0;
       const before = leftOf(sku);
@@ -94,14 +95,14 @@ export function decideReservations(
       const { quantity: earlier = 0, ...ranLow } = taken.get(sku) ?? {};
       taken.set(sku, { quantity: earlier + quantity, ...ranLow, ...(crosses && { ranLowBy: orderId }) });
     }
-    return { type: 'reserve' };
+    return shortages;
   });
 
   const changes = [...taken].flatMap(([sku, change]): StockChange[] => {
     const level = levels.get(sku);
     return level ? [{ sku, level, ...change, availableRange: rangeFor(change.quantity, level) }] : [];
   });
-  return { decisions, changes };
+  return { shortages: allShortages, changes };
 }
 
 /**

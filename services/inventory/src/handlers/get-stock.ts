@@ -1,9 +1,10 @@
+import { tableFromEnvironment } from '@millrace/event-store';
 import { endpoint, HttpError } from '@millrace/http';
-import { warehouseFromEnvironment } from '../adapters/warehouse.ts';
+import { Warehouse } from '../adapters/warehouse.ts';
 import { stockPath } from './stock-path.ts';
 import { stockView } from './stock-view.ts';
 
-const warehouse = warehouseFromEnvironment();
+const warehouse = new Warehouse(tableFromEnvironment());
 
 /** `GET /stock/{sku}`: what is on hand, what of it orders hold and what is available, and what was shipped. */
 export const handler = endpoint({ path: stockPath }, async ({ path: { sku } }) => {

@@ -1,8 +1,9 @@
 import { consumeBatch } from '@millrace/consumer';
+import { tableFromEnvironment } from '@millrace/event-store';
 import { OrderPlaced } from '@millrace/orders/events';
-import { warehouseFromEnvironment } from '../adapters/warehouse.ts';
+import { Warehouse } from '../adapters/warehouse.ts';
 
-const warehouse = warehouseFromEnvironment();
+const warehouse = new Warehouse(tableFromEnvironment());
 
 /** Reserves the stock of new orders. */
 export const handler = consumeBatch([OrderPlaced], (records) =>

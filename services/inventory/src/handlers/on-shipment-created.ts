@@ -1,8 +1,9 @@
 import { consumeBatch } from '@millrace/consumer';
+import { tableFromEnvironment } from '@millrace/event-store';
 import { ShipmentCreated } from '@millrace/fulfillment/events';
-import { warehouseFromEnvironment } from '../adapters/warehouse.ts';
+import { Warehouse } from '../adapters/warehouse.ts';
 
-const warehouse = warehouseFromEnvironment();
+const warehouse = new Warehouse(tableFromEnvironment());
 
 /**
  * Takes what orders held off the shelf when their parcels exist. The reservation says for ever whether it was shipped: a

@@ -1,11 +1,12 @@
+import { tableFromEnvironment } from '@millrace/event-store';
 import { endpoint, HttpError } from '@millrace/http';
-import { warehouseFromEnvironment } from '../adapters/warehouse.ts';
+import { Warehouse } from '../adapters/warehouse.ts';
 import { StockMovedError } from '../domain/stock-count.ts';
 import { stockCountRequest } from '../domain/stock-level-request.ts';
 import { stockPath } from './stock-path.ts';
 import { stockView } from './stock-view.ts';
 
-const warehouse = warehouseFromEnvironment();
+const warehouse = new Warehouse(tableFromEnvironment());
 
 /** `POST /stock/{sku}/count`: a cycle count, what is on the shelf. To send the same count twice is to count once. */
 export const handler = endpoint(

@@ -1,10 +1,11 @@
+import { tableFromEnvironment } from '@millrace/event-store';
 import { endpoint } from '@millrace/http';
-import { warehouseFromEnvironment } from '../adapters/warehouse.ts';
+import { Warehouse } from '../adapters/warehouse.ts';
 import { stockLevelRequest } from '../domain/stock-level-request.ts';
 import { stockPath } from './stock-path.ts';
 import { stockView } from './stock-view.ts';
 
-const warehouse = warehouseFromEnvironment();
+const warehouse = new Warehouse(tableFromEnvironment());
 
 /** `PUT /stock/{sku}`: sets what is available, and below which number it counts as low. */
 export const handler = endpoint(

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@millrace/consumer';
+import { ConfigurationError } from '@millrace/errors';
 import * as z from 'zod';
 
 /** Reads an e-mail address from a variable. @throws ConfigurationError when there is none. */

@@ -9,7 +9,7 @@ describe('notifierFromEnvironment', () => {
   });
 
   test.each([
-    ['no table', { MILLRACE_TABLE: '' }, "MILLRACE_TABLE must be the name of the service's table"],
+    ['no table', { MILLRACE_TABLE: '' }, 'MILLRACE_TABLE must be the name of a DynamoDB table'],
     ['no sender', { MILLRACE_MAIL_FROM: undefined }, 'MILLRACE_MAIL_FROM must be an e-mail address'],
     ['a malformed sender', { MILLRACE_MAIL_FROM: 'shop' }, 'MILLRACE_MAIL_FROM must be an e-mail address'],
   ])('with %s the function does not start', (_what, change, message) => {

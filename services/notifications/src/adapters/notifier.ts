@@ -1,9 +1,8 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { SNSClient } from '@aws-sdk/client-sns';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { ConfigurationError, type RecordContext } from '@millrace/consumer';
+import type { RecordContext } from '@millrace/consumer';
 import { PermanentError } from '@millrace/errors';
+import { tableFromEnvironment } from '@millrace/event-store';
 import type { Message } from '../domain/message.ts';
 import { emailAddressFrom } from './email-address.ts';
 import { Mailer } from './mailer.ts';
@@ -52,11 +51,10 @@ export class Notifier {
 
 /** The notifier that MILLRACE_MAIL_FROM and MILLRACE_TABLE describe. @throws ConfigurationError */
 export function notifierFromEnvironment(variables: NodeJS.ProcessEnv = process.env): Notifier {
-  const tableName = variables.MILLRACE_TABLE;
-  if (!tableName) throw new ConfigurationError('MILLRACE_TABLE', "the name of the service's table");
+  const { client, name } = tableFromEnvironment('MILLRACE_TABLE', variables);
   return new Notifier(
     new Mailer(new SESv2Client({}), emailAddressFrom('MILLRACE_MAIL_FROM', variables)),
     new TextMessenger(new SNSClient({})),
-    new SentLog(DynamoDBDocumentClient.from(new DynamoDBClient({})), tableName),
+    new SentLog(client, name),
   );
 }

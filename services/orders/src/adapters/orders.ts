@@ -3,10 +3,11 @@ import {
   type CommandContext,
   CommandRunner,
   DynamoDbEventStore,
-  documentClient,
   type EventStore,
   type StoredEvent,
+  tableFromEnvironment,
 } from '@millrace/event-store';
+import type { InboxKey } from '@millrace/events';
 import { OrderCancelled, OrderConfirmed, OrderPlaced } from '../../events/index.ts';
 import {
   belongsTo,
@@ -42,7 +43,7 @@ export class Orders {
     orderId: string,
     command: OrderCommand,
     cause: Omit<CommandContext, 'inbox' | 'assumeNew'>,
-    inbox?: { consumer: string; eventId: string },
+    inbox?: InboxKey,
   ): Promise<Order> {
     // A new order's id is new: its stream is read only when somebody turns out to have placed it before.
     const assumeNew = command.type === 'PlaceOrder';
@@ -64,10 +65,10 @@ export class Orders {
   }
 }
 
-/** The orders of the table in MILLRACE_TABLE. @throws Error when it is not set. */
-export function ordersFromEnvironment(tableName = process.env.MILLRACE_TABLE): Orders {
-  if (!tableName) throw new Error("MILLRACE_TABLE must be the name of the service's table");
-  return new Orders(new DynamoDbEventStore(documentClient(), tableName));
+/** The orders of the table in MILLRACE_TABLE. @throws ConfigurationError when it is not set */
+export function ordersFromEnvironment(): Orders {
+  const { client, name } = tableFromEnvironment();
+  return new Orders(new DynamoDbEventStore(client, name));
 }
 
 /** The stream of an order. */

@@ -1,25 +1,24 @@
-import { documentClient, EmittedEvents } from '@millrace/event-store';
+import { EmittedEvents, tableFromEnvironment } from '@millrace/event-store';
 import { ProjectionReader, ProjectionTable, Projector } from '@millrace/projections';
 import * as projections from '../../projections/index.ts';
 import { streamOf } from './orders.ts';
 
 /**
  * What keeps the read models in MILLRACE_PROJECTIONS_TABLE up to date, from events and from the streams in MILLRACE_TABLE.
- * @throws Error when one of them is not set
+ * @throws ConfigurationError when one of them is not set
  */
-export function projectorFromEnvironment({ MILLRACE_TABLE: tableName } = process.env): Projector {
-  if (!tableName) throw new Error("MILLRACE_TABLE must be the name of the service's table");
-  const table = tableFromEnvironment();
-  const history = { emitted: new EmittedEvents(table.client, tableName), streamOf };
-  return new Projector(table, Object.values(projections), history);
+export function projectorFromEnvironment(): Projector {
+  const { client, name } = tableFromEnvironment();
+  const history = { emitted: new EmittedEvents(client, name), streamOf };
+  return new Projector(projectionTable(), Object.values(projections), history);
 }
 
-/** Reads the read models in MILLRACE_PROJECTIONS_TABLE. @throws Error when it is not set */
+/** Reads the read models in MILLRACE_PROJECTIONS_TABLE. @throws ConfigurationError when it is not set */
 export function projectionReaderFromEnvironment(): ProjectionReader {
-  return new ProjectionReader(tableFromEnvironment());
+  return new ProjectionReader(projectionTable());
 }
 
-function tableFromEnvironment({ MILLRACE_PROJECTIONS_TABLE: tableName } = process.env): ProjectionTable {
-  if (!tableName) throw new Error("MILLRACE_PROJECTIONS_TABLE must be the name of the projections' table");
-  return new ProjectionTable(documentClient(), tableName);
+function projectionTable(): ProjectionTable {
+  const { client, name } = tableFromEnvironment('MILLRACE_PROJECTIONS_TABLE');
+  return new ProjectionTable(client, name);
 }

@@ -97,7 +97,7 @@ const works = async () => {};
 
 /** As many as there are containers. */
 const newPayments = (provider: BookkeepingProvider) =>
-  new Payments(documentClient(dynamoDb.client), 'payments', provider, { now: () => provider.now });
+  new Payments({ client: documentClient(dynamoDb.client), name: 'payments' }, provider, { now: () => provider.now });
 
 const cause = {
   correlationId: 'correlation-1',
@@ -197,9 +197,9 @@ describe('charging', () => {
       const event = inbox();
 
       await expect(
-        new Payments(client, 'payments', sandbox, { timeoutMs: 20 }).charge(order, cause, event),
+        new Payments({ client, name: 'payments' }, sandbox, { timeoutMs: 20 }).charge(order, cause, event),
       ).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
-      await delivered(() => new Payments(client, 'payments', sandbox).charge(order, cause, event));
+      await delivered(() => new Payments({ client, name: 'payments' }, sandbox).charge(order, cause, event));
 
       expect(await emitted(order)).toMatchObject([{ detailType: 'PaymentProcessed.v1' }]);
     },
@@ -324,7 +324,7 @@ describe('a charge whose answer got lost', () => {
         return answer;
       },
     } as typeof client;
-    const frozen = new Payments(freezing, 'payments', provider, { now: () => provider.now });
+    const frozen = new Payments({ client: freezing, name: 'payments' }, provider, { now: () => provider.now });
     if (request === 'refund') await newPayments(provider).charge(order, cause, inbox());
 
     const unavailable = { code: request === 'charge' ? 'PROVIDER_UNAVAILABLE' : 'PAYMENT_PENDING' };
@@ -509,7 +509,7 @@ describe('a refund whose answer got lost', () => {
   test('is acted out by the sandbox', async () => {
     const client = documentClient(dynamoDb.client);
     const order = newOrder(testTokens.refundAnswerLost);
-    const payments = new Payments(client, 'payments', new SandboxProvider(client, 'payments'));
+    const payments = new Payments({ client, name: 'payments' }, new SandboxProvider(client, 'payments'));
     const cancellation = inbox();
     await payments.charge(order, cause, inbox());
 

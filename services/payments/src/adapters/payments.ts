@@ -1,28 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Cause, InboxKey } from '@millrace/consumer';
 import {
-  ConcurrencyConflictError,
-  type ConditionalWrite,
-  commit,
-  documentClient,
-  inboxMark,
-  outboxRow,
+  type Row,
+  type RowContext,
+  type RowRunner,
   retryOnConflict,
+  rowRunner,
+  type Table,
+  tableFromEnvironment,
 } from '@millrace/event-store';
-import type { EmittableEvent } from '@millrace/events';
+import type { Cause, EventContext, InboxKey } from '@millrace/events';
 import type { OrderSnapshot } from '@millrace/orders/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '../../events/index.ts';
 import {
   type Attempt,
   ChargeUndecidedError,
+  decide,
   decideCancellation,
+  evolve,
   firstAttempt,
   isCertainlyNone,
   isOpen,
   maySend,
   OutcomePendingError,
   type Payment,
+  type PaymentCommand,
+  type PaymentEvent,
   repeatedAttempt,
 } from '../domain/payment.ts';
 import { type ChargeResult, type PaymentProvider, ProviderUnavailableError } from '../domain/payment-provider.ts';
@@ -31,9 +33,8 @@ import { SandboxProvider } from './sandbox-provider.ts';
 /** A provider that has not answered by then is asked again later: the function has other records to handle. */
 const PROVIDER_TIMEOUT_MS = 2_000;
 
-/** The charge's answer is the first event about an order from this service, and a refund the second. */
-const CHARGE_SEQUENCE = 1;
-const REFUND_SEQUENCE = 2;
+/** What a change inherits, and the event that is handled by it. */
+type Handling = RowContext & { inbox: InboxKey };
 
 /**
  * The payments of one table. Every request to the provider is put on record before it is sent, and its answer afterwards,
@@ -41,16 +42,14 @@ const REFUND_SEQUENCE = 2;
  * acted: then it is first asked what it did, and asked to act again only when that cannot move money twice.
  */
 export class Payments {
-  readonly #client: DynamoDBDocumentClient;
-  readonly #tableName: string;
+  readonly #rows: RowRunner<Payment, PaymentCommand, PaymentEvent>;
   readonly #provider: PaymentProvider;
   readonly #now: () => Date;
   readonly #newId: () => string;
   readonly #timeoutMs: number;
 
   constructor(
-    client: DynamoDBDocumentClient,
-    tableName: string,
+    table: Table,
     provider: PaymentProvider,
     {
       now = () => new Date(),
@@ -58,8 +57,8 @@ export class Payments {
       timeoutMs = PROVIDER_TIMEOUT_MS,
     }: { now?: () => Date; newId?: () => string; timeoutMs?: number } = {},
   ) {
-    this.#client = client;
-    this.#tableName = tableName;
+    const key = (orderId: string) => ({ pk: `PAYMENT#${orderId}`, sk: 'PAYMENT' });
+    this.#rows = rowRunner({ table, key, decide, evolve, publish }, { now, newId });
     this.#provider = provider;
     this.#now = now;
     this.#newId = newId;
@@ -68,10 +67,7 @@ export class Payments {
 
   /** The payment of an order, or undefined. */
   async find(orderId: string): Promise<Payment | undefined> {
-    const { Item } = await this.#client.send(
-      new GetCommand({ TableName: this.#tableName, Key: keyOf(orderId), ConsistentRead: true }),
-    );
-    return Item && (Item.payment as Payment);
+    return (await this.#rows.load(orderId)).state;
   }
 
   /**
@@ -80,31 +76,37 @@ export class Payments {
    * tell whether it charged; DuplicateEventError for a repeated event.
    */
   async charge(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
-    const { orderId, total, paymentToken } = order;
+    const { orderId, total: amount, paymentToken } = order;
+    const handling = { ...cause, inbox };
     const attempt = firstAttempt(this.#newId(), this.#now());
+    const request = { type: 'RequestCharge', amount, chargeKey: inbox.eventId, charge: attempt } as const;
+    let opened: Row<Payment | undefined> | undefined = await this.#rows.execute(orderId, request, {
+      ...cause,
+      assumeNew: true,
+    });
     // Kept when another writer is faster: a provider's search may not show yet what the provider has just answered.
     let answer: ChargeResult | undefined;
     await retryOnConflict(async () => {
-      const intent: Payment = { status: 'PENDING', amount: total, chargeKey: inbox.eventId, charge: attempt };
-      let payment = await this.#open(orderId, intent);
-      if (!isOpen(payment)) {
+      let payment = (opened ?? (await this.#rows.load(orderId))) as Row<Payment>;
+      opened = undefined;
+      if (!isOpen(payment.state)) {
         // Whoever closed it did not find the charge, which was still on its way.
-        const isTaken = answer?.outcome === 'approved' && payment.status === 'CANCELLED';
-        if (isTaken) await this.#undo(orderId, payment, answer as ChargeResult, cause, inbox);
+        const isTaken = answer?.outcome === 'approved' && payment.state.status === 'CANCELLED';
+        if (isTaken) await this.#undo(payment, answer as ChargeResult, handling);
         // Without a mark: another delivery of this event may still hold the answer to its charge, and has to undo it.
         return;
       }
       if (!answer) {
         // Whoever cancels it finds out what became of the charge, and does not stop before that.
-        if (payment.cancelRequested) return;
-        if (payment.charge?.id !== attempt.id) [payment, answer] = await this.#lookUpCharge(orderId, payment);
-        const { chargeKey: idempotencyKey, amount, charge = attempt } = payment;
+        if (payment.state.cancelRequested) return;
+        if (payment.state.charge?.id !== attempt.id) [payment, answer] = await this.#lookUpCharge(payment, cause);
+        const { chargeKey: idempotencyKey, amount, charge = attempt } = payment.state;
         answer ??= await this.#request(charge, (signal) =>
           this.#provider.charge({ idempotencyKey, amount, paymentToken }, signal),
         );
       }
-      if (payment.cancelRequested) await this.#undo(orderId, payment, answer, cause, inbox);
-      else await this.#settle(order, payment, answer, cause, inbox);
+      if (payment.state.cancelRequested) await this.#undo(payment, answer, handling);
+      else await this.#rows.record(payment, decide({ type: 'Settle', order, answer }, payment.state), handling);
     });
   }
 
@@ -114,31 +116,31 @@ export class Payments {
    * @throws OutcomePendingError when the provider does not answer, or cannot tell yet; DuplicateEventError for a repeated
    * event.
    */
-  async cancel(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
+  async cancel({ orderId, total }: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
+    const forestalled = { type: 'PaymentForestalled', amount: total, chargeKey: inbox.eventId } as const;
     try {
-      await retryOnConflict(() => this.#cancel(order, cause, inbox));
+      await retryOnConflict(() => this.#cancel(orderId, forestalled, { ...cause, inbox }));
     } catch (error) {
       if (!(error instanceof ProviderUnavailableError)) throw error;
-      throw new OutcomePendingError(order.orderId, error.message, { cause: error });
+      throw new OutcomePendingError(orderId, error.message, { cause: error });
     }
   }
 
-  async #cancel({ orderId, total }: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
-    const payment = await this.find(orderId);
-    switch (decideCancellation(payment)) {
+  async #cancel(orderId: string, forestalled: PaymentEvent, handling: Handling): Promise<void> {
+    const row = await this.#rows.load(orderId);
+    const payment = row as Row<Payment>; // but for `remember`
+    switch (decideCancellation(row.state)) {
       case 'nothing':
         // Handled all the same, and the mark says so.
-        return this.#commit(orderId, inbox, []);
-      case 'remember': {
-        const cancelled: Payment = { status: 'CANCELLED', amount: total, chargeKey: inbox.eventId };
-        await this.#commit(orderId, inbox, [this.#create(orderId, cancelled)]);
+        await this.#rows.record(row, [], handling);
         return;
-      }
+      case 'remember':
+        await this.#rows.record(row, [forestalled], handling);
+        return;
       case 'resolve':
-        if (payment) await this.#resolve(orderId, payment, cause, inbox);
-        return;
+        return this.#resolve(payment, handling);
       case 'refund':
-        if (payment?.paymentId) await this.#refund(orderId, payment, payment.paymentId, cause, inbox);
+        if (payment.state.paymentId) await this.#refund(payment, payment.state.paymentId, handling);
     }
   }
 
@@ -146,86 +148,57 @@ export class Payments {
    * Finds out what became of a charge that may have been asked for before.
    * @returns the provider's answer; or none, when it may be charged (again), and that is on record
    */
-  async #lookUpCharge(orderId: string, payment: Payment): Promise<[Payment, ChargeResult?]> {
-    const found = await this.#provider.find(payment.chargeKey, this.#timeout());
+  async #lookUpCharge(payment: Row<Payment>, cause: Cause): Promise<[Row<Payment>, ChargeResult?]> {
+    const found = await this.#provider.find(payment.state.chargeKey, this.#timeout());
     if (found.outcome === 'approved' || found.outcome === 'declined') return [payment, found];
-    const charge = repeatedAttempt(payment.charge, found, this.#newId(), this.#now());
-    if (!charge) throw new ChargeUndecidedError(orderId, payment.chargeKey);
-    return [await this.#store(orderId, payment, { ...payment, charge })];
+    const charge = repeatedAttempt(payment.state.charge, found, this.#newId(), this.#now());
+    if (!charge) throw new ChargeUndecidedError(payment.id, payment.state.chargeKey);
+    return [await this.#rows.record(payment, [{ type: 'ChargeRepeated', charge }], cause)];
   }
 
-  async #settle(order: OrderSnapshot, payment: Payment, result: ChargeResult, cause: Cause, inbox: InboxKey) {
-    const { orderId } = order;
-    const context = this.#context(orderId, CHARGE_SEQUENCE, cause);
-    if (result.outcome === 'approved') {
-      const { paymentId } = result;
-      const captured = this.#replace(orderId, payment, { ...payment, status: 'CAPTURED', paymentId });
-      await this.#commit(orderId, inbox, [captured], PaymentProcessed.create({ ...order, paymentId }, context));
-    } else {
-      const refused = this.#replace(orderId, payment, { ...payment, status: 'REFUSED' });
-      const failed = PaymentFailed.create({ orderId, reason: result.reason, amount: payment.amount }, context);
-      await this.#commit(orderId, inbox, [refused], failed);
-    }
-  }
-
-  /** The order ended while the outcome of its charge is unknown: from here on it is not charged any more. */
-  async #resolve(orderId: string, before: Payment, cause: Cause, inbox: InboxKey) {
-    const payment = before.cancelRequested
+  /** Ends a payment whose order ended while the outcome of its charge was unknown. */
+  async #resolve(before: Row<Payment>, { inbox, ...cause }: Handling): Promise<void> {
+    const payment = before.state.cancelRequested
       ? before
-      : await this.#store(orderId, before, { ...before, cancelRequested: true });
-    const found = await this.#provider.find(payment.chargeKey, this.#timeout());
+      : await this.#rows.record(before, [{ type: 'CancellationRequested' }], cause);
+    const { chargeKey, charge } = payment.state;
+    const found = await this.#provider.find(chargeKey, this.#timeout());
     if (found.outcome === 'approved' || found.outcome === 'declined') {
-      await this.#undo(orderId, payment, found, cause, inbox);
-    } else if (isCertainlyNone(payment.charge, found, this.#now())) {
-      await this.#close(orderId, payment, inbox);
+      await this.#undo(payment, found, { ...cause, inbox });
+    } else if (isCertainlyNone(charge, found, this.#now())) {
+      await this.#rows.record(payment, [{ type: 'PaymentClosed' }], { ...cause, inbox });
     } else {
-      throw new OutcomePendingError(orderId, 'the provider cannot tell what became of the charge');
+      throw new OutcomePendingError(payment.id, 'the provider cannot tell what became of the charge');
     }
   }
 
-  async #undo(orderId: string, payment: Payment, result: ChargeResult, cause: Cause, inbox: InboxKey) {
-    if (result.outcome === 'approved') await this.#refund(orderId, payment, result.paymentId, cause, inbox);
-    else await this.#close(orderId, payment, inbox);
+  async #undo(payment: Row<Payment>, answer: ChargeResult, handling: Handling): Promise<void> {
+    if (answer.outcome === 'approved') await this.#refund(payment, answer.paymentId, handling);
+    else await this.#rows.record(payment, [{ type: 'PaymentClosed' }], handling);
   }
 
-  async #close(orderId: string, payment: Payment, inbox: InboxKey) {
-    await this.#commit(orderId, inbox, [this.#replace(orderId, payment, { ...payment, status: 'CANCELLED' })]);
-  }
-
-  async #refund(orderId: string, payment: Payment, paymentId: string, cause: Cause, inbox: InboxKey) {
-    const { amount, chargeKey } = payment;
+  async #refund(payment: Row<Payment>, paymentId: string, { inbox, ...cause }: Handling): Promise<void> {
+    const { amount, chargeKey } = payment.state;
     const idempotencyKey = `${chargeKey}:refund`;
     let refund = firstAttempt(this.#newId(), this.#now());
     let refundId: string | undefined;
-    if (payment.refund) {
+    if (payment.state.refund) {
       const found = await this.#provider.findRefund(idempotencyKey, this.#timeout());
       if (found.outcome === 'refunded') refundId = found.refundId;
       else {
-        const repeated = repeatedAttempt(payment.refund, found, this.#newId(), this.#now());
-        if (!repeated) throw new OutcomePendingError(orderId, 'the provider cannot tell what became of the refund');
+        const repeated = repeatedAttempt(payment.state.refund, found, this.#newId(), this.#now());
+        if (!repeated) throw new OutcomePendingError(payment.id, 'the provider cannot tell what became of the refund');
         refund = repeated;
       }
     }
     let refunding = payment;
     if (refundId === undefined) {
-      refunding = await this.#store(orderId, payment, { ...payment, status: 'REFUNDING', paymentId, refund });
+      refunding = await this.#rows.record(payment, [{ type: 'RefundRequested', paymentId, refund }], cause);
       ({ refundId } = await this.#request(refund, (signal) =>
         this.#provider.refund({ idempotencyKey, paymentId, amount }, signal),
       ));
     }
-    const context = this.#context(orderId, REFUND_SEQUENCE, cause);
-    await this.#commit(
-      orderId,
-      inbox,
-      [this.#replace(orderId, refunding, { ...refunding, status: 'REFUNDED' })],
-      PaymentRefunded.create({ orderId, paymentId, refundId, amount }, context),
-    );
-  }
-
-  /** Puts on record what is about to be asked of the provider. @throws ConcurrencyConflictError */
-  async #store(orderId: string, before: Payment, after: Payment): Promise<Payment> {
-    await commit(this.#client, [this.#replace(orderId, before, after)]);
-    return after;
+    await this.#rows.record(refunding, [{ type: 'Refunded', paymentId, refundId }], { ...cause, inbox });
   }
 
   /** Sends a request that was just put on record. @throws ProviderUnavailableError when it was too long ago */
@@ -239,63 +212,26 @@ export class Payments {
   #timeout(): AbortSignal {
     return AbortSignal.timeout(this.#timeoutMs);
   }
-
-  async #commit(orderId: string, inbox: InboxKey, writes: readonly ConditionalWrite[], event?: EmittableEvent) {
-    const now = this.#now();
-    const outbox = event ? [outboxRow(this.#tableName, keyOf(orderId).pk, event, now)] : [];
-    await commit(this.#client, [...writes, ...outbox, inboxMark(this.#tableName, inbox, now)]);
-  }
-
-  #context(subject: string, sequence: number, cause: Cause) {
-    return { id: this.#newId(), time: this.#now(), subject, sequence, ...cause };
-  }
-
-  /** Stores the intent to charge, unless the order has a payment; returns the one that stands. */
-  async #open(orderId: string, intent: Payment): Promise<Payment> {
-    const { Attributes } = await this.#client.send(
-      new UpdateCommand({
-        TableName: this.#tableName,
-        Key: keyOf(orderId),
-        UpdateExpression: 'SET payment = if_not_exists(payment, :intent)',
-        ExpressionAttributeValues: { ':intent': intent },
-        ReturnValues: 'ALL_NEW',
-      }),
-    );
-    return Attributes?.payment as Payment;
-  }
-
-  #create(orderId: string, payment: Payment): ConditionalWrite {
-    return this.#put(orderId, payment, { ConditionExpression: 'attribute_not_exists(pk)' });
-  }
-
-  /** Replaces exactly the payment that was read. */
-  #replace(orderId: string, before: Payment, after: Payment): ConditionalWrite {
-    return this.#put(orderId, after, {
-      ConditionExpression: 'payment = :before',
-      ExpressionAttributeValues: { ':before': before },
-    });
-  }
-
-  #put(
-    orderId: string,
-    payment: Payment,
-    condition: { ConditionExpression: string; ExpressionAttributeValues?: Record<string, unknown> },
-  ): ConditionalWrite {
-    return {
-      write: { Put: { TableName: this.#tableName, Item: { ...keyOf(orderId), payment }, ...condition } },
-      onConditionFailed: (options) =>
-        new ConcurrencyConflictError(`The payment of order ${orderId} was changed by another writer`, options),
-    };
-  }
 }
 
-/** The payments in the table MILLRACE_TABLE, through the sandbox. @throws Error when it is not set. */
-export function paymentsFromEnvironment(tableName = process.env.MILLRACE_TABLE): Payments {
-  if (!tableName) throw new Error("MILLRACE_TABLE must be the name of the service's table");
-  const client = documentClient();
-  return new Payments(client, tableName, new SandboxProvider(client, tableName));
+/** The payments in the table MILLRACE_TABLE, through the sandbox. @throws ConfigurationError when it is not set */
+export function paymentsFromEnvironment(): Payments {
+  const table = tableFromEnvironment();
+  return new Payments(table, new SandboxProvider(table.client, table.name));
 }
 
-function keyOf(orderId: string) {
-  return { pk: `PAYMENT#${orderId}`, sk: 'PAYMENT' };
+function publish(event: PaymentEvent, { amount }: Payment, context: EventContext) {
+  const orderId = context.subject;
+  switch (event.type) {
+    case 'ChargeApproved':
+      return PaymentProcessed.create({ ...event.order, paymentId: event.paymentId }, context);
+    case 'ChargeDeclined':
+      return PaymentFailed.create({ orderId, reason: event.reason, amount }, context);
+    case 'Refunded': {
+      const { paymentId, refundId } = event;
+      return PaymentRefunded.create({ orderId, paymentId, refundId, amount }, context);
+    }
+    default:
+      return undefined;
+  }
 }

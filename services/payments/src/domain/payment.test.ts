@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { exampleOrder } from '@millrace/orders/events';
 import {
   type Attempt,
+  decide,
   decideCancellation,
+  evolve,
   firstAttempt,
   isCertainlyNone,
   isOpen,
@@ -23,6 +26,48 @@ const payment = (status: PaymentStatus, cancelRequested = false): Payment => ({
   chargeKey: 'event-1',
   charge: attempt,
   ...(cancelRequested ? { cancelRequested } : {}),
+});
+
+describe('a payment', () => {
+  const { amount, chargeKey } = payment('PENDING');
+  const order = exampleOrder;
+  const approved = { outcome: 'approved', paymentId: 'ch_1' } as const;
+  const declined = { outcome: 'declined', reason: 'card_declined' } as const;
+
+  test('is opened once', () => {
+    const command = { type: 'RequestCharge', amount, chargeKey, charge: attempt } as const;
+
+    const [opened] = decide(command, undefined);
+
+    expect(opened && evolve(undefined, opened)).toEqual(payment('PENDING'));
+    expect(decide(command, payment('CANCELLED'))).toEqual([]);
+  });
+
+  test.each([
+    ['approved', approved, { status: 'CAPTURED', paymentId: 'ch_1' }],
+    ['declined', declined, { status: 'REFUSED' }],
+  ] as const)('that is %s is settled, once', (_, answer, expected) => {
+    const [settled] = decide({ type: 'Settle', order, answer }, payment('PENDING'));
+
+    const after = settled && evolve(payment('PENDING'), settled);
+
+    expect(after).toEqual({ ...payment('PENDING'), ...expected });
+    expect(decide({ type: 'Settle', order, answer }, after)).toEqual([]);
+  });
+
+  test('is refunded, or closed, and remembers why', () => {
+    const refund = firstAttempt('refund-1', askedAt);
+    const refunding = evolve(payment('PENDING', true), { type: 'RefundRequested', paymentId: 'ch_1', refund });
+
+    expect(refunding).toMatchObject({ status: 'REFUNDING', paymentId: 'ch_1', refund, charge: attempt });
+    expect(evolve(refunding, { type: 'Refunded', paymentId: 'ch_1', refundId: 're_1' }).status).toBe('REFUNDED');
+    expect(evolve(payment('PENDING', true), { type: 'PaymentClosed' }).status).toBe('CANCELLED');
+    expect(evolve(undefined, { type: 'PaymentForestalled', amount, chargeKey })).toEqual({
+      status: 'CANCELLED',
+      amount,
+      chargeKey,
+    });
+  });
 });
 
 describe('reserved stock', () => {

@@ -1,5 +1,6 @@
 import { PermanentError, UnavailableError } from '@millrace/errors';
-import { FOUND_WITHIN_MS, KEY_LIFETIME_MS, type Money, type NotFound } from './payment-provider.ts';
+import type { OrderSnapshot } from '@millrace/orders/events';
+import { type ChargeResult, FOUND_WITHIN_MS, KEY_LIFETIME_MS, type Money, type NotFound } from './payment-provider.ts';
 
 /** How much two containers' clocks may differ, together with how long a request may be on its way, in ms. */
 const TIME_MARGIN_MS = 5 * 60 * 1000;
@@ -36,6 +37,67 @@ export interface Payment {
   refund?: Attempt;
   /** The order was cancelled while the outcome of its charge was unknown: charge it no more. */
   cancelRequested?: boolean;
+}
+
+export type PaymentCommand =
+  | { type: 'RequestCharge'; amount: Money; chargeKey: string; charge: Attempt }
+  /** What the provider has answered. */
+  | { type: 'Settle'; order: OrderSnapshot; answer: ChargeResult };
+
+export type PaymentEvent =
+  | { type: 'ChargeRequested'; amount: Money; chargeKey: string; charge: Attempt }
+  | { type: 'ChargeRepeated'; charge: Attempt }
+  | { type: 'ChargeApproved'; order: OrderSnapshot; paymentId: string }
+  | { type: 'ChargeDeclined'; reason: string }
+  /** The order ended while the outcome of its charge is unknown: from here on it is not charged any more. */
+  | { type: 'CancellationRequested' }
+  | { type: 'RefundRequested'; paymentId: string; refund: Attempt }
+  | { type: 'Refunded'; paymentId: string; refundId: string }
+  /** The order ended before anything was asked of the provider. */
+  | { type: 'PaymentForestalled'; amount: Money; chargeKey: string }
+  /** The order has ended, and nothing was charged for it. */
+  | { type: 'PaymentClosed' };
+
+/** What follows from a command: one event or nothing. An order has one payment, which is settled once. */
+export function decide(command: PaymentCommand, payment: Payment | undefined): readonly PaymentEvent[] {
+  switch (command.type) {
+    case 'RequestCharge':
+      return payment ? [] : [{ ...command, type: 'ChargeRequested' }];
+    case 'Settle': {
+      if (!payment || !isOpen(payment)) return [];
+      const { order, answer } = command;
+      return answer.outcome === 'approved'
+        ? [{ type: 'ChargeApproved', order, paymentId: answer.paymentId }]
+        : [{ type: 'ChargeDeclined', reason: answer.reason }];
+    }
+  }
+}
+
+/** The state after one more event. Only a first event can come without a payment. */
+export function evolve(before: Payment | undefined, event: PaymentEvent): Payment {
+  const payment = before as Payment;
+  switch (event.type) {
+    case 'ChargeRequested': {
+      const { amount, chargeKey, charge } = event;
+      return { status: 'PENDING', amount, chargeKey, charge };
+    }
+    case 'ChargeRepeated':
+      return { ...payment, charge: event.charge };
+    case 'ChargeApproved':
+      return { ...payment, status: 'CAPTURED', paymentId: event.paymentId };
+    case 'ChargeDeclined':
+      return { ...payment, status: 'REFUSED' };
+    case 'CancellationRequested':
+      return { ...payment, cancelRequested: true };
+    case 'RefundRequested':
+      return { ...payment, status: 'REFUNDING', paymentId: event.paymentId, refund: event.refund };
+    case 'Refunded':
+      return { ...payment, status: 'REFUNDED', paymentId: event.paymentId };
+    case 'PaymentForestalled':
+      return { status: 'CANCELLED', amount: event.amount, chargeKey: event.chargeKey };
+    case 'PaymentClosed':
+      return { ...payment, status: 'CANCELLED' };
+  }
 }
 
 /** The provider cannot tell whether it charged, and may have forgotten the key: only a person may decide. */

@@ -7,7 +7,8 @@ import {
   type ReemitResult,
   readDeadLetter,
 } from '@millrace/dead-letters';
-import { documentClient } from '@millrace/event-store';
+import { variableFrom } from '@millrace/errors';
+import { tableFromEnvironment } from '@millrace/event-store';
 import {
   EmitFailedError,
   type EmittableEvent,
@@ -179,18 +180,14 @@ function count(outcome: ReemitResult['outcome']): void {
   metrics.addMetric(names[outcome], MetricUnit.Count, 1);
 }
 
-/** @throws Error naming the variable that is not set */
+/** @throws ConfigurationError naming the variable that is not set */
 export function reEmitterFromEnvironment(): ReEmitter {
-  const sqs = new SQSClient({});
+  const { client, name } = tableFromEnvironment();
+  const busName = variableFrom('MILLRACE_EVENT_BUS', 'the name of the event bus');
+  const parkingQueueUrl = variableFrom('MILLRACE_PARKING_QUEUE_URL', 'the URL of the parking queue');
   return new ReEmitter({
-    emitter: new EventBridgeEmitter({ client: new EventBridgeClient({}), busName: required('MILLRACE_EVENT_BUS') }),
-    ledger: new Ledger(documentClient(), required('MILLRACE_TABLE')),
-    letters: new Letters(sqs, required('MILLRACE_PARKING_QUEUE_URL')),
+    emitter: new EventBridgeEmitter({ client: new EventBridgeClient({}), busName }),
+    ledger: new Ledger(client, name),
+    letters: new Letters(new SQSClient({}), parkingQueueUrl),
   });
-}
-
-function required(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} must be set: serverless.yml gives it to the function`);
-  return value;
 }

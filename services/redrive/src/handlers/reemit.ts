@@ -1,12 +1,11 @@
 import { type ReemitResponse, reemitRequestSchema } from '@millrace/dead-letters';
-import { PermanentError } from '@millrace/errors';
+import { PermanentError, variableFrom } from '@millrace/errors';
 import { publishMetrics } from '@millrace/telemetry';
 import * as z from 'zod';
 import { reEmitterFromEnvironment } from '../adapters/re-emitter.ts';
 
 const reEmitter = reEmitterFromEnvironment();
-const { MILLRACE_STAGE: stage } = process.env;
-if (!stage) throw new Error('MILLRACE_STAGE must be set: serverless.common.yml gives it to the function');
+const stage = variableFrom('MILLRACE_STAGE', 'the name of the stage');
 
 /** A request about a queue of this stage, as the function's role has it: millrace-*-<stage>-*dlq. */
 const requestSchema = reemitRequestSchema.refine(({ queueName }) => queueName.includes(`-${stage}-`), {
