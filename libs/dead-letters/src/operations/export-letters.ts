@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DeadLetter } from '../dead-letter.ts';
-import { inspect, type LookSummary } from './inspect.ts';
+import { type InspectionSummary, inspect } from './inspect.ts';
 import type { StageQueue } from './stage-queues.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function exportLetters(
   queue: StageQueue,
   path: string,
   options: Parameters<typeof inspect>[2],
-): Promise<LookSummary> {
+): Promise<InspectionSummary> {
   const draft = `${path}.${process.pid}.draft`;
   const file = await open(draft, 'w', 0o600);
   try {

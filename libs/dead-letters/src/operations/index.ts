@@ -3,7 +3,7 @@ export { consumerKey, consumerOfRule } from './consumer-name.ts';
 export { type DrainOptions, type DrainProgress, type DrainSummary, isComplete } from './drain.ts';
 export { exportLetters } from './export-letters.ts';
 export { type ImportedEvent, type ImportProblem, type ImportSummary, importLetters } from './import-letters.ts';
-export { inspect, type LookSummary } from './inspect.ts';
+export { type InspectionSummary, inspect } from './inspect.ts';
 export { isFiltering, type LetterCriteria, letterFilter } from './letter-filter.ts';
 export { listQueues, type QueueOverview } from './list.ts';
 export { mapConcurrently } from './map-concurrently.ts';

@@ -4,7 +4,7 @@ import { Look } from './look.ts';
 import type { StageQueue } from './stage-queues.ts';
 
 /** What a look came to. */
-export interface LookSummary {
+export interface InspectionSummary {
   /** Letters that matched. */
   matched: number;
   /** Letters looked at. */
@@ -29,7 +29,7 @@ export async function inspect(
     signal?: AbortSignal | undefined;
   },
   visit: (letter: DeadLetter) => void | Promise<void>,
-): Promise<LookSummary> {
+): Promise<InspectionSummary> {
   const { select, startedAt, limit = Number.POSITIVE_INFINITY, signal } = options;
   const look = new Look(sqs, queue, { startedAt, signal });
   let matched = 0;

@@ -1,0 +1,28 @@
+import type { DrainSummary } from '@millrace/dead-letters/operations';
+import { findWorkspaceRoot, readCatalogue } from '@millrace/workspace/catalogue';
+import { drain, type Operation } from './drain.ts';
+import { ACTION_HELP, ACTIONS, type Command, FILTER_HELP, FILTERS } from './options.ts';
+import { type Context, stop } from './stage.ts';
+
+export const redrive: Command = {
+  usage: 'redrive <queue>',
+  summary: 'sends letters back to the one queue that failed; has those of a relay emitted by it',
+  help: `${FILTER_HELP}\n${ACTION_HELP}
+
+A relay's letter that names positions of a stream instead of holding its event is a sweep of that time: what was stored then
+and never emitted is emitted (npm run sweep).`,
+  options: [...FILTERS, ...ACTIONS],
+  run: (values, args) => drain('redrive', values, args, redriveQueue),
+};
+
+/** A relay's letters go to the relay, all others to the queue that failed. */
+async function redriveQueue(context: Context, operation: Operation): Promise<DrainSummary> {
+  const { operations, queues, events, endpoint, now } = context;
+  const service = operations.relayServiceOf(operation.queue, queues.stage);
+  if (service === undefined) return operations.redrive(operation, operations.ruleMessageGroups(events));
+  const { relayRepair } = await import('@millrace/lineage/operations');
+  const catalogue = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
+  // As for npm run sweep: the local DynamoDB looks at its whole table for every page of a segment.
+  const options = { segments: endpoint === undefined ? 4 : 1, signal: stop.signal };
+  return operations.redriveRelay(operation, relayRepair(context, service, catalogue, now, options));
+}
