@@ -92,14 +92,14 @@ await runCommand('lineage', async () => {
     console.log(drawLineage(lineage, followed));
   }
   if (lineage.truncated) console.error(`Only the first ${lineage.count} events are shown`);
-  for (const { queue, letters } of rest.unseen) {
+  for (const { queue, deadLetters } of rest.unseen) {
     console.error(
-      `${letters} letter(s) of ${queue} could not be looked at: somebody holds them, try again in a minute`,
+      `${deadLetters} letter(s) of ${queue} could not be looked at: somebody holds them, try again in a minute`,
     );
   }
-  for (const { queue, letters } of rest.silentRelays) {
+  for (const { queue, deadLetters } of rest.silentRelays) {
     console.error(
-      `${letters} letter(s) in ${queue} do not say which events were not emitted: npm run redrive -- inspect ${queue}`,
+      `${deadLetters} letter(s) in ${queue} do not say which events were not emitted: npm run redrive -- inspect ${queue}`,
     );
   }
   return printVerdict(lineage, followed);

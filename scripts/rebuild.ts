@@ -106,11 +106,11 @@ async function main(): Promise<number> {
   stop.dispose();
   const ended = performance.now();
   const built = live ?? ended;
-  return sayWhatBecame(projection.name, summary, built - begun, ended - built);
+  return printSummary(projection.name, summary, built - begun, ended - built);
 }
 
 /** @param building for how long it was built until it was read, @param deleting and then others deleted, both in ms */
-function sayWhatBecame(name: string, summary: RebuildSummary, building: number, deleting: number): number {
+function printSummary(name: string, summary: RebuildSummary, building: number, deleting: number): number {
   const { outcome, live, resumed, events, deleted } = summary;
   if (resumed) console.log('Went on with an unfinished rebuild');
   console.log(`${events.toLocaleString('en')} events in ${seconds(building)}, ${perSecond(events, building)}`);

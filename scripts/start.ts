@@ -134,7 +134,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
-function whyNot(error: unknown, apiPort: number): string {
+function explainStartError(error: unknown, apiPort: number): string {
   if (error instanceof FolderError) return `${error.message}: choose another with --${error.purpose}-dir`;
   if (!(error instanceof PortTakenError)) return explain(error);
   const flag = error.port === apiPort ? '--api-port' : '--aws-port';
@@ -169,7 +169,7 @@ async function start(options: ReturnType<typeof readOptions>): Promise<void> {
       },
     });
   } catch (error) {
-    console.error(`Cannot start: ${whyNot(error, options.apiPort)}`);
+    console.error(`Cannot start: ${explainStartError(error, options.apiPort)}`);
     process.exit(1);
   }
   await Promise.race([runtime.warm, delay(WARM_WITHIN_MS, undefined, { ref: false })]);

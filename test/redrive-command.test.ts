@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-redrive-'));
 let sqs: LocalSqs;
 beforeAll(async () => {
   sqs = await startLocalSqs();
-  await sqs.createQueue('millrace-redrive-dev-parking');
+  await sqs.createQueue('millrace-re-emitter-dev-parking');
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
@@ -107,7 +107,7 @@ describe('npm run redrive', () => {
     expect(json.exitCode).toBe(0);
     const queues = JSON.parse(json.stdout) as { queue: string; depth: number }[];
     expect(queues.find(({ queue }) => queue === deadLetterQueue)?.depth).toBe(4);
-    expect(queues.find(({ queue }) => queue === 'millrace-redrive-dev-parking')?.depth).toBe(0);
+    expect(queues.find(({ queue }) => queue === 'millrace-re-emitter-dev-parking')?.depth).toBe(0);
     const elsewhere = await redrive('list', '--stage', 'staging', '--exit-code');
     expect(elsewhere.exitCode).toBe(2);
     expect(elsewhere.stderr).toContain(`There are no queues of stage staging at ${sqs.endpoint}. Check --stage and`);
@@ -174,7 +174,7 @@ describe('npm run redrive', () => {
     const { deadLetterQueue } = await deadOrders(2);
     const { exitCode, stdout, stderr } = await redrive('reemit', deadLetterQueue);
     expect(exitCode).toBe(1);
-    expect(stdout).toContain('2  left: millrace-redrive-dev-reemit did not answer');
+    expect(stdout).toContain('2  left: millrace-re-emitter-dev-reemit did not answer');
     expect(stderr).toContain('is still in the queue');
     expect((await sqs.contents(deadLetterQueue)).ready).toHaveLength(2);
   });
@@ -209,7 +209,7 @@ describe('npm run redrive', () => {
     expect(stderr).toContain('1 unedited line');
     expect(stderr).toContain(`npm run redrive -- redrive ${deadLetterQueue} --id ${newId}`);
     expect((await idsIn(deadLetterQueue)).sort()).toEqual([newId, `${name}-0`].sort());
-    expect(await idsIn('millrace-redrive-dev-parking')).toEqual([`${name}-1`]);
+    expect(await idsIn('millrace-re-emitter-dev-parking')).toEqual([`${name}-1`]);
   });
 
   test('Ctrl-C finishes what is under way, gives the rest back, and says how far it came', async () => {

@@ -25,7 +25,7 @@ export async function drain(
     sqs,
     queues,
     queue,
-    select: operations.letterFilter(criteria, startedAt),
+    select: operations.deadLetterFilter(criteria, startedAt),
     startedAt,
     dryRun: values['dry-run'] ?? false,
     signal: stop.signal,

@@ -17,8 +17,13 @@ async function exportToFile(values: Values, [queueName = '', path = '']: string[
   const limit = readLimit(values);
   const { operations, sqs, queues, startedAt } = await connect(values);
   const queue = queues.find(queueName);
-  const select = operations.letterFilter(criteria, startedAt);
-  const summary = await operations.exportLetters(sqs, queue, path, { select, startedAt, limit, signal: stop.signal });
+  const select = operations.deadLetterFilter(criteria, startedAt);
+  const summary = await operations.exportDeadLetters(sqs, queue, path, {
+    select,
+    startedAt,
+    limit,
+    signal: stop.signal,
+  });
   printInspection(summary, operations.isFiltering(criteria), queue.name);
   console.error(
     `Written to ${path}, which may hold personal data and only you can read. Edit \`event\`, then: npm run redrive -- import ${path}`,

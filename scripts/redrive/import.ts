@@ -19,7 +19,7 @@ async function importFile(values: Values, [path = '']: string[]): Promise<number
   const { operations, sqs, queues, startedAt } = await connect(values);
   const contracts = await loadAllContracts();
   const options = { startedAt, dryRun, signal: stop.signal };
-  const { imported, unchanged, alreadyImported, problems, gone, failed } = await operations.importLetters(
+  const { imported, unchanged, alreadyImported, problems, gone, failed } = await operations.importDeadLetters(
     sqs,
     queues,
     text,

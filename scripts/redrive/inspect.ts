@@ -1,6 +1,6 @@
 import { jsonText, printable } from '@millrace/command-line';
 import type { DeadLetter } from '@millrace/dead-letters';
-import type { ShownLetter } from '@millrace/dead-letters/operations';
+import type { ShownDeadLetter } from '@millrace/dead-letters/operations';
 import { findWorkspaceRoot, readCatalogue } from '@millrace/workspace/catalogue';
 import { type Command, FILTER_HELP, FILTERS, readCriteria, readLimit, type Values } from './options.ts';
 import { connect, loadAllContracts, stop } from './stage.ts';
@@ -24,7 +24,7 @@ async function run(values: Values, [queueName = '']: string[]): Promise<number> 
   const limit = readLimit(values);
   const { operations, sqs, queues, startedAt } = await connect(values);
   const queue = queues.find(queueName);
-  const select = operations.letterFilter(criteria, startedAt);
+  const select = operations.deadLetterFilter(criteria, startedAt);
   const reveal = values.reveal ?? false;
   const catalogue = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
   const contracts = reveal ? new Map() : await loadAllContracts();
@@ -32,10 +32,10 @@ async function run(values: Values, [queueName = '']: string[]): Promise<number> 
     const consumer = operations.consumerOfRule(rule, queues.stage, catalogue);
     return consumer && `${consumer.service}.${consumer.function}`;
   };
-  const letters: { letter: ShownLetter; content: string }[] = [];
+  const letters: { letter: ShownDeadLetter; content: string }[] = [];
   const look = { select, startedAt, limit, signal: stop.signal };
   const summary = await operations.inspect(sqs, queue, look, (letter) => {
-    const shown = operations.shownLetter(letter, contracts, consumerOf);
+    const shown = operations.shownDeadLetter(letter, contracts, consumerOf);
     if (values.json) {
       console.log(jsonText({ queue: queue.name, ...(reveal ? revealedLetter(letter) : shown) }));
     } else {
@@ -49,7 +49,11 @@ async function run(values: Values, [queueName = '']: string[]): Promise<number> 
 }
 
 /** A letter as a paragraph: why it is dead and what it is about first, then the ids to go on with. */
-function describeLetter({ messageId, event, reason, sentAt, detail }: ShownLetter, content: string, now: Date): string {
+function describeLetter(
+  { messageId, event, reason, sentAt, detail }: ShownDeadLetter,
+  content: string,
+  now: Date,
+): string {
   const { code, attempts, consumer, correlationId, message } = reason;
   const { subject } = (detail?.metadata ?? {}) as { subject?: string };
   const tries = attempts === undefined ? '' : `, ${counted(attempts, 'attempt', 'attempts')}`;
@@ -69,7 +73,7 @@ function describeLetter({ messageId, event, reason, sentAt, detail }: ShownLette
 }
 
 /** The event's data, as far as they may be shown. */
-function contentOf({ detail, bytes }: ShownLetter): string {
+function contentOf({ detail, bytes }: ShownDeadLetter): string {
   return detail
     ? JSON.stringify(detail.data)
     : `${counted(bytes, 'byte', 'bytes')} that satisfy no contract (--reveal shows them)`;

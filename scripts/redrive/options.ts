@@ -1,5 +1,5 @@
 import { parseDuration, readArguments, readNumber } from '@millrace/command-line';
-import type { DrainOptions, LetterCriteria } from '@millrace/dead-letters/operations';
+import type { DeadLetterCriteria, DrainOptions } from '@millrace/dead-letters/operations';
 
 export const GLOBAL_HELP = `  --stage <name>         stage (dev)
   --endpoint <url>       the local runtime, e.g. http://127.0.0.1:4566; otherwise AWS with its default credentials
@@ -74,7 +74,7 @@ export function readOptions() {
 }
 
 /** Which letters are meant. */
-export function readCriteria(values: Values): LetterCriteria {
+export function readCriteria(values: Values): DeadLetterCriteria {
   const { type, reason, id, 'correlation-id': correlationId, pattern } = values;
   const { 'older-than': olderThan, 'newer-than': newerThan } = values;
   return {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { requestToken } from '@millrace/local/request-token';
 import { eventually } from '@millrace/testing';
-import { readLandscape } from '../policies/landscape.ts';
+import { readCompiledWorkspace } from '../policies/compiled-workspace.ts';
 import { entriesOf } from '../policies/template.ts';
 import { orderOf, Shop, scopesOf } from './shop.ts';
 import { type System, startSystem } from './system.ts';
@@ -126,7 +126,7 @@ const strangers: [who: string, authorization: () => Promise<string | undefined>]
 ];
 
 test('every route of the templates has a row here, with its scope', async () => {
-  const { services } = await readLandscape('dev');
+  const { services } = await readCompiledWorkspace('dev');
   const routes = services.flatMap((service) =>
     entriesOf(service, 'AWS::ApiGatewayV2::Route').map(({ properties: { RouteKey, AuthorizationScopes } }) => ({
       route: String(RouteKey),

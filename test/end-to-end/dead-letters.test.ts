@@ -13,7 +13,7 @@ import {
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DeadLetter, eventDigest } from '@millrace/dead-letters';
-import type { LetterCriteria } from '@millrace/dead-letters/operations';
+import type { DeadLetterCriteria } from '@millrace/dead-letters/operations';
 import { EmittableEvent } from '@millrace/events';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
 import { ProbeApplied } from '../fixtures/probe/events/index.ts';
@@ -35,7 +35,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-letters-'));
   system = await startSystem({
     // See `who may put whose events`.
-    mayBeRefused: ['orders-dev-relay', 'probe-dev-forge', 'redrive-dev-reemit'].map(
+    mayBeRefused: ['orders-dev-relay', 'probe-dev-forge', 're-emitter-dev-reemit'].map(
       (name) => `millrace-${name} events:PutEvents`,
     ),
   });
@@ -59,7 +59,7 @@ const inventoryLetters = 'millrace-inventory-dev-on-order-placed-dlq';
 const paymentLetters = 'millrace-payments-dev-on-stock-reserved-dlq';
 const shipmentRuleLetters = 'millrace-fulfillment-dev-on-payment-processed-rule-dlq';
 const probeLetters = 'millrace-probe-dev-on-probe-applied-dlq';
-const parking = 'millrace-redrive-dev-parking';
+const parking = 'millrace-re-emitter-dev-parking';
 
 /** Waits for the letters of some events, and returns them in the order of the ids. */
 async function lettersOf(queue: string, ...eventIds: string[]): Promise<DeadLetter[]> {
@@ -86,7 +86,7 @@ const succeeds = async (...args: string[]) => {
 };
 
 /** Puts the one letter back that is meant. */
-const putsBack = async (way: 'redrive' | 'reemit', queue: string, criteria?: LetterCriteria) => {
+const putsBack = async (way: 'redrive' | 'reemit', queue: string, criteria?: DeadLetterCriteria) => {
   const done = way === 'redrive' ? /^redriven to / : /^reemitted$/;
   expect(await operator.putBack(way, queue, criteria)).toEqual([[expect.stringMatching(done), 1]]);
 };
@@ -475,10 +475,10 @@ describe('who may put whose events', () => {
   });
 
   test('the re-emitter is not', async () => {
-    expect(await aws.putAs('millrace-redrive-dev-reemit', 'millrace.payments')).toEqual([
+    expect(await aws.putAs('millrace-re-emitter-dev-reemit', 'millrace.payments')).toEqual([
       { EventId: expect.any(String) },
     ]);
-    expect(await aws.putAs('millrace-redrive-dev-reemit', 'somebody.else')).toEqual(refusals);
+    expect(await aws.putAs('millrace-re-emitter-dev-reemit', 'somebody.else')).toEqual(refusals);
   });
 });
 
@@ -488,7 +488,7 @@ describe('the alarms', () => {
       const response = await fetch(`${system.awsUrl}/_local/alarms`);
       const { alarms } = (await response.json()) as { alarms: { name: string; state: string }[] };
       expect(alarms).toContainEqual(
-        expect.objectContaining({ name: 'millrace-redrive-dev-parking-depth', state: 'ALARM' }),
+        expect.objectContaining({ name: 'millrace-re-emitter-dev-parking-depth', state: 'ALARM' }),
       );
     });
   });

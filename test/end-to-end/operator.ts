@@ -1,9 +1,9 @@
 import type { DeadLetter } from '@millrace/dead-letters';
 import {
   createClients,
+  type DeadLetterCriteria,
+  deadLetterFilter,
   inspect,
-  type LetterCriteria,
-  letterFilter,
   readQueue,
   redrive,
   reemit,
@@ -90,7 +90,7 @@ export class Operator {
   }
 
   /** The letters of a queue that are meant, as `npm run redrive -- inspect` finds them, without a process for each look. */
-  async inspect(queue: string, criteria: LetterCriteria = {}): Promise<DeadLetter[]> {
+  async inspect(queue: string, criteria: DeadLetterCriteria = {}): Promise<DeadLetter[]> {
     const { sqs, now } = this.#clients;
     const startedAt = now();
     // All of them only once: half a hundred requests, and tests look again and again.
@@ -99,7 +99,7 @@ export class Operator {
     const stageQueue = await readQueue(sqs, url);
     if (!stageQueue) throw new Error(`${url} is gone`);
     const letters: DeadLetter[] = [];
-    await inspect(sqs, stageQueue, { select: letterFilter(criteria, startedAt), startedAt }, (letter) => {
+    await inspect(sqs, stageQueue, { select: deadLetterFilter(criteria, startedAt), startedAt }, (letter) => {
       letters.push(letter);
     });
     return letters;
@@ -111,11 +111,15 @@ export class Operator {
    * @returns what became of them, each with how many
    * @throws Error when nothing is meant, or a letter is in two places afterwards
    */
-  async putBack(way: 'redrive' | 'reemit', queue: string, criteria: LetterCriteria = {}): Promise<[string, number][]> {
+  async putBack(
+    way: 'redrive' | 'reemit',
+    queue: string,
+    criteria: DeadLetterCriteria = {},
+  ): Promise<[string, number][]> {
     const { sqs, lambda, events, now } = this.#clients;
     const startedAt = now();
     const queues = await StageQueues.load(sqs, 'dev');
-    const select = letterFilter(criteria, startedAt);
+    const select = deadLetterFilter(criteria, startedAt);
     const operation = { sqs, queues, queue: queues.find(queue), select, startedAt };
     const { outcomes, failed, problem } =
       way === 'redrive' ? await redrive(operation, ruleMessageGroups(events)) : await reemit(operation, lambda);

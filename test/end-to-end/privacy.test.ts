@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { shownLetter } from '@millrace/dead-letters/operations';
+import { shownDeadLetter } from '@millrace/dead-letters/operations';
 import type { EventContract } from '@millrace/events';
 import { envelopeText, eventually, insertRecord, sampleEvent, streamEvent } from '@millrace/testing';
 import { findWorkspaceRoot, loadContracts, readCatalogue, serviceDirectories } from '@millrace/workspace/catalogue';
@@ -263,7 +263,9 @@ describe('with a customer whom everybody would recognise', () => {
     const names = new Set(consumers.map(({ service, functionName }) => `${service}.${functionName}`));
     for (const consumer of names) {
       // What `inspect --json` prints, without a process for each queue.
-      const shown = (await operator.inspect(consumer)).map((letter) => JSON.stringify(shownLetter(letter, contracts)));
+      const shown = (await operator.inspect(consumer)).map((letter) =>
+        JSON.stringify(shownDeadLetter(letter, contracts)),
+      );
       expect(shown.join()).toContain('SCHEMA_VIOLATION');
       printed += shown.map((line) => `${line}\n`).join('');
     }
@@ -321,7 +323,7 @@ describe('with a customer whom everybody would recognise', () => {
       ...['postOrder', 'getOrder', 'postCancellation', 'relay'].map((functionName) => `orders-dev-${functionName}`),
       ...['putStock', 'postStockCount', 'getStock', 'relay'].map((functionName) => `inventory-dev-${functionName}`),
       ...['getEvent', 'getEvents', 'getLineage'].map((functionName) => `event-log-dev-${functionName}`),
-      ...['payments-dev-relay', 'fulfillment-dev-relay', 'redrive-dev-reemit'],
+      ...['payments-dev-relay', 'fulfillment-dev-relay', 're-emitter-dev-reemit'],
     ];
     const lines = output().split('\n');
     for (const functionName of functions) {

@@ -123,7 +123,7 @@ export function busInputs(
           arbitrary: fc
             .tuple(
               falseEvents(events, contracts, { envelope: true }),
-              fc.constantFrom(owner, 'operator', 'millrace-redrive-dev-reemit', ''),
+              fc.constantFrom(owner, 'operator', 'millrace-re-emitter-dev-reemit', ''),
             )
             .map(
               ([{ kind, event }, accessKeyId]): BusInput =>

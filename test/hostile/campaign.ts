@@ -7,9 +7,9 @@ import { scopesOf } from '../end-to-end/shop.ts';
 import { AwsPort } from './aws-port.ts';
 import type { BusInput } from './bus-inputs.ts';
 import { flawOf, type ReceivedMessage } from './dead-letters.ts';
+import { type DeployedStage, readDeployedStage } from './deployed-stage.ts';
 import type { HttpInput, Tokens } from './http-inputs.ts';
 import { CHUNK, type HostileInput, type InputReference, Inputs } from './inputs.ts';
-import { type Landscape, readLandscape } from './landscape.ts';
 import { type ConsumerMetrics, Ledger, type Origin } from './ledger.ts';
 import type { QueueInput } from './queue-inputs.ts';
 import { depths, takeAll } from './queues.ts';
@@ -68,15 +68,15 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const aws = new AwsPort(runtime.awsUrl);
   try {
     // The tap's own rule is no part of it.
-    const landscape = await readLandscape(aws);
+    const stage = await readDeployedStage(aws);
     const [tokens, tap] = await Promise.all([readTokens(runtime.issuerUrl), openTap(aws)]);
     const orderIds = await placeOrders(runtime.apiUrl, tokens);
     const campaign = new Campaign({
       runtime,
       aws,
-      landscape,
+      stage,
       tap,
-      inputs: new Inputs(landscape, tokens, orderIds, runtime),
+      inputs: new Inputs(stage, tokens, orderIds, runtime),
     });
     return await campaign.run(options);
   } finally {
@@ -125,7 +125,7 @@ async function placeOrders(apiUrl: string, { customer }: Tokens): Promise<string
 interface CampaignParts {
   runtime: RuntimeProcess;
   aws: AwsPort;
-  landscape: Landscape;
+  stage: DeployedStage;
   tap: Tap;
   inputs: Inputs;
 }
@@ -147,7 +147,7 @@ class Campaign {
 
   constructor(parts: CampaignParts) {
     this.#parts = parts;
-    this.#ledger = new Ledger(parts.landscape.consumers.map(({ name }) => name));
+    this.#ledger = new Ledger(parts.stage.consumers.map(({ name }) => name));
   }
 
   async run({ inputs, seed, reemissions, onProgress = () => {} }: CampaignOptions): Promise<CampaignResult> {
@@ -244,8 +244,8 @@ class Campaign {
       }
       if (refused || !entry) throw new Error('PutEvents took it');
       const { Source: source, DetailType: detailType, Detail } = entry;
-      const { landscape } = this.#parts;
-      const consumers = landscape.consumersOf({ source, 'detail-type': detailType, detail: JSON.parse(Detail) });
+      const { stage } = this.#parts;
+      const consumers = stage.consumersOf({ source, 'detail-type': detailType, detail: JSON.parse(Detail) });
       this.#accepted.set(EventId, { consumers, origin: { kind: `bus, ${kind}`, fate, input } });
       return consumers.length === 0 ? 'for no consumer' : `for ${consumers.length} consumers`;
     });
@@ -256,8 +256,8 @@ class Campaign {
     { kind, consumer, body, attributes, systemAttributes, fate }: QueueInput,
     input: InputReference,
   ): Promise<string> {
-    const { landscape, aws } = this.#parts;
-    const QueueUrl = landscape.consumers.find(({ name }) => name === consumer)?.queueUrl;
+    const { stage, aws } = this.#parts;
+    const QueueUrl = stage.consumers.find(({ name }) => name === consumer)?.queueUrl;
     const { status, text } = await aws.send(
       'sqs',
       'SendMessage',
@@ -279,16 +279,16 @@ class Campaign {
 
   /** Takes what there is off the tap and the dead-letter queues, and into the account. */
   async #collect(): Promise<void> {
-    const { aws, landscape, tap } = this.#parts;
+    const { aws, stage, tap } = this.#parts;
     await tap.heard(({ id, text, event, traceHeader }) => {
       const ours = this.#accepted.get(id);
       this.#accepted.delete(id);
       if (/;Reemission=/.test(traceHeader ?? '')) this.#reemissionsHeard += 1;
-      for (const consumer of ours?.consumers ?? landscape.consumersOf(event)) {
+      for (const consumer of ours?.consumers ?? stage.consumersOf(event)) {
         this.#ledger.receive(consumer, text, ours?.origin ?? { kind: `from the system, ${event['detail-type']}` });
       }
     });
-    for (const { name, deadLetterQueueUrl } of landscape.consumers) {
+    for (const { name, deadLetterQueueUrl } of stage.consumers) {
       await takeAll(aws, deadLetterQueueUrl, (message) => this.#takeLetter(name, message));
     }
   }
@@ -327,10 +327,10 @@ class Campaign {
   }
 
   #waiting(): Promise<Map<string, number>> {
-    const { aws, landscape } = this.#parts;
+    const { aws, stage } = this.#parts;
     return depths(
       aws,
-      landscape.consumers.map(({ queueUrl }) => queueUrl),
+      stage.consumers.map(({ queueUrl }) => queueUrl),
     );
   }
 
@@ -374,7 +374,7 @@ class Campaign {
 
   #metricsOf(metrics: Record<string, Record<string, number>>): Map<string, ConsumerMetrics> {
     return new Map(
-      this.#parts.landscape.consumers.map(({ name, functionName }) => {
+      this.#parts.stage.consumers.map(({ name, functionName }) => {
         const { EventHandled = 0, EventDuplicate = 0, EventReplayIgnored = 0 } = metrics[functionName] ?? {};
         return [name, { handled: EventHandled, duplicate: EventDuplicate, ofReplays: EventReplayIgnored }];
       }),
@@ -382,15 +382,15 @@ class Campaign {
   }
 
   async #forbidden(): Promise<Violation[]> {
-    const { aws, landscape } = this.#parts;
-    const found = await depths(aws, landscape.forbiddenQueues);
+    const { aws, stage } = this.#parts;
+    const found = await depths(aws, stage.forbiddenQueues);
     return [...found].map(([name, count]) => ({ what: `${name}: ${count} messages, and there must be none` }));
   }
 
   async #reemit(): Promise<void> {
-    const { aws, landscape } = this.#parts;
+    const { aws, stage } = this.#parts;
     const heardBefore = this.#reemissionsHeard;
-    const { reemitted, parked, violations } = await reemitLetters(aws, landscape, this.#samples);
+    const { reemitted, parked, violations } = await reemitLetters(aws, stage, this.#samples);
     this.#tally.count('re-emitter', 'letters', 'sampled');
     for (const [text, count] of [...reemitted, ...parked])
       for (let n = 0; n < count; n += 1) this.#tally.count('re-emitter', text, 'letters');

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readLandscape } from '../policies/landscape.ts';
+import { readCompiledWorkspace } from '../policies/compiled-workspace.ts';
 import { entriesOf } from '../policies/template.ts';
 import { runCampaign } from './campaign.ts';
 import { attackedRoutes } from './http-inputs.ts';
@@ -8,7 +8,7 @@ import { attackedRoutes } from './http-inputs.ts';
 const SEED = 20_260_101;
 
 test('every route of the templates is attacked', async () => {
-  const { services } = await readLandscape('dev');
+  const { services } = await readCompiledWorkspace('dev');
   const routes = services.flatMap((service) =>
     entriesOf(service, 'AWS::ApiGatewayV2::Route').map(({ properties }) => String(properties.RouteKey)),
   );

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { type BusInput, busInputs } from './bus-inputs.ts';
+import type { DeployedStage } from './deployed-stage.ts';
 import { type HttpInput, httpInputs, hugeRequests, type Tokens } from './http-inputs.ts';
-import type { Landscape } from './landscape.ts';
 import { type PortInput, portInputs } from './port-inputs.ts';
 import { type QueueInput, queueInputs } from './queue-inputs.ts';
 
@@ -22,12 +22,12 @@ export class Inputs {
 
   /** @param urls of the runtime: clients name its ports in `Host` */
   constructor(
-    landscape: Landscape,
+    stage: DeployedStage,
     tokens: Tokens,
     orderIds: readonly string[],
     urls: { apiUrl: string; awsUrl: string },
   ) {
-    const { busName, consumers, contracts } = landscape;
+    const { busName, consumers, contracts } = stage;
     const apiHost = new URL(urls.apiUrl).host;
     this.#arbitrary = fc.oneof(
       { weight: 4_480, arbitrary: httpInputs(tokens, orderIds, apiHost) },

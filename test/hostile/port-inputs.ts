@@ -86,7 +86,7 @@ const apis: readonly Api[] = [
   { service: 'lambda', path: `/2015-03-31/functions/${nobody}/invocations`, input: { a: 1 } },
   {
     service: 'lambda',
-    path: '/2015-03-31/functions/millrace-redrive-dev-reemit/invocations',
+    path: '/2015-03-31/functions/millrace-re-emitter-dev-reemit/invocations',
     input: { queueName: nobody, messages: [] },
   },
   { service: 'lambda', method: 'PUT', path: `/2015-03-31/event-source-mappings/${nobody}`, input: { Enabled: false } },

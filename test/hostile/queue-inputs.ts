@@ -1,8 +1,8 @@
 import type { EventContract } from '@millrace/events';
 import * as fc from 'fast-check';
+import type { Consumer } from './deployed-stage.ts';
 import { falseEvents, validEvents, waitsForOthers } from './events.ts';
 import { hostileTexts, oversized } from './hostile-json.ts';
-import type { Consumer } from './landscape.ts';
 
 /** A message straight into a consumer's queue. */
 export interface QueueInput {

@@ -1,7 +1,7 @@
 import { createClients, reemit, StageQueues } from '@millrace/dead-letters/operations';
 import type { AwsPort } from './aws-port.ts';
 import type { ReceivedMessage } from './dead-letters.ts';
-import type { Landscape } from './landscape.ts';
+import type { DeployedStage } from './deployed-stage.ts';
 import { takeAll } from './queues.ts';
 import type { Violation } from './tally.ts';
 
@@ -18,7 +18,7 @@ export interface Reemission {
  */
 export async function reemitLetters(
   aws: AwsPort,
-  { consumers, parkingQueueUrl }: Landscape,
+  { consumers, parkingQueueUrl }: DeployedStage,
   samples: readonly { consumer: string; message: ReceivedMessage }[],
 ): Promise<Reemission> {
   const reemission: Reemission = { reemitted: new Map(), parked: new Map(), violations: [] };

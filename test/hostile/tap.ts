@@ -1,5 +1,5 @@
 import type { AwsPort } from './aws-port.ts';
-import { busName } from './landscape.ts';
+import { busName } from './deployed-stage.ts';
 import { takeAll } from './queues.ts';
 
 /** An event that was on the bus. */

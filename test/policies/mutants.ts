@@ -1,4 +1,4 @@
-import type { CompiledService, Resource, Template } from './landscape.ts';
+import type { CompiledService, Resource, Template } from './compiled-workspace.ts';
 import { isIntrinsic, isSame, list } from './template.ts';
 
 /** One change to one template, which can be taken back. */

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readLandscape, workspaceRoot } from './landscape.ts';
+import { readCompiledWorkspace, workspaceRoot } from './compiled-workspace.ts';
 import { violations } from './rule.ts';
 import { rules } from './rules/index.ts';
 
@@ -81,7 +81,7 @@ const mutations: readonly Mutation[] = [
   },
   {
     title: 'put an event of another service',
-    service: 'redrive',
+    service: 're-emitter',
     file: 'serverless.yml',
     from: 'functions:\n',
     to: `functions:
@@ -91,8 +91,8 @@ const mutations: readonly Mutation[] = [
       - { Effect: Allow, Action: ['events:PutEvents'], Resource: '\${self:custom.consumers.eventBusArn}' }
 `,
     says:
-      'services/redrive/serverless.yml: functions.forge: ForgeRole: ' +
-      'Policies[0].Statement[1]: PutEvents with events:source [], not millrace.redrive alone [own-events: ',
+      'services/re-emitter/serverless.yml: functions.forge: ForgeRole: ' +
+      'Policies[0].Statement[1]: PutEvents with events:source [], not millrace.re-emitter alone [own-events: ',
   },
   {
     title: 'leave a route open',
@@ -197,11 +197,11 @@ describe('what somebody might do to a service is caught with file and key:', () 
 
   beforeAll(async () => {
     const root = copyWith(mutations);
-    found = violations(rules, await readLandscape('prod', { root }));
+    found = violations(rules, await readCompiledWorkspace('prod', { root }));
 
     const other = copyWith(refused);
     const options = { root: other, directories: directoriesOf(other, refused) };
-    errors = await readLandscape('prod', options).then(
+    errors = await readCompiledWorkspace('prod', options).then(
       () => [],
       (error: unknown) => (error instanceof Error ? error.message.split('\n') : []),
     );
@@ -231,8 +231,8 @@ describe('what somebody might do to a service is caught with file and key:', () 
       'payments.OnOrderCancelledQueuePolicy',
       'payments.OnOrderCancelledRule',
       // The new function has no variables, and may put any detail-type.
-      'redrive.ForgeLambdaFunction',
-      'redrive.ForgeRole',
+      're-emitter.ForgeLambdaFunction',
+      're-emitter.ForgeRole',
     ]);
   });
 

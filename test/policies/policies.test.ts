@@ -1,37 +1,37 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Break, Target } from './breaks/break.ts';
 import { breaks } from './breaks/index.ts';
-import { type CompiledService, type Landscape, readLandscape } from './landscape.ts';
+import { type CompiledService, type CompiledWorkspace, readCompiledWorkspace } from './compiled-workspace.ts';
 import { exceptionFor, violations } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { judges } from './shape.ts';
 
 /** Those of custom.consumers.stages. */
 const stages = ['dev', 'staging', 'prod'];
-const landscapes = new Map<string, Landscape>();
+const workspaces = new Map<string, CompiledWorkspace>();
 
-function landscapeOf(stage: string): Landscape {
-  const landscape = landscapes.get(stage);
-  if (!landscape) throw new Error(`${stage} was not packaged`);
-  return landscape;
+function workspaceOf(stage: string): CompiledWorkspace {
+  const workspace = workspaces.get(stage);
+  if (!workspace) throw new Error(`${stage} was not packaged`);
+  return workspace;
 }
 
 beforeAll(async () => {
-  for (const stage of stages) landscapes.set(stage, await readLandscape(stage));
+  for (const stage of stages) workspaces.set(stage, await readCompiledWorkspace(stage));
 });
 
 describe.each(stages)('at %s every template fulfils', (stage) => {
   test.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, rule) => {
-    expect(violations([rule], landscapeOf(stage))).toEqual([]);
+    expect(violations([rule], workspaceOf(stage))).toEqual([]);
   });
 });
 
 test('no exception is left over', () => {
-  const { services } = landscapeOf('prod');
+  const { services } = workspaceOf('prod');
   for (const rule of rules) {
     const used = new Set(
       services.flatMap((service) =>
-        rule.check(service, landscapeOf('prod')).map((finding) => exceptionFor(rule, service, finding)),
+        rule.check(service, workspaceOf('prod')).map((finding) => exceptionFor(rule, service, finding)),
       ),
     );
     for (const exception of rule.exceptions ?? []) expect([rule.name, exception, used.has(exception)]).toContain(true);
@@ -54,9 +54,9 @@ const cases = rules.flatMap((rule) =>
 
 describe('is found wherever it could be:', () => {
   test.each(cases)('%s: %s', (_name, _title, rule, { applies, change, says, names }) => {
-    const landscape = landscapeOf('prod');
+    const workspace = workspaceOf('prod');
     let tried = 0;
-    for (const service of landscape.services) {
+    for (const service of workspace.services) {
       for (const id of Object.keys(service.template.Resources ?? {}).filter((each) =>
         matches(applies, service, each),
       )) {
@@ -68,8 +68,8 @@ describe('is found wherever it could be:', () => {
 
         const found = rule
           .check(broken, {
-            ...landscape,
-            services: landscape.services.map((each) => (each === service ? broken : each)),
+            ...workspace,
+            services: workspace.services.map((each) => (each === service ? broken : each)),
           })
           .filter((finding) => exceptionFor(rule, broken, finding) === undefined);
         expect(found).toContainEqual({ resource: named, problem: expect.stringMatching(says) });
@@ -93,8 +93,8 @@ function targetIn(service: CompiledService, id: string): Target {
 }
 
 test('a line names file, key, resource and rule', () => {
-  const landscape = structuredClone(landscapeOf('prod'));
-  const orders = landscape.services.find(({ name }) => name === 'orders');
+  const workspace = structuredClone(workspaceOf('prod'));
+  const orders = workspace.services.find(({ name }) => name === 'orders');
   for (const [id, property] of [
     ['OnOrderProgressQueue', 'KmsMasterKeyId'],
     ['Table', 'SSESpecification'],
@@ -103,7 +103,7 @@ test('a line names file, key, resource and rule', () => {
   }
   const why = '[encryption-at-rest: messages, rows and alarms are not to be read from a disk]';
   const encryption = rules.filter(({ name }) => name === 'encryption-at-rest');
-  expect(violations(encryption, landscape)).toEqual([
+  expect(violations(encryption, workspace)).toEqual([
     `services/orders/serverless.yml: functions.onOrderProgress: OnOrderProgressQueue: has no SqsManagedSseEnabled: true or KmsMasterKeyId ${why}`,
     `serverless.outbox.yml: resources.Table: has no SSESpecification.SSEEnabled: true ${why}`,
   ]);

@@ -1,4 +1,4 @@
-import { type CompiledService, type Landscape, placeOf } from './landscape.ts';
+import { type CompiledService, type CompiledWorkspace, placeOf } from './compiled-workspace.ts';
 
 /** Something a rule does not like about one resource. */
 export interface Finding {
@@ -25,7 +25,7 @@ export interface Rule {
   /** What goes wrong otherwise, in one sentence. */
   why: string;
   exceptions?: readonly Exception[];
-  check(service: CompiledService, landscape: Landscape): Finding[];
+  check(service: CompiledService, workspace: CompiledWorkspace): Finding[];
 }
 
 /** The exception that covers a finding, if there is any. */
@@ -40,24 +40,24 @@ export function exceptionFor(rule: Rule, service: CompiledService, finding: Find
 
 /**
  * Whether a rule finds something in a service that no exception covers.
- * @example rules.some((rule) => isBroken(rule, service, landscape))
+ * @example rules.some((rule) => isBroken(rule, service, workspace))
  */
-export function isBroken(rule: Rule, service: CompiledService, landscape: Landscape): boolean {
-  return rule.check(service, landscape).some((finding) => exceptionFor(rule, service, finding) === undefined);
+export function isBroken(rule: Rule, service: CompiledService, workspace: CompiledWorkspace): boolean {
+  return rule.check(service, workspace).some((finding) => exceptionFor(rule, service, finding) === undefined);
 }
 
 /**
  * Applies rules to every service.
  * @returns a line per finding that no exception covers: file, key, resource, problem, and the rule with its reason
  */
-export function violations(rules: readonly Rule[], landscape: Landscape): string[] {
-  return landscape.services.flatMap((service) =>
+export function violations(rules: readonly Rule[], workspace: CompiledWorkspace): string[] {
+  return workspace.services.flatMap((service) =>
     rules.flatMap((rule) =>
       rule
-        .check(service, landscape)
+        .check(service, workspace)
         .filter((finding) => exceptionFor(rule, service, finding) === undefined)
         .map(({ resource, problem }) => {
-          return `${placeOf(landscape.root, service, resource)}: ${problem} [${rule.name}: ${rule.why}]`;
+          return `${placeOf(workspace.root, service, resource)}: ${problem} [${rule.name}: ${rule.why}]`;
         }),
     ),
   );

@@ -1,4 +1,4 @@
-import type { CompiledService, Landscape } from './landscape.ts';
+import type { CompiledService, CompiledWorkspace } from './compiled-workspace.ts';
 import { attributeOf, isIntrinsic, isSame, list, referenceTo } from './template.ts';
 
 /** Where a value is found, and what else a shape may have to know. */
@@ -6,7 +6,7 @@ export interface ShapeContext {
   /** Logical id of the resource. */
   id: string;
   service: CompiledService;
-  landscape: Landscape;
+  workspace: CompiledWorkspace;
   properties: Record<string, unknown>;
 }
 
@@ -132,8 +132,8 @@ const keyArn = ({ service }: ShapeContext) =>
     : { 'Fn::ImportValue': `millrace-${service.stage}:DataKeyArn` };
 
 /** Whether serverless.stages.yml wants a key of its own for the stage. */
-export function hasOwnKey({ landscape }: Pick<ShapeContext, 'landscape'>): boolean {
-  return landscape.parameters.encryptionKey === 'own';
+export function hasOwnKey({ workspace }: Pick<ShapeContext, 'workspace'>): boolean {
+  return workspace.parameters.encryptionKey === 'own';
 }
 
 /** The key of the stage, or nothing where AWS keeps the keys. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { type Landscape, readLandscape, workspaceRoot } from './landscape.ts';
+import { type CompiledWorkspace, readCompiledWorkspace, workspaceRoot } from './compiled-workspace.ts';
 
 const stages: Record<string, Record<string, unknown>> = parse(
   readFileSync(join(workspaceRoot, 'serverless.stages.yml'), 'utf8'),
@@ -25,7 +25,7 @@ describe('serverless.stages.yml', () => {
   });
 
   test.each(Object.keys(stages.dev ?? {}))('%s is used', (key) => {
-    const files = ['event-bus', 'orders', 'notifications', 'event-log', 'redrive'].map(
+    const files = ['event-bus', 'orders', 'notifications', 'event-log', 're-emitter'].map(
       (name) => `services/${name}/serverless.yml`,
     );
     const used = ['serverless.common.yml', 'serverless.outbox.yml', ...files].filter((file) =>
@@ -38,7 +38,7 @@ describe('serverless.stages.yml', () => {
 describe('what a stage of serverless.stages.yml becomes', () => {
   const busAndOrders = ['event-bus', 'orders'].map((name) => join(workspaceRoot, 'services', name));
 
-  function properties({ services }: Landscape, service: string, id: string) {
+  function properties({ services }: CompiledWorkspace, service: string, id: string) {
     return services.find(({ name }) => name === service)?.template.Resources?.[id]?.Properties;
   }
 
@@ -72,22 +72,22 @@ describe('what a stage of serverless.stages.yml becomes', () => {
       },
     ],
   ])('%s', async (stage, { archive, logs, level, letters, mail, issuer, audience, origin, limits }) => {
-    const landscape = await readLandscape(stage, { directories: busAndOrders });
-    expect(properties(landscape, 'event-bus', 'EventArchive')?.RetentionDays).toBe(archive);
-    const bus = landscape.services.find(({ name }) => name === 'event-bus');
+    const workspace = await readCompiledWorkspace(stage, { directories: busAndOrders });
+    expect(properties(workspace, 'event-bus', 'EventArchive')?.RetentionDays).toBe(archive);
+    const bus = workspace.services.find(({ name }) => name === 'event-bus');
     expect(bus?.template.Parameters?.AlarmEmailAddress?.Default).toBe(mail);
-    expect(properties(landscape, 'orders', 'RelayLogGroup')?.RetentionInDays).toBe(logs);
-    expect(properties(landscape, 'orders', 'RelayDeadLetterQueue')?.MessageRetentionPeriod).toBe(letters);
-    expect(properties(landscape, 'orders', 'RelayLambdaFunction')?.Environment).toMatchObject({
+    expect(properties(workspace, 'orders', 'RelayLogGroup')?.RetentionInDays).toBe(logs);
+    expect(properties(workspace, 'orders', 'RelayDeadLetterQueue')?.MessageRetentionPeriod).toBe(letters);
+    expect(properties(workspace, 'orders', 'RelayLambdaFunction')?.Environment).toMatchObject({
       Variables: { POWERTOOLS_LOG_LEVEL: level, MILLRACE_STAGE: stage },
     });
-    expect(properties(landscape, 'orders', 'HttpApiAuthorizerIdentity')?.JwtConfiguration).toEqual({
+    expect(properties(workspace, 'orders', 'HttpApiAuthorizerIdentity')?.JwtConfiguration).toEqual({
       Issuer: issuer,
       Audience: [audience],
     });
-    const allowed = properties(landscape, 'orders', 'HttpApi')?.CorsConfiguration;
+    const allowed = properties(workspace, 'orders', 'HttpApi')?.CorsConfiguration;
     if (origin === undefined) expect(allowed).toBeUndefined();
     else expect(allowed).toMatchObject({ AllowOrigins: [origin] });
-    expect(properties(landscape, 'orders', 'HttpApiStage')?.DefaultRouteSettings).toMatchObject(limits);
+    expect(properties(workspace, 'orders', 'HttpApiStage')?.DefaultRouteSettings).toMatchObject(limits);
   });
 });

@@ -1,4 +1,4 @@
-import type { CompiledService, Resource } from './landscape.ts';
+import type { CompiledService, Resource } from './compiled-workspace.ts';
 
 /** A resource with its logical id. */
 export interface Entry {

@@ -3,7 +3,7 @@
  * Jest's contexts takes four times as long.
  */
 import { accepted } from './accepted-mutants.ts';
-import { type CompiledService, readLandscape } from './landscape.ts';
+import { type CompiledService, readCompiledWorkspace } from './compiled-workspace.ts';
 import { type Mutant, mutantsOf } from './mutants.ts';
 import { isBroken, violations } from './rule.ts';
 import { rules } from './rules/index.ts';
@@ -21,21 +21,21 @@ export interface MutantReport {
   left: string[];
 }
 
-const landscape = await readLandscape('prod');
+const workspace = await readCompiledWorkspace('prod');
 const report: MutantReport = { tried: 0, survivors: [], accepted: accepted.map(() => 0), left: [] };
 
 // The changed resource is looked at first, and all others only when nothing else is found: it is a third of the work.
 const costliestLast = [...rules.filter((rule) => rule !== resourceShapes), resourceShapes];
 
-for (const service of landscape.services) {
+for (const service of workspace.services) {
   for (const mutant of mutantsOf(service)) {
     report.tried += 1;
     mutant.apply();
     // What is around the resources may be of another stack's: its imports.
-    const affected = mutant.type === 'Template' ? landscape.services : [service];
+    const affected = mutant.type === 'Template' ? workspace.services : [service];
     const isFound =
       hasOtherShape(service, mutant.resource) ||
-      costliestLast.some((rule) => affected.some((each) => isBroken(rule, each, landscape)));
+      costliestLast.some((rule) => affected.some((each) => isBroken(rule, each, workspace)));
     mutant.undo();
     if (isFound) continue;
     const index = accepted.findIndex((each) => covers(each, mutant));
@@ -43,12 +43,12 @@ for (const service of landscape.services) {
     else report.survivors.push(`${service.name}: ${mutant.type} ${mutant.resource}: ${mutant.change} ${mutant.path}`);
   }
 }
-report.left = violations(rules, landscape);
+report.left = violations(rules, workspace);
 console.log(JSON.stringify(report));
 
 function hasOtherShape(service: CompiledService, id: string): boolean {
   const changed = service.template.Resources?.[id];
-  return changed !== undefined && shapeFindings(entry(id, changed), service, landscape).length > 0;
+  return changed !== undefined && shapeFindings(entry(id, changed), service, workspace).length > 0;
 }
 
 function covers({ type, path, change }: (typeof accepted)[number], mutant: Mutant): boolean {

@@ -248,7 +248,7 @@ const reemitsAndParks: Step = async ({ shop, aws, until }) => {
   });
   const request: ReemitRequest = { queueName: queueUrl.slice(queueUrl.lastIndexOf('/') + 1), messages };
   const answer = await aws.lambda.send(
-    new InvokeCommand({ FunctionName: 'millrace-redrive-dev-reemit', Payload: JSON.stringify(request) }),
+    new InvokeCommand({ FunctionName: 'millrace-re-emitter-dev-reemit', Payload: JSON.stringify(request) }),
   );
   const text = answer.Payload?.transformToString() ?? '';
   equal(answer.FunctionError, undefined, text);

@@ -31,13 +31,13 @@ describe('the roles of all functions', () => {
     ]);
   });
 
-  // One of each kind; all of them: npm run test:policies
+  // One of each kind; all of them: npm run test:roles
   test.each([
     ['orders-dev-getOrder', 'Allow', 'dynamodb:Query', 'refused: dynamodb:Query on'],
     ['inventory-dev-onOrderPlaced', 'Allow', 'sqs:ReceiveMessage', 'refused: sqs:ReceiveMessage on'],
     ['payments-dev-relay', 'Allow', 'events:PutEvents', 'refused: events:PutEvents on'],
     ['fulfillment-dev-relay', 'Allow', 'sqs:SendMessage', 'refused: sqs:SendMessage on'],
-    ['redrive-dev-reemit', 'Allow', 'sqs:DeleteMessage', 'refused: sqs:DeleteMessage on'],
+    ['re-emitter-dev-reemit', 'Allow', 'sqs:DeleteMessage', 'refused: sqs:DeleteMessage on'],
     ['notifications-dev-onOrderOutcome', 'Deny', 'sns:Publish', 'could publish to a topic'],
   ])('%s misses what it is to %s: %s', async (functionName, effect, action, missedBy) => {
     const result = await withhold(running, grantWith(functionName, effect, action));

@@ -101,7 +101,7 @@ function readFunction(
   const environment: Record<string, string> = {
     MILLRACE_STAGE: STAGE,
     MILLRACE_EVENT_BUS: `millrace-${STAGE}`,
-    MILLRACE_PARKING_QUEUE_URL: queueUrl(`millrace-redrive-${STAGE}-parking`),
+    MILLRACE_PARKING_QUEUE_URL: queueUrl(`millrace-re-emitter-${STAGE}-parking`),
   };
   for (const [variable, value] of Object.entries(definition.environment ?? {})) {
     const reference = (value as { Ref?: string } | null)?.Ref;

@@ -20,5 +20,11 @@ export {
   type ReemitResult,
   reemitRequestSchema,
 } from './reemission.ts';
-export { type RowPlace, relayLetterOf, rowPlaceOf, type StreamPositions, streamPositionsOf } from './relay-letter.ts';
+export {
+  type RowPlace,
+  relayDeadLetterOf,
+  rowPlaceOf,
+  type StreamPositions,
+  streamPositionsOf,
+} from './relay-letter.ts';
 export { insertRecordOf, outboxItem } from './stream-record.ts';

@@ -26,7 +26,7 @@ const MAX_BODY_BYTES = sqsLimits.messageBytes - 4 * 1024;
  *
  * @param sourceArn of the table's stream
  */
-export function relayLetterOf(row: {
+export function relayDeadLetterOf(row: {
   event: EmittableEvent | undefined;
   place: RowPlace;
   eventId: string | undefined;

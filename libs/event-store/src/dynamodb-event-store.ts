@@ -157,7 +157,7 @@ export class DynamoDbEventStore<Event extends DomainEvent> implements EventStore
       await commit(this.#client, [...writes, ...alongside], this.#options);
     } catch (error) {
       if (!conflict || error !== conflict) throw error;
-      if (idInTheWay(conflict.cause) === newEvents[0]?.id) return;
+      if (conflictingId(conflict.cause) === newEvents[0]?.id) return;
       throw new StreamConflictError(streamId, expectedVersion, await this.#versionOf(streamId), { cause: error });
     }
   }
@@ -296,6 +296,6 @@ function snapshotKeyOf(stateVersion: number): string {
 }
 
 /** The id of the event that stands where the first one was to be written. */
-function idInTheWay(cause: unknown): string | undefined {
+function conflictingId(cause: unknown): string | undefined {
   return cause instanceof TransactionCanceledException ? cause.CancellationReasons?.[0]?.Item?.id?.S : undefined;
 }

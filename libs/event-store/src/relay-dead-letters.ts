@@ -1,5 +1,5 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { failureAttributes, messageAttributes, relayLetterOf } from '@millrace/dead-letters';
+import { failureAttributes, messageAttributes, relayDeadLetterOf } from '@millrace/dead-letters';
 import { variableFrom } from '@millrace/errors';
 import type { EmittableEvent } from '@millrace/events';
 import { shownIdentifier } from '@millrace/privacy';
@@ -40,7 +40,7 @@ export class SqsRelayDeadLetters implements RelayDeadLetters {
 
   async send({ record, place, event, code, message }: RefusedRow): Promise<void> {
     const now = this.#now();
-    const body = relayLetterOf({ event, place, eventId: record.eventID, sourceArn: record.eventSourceARN });
+    const body = relayDeadLetterOf({ event, place, eventId: record.eventID, sourceArn: record.eventSourceARN });
     const reason = failureAttributes(
       {
         code,

@@ -33,7 +33,7 @@ describe('the policy of a protected bus', () => {
       Condition: {
         StringEquals: { 'events:source': 'millrace.shop' },
         ArnNotLike: {
-          'aws:PrincipalArn': [roles('millrace-shop-dev-*'), roles('millrace-redrive-dev-ReemitRole-*')],
+          'aws:PrincipalArn': [roles('millrace-shop-dev-*'), roles('millrace-re-emitter-dev-ReemitRole-*')],
         },
       },
     });
@@ -109,7 +109,7 @@ describe('a bus that cannot be protected fails the build', () => {
     expect(() => protectBus(osls, known(1))).toThrow(
       expect.objectContaining({
         code: 'CONSUMERS_NAME_TOO_LONG',
-        message: expect.stringContaining('millrace-redrive-averyverylongstagenameindeed-ReemitRole-'),
+        message: expect.stringContaining('millrace-re-emitter-averyverylongstagenameindeed-ReemitRole-'),
       }),
     );
   });

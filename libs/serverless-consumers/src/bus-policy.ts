@@ -8,7 +8,7 @@ import { readStages } from './platform.ts';
 const key = 'custom.consumers.protectedBus';
 
 /** The one function that may put events it does not own: it puts dead ones back. */
-const reEmitter = { service: 'redrive', role: 'ReemitRole' };
+const reEmitter = { service: 're-emitter', role: 'ReemitRole' };
 
 /**
  * Writes the policy of the bus that `custom.consumers.protectedBus` names by its logical id into the resources of

@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..', '..', '..');
 
 async function templatesAt(stage: string) {
   const compiled = await compileTemplates({
-    directories: ['event-bus', 'payments', 'redrive'].map((name) => join(root, 'services', name)),
+    directories: ['event-bus', 'payments', 're-emitter'].map((name) => join(root, 'services', name)),
     stage,
     region: 'us-east-1',
     cacheDirectory: join(root, '.millrace', 'cache', 'packages'),
@@ -28,9 +28,9 @@ function keysOf(resources: Record<string, { Type: string; Properties?: Record<st
 describe('encryptionKey: own', () => {
   let bus: Awaited<ReturnType<typeof templatesAt>>[number] = {};
   let payments: typeof bus = {};
-  let redrive: typeof bus = {};
+  let reEmitter: typeof bus = {};
   beforeAll(async () => {
-    [bus = {}, payments = {}, redrive = {}] = await templatesAt('prod');
+    [bus = {}, payments = {}, reEmitter = {}] = await templatesAt('prod');
   });
 
   test('encrypts queues, tables, log groups and variables with the key that the stack of the bus exports', () => {
@@ -65,7 +65,7 @@ describe('encryptionKey: own', () => {
     for (const [resources, role] of [
       [payments, 'OnStockReservedRole'],
       [payments, 'RelayRole'],
-      [redrive, 'ReemitRole'],
+      [reEmitter, 'ReemitRole'],
     ] as const) {
       const Action = ['kms:Decrypt', 'kms:GenerateDataKey'];
       expect(statementOf(resources, role)).toEqual({ Effect, Action, Resource });

@@ -1,4 +1,4 @@
-import type { Resource, Template } from '../landscape.ts';
+import type { Resource, Template } from '../compiled-workspace.ts';
 import { at, list, referenceTo, type Statement } from '../template.ts';
 import { type Breaks, type Target, typed } from './break.ts';
 

@@ -1,4 +1,4 @@
-import type { CompiledService, Resource } from '../landscape.ts';
+import type { CompiledService, Resource } from '../compiled-workspace.ts';
 import { referenceTo } from '../template.ts';
 
 /** A resource of a template that may be changed: it is a copy. */

@@ -1,4 +1,4 @@
-import type { Resource } from '../landscape.ts';
+import type { Resource } from '../compiled-workspace.ts';
 import { type Break, type Breaks, setting, type Target } from './break.ts';
 
 const isFunction = 'AWS::Lambda::Function';

@@ -41,7 +41,7 @@ function denial(source: string, stage: string): Statement {
     Condition: {
       StringEquals: { 'events:source': source },
       ArnNotLike: {
-        'aws:PrincipalArn': [role(`${owner}-${stage}-*`), role(`millrace-redrive-${stage}-ReemitRole-*`)] as unknown,
+        'aws:PrincipalArn': [role(`${owner}-${stage}-*`), role(`millrace-re-emitter-${stage}-ReemitRole-*`)] as unknown,
       },
     },
   };

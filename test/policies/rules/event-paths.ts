@@ -1,4 +1,4 @@
-import type { CompiledService } from '../landscape.ts';
+import type { CompiledService } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
 import { at, entriesOf, isSame, list, referenceTo } from '../template.ts';
 

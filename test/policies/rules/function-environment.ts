@@ -1,10 +1,10 @@
-import type { CompiledService, Landscape } from '../landscape.ts';
+import type { CompiledService, CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
 import { at, type Entry, entriesOf, isIntrinsic, list, referenceTo, statementsOf } from '../template.ts';
 
 type Variable = (
   value: unknown,
-  context: { service: CompiledService; landscape: Landscape; handler: Entry },
+  context: { service: CompiledService; workspace: CompiledWorkspace; handler: Entry },
 ) => boolean;
 
 const refersTo =
@@ -24,7 +24,7 @@ const secret = /^(sk|pk|rk|ghp|gho|xox[a-z])[_-]|^(AKIA|ASIA|eyJ)|-----BEGIN|:\/
 const secretName = /SECRET|TOKEN|PASSWORD|PASSPHRASE|CREDENTIAL|API_?KEY|PRIVATE/;
 
 /** Any other setting of this repository: what serverless.stages.yml says of the stage by the same name, or a number. */
-const plainSetting = (name: string, value: unknown, { parameters }: Landscape) =>
+const plainSetting = (name: string, value: unknown, { parameters }: CompiledWorkspace) =>
   /^MILLRACE_[A-Z_]+$/.test(name) &&
   !secretName.test(name) &&
   !secret.test(String(value)) &&
@@ -59,15 +59,15 @@ const variables: Readonly<Record<string, Variable>> = {
   MILLRACE_MAX_RECEIVE_COUNT: whole,
   MILLRACE_MAX_RETRY_DELAY: whole,
   MILLRACE_REPLAYS: (value) => ['ignore', 'handle', 'rebuild'].includes(String(value)),
-  MILLRACE_RETENTION_DAYS: (value, { landscape }) =>
-    String(value) === String(landscape.parameters.eventLogRetentionDays),
-  MILLRACE_MAIL_FROM: (value, { landscape }) => value === landscape.parameters.mailFrom,
-  MILLRACE_OPERATIONS_EMAIL: (value, { landscape }) => value === landscape.parameters.operationsEmail,
+  MILLRACE_RETENTION_DAYS: (value, { workspace }) =>
+    String(value) === String(workspace.parameters.eventLogRetentionDays),
+  MILLRACE_MAIL_FROM: (value, { workspace }) => value === workspace.parameters.mailFrom,
+  MILLRACE_OPERATIONS_EMAIL: (value, { workspace }) => value === workspace.parameters.operationsEmail,
   POWERTOOLS_SERVICE_NAME: (value, { service }) => value === `millrace-${service.name}`,
   POWERTOOLS_METRICS_NAMESPACE: (value) => value === 'Millrace',
   // At DEBUG a library may log what it sends.
-  POWERTOOLS_LOG_LEVEL: (value, { service, landscape }) =>
-    service.stage === 'prod' ? value === 'INFO' : value === landscape.parameters.logLevel,
+  POWERTOOLS_LOG_LEVEL: (value, { service, workspace }) =>
+    service.stage === 'prod' ? value === 'INFO' : value === workspace.parameters.logLevel,
   NODE_OPTIONS: (value) => value === '--enable-source-maps',
 };
 
@@ -75,7 +75,7 @@ const variables: Readonly<Record<string, Variable>> = {
 export const functionEnvironment: Rule = {
   name: 'function-environment',
   why: 'whoever may read a configuration reads its variables, and some of them change what the code does',
-  check(service, landscape) {
+  check(service, workspace) {
     return entriesOf(service, 'AWS::Lambda::Function').flatMap((handler) => {
       const environment = (at(handler.properties, 'Environment', 'Variables') ?? {}) as Record<string, unknown>;
       const finding = (problem: string) => ({ resource: handler.id, problem });
@@ -83,12 +83,12 @@ export const functionEnvironment: Rule = {
         ...Object.entries(environment).flatMap(([name, value]) => {
           const isRight = variables[name];
           // The value is left out: it may be a secret.
-          if (!isRight && plainSetting(name, value, landscape)) return [];
+          if (!isRight && plainSetting(name, value, workspace)) return [];
           if (!isRight)
             return [
               finding(`Environment has ${name}, which is no setting of this repository, or has a value of its own`),
             ];
-          if (isRight(value, { service, landscape, handler })) return [];
+          if (isRight(value, { service, workspace, handler })) return [];
           return [
             finding(
               `${name} has a value that it may not have${isIntrinsic(value) ? `: ${JSON.stringify(value)}` : ''}`,

@@ -24,7 +24,7 @@ export const noWildcards: Rule = {
       reason: "SES in its sandbox asks for the recipient's identity, too; a condition fixes the sender",
     },
     {
-      service: 'redrive',
+      service: 're-emitter',
       resource: /^ReemitRole$/,
       problem: /Resource .*:sqs:[^*]*:millrace-\*-[a-z0-9]+-\*dlq(\.fifo)?"\}$/,
       reason: 'dead-letter queues of every service, which are known by their names',

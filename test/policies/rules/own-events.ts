@@ -17,7 +17,7 @@ export const ownEvents: Rule = {
           /^(\*|events:(\*|Put.*\*|PutEvents))$/.test(String(action)),
         );
         if (statement.Effect !== 'Allow' || !puts) return [];
-        if (service.name === 'redrive' && role.id === 'ReemitRole') {
+        if (service.name === 're-emitter' && role.id === 'ReemitRole') {
           // The re-emitter puts back dead events of every service, unchanged.
           if (isSame(statement.Condition, ofEveryService)) return [];
           return [{ resource: role.id, problem: `${place}: PutEvents with ${JSON.stringify(statement.Condition)}` }];

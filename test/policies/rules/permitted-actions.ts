@@ -1,4 +1,4 @@
-import type { CompiledService } from '../landscape.ts';
+import type { CompiledService } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
 import { allStatements, at, type Entry, entriesOf, list, referenceTo, type Statement } from '../template.ts';
 
@@ -77,14 +77,14 @@ export const permittedActions: Rule = {
       reason: 'SMS is what it is for; the rule outgoing-messages looks for the statement that denies topics',
     },
     {
-      service: 'redrive',
+      service: 're-emitter',
       resource: /^ReemitRole$/,
       problem:
         /sqs:DeleteMessage on .*:sqs:\$\{AWS::Region\}:\$\{AWS::AccountId\}:millrace-\*-[a-z]+-\*dlq(\.fifo)?"\}/,
       reason: 'a dead letter that was put back is deleted from the queue of the service that it came from',
     },
     {
-      service: 'redrive',
+      service: 're-emitter',
       resource: /^ReemitRole$/,
       problem: /: sqs:SendMessage on \{"Fn::GetAtt":\["ParkingQueue","Arn"\]\}/,
       reason: 'what cannot be put back is parked',

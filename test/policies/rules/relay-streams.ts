@@ -1,5 +1,5 @@
 import { compilePattern, type JsonValue } from '@millrace/event-pattern';
-import type { Landscape } from '../landscape.ts';
+import type { CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
 import { at, type Entry, entriesOf, list, referenceTo } from '../template.ts';
 
@@ -10,11 +10,11 @@ import { at, type Entry, entriesOf, list, referenceTo } from '../template.ts';
 export const relayStreams: Rule = {
   name: 'relay-streams',
   why: 'a stored event that its relay skips or gives up is never on the bus, and nothing else tells of it',
-  check(service, landscape) {
+  check(service, workspace) {
     return entriesOf(service, 'AWS::Lambda::EventSourceMapping').flatMap((mapping) => {
       const source = referenceTo(mapping.properties.EventSourceArn) ?? '';
       if (service.template.Resources?.[source]?.Type !== 'AWS::DynamoDB::Table') return [];
-      return problemsOf(mapping, service.name, landscape).map((problem) => ({ resource: mapping.id, problem }));
+      return problemsOf(mapping, service.name, workspace).map((problem) => ({ resource: mapping.id, problem }));
     });
   },
 };
@@ -22,7 +22,7 @@ export const relayStreams: Rule = {
 /** A stream keeps its records for a day; the dead-letter queue has to be told before they are gone. */
 const [oldest, day] = [82_800, 86_400];
 
-function problemsOf({ properties }: Entry, service: string, landscape: Landscape): string[] {
+function problemsOf({ properties }: Entry, service: string, workspace: CompiledWorkspace): string[] {
   const { StartingPosition, MaximumRetryAttempts, MaximumRecordAgeInSeconds, BisectBatchOnFunctionError } = properties;
   const age = Number(MaximumRecordAgeInSeconds);
   const attempts = Number(MaximumRetryAttempts);
@@ -39,12 +39,12 @@ function problemsOf({ properties }: Entry, service: string, landscape: Landscape
     ...(BisectBatchOnFunctionError === true
       ? []
       : ['BisectBatchOnFunctionError is not true: one bad record stops the others']),
-    ...filterProblems(list(at(properties, 'FilterCriteria', 'Filters')), service, landscape),
+    ...filterProblems(list(at(properties, 'FilterCriteria', 'Filters')), service, workspace),
   ];
 }
 
 /** Whether the relay is woken for every event of the service, and for nothing else. */
-function filterProblems(filters: unknown[], service: string, { exampleEvents }: Landscape): string[] {
+function filterProblems(filters: unknown[], service: string, { exampleEvents }: CompiledWorkspace): string[] {
   let matchers: Array<(record: JsonValue) => boolean>;
   try {
     matchers = filters.map((filter) => compilePattern(String(at(filter, 'Pattern'))));

@@ -1,4 +1,4 @@
-import type { CompiledService, Landscape } from '../landscape.ts';
+import type { CompiledService, CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
 import { absent, names, object, oneOf } from '../shape.ts';
 import { shapes } from '../shapes/index.ts';
@@ -14,8 +14,8 @@ const attributes = new Set(['Type', 'Properties', 'DependsOn', 'DeletionPolicy',
 export const resourceShapes: Rule = {
   name: 'resource-shapes',
   why: 'what no rule has judged may do anything',
-  check(service, landscape) {
-    return entries(service).flatMap((entry) => shapeFindings(entry, service, landscape));
+  check(service, workspace) {
+    return entries(service).flatMap((entry) => shapeFindings(entry, service, workspace));
   },
 };
 
@@ -23,12 +23,12 @@ export const resourceShapes: Rule = {
 export function shapeFindings(
   { id, type, properties }: Entry,
   service: CompiledService,
-  landscape: Landscape,
+  workspace: CompiledWorkspace,
 ): Finding[] {
   const shape = shapes[type];
   if (!shape) return [{ resource: id, problem: `${type} is not judged by any rule: add it to test/policies/shapes` }];
   const resource = service.template.Resources?.[id] as unknown as Record<string, unknown>;
-  const context = { id, service, landscape, properties };
+  const context = { id, service, workspace, properties };
   const removal = shape.removal ?? absent;
   const missing = (shape.waitsFor?.(context) ?? []).filter((other) => !names(resource.DependsOn, other));
   return [

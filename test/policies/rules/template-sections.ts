@@ -1,4 +1,4 @@
-import type { CompiledService } from '../landscape.ts';
+import type { CompiledService } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
 import { isIntrinsic, isSame, list } from '../template.ts';
 

@@ -69,8 +69,8 @@ export const http: Readonly<Record<string, TypeShape>> = {
       // Not in the query string: addresses are logged, kept in histories and passed on as referrers.
       IdentitySource: oneOf(['$request.header.Authorization']),
       JwtConfiguration: object({
-        Issuer: computed(({ landscape }) => landscape.parameters.jwtIssuer),
-        Audience: computed(({ landscape }) => [landscape.parameters.jwtAudience]),
+        Issuer: computed(({ workspace }) => workspace.parameters.jwtIssuer),
+        Audience: computed(({ workspace }) => [workspace.parameters.jwtAudience]),
       }),
     },
   },

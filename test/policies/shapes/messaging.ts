@@ -39,9 +39,9 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
       Description: text,
       SourceArn: reference('AWS::Events::EventBus', 'Arn'),
       KmsKeyIdentifier: dataKey,
-      RetentionDays: computed(({ landscape }) => landscape.parameters.archiveRetentionDays),
+      RetentionDays: computed(({ workspace }) => workspace.parameters.archiveRetentionDays),
     },
-    removal: computed(({ landscape }) => landscape.parameters.removalPolicy),
+    removal: computed(({ workspace }) => workspace.parameters.removalPolicy),
   },
   'AWS::Events::Rule': {
     properties: {

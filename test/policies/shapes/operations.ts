@@ -53,7 +53,7 @@ export const operations: Readonly<Record<string, TypeShape>> = {
     properties: {
       LogGroupName: judgedBy('log-retention'),
       KmsKeyId: dataKey,
-      RetentionInDays: computed(({ landscape }) => landscape.parameters.logRetentionDays),
+      RetentionInDays: computed(({ workspace }) => workspace.parameters.logRetentionDays),
     },
   },
   'AWS::CloudWatch::Alarm': {

@@ -64,7 +64,7 @@ export const storage: Readonly<Record<string, TypeShape>> = {
       PointInTimeRecoverySpecification: object({ PointInTimeRecoveryEnabled: judgedBy('protected-tables') }),
       DeletionProtectionEnabled: judgedBy('protected-tables'),
     },
-    removal: computed(({ landscape }) => landscape.parameters.removalPolicy),
+    removal: computed(({ workspace }) => workspace.parameters.removalPolicy),
   },
   'AWS::S3::Bucket': {
     properties: {

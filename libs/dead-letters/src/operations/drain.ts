@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DeadLetter } from '../dead-letter.ts';
 import { Look } from './look.ts';
-import { describe } from './move-letters.ts';
+import { describe } from './move-dead-letters.ts';
 import type { Outcome } from './outcome.ts';
 import { Pace } from './pace.ts';
 import { depthOf, readQueue, type StageQueue } from './stage-queues.ts';

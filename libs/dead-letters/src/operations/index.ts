@@ -1,10 +1,15 @@
 export { type Clients, clientConfiguration, createClients } from './clients.ts';
 export { consumerKey, consumerOfRule } from './consumer-name.ts';
+export { type DeadLetterCriteria, deadLetterFilter, isFiltering } from './dead-letter-filter.ts';
 export { type DrainOptions, type DrainProgress, type DrainSummary, isComplete } from './drain.ts';
-export { exportLetters } from './export-letters.ts';
-export { type ImportedEvent, type ImportProblem, type ImportSummary, importLetters } from './import-letters.ts';
+export { exportDeadLetters } from './export-dead-letters.ts';
+export {
+  type ImportedEvent,
+  type ImportProblem,
+  type ImportSummary,
+  importDeadLetters,
+} from './import-dead-letters.ts';
 export { type InspectionSummary, inspect } from './inspect.ts';
-export { isFiltering, type LetterCriteria, letterFilter } from './letter-filter.ts';
 export { listQueues, type QueueOverview } from './list.ts';
 export { mapConcurrently } from './map-concurrently.ts';
 export { describeTarget, type OpenStage, openStage } from './open-stage.ts';
@@ -24,5 +29,5 @@ export {
   watchReplay,
 } from './replay.ts';
 export { ruleMessageGroups } from './rule-target.ts';
-export { type ShownLetter, shownLetter } from './shown-letter.ts';
+export { type ShownDeadLetter, shownDeadLetter } from './shown-dead-letter.ts';
 export { depthOf, readQueue, relayServiceOf, type StageQueue, StageQueues } from './stage-queues.ts';

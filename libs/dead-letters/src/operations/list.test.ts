@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventBody, exhausted } from '../../fixtures/dead-events.ts';
 import { type LocalSqs, startLocalSqs } from '../../fixtures/local-sqs.ts';
+import { deadLetterFilter } from './dead-letter-filter.ts';
 import { inspect } from './inspect.ts';
-import { letterFilter } from './letter-filter.ts';
 import { listQueues } from './list.ts';
 import { StageQueues } from './stage-queues.ts';
 
@@ -58,7 +58,7 @@ test('a list looks at no more letters than it is told, and at none for 0', async
 
 test('a look that fails gives everything back', async () => {
   const queue = (await StageQueues.load(sqs.client, 'dev')).find(name);
-  const select = letterFilter({}, new Date());
+  const select = deadLetterFilter({}, new Date());
   const visit = () => {
     throw new Error('disk full');
   };
@@ -68,7 +68,7 @@ test('a look that fails gives everything back', async () => {
 
 test('a look says how many letters others hold', async () => {
   const queues = await StageQueues.load(sqs.client, 'dev');
-  const options = { select: letterFilter({ ids: ['event-3'] }, new Date()), startedAt: new Date() };
+  const options = { select: deadLetterFilter({ ids: ['event-3'] }, new Date()), startedAt: new Date() };
   const seen: string[] = [];
   const summary = await inspect(sqs.client, queues.find(name), options, async ({ messageId }) => {
     seen.push(messageId);

@@ -4,7 +4,7 @@ import type { DeadLetter } from '../dead-letter.ts';
 import { messageAttributes } from '../message-attributes.ts';
 import { type ParkingReason, parkingAttributes, parkingCodes } from '../parking.ts';
 import { type DrainSummary, drain } from './drain.ts';
-import { type Destination, moveLetters } from './move-letters.ts';
+import { type Destination, moveDeadLetters } from './move-dead-letters.ts';
 import type { Operation } from './redrive.ts';
 import type { StageQueue } from './stage-queues.ts';
 
@@ -24,7 +24,7 @@ export async function park(operation: Operation, message: string = parkingCodes.
     }
     const reason = { code: 'PARKED', message };
     const moves = letters.map((letter) => ({ letter, destination: parkingPlace(letter, reason, queue, parkingQueue) }));
-    return moveLetters(sqs, look, moves, 'parked');
+    return moveDeadLetters(sqs, look, moves, 'parked');
   });
 }
 

@@ -1,6 +1,6 @@
 import { MAX_BATCH_ENTRIES } from '../batches.ts';
 import { type DrainSummary, drain } from './drain.ts';
-import { remove } from './move-letters.ts';
+import { remove } from './move-dead-letters.ts';
 import type { Operation } from './redrive.ts';
 
 /** Deletes letters for good, one by one and not with PurgeQueue: only those that are meant. */

@@ -6,7 +6,7 @@ import { type RowPlace, rowPlaceOf, type StreamPositions, streamPositionsOf } fr
 import { insertRecordOf, outboxItem } from '../stream-record.ts';
 import { type DrainSummary, drain } from './drain.ts';
 import type { Look } from './look.ts';
-import { describe, remove } from './move-letters.ts';
+import { describe, remove } from './move-dead-letters.ts';
 import type { Outcome } from './outcome.ts';
 import type { Operation } from './redrive.ts';
 import { relayServiceOf } from './stage-queues.ts';

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventBody, exhausted } from '../../fixtures/dead-events.ts';
 import { intercepted, type LocalSqs, startLocalSqs } from '../../fixtures/local-sqs.ts';
 import { messageAttributes } from '../message-attributes.ts';
+import { deadLetterFilter } from './dead-letter-filter.ts';
 import type { DrainSummary } from './drain.ts';
-import { letterFilter } from './letter-filter.ts';
 import { park } from './park.ts';
 import { purge } from './purge.ts';
 import { type Operation, redrive } from './redrive.ts';
@@ -13,7 +13,7 @@ import { StageQueues } from './stage-queues.ts';
 let sqs: LocalSqs;
 beforeAll(async () => {
   sqs = await startLocalSqs();
-  await sqs.createQueue('millrace-redrive-dev-parking');
+  await sqs.createQueue('millrace-re-emitter-dev-parking');
 });
 afterAll(() => sqs.stop());
 
@@ -108,7 +108,7 @@ describe('redrive', () => {
 
   test('sends what the filter means, up to the limit, and gives the others back', async () => {
     const { queue, deadLetterQueue } = await deadConsumer(30);
-    const select = letterFilter({ reasons: ['ODD'] }, new Date());
+    const select = deadLetterFilter({ reasons: ['ODD'] }, new Date());
     const summary = await redrive(await operationOn(deadLetterQueue, { select, limit: 12 }), noGroup);
     expect(counts(summary)).toEqual({ done: 12, left: 0, failed: 0, unseen: 0 });
     const moved = await eventsIn(queue);
@@ -398,7 +398,7 @@ describe('redrive of other letters', () => {
 
   test('parked, and brought back, a letter has the reason it died of', async () => {
     const { deadLetterQueue } = await deadConsumer(3);
-    const parking = 'millrace-redrive-dev-parking';
+    const parking = 'millrace-re-emitter-dev-parking';
     const parked = await park(await operationOn(deadLetterQueue), 'looked into by Ada');
     expect(counts(parked)).toEqual({ done: 3, left: 0, failed: 0, unseen: 0 });
     expect(await eventsIn(deadLetterQueue)).toEqual([]);
@@ -425,7 +425,7 @@ describe('redrive of other letters', () => {
     const { deadLetterQueue } = await deadConsumer(0);
     const attributes = messageAttributes({ ErrorCode: 'EVENT_REPLACED', ParkedFrom: deadLetterQueue }, '');
     const texts = Object.entries(attributes).map(([name, { StringValue = '' }]) => [name, StringValue]);
-    const parking = 'millrace-redrive-dev-parking';
+    const parking = 'millrace-re-emitter-dev-parking';
     await sqs.send(parking, [{ body: eventBody('event-0'), attributes: Object.fromEntries(texts) }]);
     const summary = await redrive(await operationOn(parking), noGroup);
     expect(summary).toMatchObject({ done: 0, left: 1 });
@@ -441,7 +441,7 @@ describe('redrive of other letters', () => {
 describe('purge', () => {
   test('deletes what the filter means, for good', async () => {
     const { deadLetterQueue } = await deadConsumer(10);
-    const select = letterFilter({ reasons: ['ODD'] }, new Date());
+    const select = deadLetterFilter({ reasons: ['ODD'] }, new Date());
     const dry = await purge(await operationOn(deadLetterQueue, { select, dryRun: true }));
     expect(dry.outcomes).toEqual([{ text: 'would be deleted', count: 5 }]);
     expect(await eventsIn(deadLetterQueue)).toHaveLength(10);

@@ -5,7 +5,7 @@ import type { DeadLetter } from '../dead-letter.ts';
 import { messageAttributes } from '../message-attributes.ts';
 import { unparkedAttributes } from '../parking.ts';
 import { type DrainOptions, type DrainSummary, drain } from './drain.ts';
-import { type Destination, type Move, moveLetters } from './move-letters.ts';
+import { type Destination, type Move, moveDeadLetters } from './move-dead-letters.ts';
 import type { Outcome } from './outcome.ts';
 import type { StageQueue, StageQueues } from './stage-queues.ts';
 
@@ -42,7 +42,7 @@ export async function redrive(
       else if (dryRun) outcomes.push({ letter, result: 'done', text: `would go to ${destination.queue.name}` });
       else moves.push({ letter, destination });
     }
-    return [...outcomes, ...(await moveLetters(sqs, look, moves, 'redriven'))];
+    return [...outcomes, ...(await moveDeadLetters(sqs, look, moves, 'redriven'))];
   });
 }
 

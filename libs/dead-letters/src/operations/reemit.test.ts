@@ -11,7 +11,7 @@ import { StageQueues } from './stage-queues.ts';
 let sqs: LocalSqs;
 beforeAll(async () => {
   sqs = await startLocalSqs();
-  await sqs.createQueue('millrace-redrive-dev-parking');
+  await sqs.createQueue('millrace-re-emitter-dev-parking');
 });
 afterAll(() => sqs.stop());
 
@@ -64,7 +64,7 @@ describe('reemit', () => {
       .map(({ FunctionName, Payload }) => ({ FunctionName, request: JSON.parse(Payload) as ReemitRequest }));
     expect(requests.map(({ request }) => request.messages.length)).toEqual([50, 50, 20]);
     expect(requests[0]).toMatchObject({
-      FunctionName: 'millrace-redrive-dev-reemit',
+      FunctionName: 'millrace-re-emitter-dev-reemit',
       request: { queueName: operation.queue.name, messages: expect.arrayContaining([]) },
     });
     expect(requests[0]?.request.messages[0]?.attributes).toEqual(exhausted);
@@ -127,7 +127,7 @@ describe('reemit', () => {
   test('as a dry run invokes nothing', async () => {
     const client = lambda(() => []);
     const summary = await reemit(await operationOn(events(3), { dryRun: true }), client);
-    expect(summary.outcomes).toEqual([{ text: 'would go to millrace-redrive-dev-reemit', count: 3 }]);
+    expect(summary.outcomes).toEqual([{ text: 'would go to millrace-re-emitter-dev-reemit', count: 3 }]);
     expect(client.sent).toEqual([]);
   });
 

@@ -5,7 +5,7 @@ import type { DeadLetter } from '../dead-letter.ts';
 import { MAX_REEMIT_MESSAGES, type ReemitRequest, type ReemitResponse, type ReemitResult } from '../reemission.ts';
 import { type DrainSummary, drain } from './drain.ts';
 import type { Look } from './look.ts';
-import { describe } from './move-letters.ts';
+import { describe } from './move-dead-letters.ts';
 import type { Outcome } from './outcome.ts';
 import type { Operation } from './redrive.ts';
 import { relayServiceOf } from './stage-queues.ts';
@@ -35,7 +35,7 @@ export async function reemit(operation: Operation, lambda: Pick<LambdaClient, 's
   if (relayServiceOf(queue, queues.stage) !== undefined) {
     throw new UsageError("A relay's letters were never on the bus: redrive them, and their owner emits them");
   }
-  const functionName = `millrace-redrive-${queues.stage}-reemit`;
+  const functionName = `millrace-re-emitter-${queues.stage}-reemit`;
   return drain(sqs, queue, operation, MAX_REEMIT_MESSAGES, async (letters, look) => {
     const outcomes: Outcome[] = [];
     const packed: Packed[] = [];

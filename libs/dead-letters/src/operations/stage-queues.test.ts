@@ -11,7 +11,7 @@ beforeAll(async () => {
   await sqs.createConsumerQueues('millrace-orders-dev-on-order-progress', true);
   await sqs.createQueue('millrace-orders-dev-on-order-progress-rule-dlq');
   await sqs.createQueue('millrace-orders-dev-relay-dlq');
-  await sqs.createQueue('millrace-redrive-dev-parking');
+  await sqs.createQueue('millrace-re-emitter-dev-parking');
   await sqs.createConsumerQueues('millrace-inventory-staging-on-order-placed');
   await sqs.createConsumerQueues('somebody-elses-dev-queue');
   queues = await StageQueues.load(sqs.client, 'dev');
@@ -26,7 +26,7 @@ describe('the queues of a stage', () => {
       'millrace-orders-dev-on-order-progress-dlq.fifo',
       'millrace-orders-dev-on-order-progress-rule-dlq',
       'millrace-orders-dev-relay-dlq',
-      'millrace-redrive-dev-parking',
+      'millrace-re-emitter-dev-parking',
     ]);
   });
 
@@ -47,7 +47,7 @@ describe('the queues of a stage', () => {
     ['onOrderPlaced', 'millrace-inventory-dev-on-order-placed-dlq'],
     ['on-order-placed-rule', 'millrace-inventory-dev-on-order-placed-rule-dlq'],
     ['relay', 'millrace-orders-dev-relay-dlq'],
-    ['parking', 'millrace-redrive-dev-parking'],
+    ['parking', 'millrace-re-emitter-dev-parking'],
   ])('%s is %s', (text, name) => {
     expect(queues.find(text).name).toBe(name);
   });
@@ -66,6 +66,6 @@ describe('the queues of a stage', () => {
   test('a stage without queues says so', async () => {
     const none = await StageQueues.load(sqs.client, 'prod');
     expect(() => none.find('orders.onOrderProgress')).toThrow('Stage prod has no dead-letter queues');
-    expect(() => none.parkingQueue).toThrow('deploy services/redrive');
+    expect(() => none.parkingQueue).toThrow('deploy services/re-emitter');
   });
 });

@@ -72,13 +72,13 @@ export class StageQueues {
   }
 
   get parkingQueueName(): string {
-    return `millrace-redrive-${this.stage}-parking`;
+    return `millrace-re-emitter-${this.stage}-parking`;
   }
 
   /** @throws UsageError when the stage has none */
   get parkingQueue(): StageQueue {
     const queue = this.byName(this.parkingQueueName);
-    if (!queue) throw new UsageError(`There is no queue ${this.parkingQueueName}: deploy services/redrive`);
+    if (!queue) throw new UsageError(`There is no queue ${this.parkingQueueName}: deploy services/re-emitter`);
     return queue;
   }
 

@@ -6,7 +6,7 @@ import type { Lineage } from '../find-lineage.ts';
 import type { LineageNode } from '../lineage-tree.ts';
 import type { Expectation, MarkReader } from './marks.ts';
 import {
-  type FoundLetter,
+  type FoundDeadLetter,
   hasEffect,
   type LetterReason,
   queueThatFailed,
@@ -28,9 +28,9 @@ export interface FollowedLineage {
   /** Dead letters of the same correlations whose event is not in the log: an edited one, or one the log has missed. */
   strays: { queue: string; event?: string; detailType?: string; reason: LetterReason }[];
   /** Letters that could not be looked at, because somebody else holds them: by queue, approximately. */
-  unseen: { queue: string; letters: number }[];
+  unseen: { queue: string; deadLetters: number }[];
   /** Letters of relays that hold no event: what they are about was not emitted, and is not in the log. */
-  silentRelays: { queue: string; letters: number }[];
+  silentRelays: { queue: string; deadLetters: number }[];
 }
 
 /**
@@ -53,7 +53,7 @@ export async function followLineage(
   const isRelay = ({ name }: { name: string }): boolean => name.endsWith('-relay-dlq');
   const full = queues.deadLetterQueues.filter((queue) => depthOf(queue) > 0);
 
-  const letters: FoundLetter[] = [];
+  const deadLetters: FoundDeadLetter[] = [];
   const silent = new Map<string, number>();
   const looks = await mapConcurrently(full, CONCURRENCY, async (queue) => {
     const { unseen } = await inspect(
@@ -69,10 +69,10 @@ export async function followLineage(
       },
       (letter) => {
         if (letter.event === undefined && isRelay(queue)) silent.set(queue.name, (silent.get(queue.name) ?? 0) + 1);
-        else letters.push({ queue: queue.name, letter });
+        else deadLetters.push({ queue: queue.name, letter });
       },
     );
-    return { queue: queue.name, letters: unseen };
+    return { queue: queue.name, deadLetters: unseen };
   });
 
   const subscriptionsOf = subscriptionsBy(catalogue, queues);
@@ -81,14 +81,14 @@ export async function followLineage(
     whereabouts: new Map(
       events.map((event) => {
         const evidence = {
-          letters: letters.filter(({ letter }) => letter.event?.id === event.id),
+          deadLetters: deadLetters.filter(({ letter }) => letter.event?.id === event.id),
           marked: marked.get(event.id) ?? new Set<string>(),
         };
         const context = { stage: queues.stage, now: startedAt };
         return [event.id, whereaboutsOf(event, subscriptionsOf(event.detailType), evidence, context)];
       }),
     ),
-    strays: letters
+    strays: deadLetters
       .filter(({ letter }) => letter.event === undefined || !ids.has(letter.event.id))
       .map((found) => ({
         queue: shownIdentifier(queueThatFailed(found)),
@@ -98,8 +98,8 @@ export async function followLineage(
         }),
         reason: reasonOf(found),
       })),
-    unseen: looks.filter(({ letters: count }) => count > 0),
-    silentRelays: [...silent].map(([queue, count]) => ({ queue, letters: count })),
+    unseen: looks.filter(({ deadLetters: count }) => count > 0),
+    silentRelays: [...silent].map(([queue, count]) => ({ queue, deadLetters: count })),
   };
 }
 

@@ -17,7 +17,7 @@ import { sweep } from './sweep.ts';
 const MINUTE = 60_000;
 const relayLetters = 'millrace-orders-dev-relay-dlq';
 const logLetters = 'millrace-event-log-dev-on-event-dlq';
-const parking = 'millrace-redrive-dev-parking';
+const parking = 'millrace-re-emitter-dev-parking';
 
 let dynamoDb: TestDynamoDb;
 let sqs: LocalSqs;

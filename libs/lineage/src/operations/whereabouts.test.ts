@@ -3,7 +3,7 @@ import type { Lineage } from '../find-lineage.ts';
 import { type LineageNode, lineageTree } from '../lineage-tree.ts';
 import { drawLineage } from './draw-lineage.ts';
 import type { FollowedLineage } from './follow-lineage.ts';
-import { type FoundLetter, type Subscription, whereaboutsOf } from './whereabouts.ts';
+import { type FoundDeadLetter, type Subscription, whereaboutsOf } from './whereabouts.ts';
 
 const queueOf = (name: string, visible = 0): Subscription['queue'] => ({
   ...{ name, url: `http://127.0.0.1/${name}`, arn: `arn:aws:sqs:us-east-1:000000000000:${name}` },
@@ -15,7 +15,7 @@ const node = (id: string, service: string, events: LineageNode[] = []): LineageN
   ...{ correlationId: 'call-1', time: '2026-01-01T00:00:00.000Z', receivedAt: '2026-01-01T00:00:00.000Z' },
 });
 
-const letterIn = (queue: string, attributes: Record<string, string> = {}): FoundLetter => ({
+const letterIn = (queue: string, attributes: Record<string, string> = {}): FoundDeadLetter => ({
   queue,
   letter: {
     ...{ messageId: 'm-1', receiptHandle: 'handle', body: '{}', attributes, origin: 'consumer', receiveCount: 1 },
@@ -30,8 +30,8 @@ const inventory: Subscription = {
 };
 const context = { stage: 'dev', now: new Date('2026-01-01T00:05:00Z') };
 const unmarked = new Set<string>();
-const whereabouts = (event: LineageNode, subscription: Subscription = inventory, ...letters: FoundLetter[]) =>
-  whereaboutsOf(event, [subscription], { letters, marked: unmarked }, context);
+const whereabouts = (event: LineageNode, subscription: Subscription = inventory, ...letters: FoundDeadLetter[]) =>
+  whereaboutsOf(event, [subscription], { deadLetters: letters, marked: unmarked }, context);
 
 describe('an event at a consumer', () => {
   test.each([
@@ -39,7 +39,7 @@ describe('an event at a consumer', () => {
     ['of its rule', 'millrace-inventory-dev-on-order-placed-rule-dlq', {}],
     [
       'where letters are parked',
-      'millrace-redrive-dev-parking',
+      'millrace-re-emitter-dev-parking',
       { ParkedFrom: 'millrace-inventory-dev-on-order-placed-dlq' },
     ],
   ])('is dead when it stands in the dead-letter queue %s', (_, queue, attributes) => {
@@ -54,7 +54,9 @@ describe('an event at a consumer', () => {
   test('is told with what it died of before it was parked', () => {
     const cause = { CauseCode: 'TIMEOUT', CauseMessage: 'No answer' };
 
-    expect(whereabouts(node('e', 'orders'), inventory, letterIn('millrace-redrive-dev-parking', cause))).toMatchObject([
+    expect(
+      whereabouts(node('e', 'orders'), inventory, letterIn('millrace-re-emitter-dev-parking', cause)),
+    ).toMatchObject([
       { reason: { cause: { code: 'TIMEOUT', message: 'No answer' } } },
       { consumer: 'inventory.onOrderPlaced', state: 'no-trace' },
     ]);
@@ -81,7 +83,7 @@ describe('an event at a consumer', () => {
     const busy = { ...inventory, queue: queueOf('queue', 3) };
 
     for (const subscription of [inventory, busy, { ...inventory, queue: undefined }]) {
-      expect(whereaboutsOf(node('e', 'orders'), [subscription], { letters: [], marked }, context)).toEqual([
+      expect(whereaboutsOf(node('e', 'orders'), [subscription], { deadLetters: [], marked }, context)).toEqual([
         { consumer: inventory.consumer, state: 'handled' },
       ]);
     }
@@ -101,7 +103,7 @@ describe('an event at a consumer', () => {
     const event = node('e', 'orders', [node('f', 'inventory')]);
     const other = { ...inventory, consumer: 'inventory.onOrderPlacedToo' };
 
-    expect(whereaboutsOf(event, [inventory, other], { letters: [], marked: unmarked }, context)).toMatchObject([
+    expect(whereaboutsOf(event, [inventory, other], { deadLetters: [], marked: unmarked }, context)).toMatchObject([
       { state: 'no-trace' },
       { state: 'no-trace' },
     ]);

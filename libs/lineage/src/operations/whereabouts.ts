@@ -35,7 +35,7 @@ export interface Whereabouts {
 }
 
 /** A letter with the queue it lies in. */
-export interface FoundLetter {
+export interface FoundDeadLetter {
   queue: string;
   letter: DeadLetter;
 }
@@ -51,7 +51,7 @@ export interface Subscription {
 
 /** What was found of an event. */
 export interface Evidence {
-  letters: readonly FoundLetter[];
+  deadLetters: readonly FoundDeadLetter[];
   /** The consumers that have left a mark of it. */
   marked: ReadonlySet<string>;
 }
@@ -76,11 +76,11 @@ export function hasEffect(
 export function whereaboutsOf(
   event: LineageNode,
   subscriptions: readonly Subscription[],
-  { letters, marked }: Evidence,
+  { deadLetters, marked }: Evidence,
   { stage, now }: { stage: string; now: Date },
 ): Whereabouts[] {
   const keyOf = (name: string): string => consumerKey(name, stage);
-  const dead = letters.map((found): Whereabouts => {
+  const dead = deadLetters.map((found): Whereabouts => {
     const key = keyOf(queueThatFailed(found));
     const consumer = subscriptions.find((subscription) => keyOf(subscription.consumer) === key)?.consumer;
     return {
@@ -105,7 +105,7 @@ export function whereaboutsOf(
 }
 
 /** Why a letter is dead, with nothing that may be personal. */
-export function reasonOf({ letter }: FoundLetter): LetterReason {
+export function reasonOf({ letter }: FoundDeadLetter): LetterReason {
   const { reason, sentAt, attributes } = letter;
   const { CauseCode, CauseMessage = '' } = attributes;
   return {
@@ -118,6 +118,6 @@ export function reasonOf({ letter }: FoundLetter): LetterReason {
 }
 
 /** The dead-letter queue that a letter came to first. */
-export function queueThatFailed({ queue, letter }: FoundLetter): string {
+export function queueThatFailed({ queue, letter }: FoundDeadLetter): string {
   return letter.attributes.ParkedFrom ?? queue;
 }

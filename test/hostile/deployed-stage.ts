@@ -1,0 +1,105 @@
+import { compilePattern, type JsonValue } from '@millrace/event-pattern';
+import type { EventContract } from '@millrace/events';
+import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/workspace/catalogue';
+import type { AwsPort } from './aws-port.ts';
+
+/** A function behind a queue. */
+export interface Consumer {
+  /** The queue's name, e.g. `millrace-orders-dev-on-order-progress`. */
+  name: string;
+  functionName: string;
+  queueUrl: string;
+  deadLetterQueueUrl: string;
+  /** What its rule lets through. */
+  contracts: readonly EventContract[];
+}
+
+/** What of the running system attacks are aimed at, and where their traces are to be found. */
+export interface DeployedStage {
+  busName: string;
+  contracts: readonly EventContract[];
+  consumers: readonly Consumer[];
+  /** Where a message tells of a failure of ours: the dead-letter queues of rules and relays. */
+  forbiddenQueues: readonly string[];
+  parkingQueueUrl: string;
+  /** The names of the consumers that the bus's rules deliver an event to. */
+  consumersOf: (event: { source: string; 'detail-type': string; detail: unknown }) => string[];
+}
+
+export const busName = 'millrace-dev';
+
+interface Rule {
+  Name: string;
+  EventPattern?: string;
+}
+
+/**
+ * Asks the running system for its consumers, queues and rules.
+ * @throws Error when a rule leads to a queue that nobody reads
+ */
+export async function readDeployedStage(aws: AwsPort): Promise<DeployedStage> {
+  const root = findWorkspaceRoot(import.meta.dirname);
+  const contracts = [...(await loadContracts(serviceDirectories(root))).values()];
+  const { QueueUrls } = await aws.call<{ QueueUrls: string[] }>('sqs', 'ListQueues', { QueueNamePrefix: 'millrace-' });
+  const urlOf = (name: string) => {
+    const url = QueueUrls.find((candidate) => candidate.endsWith(`/${name}`));
+    if (!url) throw new Error(`There is no queue ${name}`);
+    return url;
+  };
+  const functionOf = await readFunctions(aws);
+  const { Rules } = await aws.call<{ Rules: Rule[] }>('events', 'ListRules', { EventBusName: busName });
+  const consumers: Consumer[] = [];
+  const rules: { matches: ReturnType<typeof compilePattern>; consumer: string }[] = [];
+  for (const { Name, EventPattern = '{}' } of Rules) {
+    const { Targets } = await aws.call<{ Targets: { Arn: string }[] }>('events', 'ListTargetsByRule', {
+      EventBusName: busName,
+      Rule: Name,
+    });
+    for (const { Arn } of Targets) {
+      if (!Arn.startsWith('arn:aws:sqs:')) continue;
+      const name = Arn.slice(Arn.lastIndexOf(':') + 1);
+      const functionName = functionOf.get(Arn);
+      if (functionName === undefined) throw new Error(`No function reads ${name}, where the rule ${Name} leads to`);
+      const matches = compilePattern(EventPattern);
+      rules.push({ matches, consumer: name });
+      consumers.push({
+        name,
+        functionName,
+        queueUrl: urlOf(name),
+        deadLetterQueueUrl: urlOf(`${name}-dlq`),
+        contracts: contracts.filter(({ source, detailType, example }) =>
+          matches({ source, 'detail-type': detailType, detail: { data: example as JsonValue } }),
+        ),
+      });
+    }
+  }
+  return {
+    busName,
+    contracts,
+    consumers,
+    forbiddenQueues: QueueUrls.filter((url) => /-(rule|relay)-dlq$/.test(url)),
+    parkingQueueUrl: urlOf('millrace-re-emitter-dev-parking'),
+    consumersOf: ({ source, 'detail-type': detailType, detail }) => {
+      const event = { source, 'detail-type': detailType, detail: detail as JsonValue };
+      return rules.filter(({ matches }) => matches(event)).map(({ consumer }) => consumer);
+    },
+  };
+}
+
+/** The functions that read queues, by the queue's ARN. */
+async function readFunctions(aws: AwsPort): Promise<Map<string, string>> {
+  const functions = new Map<string, string>();
+  let marker: string | undefined;
+  do {
+    const query = marker === undefined ? '' : `?Marker=${encodeURIComponent(marker)}`;
+    const page = await aws.get<{
+      EventSourceMappings: { EventSourceArn: string; FunctionArn: string }[];
+      NextMarker?: string;
+    }>(`/2015-03-31/event-source-mappings/${query}`);
+    for (const { EventSourceArn, FunctionArn } of page.EventSourceMappings) {
+      functions.set(EventSourceArn, FunctionArn.slice(FunctionArn.lastIndexOf(':') + 1));
+    }
+    marker = page.NextMarker;
+  } while (marker);
+  return functions;
+}
