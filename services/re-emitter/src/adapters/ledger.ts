@@ -20,7 +20,7 @@ export class Ledger {
   /** The SQS message ids under which the event was re-emitted from this queue. */
   async reemitted(queueName: string, eventId: string): Promise<Set<string>> {
     const { Item } = await this.#client.send(
-      new GetCommand({ TableName: this.#tableName, Key: { pk: keyOf(queueName, eventId) }, ConsistentRead: true }),
+      new GetCommand({ TableName: this.#tableName, Key: keyOf(queueName, eventId), ConsistentRead: true }),
     );
     return new Set((Item?.messageIds as Set<string> | undefined) ?? []);
   }
@@ -30,7 +30,7 @@ export class Ledger {
     await this.#client.send(
       new UpdateCommand({
         TableName: this.#tableName,
-        Key: { pk: keyOf(queueName, eventId) },
+        Key: keyOf(queueName, eventId),
         UpdateExpression: 'ADD messageIds :messageId SET #ttl = :ttl',
         ExpressionAttributeNames: { '#ttl': 'ttl' },
         ExpressionAttributeValues: {
@@ -42,6 +42,6 @@ export class Ledger {
   }
 }
 
-function keyOf(queueName: string, eventId: string): string {
-  return `${queueName}#${eventId}`;
+function keyOf(queueName: string, eventId: string): { pk: string; sk: string } {
+  return { pk: `${queueName}#${eventId}`, sk: 'LEDGER' };
 }

@@ -15,7 +15,7 @@ type Letter = ReemitRequest['messages'][number];
 let dynamoDb: TestDynamoDb;
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
-  await dynamoDb.createTable('ledger', ['pk']);
+  await dynamoDb.createTable('ledger');
 });
 afterAll(() => dynamoDb.stop());
 

@@ -8,7 +8,7 @@ let handler: (request: unknown) => Promise<ReemitResponse>;
 
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
-  await dynamoDb.createTable('ledger', ['pk']);
+  await dynamoDb.createTable('ledger');
   Object.assign(process.env, {
     MILLRACE_EVENT_BUS: 'millrace-dev',
     MILLRACE_TABLE: 'ledger',
