@@ -1,9 +1,10 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import middy from '@middy/core';
+import middy, { type MiddlewareObj } from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import { ConfigurationError } from '@millrace/errors';
 import type { EventContract, EventOf } from '@millrace/events';
 import { withTimeLimit } from '@millrace/retry';
+import { logger } from '@millrace/telemetry';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { EventRecord, RecordContext } from './delivery.ts';
 import {
@@ -14,6 +15,9 @@ import {
 } from './idempotency.ts';
 import { Pipeline, type Strategy } from './pipeline.ts';
 import { type ConsumerSettings, settingsFrom } from './settings.ts';
+
+/** A middy middleware around a whole batch: its event, and the answer that names the failed records. */
+export type ConsumerMiddleware = MiddlewareObj<SQSEvent, SQSBatchResponse>;
 
 /** How a consumer handles what it receives. */
 export interface BatchConsumeOptions {
@@ -26,6 +30,12 @@ export interface BatchConsumeOptions {
   deduplication?: 'inbox' | 'idempotency' | 'permanent';
   /** How long before the function's timeout it answers with what is done, in ms. */
   reserveMs?: number;
+  /**
+   * Runs around each batch, the first one outermost. What `before` throws fails all records, which come again. Throw
+   * instead of answering early: only the consumer knows which records may be acknowledged.
+   * @example consume([OrderPlaced], handle, { middleware: [{ before: () => settings.refresh() }] });
+   */
+  middleware?: readonly ConsumerMiddleware[];
 }
 
 export interface ConsumeOptions extends BatchConsumeOptions {
@@ -126,7 +136,7 @@ export function consumeBatch<const Contracts extends readonly EventContract[]>(
 function consumer<const Contracts extends readonly EventContract[]>(
   contracts: Contracts,
   strategy: Strategy<EventOf<Contracts[number]>>,
-  { deduplication = 'inbox', reserveMs = 500 }: BatchConsumeOptions,
+  { deduplication = 'inbox', reserveMs = 500, middleware = [] }: BatchConsumeOptions,
   dependencies: ConsumeDependencies,
 ): ConsumerHandler<Contracts> {
   const settings = dependencies.settings ?? settingsFrom();
@@ -152,7 +162,20 @@ function consumer<const Contracts extends readonly EventContract[]>(
     marksExpire,
   });
 
+  // The answer of each invocation. It stands, whatever a middleware returns or throws: it alone knows what was settled.
+  const answers = new WeakMap<Context, SQSBatchResponse>();
   const handler = middy<SQSEvent, PromiseSettledResult<void>[] | SQSBatchResponse>()
+    .use([...middleware] as MiddlewareObj[])
+    .use({
+      after: ({ context, response }) => {
+        answers.set(context, response as SQSBatchResponse);
+      },
+      onError: (request) => {
+        logger.error('The batch or a middleware failed', { error: request.error });
+        request.response = answers.get(request.context) ?? request.response;
+        answers.set(request.context, request.response as SQSBatchResponse);
+      },
+    })
     .use(sqsPartialBatchFailure({ logger: false as never }))
     .handler((event: SQSEvent, context: Context) => {
       const remainingMs = () => context.getRemainingTimeInMillis() - reserveMs;
@@ -162,7 +185,10 @@ function consumer<const Contracts extends readonly EventContract[]>(
   return Object.assign(
     async (event: SQSEvent, context: Context) => {
       if (!Array.isArray(event?.Records)) throw new TypeError('Expected an SQS event with Records');
-      return (await handler(event, context)) as SQSBatchResponse;
+      await handler(event, context);
+      const answer = answers.get(context);
+      if (!answer) throw new TypeError('A middleware has answered in place of the consumer: throw instead');
+      return answer;
     },
     { contracts },
   );

@@ -3,6 +3,7 @@ export {
   type ConsumeDependencies,
   type ConsumeOptions,
   type ConsumerHandler,
+  type ConsumerMiddleware,
   consume,
   consumeBatch,
 } from './consume.ts';

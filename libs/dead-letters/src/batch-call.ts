@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
+import { fullJitter } from '@millrace/retry';
 
 /** How often an entry is tried that SQS could not take for a reason of its own. */
 const MAX_ATTEMPTS = 4;
-/** Upper bound of the first pause in ms; it doubles each time. */
-const BASE_DELAY_MS = 100;
+/** Upper bounds of the pauses in between, in ms. */
+const PAUSES = { random: Math.random, firstBound: 100, longestBound: 1_000 };
 
 /** Why an entry of a batch was not taken. */
 export interface EntryFailure {
@@ -57,8 +58,7 @@ export async function callBatch<Item>(
       failures.set(item, { code: Code, message: Message, senderFault: SenderFault });
       if (!SenderFault && attempt < MAX_ATTEMPTS) pending.push(item);
     }
-    // Full jitter, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    if (pending.length > 0) await delay(Math.random() * BASE_DELAY_MS * 2 ** (attempt - 1));
+    if (pending.length > 0) await delay(fullJitter(attempt, PAUSES));
   }
   return failures;
 }

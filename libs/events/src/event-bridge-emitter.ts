@@ -4,6 +4,7 @@ import {
   type PutEventsRequestEntry,
   type PutEventsResultEntry,
 } from '@aws-sdk/client-eventbridge';
+import { fullJitter } from '@millrace/retry';
 import { eventBridgeLimits } from './aws-limits.ts';
 import type { EmittableEvent } from './emittable-event.ts';
 import { EmitFailedError, type UnsentEvent } from './errors.ts';
@@ -146,10 +147,9 @@ export class EventBridgeEmitter implements EventEmitter {
     };
   }
 
-  /** Full jitter, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
   #pause(attempt: number): Promise<void> {
     const { baseDelayMs, maxDelayMs, random, sleep } = this.#options;
-    return sleep(random() * Math.min(maxDelayMs, baseDelayMs * 2 ** (attempt - 1)));
+    return sleep(fullJitter(attempt, { random, firstBound: baseDelayMs, longestBound: maxDelayMs }));
   }
 }
 
