@@ -115,11 +115,6 @@ export function everyOf(...shapes: Shape[]): Shape {
   return (value, path, context) => shapes.flatMap((shape) => shape(value, path, context));
 }
 
-/** This at `prod`, where data and people depend on it, and anything elsewhere. */
-export function atProd(shape: Shape): Shape {
-  return (value, path, context) => (context.service.stage === 'prod' ? shape(value, path, context) : []);
-}
-
 /** A shape for some resources of a type, by what the rest of the resource says. */
 export function when(applies: (context: ShapeContext) => boolean, then: Shape, otherwise: Shape): Shape {
   return (value, path, context) => (applies(context) ? then : otherwise)(value, path, context);
@@ -162,14 +157,6 @@ export function object(keys: Readonly<Record<string, Shape>>): Shape {
         shape((value as Record<string, unknown>)[key], inside(key), context),
       ),
     ];
-  };
-}
-
-/** Any keys, each value of this shape. */
-export function record(shape: Shape): Shape {
-  return (value, path, context) => {
-    if (typeof value !== 'object' || value === null || isIntrinsic(value)) return says(path, value, 'an object');
-    return Object.entries(value).flatMap(([key, one]) => shape(one, `${path}[${JSON.stringify(key)}]`, context));
   };
 }
 

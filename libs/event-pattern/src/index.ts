@@ -4,14 +4,10 @@ export {
   type InputTransformer,
   type RuleIdentity,
   type TargetInput,
-  type TransformableEvent,
 } from './input-transformer.ts';
 export {
   JsonArray,
-  type JsonNode,
-  JsonNumber,
   JsonObject,
-  type JsonScalar,
   type JsonValue,
   jsonText,
   parseJson,

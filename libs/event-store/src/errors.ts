@@ -1,6 +1,9 @@
 import { PermanentError, UnavailableError } from '@millrace/errors';
 
-/** The codes this library raises. */
+/**
+ * The codes this library raises.
+ * @public
+ */
 export const errorCodes = {
   CONCURRENCY_CONFLICT: 'Another writer changed the stream or item first.',
   STORE_BUSY: 'DynamoDB refused because of a competing transaction or a throttle.',

@@ -3,42 +3,36 @@ export {
   type CommandContext,
   CommandRunner,
   type CommandRunnerOptions,
-  type Loaded,
-  type Outcome,
 } from './command-runner.ts';
 export { type CommitOptions, type ConditionalWrite, commit, type TransactWrite } from './commit.ts';
 export { documentClient } from './document-client.ts';
 export type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
-export { DynamoDbEventStore, type DynamoDbEventStoreOptions } from './dynamodb-event-store.ts';
-export { EmittedEvents, type EmittedStream, type ScanPage, type ScanPosition } from './emitted-events.ts';
+export { DynamoDbEventStore } from './dynamodb-event-store.ts';
+export { EmittedEvents, type ScanPage, type ScanPosition } from './emitted-events.ts';
 export {
   ConcurrencyConflictError,
   EventTooLargeError,
-  errorCodes,
   StoreBusyError,
   StreamConflictError,
-  TransactionTooLargeError,
   UnreadableEventError,
-  UnreadableOutboxError,
 } from './errors.ts';
-export type { EventStore, EventStream, ReadOptions, Snapshot } from './event-store.ts';
+export type { EventStore, ReadOptions, Snapshot } from './event-store.ts';
 export { InMemoryEventStore } from './in-memory-event-store.ts';
 export { inboxKey, inboxMark } from './inbox.ts';
 export { outboxRow } from './outbox.ts';
-export { InMemoryPayloadStore, type PayloadStore } from './payload-store.ts';
+export { InMemoryPayloadStore } from './payload-store.ts';
 export { type Item, type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';
-export { type RelayOutcome, type RelayRequest, type RelayResponse, relay } from './relay.ts';
+export { type RelayOutcome, type RelayResponse, relay } from './relay.ts';
 export { type RefusedRow, type RelayDeadLetters, SqsRelayDeadLetters } from './relay-dead-letters.ts';
 export { retryOnConflict } from './retry-on-conflict.ts';
 export {
   type PlannedChange,
   type Row,
   type RowContext,
-  type RowDefinition,
   type RowRunner,
   rowRunner,
 } from './row-runner.ts';
 export { settleTogether } from './settle-together.ts';
-export { StoredOutbox, type StoredPage, type StoredRow, type TimeWindow } from './stored-outbox.ts';
+export { StoredOutbox, type StoredRow, type TimeWindow } from './stored-outbox.ts';
 export { type Table, tableFromEnvironment } from './table.ts';
-export type { StoredShape, Upcasters } from './upcasters.ts';
+export type { Upcasters } from './upcasters.ts';

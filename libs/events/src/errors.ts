@@ -2,7 +2,10 @@ import { PermanentError, TransientError } from '@millrace/errors';
 import { shownIdentifier } from '@millrace/privacy';
 import type { EmittableEvent } from './emittable-event.ts';
 
-/** The codes this library raises. */
+/**
+ * The codes this library raises.
+ * @public
+ */
 export const errorCodes = {
   MALFORMED_EVENT: 'The message is not an EventBridge event with a { metadata, data } detail.',
   SCHEMA_VIOLATION: 'The event does not satisfy its contract.',

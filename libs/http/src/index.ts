@@ -1,7 +1,7 @@
 export type { Caller, HttpApiEvent } from './caller.ts';
-export { type EndpointContract, type EndpointRequest, type EndpointResponse, endpoint } from './endpoint.ts';
+export { type EndpointRequest, type EndpointResponse, endpoint } from './endpoint.ts';
 export type { AnswerOnce } from './idempotency.ts';
 export { plainText } from './plain-text.ts';
-export { HttpError, type Problem, type ProblemError } from './problem.ts';
+export { HttpError, type ProblemError } from './problem.ts';
 export { MAX_BODY_BYTES } from './request.ts';
-export { type Quota, SubjectQuota, subjectQuotaFromEnvironment } from './subject-quota.ts';
+export { SubjectQuota, subjectQuotaFromEnvironment } from './subject-quota.ts';

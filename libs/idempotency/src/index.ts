@@ -1,4 +1,4 @@
 export { IdempotencyAlreadyInProgressError, IdempotencyValidationError } from '@aws-lambda-powertools/idempotency';
-export { IdempotencyTable, type IdempotencyTableOptions, type IdempotentCall } from './idempotency-table.ts';
+export { IdempotencyTable } from './idempotency-table.ts';
 export { idempotencyTableFromEnvironment } from './idempotency-table-name.ts';
 export { LOCK_MARGIN_MS } from './locking-persistence-layer.ts';

@@ -1,6 +1,9 @@
 import { PermanentError, TransientError } from '@millrace/errors';
 
-/** The codes this library raises. */
+/**
+ * The codes this library raises.
+ * @public
+ */
 export const errorCodes = {
   SEQUENCE_GAP: 'An event came before one that it has to wait for.',
   SEQUENCE_MISSING: 'An event does not say which of its aggregate it is.',

@@ -1,6 +1,6 @@
 export { errorOf } from './error-of.ts';
 export { eventually } from './eventually.ts';
-export { type Decider, specify } from './given-when-then.ts';
+export { specify } from './given-when-then.ts';
 export {
   type AuthorizedRequest,
   consumerVariables,
@@ -14,4 +14,4 @@ export {
 } from './lambda-events.ts';
 export { RecordingClient } from './recording-client.ts';
 export { envelopeText, sampleEvent } from './sample-event.ts';
-export { type QueueOptions, SqsQueue } from './sqs-queue.ts';
+export { SqsQueue } from './sqs-queue.ts';

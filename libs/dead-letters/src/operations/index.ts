@@ -1,30 +1,26 @@
-export { type Clients, clientConfiguration, createClients } from './clients.ts';
+export { clientConfiguration, createClients } from './clients.ts';
 export { consumerKey, consumerOfRule } from './consumer-name.ts';
 export { type DeadLetterCriteria, deadLetterFilter, isFiltering } from './dead-letter-filter.ts';
-export { type DrainOptions, type DrainProgress, type DrainSummary, isComplete } from './drain.ts';
+export { type DrainOptions, type DrainSummary, isComplete } from './drain.ts';
 export { exportDeadLetters } from './export-dead-letters.ts';
 export {
   type ImportedEvent,
   type ImportProblem,
-  type ImportSummary,
   importDeadLetters,
 } from './import-dead-letters.ts';
 export { type InspectionSummary, inspect } from './inspect.ts';
-export { listQueues, type QueueOverview } from './list.ts';
+export { listQueues } from './list.ts';
 export { mapConcurrently } from './map-concurrently.ts';
 export { describeTarget, type OpenStage, openStage } from './open-stage.ts';
 export { park } from './park.ts';
 export { purge } from './purge.ts';
 export { type Operation, redrive } from './redrive.ts';
-export { type RelayRepair, type RelaySweep, redriveRelay } from './redrive-relay.ts';
+export { type RelayRepair, redriveRelay } from './redrive-relay.ts';
 export { reemit } from './reemit.ts';
 export {
   cancelReplay,
   planReplay,
-  type ReplayedRule,
   type ReplayPlan,
-  type ReplayRequest,
-  type ReplayState,
   startReplay,
   watchReplay,
 } from './replay.ts';

@@ -1,6 +1,9 @@
 import { PermanentError, TransientError } from '@millrace/errors';
 
-/** The codes of a message that was not sent. */
+/**
+ * The codes of a message that was not sent.
+ * @public
+ */
 export const errorCodes = {
   MESSAGE_REFUSED: 'SES or SNS will never accept the message: its address, its content or the sender is at fault.',
   MESSAGE_NOT_SENT: 'SES or SNS did not accept the message this time.',
