@@ -16,7 +16,7 @@ export {
   StreamConflictError,
   UnreadableEventError,
 } from './errors.ts';
-export type { EventStore, ReadOptions, Snapshot } from './event-store.ts';
+export type { EventStore, Snapshot } from './event-store.ts';
 export { InMemoryEventStore } from './in-memory-event-store.ts';
 export { inboxKey, inboxMark } from './inbox.ts';
 export { outboxRow } from './outbox.ts';
@@ -35,4 +35,3 @@ export {
 export { settleTogether } from './settle-together.ts';
 export { StoredOutbox, type StoredRow, type TimeWindow } from './stored-outbox.ts';
 export { type Table, tableFromEnvironment } from './table.ts';
-export type { Upcasters } from './upcasters.ts';

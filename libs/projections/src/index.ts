@@ -11,4 +11,4 @@ export { type Pointer, Pointers } from './pointers.ts';
 export { ProjectionReader } from './projection-reader.ts';
 export { ProjectionTable } from './projection-table.ts';
 export { Projector } from './projector.ts';
-export { type RebuildOptions, type RebuildSummary, rebuild } from './rebuild.ts';
+export { type RebuildSummary, rebuild } from './rebuild.ts';
