@@ -2,7 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import { DuplicateEventError, PermanentError, TransientError, UnavailableError } from '@millrace/errors';
 import { defineEvent } from '@millrace/events';
 import { timeLeft } from '@millrace/retry';
-import { envelopeText, lambdaContext, RecordingClient, sampleEvent, sqsEvent, sqsRecord } from '@millrace/testing';
+import {
+  consumerSettings,
+  envelopeText,
+  lambdaContext,
+  RecordingClient,
+  sampleEvent,
+  sqsEvent,
+  sqsRecord,
+} from '@millrace/testing';
 import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import { consumeBatch } from './index.ts';
@@ -18,15 +26,7 @@ const Knocked = defineEvent({
   example: { visitor: 'ada' },
 });
 
-const settings = {
-  consumer: 'butler.onKnocked',
-  queueUrl: 'http://127.0.0.1/queue',
-  deadLetterQueueUrl: 'http://127.0.0.1/dlq',
-  maxReceiveCount: 5,
-  maxRetryDelaySeconds: 300,
-  retentionSeconds: 345_600,
-  replays: 'ignore' as const,
-};
+const settings = consumerSettings('butler.onKnocked');
 
 type Outcomes = readonly (Error | undefined)[];
 

@@ -4,6 +4,7 @@ import { DuplicateEventError, PermanentError, TransientError } from '@millrace/e
 import { defineEvent, type EmittableEvent } from '@millrace/events';
 import { logger, metrics } from '@millrace/telemetry';
 import {
+  consumerSettings,
   envelopeText,
   fifoRecord,
   lambdaContext,
@@ -38,15 +39,7 @@ const Rang = defineEvent({
   example: { times: 2 },
 });
 
-const settings = {
-  consumer: 'butler.onKnocked',
-  queueUrl: 'http://127.0.0.1/queue',
-  deadLetterQueueUrl: 'http://127.0.0.1/dlq',
-  maxReceiveCount: 5,
-  maxRetryDelaySeconds: 300,
-  retentionSeconds: 345_600,
-  replays: 'ignore' as const,
-};
+const settings = consumerSettings('butler.onKnocked');
 
 type Handle = (visitor: string, context: RecordContext) => Promise<void>;
 

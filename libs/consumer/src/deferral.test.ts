@@ -3,6 +3,7 @@ import { TransientError, UnavailableError } from '@millrace/errors';
 import { defineEvent, type EmittableEvent } from '@millrace/events';
 import { metrics } from '@millrace/telemetry';
 import {
+  consumerSettings,
   envelopeText,
   fifoRecord,
   lambdaContext,
@@ -26,15 +27,7 @@ const Knocked = defineEvent({
   example: { visitor: 'ada' },
 });
 
-const settings = {
-  consumer: 'butler.onKnocked',
-  queueUrl: 'http://127.0.0.1/queue',
-  deadLetterQueueUrl: 'http://127.0.0.1/dlq',
-  maxReceiveCount: 5,
-  maxRetryDelaySeconds: 300,
-  retentionSeconds: 345_600,
-  replays: 'ignore' as const,
-};
+const settings = consumerSettings('butler.onKnocked');
 
 interface Sent {
   QueueUrl: string;

@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { defineEvent } from '@millrace/events';
 import { logger } from '@millrace/telemetry';
-import { envelopeText, lambdaContext, RecordingClient, sampleEvent, sqsEvent, sqsRecord } from '@millrace/testing';
+import {
+  consumerSettings,
+  envelopeText,
+  lambdaContext,
+  RecordingClient,
+  sampleEvent,
+  sqsEvent,
+  sqsRecord,
+} from '@millrace/testing';
 import * as z from 'zod';
 import { type ConsumerMiddleware, consume } from './index.ts';
 
@@ -16,15 +24,7 @@ const Knocked = defineEvent({
   example: { visitor: 'ada' },
 });
 
-const settings = {
-  consumer: 'butler.onKnocked',
-  queueUrl: 'http://127.0.0.1/queue',
-  deadLetterQueueUrl: 'http://127.0.0.1/dlq',
-  maxReceiveCount: 5,
-  maxRetryDelaySeconds: 300,
-  retentionSeconds: 345_600,
-  replays: 'ignore' as const,
-};
+const settings = consumerSettings('butler.onKnocked');
 
 /** Delivers knocks to a consumer with these middlewares, which fails for `eve`. */
 async function deliver(middleware: readonly ConsumerMiddleware[], ...visitors: string[]) {

@@ -2,7 +2,14 @@ import { expect, jest, test } from '@jest/globals';
 import { defineEvent, type EmittableEvent } from '@millrace/events';
 import { personal } from '@millrace/privacy/personal';
 import { logger } from '@millrace/telemetry';
-import { envelopeText, lambdaContext, RecordingClient, sampleEvent, sqsEvent } from '@millrace/testing';
+import {
+  consumerSettings,
+  envelopeText,
+  lambdaContext,
+  RecordingClient,
+  sampleEvent,
+  sqsEvent,
+} from '@millrace/testing';
 import * as z from 'zod';
 import { consume, type RecordContext } from './index.ts';
 
@@ -31,15 +38,7 @@ const KnockedV2 = defineEvent({
   },
 });
 
-const settings = {
-  consumer: 'butler.onKnocked',
-  queueUrl: 'http://127.0.0.1/queue',
-  deadLetterQueueUrl: 'http://127.0.0.1/dlq',
-  maxReceiveCount: 5,
-  maxRetryDelaySeconds: 300,
-  retentionSeconds: 345_600,
-  replays: 'handle' as const,
-};
+const settings = consumerSettings('butler.onKnocked', { replays: 'handle' });
 
 interface DeadLetter {
   MessageBody: string;

@@ -3,6 +3,7 @@ export { eventually } from './eventually.ts';
 export { specify } from './given-when-then.ts';
 export {
   type AuthorizedRequest,
+  consumerSettings,
   consumerVariables,
   fifoRecord,
   httpRequest,

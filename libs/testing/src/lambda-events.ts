@@ -51,6 +51,26 @@ export function consumerVariables(consumer: string, endpoint = 'http://127.0.0.1
   };
 }
 
+/**
+ * The settings of a consumer whose SQS is a fake.
+ * @example consume([OrderPlaced], handle, {}, { sqs: new RecordingClient(), settings: consumerSettings('butler.onKnocked') });
+ */
+export function consumerSettings(
+  consumer: string,
+  changes: { maxReceiveCount?: number; replays?: 'ignore' | 'handle' | 'rebuild' } = {},
+) {
+  return {
+    consumer,
+    queueUrl: 'http://127.0.0.1/queue',
+    deadLetterQueueUrl: 'http://127.0.0.1/dlq',
+    maxReceiveCount: 5,
+    maxRetryDelaySeconds: 300,
+    retentionSeconds: 345_600,
+    replays: 'ignore' as const,
+    ...changes,
+  };
+}
+
 /** A record of a FIFO queue. */
 export function fifoRecord(body: string, messageGroupId: string, overrides: Partial<SQSRecord> = {}): SQSRecord {
   const record = sqsRecord(body, {

@@ -6,7 +6,7 @@ import { consumeBatch } from '@millrace/consumer';
 import { documentClient } from '@millrace/event-store';
 import { ShipmentCreated } from '@millrace/fulfillment/events';
 import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
-import { envelopeText, SqsQueue, sampleEvent } from '@millrace/testing';
+import { consumerSettings, envelopeText, SqsQueue, sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { injectThrottling, TransactionConflicts } from '@millrace/testing/transaction-conflicts';
 import { Warehouse } from './warehouse.ts';
@@ -15,15 +15,7 @@ import { Warehouse } from './warehouse.ts';
 const CONTAINERS = 2;
 const BATCH_SIZE = 10;
 
-const settings = {
-  consumer: 'inventory.test',
-  queueUrl: 'http://127.0.0.1/queue',
-  deadLetterQueueUrl: 'http://127.0.0.1/dlq',
-  maxReceiveCount: 5,
-  maxRetryDelaySeconds: 300,
-  retentionSeconds: 345_600,
-  replays: 'ignore' as const,
-};
+const settings = consumerSettings('inventory.test');
 const cause = {
   correlationId: 'correlation-1',
   traceparent: '00-00000000000000000000000000000001-0000000000000001-01',

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { consumeBatch } from '@millrace/consumer';
 import { documentClient, EmittedEvents } from '@millrace/event-store';
 import { ProjectionReader, ProjectionTable, Projector } from '@millrace/projections';
-import { envelopeText, SqsQueue, sampleEvent } from '@millrace/testing';
+import { consumerSettings, envelopeText, SqsQueue, sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { TransactionConflicts } from '@millrace/testing/transaction-conflicts';
 import { OrderConfirmed, OrderPlaced } from '../../events/index.ts';
@@ -16,15 +16,7 @@ import { streamOf } from './orders.ts';
 const CONTAINERS = 2;
 const BATCH_SIZE = 10;
 
-const settings = {
-  consumer: 'orders.test',
-  queueUrl: 'http://127.0.0.1/queue',
-  deadLetterQueueUrl: 'http://127.0.0.1/dlq',
-  maxReceiveCount: 10,
-  maxRetryDelaySeconds: 300,
-  retentionSeconds: 345_600,
-  replays: 'handle' as const,
-};
+const settings = consumerSettings('orders.test', { maxReceiveCount: 10, replays: 'handle' });
 
 let dynamoDb: TestDynamoDb;
 beforeAll(async () => {
