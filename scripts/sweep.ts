@@ -195,13 +195,4 @@ function isComplete({ missing, failed, refused, old, problem, interrupted }: Swe
   return dryRun ? missing === 0 : failed === 0 && refused === 0;
 }
 
-await runCommand('sweep', async () => {
-  try {
-    return await main();
-  } catch (error) {
-    if (stop.signal.aborted) return 130;
-    throw error;
-  } finally {
-    stop.dispose();
-  }
-});
+await runCommand('sweep', main, stop);

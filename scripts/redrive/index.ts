@@ -65,14 +65,4 @@ async function main(): Promise<number> {
 }
 
 /** Runs the command that the arguments name; its exit code becomes that of the process. */
-export const runRedrive = () =>
-  runCommand('redrive', async () => {
-    try {
-      return await main();
-    } catch (error) {
-      if (stop.signal.aborted) return 130;
-      throw error;
-    } finally {
-      stop.dispose();
-    }
-  });
+export const runRedrive = () => runCommand('redrive', main, stop);

@@ -1,6 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { shownIdentifier } from '@millrace/privacy';
 import { eventDigest } from './failure.ts';
+import { isObject } from './json-object.ts';
 
 /**
  * Who put a message into its dead-letter queue: the consumer that gave it up, SQS after the last receive, EventBridge
@@ -176,10 +177,6 @@ function parse(body: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {

@@ -1,5 +1,6 @@
 import type { EmittableEvent } from '@millrace/events';
 import { sqsLimits } from '@millrace/events/aws-limits';
+import { isObjectText } from './json-object.ts';
 
 /** The row of a table that a relay's letter is about. */
 export interface RowPlace {
@@ -33,7 +34,7 @@ export function relayDeadLetterOf(row: {
   sourceArn: string | undefined;
 }): string {
   const { event, place, eventId, sourceArn = '' } = row;
-  const body = event && isObject(event.detail) ? envelopeOf(event, eventId, sourceArn) : undefined;
+  const body = event && isObjectText(event.detail) ? envelopeOf(event, eventId, sourceArn) : undefined;
   if (body !== undefined && Buffer.byteLength(body) <= MAX_BODY_BYTES) return body;
   return JSON.stringify({ outboxRow: place });
 }
@@ -56,15 +57,6 @@ function envelopeOf(
     resources: [],
   };
   return `${JSON.stringify(envelope).slice(0, -1)},"detail":${detail}}`;
-}
-
-function isObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }
 
 /** The row that a letter names instead of holding its event; undefined for any other body. */

@@ -1,6 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DeadLetter } from '../dead-letter.ts';
+import { isObjectText } from '../json-object.ts';
 import { type InspectionSummary, inspect } from './inspect.ts';
 import type { StageQueue } from './stage-queues.ts';
 
@@ -49,15 +50,8 @@ export function exportedLine(letter: DeadLetter, queueName: string): string {
     ...(messageGroupId !== undefined && { messageGroupId }),
   });
   // The text itself, not what parsing would make of its numbers. Line breaks can only be white space in it.
-  const content = isObject(body) ? `"event":${body.trim().replace(/[\r\n]+/g, ' ')}` : `"body":${JSON.stringify(body)}`;
+  const content = isObjectText(body)
+    ? `"event":${body.trim().replace(/[\r\n]+/g, ' ')}`
+    : `"body":${JSON.stringify(body)}`;
   return `${description.slice(0, -1)},${content}}`;
-}
-
-function isObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }
