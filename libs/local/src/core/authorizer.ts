@@ -1,6 +1,7 @@
 import { type Access, type Caller, findRefusal, type Policy, type Refusal, serviceCaller } from '@millrace/iam-policy';
 import type { AccessOf, ArnOf, Input } from './access.ts';
 import { AwsError } from './aws-error.ts';
+import { DeliveryError, type Sender } from './delivery.ts';
 import type { LocalIdentities } from './identities.ts';
 import type { Refusals } from './refusals.ts';
 
@@ -21,7 +22,7 @@ export interface ServicePermissions {
 }
 
 export interface AuthorizerOptions {
-  identities: Pick<LocalIdentities, 'callerOf'>;
+  identities: Pick<LocalIdentities, 'callerOf' | 'sessionOf'>;
   /** By the name of the service. */
   services: ReadonlyMap<string, ServicePermissions>;
   accountId: string;
@@ -87,11 +88,35 @@ export class Authorizer {
   }
 
   /**
-   * Whether AWS may do something with a function's role.
-   * @returns the refusal, which has been reported; undefined when it may
+   * Who a sender is when it calls a target.
+   * @throws DeliveryError FAILED_TO_ASSUME_ROLE where the role of the sender does not let the service assume it
    */
-  findRoleRefusal(functionName: string, access: Access): Refusal | undefined {
-    const caller = this.#options.identities.callerOf(functionName);
+  callerOfSender(sender: Sender): Caller {
+    const { identities, accountId } = this.#options;
+    if ('functionName' in sender) return identities.callerOf(sender.functionName);
+    const { service, sourceArn, roleArn } = sender;
+    if (roleArn !== undefined) {
+      const session = identities.sessionOf(roleArn, service);
+      if (session) return session;
+      throw new DeliveryError('FAILED_TO_ASSUME_ROLE', `The role ${roleArn} does not let ${service} assume it`, false);
+    }
+    const key = `${service} ${sourceArn}`;
+    const caller = this.#services.get(key) ?? serviceCaller(service, sourceArn, accountId);
+    this.#services.set(key, caller);
+    return caller;
+  }
+
+  /**
+   * Whether a sender may do something.
+   * @returns the refusal, which has been reported; undefined when it may
+   * @throws DeliveryError FAILED_TO_ASSUME_ROLE
+   */
+  findSenderRefusal(sender: Sender, access: Access): Refusal | undefined {
+    // The policy that SNS gives every topic lets the account's own alarms in, and no rules.
+    // https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+    const hasDefaultPolicy = access.resource.startsWith('arn:aws:sns:') && !this.#options.policyOf(access.resource);
+    if (hasDefaultPolicy && 'service' in sender && sender.service === 'cloudwatch.amazonaws.com') return undefined;
+    const caller = this.callerOfSender(sender);
     const refusal = this.#decide(caller, access);
     if (refusal) this.report(caller, access, refusal);
     return refusal;
@@ -106,26 +131,6 @@ export class Authorizer {
       if (refusal) this.report(caller, { action, resource }, refusal);
       return !refusal;
     });
-  }
-
-  /**
-   * Whether a service of AWS may do something for a resource of the account.
-   * @param principal e.g. `events.amazonaws.com`
-   * @param sourceArn what it works for, e.g. a rule
-   * @returns the refusal, which has been reported; undefined when it may
-   */
-  findServiceRefusal(principal: string, sourceArn: string, access: Access): Refusal | undefined {
-    const { policyOf, accountId } = this.#options;
-    // The policy that SNS gives every topic lets the account's own alarms in, and no rules.
-    // https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
-    const hasDefaultPolicy = access.resource.startsWith('arn:aws:sns:') && !policyOf(access.resource);
-    if (hasDefaultPolicy && principal === 'cloudwatch.amazonaws.com') return undefined;
-    const key = `${principal} ${sourceArn}`;
-    const caller = this.#services.get(key) ?? serviceCaller(principal, sourceArn, accountId);
-    this.#services.set(key, caller);
-    const refusal = this.#decide(caller, access);
-    if (refusal) this.report(caller, access, refusal);
-    return refusal;
   }
 
   /** Remembers a refusal that was found elsewhere. */

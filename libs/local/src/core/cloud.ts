@@ -53,7 +53,10 @@ export class Cloud implements AsyncDisposable {
     this.#refusals = new Refusals((line) => options.options.onWarning?.(line));
     const policies = new ResourcePolicies((arn) => this.#started.get(serviceOfArn(arn))?.running.policyOf?.(arn));
     this.authorizer = new Authorizer({
-      identities: { callerOf: (accessKeyId) => this.callerOf(accessKeyId) },
+      identities: {
+        callerOf: (accessKeyId) => this.callerOf(accessKeyId),
+        sessionOf: (roleArn, principal) => this.#identities.sessionOf(roleArn, principal),
+      },
       services: new Map(services.map((service) => [service.name, service])),
       accountId,
       region,

@@ -1,7 +1,6 @@
-import type { Refusal } from '@millrace/iam-policy';
 import type { Authorizer } from './authorizer.ts';
 import { AwsError } from './aws-error.ts';
-import { type Deliver, type Delivery, DeliveryError, type Sender, serviceOfArn } from './delivery.ts';
+import { type Deliver, type Delivery, DeliveryError, serviceOfArn } from './delivery.ts';
 import type { AwsService } from './service.ts';
 
 /**
@@ -16,19 +15,18 @@ export function deliveryTo(
         isThere?: ((arn: string) => boolean) | undefined;
       }
     | undefined,
-  authorizer: Pick<Authorizer, 'findServiceRefusal' | 'findRoleRefusal'>,
+  authorizer: Pick<Authorizer, 'findSenderRefusal'>,
 ): Deliver {
-  const refusalOf = (sender: Sender, action: string, resource: string): Refusal | undefined =>
-    'functionName' in sender
-      ? authorizer.findRoleRefusal(sender.functionName, { action, resource })
-      : authorizer.findServiceRefusal(sender.service, sender.sourceArn, { action, resource });
   return async (targetArn, payload, options) => {
     const target = find(serviceOfArn(targetArn));
     if (!target) throw new DeliveryError('NO_RESOURCE', `${targetArn} cannot be delivered to on this machine`, false);
     if (target.isThere?.(targetArn) === false)
       throw new DeliveryError('NO_RESOURCE', `There is no ${targetArn}`, false);
     const { deliveryAction } = target.service;
-    const refusal = deliveryAction === undefined ? undefined : refusalOf(options.sender, deliveryAction, targetArn);
+    const refusal =
+      deliveryAction === undefined
+        ? undefined
+        : authorizer.findSenderRefusal(options.sender, { action: deliveryAction, resource: targetArn });
     if (refusal) throw new DeliveryError('NO_PERMISSIONS', refusal.message, false);
     try {
       await target.deliver(targetArn, payload, options);

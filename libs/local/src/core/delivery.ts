@@ -13,8 +13,19 @@ export class DeliveryError extends Error {
   }
 }
 
-/** Who delivers: a service of AWS for a resource, or Lambda with the role of a function. */
-export type Sender = { readonly service: string; readonly sourceArn: string } | { readonly functionName: string };
+/**
+ * Who delivers: a service of AWS for a resource, by the target's policy or, with `roleArn`, by a role that it assumes; or Lambda
+ * with the role of a function.
+ */
+export type Sender = ServiceSender | { readonly functionName: string };
+
+export interface ServiceSender {
+  /** e.g. `events.amazonaws.com` */
+  readonly service: string;
+  /** What it works for, e.g. a rule. */
+  readonly sourceArn: string;
+  readonly roleArn?: string | undefined;
+}
 
 /** An attribute of a message, as SQS and SNS have it. */
 export interface MessageAttribute {

@@ -1,5 +1,14 @@
 import { type Stack, TemplateError } from '@millrace/cloudformation';
-import { type Caller, compilePolicy, notAbout, type Policy, PolicyError, type Statement } from '@millrace/iam-policy';
+import {
+  type Caller,
+  compilePolicy,
+  findRefusal,
+  notAbout,
+  type Policy,
+  PolicyError,
+  type Statement,
+  serviceCaller,
+} from '@millrace/iam-policy';
 
 /** A statement that is taken away, or one action of it, in lower case. */
 interface WithheldGrant {
@@ -19,6 +28,10 @@ export class LocalIdentities {
   readonly #withheld = new Map<string, Set<WithheldGrant>>();
   /** By function name, as they are when nothing is withheld. */
   readonly #entitled: ReadonlyMap<string, Caller>;
+  readonly #stacks: readonly Stack[];
+  readonly #rolePolicies: ReadonlyMap<string, readonly Policy[]>;
+  /** Sessions of roles, by the role's ARN and the service that has assumed it. Undefined where it may not. */
+  readonly #sessions = new Map<string, Caller | undefined>();
 
   /**
    * @param stacks with their resources created: policies may name what is known only then
@@ -27,6 +40,8 @@ export class LocalIdentities {
   constructor(stacks: readonly Stack[], { accountId }: { accountId: string }) {
     this.#accountId = accountId;
     const roles = policiesOfRoles(stacks);
+    this.#stacks = stacks;
+    this.#rolePolicies = roles;
     for (const stack of stacks) {
       for (const { logicalId, name } of stack.resourcesOfType('AWS::Lambda::Function')) {
         const roleArn = String(stack.properties(logicalId).Role ?? `arn:aws:iam::${accountId}:role/${name}`);
@@ -50,6 +65,33 @@ export class LocalIdentities {
     if (known) return known;
     const arn = `arn:aws:iam::${this.#accountId}:user/${accessKeyId}`;
     return { arn, principalArn: arn, accountId: this.#accountId, identityPolicies: undefined };
+  }
+
+  /**
+   * The session of a role that a service of AWS assumes. As with functions, a role that no template has is not held to any policy.
+   *
+   * @param principal the service, e.g. `events.amazonaws.com`
+   * @returns undefined when the role's trust policy does not let the service in
+   * @throws PolicyError for a trust policy that cannot be evaluated
+   */
+  sessionOf(roleArn: string, principal: string): Caller | undefined {
+    const key = `${roleArn} ${principal}`;
+    if (!this.#sessions.has(key)) this.#sessions.set(key, this.#assume(roleArn, principal));
+    return this.#sessions.get(key);
+  }
+
+  #assume(roleArn: string, principal: string): Caller | undefined {
+    const accountId = this.#accountId;
+    const trust = trustPolicyOf(this.#stacks, roleArn);
+    const access = { action: 'sts:AssumeRole', resource: roleArn };
+    if (trust && findRefusal(serviceCaller(principal, roleArn, accountId), access, [trust])) return undefined;
+    const role = roleArn.slice(roleArn.lastIndexOf('/') + 1);
+    return {
+      arn: `arn:aws:sts::${accountId}:assumed-role/${role}/${principal.split('.')[0]}`,
+      principalArn: roleArn,
+      accountId,
+      identityPolicies: this.#rolePolicies.get(roleArn),
+    };
   }
 
   /** The statements of all policies of a function's role, as its templates have them. */
@@ -97,6 +139,21 @@ export class LocalIdentities {
     });
     this.#functions.set(functionName, { ...entitled, identityPolicies: [{ type: 'identity-based', statements }] });
   }
+}
+
+/** The trust policy of a role of the templates. It has no resources: it is about the role. */
+function trustPolicyOf(stacks: readonly Stack[], roleArn: string): Policy | undefined {
+  for (const stack of stacks) {
+    for (const { logicalId } of stack.resourcesOfType('AWS::IAM::Role')) {
+      if (stack.attribute(logicalId, 'Arn') !== roleArn) continue;
+      const { AssumeRolePolicyDocument: document } = stack.properties(logicalId);
+      const { Statement, ...rest } = (typeof document === 'string' ? JSON.parse(document) : document) ?? {};
+      const statements = [Statement ?? []].flat().map((statement) => ({ ...statement, Resource: '*' }));
+      const place = `${stack.name}: Resources.${logicalId}.Properties.AssumeRolePolicyDocument`;
+      return compilePolicy({ ...rest, Statement: statements }, 'resource-based', place);
+    }
+  }
+  return undefined;
 }
 
 /** The policies of the templates' roles, by the role's ARN: inline, attached from a policy, and managed ones of the templates. */

@@ -3,7 +3,7 @@ import { shownIdentifier } from '@millrace/privacy';
 
 /** What a function, or a service of AWS for one of the templates' resources, was not allowed to do. */
 export interface RefusedAccess {
-  /** The function's name, or the ARN of the resource that a service works for. */
+  /** The function's name, the ARN of the resource that a service works for, or that of the role that it has assumed. */
   readonly caller: string;
   readonly action: string;
   readonly resource: string;
@@ -27,12 +27,13 @@ export class Refusals {
 
   /** @param reason a statement denies it; or none allows it; or what the request needs permission for is not known */
   add(
-    { functionName, service }: Caller,
+    { functionName, service, principalArn }: Caller,
     { action, resource, context }: Access,
     message: string,
     reason: 'denied' | 'not allowed' | 'unknown',
   ): void {
-    const caller = functionName ?? service?.sourceArn;
+    const roleArn = /:role\//.test(principalArn) ? principalArn : undefined;
+    const caller = functionName ?? service?.sourceArn ?? roleArn;
     if (caller === undefined) return;
     const [detailType] = context?.get('events:detail-type') ?? [];
     const key = [caller, action, resource, detailType].join('\n');
@@ -43,11 +44,13 @@ export class Refusals {
     const remedies = {
       denied: 'a statement denies it',
       'not allowed':
-        functionName === undefined
-          ? `let ${service?.principal} do it in the policy of that resource, for the former as aws:SourceArn`
-          : detailType === undefined
-            ? 'add a statement to its iamRoleStatements'
-            : 'list the event under emits of that function in serverless.yml',
+        service !== undefined
+          ? `let ${service.principal} do it in the policy of that resource, for the former as aws:SourceArn`
+          : functionName === undefined
+            ? 'add a statement to that role'
+            : detailType === undefined
+              ? 'add a statement to its iamRoleStatements'
+              : 'list the event under emits of that function in serverless.yml',
       unknown: 'what that needs permission for is not known on this machine',
     };
     const what = detailType === undefined ? action : `${action} ${shownIdentifier(detailType)}`;

@@ -298,7 +298,8 @@ describe('a service of AWS', () => {
 
   test('needs the policy of what it calls, which may name what it works for', () => {
     const authorizer = authorizerWith();
-    const deliver = (ruleArn: string) => authorizer.findServiceRefusal('events.amazonaws.com', ruleArn, send)?.message;
+    const deliver = (ruleArn: string) =>
+      authorizer.findSenderRefusal({ service: 'events.amazonaws.com', sourceArn: ruleArn }, send)?.message;
     expect(deliver(rule)).toBe(
       `events.amazonaws.com is not authorized to perform: sqs:SendMessage on resource: ${queue} because no ` +
         'resource-based policy allows the sqs:SendMessage action',
@@ -326,10 +327,14 @@ describe('a service of AWS', () => {
 
   test('a topic without a policy takes alarms, and no events', () => {
     const authorizer = authorizerWith();
-    expect(authorizer.findServiceRefusal('cloudwatch.amazonaws.com', alarm, publish)).toBeUndefined();
-    expect(authorizer.findServiceRefusal('events.amazonaws.com', rule, publish)).toBeDefined();
+    expect(
+      authorizer.findSenderRefusal({ service: 'cloudwatch.amazonaws.com', sourceArn: alarm }, publish),
+    ).toBeUndefined();
+    expect(authorizer.findSenderRefusal({ service: 'events.amazonaws.com', sourceArn: rule }, publish)).toBeDefined();
     policies[topic] = [allow('sns:Publish', topic, { Principal: { Service: 'events.amazonaws.com' } })];
-    expect(authorizer.findServiceRefusal('cloudwatch.amazonaws.com', alarm, publish)).toBeDefined();
-    expect(authorizer.findServiceRefusal('events.amazonaws.com', rule, publish)).toBeUndefined();
+    expect(
+      authorizer.findSenderRefusal({ service: 'cloudwatch.amazonaws.com', sourceArn: alarm }, publish),
+    ).toBeDefined();
+    expect(authorizer.findSenderRefusal({ service: 'events.amazonaws.com', sourceArn: rule }, publish)).toBeUndefined();
   });
 });

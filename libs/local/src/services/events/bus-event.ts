@@ -12,6 +12,8 @@ export interface BusEvent {
   readonly fields: EventFields;
   /** The X-Ray trace header it was put with. It is no part of the envelope. */
   readonly traceHeader: string | undefined;
+  /** It came from another bus: it is not sent to a further one. */
+  readonly isForwarded: boolean;
   /** When it happened, in milliseconds since the epoch: the envelope keeps whole seconds. */
   readonly time: number;
   /** When the bus took it, in milliseconds since the epoch. */
@@ -34,6 +36,7 @@ export interface BusEventContent {
   /** The text `detail` was read from. */
   detailText: string;
   traceHeader?: string | undefined;
+  isForwarded?: boolean;
   ingestedAt: number;
 }
 
@@ -61,6 +64,7 @@ export function createBusEvent(content: BusEventContent): BusEvent {
     document,
     fields: new EventFields(document),
     traceHeader: content.traceHeader,
+    isForwarded: content.isForwarded ?? false,
     time,
     ingestedAt: content.ingestedAt,
   };
@@ -72,22 +76,44 @@ export function createBusEvent(content: BusEventContent): BusEvent {
  * @param time the event's, in milliseconds since the epoch
  */
 export function replayedEvent(text: string, time: number, replayName: string, ingestedAt: number): BusEvent {
+  return createBusEvent({ ...readEnvelope(text), id: randomUUID(), time, replayName, ingestedAt });
+}
+
+/**
+ * Reads an event as targets get it. `detail` is kept byte for byte.
+ * @param text the envelope, as JSON
+ * @param defaults what a sender may leave out
+ * @throws EnvelopeError that names the member
+ */
+export function readEnvelope(
+  text: string,
+  defaults: Partial<Pick<BusEventContent, 'id' | 'account' | 'region' | 'time'>> = {},
+): Omit<BusEventContent, 'ingestedAt'> {
   const envelope = parseJson(text);
-  if (!(envelope instanceof JsonObject)) throw new Error('The archive holds something that is no event');
+  if (!(envelope instanceof JsonObject)) throw new EnvelopeError('The event is not a JSON object');
+  const member = (name: string, otherwise?: string): string => {
+    const value = envelope.get(name) ?? otherwise;
+    if (typeof value === 'string' && value !== '') return value;
+    throw new EnvelopeError(`The event's ${name} is not a text`);
+  };
   const detail = envelope.get('detail');
-  if (!(detail instanceof JsonObject)) throw new Error('The archive holds an event without detail');
+  if (!(detail instanceof JsonObject)) throw new EnvelopeError("The event's detail is not an object");
   const resources = envelope.get('resources');
-  return createBusEvent({
-    id: randomUUID(),
-    detailType: String(envelope.get('detail-type')),
-    source: String(envelope.get('source')),
-    account: String(envelope.get('account')),
+  const time = envelope.get('time') === undefined ? defaults.time : Date.parse(member('time'));
+  if (time === undefined || Number.isNaN(time)) throw new EnvelopeError("The event's time is not a time");
+  return {
+    id: member('id', defaults.id),
+    detailType: member('detail-type'),
+    source: member('source'),
+    account: member('account', defaults.account),
     time,
-    region: String(envelope.get('region')),
-    replayName,
+    region: member('region', defaults.region),
+    ...(envelope.get('replay-name') === undefined ? {} : { replayName: member('replay-name') }),
     resources: resources instanceof JsonArray ? resources.items.map(String) : [],
     detail,
     detailText: detail.text,
-    ingestedAt,
-  });
+  };
 }
+
+/** Something that is not an event. */
+export class EnvelopeError extends Error {}

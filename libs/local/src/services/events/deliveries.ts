@@ -1,7 +1,7 @@
 import type { RuleIdentity } from '@millrace/event-pattern';
 import { DeliveryError } from '../../core/delivery.ts';
 import type { BusEvent } from './bus-event.ts';
-import type { CompiledTarget, RuleTarget } from './rule-target.ts';
+import { type CompiledTarget, isEventBus, type RuleTarget } from './rule-target.ts';
 
 /** What goes with an event beside its payload. */
 export interface DeliveryContext {
@@ -63,6 +63,7 @@ export class Deliveries {
   /** Resolves when the first attempt has ended, well or not; retries go on by themselves. Never rejects. */
   async start({ target, input, resolve }: CompiledTarget, rule: RuleIdentity, event: BusEvent): Promise<void> {
     const delivery = { rule, target, event, payload: input(event, rule), retries: 0 };
+    if (event.isForwarded && isEventBus(target.Arn)) return this.#bury(delivery, secondHop(event));
     let resolved: RuleTarget;
     try {
       resolved = resolve(event);
@@ -143,6 +144,15 @@ export class Deliveries {
       );
     }
   }
+}
+
+/**
+ * An event goes from one bus to another once.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html
+ */
+function secondHop({ id }: BusEvent): DeliveryError {
+  const message = `Event ingestion rejected for event ${id} because an event can be sent to an event bus target only once. This event was previously delivered to an event bus target.`;
+  return new DeliveryError('THIRD_ACCOUNT_HOP_DETECTED', message, false);
 }
 
 /** When a delivery's event is too old, in milliseconds since the epoch. */

@@ -1,6 +1,7 @@
 import { EventFields, JsonObject, parseJson } from '@millrace/event-pattern';
 import type { Caller } from '@millrace/iam-policy';
 import { AwsError } from '../../core/aws-error.ts';
+import type { DeliverOptions, Sender } from '../../core/delivery.ts';
 import { ArchiveStore } from './archive-store.ts';
 import { Archives, type ArchivesOptions } from './archives.ts';
 import type { BusEvent } from './bus-event.ts';
@@ -9,6 +10,7 @@ import { type EventBus, EventBuses } from './event-buses.ts';
 import { readEventPattern } from './event-pattern.ts';
 import { type ReadEntry, readPutEvents } from './put-events.ts';
 import { authorizeEntry, type OnRefusal } from './put-events-authorization.ts';
+import { type ReceivingOptions, receivedEvent } from './received-event.ts';
 import { Replays } from './replays.ts';
 import { type Input, requiredString } from './request-parameters.ts';
 
@@ -25,6 +27,8 @@ export interface EventBridgeOptions {
   archivePath?: string | undefined;
   onArchived?: ArchivesOptions['onArchived'];
   onRefusal?: OnRefusal | undefined;
+  /** Who delivers to a bus with a role. Without it, everything is allowed. @throws DeliveryError */
+  callerOfSender?: (sender: Sender) => Caller;
 }
 
 /**
@@ -32,7 +36,7 @@ export interface EventBridgeOptions {
  * dead-letter queues, archives and replays. It knows no transport: `deliver` and `sendToDeadLetterQueue` carry the events out.
  */
 export class EventBridge {
-  readonly #options: { accountId: string; region: string; now: () => number; onRefusal: OnRefusal | undefined };
+  readonly #options: ReceivingOptions;
   readonly #buses: EventBuses;
   readonly #deliveries: Deliveries;
   readonly #archiveStore: ArchiveStore;
@@ -42,7 +46,8 @@ export class EventBridge {
   constructor(options: EventBridgeOptions) {
     const { accountId, region, deliver, sendToDeadLetterQueue } = options;
     const { onWarning = () => {}, now = Date.now, retryDelay = exponentialBackoff } = options;
-    this.#options = { accountId, region, now, onRefusal: options.onRefusal };
+    const { onRefusal, callerOfSender = () => anybody(accountId) } = options;
+    this.#options = { accountId, region, now, onRefusal, callerOfSender };
     this.#deliveries = new Deliveries({ deliver, sendToDeadLetterQueue, onWarning, now, retryDelay });
     const buses = new EventBuses({ accountId, region, now, onWarning });
     this.#buses = buses;
@@ -106,6 +111,23 @@ export class EventBridge {
     return run(input, caller);
   }
 
+  /** True if an ARN is that of a bus that is there. */
+  isThere(arn: string): boolean {
+    return arn.startsWith('arn:') && this.#buses.find(arn) !== undefined;
+  }
+
+  /**
+   * Takes an event that a rule of another bus, a service of AWS or a schedule delivers. Answers as PutEvents does.
+   * @param busArn of a bus
+   * @param payload the event as JSON
+   * @throws DeliveryError; AwsError when the bus is not there
+   */
+  async receive(busArn: string, payload: string, options: DeliverOptions): Promise<void> {
+    const bus = this.#buses.required(busArn);
+    const receiving = { arn: bus.arn, isDefault: bus.name === 'default', policy: bus.policy?.compiled };
+    await this.#publish(bus, receivedEvent(receiving, payload, options, this.#options));
+  }
+
   /** Stops retrying and replaying; what was waiting for a retry is lost, and said so through onWarning. */
   async close(): Promise<void> {
     this.#replays.close();
@@ -150,6 +172,12 @@ export class EventBridge {
       }),
     );
   }
+}
+
+/** A caller that may do everything. */
+function anybody(accountId: string): Caller {
+  const arn = `arn:aws:iam::${accountId}:root`;
+  return { arn, principalArn: arn, accountId, identityPolicies: undefined };
 }
 
 const requiredEventFields = ['id', 'account', 'source', 'time', 'region', 'resources', 'detail-type'];

@@ -7,7 +7,7 @@ import { type BusPolicy, policyAfterPut, policyAfterRemoval } from './bus-policy
 import { readEventPattern } from './event-pattern.ts';
 import { page } from './page.ts';
 import { type Input, optionalString, requiredList, requiredString, structure } from './request-parameters.ts';
-import { type CompiledTarget, compileTarget } from './rule-target.ts';
+import { type CompiledTarget, compileTarget, type RuleTarget } from './rule-target.ts';
 
 /** An event bus with its rules by name. */
 export interface EventBus {
@@ -226,6 +226,7 @@ export class EventBuses {
   putTargets(input: Input): object {
     const rule = checkNotManaged(this.#rule(input, 'Rule'));
     const compiled = requiredList(input, 'Targets', 100).map((entry) => compileTarget(structure(entry, 'Targets')));
+    for (const { target } of compiled) this.#checkPlace(target);
     const ids = new Set([...rule.targets.keys(), ...compiled.map(({ target }) => target.Id)]);
     if (ids.size > eventBridgeLimits.targetsPerRule) throw limitExceeded();
     for (const one of compiled) rule.targets.set(one.target.Id, one);
@@ -274,6 +275,13 @@ export class EventBuses {
 
   removeArchiveRule(bus: EventBus, archiveName: string): void {
     bus.rules.delete(archiveRuleName(archiveName));
+  }
+
+  /** Buses and API destinations are found on this machine alone. */
+  #checkPlace({ Id, Arn }: RuleTarget): void {
+    const [, , service, region, account] = Arn.split(':');
+    if (service !== 'events' || (region === this.#region && account === this.#accountId)) return;
+    throw invalid(`Target ${Id} is in another account or Region, which is not available on this machine: ${Arn}`);
   }
 
   #addBus(name: string, description: string | undefined): EventBus {

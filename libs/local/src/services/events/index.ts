@@ -3,6 +3,7 @@ import { textAttribute } from '../../core/delivery.ts';
 import type { AwsService } from '../../core/service.ts';
 import { eventsAccess } from './access.ts';
 import { EventBridge } from './event-bridge.ts';
+import { eventsPrincipal } from './received-event.ts';
 import { eventsResourceTypes } from './resource-types.ts';
 import { countPutEvents } from './usage.ts';
 
@@ -21,7 +22,7 @@ export const events: AwsService<EventBridge> = {
   },
   async start(host) {
     const { accountId, region, usage, dataDirectory, deliver, authorizer } = host;
-    const senderOf = (sourceArn: string) => ({ service: 'events.amazonaws.com', sourceArn });
+    const senderOf = (sourceArn: string) => ({ service: eventsPrincipal, sourceArn });
     const eventBridge = new EventBridge({
       accountId,
       region,
@@ -30,13 +31,15 @@ export const events: AwsService<EventBridge> = {
       deliver: (target, payload, { ruleArn, traceHeader }) => {
         usage?.add('events.delivered', ruleArn.slice(ruleArn.lastIndexOf('/') + 1), 1);
         const messageGroupId = target.SqsParameters?.MessageGroupId;
-        return deliver(target.Arn, payload, { sender: senderOf(ruleArn), messageGroupId, traceHeader });
+        const sender = { ...senderOf(ruleArn), roleArn: target.RoleArn };
+        return deliver(target.Arn, payload, { sender, messageGroupId, traceHeader });
       },
       sendToDeadLetterQueue: (queueArn, body, attributes, { ruleArn, traceHeader }) => {
         const entries = Object.entries(attributes).map(([name, text]) => [name, textAttribute(text)] as const);
         const messageAttributes = Object.fromEntries(entries);
         return deliver(queueArn, body, { sender: senderOf(ruleArn), messageAttributes, traceHeader });
       },
+      callerOfSender: (sender) => authorizer.callerOfSender(sender),
       onRefusal: (caller, access, refusal) => authorizer.report(caller, access, refusal),
       onArchived: usage && ((archive, text) => usage.add('events.archivedBytes', archive, Buffer.byteLength(text))),
       archivePath: dataDirectory === undefined ? undefined : join(dataDirectory, 'archives.db'),
@@ -44,6 +47,9 @@ export const events: AwsService<EventBridge> = {
     return {
       handle: eventBridge,
       api: ({ operation, input, caller }) => eventBridge.handle(operation, input, caller),
+      // The bus itself asks for the sender's permission: its policy may name what only the event tells.
+      deliver: (busArn, payload, options) => eventBridge.receive(busArn, payload, options),
+      isThere: (arn) => eventBridge.isThere(arn),
       meter: (counted, { functionName, operation, input, output }) => {
         if (operation === 'PutEvents') countPutEvents(counted, functionName, input, output);
       },

@@ -9,6 +9,7 @@ export type OnRefusal = (caller: Caller, access: Access, refusal: Refusal) => vo
  * Whether a caller may put one event on a bus. Source and detail-type are condition keys of the request, so each entry is
  * decided upon by itself.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+ * @param isFromBus a rule of another bus sends the event
  * @returns why the entry is refused, when that is for its source or its detail-type; undefined when it is accepted
  * @throws AwsError AccessDeniedException where the caller may not put events on this bus at all: the whole call fails
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
@@ -19,6 +20,7 @@ export function authorizeEntry(
   busArn: string,
   busPolicy: Policy | undefined,
   onRefusal: OnRefusal = () => {},
+  isFromBus = false,
 ): EntryError | undefined {
   const access: Access = {
     action: 'events:PutEvents',
@@ -26,6 +28,7 @@ export function authorizeEntry(
     context: new Map([
       ['events:source', [source]],
       ['events:detail-type', [detailType]],
+      ['events:eventbusinvocation', [String(isFromBus)]],
     ]),
   };
   const refusal = findRefusal(caller, access, busPolicy ? [busPolicy] : []);

@@ -132,6 +132,13 @@ describe('a target that is refused', () => {
     ['too many retries', { RetryPolicy: { MaximumRetryAttempts: 186 } }, /less than or equal to 185/],
     ['too short an age', { RetryPolicy: { MaximumEventAgeInSeconds: 59 } }, /greater than or equal to 60/],
     ['a DLQ that is no queue', { DeadLetterConfig: { Arn: 'arn:aws:sns:us-east-1:1:t' } }, /must be an SQS queue/],
+    ['a DLQ that is FIFO', { DeadLetterConfig: { Arn: 'arn:aws:sqs:us-east-1:1:q.fifo' } }, /must be a standard queue/],
+    [
+      'an API destination without a role',
+      { Arn: 'arn:aws:events:us-east-1:1:api-destination/a/1' },
+      /^RoleArn is required for target arn:aws:events:us-east-1:1:api-destination\/a\/1\.$/,
+    ],
+    ['a state machine without a role', { Arn: 'arn:aws:states:us-east-1:1:stateMachine:s' }, /RoleArn is required/],
     ['a FIFO queue without group', { Arn: 'arn:aws:sqs:us-east-1:1:q.fifo' }, /SqsParameters must be specified/],
   ])('%s', (_what, parameters, message) => {
     const refused = expect.objectContaining({ code: 'ValidationException', message: expect.stringMatching(message) });

@@ -43,6 +43,21 @@ export interface CompiledTarget {
 }
 
 const maximumInputLength = 8192;
+const inputParameters = ['Input', 'InputPath', 'InputTransformer'];
+
+/**
+ * Services that EventBridge calls with a role only; others let it in by their policies.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-iam-roles.html
+ */
+const servicesByRole = new Set([
+  ...['batch', 'codebuild', 'codepipeline', 'ec2', 'ecs', 'firehose', 'kinesis', 'redshift', 'redshift-serverless'],
+  ...['sagemaker', 'ssm', 'ssm-incidents', 'states'],
+]);
+
+/** True for the ARN of an event bus. */
+export function isEventBus(arn: string): boolean {
+  return /^arn:[^:]+:events:[^:]*:[^:]*:event-bus\/.+$/.test(arn);
+}
 
 /**
  * Checks one entry of PutTargets and compiles its input.
@@ -57,15 +72,19 @@ export function compileTarget(entry: Input): CompiledTarget {
   if (!/^arn:[^:]+:[^:]+:[^:]*:[^:]*:.+$/.test(arn)) {
     throw invalid(`Parameter ${arn} is not valid. Reason: Provided Arn is not in correct format.`);
   }
+  if (needsRole(arn) && optionalString(entry, 'RoleArn', { maximumLength: 1600 }) === undefined) {
+    throw invalid(`RoleArn is required for target ${arn}.`);
+  }
+  if (isEventBus(arn) && inputParameters.some((name) => (entry[name] ?? undefined) !== undefined)) {
+    throw invalid(`Modifying the input for target ${id} is not supported.`);
+  }
   const retryPolicy = optionalStructure(entry, 'RetryPolicy') ?? {};
   optionalInteger(retryPolicy, 'MaximumRetryAttempts', 0, eventBridgeLimits.retryAttempts);
   optionalInteger(retryPolicy, 'MaximumEventAgeInSeconds', 60, eventBridgeLimits.retryAge);
   const deadLetterArn = optionalString(optionalStructure(entry, 'DeadLetterConfig') ?? {}, 'Arn', {
     maximumLength: 1600,
   });
-  if (deadLetterArn !== undefined && !/^arn:[^:]+:sqs:[^:]+:[^:]+:[^:]+$/.test(deadLetterArn)) {
-    throw invalid(`Parameter ${deadLetterArn} is not valid. Reason: The dead-letter queue must be an SQS queue.`);
-  }
+  if (deadLetterArn !== undefined) checkDeadLetterQueue(deadLetterArn);
   const groupId = optionalString(optionalStructure(entry, 'SqsParameters') ?? {}, 'MessageGroupId', {
     maximumLength: eventBridgeLimits.messageGroupIdLength,
   });
@@ -79,6 +98,21 @@ export function compileTarget(entry: Input): CompiledTarget {
     if (error instanceof AwsError) throw error;
     throw invalid(`Invalid input for target ${id}. Reason: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html: standard queues alone */
+function checkDeadLetterQueue(arn: string): void {
+  const reason = !/^arn:[^:]+:sqs:[^:]+:[^:]+:[^:]+$/.test(arn)
+    ? 'The dead-letter queue must be an SQS queue'
+    : arn.endsWith('.fifo')
+      ? 'The dead-letter queue must be a standard queue, not a FIFO queue'
+      : undefined;
+  if (reason !== undefined) throw invalid(`Parameter ${arn} is not valid. Reason: ${reason}.`);
+}
+
+function needsRole(arn: string): boolean {
+  const [, , service = '', , , resource = ''] = arn.split(':');
+  return servicesByRole.has(service) || (service === 'events' && resource.startsWith('api-destination/'));
 }
 
 function compileInput(entry: Input): TargetInput {

@@ -52,10 +52,7 @@ const deliver = (targetArn: string, payload: string, options: Partial<DeliverOpt
       const send = found?.running.deliver;
       return found && send && { service: found.service, deliver: send };
     },
-    {
-      findServiceRefusal: (_principal, _source, access) => findRefusal(access),
-      findRoleRefusal: (_name, access) => findRefusal(access),
-    },
+    { findSenderRefusal: (_sender, access) => findRefusal(access) },
   )(targetArn, payload, { sender, ...options });
 
 async function receive(name: string, attributes: Record<string, unknown> = {}): Promise<Record<string, unknown>[]> {
