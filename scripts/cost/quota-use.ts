@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Meter } from '@millrace/local';
+import { backoffBound } from '@millrace/retry';
 import { busiestOf, type Measurement, totalOf } from './measurement.ts';
 import { shortNameOf } from './service-names.ts';
 import type { Consumer, Inventory } from './template-inventory.ts';
@@ -130,7 +131,7 @@ function waitingSeconds(
     .reduce((sum, { amount }) => sum + amount, 0);
   let delay = 0;
   for (let attempt = 1; attempt < maxReceiveCount; attempt += 1) {
-    delay += Math.min(maxRetryDelay, FIRST_RETRY_DELAY * 2 ** (attempt - 1));
+    delay += backoffBound(attempt, { firstBound: FIRST_RETRY_DELAY, longestBound: maxRetryDelay });
   }
   return (sent / orders) * delay;
 }

@@ -1,3 +1,4 @@
+import { backoffBound } from '@millrace/retry';
 import { httpRequest } from '@millrace/testing';
 import type { OrderScript } from './plan.ts';
 import type { World } from './world.ts';
@@ -78,7 +79,7 @@ export class Customers {
         trace.add(customer, `is told ${statusCode}${code ? ` ${code}` : ''}`);
         if (statusCode < 500 && code !== 'REQUEST_IN_PROGRESS') return done(answer);
         if (tries >= MAX_TRIES) return;
-        const pause = Math.min(30_000, 200 * 2 ** tries);
+        const pause = backoffBound(tries, { firstBound: 400, longestBound: 30_000 });
         scheduler.after(random.between(pause / 2, pause), () => this.#request(name, event, customer, done, tries + 1));
       });
     });

@@ -1,4 +1,5 @@
 import type { StreamRecord } from '@millrace/local/dynamodb-engine';
+import { backoffBound } from '@millrace/retry';
 import type { Context, DynamoDBBatchResponse, SQSBatchResponse } from 'aws-lambda';
 import type { Message } from './aws/queues.ts';
 import { type Container, leaveContainers } from './container.ts';
@@ -12,6 +13,8 @@ type Ended = { output: unknown } | { error: Error } | 'died';
 
 /** Records that a relay gets at once. */
 const STREAM_BATCH = 100;
+/** How Lambda's pauses grow after a batch of a stream that failed. */
+const STREAM_BACKOFF_MS = { firstBound: 200, longestBound: 60_000 };
 
 /** Lambda: containers, time limits, and what reads queues and streams. */
 export class Functions {
@@ -233,8 +236,7 @@ class StreamReader {
       this.#waiting.splice(0, done);
       this.#failures = done === batch.length ? 0 : this.#failures + 1;
       if (this.#waiting.length === 0) return;
-      // Lambda's backoff.
-      this.#poll(this.#failures === 0 ? 1 : Math.min(60_000, 100 * 2 ** this.#failures));
+      this.#poll(this.#failures === 0 ? 1 : backoffBound(this.#failures, STREAM_BACKOFF_MS));
     });
   }
 

@@ -1,2 +1,2 @@
-export { fullJitter, type RetryOptions, retry } from './retry.ts';
+export { backoffBound, fullJitter, type RetryOptions, retry } from './retry.ts';
 export { timeLeft, withTimeLimit } from './time-limit.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { retry, timeLeft, withTimeLimit } from './index.ts';
+import { backoffBound, fullJitter, retry, timeLeft, withTimeLimit } from './index.ts';
 
 const busy = new Error('busy');
 
@@ -95,4 +95,12 @@ test('a time limit holds for what is called and awaited within it, and for nothi
   const both = await Promise.all([withTimeLimit(() => 1, within), withTimeLimit(() => 2, within), within()]);
 
   expect(both).toEqual([1, 2, undefined]);
+});
+
+test('a pause is below a bound that doubles with each attempt, up to the longest one', () => {
+  const backoff = { firstBound: 2, longestBound: 300 };
+  const attempts = [1, 2, 3, 8, 9, 2_000];
+
+  expect(attempts.map((each) => backoffBound(each, backoff))).toEqual([2, 4, 8, 256, 300, 300]);
+  expect(attempts.map((each) => fullJitter(each, { random: () => 0.5, ...backoff }))).toEqual([1, 2, 4, 128, 150, 150]);
 });

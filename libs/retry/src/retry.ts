@@ -46,15 +46,27 @@ export async function retry<Result>(
   }
 }
 
+/** How the pauses between attempts grow, in a unit of your choice. */
+interface Backoff {
+  firstBound: number;
+  longestBound: number;
+}
+
 /**
- * Returns a random pause below a bound that doubles with each attempt.
+ * Returns the longest pause after an attempt: it doubles with each attempt, up to `longestBound`.
+ * @param attempts how many there have been; 1 or more
+ * @example backoffBound(3, { firstBound: 2, longestBound: 300 }); // 8
+ */
+export function backoffBound(attempts: number, { firstBound, longestBound }: Backoff): number {
+  return Math.min(longestBound, firstBound * 2 ** (attempts - 1));
+}
+
+/**
+ * Returns a random pause below `backoffBound`.
  * @param attempts how many there have been; 1 or more
  * @example fullJitter(3, { random: Math.random, firstBound: 2, longestBound: 300 }); // 0 to 8
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
-export function fullJitter(
-  attempts: number,
-  { random, firstBound, longestBound }: { random: () => number; firstBound: number; longestBound: number },
-): number {
-  return random() * Math.min(longestBound, firstBound * 2 ** (attempts - 1));
+export function fullJitter(attempts: number, { random, ...backoff }: Backoff & { random: () => number }): number {
+  return random() * backoffBound(attempts, backoff);
 }
