@@ -1,12 +1,9 @@
 export { FolderError } from './core/folders.ts';
-export type { CapturedMessage } from './core/messages.ts';
-export type { AlarmChange, FunctionLogLine } from './core/observations.ts';
 export { PortTakenError } from './core/port.ts';
 export type { RefusedAccess } from './core/refusals.ts';
 export type { Runtime } from './core/runtime.ts';
-export type { RuntimeOptions } from './core/runtime-options.ts';
 export { type Meter, Usage, type UsageEntry } from './core/usage.ts';
 export { startRuntime } from './runtime.ts';
-export { requestToken, type TokenWish } from './services/issuer/request-token.ts';
+export { requestToken } from './services/issuer/request-token.ts';
 export { type RunningIssuer, startIssuer } from './services/issuer/start-issuer.ts';
-export { type FunctionLogFormat, formatFunctionLog } from './services/lambda/function-log.ts';
+export { formatFunctionLog } from './services/lambda/function-log.ts';

@@ -1,5 +1,5 @@
-/** Whose token, for what. */
-export interface TokenWish {
+/** The claims of a token to ask for. */
+export interface TokenRequest {
   /** The token's `sub`. */
   subject: string;
   /** Scopes with spaces between them. */
@@ -21,13 +21,13 @@ export interface TokenWish {
  *
  * @param issuerUrl e.g. http://127.0.0.1:4566/_local/issuer
  * @returns the token, to be sent as `authorization: Bearer <token>`
- * @throws Error when nothing answers there, or with what the issuer says about the wish
+ * @throws Error when nothing answers there, or with the reason why the issuer refused
  */
-export async function requestToken(issuerUrl: string, { subject, ...wish }: TokenWish): Promise<string> {
+export async function requestToken(issuerUrl: string, { subject, ...claims }: TokenRequest): Promise<string> {
   const response = await fetch(`${issuerUrl}/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ sub: subject, ...wish }),
+    body: JSON.stringify({ sub: subject, ...claims }),
   }).catch((error: unknown) => {
     throw new Error(`Nothing answers at ${issuerUrl}: is npm start running?`, { cause: error });
   });
