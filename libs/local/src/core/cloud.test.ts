@@ -17,7 +17,7 @@ type Guests = Map<string, string>;
 /** A service as small as one can be that has everything. */
 const greeter: AwsService<Guests> = {
   name: 'greeter',
-  protocol: 'json',
+  protocols: ['json'],
   targets: ['Greeter'],
   resourceTypes: {
     'AWS::Greeter::Guest': {

@@ -11,6 +11,8 @@ export interface HttpRequest {
   /** Empty for a service that reads bodies itself (`streamsBody`). */
   readonly body: Buffer;
   readonly message: IncomingMessage;
+  /** Aborts when the connection is closed before the answer is written. */
+  readonly signal: AbortSignal;
 }
 
 /** The answer to an HTTP request, for services whose outputs are more than a document of their protocol. */

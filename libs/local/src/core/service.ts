@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingHttpHeaders, Server } from 'node:http';
 import type { Stack, ResourceType as TemplateResourceType } from '@millrace/cloudformation';
 import type { Caller } from '@millrace/iam-policy';
 import type { AccessOf, Input } from './access.ts';
@@ -6,7 +6,7 @@ import type { Authorizer } from './authorizer.ts';
 import { AwsError } from './aws-error.ts';
 import type { Clock } from './clock.ts';
 import type { Deliver, Delivery } from './delivery.ts';
-import type { HttpRequest } from './http-message.ts';
+import type { HttpAnswer, HttpRequest } from './http-message.ts';
 import type { Messages } from './messages.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
 import type { Meter, Usage } from './usage.ts';
@@ -23,7 +23,7 @@ export interface Call {
 
 /**
  * Carries calls out.
- * @returns the operation's output, in the protocol of the service, or an HttpAnswer
+ * @returns the operation's output, for the protocol of the request, or an HttpAnswer
  * @throws AwsError
  */
 export type Api = (call: Call) => unknown;
@@ -46,6 +46,20 @@ export function apiOf(title: string, operations: Operations): Api {
     return operations[operation]?.(input, caller);
   };
 }
+
+/** How operations are carried by HTTP. */
+export interface Protocol {
+  /** True if a request uses it. Asked where a service speaks several protocols. */
+  matches(headers: IncomingHttpHeaders): boolean;
+  /** @throws AwsError for a request that cannot be read */
+  read(request: HttpRequest, service: AwsService): Pick<Call, 'operation' | 'input'>;
+  answer(output: unknown, operation: string, request: HttpRequest): HttpAnswer;
+  /** @param headers of the request */
+  error(error: AwsError, headers: IncomingHttpHeaders): HttpAnswer;
+}
+
+/** The protocols that the gateway knows. */
+export type ProtocolName = 'json' | 'query' | 'rest' | 'restXml';
 
 /**
  * How an operation is called over HTTP.
@@ -168,16 +182,17 @@ export interface RunningService<Handle> extends AsyncDisposable {
 export interface AwsService<Handle = unknown> {
   /** As in a request's signature and in ARNs. */
   name: string;
-  /** Without one, nothing on the port leads here. */
-  protocol?: 'json' | 'query' | 'rest';
+  /**
+   * The protocols of its requests. The first is that of a request which matches none of them. A service whose documents are not what a
+   * protocol usually has brings its own. Without any, nothing on the port leads here.
+   */
+  protocols?: readonly (ProtocolName | Protocol)[];
   /** Of the JSON protocol: the parts of X-Amz-Target before the operation. */
   targets?: readonly string[];
   /** Of the REST protocol: how requests map to operations. Without them an operation is `<method> <path>`. */
   routes?: readonly RestRoute[];
   /** Requests without a signature are for this service when their path matches. */
   unsignedPath?: RegExp;
-  /** Documents are XML, not JSON. Of the REST protocol. */
-  hasXml?: true;
   /** Bodies may be large: the service reads them itself. */
   streamsBody?: true;
   /** How a request is read where the protocol alone does not say it. */

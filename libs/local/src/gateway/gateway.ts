@@ -41,8 +41,10 @@ export interface GatewayParts {
 export function createGateway(parts: Promise<GatewayParts>): Server {
   const server = createGuardedServer((message, response) => {
     response.setHeader('x-amzn-requestid', randomUUID());
+    const closed = new AbortController();
+    response.on('close', () => closed.abort());
     const answered = parts.then(async (ready) => {
-      const { answer, service } = await answerMessage(message, ready);
+      const { answer, service } = await answerMessage(message, closed.signal, ready);
       await write(response, answer, message, service);
     });
     answered.catch((error: unknown) => {
@@ -58,18 +60,19 @@ export function createGateway(parts: Promise<GatewayParts>): Server {
 
 async function answerMessage(
   message: IncomingMessage,
+  signal: AbortSignal,
   parts: GatewayParts,
 ): Promise<{ answer: HttpAnswer; service?: AwsService | undefined }> {
   let service: AwsService | undefined;
   try {
     const url = urlOf(message);
     if (!url) throw new AwsError('BadRequest', 'The target of the request is not a path');
-    if (isLocalPath(url)) return { answer: await parts.local.answer(await requestOf(message, url)) };
+    if (isLocalPath(url)) return { answer: await parts.local.answer(await requestOf(message, url, signal)) };
     const credential = credentialOf(message, url);
     const found = find(message, url, credential.service, parts.services);
     service = found.service;
     return {
-      answer: await call(found, await requestOf(message, url, service), credential.accessKeyId, parts),
+      answer: await call(found, await requestOf(message, url, signal, service), credential.accessKeyId, parts),
       service,
     };
   } catch (error) {
@@ -96,10 +99,15 @@ async function call(
   return output instanceof HttpAnswer ? output : protocol.answer(output, operation, request);
 }
 
-async function requestOf(message: IncomingMessage, url: URL, service?: AwsService): Promise<HttpRequest> {
+async function requestOf(
+  message: IncomingMessage,
+  url: URL,
+  signal: AbortSignal,
+  service?: AwsService,
+): Promise<HttpRequest> {
   const { method = 'GET', url: target = '/', headers } = message;
   const body = service?.streamsBody ? Buffer.alloc(0) : await readBody(message);
-  return { method, target, url, headers, body, message };
+  return { method, target, url, headers, body, message, signal };
 }
 
 /** @param signed the service that the request is signed for */
@@ -109,7 +117,7 @@ function find(
   signed: string | undefined,
   services: readonly ServiceOnPort[],
 ): ServiceOnPort {
-  const addressable = services.filter(({ service }) => service.protocol !== undefined);
+  const addressable = services.filter(({ service }) => service.protocols !== undefined);
   if (signed !== undefined) {
     const found = addressable.find(({ service }) => service.name === signed);
     if (found) return found;
@@ -134,7 +142,7 @@ function errorAnswer(error: unknown, service: AwsService | undefined, message: I
     error instanceof AwsError
       ? error
       : new AwsError('InternalFailure', error instanceof Error ? error.message : String(error), 500);
-  return protocolOf(service, message.headers).error(known, message.headers['content-type'] ?? '');
+  return protocolOf(service, message.headers).error(known, message.headers);
 }
 
 async function write(

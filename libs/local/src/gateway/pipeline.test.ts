@@ -4,7 +4,7 @@ import { AwsError } from '../core/aws-error.ts';
 import { HttpAnswer } from '../core/http-message.ts';
 import { Messages } from '../core/messages.ts';
 import { listenOnLoopback } from '../core/port.ts';
-import type { AwsService } from '../core/service.ts';
+import type { AwsService, Protocol, ProtocolName } from '../core/service.ts';
 import { Usage } from '../core/usage.ts';
 import { createGateway } from './gateway.ts';
 import { LocalRoutes } from './local-routes.ts';
@@ -15,9 +15,9 @@ let server: Server;
 let origin: string;
 
 /** A service that takes every operation. */
-const service = (protocol: AwsService['protocol'], rest: Partial<AwsService> = {}): AwsService => ({
+const service = (protocol: ProtocolName | undefined, rest: Partial<AwsService> = {}): AwsService => ({
   name: String(protocol),
-  ...(protocol && { protocol }),
+  ...(protocol && { protocols: [protocol] }),
   targets: ['Any'],
   resourceTypes: {},
   access: () => [],
@@ -39,15 +39,21 @@ const onPort = (described: AwsService, output: unknown) => ({
   },
 });
 
+/** A protocol that a service brings: the operation is the path, answers are in capitals. */
+const shouted: Protocol = {
+  matches: (headers) => headers['content-type'] === 'text/shouted',
+  read: ({ url }) => ({ operation: url.pathname.slice(1), input: {} }),
+  answer: (output) => new HttpAnswer(200, {}, JSON.stringify(output).toUpperCase()),
+  error: ({ code, status }) => new HttpAnswer(status, {}, code.toUpperCase()),
+};
+
 const services = [
   onPort(service('json'), { Answer: 42 }),
   onPort(service('query'), '<Answer/>'),
   onPort(service('rest', { routes: [{ operation: 'Read', method: 'GET', path: '/things/{Name}' }] }), { Answer: 42 }),
-  onPort(
-    service('rest', { name: 's3', hasXml: true, streamsBody: true }),
-    new HttpAnswer(201, { 'x-own': '1' }, 'own'),
-  ),
+  onPort(service('restXml', { name: 's3', streamsBody: true }), new HttpAnswer(201, { 'x-own': '1' }, 'own')),
   onPort(service(undefined, { name: 'hidden' }), {}),
+  onPort(service('json', { name: 'several', protocols: ['json', shouted, 'query'] }), { Answer: 42 }),
 ];
 
 beforeEach(async () => {
@@ -133,6 +139,31 @@ test('an answer of the service’s own is written as it is, another in the proto
   const own = await send('s3', 'operator', '/bucket/key');
   expect([own.status, own.headers.get('x-own'), await own.text()]).toEqual([201, '1', 'own']);
   expect(await (await send('rest', 'operator', '/things/one')).json()).toEqual({ Answer: 42 });
+});
+
+describe('a service with several protocols', () => {
+  const form = 'application/x-www-form-urlencoded';
+  const target = (operation: string) => ({ 'x-amz-target': `Any.${operation}` });
+
+  test.each([
+    ['JSON', '/', target('Do'), '{}', '{"Answer":42}'],
+    ['JSON, although it says it is a form', '/', { ...target('Do'), 'content-type': form }, '{}', '{"Answer":42}'],
+    ['its own', '/Do', { 'content-type': 'text/shouted' }, '', '{"ANSWER":42}'],
+    ['query', '/', { 'content-type': form }, 'Action=Do', '[object Object]'],
+  ])('answers a request in %s in that protocol', async (_name, path, headers, body, answer) => {
+    const response = await send('several', 'operator', path, { method: 'POST', headers, body });
+    expect([await response.text(), steps.at(-1)]).toEqual([answer, 'call Do']);
+  });
+
+  test.each([
+    ['JSON', '/', target('Fail'), '', '{"__type":"Failed","message":"it failed"}'],
+    ['its own', '/Fail', { 'content-type': 'text/shouted' }, '', 'FAILED'],
+    ['query', '/', { 'content-type': form }, 'Action=Fail', expect.stringContaining('<Code>Failed</Code>')],
+    ['none of them, as the first has it', '/', {}, '', expect.stringContaining('MissingAction')],
+  ])('answers an error of a request in %s in that protocol', async (_name, path, headers, body, answer) => {
+    const response = await send('several', 'operator', path, { method: 'POST', headers, body });
+    expect(await response.text()).toEqual(answer);
+  });
 });
 
 test('a service without a protocol, and a path that is not an operation, are errors', async () => {

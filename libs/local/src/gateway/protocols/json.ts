@@ -1,11 +1,12 @@
 import { AwsError } from '../../core/aws-error.ts';
 import { HttpAnswer } from '../../core/http-message.ts';
 import { parseJsonBody } from '../../core/json-body.ts';
+import type { Protocol } from '../../core/service.ts';
 import { targetOf } from '../http-request.ts';
-import type { Protocol } from './protocol.ts';
 
 /** https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
 export const json: Protocol = {
+  matches: (headers) => targetOf(headers) !== undefined,
   read: ({ headers, body }) => {
     const target = targetOf(headers);
     if (!target) throw new AwsError('MissingAction', 'The X-Amz-Target header is missing');
@@ -17,7 +18,7 @@ export const json: Protocol = {
       { 'content-type': headers['content-type'] ?? 'application/x-amz-json-1.1' },
       JSON.stringify(output ?? {}),
     ),
-  error: ({ code, status, message }, contentType) =>
+  error: ({ code, status, message }, { 'content-type': contentType = '' }) =>
     new HttpAnswer(
       status,
       {

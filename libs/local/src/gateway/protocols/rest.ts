@@ -1,13 +1,13 @@
 import { AwsError } from '../../core/aws-error.ts';
 import { HttpAnswer, type HttpRequest } from '../../core/http-message.ts';
 import { parseJsonBody } from '../../core/json-body.ts';
-import type { RestRoute } from '../../core/service.ts';
+import type { Protocol, RestRoute } from '../../core/service.ts';
 import { escapeXml } from '../../core/xml.ts';
 import { json } from './json.ts';
-import type { Protocol } from './protocol.ts';
 
 /** REST with JSON documents. https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html */
 export const rest: Protocol = {
+  matches: () => true,
   read: (request, { routes, name }) => {
     const { method, url, body } = request;
     if (!routes) return { operation: `${method} ${url.pathname}`, input: {} };

@@ -5,7 +5,7 @@ import { answerCloudFormation } from './api.ts';
 /** The part of CloudFormation that tells what is deployed. */
 export const cloudFormation: AwsService<undefined> = {
   name: 'cloudformation',
-  protocol: 'query',
+  protocols: ['query'],
   resourceTypes: {},
   // For deployments only: functions have nothing to ask there.
   access: () => undefined,

@@ -16,7 +16,7 @@ const WRITES = new Set([
 /** DynamoDB and its streams, by a process of their own. */
 export const dynamodb: AwsService<LocalDynamoDb> = {
   name: 'dynamodb',
-  protocol: 'json',
+  protocols: ['json'],
   targets: ['DynamoDB_20120810', 'DynamoDBStreams_20120810'],
   resourceTypes: dynamoDbResourceTypes,
   access: dynamoDbAccess,

@@ -10,7 +10,7 @@ import { countPutEvents } from './usage.ts';
 /** EventBridge: buses, rules, archives and replays. */
 export const events: AwsService<EventBridge> = {
   name: 'events',
-  protocol: 'json',
+  protocols: ['json'],
   targets: ['AWSEvents'],
   resourceTypes: eventsResourceTypes,
   access: eventsAccess,

@@ -27,8 +27,7 @@ const resourceTypes: Readonly<Record<string, ResourceType<Fauxqs>>> = {
 /** S3, answered by fauxqs. */
 export const s3: AwsService<Fauxqs> = {
   name: 's3',
-  protocol: 'rest',
-  hasXml: true,
+  protocols: ['restXml'],
   streamsBody: true,
   read: ({ method, url }) => ({
     operation: `${method} ${url.pathname}`,

@@ -48,7 +48,7 @@ const resourceTypes: Readonly<Record<string, ResourceType<Fauxqs>>> = {
 /** SNS: what goes to a phone number is captured, everything else answered by fauxqs. */
 export const sns: AwsService<Fauxqs> = {
   name: 'sns',
-  protocol: 'query',
+  protocols: ['query'],
   resourceTypes,
   access: snsAccess,
   refusal: { code: 'AuthorizationError', status: 403 },

@@ -5,7 +5,7 @@ import { fauxqs } from './index.ts';
 /** STS, which says who is calling. */
 export const sts: AwsService<undefined> = {
   name: 'sts',
-  protocol: 'query',
+  protocols: ['query'],
   resourceTypes: {},
   // Everybody may ask who they are, and STS can do nothing else here.
   access: () => [],

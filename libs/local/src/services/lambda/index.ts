@@ -24,7 +24,7 @@ export interface LocalLambda {
 /** Lambda: functions in worker threads, and what feeds them. */
 export const lambda: AwsService<LocalLambda> = {
   name: 'lambda',
-  protocol: 'rest',
+  protocols: ['rest'],
   unsignedPath: /^\/\d{4}-\d\d-\d\d\/(functions|event-source-mappings)/,
   resourceTypes: lambdaResourceTypes,
   access: lambdaAccess,

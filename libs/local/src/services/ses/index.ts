@@ -6,7 +6,7 @@ import { recipientsOf } from './usage.ts';
 /** SES v2: mails are captured. */
 export const ses: AwsService<undefined> = {
   name: 'ses',
-  protocol: 'rest',
+  protocols: ['rest'],
   routes: [{ operation: 'SendEmail', method: 'POST', path: '/v2/email/outbound-emails' }],
   resourceTypes: {},
   access: sesAccess,

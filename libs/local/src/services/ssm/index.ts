@@ -6,7 +6,7 @@ import { type Parameters, parametersOf, ssmResourceTypes } from './resource-type
 /** Parameter Store, over the parameters that templates declare. */
 export const ssm: AwsService<undefined> = {
   name: 'ssm',
-  protocol: 'json',
+  protocols: ['json'],
   targets: ['AmazonSSM'],
   resourceTypes: ssmResourceTypes,
   access: ssmAccess,
