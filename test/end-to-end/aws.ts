@@ -18,6 +18,7 @@ import {
   GetQueueUrlCommand,
   type Message,
   PurgeQueueCommand,
+  PurgeQueueInProgress,
   paginateListQueues,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
@@ -137,6 +138,16 @@ export class Aws {
     return messages;
   }
 
+  /** Empties a queue. SQS purges a queue once a minute; in between, the messages are taken off it. */
+  async empty(queueUrl: string): Promise<void> {
+    try {
+      await this.sqs.send(new PurgeQueueCommand({ QueueUrl: queueUrl }));
+    } catch (error) {
+      if (!(error instanceof PurgeQueueInProgress)) throw error;
+      while ((await this.take(queueUrl)).length > 0);
+    }
+  }
+
   /** Makes up for what a suite has left behind that failed: every function reads its queue, and every queue is empty. */
   async reset(): Promise<void> {
     for await (const { EventSourceMappings = [] } of paginateListEventSourceMappings({ client: this.lambda }, {})) {
@@ -146,7 +157,7 @@ export class Aws {
       await Promise.all(paused.map(resume));
     }
     for await (const { QueueUrls = [] } of paginateListQueues({ client: this.sqs }, {})) {
-      await Promise.all(QueueUrls.map((QueueUrl) => this.sqs.send(new PurgeQueueCommand({ QueueUrl }))));
+      await Promise.all(QueueUrls.map((url) => this.empty(url)));
     }
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { PurgeQueueCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EmittableEvent } from '@millrace/events';
@@ -71,7 +71,7 @@ describe('events out of order', () => {
     const sku = await shop.stocked(5);
     const orderId = await shop.place(orderOf(sku));
     const events = await tap.waitFor(orderId, 'StockReserved.v1', 'PaymentProcessed.v1', 'ShipmentCreated.v1');
-    await aws.sqs.send(new PurgeQueueCommand({ QueueUrl: await aws.queueUrl('orders', 'on-order-progress') }));
+    await aws.empty(await aws.queueUrl('orders', 'on-order-progress'));
     await resume();
 
     const put = async (detailType: string) => aws.put(...events.filter((event) => event.detailType === detailType));

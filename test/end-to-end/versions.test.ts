@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { PurgeQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
@@ -65,7 +65,7 @@ test('an event that it has missed comes from the archive, and is handled once ho
   const resume = await aws.pause('probe', 'onProbeMeasured');
   await aws.put(sampleEvent(ProbeMeasured, { probeId, centimetres: 2.5 }));
   await eventually(async () => expect(await aws.depth(queueUrl)).toBe(1));
-  await aws.sqs.send(new PurgeQueueCommand({ QueueUrl: queueUrl }));
+  await aws.empty(queueUrl);
   await resume();
   expect(await measured(probeId)).toBeUndefined();
 

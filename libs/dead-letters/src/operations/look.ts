@@ -44,8 +44,8 @@ interface Held {
  * A look into a dead-letter queue. SQS has no peek: each letter is received once and hidden from others while the look
  * lasts, also those nobody asked for, because they would be received over and over. `close` gives back what is left.
  *
- * Of a FIFO queue's message group, SQS hands out the next letters only when those before them have been deleted: a look
- * sees the head of each group.
+ * Of a FIFO queue's message group, SQS hands out as many letters as it can in one receive, and the next only when those
+ * have been deleted: a look sees up to ten letters of each group.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
  */
 export class Look {

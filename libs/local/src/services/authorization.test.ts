@@ -192,7 +192,7 @@ describe('a function', () => {
   });
 
   test.each([
-    ['sqs', 'SendMessage', 'AccessDenied', 403],
+    ['sqs', 'SendMessage', 'AccessDeniedException', 403],
     ['sns', 'Publish', 'AuthorizationError', 403],
     ['ses', 'SendEmail', 'AccessDeniedException', 403],
     ['ssm', 'GetParameter', 'AccessDeniedException', 400],

@@ -6,12 +6,12 @@ import { events } from './events/index.ts';
 import { fauxqs } from './fauxqs/index.ts';
 import { s3 } from './fauxqs/s3.ts';
 import { sns } from './fauxqs/sns.ts';
-import { sqs } from './fauxqs/sqs.ts';
 import { sts } from './fauxqs/sts.ts';
 import { httpApi } from './http-api/index.ts';
 import { issuer } from './issuer/index.ts';
 import { lambda } from './lambda/index.ts';
 import { ses } from './ses/index.ts';
+import { sqs } from './sqs/index.ts';
 import { ssm } from './ssm/index.ts';
 
 /**
@@ -19,9 +19,9 @@ import { ssm } from './ssm/index.ts';
  * A new service is one line here.
  */
 export const services: readonly AwsService[] = [
+  sqs,
   fauxqs,
   sts,
-  sqs,
   sns,
   s3,
   dynamodb,

@@ -7,20 +7,18 @@ import { countStreamRead } from './dynamodb/stream-usage.ts';
 import { countDynamoDb } from './dynamodb/usage.ts';
 import { countPutEvents } from './events/usage.ts';
 import { fauxqs } from './fauxqs/index.ts';
-import type { SqsQueue } from './fauxqs/queue.ts';
-import { countSentMessage, meteredQueue } from './fauxqs/queue-usage.ts';
 import { sns } from './fauxqs/sns.ts';
-import { sqs } from './fauxqs/sqs.ts';
 import { countHttpRequest } from './http-api/usage.ts';
 import { services } from './index.ts';
 import { countLogLine } from './lambda/log-usage.ts';
 import { countInvocation } from './lambda/usage.ts';
 import { ses } from './ses/index.ts';
+import { sqs } from './sqs/index.ts';
 
 let cloud: Cloud;
 
 beforeAll(async () => {
-  cloud = await startCloud([fauxqs, sqs, sns, ses] as readonly AwsService[]);
+  cloud = await startCloud([sqs, fauxqs, sns, ses] as readonly AwsService[]);
 });
 afterAll(() => cloud[Symbol.asyncDispose]());
 
@@ -146,59 +144,13 @@ describe('EventBridge', () => {
 });
 
 describe('SQS', () => {
-  const received = (...sizes: number[]) =>
-    meteredQueueOf(
-      sizes.map((size) => ({
-        messageId: '',
-        receiptHandle: '',
-        body: 'x'.repeat(size),
-        md5OfBody: '',
-        attributes: {},
-        messageAttributes: {},
-      })),
-    );
-  const options = { max: 10, waitSeconds: 0, signal: new AbortController().signal };
-
-  function meteredQueueOf(messages: Awaited<ReturnType<SqsQueue['receive']>>) {
-    const usage = new Usage();
-    const queue: SqsQueue = {
-      queueArn: 'arn:aws:sqs:us-east-1:000000000000:queue',
-      region: 'us-east-1',
-      visibilityTimeoutSeconds: 30,
-      receive: async () => messages,
-      deleteBatch: async () => {},
-    };
-    return { queue: meteredQueue(queue, usage), usage };
-  }
-
-  test('bills a receive by 64 KB of what it brings', async () => {
-    const { queue, usage } = received(1, 64 * 1024);
-    expect(await queue.receive(options)).toHaveLength(2);
-    expect(usage.total('sqs.requests', 'queue')).toBe(2);
-  });
-
-  test('an empty receive is left to the fixed costs', async () => {
-    const { queue, usage } = received();
-    await queue.receive(options);
-    expect(usage.additions).toBe(0);
-  });
-
-  test('deletes ten in a request', async () => {
-    const { queue, usage } = received();
-    await queue.deleteBatch(Array.from({ length: 11 }, String));
-    expect(usage.total('sqs.requests')).toBe(2);
-    expect(queue.visibilityTimeoutSeconds).toBe(30);
-  });
-
-  test('bills the message of a delivery', () => {
-    expect(counted((usage) => countSentMessage(usage, 'arn:aws:sqs:r:0:queue', '{}'))).toEqual([
-      'sqs.requests queue SendMessage 1',
-    ]);
-  });
-
-  test('bills what functions ask of it', () => {
+  test('bills what functions ask of it, by 64 KB of messages', () => {
     expect(counted((usage) => meter(sqs, usage, { operation: 'ChangeMessageVisibility' }))).toEqual([
       'sqs.requests f ChangeMessageVisibility 1',
+    ]);
+    const input = { QueueUrl: 'q', MessageBody: 'a'.repeat(65_537) };
+    expect(counted((usage) => meter(sqs, usage, { operation: 'SendMessage', input }))).toEqual([
+      'sqs.requests f SendMessage 2',
     ]);
   });
 });

@@ -1,9 +1,9 @@
 import type { AlarmState } from '../../core/observations.ts';
+import { isCounter, isGauge, type QueueMetric } from '../sqs/metrics.ts';
 import type { AlarmRule } from './alarm-state.ts';
 import { type Datapoint, type Expression, parseExpression } from './metric-math.ts';
 import type { Statistic } from './metric-series.ts';
 import { functionMetric, isFunctionMetric, type ObservedSource, streamReads } from './observed-metrics.ts';
-import { isCounter, isGauge, type QueueMetric } from './queue-metrics.ts';
 
 /** A metric that an alarm looks at: of a queue, or one that is reported when something happens. */
 export type AlarmInput = { statistic: Statistic } & (

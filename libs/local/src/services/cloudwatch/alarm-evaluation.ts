@@ -1,9 +1,9 @@
 import type { AlarmState } from '../../core/observations.ts';
+import { isCounter, type QueueMetric } from '../sqs/metrics.ts';
 import type { AlarmDefinition, AlarmInput } from './alarm-definition.ts';
 import { EXTRA_PERIODS, type PeriodValue } from './alarm-state.ts';
 import { MetricSeries } from './metric-series.ts';
 import type { ObservedMetrics } from './observed-metrics.ts';
-import { isCounter, type QueueMetric } from './queue-metrics.ts';
 
 /**
  * Reads a metric of a queue: a gauge, or what has been counted so far; undefined while there is no such queue.

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import type { AlarmChange } from '../../core/observations.ts';
+import type { QueueMetric } from '../sqs/metrics.ts';
 import { Alarms } from './alarms.ts';
 import { functionMetric, ObservedMetrics, type ObservedSource, streamReads } from './observed-metrics.ts';
-import type { QueueMetric } from './queue-metrics.ts';
 
 const topic = 'arn:aws:sns:us-east-1:000000000000:alarms';
 

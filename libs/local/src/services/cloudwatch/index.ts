@@ -1,10 +1,9 @@
 import type { Stack } from '@millrace/cloudformation';
 import type { AwsService } from '../../core/service.ts';
-import { sqs } from '../fauxqs/sqs.ts';
+import { sqs } from '../sqs/index.ts';
 import type { AlarmStatus } from './alarm.ts';
 import { Alarms } from './alarms.ts';
 import { ObservedMetrics } from './observed-metrics.ts';
-import { QueueMetrics } from './queue-metrics.ts';
 import { cloudWatchResourceTypes } from './resource-types.ts';
 
 /** What other services may use of CloudWatch. */
@@ -22,7 +21,7 @@ export const cloudWatch: AwsService<LocalCloudWatch> = {
   async start(host) {
     const { accountId, region, options, deliver, warn } = host;
     const observed = new ObservedMetrics();
-    const queueMetrics = new QueueMetrics(host.handleOf(sqs).store);
+    const { metric: queueMetric } = host.handleOf(sqs);
     let alarms: Alarms | undefined;
     const list = () => alarms?.list() ?? [];
     return {
@@ -33,7 +32,7 @@ export const cloudWatch: AwsService<LocalCloudWatch> = {
           accountId,
           region,
           periodSeconds: options.alarmPeriod,
-          read: (queueName, metric, now) => queueMetrics.read(queueName, metric, now),
+          read: queueMetric,
           observed,
           publish: (topicArn, { Subject, Message }, sourceArn) =>
             deliver(topicArn, Message, {

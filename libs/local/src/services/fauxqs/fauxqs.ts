@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { BuildAppOptions } from 'fauxqs';
-import { localAuthorization, parseAwsJson } from '../../core/aws-json-client.ts';
-import { carryTraceHeaders, type SendAction, TraceHeaders } from './sqs-trace-headers.ts';
+import { localAuthorization } from '../../core/aws-json-client.ts';
+import type { Sqs } from '../sqs/sqs.ts';
 
 type Stores = NonNullable<BuildAppOptions['stores']>;
+type FauxqsQueue = NonNullable<ReturnType<Stores['sqsStore']['getQueueByArn']>>;
+type FauxqsMessage = Parameters<FauxqsQueue['enqueue']>[0];
 type Persistence = NonNullable<Stores['sqsStore']['persistence']> & {
   load: (sqs: Stores['sqsStore'], sns: Stores['snsStore'], s3: Stores['s3Store']) => void;
   close: () => void;
@@ -24,35 +24,23 @@ export interface BufferedRequest {
 export interface BufferedAnswer {
   status: number;
   contentType: string;
-  /** What errors of SQS carry beside their body. */
-  headers: { 'x-amzn-query-error'?: string };
   body: Buffer;
 }
 
-/** SQS, SNS, S3 and STS in this process, without a port of their own. */
+/** SNS, S3 and STS in this process, without a port of their own. */
 export interface Fauxqs {
-  /** Answers one HTTP request of any of the four. */
+  /** Answers one HTTP request of any of the three. */
   handle: (request: IncomingMessage, response: ServerResponse) => void;
   /** Answers a request whose body has already been read. */
   answer: (request: BufferedRequest) => Promise<BufferedAnswer>;
-  /**
-   * Calls one SQS operation.
-   *
-   * @throws AwsError the service's own
-   */
-  sqs: (operation: string, input: Record<string, unknown>) => Promise<Record<string, unknown>>;
   /**
    * Calls one SNS operation with its query parameters.
    *
    * @throws Error with the service's answer
    */
   sns: (operation: string, parameters: Record<string, string>) => Promise<string>;
-  /** The queues, for event source mappings in this process. */
-  store: Stores['sqsStore'];
-  /** The policy of a queue or topic, as JSON, if it has one. */
+  /** The policy of a topic, as JSON, if it has one. */
   policyOf: (arn: string) => string | undefined;
-  /** The trace headers that messages were sent with, by message id. */
-  traceHeaders: TraceHeaders;
   /** Creates a bucket unless it is there. */
   createBucket: (name: string) => Promise<void>;
   stop: () => Promise<void>;
@@ -64,17 +52,20 @@ export interface Fauxqs {
  * Its own `startFauxqs` listens on every network interface. `buildApp` listens nowhere, but persistence is then set up
  * here, with the three stores and the persistence that the package has beside its entry point and does not export.
  *
- * @param awsUrl origin that queue URLs stand on
- * @param dataDirectory where queues, messages, topics and objects are kept; in memory without one
+ * @param sqs where topics send messages to
+ * @param dataDirectory where topics and objects are kept; in memory without one
+ * @param onWarning told of a message of a topic that a queue does not take: it is lost, as on AWS without a dead-letter queue
  */
 export async function startFauxqs({
-  awsUrl,
+  sqs,
   region,
   dataDirectory,
+  onWarning,
 }: {
-  awsUrl: string;
+  sqs: Sqs;
   region: string;
   dataDirectory?: string | undefined;
+  onWarning?: ((line: string) => void) | undefined;
 }): Promise<Fauxqs> {
   const { buildApp } = await import('fauxqs');
   const [{ SqsStore }, { SnsStore }, { S3Store }] = await Promise.all([
@@ -83,64 +74,32 @@ export async function startFauxqs({
     internalModule<{ S3Store: new () => Stores['s3Store'] }>('./s3/s3Store.js'),
   ]);
   const stores: Stores = { sqsStore: new SqsStore(), snsStore: new SnsStore(), s3Store: new S3Store() };
-  // Without a host of its own the store makes queue URLs from the request's, which is the gateway's.
-  stores.sqsStore.host = '';
-  const persistence =
-    dataDirectory === undefined ? undefined : await persist(stores, join(dataDirectory, 'fauxqs'), awsUrl);
+  stores.sqsStore.getQueueByArn = (arn) => subscribedQueue(sqs, arn, onWarning);
+  const persistence = dataDirectory === undefined ? undefined : await persist(stores, join(dataDirectory, 'fauxqs'));
   const app = buildApp({ logger: false, defaultRegion: region, stores });
-  const traceHeaders = new TraceHeaders();
-  const [{ sendMessage }, { sendMessageBatch }] = await Promise.all([
-    internalModule<{ sendMessage: SendAction }>('./sqs/actions/sendMessage.js'),
-    internalModule<{ sendMessageBatch: SendAction }>('./sqs/actions/sendMessageBatch.js'),
-  ]);
-  carryTraceHeaders(app, traceHeaders, {
-    SendMessage: (input) => sendMessage(input, stores.sqsStore),
-    SendMessageBatch: (input) => sendMessageBatch(input, stores.sqsStore),
-  });
-  await acceptAllPlanes();
   await app.ready();
 
   const answer: Fauxqs['answer'] = async ({ method, url, headers, body }) => {
     const response = await app.inject({ method, url, headers, ...(body === undefined ? {} : { payload: body }) });
-    const queryError = response.headers['x-amzn-query-error'];
+    // What a topic has sent to queues is kept before whoever published it is answered.
+    await sqs.queues.journal.committed();
     return {
       status: response.statusCode,
-      headers: queryError === undefined ? {} : { 'x-amzn-query-error': String(queryError) },
       contentType: String(response.headers['content-type'] ?? 'application/octet-stream'),
       body: response.rawPayload,
     };
   };
-  const { host } = new URL(awsUrl);
 
   return {
     handle: (request, response) => app.routing(request, response),
     answer,
-    store: stores.sqsStore,
-    policyOf: (arn) =>
-      arn.startsWith('arn:aws:sqs:')
-        ? stores.sqsStore.getQueueByArn(arn)?.attributes.Policy
-        : stores.snsStore.getTopic(arn)?.attributes.Policy,
-    traceHeaders,
-    sqs: async (operation, input) => {
-      const { status, body } = await answer({
-        method: 'POST',
-        url: '/',
-        headers: {
-          host,
-          'content-type': 'application/x-amz-json-1.0',
-          'x-amz-target': `AmazonSQS.${operation}`,
-          authorization: localAuthorization(region, 'sqs'),
-        },
-        body: JSON.stringify(input),
-      });
-      return parseAwsJson(status, body.toString());
-    },
+    policyOf: (arn) => stores.snsStore.getTopic(arn)?.attributes.Policy,
     sns: async (operation, parameters) => {
       const { status, body } = await answer({
         method: 'POST',
         url: '/',
         headers: {
-          host,
+          host: 'localhost',
           'content-type': 'application/x-www-form-urlencoded',
           authorization: localAuthorization(region, 'sns'),
         },
@@ -160,44 +119,43 @@ export async function startFauxqs({
   };
 }
 
+/** What SNS needs of a queue that is subscribed to a topic. Deduplication is the queue's own task. */
+function subscribedQueue(sqs: Sqs, arn: string, onWarning?: (line: string) => void): FauxqsQueue | undefined {
+  if (!sqs.queues.byArn(arn)) return undefined;
+  const enqueue = (message: FauxqsMessage): void => {
+    const { body, messageAttributes, messageGroupId, messageDeduplicationId } = message;
+    const attributes = Object.fromEntries(
+      Object.entries(messageAttributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
+        name,
+        {
+          DataType,
+          ...(StringValue !== undefined && { StringValue }),
+          ...(BinaryValue !== undefined && { BinaryValue }),
+        },
+      ]),
+    );
+    try {
+      sqs
+        .deliver(arn, body, { messageAttributes: attributes, messageGroupId, messageDeduplicationId })
+        .catch(() => undefined);
+    } catch (error) {
+      onWarning?.(`${arn} did not take a message of a topic: ${(error as Error).message}`);
+    }
+  };
+  return { isFifo: () => false, enqueue } as Partial<FauxqsQueue> as FauxqsQueue;
+}
+
 /** As fauxqs does it: what is stored is loaded before the stores write to it. */
-async function persist(stores: Stores, directory: string, awsUrl: string): Promise<Persistence> {
+async function persist(stores: Stores, directory: string): Promise<Persistence> {
   const { PersistenceManager } = await internalModule<{ PersistenceManager: new (directory: string) => Persistence }>(
     './persistence.js',
   );
   await mkdir(directory, { recursive: true });
-  moveQueueUrls(join(directory, 'fauxqs.db'), awsUrl);
   const persistence = new PersistenceManager(directory);
   persistence.load(stores.sqsStore, stores.snsStore, stores.s3Store);
-  stores.sqsStore.persistence = persistence;
   stores.snsStore.persistence = persistence;
   stores.s3Store.persistence = persistence;
-  for (const queue of stores.sqsStore.allQueues()) queue.persistence = persistence;
   return persistence;
-}
-
-/** Queue URLs are stored with the port of the run that created them; this run may have another. */
-function moveQueueUrls(databasePath: string, awsUrl: string): void {
-  if (!existsSync(databasePath)) return;
-  const database = new DatabaseSync(databasePath);
-  try {
-    database.prepare(`UPDATE sqs_queues SET url = ? || '/000000000000/' || name`).run(awsUrl);
-  } finally {
-    database.close();
-  }
-}
-
-/**
- * Fauxqs looks at the halves of surrogate pairs, and so refuses messages with a character beyond the first plane, such as an
- * emoji. SQS takes them, but no half alone.
- * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
- */
-async function acceptAllPlanes(): Promise<void> {
-  const { INVALID_MESSAGE_BODY_CHAR } = await internalModule<{ INVALID_MESSAGE_BODY_CHAR: RegExp }>(
-    './sqs/sqsTypes.js',
-  );
-  const unacceptable = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u;
-  INVALID_MESSAGE_BODY_CHAR.test = (body) => unacceptable.test(body);
 }
 
 async function internalModule<T>(path: string): Promise<T> {

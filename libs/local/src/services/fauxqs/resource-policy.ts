@@ -2,19 +2,8 @@ import { compilePolicy } from '@millrace/iam-policy';
 import type { Fauxqs } from './fauxqs.ts';
 
 /**
- * Gives queues their policy as the CloudFormation properties say. It takes the place of the one they have.
+ * Gives topics their policy as the CloudFormation properties say. It takes the place of the one they have.
  * @throws PolicyError for a policy that cannot be evaluated
- * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queuepolicy.html
- */
-export async function createQueuePolicy(fauxqs: Fauxqs, properties: Readonly<Record<string, unknown>>): Promise<void> {
-  const Policy = policyText(properties);
-  for (const QueueUrl of list(properties.Queues)) {
-    await fauxqs.sqs('SetQueueAttributes', { QueueUrl, Attributes: { Policy } });
-  }
-}
-
-/**
- * Gives topics their policy, in the same way.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topicpolicy.html
  */
 export async function createTopicPolicy(fauxqs: Fauxqs, properties: Readonly<Record<string, unknown>>): Promise<void> {

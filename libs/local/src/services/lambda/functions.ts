@@ -7,9 +7,7 @@ import { cloudWatch } from '../cloudwatch/index.ts';
 import { functionMetric, type ObservedMetrics, streamReads } from '../cloudwatch/observed-metrics.ts';
 import { dynamodb } from '../dynamodb/index.ts';
 import { countStreamRead } from '../dynamodb/stream-usage.ts';
-import { inProcessQueue } from '../fauxqs/queue.ts';
-import { meteredQueue } from '../fauxqs/queue-usage.ts';
-import { sqs } from '../fauxqs/sqs.ts';
+import { sqs } from '../sqs/index.ts';
 import type { EventSourceMapping, EventSourceMappingProperties } from './event-source-mapping.ts';
 import { functionDefinition } from './function-definition.ts';
 import { type EndedInvocation, FunctionPool, type InvocationResult } from './function-pool.ts';
@@ -186,16 +184,12 @@ export class Functions {
   #startQueueMapping(common: MappingBase, pool: FunctionPool, host: Host): EventSourceMapping {
     const { name, timeoutSeconds, concurrency } = pool.definition;
     const source = common.properties.EventSourceArn;
-    const { store, traceHeaders } = host.handleOf(sqs);
-    const queue = inProcessQueue(store, source, {
-      traceHeaderOf: (messageId) => traceHeaders.get(messageId),
-      authorize: () => {
-        for (const action of QUEUE_ACTIONS) host.authorizer.authorizeRole(name, { action, resource: source });
-      },
-    });
+    const authorize = (): void => {
+      for (const action of QUEUE_ACTIONS) host.authorizer.authorizeRole(name, { action, resource: source });
+    };
     return startSqsMapping({
       ...common,
-      queue: host.usage ? meteredQueue(queue, host.usage) : queue,
+      queue: host.handleOf(sqs).source(source, authorize),
       functionTimeoutSeconds: timeoutSeconds,
       functionConcurrency: concurrency,
       invoke: (payload) => this.invoke(pool, payload),

@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { buildApp } from 'fauxqs';
-import { type FauxqsStore, inProcessQueue } from '../fauxqs/queue.ts';
+import { SystemClock } from '../../core/clock.ts';
+import { type Sqs, startSqs } from '../sqs/sqs.ts';
 import type { EventSourceMapping, EventSourceMappingProperties } from './event-source-mapping.ts';
 import type { InvocationResult } from './function-pool.ts';
 import { startSqsMapping } from './sqs-mapping.ts';
-
-type Store = NonNullable<Parameters<typeof buildApp>[0]>['stores'];
 
 interface SqsEvent {
   Records: {
@@ -20,26 +18,15 @@ interface SqsEvent {
 const FUNCTION_ARN = 'arn:aws:lambda:us-east-1:000000000000:function:on-order-placed';
 const REPORTING = { FunctionResponseTypes: ['ReportBatchItemFailures'] };
 
-async function fauxqsClass<T>(path: string, name: string): Promise<T> {
-  const module = await import(new URL(path, import.meta.resolve('fauxqs')).href);
-  return new module[name]();
-}
-
-let app: ReturnType<typeof buildApp>;
-let store: FauxqsStore;
+let service: Sqs;
 let mappings: EventSourceMapping[];
 let events: SqsEvent[];
 let warnings: string[];
 let answer: (event: SqsEvent) => Promise<unknown> | unknown;
 
-beforeEach(async () => {
-  const stores: NonNullable<Store> = {
-    sqsStore: await fauxqsClass('./sqs/sqsStore.js', 'SqsStore'),
-    snsStore: await fauxqsClass('./sns/snsStore.js', 'SnsStore'),
-    s3Store: await fauxqsClass('./s3/s3Store.js', 'S3Store'),
-  };
-  store = stores.sqsStore;
-  app = buildApp({ logger: false, stores });
+beforeEach(() => {
+  const place = { accountId: '000000000000', region: 'us-east-1', origin: 'http://127.0.0.1:4566' };
+  service = startSqs({ ...place, clock: new SystemClock() });
   mappings = [];
   events = [];
   warnings = [];
@@ -48,18 +35,20 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await Promise.all(mappings.map((mapping) => mapping.stop()));
-  await app.close();
+  await service[Symbol.asyncDispose]();
 });
 
 async function sqs(operation: string, input: object): Promise<Record<string, never>> {
-  const response = await app.inject({
-    method: 'POST',
-    url: '/',
-    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${operation}` },
-    payload: JSON.stringify(input),
-  });
-  if (response.statusCode !== 200) throw new Error(response.body);
-  return response.body === '' ? {} : response.json();
+  return (await service.api.call(operation, input)) as Record<string, never>;
+}
+
+/** The bodies in a queue that can be received, and those that are in flight. */
+function contents(queueArn: string): { ready: string[]; inFlight: string[] } {
+  const queue = service.queues.byArn(queueArn);
+  queue?.advance();
+  const messages = [...(queue?.messages ?? [])];
+  const inState = (wanted: string) => messages.filter(({ state }) => state === wanted).map(({ body }) => body);
+  return { ready: inState('visible'), inFlight: inState('hidden') };
 }
 
 async function createQueue(
@@ -80,7 +69,7 @@ function map(
 ): EventSourceMapping {
   const mapping = startSqsMapping({
     properties: { EventSourceArn: queueArn, FunctionName: 'on-order-placed', ...properties },
-    queue: inProcessQueue(store, queueArn),
+    queue: service.source(queueArn),
     functionArn: FUNCTION_ARN,
     functionTimeoutSeconds,
     functionConcurrency: 5,
@@ -117,8 +106,8 @@ async function until(condition: () => Promise<boolean> | boolean): Promise<void>
 /** The bodies that are still in the queue, visible or not, once nothing is being handled. */
 async function left(queueArn: string): Promise<string[]> {
   await Promise.all(mappings.map((mapping) => mapping.stop()));
-  const { ready, inflight } = store.getQueueByArn(queueArn)?.inspectMessages() ?? { ready: [], inflight: [] };
-  return [...ready, ...inflight.map(({ message }) => message)].map(({ body }) => body).sort();
+  const { ready, inFlight } = contents(queueArn);
+  return [...ready, ...inFlight].sort();
 }
 
 async function send(url: string, ...messages: string[]): Promise<void> {
@@ -218,7 +207,7 @@ test('a failed message comes again after its visibility timeout, with a higher r
   });
   map(arn, REPORTING);
   await send(url, 'good', 'bad');
-  await until(() => store.getQueueByArn(deadLetterTargetArn)?.inspectMessages().ready.length === 1);
+  await until(() => contents(deadLetterTargetArn).ready.length === 1);
   const counts = events.flatMap(({ Records }) =>
     Records.map(({ body, attributes }) => `${body} ${attributes.ApproximateReceiveCount}`),
   );
@@ -239,7 +228,7 @@ test('a queue that is deleted and created again is read on, after one warning', 
   await send(url, 'after');
   await until(() => events.length === 2);
   expect(bodies()).toEqual(['before', 'after']);
-  expect(warnings).toEqual([`Cannot read ${arn}: The queue ${arn} does not exist`]);
+  expect(warnings).toEqual([`Cannot read ${arn}: The specified queue does not exist.`]);
   expect(await left(arn)).toEqual([]);
 });
 
@@ -263,7 +252,7 @@ test('MaximumConcurrency limits the batches at once', async () => {
   map(arn, { BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } });
   await send(url, 'a', 'b', 'c', 'd');
   await until(() => events.length === 2);
-  expect(store.getQueueByArn(arn)?.inspectMessages().ready).toHaveLength(2);
+  expect(contents(arn).ready).toHaveLength(2);
   gates.shift()?.();
   await until(() => events.length === 3);
   await until(() => {
@@ -357,7 +346,7 @@ test('a disabled mapping receives nothing, and goes on when enabled; a batch und
   await disabled;
   expect(mapping.configuration().State).toBe('Disabled');
   await send(url, 'b');
-  expect(store.getQueueByArn(arn)?.inspectMessages()).toMatchObject({ ready: [{ body: 'b' }], inflight: [] });
+  expect(contents(arn)).toEqual({ ready: ['b'], inFlight: [] });
   await mapping.update({ Enabled: true, BatchSize: 5 });
   await until(() => events.length === 2);
   expect(mapping.configuration()).toMatchObject({

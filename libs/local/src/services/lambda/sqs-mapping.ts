@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lambdaLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../../core/aws-error.ts';
-import type { ReceivedMessage, SqsQueue } from '../fauxqs/queue.ts';
+import type { QueueSource, SourceMessage } from '../sqs/queue-source.ts';
 import { failedItems } from './batch-response.ts';
 import { compileFilter } from './event-filter.ts';
 import {
@@ -21,7 +21,7 @@ import { Polling } from './polling.ts';
 export interface SqsMappingOptions {
   uuid?: string;
   properties: EventSourceMappingProperties;
-  queue: SqsQueue;
+  queue: QueueSource;
   functionArn: string;
   functionTimeoutSeconds: number;
   /** Batches at once where ScalingConfig sets none: how many containers the function may have. */
@@ -157,7 +157,7 @@ class SqsMapping implements EventSourceMapping {
   }
 
   /** Receives until the batch is full, the window is over, or the next message might not fit the invocation. */
-  async #collect(signal: AbortSignal): Promise<ReceivedMessage[]> {
+  async #collect(signal: AbortSignal): Promise<SourceMessage[]> {
     const { queue } = this.#options;
     const size = this.#batchSize;
     const messages = await queue.receive({ max: Math.min(size, 10), waitSeconds: LONG_POLL_SECONDS, signal });
@@ -180,7 +180,7 @@ class SqsMapping implements EventSourceMapping {
     return messages;
   }
 
-  #launch(messages: ReceivedMessage[]): void {
+  #launch(messages: SourceMessage[]): void {
     const handled = this.#handle(messages)
       .catch((error: Error) => {
         this.#options.onWarning?.(`Batch of ${this.#options.queue.queueArn} failed: ${error.message}`);
@@ -189,7 +189,7 @@ class SqsMapping implements EventSourceMapping {
     this.#underWay.add(handled);
   }
 
-  async #handle(messages: ReceivedMessage[]): Promise<void> {
+  async #handle(messages: SourceMessage[]): Promise<void> {
     const { queue } = this.#options;
     const records = messages.map((message) => sqsRecord(message, queue));
     const filteredOut = records.filter((record) => !this.#passes(record));
@@ -222,7 +222,7 @@ interface SqsRecord {
   awsRegion: string;
 }
 
-function sqsRecord(message: ReceivedMessage, queue: SqsQueue): SqsRecord {
+function sqsRecord(message: SourceMessage, queue: QueueSource): SqsRecord {
   const { messageId, receiptHandle, body, attributes, md5OfBody } = message;
   return {
     messageId,
@@ -242,6 +242,6 @@ function sqsRecord(message: ReceivedMessage, queue: SqsQueue): SqsRecord {
   };
 }
 
-function byteLength(messages: ReceivedMessage[]): number {
+function byteLength(messages: SourceMessage[]): number {
   return messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
 }

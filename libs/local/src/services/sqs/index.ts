@@ -1,0 +1,38 @@
+import type { AwsService, Host, RunningService } from '../../core/service.ts';
+import { sqsAccess } from './access.ts';
+import { json } from './protocol/json.ts';
+import { query } from './protocol/query.ts';
+import { sqsResourceTypes } from './resource-types.ts';
+import { type Sqs, startSqs } from './sqs.ts';
+import { billedRequests } from './usage.ts';
+
+/** SQS: standard and FIFO queues. */
+export const sqs: AwsService<Sqs> = {
+  name: 'sqs',
+  protocols: [json, query],
+  targets: ['AmazonSQS'],
+  resourceTypes: sqsResourceTypes,
+  access: sqsAccess,
+  refusal: { code: 'AccessDeniedException', status: 403 },
+  deliveryAction: 'sqs:SendMessage',
+  meters: { 'sqs.requests': 'requests, each 64 KB is one [queue, or the function that asks]' },
+  start,
+};
+
+async function start({ accountId, region, awsUrl, dataDirectory, clock, usage }: Host): Promise<RunningService<Sqs>> {
+  const handle = startSqs({
+    ...{ accountId, region, origin: awsUrl, dataDirectory, clock },
+    onUsage: ({ queueName, requests, operation }) => usage?.add('sqs.requests', queueName, requests, operation),
+  });
+  return {
+    handle,
+    api: ({ operation, input, request }) => handle.api.call(operation, input, {}, request.signal),
+    deliver: (queueArn, body, options) => handle.deliver(queueArn, body, options),
+    isThere: (queueArn) => handle.queues.byArn(queueArn) !== undefined,
+    meter: (counted, { functionName, operation, input, output }) =>
+      counted.add('sqs.requests', functionName, billedRequests(operation, input, output), operation),
+    policyOf: (queueArn) => handle.policyOf(queueArn),
+    console: () => handle.console(),
+    [Symbol.asyncDispose]: () => handle[Symbol.asyncDispose](),
+  };
+}
