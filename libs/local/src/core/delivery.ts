@@ -4,12 +4,15 @@ export class DeliveryError extends Error {
   readonly code: string;
   /** False where trying again cannot help: the target is missing, or may not be called. */
   readonly retryable: boolean;
+  /** Milliseconds that the target wants to be left alone for. */
+  readonly retryAfter: number | undefined;
 
-  constructor(code: string, message: string, retryable: boolean) {
+  constructor(code: string, message: string, retryable: boolean, retryAfter?: number) {
     super(message);
     this.name = 'DeliveryError';
     this.code = code;
     this.retryable = retryable;
+    this.retryAfter = retryAfter;
   }
 }
 

@@ -31,7 +31,7 @@ function open(options: Partial<EventBridgeOptions> = {}): EventBridge {
       delivered.push(delivery);
     },
     sendToDeadLetterQueue: async () => {},
-    now: () => clock,
+    clock: { now: () => clock, setTimer: () => ({ cancel: () => {} }) },
     ...options,
   });
   opened.push(bridge);

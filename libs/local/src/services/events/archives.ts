@@ -6,6 +6,7 @@ import { readEventPattern } from './event-pattern.ts';
 import { exclusiveFilter } from './exclusive-filter.ts';
 import { page } from './page.ts';
 import { type Input, optionalInteger, optionalString, requiredString } from './request-parameters.ts';
+import type { Rules } from './rules.ts';
 
 /** An archive of the events of one bus. */
 export interface Archive {
@@ -43,12 +44,14 @@ const maximumRetentionDays = 2 ** 31 - 1;
 export class Archives {
   readonly #options: ArchivesOptions;
   readonly #buses: EventBuses;
+  readonly #rules: Rules;
   readonly #store: ArchiveStore;
   readonly #archives = new Map<string, Archive>();
 
-  constructor(options: ArchivesOptions, buses: EventBuses, store: ArchiveStore) {
+  constructor(options: ArchivesOptions, buses: EventBuses, rules: Rules, store: ArchiveStore) {
     this.#options = options;
     this.#buses = buses;
+    this.#rules = rules;
     this.#store = store;
   }
 
@@ -97,7 +100,7 @@ export class Archives {
   /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteArchive.html */
   deleteArchive(input: Input): object {
     const { name, bus } = this.#archive(input);
-    this.#buses.removeArchiveRule(bus, name);
+    this.#rules.removeArchiveRule(bus, name);
     this.#archives.delete(name);
     this.#store.deleteArchive(name);
     return {};
@@ -136,7 +139,7 @@ export class Archives {
 
   /** From now on, the events of the bus that match go into the archive. */
   #record({ bus, name, eventPattern }: Archive): void {
-    this.#buses.putArchiveRule(bus, name, withoutReplays(eventPattern), (event) => {
+    this.#rules.putArchiveRule(bus, name, withoutReplays(eventPattern), (event) => {
       this.#options.onArchived?.(name, event.text);
       this.#store.add(name, event);
     });

@@ -1,4 +1,5 @@
 import type { RuleIdentity } from '@millrace/event-pattern';
+import type { Clock, Timer } from '../../core/clock.ts';
 import { DeliveryError } from '../../core/delivery.ts';
 import type { BusEvent } from './bus-event.ts';
 import { type CompiledTarget, isEventBus, type RuleTarget } from './rule-target.ts';
@@ -21,8 +22,7 @@ export interface DeliveryOptions {
     context: DeliveryContext,
   ) => Promise<void>;
   onWarning: (message: string) => void;
-  /** Milliseconds since the epoch. */
-  now: () => number;
+  clock: Pick<Clock, 'now' | 'setTimer'>;
   /** Milliseconds to wait before a retry; the first retry is number 1. */
   retryDelay: (retry: number) => number;
 }
@@ -53,7 +53,7 @@ export function exponentialBackoff(retry: number): number {
  */
 export class Deliveries {
   readonly #options: DeliveryOptions;
-  readonly #waiting = new Map<NodeJS.Timeout, Delivery>();
+  readonly #waiting = new Set<Timer>();
   #closed = false;
 
   constructor(options: DeliveryOptions) {
@@ -77,7 +77,7 @@ export class Deliveries {
   close(): void {
     this.#closed = true;
     const lost = this.#waiting.size;
-    for (const timer of this.#waiting.keys()) clearTimeout(timer);
+    for (const timer of this.#waiting) timer.cancel();
     this.#waiting.clear();
     if (lost > 0) this.#options.onWarning(`${lost} event deliveries were waiting for a retry and are lost`);
   }
@@ -96,28 +96,28 @@ export class Deliveries {
   }
 
   #retryLater(delivery: Delivery, failure: DeliveryError): void {
-    const { now, retryDelay, onWarning } = this.#options;
+    const { clock, retryDelay, onWarning } = this.#options;
     if (this.#closed) {
       onWarning(`Event ${delivery.event.id} for ${delivery.target.Arn} failed while stopping and is lost`);
       return;
     }
-    const delay = Math.min(retryDelay(delivery.retries), Math.max(expiry(delivery) - now(), 0));
-    const timer = setTimeout(() => {
+    const delay = Math.max(retryDelay(delivery.retries), failure.retryAfter ?? 0);
+    const timer = clock.setTimer(Math.min(clock.now() + delay, expiry(delivery)), () => {
       this.#waiting.delete(timer);
       // An event that has grown too old while it waited is not tried again.
-      const tooOld = now() >= expiry(delivery);
+      const tooOld = clock.now() >= expiry(delivery);
       const settled = tooOld
         ? this.#bury({ ...delivery, retries: delivery.retries - 1 }, failure, 'MaximumEventAgeInSeconds')
         : this.#attempt(delivery);
       void settled;
-    }, delay);
-    this.#waiting.set(timer, delivery);
+    });
+    this.#waiting.add(timer);
   }
 
   #exhausted(delivery: Delivery): ExhaustedRetryCondition | undefined {
     const maximum = delivery.target.RetryPolicy?.MaximumRetryAttempts ?? defaultRetryAttempts;
     if (delivery.retries >= maximum) return 'MaximumRetryAttempts';
-    return this.#options.now() >= expiry(delivery) ? 'MaximumEventAgeInSeconds' : undefined;
+    return this.#options.clock.now() >= expiry(delivery) ? 'MaximumEventAgeInSeconds' : undefined;
   }
 
   async #bury(delivery: Delivery, failure: DeliveryError, exhausted?: ExhaustedRetryCondition): Promise<void> {

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { ManualClock } from '../../core/clock.ts';
 import { DeliveryError } from '../../core/delivery.ts';
 import { EventBridge, type EventBridgeOptions } from './event-bridge.ts';
 
@@ -8,7 +9,6 @@ const ruleArn = 'arn:aws:events:us-east-1:000000000000:rule/shop/placed';
 
 const opened: EventBridge[] = [];
 afterEach(async () => {
-  jest.useRealTimers();
   await Promise.all(opened.splice(0).map((bridge) => bridge.close()));
 });
 
@@ -60,7 +60,10 @@ async function until(holds: () => boolean): Promise<void> {
 
 describe('PutEvents', () => {
   test('delivers the envelope to the targets of matching rules before it answers', async () => {
-    const { eventBridge, delivered } = await bridge({}, { now: () => Date.parse('2026-03-01T10:00:00.999Z') });
+    const { eventBridge, delivered } = await bridge(
+      {},
+      { clock: new ManualClock(Date.parse('2026-03-01T10:00:00.999Z')) },
+    );
     const Detail = '{ "price": 1.10, "big": 9007199254740993, "a": 1, "a": 2, "é": "\\u00e9" }';
     const { FailedEntryCount, Entries } = await put(eventBridge, { ...entry, Detail, Resources: ['arn:r'] });
     expect(FailedEntryCount).toBe(0);
@@ -353,16 +356,15 @@ describe('a target that fails', () => {
   });
 
   test('for longer than an event may grow old', async () => {
-    const clock = { now: 1_000_000 };
+    const clock = new ManualClock(1_000_000);
     const { calls, deliver } = failing(...Array(9).fill(throttled));
     const target = { DeadLetterConfig: { Arn: deadLetterQueue }, RetryPolicy: { MaximumEventAgeInSeconds: 60 } };
-    const retryDelay = (retry: number) => {
-      if (retry === 3) clock.now += 60_000;
-      return 0;
-    };
-    const { eventBridge, dead } = await bridge(target, { deliver, retryDelay, now: () => clock.now });
+    const retryDelay = (retry: number) => (retry === 3 ? 90_000 : 1000);
+    const { eventBridge, dead } = await bridge(target, { deliver, retryDelay, clock });
     await put(eventBridge, entry);
-    await until(() => dead.length > 0);
+    await clock.advance(59_999);
+    expect(dead).toEqual([]);
+    await clock.advance(1);
     expect(calls).toHaveLength(3);
     expect(dead[0]?.attributes).toMatchObject({
       EXHAUSTED_RETRY_CONDITION: 'MaximumEventAgeInSeconds',
@@ -390,12 +392,13 @@ describe('a target that fails', () => {
   });
 
   test('close stops the retries and says how many are lost', async () => {
-    jest.useFakeTimers();
-    const { eventBridge, warnings } = await bridge({}, { deliver: failing(throttled, throttled).deliver });
+    const clock = new ManualClock(0);
+    const { calls, deliver } = failing(throttled, throttled);
+    const { eventBridge, warnings } = await bridge({}, { deliver, clock });
     await put(eventBridge, entry, entry);
-    expect(jest.getTimerCount()).toBe(2);
     await eventBridge.close();
-    expect(jest.getTimerCount()).toBe(0);
+    await clock.advance(86_400_000);
+    expect(calls).toHaveLength(2);
     expect(warnings).toEqual(['2 event deliveries were waiting for a retry and are lost']);
   });
 

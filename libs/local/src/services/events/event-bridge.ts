@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { EventFields, JsonObject, parseJson } from '@millrace/event-pattern';
 import type { Caller } from '@millrace/iam-policy';
 import { AwsError } from '../../core/aws-error.ts';
+import { type Clock, SystemClock } from '../../core/clock.ts';
 import type { DeliverOptions, Sender } from '../../core/delivery.ts';
 import { ArchiveStore } from './archive-store.ts';
 import { Archives, type ArchivesOptions } from './archives.ts';
-import type { BusEvent } from './bus-event.ts';
+import { type BusEvent, createBusEvent } from './bus-event.ts';
 import { Deliveries, type DeliveryOptions, exponentialBackoff } from './deliveries.ts';
 import { type EventBus, EventBuses } from './event-buses.ts';
 import { readEventPattern } from './event-pattern.ts';
@@ -13,6 +15,7 @@ import { authorizeEntry, type OnRefusal } from './put-events-authorization.ts';
 import { type ReceivingOptions, receivedEvent } from './received-event.ts';
 import { Replays } from './replays.ts';
 import { type Input, requiredString } from './request-parameters.ts';
+import { type Rule, Rules } from './rules.ts';
 
 export interface EventBridgeOptions {
   accountId: string;
@@ -21,7 +24,8 @@ export interface EventBridgeOptions {
   sendToDeadLetterQueue: DeliveryOptions['sendToDeadLetterQueue'];
   /** Told of events that are lost and of settings that have no effect here. */
   onWarning?: (message: string) => void;
-  now?: DeliveryOptions['now'];
+  /** Everything here waits by it: the machine's clock unless given. */
+  clock?: Pick<Clock, 'now' | 'setTimer'>;
   retryDelay?: DeliveryOptions['retryDelay'];
   /** The file that archived events and replays are kept in; without one they end with the process. */
   archivePath?: string | undefined;
@@ -38,6 +42,7 @@ export interface EventBridgeOptions {
 export class EventBridge {
   readonly #options: ReceivingOptions;
   readonly #buses: EventBuses;
+  readonly #rules: Rules;
   readonly #deliveries: Deliveries;
   readonly #archiveStore: ArchiveStore;
   readonly #replays: Replays;
@@ -45,15 +50,19 @@ export class EventBridge {
 
   constructor(options: EventBridgeOptions) {
     const { accountId, region, deliver, sendToDeadLetterQueue } = options;
-    const { onWarning = () => {}, now = Date.now, retryDelay = exponentialBackoff } = options;
+    const { onWarning = () => {}, clock = new SystemClock(), retryDelay = exponentialBackoff } = options;
+    const now = () => clock.now();
     const { onRefusal, callerOfSender = () => anybody(accountId) } = options;
     this.#options = { accountId, region, now, onRefusal, callerOfSender };
-    this.#deliveries = new Deliveries({ deliver, sendToDeadLetterQueue, onWarning, now, retryDelay });
-    const buses = new EventBuses({ accountId, region, now, onWarning });
+    this.#deliveries = new Deliveries({ deliver, sendToDeadLetterQueue, onWarning, clock, retryDelay });
+    const buses = new EventBuses({ accountId, region, now });
     this.#buses = buses;
+    const onSchedule = (rule: Rule, time: number) => void this.#run(rule, time);
+    const rules = new Rules({ accountId, region, clock, onSchedule }, buses);
+    this.#rules = rules;
     const store = new ArchiveStore(options.archivePath);
     this.#archiveStore = store;
-    const archives = new Archives({ accountId, region, now, onArchived: options.onArchived }, buses, store);
+    const archives = new Archives({ accountId, region, now, onArchived: options.onArchived }, buses, rules, store);
     const replays = new Replays(
       { accountId, region, now, publish: (bus, event, ruleArns) => this.#publish(bus, event, ruleArns) },
       buses,
@@ -70,16 +79,16 @@ export class EventBridge {
       ['ListEventBuses', (input) => buses.listEventBuses(input)],
       ['PutPermission', (input) => buses.putPermission(input)],
       ['RemovePermission', (input) => buses.removePermission(input)],
-      ['PutRule', (input) => buses.putRule(input)],
-      ['DeleteRule', (input) => buses.deleteRule(input)],
-      ['DescribeRule', (input) => buses.describeRule(input)],
-      ['ListRules', (input) => buses.listRules(input)],
-      ['EnableRule', (input) => buses.enableRule(input)],
-      ['DisableRule', (input) => buses.disableRule(input)],
-      ['PutTargets', (input) => buses.putTargets(input)],
-      ['RemoveTargets', (input) => buses.removeTargets(input)],
-      ['ListTargetsByRule', (input) => buses.listTargetsByRule(input)],
-      ['ListRuleNamesByTarget', (input) => buses.listRuleNamesByTarget(input)],
+      ['PutRule', (input) => rules.putRule(input)],
+      ['DeleteRule', (input) => rules.deleteRule(input)],
+      ['DescribeRule', (input) => rules.describeRule(input)],
+      ['ListRules', (input) => rules.listRules(input)],
+      ['EnableRule', (input) => rules.enableRule(input)],
+      ['DisableRule', (input) => rules.disableRule(input)],
+      ['PutTargets', (input) => rules.putTargets(input)],
+      ['RemoveTargets', (input) => rules.removeTargets(input)],
+      ['ListTargetsByRule', (input) => rules.listTargetsByRule(input)],
+      ['ListRuleNamesByTarget', (input) => rules.listRuleNamesByTarget(input)],
       ['CreateArchive', (input) => archives.createArchive(input)],
       ['DeleteArchive', (input) => archives.deleteArchive(input)],
       ['DescribeArchive', (input) => archives.describeArchive(input)],
@@ -94,7 +103,7 @@ export class EventBridge {
 
   /** Has rules take patterns as long as an account with a raised quota takes them. */
   raisePatternQuota(): void {
-    this.#buses.raisePatternQuota();
+    this.#rules.raisePatternQuota();
   }
 
   /**
@@ -130,6 +139,7 @@ export class EventBridge {
 
   /** Stops retrying and replaying; what was waiting for a retry is lost, and said so through onWarning. */
   async close(): Promise<void> {
+    this.#rules.close();
     this.#replays.close();
     this.#deliveries.close();
     this.#archiveStore.close();
@@ -159,6 +169,24 @@ export class EventBridge {
     return error ? { error } : entry;
   }
 
+  /** Sends the event of a schedule to the rule's targets, and to no other rule. */
+  async #run(rule: Rule, time: number): Promise<void> {
+    const { accountId, region, now } = this.#options;
+    const event = createBusEvent({
+      id: randomUUID(),
+      detailType: 'Scheduled Event',
+      source: 'aws.events',
+      account: accountId,
+      time,
+      region,
+      resources: [rule.arn],
+      detail: emptyDetail,
+      detailText: '{}',
+      ingestedAt: now(),
+    });
+    await Promise.all([...rule.targets.values()].map((target) => this.#deliveries.start(target, rule, event)));
+  }
+
   /** @param ruleArns the rules that may get the event; all of them without it */
   async #publish(bus: EventBus, event: BusEvent, ruleArns?: ReadonlySet<string>): Promise<void> {
     const matching = [...bus.rules.values()].filter(
@@ -173,6 +201,8 @@ export class EventBridge {
     );
   }
 }
+
+const emptyDetail = new JsonObject([], '{}');
 
 /** A caller that may do everything. */
 function anybody(accountId: string): Caller {

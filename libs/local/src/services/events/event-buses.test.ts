@@ -1,24 +1,22 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { ManualClock } from '../../core/clock.ts';
 import { EventBridge } from './event-bridge.ts';
 
 const arn = (resource: string) => `arn:aws:events:eu-west-1:123456789012:${resource}`;
 const pattern = '{"source":["shop"]}';
 const queue = (name: string) => `arn:aws:sqs:eu-west-1:123456789012:${name}`;
 
-let warnings: string[] = [];
 let eventBridge: EventBridge;
 const call = (operation: string, input: Record<string, unknown> = {}) => eventBridge.handle(operation, input);
 const refusal = (code: string, message = /./) => ({ code, message: expect.stringMatching(message) });
 
 beforeEach(() => {
-  warnings = [];
   eventBridge = new EventBridge({
     accountId: '123456789012',
     region: 'eu-west-1',
     deliver: async () => {},
     sendToDeadLetterQueue: async () => {},
-    onWarning: (message) => warnings.push(message),
-    now: () => 1_700_000_000_000,
+    clock: new ManualClock(1_700_000_000_000),
   });
 });
 
@@ -107,11 +105,6 @@ describe('rules', () => {
     );
     await expect(call('PutRule', { Name: 'r0', EventPattern: pattern })).resolves.toBeDefined();
     await expect(call('PutRule', { Name: 'r', EventBusName: 'shop', EventPattern: pattern })).resolves.toBeDefined();
-  });
-
-  test('with a schedule are kept, with a warning', async () => {
-    await call('PutRule', { Name: 'r', ScheduleExpression: 'rate(1 minute)' });
-    expect(warnings).toEqual(['Rule r has the schedule rate(1 minute): schedules do not run locally.']);
   });
 
   test.each<[string, Record<string, unknown>, string, RegExp]>([

@@ -26,7 +26,7 @@ export const events: AwsService<EventBridge> = {
     const eventBridge = new EventBridge({
       accountId,
       region,
-      now: () => host.clock.now(),
+      clock: host.clock,
       onWarning: host.warn,
       deliver: (target, payload, { ruleArn, traceHeader }) => {
         usage?.add('events.delivered', ruleArn.slice(ruleArn.lastIndexOf('/') + 1), 1);

@@ -37,12 +37,8 @@ export const eventsResourceTypes: Readonly<Record<string, ResourceType<EventBrid
       'ScheduleExpression',
     ],
     create: ({ name, properties }, events) => createRule(events, name, properties),
-    warnings: ({ properties: { ScheduleExpression, Targets } }, { isTarget }) => [
-      ...(ScheduleExpression === undefined ? [] : ['is not run on its schedule']),
-      ...((Targets ?? []) as { Arn: string }[]).flatMap(({ Arn }) =>
-        isTarget(Arn) ? [] : [`cannot deliver to ${Arn}`],
-      ),
-    ],
+    warnings: ({ properties: { Targets } }, { isTarget }) =>
+      ((Targets ?? []) as { Arn: string }[]).flatMap(({ Arn }) => (isTarget(Arn) ? [] : [`cannot deliver to ${Arn}`])),
   },
 };
 
