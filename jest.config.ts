@@ -30,6 +30,10 @@ export default {
   maxWorkers: Math.max(3, availableParallelism() - 1),
   projects: [
     ...workspaces,
-    { displayName: 'test', rootDir: '<rootDir>/test', globalSetup: '<rootDir>/package-services.mjs' },
+    ...['scripts', 'test'].map((name) => ({
+      displayName: name,
+      rootDir: `<rootDir>/${name}`,
+      globalSetup: join(import.meta.dirname, 'test/package-services.mjs'),
+    })),
   ].map((project) => ({ ...shared, ...project })),
 };

@@ -1,44 +1,4 @@
-/** `npm run licences`: what is deployed of others, and under which licences. `npm run licences -- --help` says more. */
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { formatTable, readArguments, runCommand } from '@millrace/command-line';
-import { allowedLicences, licenceProblems, readAllowedLicences } from './supply-chain/licences.ts';
-import { shippedPackages } from './supply-chain/shipped-packages.ts';
+/** `npm run licences`: lists the packages that are deployed, with their licences. `-- --help` says more. */
+import { runLicences } from './licences/index.ts';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-
-const HELP = `Lists the packages whose code is in the bundles of the functions, with their licences and the services that have them.
-
-Usage: npm run licences -- [options]
-
-  --allowed <file>   SPDX ids of the licences that are allowed, with reasons
-                     (scripts/supply-chain/allowed-licences.json)
-  --help             show this
-
-Exit codes: 0 all are allowed, 1 not all, 2 misused.`;
-
-await runCommand('licences', async () => {
-  const { allowed, help } = readArguments({
-    options: { allowed: { type: 'string', default: allowedLicences }, help: { type: 'boolean' } },
-  }).values;
-  if (help) {
-    console.log(HELP);
-    return 0;
-  }
-  const packages = await shippedPackages(root, (line) => console.error(`${line} …`));
-  const rows = packages.map(({ name, version, licence = '–', services }) => [
-    name,
-    version,
-    licence,
-    services.join(', '),
-  ]);
-  console.log(
-    formatTable(
-      ['PACKAGE', 'VERSION', 'LICENCE', 'SERVICES'].map((title) => ({ title })),
-      rows,
-    ),
-  );
-  const problems = licenceProblems(packages, readAllowedLicences(allowed));
-  for (const problem of problems) console.error(problem);
-  return problems.length > 0 ? 1 : 0;
-});
+await runLicences();

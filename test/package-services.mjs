@@ -1,5 +1,5 @@
 /**
- * Jest runs this once before the suites of this folder. Most of them need the packaged services, and its workers would
+ * Jest runs this once before the suites of scripts and test. Most of them need the packaged services, and its workers would
  * begin by packaging the same ones at the same time.
  * https://jestjs.io/docs/configuration#globalsetup-string
  */

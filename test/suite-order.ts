@@ -7,7 +7,9 @@ interface Suite {
 
 /** Suites of a running system: for much of their time they wait for what other processes do. */
 function isOfRunningSystem({ path }: Suite): boolean {
-  return ['end-to-end', 'roles', 'hostile', 'cost'].some((folder) => path.includes(`/test/${folder}/`));
+  return ['test/end-to-end', 'test/roles', 'test/hostile', 'scripts/cost'].some((folder) =>
+    path.includes(`/${folder}/`),
+  );
 }
 
 /** The duration, or what is usual for one that has not been run here yet, in ms. */

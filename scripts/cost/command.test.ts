@@ -1,0 +1,76 @@
+import { describe, expect, test } from '@jest/globals';
+import { runScript } from '../../test/run-script.ts';
+
+const cost = (...args: string[]) => runScript('cost', ...args);
+
+interface Report {
+  counted: Record<string, number>;
+  aMillionOrders: { product: string; service: string; dollars?: number }[];
+  fixed: { product: string; dollars: number }[];
+  quotas: { name: string; metAt: number | null }[];
+  limits: { name: string }[];
+  usage: { meter: string; resource: string; operation: string; amount: number }[];
+}
+
+describe('npm run cost', () => {
+  test('--help says what can be set', async () => {
+    const { exitCode, stdout } = await cost('--help');
+    expect(exitCode).toBe(0);
+    for (const flag of ['--orders', '--clients', '--lambda-ms', '--stage', '--json']) expect(stdout).toContain(flag);
+  });
+
+  test.each([
+    [['--ordrs', '1'], "Unknown option '--ordrs'"],
+    [['all'], 'all'],
+    [['--orders', '0'], '--orders must be a whole number of at least 1, not "0"'],
+    [['--clients', 'many'], '--clients must be a whole number of at least 1, not "many"'],
+    [['--lambda-ms', '1.5'], '--lambda-ms must be a whole number of at least 1, not "1.5"'],
+    [['--stage', 'Prod'], '--stage must be lower-case letters'],
+  ])('%j is refused with exit code 2', async (args, message) => {
+    const { exitCode, stderr } = await cost(...args);
+    expect(stderr).toContain(message);
+    expect(exitCode).toBe(2);
+  });
+
+  test('counts what a paid order uses, call by call', async () => {
+    // The first three orders of the mix are paid, and the first customer has a phone.
+    const { exitCode, stdout, stderr } = await cost('--orders', '3', '--json', '--stage', 'dev');
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    const report = JSON.parse(stdout) as Report;
+    const sum = (meter: string, resource?: string, operation?: string) =>
+      report.usage
+        .filter((entry) => entry.meter === meter)
+        .filter((entry) => resource === undefined || entry.resource === resource)
+        .filter((entry) => operation === undefined || entry.operation === operation)
+        .reduce((total, { amount }) => total + amount, 0);
+
+    // OrderPlaced, StockReserved, PaymentProcessed, ShipmentCreated, OrderConfirmed: each is put once.
+    expect(sum('events.published')).toBe(15);
+    expect(sum('events.published', 'millrace-orders-dev-relay')).toBe(6);
+    expect(sum('events.putCalls')).toBeLessThanOrEqual(15);
+    // Each delivery is one message, received and deleted at most once for itself.
+    expect(sum('sqs.requests', undefined, 'SendMessage')).toBe(sum('events.delivered'));
+    expect(sum('sqs.requests', undefined, 'ReceiveMessage')).toBeLessThanOrEqual(sum('events.delivered'));
+    expect(sum('sqs.requests', undefined, 'DeleteMessageBatch')).toBeLessThanOrEqual(sum('events.delivered'));
+    expect(sum('events.archivedBytes')).toBeGreaterThan(0);
+    // A POST and two GETs.
+    expect(sum('httpApi.requests', 'millrace-orders-dev-postOrder')).toBe(3);
+    expect(sum('httpApi.requests', 'millrace-orders-dev-getOrder')).toBe(6);
+    expect(sum('httpApi.requests')).toBe(9);
+    expect(sum('lambda.invocations', 'millrace-orders-dev-postOrder')).toBe(3);
+    expect(sum('ses.recipients', 'millrace-notifications-dev-onOrderOutcome')).toBe(3);
+    expect(sum('sns.textMessages')).toBe(1);
+    expect(sum('dynamodb.writeUnits', 'millrace-inventory-dev')).toBeGreaterThan(3);
+    expect(sum('logs.bytes')).toBeGreaterThan(0);
+
+    expect(report.counted['events.published']).toBe(5);
+    expect(new Set(report.aMillionOrders.map(({ service }) => service))).toEqual(
+      new Set(['event-bus', 'orders', 'inventory', 'payments', 'fulfillment', 'notifications', 'event-log']),
+    );
+    expect(report.fixed.map(({ product }) => product)).toEqual(
+      expect.arrayContaining(['Amazon CloudWatch', 'Amazon SQS']),
+    );
+    expect(report.quotas[0]?.metAt).toBeGreaterThan(0);
+    expect(report.limits.map(({ name }) => name)).toContain('inventory.onOrderPlaced');
+  });
+});
