@@ -59,16 +59,6 @@ export function parseRuleSchedule(text: string): Schedule {
   }
 }
 
-/** True if a rule may have a schedule expression. */
-export function isRuleSchedule(text: string): boolean {
-  try {
-    parseRuleSchedule(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function at(content: string, zone: TimeZone): Schedule {
   const wallTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/.test(content) ? Date.parse(`${content}Z`) : Number.NaN;
   // Date.parse takes 2026-02-30 for 2 March.
