@@ -64,7 +64,7 @@ describe('npm run redrive', () => {
     [['redrive'], 'redrive wants <queue>'],
     [['export', 'a'], 'export wants <file.ndjson>'],
     [['inspect', 'a', 'b'], 'inspect does not know what "b" is for'],
-    [['inspect', 'a', '--older-than', 'soon'], '"soon" is no duration'],
+    [['inspect', 'a', '--older-than', 'soon'], 'invalid duration "soon"'],
     [['redrive', 'a', '--limit', '0'], '--limit must be a whole number of at least 1, not "0"'],
     [['redrive', 'a', '--rate', '-1'], "'--rate' argument is ambiguous"],
     [['redrive', 'a', '--rate', 'fast'], '--rate must be a number of at least 0.01, not "fast"'],

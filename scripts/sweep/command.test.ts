@@ -15,7 +15,7 @@ describe('npm run sweep', () => {
     [['shop'], 'No service "shop" emits events: fulfillment, inventory, orders, payments'],
     [['orders', 'payments'], 'sweep takes one service'],
     [['orders', '--from', 'yesterday'], '--from must be a time'],
-    [['orders', '--grace', '5'], '"5" is no duration'],
+    [['orders', '--grace', '5'], 'invalid duration "5"'],
     [['orders', '--from', '1h', '--to', '2h'], '--from must be before --to'],
     [['orders', '--segments', '33'], '--segments must be at most 32'],
   ])('%j is misused', async (args, reason) => {

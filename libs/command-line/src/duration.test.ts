@@ -12,7 +12,7 @@ describe('a duration', () => {
   });
 
   test.each(['', '10', 'm', '-1m', '1w', '1h30m'])('"%s" is refused', (text) => {
-    expect(() => parseDuration(text)).toThrow('is no duration');
+    expect(() => parseDuration(text)).toThrow('invalid duration');
   });
 
   test.each([

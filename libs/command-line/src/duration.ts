@@ -10,7 +10,7 @@ const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_
 export function parseDuration(text: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
   if (amount === undefined || unit === undefined) {
-    throw new UsageError(`"${text}" is no duration: write 90s, 10m, 2h or 3d`);
+    throw new UsageError(`invalid duration "${text}": use 90s, 10m, 2h or 3d`);
   }
   return Number(amount) * (UNITS[unit] ?? 0);
 }

@@ -157,7 +157,9 @@ export function parseEnvelope(text: string): EventEnvelope {
   } catch (error) {
     // The parser's own message quotes the body, which may hold personal data.
     throw new MalformedEventError(
-      error instanceof NotUnicodeError ? 'the body has a text that is no Unicode' : 'the body is not JSON',
+      error instanceof NotUnicodeError
+        ? 'the body contains a string that is not valid Unicode'
+        : 'the body is not JSON',
     );
   }
   const result = envelopeSchema.safeParse(value);

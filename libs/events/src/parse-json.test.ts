@@ -25,5 +25,7 @@ describe('parseJson', () => {
 });
 
 test('an event with such a text is malformed', () => {
-  expect(() => parseEnvelope('{"id":"\\ud800"}')).toThrow('Not an event: the body has a text that is no Unicode');
+  expect(() => parseEnvelope('{"id":"\\ud800"}')).toThrow(
+    'Not an event: the body contains a string that is not valid Unicode',
+  );
 });

@@ -1,4 +1,4 @@
-/** JSON with a text that is no Unicode: an escape such as `\ud800` without its other half. */
+/** JSON with a string that is not valid Unicode: an escape such as `\ud800` without its other half. */
 export class NotUnicodeError extends SyntaxError {
   override readonly name = 'NotUnicodeError';
 }
@@ -9,7 +9,7 @@ const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 /**
  * Parses JSON that others sent. Every string in it is Unicode, as I-JSON wants it: DynamoDB takes no other.
  * https://www.rfc-editor.org/rfc/rfc7493#section-2.1
- * @throws SyntaxError when it is no JSON, NotUnicodeError
+ * @throws SyntaxError if it is not JSON, NotUnicodeError
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);

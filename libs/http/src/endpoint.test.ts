@@ -314,7 +314,7 @@ describe('an invalid request is refused with the fields that are wrong', () => {
   test.each([
     ['malformed JSON', '{"guest":', 'not valid JSON'],
     ['text', 'hello', 'not valid JSON'],
-    ['half of a surrogate pair', '{"guest":"\\ud800"}', 'no Unicode'],
+    ['half of a surrogate pair', '{"guest":"\\ud800"}', 'not valid Unicode'],
     ['an empty body', '', 'required'],
     ['no body', undefined, 'required'],
   ])('%s', async (_, body, detail) => {

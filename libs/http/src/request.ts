@@ -27,7 +27,9 @@ export function parseBody<Schema extends z.ZodType>(text: string, schema: Schema
     value = parseJson(text);
   } catch (error) {
     const wrong =
-      error instanceof NotUnicodeError ? 'The body has a text that is no Unicode' : 'The body is not valid JSON';
+      error instanceof NotUnicodeError
+        ? 'The body contains a string that is not valid Unicode'
+        : 'The body is not valid JSON';
     const detail = text === '' ? 'A JSON body is required' : wrong;
     throw new HttpError(400, 'MALFORMED_BODY', detail, [{ field: 'body', detail }]);
   }

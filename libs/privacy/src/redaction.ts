@@ -37,8 +37,8 @@ export function redact(value: unknown, redaction: Redaction): unknown {
 }
 
 /**
- * Remembers of an object and of every object in it what may be shown of it, for whoever logs it or a part of it. A copy
- * (`{ ...event.data }`) and a text taken out of it are not recognised.
+ * Attaches a redaction to an object and everything nested in it, so that the logger can apply it. A copy
+ * (`{ ...event.data }`) and a string taken out of it are not recognised.
  *
  * @returns the value itself
  */

@@ -604,7 +604,7 @@ describe('mistakes fail the build and name file and key', () => {
     [
       'a role beside derived permissions',
       consume({}, { role: 'arn:aws:iam::000000000000:role/theirs' }),
-      'functions.onShelfFilled.role: stands beside consume',
+      'functions.onShelfFilled.role: cannot be combined with consume',
     ],
     [
       'a Kinesis stream',

@@ -97,7 +97,7 @@ function planFunction(
   if (configuration.role !== undefined) {
     const derived = consume ? 'consume' : emits.length > 0 ? 'emits' : 'iamRoleStatements';
     if (!consume && emits.length === 0 && !configuration.iamRoleStatements) return plan;
-    const problem = `stands beside ${derived}, whose permissions would go into the derived role: remove one of the two`;
+    const problem = `cannot be combined with ${derived}, which derives a role of its own: remove one of them`;
     throw new ConfigurationError('CONSUMERS_ROLE_CONFLICT', `${path}.role`, problem);
   }
 

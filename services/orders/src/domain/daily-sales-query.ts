@@ -10,5 +10,5 @@ export const dailySalesQuery = z.strictObject({ from: day, to: day }).superRefin
   const refuse = (message: string) => context.addIssue({ code: 'custom', path: ['to'], message });
   const days = (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1;
   if (days < 1) refuse('expected a day that is not before from');
-  else if (days > MAX_DAYS) refuse(`expected at most ${MAX_DAYS} days from from on`);
+  else if (days > MAX_DAYS) refuse(`the range must be at most ${MAX_DAYS} days`);
 });

@@ -12,7 +12,7 @@ const reader = projectionReaderFromEnvironment();
 export const handler = endpoint({ query: ordersQuery }, async ({ caller, query }) => {
   const { customer = caller.subject, status, cursor, limit } = query;
   if (customer !== caller.subject && !caller.scopes.includes(ALL_CUSTOMERS)) {
-    const detail = 'You may see your own orders: leave it out';
+    const detail = 'You may list only your own orders; omit `customer`';
     throw new HttpError(403, 'FORBIDDEN', detail, [{ field: 'customer', detail }]);
   }
   const { rows, next } = await reader.query(ordersByCustomer, customer, {
