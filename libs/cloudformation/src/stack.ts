@@ -74,6 +74,11 @@ export class Stack {
     };
   }
 
+  /** The template as it was given, with its intrinsic functions. */
+  get template(): CloudFormationTemplate {
+    return this.#template;
+  }
+
   /**
    * The resources whose condition is true, each behind those it refers to or names in DependsOn.
    *

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { loadStacks } from '@millrace/cloudformation';
 import { packageServices } from '@millrace/workspace/packaging';
 import { AwsError } from './core/aws-error.ts';
-import { SystemClock } from './core/clock.ts';
+import { type MovableClock, SystemClock } from './core/clock.ts';
 import { Cloud, type CloudOptions } from './core/cloud.ts';
 import { lockDataDirectory } from './core/data-directory.ts';
 import { provideFolder } from './core/folders.ts';
@@ -51,11 +51,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const awsUrl = `http://${LOOPBACK}:${await listenOnLoopback(gateway, options.awsPort)}`;
   started.defer(() => closeServer(gateway));
 
+  const clock = started.use(new SystemClock());
   const code = new Map<string, string>();
   const place = { accountId: ACCOUNT_ID, region, awsUrl };
   const host: CloudOptions = {
     ...{ ...place, dataDirectory, cacheDirectory, options, gateway, releaseApiPort, warn },
-    clock: started.use(new SystemClock()),
+    clock,
     usage: options.usage,
     messages: new Messages(),
     codeOf: (name) => code.get(name),
@@ -75,7 +76,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   log('Creating resources');
   await cloud.deploy(stacks);
   parts.resolve(gatewayParts(cloud, host));
-  return runtimeOf(cloud, host, warnings, started.move());
+  return runtimeOf(cloud, { ...host, clock }, warnings, started.move());
 }
 
 function gatewayParts(cloud: Cloud, { messages, usage }: CloudOptions): GatewayParts {
@@ -91,13 +92,19 @@ function gatewayParts(cloud: Cloud, { messages, usage }: CloudOptions): GatewayP
   return { services: cloud.started, callerOf: (id) => cloud.callerOf(id), authorizer, usage, local };
 }
 
-function runtimeOf(cloud: Cloud, host: CloudOptions, warnings: string[], owned: AsyncDisposableStack): Runtime {
+function runtimeOf(
+  cloud: Cloud,
+  host: CloudOptions & { clock: MovableClock },
+  warnings: string[],
+  owned: AsyncDisposableStack,
+): Runtime {
   const { handleOf } = cloud.host;
   const functions = handleOf(lambda);
   return {
     apiUrl: handleOf(httpApi).url,
     awsUrl: host.awsUrl,
     issuerUrl: handleOf(issuer).url,
+    clock: host.clock,
     messages: host.messages,
     warnings,
     functionNames: functions.functionNames(),

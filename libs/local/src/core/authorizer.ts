@@ -59,7 +59,14 @@ export class Authorizer {
    * @throws AwsError as the service answers it
    */
   authorize(accessKeyId: string | undefined, call: ServiceCall): void {
-    const caller = this.#options.identities.callerOf(accessKeyId);
+    this.authorizeCaller(this.#options.identities.callerOf(accessKeyId), call);
+  }
+
+  /**
+   * Lets a call pass that a service makes in the name of somebody, or refuses it.
+   * @throws AwsError as the service answers it
+   */
+  authorizeCaller(caller: Caller, call: ServiceCall): void {
     const accesses = this.#accesses(call);
     if (accesses) {
       for (const access of accesses) this.#require(caller, access);
@@ -96,7 +103,7 @@ export class Authorizer {
     if ('functionName' in sender) return identities.callerOf(sender.functionName);
     const { service, sourceArn, roleArn } = sender;
     if (roleArn !== undefined) {
-      const session = identities.sessionOf(roleArn, service);
+      const session = identities.sessionOf(roleArn, service, sourceArn);
       if (session) return session;
       throw new DeliveryError('FAILED_TO_ASSUME_ROLE', `The role ${roleArn} does not let ${service} assume it`, false);
     }

@@ -1,13 +1,16 @@
 import type { Stack } from '@millrace/cloudformation';
 import type { Caller } from '@millrace/iam-policy';
 import { Authorizer } from './authorizer.ts';
+import { AwsError } from './aws-error.ts';
 import { serviceOfArn } from './delivery.ts';
 import { deliveryTo } from './delivery-router.ts';
 import { type CreateResource, deploymentWarnings, deployStack } from './deploy.ts';
 import { LocalIdentities } from './identities.ts';
+import type { MetricReport } from './observations.ts';
 import { Refusals, type RefusedAccess } from './refusals.ts';
 import { ResourcePolicies } from './resource-policies.ts';
-import type { AwsService, Host, ResourceType, RunningService } from './service.ts';
+import type { AwsService, Host, ResourceType, RoleCall, RunningService } from './service.ts';
+import { outputOf, requestOf } from './service-request.ts';
 
 /** A service and what it has become. */
 export interface StartedService {
@@ -16,7 +19,11 @@ export interface StartedService {
 }
 
 /** Of a host, what does not come from the cloud itself. */
-export type CloudOptions = Omit<Host, 'authorizer' | 'deliver' | 'isTarget' | 'handleOf'>;
+export type CloudOptions = Omit<Host, ProvidedByCloud>;
+
+type ProvidedByCloud =
+  | ('authorizer' | 'deliver' | 'isTarget' | 'handleOf' | 'call' | 'mayAssume' | 'addSession')
+  | ('metric' | 'onMetric' | 'reportsMetric');
 
 /**
  * The services of the local cloud, and what connects them: identities and their permissions, deliveries, handles.
@@ -35,6 +42,7 @@ export class Cloud implements AsyncDisposable {
   readonly #started = new Map<string, StartedService>();
   readonly #owned = new AsyncDisposableStack();
   readonly #refusals: Refusals;
+  readonly #metricListeners: ((report: MetricReport) => void)[] = [];
   #identities: LocalIdentities;
 
   /**
@@ -49,13 +57,13 @@ export class Cloud implements AsyncDisposable {
     this.#services = services;
     this.resourceTypes = Object.assign({}, inertTypes, ...services.map(({ resourceTypes }) => resourceTypes));
     const { accountId, region } = options;
-    this.#identities = new LocalIdentities([], { accountId });
+    this.#identities = new LocalIdentities([], { accountId, clock: options.clock });
     this.#refusals = new Refusals((line) => options.options.onWarning?.(line));
     const policies = new ResourcePolicies((arn) => this.#started.get(serviceOfArn(arn))?.running.policyOf?.(arn));
     this.authorizer = new Authorizer({
       identities: {
         callerOf: (accessKeyId) => this.callerOf(accessKeyId),
-        sessionOf: (roleArn, principal) => this.#identities.sessionOf(roleArn, principal),
+        sessionOf: (roleArn, principal, sourceArn) => this.#identities.sessionOf(roleArn, principal, sourceArn),
       },
       services: new Map(services.map((service) => [service.name, service])),
       accountId,
@@ -68,6 +76,14 @@ export class Cloud implements AsyncDisposable {
       ...options,
       authorizer: this.authorizer,
       deliver,
+      call: (call) => this.#call(call),
+      mayAssume: (roleArn, principal, sourceArn) => this.#identities.mayAssume(roleArn, principal, sourceArn),
+      addSession: (session) => this.#identities.addSession(session),
+      metric: (report) => {
+        for (const listen of this.#metricListeners) listen(report);
+      },
+      onMetric: (listener) => this.#metricListeners.push(listener),
+      reportsMetric: (namespace, name) => services.some(({ metrics }) => metrics?.[namespace]?.includes(name)),
       isTarget: (arn) => this.#targetOf(serviceOfArn(arn)) !== undefined,
       handleOf: <Handle>({ name }: AwsService<Handle>) => {
         const started = this.#started.get(name);
@@ -131,7 +147,7 @@ export class Cloud implements AsyncDisposable {
       }
     }
     for (const stack of stacks) await deployStack(stack, creators);
-    this.#identities = new LocalIdentities(stacks, { accountId: this.host.accountId });
+    this.#identities = new LocalIdentities(stacks, this.host);
     for (const { running } of this.started) await running.activate?.(stacks);
   }
 
@@ -144,6 +160,19 @@ export class Cloud implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#owned.disposeAsync();
     this.#started.clear();
+  }
+
+  async #call({ roleArn, sourceArn, trustedSourceArn = sourceArn, ...call }: RoleCall): Promise<unknown> {
+    const { service, running } = this.#started.get(call.service) ?? {};
+    if (!service || !running?.api)
+      throw new AwsError('UnknownOperationException', `${call.service} is not available on this machine`);
+    const principal = `${serviceOfArn(sourceArn)}.amazonaws.com`;
+    const caller = this.#identities.sessionOf(roleArn, principal, trustedSourceArn);
+    if (!caller)
+      throw new AwsError('AccessDeniedException', `The role ${roleArn} does not let ${principal} assume it`, 403);
+    this.authorizer.authorizeCaller(caller, call);
+    const answer = await running.api({ ...call, caller, request: requestOf(service, call), isMetered: false });
+    return outputOf(answer);
   }
 
   #targetOf(name: string) {

@@ -20,11 +20,36 @@ export async function deployStack(stack: Stack, creators: ReadonlyMap<string, Cr
         stack.setAttribute(resource.logicalId, name, value);
       }
     } catch (error) {
-      if (error instanceof TemplateError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new TemplateError(stack.name, `Resources.${resource.logicalId}`, reason);
+      throw refusalOf(stack, resource.logicalId, error);
     }
   }
+}
+
+/**
+ * Visits the resources of one type, for a service that makes something of all of them together.
+ *
+ * @throws TemplateError for the first resource that `visit` refuses, with its reason
+ */
+export function forEachResource(
+  stacks: readonly Stack[],
+  type: string,
+  visit: (resource: DeclaredResource) => void,
+): void {
+  for (const stack of stacks) {
+    for (const resource of stack.resourcesOfType(type)) {
+      try {
+        visit(declaredResource(stack, resource));
+      } catch (error) {
+        throw refusalOf(stack, resource.logicalId, error);
+      }
+    }
+  }
+}
+
+function refusalOf(stack: Stack, logicalId: string, error: unknown): TemplateError {
+  if (error instanceof TemplateError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new TemplateError(stack.name, `Resources.${logicalId}`, reason);
 }
 
 /**

@@ -9,11 +9,23 @@ import {
   type Statement,
   serviceCaller,
 } from '@millrace/iam-policy';
+import type { Input } from './access.ts';
+import { AwsError } from './aws-error.ts';
+import type { Clock } from './clock.ts';
 
 /** A statement that is taken away, or one action of it, in lower case. */
 interface WithheldGrant {
   index: number;
   action: string | undefined;
+}
+
+/** Credentials of a role for a time. */
+export interface RoleSession {
+  roleArn: string;
+  name: string;
+  accessKeyId: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
 }
 
 /**
@@ -28,20 +40,25 @@ export class LocalIdentities {
   readonly #withheld = new Map<string, Set<WithheldGrant>>();
   /** By function name, as they are when nothing is withheld. */
   readonly #entitled: ReadonlyMap<string, Caller>;
-  readonly #stacks: readonly Stack[];
-  readonly #rolePolicies: ReadonlyMap<string, readonly Policy[]>;
-  /** Sessions of roles, by the role's ARN and the service that has assumed it. Undefined where it may not. */
-  readonly #sessions = new Map<string, Caller | undefined>();
+  /** Policies and trust policies of the templates' roles, by ARN. */
+  readonly #policies: ReadonlyMap<string, readonly Policy[]>;
+  readonly #trust: ReadonlyMap<string, Policy>;
+  /** Sessions of roles, by the role's ARN and their own. */
+  readonly #assumed = new Map<string, Caller>();
+  /** By access key id. */
+  readonly #sessions = new Map<string, { caller: Caller; expiresAt: number }>();
+  readonly #clock: Clock;
 
   /**
    * @param stacks with their resources created: policies may name what is known only then
    * @throws TemplateError for a policy of a role that cannot be evaluated
    */
-  constructor(stacks: readonly Stack[], { accountId }: { accountId: string }) {
+  constructor(stacks: readonly Stack[], { accountId, clock }: { accountId: string; clock: Clock }) {
     this.#accountId = accountId;
+    this.#clock = clock;
     const roles = policiesOfRoles(stacks);
-    this.#stacks = stacks;
-    this.#rolePolicies = roles;
+    this.#policies = roles;
+    this.#trust = trustPolicies(stacks);
     for (const stack of stacks) {
       for (const { logicalId, name } of stack.resourcesOfType('AWS::Lambda::Function')) {
         const roleArn = String(stack.properties(logicalId).Role ?? `arn:aws:iam::${accountId}:role/${name}`);
@@ -59,10 +76,18 @@ export class LocalIdentities {
     this.#entitled = new Map(this.#functions);
   }
 
-  /** Whose an access key id is; that of a request without a signature is undefined. */
+  /**
+   * Whose an access key id is; that of a request without a signature is undefined.
+   * @throws AwsError ExpiredTokenException for a session that is over
+   */
   callerOf(accessKeyId = 'anonymous'): Caller {
     const known = this.#functions.get(accessKeyId);
     if (known) return known;
+    const session = this.#sessions.get(accessKeyId);
+    if (session && session.expiresAt <= this.#clock.now()) {
+      throw new AwsError('ExpiredTokenException', 'The security token included in the request is expired', 403);
+    }
+    if (session) return session.caller;
     const arn = `arn:aws:iam::${this.#accountId}:user/${accessKeyId}`;
     return { arn, principalArn: arn, accountId: this.#accountId, identityPolicies: undefined };
   }
@@ -71,27 +96,50 @@ export class LocalIdentities {
    * The session of a role that a service of AWS assumes. As with functions, a role that no template has is not held to any policy.
    *
    * @param principal the service, e.g. `events.amazonaws.com`
+   * @param sourceArn the resource that it assumes the role for
    * @returns undefined when the role's trust policy does not let the service in
-   * @throws PolicyError for a trust policy that cannot be evaluated
    */
-  sessionOf(roleArn: string, principal: string): Caller | undefined {
-    const key = `${roleArn} ${principal}`;
-    if (!this.#sessions.has(key)) this.#sessions.set(key, this.#assume(roleArn, principal));
-    return this.#sessions.get(key);
+  sessionOf(roleArn: string, principal: string, sourceArn: string): Caller | undefined {
+    return this.mayAssume(roleArn, principal, sourceArn)
+      ? this.#callerAs(roleArn, principal.split('.')[0] ?? '')
+      : undefined;
   }
 
-  #assume(roleArn: string, principal: string): Caller | undefined {
+  /**
+   * Makes an access key id known.
+   * @returns false when no template has the role
+   */
+  addSession({ roleArn, name, accessKeyId, expiresAt }: RoleSession): boolean {
+    if (!this.#trust.has(roleArn)) return false;
+    this.#sessions.set(accessKeyId, { caller: this.#callerAs(roleArn, name), expiresAt });
+    return true;
+  }
+
+  /**
+   * True if a role's trust policy lets a principal assume it, or if no template has the role.
+   * @param principal a service, or the ARN of a role or user
+   * @param sourceArn the resource that a service works for, or the ARN of the session
+   */
+  mayAssume(roleArn: string, principal: string, sourceArn: string): boolean {
+    const trust = this.#trust.get(roleArn);
+    if (!trust) return true;
     const accountId = this.#accountId;
-    const trust = trustPolicyOf(this.#stacks, roleArn);
-    const access = { action: 'sts:AssumeRole', resource: roleArn };
-    if (trust && findRefusal(serviceCaller(principal, roleArn, accountId), access, [trust])) return undefined;
+    const caller: Caller = principal.startsWith('arn:')
+      ? { arn: sourceArn, principalArn: principal, accountId, identityPolicies: [] }
+      : serviceCaller(principal, sourceArn, accountId);
+    return findRefusal(caller, { action: 'sts:AssumeRole', resource: roleArn }, [trust]) === undefined;
+  }
+
+  /** The same object each time, so that decisions about it are remembered. */
+  #callerAs(roleArn: string, name: string): Caller {
     const role = roleArn.slice(roleArn.lastIndexOf('/') + 1);
-    return {
-      arn: `arn:aws:sts::${accountId}:assumed-role/${role}/${principal.split('.')[0]}`,
-      principalArn: roleArn,
-      accountId,
-      identityPolicies: this.#rolePolicies.get(roleArn),
-    };
+    const arn = `arn:aws:sts::${this.#accountId}:assumed-role/${role}/${name}`;
+    const known = this.#assumed.get(`${roleArn} ${arn}`);
+    if (known) return known;
+    const identityPolicies = this.#policies.get(roleArn);
+    const caller: Caller = { arn, principalArn: roleArn, accountId: this.#accountId, identityPolicies };
+    this.#assumed.set(`${roleArn} ${arn}`, caller);
+    return caller;
   }
 
   /** The statements of all policies of a function's role, as its templates have them. */
@@ -139,21 +187,6 @@ export class LocalIdentities {
     });
     this.#functions.set(functionName, { ...entitled, identityPolicies: [{ type: 'identity-based', statements }] });
   }
-}
-
-/** The trust policy of a role of the templates. It has no resources: it is about the role. */
-function trustPolicyOf(stacks: readonly Stack[], roleArn: string): Policy | undefined {
-  for (const stack of stacks) {
-    for (const { logicalId } of stack.resourcesOfType('AWS::IAM::Role')) {
-      if (stack.attribute(logicalId, 'Arn') !== roleArn) continue;
-      const { AssumeRolePolicyDocument: document } = stack.properties(logicalId);
-      const { Statement, ...rest } = (typeof document === 'string' ? JSON.parse(document) : document) ?? {};
-      const statements = [Statement ?? []].flat().map((statement) => ({ ...statement, Resource: '*' }));
-      const place = `${stack.name}: Resources.${logicalId}.Properties.AssumeRolePolicyDocument`;
-      return compilePolicy({ ...rest, Statement: statements }, 'resource-based', place);
-    }
-  }
-  return undefined;
 }
 
 /** The policies of the templates' roles, by the role's ARN: inline, attached from a policy, and managed ones of the templates. */
@@ -206,9 +239,32 @@ function policiesOfRoles(stacks: readonly Stack[]): ReadonlyMap<string, readonly
   return policies;
 }
 
-function compile(stack: Stack, document: unknown, place: string): Policy {
+/** Who may assume the templates' roles, by the role's ARN. */
+function trustPolicies(stacks: readonly Stack[]): ReadonlyMap<string, Policy> {
+  const policies = new Map<string, Policy>();
+  for (const stack of stacks) {
+    for (const { logicalId } of stack.resourcesOfType('AWS::IAM::Role')) {
+      const { AssumeRolePolicyDocument } = stack.properties(logicalId);
+      const { Statement = [], ...document } = documentOf(AssumeRolePolicyDocument);
+      const statements = (Array.isArray(Statement) ? Statement : [Statement]) as object[];
+      const place = `Resources.${logicalId}.Properties.AssumeRolePolicyDocument`;
+      // It is about the role it belongs to, and so has no Resource.
+      const onRole = { ...document, Statement: statements.map((statement) => ({ Resource: '*', ...statement })) };
+      const { statements: compiled } = compile(stack, onRole, place, 'resource-based');
+      // A caller that is let in by its account needs no other permission: its own policies have been asked before.
+      policies.set(stack.attribute(logicalId, 'Arn'), { type: 'identity-based', statements: compiled });
+    }
+  }
+  return policies;
+}
+
+function documentOf(value: unknown): Input {
+  return ((typeof value === 'string' ? JSON.parse(value) : value) ?? {}) as Input;
+}
+
+function compile(stack: Stack, document: unknown, place: string, type: Policy['type'] = 'identity-based'): Policy {
   try {
-    return compilePolicy(document, 'identity-based', place);
+    return compilePolicy(document, type, place);
   } catch (error) {
     if (error instanceof PolicyError) throw new TemplateError(stack.name, '', error.message);
     throw error;

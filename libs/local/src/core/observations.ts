@@ -24,3 +24,14 @@ export interface FunctionLogLine {
   /** Epoch milliseconds. */
   timestamp: number;
 }
+
+/** One value of a CloudWatch metric. */
+export interface MetricReport {
+  /** e.g. `AWS/Lambda` */
+  readonly namespace: string;
+  readonly name: string;
+  readonly value: number;
+  readonly dimensions: Readonly<Record<string, string>>;
+  /** `None` unless given. */
+  readonly unit?: string;
+}

@@ -1,3 +1,4 @@
+import type { MovableClock } from './clock.ts';
 import type { LocalIdentities } from './identities.ts';
 import type { Messages } from './messages.ts';
 import type { RefusedAccess } from './refusals.ts';
@@ -10,6 +11,11 @@ export interface Runtime {
   awsUrl: string;
   /** Where `requestToken` gets tokens for the HTTP APIs. */
   issuerUrl: string;
+  /**
+   * The time of everything that waits: schedules, alarms, retention, delays, retries. A test moves it ahead.
+   * @example await runtime.clock.advance(60 * 60_000);
+   */
+  clock: MovableClock;
   /** E-mails and SMS that functions have sent. */
   messages: Messages;
   /** Everything that onWarning has been told during the start. */

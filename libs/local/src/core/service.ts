@@ -7,7 +7,9 @@ import { AwsError } from './aws-error.ts';
 import type { Clock } from './clock.ts';
 import type { Deliver, Delivery } from './delivery.ts';
 import type { HttpAnswer, HttpRequest } from './http-message.ts';
+import type { RoleSession } from './identities.ts';
 import type { Messages } from './messages.ts';
+import type { MetricReport } from './observations.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
 import type { Meter, Usage } from './usage.ts';
 
@@ -74,6 +76,20 @@ export interface RestRoute {
   query?: Readonly<Record<string, string>>;
 }
 
+/** A call that a service makes for one of its resources, e.g. for a schedule whose time has come. */
+export interface RoleCall {
+  /** As in a request's signature: `sqs`, `events`, `states`. */
+  service: string;
+  operation: string;
+  input: Input;
+  /** The role whose permissions it has. The service of `sourceArn` assumes it. */
+  roleArn: string;
+  /** The resource that it is made for. */
+  sourceArn: string;
+  /** What trust policies have in `aws:SourceArn`; `sourceArn` unless given. Schedules have their group there. */
+  trustedSourceArn?: string;
+}
+
 /** Where a service runs, and what it may use of the others. */
 export interface Host {
   readonly accountId: string;
@@ -100,6 +116,30 @@ export interface Host {
   readonly gateway: Server;
   /** Sends a payload to a target: the one way for rules, pipes, schedules, alarms and destinations. */
   readonly deliver: Deliver;
+  /**
+   * Calls an operation of a service of this cloud, with the permissions of a role: the one way for universal targets and integrations.
+   * @throws AwsError as the service answers it, or for a missing permission
+   * @example
+   * await host.call({ service: 'sqs', operation: 'SendMessage', input: { QueueUrl, MessageBody }, roleArn, sourceArn });
+   */
+  readonly call: (call: RoleCall) => Promise<unknown>;
+  /**
+   * True if a role's trust policy lets a principal assume it, or if no template has the role.
+   * @param principal a service, e.g. `scheduler.amazonaws.com`, or the ARN of a role or user
+   * @param sourceArn the resource that a service works for, or the ARN of the session
+   */
+  readonly mayAssume: (roleArn: string, principal: string, sourceArn: string) => boolean;
+  /**
+   * Makes an access key id known: its requests have the permissions of a role until the session expires.
+   * @returns false when no template has the role
+   */
+  readonly addSession: (session: RoleSession) => boolean;
+  /** Reports a value of a CloudWatch metric. */
+  readonly metric: (report: MetricReport) => void;
+  /** Gets what is reported from now on. */
+  readonly onMetric: (listener: (report: MetricReport) => void) => void;
+  /** True if a service of this cloud reports a metric of AWS's own namespaces. */
+  readonly reportsMetric: (namespace: string, name: string) => boolean;
   /** True if `deliver` knows the service of a target. */
   readonly isTarget: (arn: string) => boolean;
   /** What a service offers the others. It must be started before this one. */
@@ -203,6 +243,8 @@ export interface AwsService<Handle = unknown> {
   refusal?: { code: string; status: number };
   /** What a sender needs permission for, to deliver to a resource of this service. Nothing without it. */
   deliveryAction?: string;
+  /** The CloudWatch metrics that it reports, by namespace. */
+  metrics?: Readonly<Record<string, readonly string[]>>;
   /** What its meters count; in brackets what the resource is. */
   meters?: Readonly<Partial<Record<Meter, string>>>;
   start(host: Host): Promise<RunningService<Handle>>;

@@ -43,11 +43,11 @@ import { events } from '../services/events/index.ts';
 import { fauxqs } from '../services/fauxqs/index.ts';
 import { s3 } from '../services/fauxqs/s3.ts';
 import { sns } from '../services/fauxqs/sns.ts';
-import { sts } from '../services/fauxqs/sts.ts';
 import { lambda } from '../services/lambda/index.ts';
 import { ses } from '../services/ses/index.ts';
 import { sqs } from '../services/sqs/index.ts';
 import { ssm } from '../services/ssm/index.ts';
+import { sts } from '../services/sts/index.ts';
 import { createGateway, type GatewayParts } from './gateway.ts';
 import { LocalRoutes } from './local-routes.ts';
 

@@ -28,7 +28,7 @@ const INDEX = {
   'GET /_local/issuer/.well-known/openid-configuration': 'who issues them; beside it jwks.json, their keys',
   'GET /_local/health': 'what runs here',
   'everything else':
-    'AWS APIs: SQS, SNS, S3, STS, DynamoDB and its streams, EventBridge, Lambda, SSM, SES, a part of CloudFormation',
+    'AWS APIs: SQS, SNS, S3, STS, DynamoDB and its streams, EventBridge and its Scheduler, Lambda, CloudWatch and its Logs, SSM, SES, what CloudFormation tells',
 };
 
 /** True if a path belongs to the runtime itself and not to an AWS API. */

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Stack } from '@millrace/cloudformation';
 import { Authorizer, type ServiceCall } from '../core/authorizer.ts';
+import { ManualClock } from '../core/clock.ts';
 import { LocalIdentities } from '../core/identities.ts';
 import { Refusals } from '../core/refusals.ts';
 import { ResourcePolicies } from '../core/resource-policies.ts';
@@ -43,7 +44,7 @@ function stackOf(Statement: object[]): Stack {
 }
 
 function authorizerWith(...statements: object[]): Authorizer {
-  identities = new LocalIdentities([stackOf(statements)], { accountId: account });
+  identities = new LocalIdentities([stackOf(statements)], { accountId: account, clock: new ManualClock(0) });
   const resourcePolicies = new ResourcePolicies((resource) => {
     const Statement = policies[resource];
     return Statement && JSON.stringify({ Version: '2012-10-17', Statement });

@@ -13,11 +13,7 @@ export const json: Protocol = {
     return { operation: target.operation, input: parseJsonBody(body) };
   },
   answer: (output, _operation, { headers }) =>
-    new HttpAnswer(
-      200,
-      { 'content-type': headers['content-type'] ?? 'application/x-amz-json-1.1' },
-      JSON.stringify(output ?? {}),
-    ),
+    new HttpAnswer(200, { 'content-type': headers['content-type'] ?? 'application/x-amz-json-1.1' }, writeJson(output)),
   error: ({ code, status, message }, { 'content-type': contentType = '' }) =>
     new HttpAnswer(
       status,
@@ -28,3 +24,14 @@ export const json: Protocol = {
       JSON.stringify({ __type: code, message }),
     ),
 };
+
+/** Operations give points in time as dates; in the JSON protocols they are seconds. */
+export function writeJson(output: unknown): string {
+  return JSON.stringify(output ?? {}, secondsOfDates);
+}
+
+/** Of a date, JSON.stringify hands over its text: the date itself is in the object that has it. */
+function secondsOfDates(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  const original = this[key];
+  return original instanceof Date ? original.getTime() / 1000 : value;
+}

@@ -3,7 +3,7 @@ import { HttpAnswer, type HttpRequest } from '../../core/http-message.ts';
 import { parseJsonBody } from '../../core/json-body.ts';
 import type { Protocol, RestRoute } from '../../core/service.ts';
 import { escapeXml } from '../../core/xml.ts';
-import { json } from './json.ts';
+import { json, writeJson } from './json.ts';
 
 /** REST with JSON documents. https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html */
 export const rest: Protocol = {
@@ -21,7 +21,7 @@ export const rest: Protocol = {
     const what = `${title} ${method} ${url.pathname}`;
     throw new AwsError('UnknownOperationException', `${what} is not available on this machine`, 404);
   },
-  answer: (output) => new HttpAnswer(200, { 'content-type': 'application/json' }, JSON.stringify(output ?? {})),
+  answer: (output) => new HttpAnswer(200, { 'content-type': 'application/json' }, writeJson(output)),
   error: json.error,
 };
 

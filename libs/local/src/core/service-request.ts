@@ -1,0 +1,46 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { AwsError } from './aws-error.ts';
+import { parseAwsJson } from './aws-json-client.ts';
+import { HttpAnswer, type HttpRequest } from './http-message.ts';
+import type { AwsService, RoleCall } from './service.ts';
+
+/**
+ * The request that a call of one service to another would be over HTTP, for services that look at it.
+ * @throws AwsError UnknownOperationException for a service whose operations are no documents
+ */
+export function requestOf(
+  { name, protocols = [], targets = [], routes }: AwsService,
+  { operation, input }: Pick<RoleCall, 'operation' | 'input'>,
+): HttpRequest {
+  const isCallable = protocols.some((one) => one === 'json' || typeof one === 'object') || routes !== undefined;
+  if (!isCallable) {
+    throw new AwsError(
+      'UnknownOperationException',
+      `${name} ${operation} can only be called over HTTP on this machine`,
+    );
+  }
+  const message = new IncomingMessage(new Socket());
+  message.push(null);
+  return {
+    ...{
+      method: 'POST',
+      target: '/',
+      url: new URL('http://localhost/'),
+      message,
+      signal: new AbortController().signal,
+    },
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `${targets[0] ?? ''}.${operation}` },
+    body: Buffer.from(JSON.stringify(input)),
+  };
+}
+
+/**
+ * The output of an operation, also of one that answers in HTTP.
+ * @throws AwsError that the answer tells of
+ */
+export function outputOf(answer: unknown): unknown {
+  if (!(answer instanceof HttpAnswer)) return answer;
+  const { status, body } = answer;
+  return parseAwsJson(status, typeof body === 'string' || Buffer.isBuffer(body) ? body.toString() : '');
+}
