@@ -2,11 +2,11 @@ import type { AlarmState } from '../../core/observations.ts';
 import { isCounter, isGauge, type QueueMetric } from '../sqs/metrics.ts';
 import type { AlarmRule } from './alarm-state.ts';
 import { type Datapoint, type Expression, parseExpression } from './metric-math.ts';
-import type { Statistic } from './metric-series.ts';
-import { functionMetric, isFunctionMetric, type ObservedSource, streamReads } from './observed-metrics.ts';
+import { metricSource, type ObservedSource } from './observed-metrics.ts';
+import { statisticNamed } from './statistic-set.ts';
 
 /** A metric that an alarm looks at: of a queue, or one that is reported when something happens. */
-export type AlarmInput = { statistic: Statistic } & (
+export type AlarmInput = { statistic: string } & (
   | { queueName: string; metric: QueueMetric }
   | { source: ObservedSource }
 );
@@ -26,8 +26,8 @@ export interface AlarmDefinition {
 /** What an alarm does when it changes its state: ARNs by the new state. */
 export type AlarmActions = Readonly<Record<AlarmState, readonly string[]>>;
 
-/** The metric is one of a service whose metrics this machine does not have. */
-export class OtherNamespaceError extends Error {}
+/** True if a service of this machine reports a metric of AWS's own namespaces. */
+export type ReportsMetric = (namespace: string, name: string) => boolean;
 
 interface Metric {
   Namespace?: string;
@@ -54,10 +54,13 @@ const BREACHES: Readonly<Record<string, (value: number, threshold: number) => bo
  *
  * @param properties the resolved properties of an AWS::CloudWatch::Alarm
  * @param periodSeconds replaces the template's period
- * @throws OtherNamespaceError when the metric is another service's; Error that says what else cannot be evaluated here
+ * @throws Error that says what cannot be evaluated here
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html
  */
-export function readAlarm(properties: Record<string, unknown>, periodSeconds: number | undefined): AlarmDefinition {
+export function readAlarm(
+  properties: Record<string, unknown>,
+  { periodSeconds, reports }: { periodSeconds: number | undefined; reports: ReportsMetric },
+): AlarmDefinition {
   const { Metrics, ComparisonOperator, EvaluationPeriods, DatapointsToAlarm, Threshold, TreatMissingData } = properties;
   const operator = String(ComparisonOperator);
   const breaches = BREACHES[operator];
@@ -72,9 +75,9 @@ export function readAlarm(properties: Record<string, unknown>, periodSeconds: nu
     datapointsToAlarm: Number(DatapointsToAlarm ?? evaluationPeriods),
     treatMissingData: (TreatMissingData ?? 'missing') as AlarmRule['treatMissingData'],
   };
-  if (Array.isArray(Metrics)) return { rule, ...readQueries(Metrics as MetricDataQuery[], periodSeconds) };
+  if (Array.isArray(Metrics)) return { rule, ...readQueries(Metrics as MetricDataQuery[], periodSeconds, reports) };
 
-  const input = readMetric(properties, String(properties.Statistic ?? properties.ExtendedStatistic));
+  const input = readMetric(properties, String(properties.Statistic ?? properties.ExtendedStatistic), reports);
   const grows = ['Maximum', 'Sum', 'SampleCount'].includes(input.statistic);
   return {
     rule,
@@ -94,13 +97,17 @@ function inWords(operator: string): string {
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudwatch-alarm-metricdataquery.html */
-function readQueries(queries: MetricDataQuery[], periodSeconds: number | undefined): Omit<AlarmDefinition, 'rule'> {
+function readQueries(
+  queries: MetricDataQuery[],
+  periodSeconds: number | undefined,
+  reports: ReportsMetric,
+): Omit<AlarmDefinition, 'rule'> {
   const inputs = new Map<string, AlarmInput>();
   const expressions = new Map<string, Expression>();
   const periods: number[] = [];
   for (const { Id, Expression: text, MetricStat } of queries) {
     if (MetricStat) {
-      inputs.set(Id, readMetric(MetricStat.Metric, MetricStat.Stat));
+      inputs.set(Id, readMetric(MetricStat.Metric, MetricStat.Stat, reports));
       periods.push(Number(MetricStat.Period));
     } else {
       expressions.set(Id, readExpression(String(text)));
@@ -144,41 +151,24 @@ function checkReferences(
   for (const reference of expression.references) checkReferences(reference, inputs, expressions, [...from, id]);
 }
 
-function readMetric({ Namespace, MetricName = '', Dimensions = [] }: Metric, stat: string): AlarmInput {
-  const dimension = (name: string): string => {
-    const found = Dimensions.find(({ Name }) => Name === name);
-    if (!found) throw new Error(`${MetricName} has no ${name}`);
-    return String(found.Value);
-  };
-  switch (Namespace) {
-    case 'AWS/SQS': {
-      const queueName = dimension('QueueName');
-      if (isCounter(MetricName) && stat === 'Sum') return { queueName, metric: MetricName, statistic: stat };
-      if (isGauge(MetricName) && (stat === 'Maximum' || stat === 'Minimum' || stat === 'Average')) {
-        return { queueName, metric: MetricName, statistic: stat };
-      }
-      break;
-    }
-    case 'AWS/Lambda': {
-      const source = functionMetricOf(dimension('FunctionName'), MetricName);
-      if (source && isStatistic(stat)) return { source, statistic: stat };
-      break;
-    }
-    case 'AWS/DynamoDB': {
-      const isStreamRead = MetricName === 'SuccessfulRequestLatency' && dimension('Operation') === 'GetRecords';
-      if (!isStreamRead || !isStatistic(stat)) break;
-      return { source: streamReads(dimension('TableName'), dimension('StreamLabel')), statistic: stat };
-    }
-    default:
-      throw new OtherNamespaceError(`this machine has no metrics of ${Namespace}`);
+function readMetric(
+  { Namespace = '', MetricName = '', Dimensions = [] }: Metric,
+  statistic: string,
+  reports: ReportsMetric,
+): AlarmInput {
+  const dimensions = Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, String(Value)]));
+  if (Namespace === 'AWS/SQS') return readQueueMetric(MetricName, dimensions.QueueName, statistic);
+  // What has another namespace may be reported at any time: by PutMetricData, or in a line of a log.
+  if (Namespace.startsWith('AWS/') && !reports(Namespace, MetricName)) {
+    throw new Error(`this machine does not report ${MetricName} of ${Namespace}`);
   }
-  throw new Error(`${stat} of ${MetricName} is not available`);
+  if (!statisticNamed(statistic)) throw new Error(`${statistic} of ${MetricName} is not available`);
+  return { source: metricSource(Namespace, MetricName, dimensions), statistic };
 }
 
-function functionMetricOf(functionName: string, metric: string): ObservedSource | undefined {
-  return isFunctionMetric(metric) ? functionMetric(functionName, metric) : undefined;
-}
-
-function isStatistic(stat: string): stat is Statistic {
-  return ['Maximum', 'Minimum', 'Average', 'Sum', 'SampleCount'].includes(stat);
+function readQueueMetric(metric: string, queueName: string | undefined, statistic: string): AlarmInput {
+  if (queueName === undefined) throw new Error(`${metric} has no QueueName`);
+  if (isCounter(metric) && statistic === 'Sum') return { queueName, metric, statistic };
+  if (isGauge(metric) && ['Maximum', 'Minimum', 'Average'].includes(statistic)) return { queueName, metric, statistic };
+  throw new Error(`${statistic} of ${metric} is not available`);
 }

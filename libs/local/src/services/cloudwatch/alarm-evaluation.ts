@@ -62,7 +62,7 @@ export class AlarmEvaluation {
   /** Takes a sample. Returns the values to decide by, if there is anything new to decide. */
   sample(now: number, sources: MetricSources, state: AlarmState): PeriodValue[] | undefined {
     const period = this.#periodOf(now);
-    for (const input of this.#inputs) take(input, period, now, sources);
+    for (const input of this.#inputs) this.#take(input, now, sources);
     const current = this.#valueOf(period);
     const breaks =
       state !== 'ALARM' &&
@@ -82,22 +82,22 @@ export class AlarmEvaluation {
     return { startedAt: period * periodSeconds * 1000, value: value(read) };
   }
 
+  /** Adds to a series what has come since the last time. */
+  #take(input: Input, now: number, { read, observed }: MetricSources): void {
+    const of = input.input;
+    if ('source' in of) {
+      const { observations = [], position } = observed?.since(of.source, input.position) ?? {};
+      input.position = position;
+      for (const { value, at } of observations) input.series.add(this.#periodOf(at), value);
+      return;
+    }
+    const value = read(of.queueName, of.metric, now);
+    if (value === undefined) return;
+    input.series.add(this.#periodOf(now), isCounter(of.metric) ? value - (input.counted ?? value) : value);
+    input.counted = value;
+  }
+
   #periodOf(now: number): number {
     return Math.floor(now / 1000 / this.#definition.periodSeconds);
   }
-}
-
-/** Adds to a series what has come since the last time. */
-function take(input: Input, period: number, now: number, { read, observed }: MetricSources): void {
-  const of = input.input;
-  if ('source' in of) {
-    const { values, position } = observed?.since(of.source, input.position) ?? { values: [], position: 0 };
-    input.position = position;
-    for (const value of values) input.series.add(period, value);
-    return;
-  }
-  const value = read(of.queueName, of.metric, now);
-  if (value === undefined) return;
-  input.series.add(period, isCounter(of.metric) ? value - (input.counted ?? value) : value);
-  input.counted = value;
 }

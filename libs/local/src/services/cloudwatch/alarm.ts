@@ -1,5 +1,5 @@
 import type { AlarmChange, AlarmState } from '../../core/observations.ts';
-import { type AlarmActions, OtherNamespaceError, readAlarm } from './alarm-definition.ts';
+import { type AlarmActions, type ReportsMetric, readAlarm } from './alarm-definition.ts';
 import { AlarmEvaluation, type MetricSources } from './alarm-evaluation.ts';
 import { alarmState } from './alarm-state.ts';
 
@@ -24,6 +24,7 @@ export interface AlarmStatus {
 export interface AlarmOptions extends MetricSources {
   /** Replaces the template's period, in seconds. */
   periodSeconds?: number | undefined;
+  reports: ReportsMetric;
   onWarning: (line: string) => void;
 }
 
@@ -54,13 +55,13 @@ export class Alarm {
     };
     this.#sources = options;
     this.#changedAt = now;
+    const { periodSeconds, reports } = options;
     try {
-      this.#evaluation = new AlarmEvaluation(readAlarm(properties, options.periodSeconds), now);
+      this.#evaluation = new AlarmEvaluation(readAlarm(properties, { periodSeconds, reports }), now);
     } catch (error) {
       const { message } = error as Error;
       this.#reason = `Not evaluated here: ${message}`;
-      // Alarms on other services are in order, and there may be many.
-      if (!(error instanceof OtherNamespaceError)) options.onWarning(`The alarm ${name} is not evaluated: ${message}`);
+      options.onWarning(`The alarm ${name} is not evaluated: ${message}`);
     }
   }
 
@@ -96,15 +97,27 @@ export class Alarm {
     const values = this.#evaluation?.sample(now, this.#sources, this.#state);
     const decided = values && this.#evaluation && alarmState(this.#evaluation.rule, values);
     if (!decided) return undefined;
-    const previousState = this.#state;
     this.#reason = decided.reason;
-    if (decided.state === previousState) return undefined;
+    if (decided.state === this.#state) return undefined;
     const isNews = !this.#isNew || decided.state === 'ALARM';
+    const change = this.#change(decided, now);
+    return isNews ? change : undefined;
+  }
+
+  /** Puts the alarm in a state until it is evaluated next. */
+  set(state: AlarmState, reason: string, now: number): AlarmChange | undefined {
+    const isChange = state !== this.#state;
+    const change = this.#change({ state, reason }, now);
+    return isChange ? change : undefined;
+  }
+
+  #change({ state, reason }: { state: AlarmState; reason: string }, now: number): AlarmChange {
+    const previousState = this.#state;
     this.#isNew = false;
-    this.#state = decided.state;
+    this.#state = state;
+    this.#reason = reason;
     this.#changedAt = now;
-    if (!isNews) return undefined;
-    return { name: this.#name, description: this.#description, previousState, changedAt: now, ...decided };
+    return { name: this.#name, description: this.#description, previousState, changedAt: now, state, reason };
   }
 }
 

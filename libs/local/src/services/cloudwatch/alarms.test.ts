@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import type { Clock } from '../../core/clock.ts';
 import type { AlarmChange } from '../../core/observations.ts';
 import type { QueueMetric } from '../sqs/metrics.ts';
 import { Alarms } from './alarms.ts';
-import { functionMetric, ObservedMetrics, type ObservedSource, streamReads } from './observed-metrics.ts';
+import { metricSource, ObservedMetrics, type ObservedSource } from './observed-metrics.ts';
 
+const functionMetric = (FunctionName: string, name: string) => metricSource('AWS/Lambda', name, { FunctionName });
+const streamReads = (TableName: string, StreamLabel: string) =>
+  metricSource('AWS/DynamoDB', 'SuccessfulRequestLatency', { TableName, StreamLabel, Operation: 'GetRecords' });
 const topic = 'arn:aws:sns:us-east-1:000000000000:alarms';
 
 /** One alarm in a world where a second takes no time. */
@@ -28,7 +32,8 @@ function watch(properties: Record<string, unknown>, options: { periodSeconds?: n
     },
     onChange: (change) => changes.push(change),
     onWarning: (line) => warnings.push(line),
-    now: () => now,
+    clock: { now: () => now } as Clock,
+    reports: (namespace, name) => namespace !== 'AWS/EC2' && name !== 'DeadLetterErrors',
   });
   return {
     changes,
@@ -45,7 +50,7 @@ function watch(properties: Record<string, unknown>, options: { periodSeconds?: n
       return alarms.list()[0]?.state;
     },
     /** Something happens that is measured. */
-    observe: (source: ObservedSource, value: number) => observed.record(source, value),
+    observe: (source: ObservedSource, value: number) => observed.record(source, value, now),
     status: () => alarms.list()[0],
     alarms,
   };
@@ -481,16 +486,18 @@ describe('notifications', () => {
 });
 
 describe('what cannot be evaluated here', () => {
-  test('another service’s metric is listed, without a word', () => {
-    const { pass, status, warnings } = watch({ ...depth, Namespace: 'AWS/States', MetricName: 'ExecutionsFailed' });
+  test('a metric of AWS that no service of this machine reports is listed, and warned of', () => {
+    const { pass, status, warnings } = watch({ ...depth, Namespace: 'AWS/EC2', MetricName: 'CPUUtilization' });
     pass(120);
     expect(status()).toMatchObject({
       name: 'the-alarm',
       state: 'INSUFFICIENT_DATA',
-      reason: 'Not evaluated here: this machine has no metrics of AWS/States',
+      reason: 'Not evaluated here: this machine does not report CPUUtilization of AWS/EC2',
       stateUpdatedAt: '2026-01-01T12:00:00.000Z',
     });
-    expect(warnings).toEqual([]);
+    expect(warnings).toEqual([
+      'The alarm the-alarm is not evaluated: this machine does not report CPUUtilization of AWS/EC2',
+    ]);
   });
 
   const [waiting, received, expression] = stopped.Metrics;
@@ -525,18 +532,9 @@ describe('what cannot be evaluated here', () => {
         MetricName: 'DeadLetterErrors',
         Dimensions: [{ Name: 'FunctionName', Value: 'f' }],
       },
-      'Maximum of DeadLetterErrors is not available',
+      'this machine does not report DeadLetterErrors of AWS/Lambda',
     ],
-    [
-      'another operation of DynamoDB',
-      {
-        ...depth,
-        Namespace: 'AWS/DynamoDB',
-        MetricName: 'SuccessfulRequestLatency',
-        Dimensions: [{ Name: 'Operation', Value: 'PutItem' }],
-      },
-      'Maximum of SuccessfulRequestLatency is not available',
-    ],
+    ['an unknown statistic', { ...depth, Namespace: 'Shop', Statistic: 'Mode' }, 'Mode of Approximate'],
     [
       'anomaly detection',
       { ...depth, ComparisonOperator: 'GreaterThanUpperThreshold', Threshold: undefined },

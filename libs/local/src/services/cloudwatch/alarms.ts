@@ -1,5 +1,7 @@
-import type { AlarmChange } from '../../core/observations.ts';
+import type { Clock, Timer } from '../../core/clock.ts';
+import type { AlarmChange, AlarmState } from '../../core/observations.ts';
 import { Alarm, type AlarmResource, type AlarmStatus } from './alarm.ts';
+import type { ReportsMetric } from './alarm-definition.ts';
 import type { MetricSources } from './alarm-evaluation.ts';
 import { alarmNotification } from './alarm-notification.ts';
 
@@ -12,11 +14,14 @@ export interface AlarmsOptions extends MetricSources {
   /** Publishes to an SNS topic, for the alarm of that ARN. */
   publish: (topicArn: string, notification: { Subject: string; Message: string }, alarmArn: string) => Promise<unknown>;
   onChange?: ((change: AlarmChange) => void) | undefined;
+  reports: ReportsMetric;
   /** Something the templates ask for that is not done here. */
   onWarning: (line: string) => void;
-  /** Milliseconds since 1970. */
-  now?: () => number;
+  clock: Clock;
 }
+
+/** An alarm as it is, with what its template says. */
+export type DescribedAlarm = AlarmStatus & Alarm['identity'];
 
 const SAMPLE_EVERY_MS = 1000;
 
@@ -30,29 +35,29 @@ const SAMPLE_EVERY_MS = 1000;
 export class Alarms {
   readonly #alarms: Alarm[];
   readonly #options: AlarmsOptions;
-  readonly #now: () => number;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(options: AlarmsOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
-    this.#alarms = options.resources.map((resource) => new Alarm(resource, options, this.#now()));
+    this.#alarms = options.resources.map((resource) => new Alarm(resource, options, options.clock.now()));
   }
 
-  /** Samples and evaluates now and then once a second. Does not keep the process alive. */
+  /** Samples and evaluates now and then once a second. */
   start(): void {
+    this.#timer?.cancel();
     this.tick();
-    this.#timer ??= setInterval(() => this.tick(), SAMPLE_EVERY_MS).unref();
+    const { clock } = this.#options;
+    this.#timer = clock.setTimer(clock.now() + SAMPLE_EVERY_MS, () => this.start());
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
     this.#timer = undefined;
   }
 
   /** Takes one sample of every metric and evaluates every alarm. */
   tick(): void {
-    const now = this.#now();
+    const now = this.#options.clock.now();
     for (const alarm of this.#alarms) {
       const change = alarm.tick(now);
       if (change) this.#report(alarm, change);
@@ -61,6 +66,25 @@ export class Alarms {
 
   list(): AlarmStatus[] {
     return this.#alarms.map((alarm) => alarm.status());
+  }
+
+  /** The alarms with what their templates say. */
+  describe(): DescribedAlarm[] {
+    return this.#alarms.map((alarm) => ({ ...alarm.identity, ...alarm.status() }));
+  }
+
+  /**
+   * Puts an alarm in a state until it is evaluated next, and publishes the change.
+   * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html
+   *
+   * @returns false when there is no alarm of the name
+   */
+  setState(name: string, state: AlarmState, reason: string): boolean {
+    const alarm = this.#alarms.find((candidate) => candidate.status().name === name);
+    if (!alarm) return false;
+    const change = alarm.set(state, reason, this.#options.clock.now());
+    if (change) this.#report(alarm, change);
+    return true;
   }
 
   #report(alarm: Alarm, change: AlarmChange): void {

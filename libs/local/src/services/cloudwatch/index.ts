@@ -1,59 +1,115 @@
 import type { Stack } from '@millrace/cloudformation';
-import type { AwsService } from '../../core/service.ts';
+import { rpcV2Cbor } from '../../core/protocols/cbor.ts';
+import { awsQuery } from '../../core/protocols/query.ts';
+import { type AwsService, apiOf, type Host, type RunningService } from '../../core/service.ts';
 import { sqs } from '../sqs/index.ts';
+import { cloudWatchAccess } from './access.ts';
 import type { AlarmStatus } from './alarm.ts';
+import type { MetricSources } from './alarm-evaluation.ts';
 import { Alarms } from './alarms.ts';
+import { cloudWatchApi } from './api.ts';
+import { embeddedMetrics } from './embedded-metrics.ts';
+import { MetricRecorder } from './metric-recorder.ts';
+import { MetricStore } from './metric-store.ts';
 import { ObservedMetrics } from './observed-metrics.ts';
 import { cloudWatchResourceTypes } from './resource-types.ts';
+import { inputs } from './shapes.ts';
 
-/** What other services may use of CloudWatch. */
+/** What other services may use of CloudWatch. Metrics are reported with `host.metric`. */
 export interface LocalCloudWatch {
-  /** The metrics of functions and streams. */
-  observed: ObservedMetrics;
+  /** Takes the metrics out of log events that have some. */
+  readEvents: (events: readonly { timestamp: number; message: string }[]) => void;
   alarms: () => readonly AlarmStatus[];
 }
 
-/** The metric alarms of CloudWatch. It has no API here. */
+const HOUR_MS = 3_600_000;
+
+/** CloudWatch metrics and alarms. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/WhatIsCloudWatch.html */
 export const cloudWatch: AwsService<LocalCloudWatch> = {
-  name: 'cloudwatch',
-  resourceTypes: cloudWatchResourceTypes,
-  access: () => undefined,
-  async start(host) {
-    const { accountId, region, options, deliver, warn } = host;
-    const observed = new ObservedMetrics();
-    const { metric: queueMetric } = host.handleOf(sqs);
-    let alarms: Alarms | undefined;
-    const list = () => alarms?.list() ?? [];
-    return {
-      handle: { observed, alarms: list },
-      activate: (stacks) => {
-        alarms = new Alarms({
-          resources: stacks.flatMap(alarmsOf),
-          accountId,
-          region,
-          periodSeconds: options.alarmPeriod,
-          read: queueMetric,
-          observed,
-          publish: (topicArn, { Subject, Message }, sourceArn) =>
-            deliver(topicArn, Message, {
-              subject: Subject,
-              sender: { service: 'cloudwatch.amazonaws.com', sourceArn },
-            }),
-          onChange: (change) => options.onAlarm?.(change),
-          onWarning: warn,
-        });
-        alarms.start();
+  name: 'monitoring',
+  protocols: [
+    'json',
+    rpcV2Cbor,
+    awsQuery({
+      namespace: 'http://monitoring.amazonaws.com/doc/2010-08-01/',
+      inputs,
+      errorCodes: {
+        InvalidParameterValueException: 'InvalidParameterValue',
+        InvalidParameterCombinationException: 'InvalidParameterCombination',
       },
-      console: () => ({ alarms: list() }),
-      [Symbol.asyncDispose]: async () => alarms?.stop(),
-    };
-  },
+    }),
+  ],
+  targets: ['GraniteServiceVersion20100801'],
+  resourceTypes: cloudWatchResourceTypes,
+  access: cloudWatchAccess,
+  refusal: { code: 'AccessDenied', status: 403 },
+  start: startCloudWatch,
 };
 
-function alarmsOf(stack: Stack) {
-  return stack.resourcesOfType('AWS::CloudWatch::Alarm').map(({ logicalId, name }) => ({
-    name,
-    arn: stack.attribute(logicalId, 'Arn'),
-    properties: stack.properties(logicalId),
-  }));
+async function startCloudWatch(host: Host): Promise<RunningService<LocalCloudWatch>> {
+  const { clock } = host;
+  const observed = new ObservedMetrics();
+  const store = new MetricStore(host.dataDirectory);
+  const recorder = new MetricRecorder(store, observed, clock);
+  host.onMetric((report) => recorder.report(report));
+  const { metric: read } = host.handleOf(sqs);
+  const alarmsOf = (stacks: readonly Stack[]): Alarms => createAlarms(stacks, host, { observed, read });
+  let alarms = alarmsOf([]);
+  const expire = (): void => {
+    recorder.flush();
+    store.expire(clock.now());
+    timer = clock.setTimer(clock.now() + HOUR_MS, expire);
+  };
+  let timer = clock.setTimer(clock.now() + HOUR_MS, expire);
+  const api = apiOf(
+    'CloudWatch',
+    cloudWatchApi(store, recorder, clock, () => alarms),
+  );
+  return {
+    handle: {
+      readEvents: (events) => {
+        const reports = events.flatMap(({ message, timestamp }) => embeddedMetrics(message, timestamp));
+        if (reports.length > 0) recorder.add(reports);
+      },
+      alarms: () => alarms.list(),
+    },
+    api: (call) => {
+      recorder.flush();
+      return api(call);
+    },
+    activate: (stacks) => {
+      alarms = alarmsOf(stacks);
+      alarms.start();
+    },
+    console: () => ({ alarms: alarms.list() }),
+    [Symbol.asyncDispose]: async () => {
+      alarms.stop();
+      timer.cancel();
+      recorder.flush();
+      store.close();
+    },
+  };
+}
+
+function createAlarms(stacks: readonly Stack[], host: Host, sources: MetricSources): Alarms {
+  const { accountId, region, clock, options, warn } = host;
+  return new Alarms({
+    ...{ accountId, region, clock, ...sources },
+    resources: stacks.flatMap((stack) =>
+      stack.resourcesOfType('AWS::CloudWatch::Alarm').map(({ logicalId, name }) => ({
+        name,
+        arn: stack.attribute(logicalId, 'Arn'),
+        properties: stack.properties(logicalId),
+      })),
+    ),
+    periodSeconds: options.alarmPeriod,
+    reports: host.reportsMetric,
+    publish: (topicArn, { Subject, Message }, sourceArn) =>
+      host.deliver(topicArn, Message, {
+        subject: Subject,
+        sender: { service: 'cloudwatch.amazonaws.com', sourceArn },
+      }),
+    onChange: (change) => options.onAlarm?.(change),
+    onWarning: warn,
+  });
 }

@@ -1,61 +1,59 @@
-/** What Lambda reports of a function. https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
-const FUNCTION_METRICS = [
-  'Invocations',
-  'Errors',
-  'Throttles',
-  'Duration',
-  'ConcurrentExecutions',
-  'IteratorAge',
-] as const;
+import type { StatisticSet } from './statistic-set.ts';
 
-export type FunctionMetric = (typeof FUNCTION_METRICS)[number];
-
-export const isFunctionMetric = (metric: string): metric is FunctionMetric =>
-  FUNCTION_METRICS.some((name) => name === metric);
-
-/** What is measured: `functionMetric(…)` or `streamReads(…)`. */
+/** A metric: namespace, name and dimensions. */
 export type ObservedSource = string & { readonly observed: unique symbol };
 
-/** A metric of a function. */
-export function functionMetric(functionName: string, metric: FunctionMetric): ObservedSource {
-  return `AWS/Lambda ${functionName} ${metric}` as ObservedSource;
+/**
+ * What a metric is known by here. The same dimensions in another order are the same metric.
+ * @example metricSource('AWS/Lambda', 'Errors', { FunctionName: 'millrace-orders-dev-relay' })
+ */
+export function metricSource(
+  namespace: string,
+  name: string,
+  dimensions: Readonly<Record<string, string>>,
+): ObservedSource {
+  const sorted = Object.keys(dimensions)
+    .sort()
+    .map((dimension) => [dimension, dimensions[dimension]]);
+  return JSON.stringify([namespace, name, ...sorted]) as ObservedSource;
 }
 
-/**
- * The reads of a table's stream, `SuccessfulRequestLatency` of the operation GetRecords: its SampleCount tells whether anybody
- * reads the stream, whatever is in it.
- * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
- */
-export function streamReads(tableName: string, streamLabel: string): ObservedSource {
-  return `AWS/DynamoDB ${tableName} ${streamLabel}` as ObservedSource;
+/** One report of a metric: a value, or several that were summed up. */
+export interface Observation {
+  value: number | StatisticSet;
+  /** Milliseconds since the epoch. */
+  at: number;
 }
 
 /** Observations of one source that are kept until all who ask have come: alarms ask once a second. */
 const MAX_KEPT = 4_000;
 
 interface Log {
-  values: number[];
-  /** How many values came before the first that is kept. */
+  observations: Observation[];
+  /** How many came before the first that is kept. */
   forgotten: number;
 }
 
 /**
- * Metrics that are reported when something happens, and not once a minute: while nothing happens there is no datapoint.
+ * Metrics that are reported when something happens, and not once a minute: while nothing happens there is no datapoint. Only those
+ * are kept that somebody has asked for.
  *
  * @example
- * observed.record(functionMetric('millrace-orders-dev-relay', 'Errors'), 1);
+ * const { position } = observed.since(source, undefined);
+ * observed.record(source, 1, Date.now());
+ * observed.since(source, position).observations;
  */
 export class ObservedMetrics {
   readonly #logs = new Map<ObservedSource, Log>();
 
-  record(source: ObservedSource, value: number): void {
-    const log = this.#logs.get(source) ?? { values: [], forgotten: 0 };
-    this.#logs.set(source, log);
-    log.values.push(value);
-    if (log.values.length <= MAX_KEPT) return;
+  record(source: ObservedSource, value: Observation['value'], at: number): void {
+    const log = this.#logs.get(source);
+    if (!log) return;
+    log.observations.push({ value, at });
+    if (log.observations.length <= MAX_KEPT) return;
     // In one go: taking them off one by one takes the square of their number.
     log.forgotten += MAX_KEPT / 2;
-    log.values.splice(0, MAX_KEPT / 2);
+    log.observations.splice(0, MAX_KEPT / 2);
   }
 
   /**
@@ -63,9 +61,15 @@ export class ObservedMetrics {
    *
    * @param position that the earlier call returned; undefined for what comes from now on
    */
-  since(source: ObservedSource, position: number | undefined): { values: readonly number[]; position: number } {
-    const { values, forgotten } = this.#logs.get(source) ?? { values: [], forgotten: 0 };
-    const end = forgotten + values.length;
-    return { values: position === undefined ? [] : values.slice(Math.max(0, position - forgotten)), position: end };
+  since(
+    source: ObservedSource,
+    position: number | undefined,
+  ): { observations: readonly Observation[]; position: number } {
+    const log = this.#logs.get(source) ?? { observations: [], forgotten: 0 };
+    this.#logs.set(source, log);
+    const { observations, forgotten } = log;
+    const end = forgotten + observations.length;
+    const from = Math.max(0, (position ?? end) - forgotten);
+    return { observations: observations.slice(from), position: end };
   }
 }

@@ -6,6 +6,7 @@ import type { LocalDynamoDb } from './local-dynamodb.ts';
 import { startDynamoDb } from './process.ts';
 import { CountedAnswer, DynamoDbProxy } from './proxy.ts';
 import { dynamoDbResourceTypes } from './resource-types.ts';
+import { DYNAMODB_METRICS } from './stream-metrics.ts';
 import { countDynamoDb, hasCapacity } from './usage.ts';
 
 const WRITES = new Set([
@@ -20,6 +21,7 @@ export const dynamodb: AwsService<LocalDynamoDb> = {
   targets: ['DynamoDB_20120810', 'DynamoDBStreams_20120810'],
   resourceTypes: dynamoDbResourceTypes,
   access: dynamoDbAccess,
+  metrics: { 'AWS/DynamoDB': DYNAMODB_METRICS },
   meters: {
     'dynamodb.requests': 'requests [table]',
     'dynamodb.readUnits': 'read request units [table]',

@@ -1,0 +1,75 @@
+import type { Clock, Timer } from '../../core/clock.ts';
+import type { MetricReport } from '../../core/observations.ts';
+import type { MetricKey, MetricStore, Report } from './metric-store.ts';
+import { metricSource, type ObservedMetrics } from './observed-metrics.ts';
+import { SetBuilder } from './statistic-set.ts';
+
+const MINUTE_MS = 60_000;
+/** How long single values are summed up before they are stored. */
+const GATHER_MS = 10_000;
+
+interface Gathered {
+  key: MetricKey;
+  unit: string | undefined;
+  /** Start of the minute. */
+  minute: number;
+  values: SetBuilder;
+}
+
+/**
+ * Takes what is reported of metrics, for those who read them and for alarms. Services report several values for each invocation and
+ * request, so single values are summed up in memory first; whoever reads has them stored before.
+ */
+export class MetricRecorder {
+  readonly #store: MetricStore;
+  readonly #observed: ObservedMetrics;
+  readonly #clock: Clock;
+  /** By metric and minute. */
+  #gathered = new Map<string, Gathered>();
+  #timer: Timer | undefined;
+
+  constructor(store: MetricStore, observed: ObservedMetrics, clock: Clock) {
+    this.#store = store;
+    this.#observed = observed;
+    this.#clock = clock;
+  }
+
+  /** Takes one value of a metric. */
+  report({ namespace, name, dimensions, value, unit }: MetricReport): void {
+    const now = this.#clock.now();
+    const source = metricSource(namespace, name, dimensions);
+    this.#observed.record(source, value, now);
+    const minute = Math.floor(now / MINUTE_MS) * MINUTE_MS;
+    const id = `${minute} ${source}`;
+    let gathered = this.#gathered.get(id);
+    if (!gathered) {
+      const list = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
+      gathered = { key: { namespace, name, dimensions: list }, unit, minute, values: new SetBuilder() };
+      this.#gathered.set(id, gathered);
+    }
+    gathered.values.add(value);
+    this.#timer ??= this.#clock.setTimer(now + GATHER_MS, () => this.flush());
+  }
+
+  /** Takes what a caller has summed up, all or none of it. */
+  add(reports: readonly Report[]): void {
+    this.#store.add(reports, this.#clock.now());
+    for (const { namespace, name, dimensions, set, timestamp } of reports) {
+      const named = Object.fromEntries(dimensions.map(({ Name, Value }) => [Name, Value]));
+      this.#observed.record(metricSource(namespace, name, named), set, timestamp);
+    }
+  }
+
+  /** Stores what has been gathered. */
+  flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const gathered = [...this.#gathered.values()];
+    this.#gathered = new Map();
+    if (gathered.length === 0) return;
+    const reports = gathered.map(
+      ({ key, unit, minute, values }): Report => ({ ...key, timestamp: minute, set: values.toSet(), unit }),
+    );
+    this.#store.add(reports, this.#clock.now());
+  }
+}
