@@ -30,11 +30,6 @@ export const inertResourceTypes: Readonly<Record<string, ResourceType>> = {
     attributes: { KeyId: stableUuid, Arn: arnOf('kms', (r) => `key/${stableUuid(r)}`) },
     inert: NOT_ENCRYPTED,
   },
-  'AWS::Logs::LogGroup': {
-    nameProperty: 'LogGroupName',
-    attributes: { Arn: arnOf('logs', (r) => `log-group:${r.name}:*`) },
-    inert: 'log lines go to the terminal',
-  },
   'AWS::EventSchemas::Registry': {
     nameProperty: 'RegistryName',
     ref: arnOf('schemas', (r) => `registry/${r.name}`),

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { type Stack, TemplateError } from '@millrace/cloudformation';
 import { callAwsJson } from '../../core/aws-json-client.ts';
 import type { Host } from '../../core/service.ts';
-import { cloudWatch } from '../cloudwatch/index.ts';
-import { functionMetric, type ObservedMetrics, streamReads } from '../cloudwatch/observed-metrics.ts';
 import { dynamodb } from '../dynamodb/index.ts';
+import { reportStreamRead } from '../dynamodb/stream-metrics.ts';
 import { countStreamRead } from '../dynamodb/stream-usage.ts';
+import { logs } from '../logs/index.ts';
 import { sqs } from '../sqs/index.ts';
 import type { EventSourceMapping, EventSourceMappingProperties } from './event-source-mapping.ts';
 import { functionDefinition } from './function-definition.ts';
+import { functionMetrics, type ReportFunctionMetric } from './function-metrics.ts';
 import { type EndedInvocation, FunctionPool, type InvocationResult } from './function-pool.ts';
 import { countLogLine } from './log-usage.ts';
 import { startSqsMapping } from './sqs-mapping.ts';
@@ -131,7 +132,8 @@ export class Functions {
     if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
     const arn = stack.attribute(logicalId, 'Arn');
     const { functionsUrl } = host.handleOf(dynamodb);
-    const { observed } = host.handleOf(cloudWatch);
+    const functionLogs = host.handleOf(logs);
+    const report = functionMetrics(host, name);
     const definition = functionDefinition({ name, arn, codeDirectory }, stack.properties(logicalId), {
       endpoints: {
         AWS_ENDPOINT_URL: awsUrl,
@@ -144,6 +146,7 @@ export class Functions {
       log: (line) => {
         if (!authorizer.mayLog(name)) return;
         if (usage) countLogLine(usage, line);
+        functionLogs.write(line);
         options.onFunctionLog?.(line);
       },
       compileCacheDirectory: join(host.cacheDirectory, 'compiled'),
@@ -151,7 +154,7 @@ export class Functions {
       onInvocation: (invocation) => {
         // Lambda writes lines of its own, too, and would be refused as well.
         authorizer.mayLog(name);
-        recordInvocation(observed, name, invocation);
+        reportInvocation(report, invocation);
         if (usage) countInvocation(usage, definition, invocation.durationMs);
       },
     });
@@ -205,10 +208,7 @@ export class Functions {
     const { name } = pool.definition;
     const source = common.properties.EventSourceArn;
     const { endpoint } = host.handleOf(dynamodb);
-    const { observed } = host.handleOf(cloudWatch);
-    // arn:aws:dynamodb:us-east-1:000000000000:table/<table>/stream/<label>
-    const [, tableName = '', , streamLabel = ''] = source.split('/');
-    const reads = streamReads(tableName, streamLabel);
+    const report = functionMetrics(host, name);
     return startStreamMapping({
       ...common,
       ...(checkpoints ? { checkpoints } : {}),
@@ -217,11 +217,11 @@ export class Functions {
         const startedAt = performance.now();
         const target = `DynamoDBStreams_20120810.${operation}`;
         const output = await callAwsJson(endpoint, { region, service: 'dynamodb', target }, input);
-        if (operation === 'GetRecords') observed.record(reads, performance.now() - startedAt);
+        if (operation === 'GetRecords') reportStreamRead(host, source, performance.now() - startedAt);
         if (usage) countStreamRead(usage, source, output);
         return output;
       },
-      onIteratorAge: (age) => observed.record(functionMetric(name, 'IteratorAge'), age),
+      onIteratorAge: (age) => report('IteratorAge', age),
       invoke: (payload) => pool.invoke(payload),
       sendToDestination: (destinationArn, body) =>
         host.deliver(destinationArn, body, { sender: { functionName: name } }),
@@ -238,13 +238,12 @@ interface MappingBase {
 }
 
 /** As Lambda does: an invocation without an error is a datapoint of 0 errors. Nothing is throttled here: calls wait. */
-function recordInvocation(metrics: ObservedMetrics, name: string, invocation: EndedInvocation): void {
-  const { durationMs, failed, concurrent } = invocation;
-  metrics.record(functionMetric(name, 'Invocations'), 1);
-  metrics.record(functionMetric(name, 'Errors'), failed ? 1 : 0);
-  metrics.record(functionMetric(name, 'Throttles'), 0);
-  metrics.record(functionMetric(name, 'Duration'), durationMs);
-  metrics.record(functionMetric(name, 'ConcurrentExecutions'), concurrent);
+function reportInvocation(report: ReportFunctionMetric, { durationMs, failed, concurrent }: EndedInvocation): void {
+  report('Invocations', 1);
+  report('Errors', failed ? 1 : 0);
+  report('Throttles', 0);
+  report('Duration', durationMs);
+  report('ConcurrentExecutions', concurrent);
 }
 
 function placed(error: unknown, stack: Stack, logicalId: string): Error {

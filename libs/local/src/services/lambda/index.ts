@@ -5,6 +5,7 @@ import { dynamodb } from '../dynamodb/index.ts';
 import { lambdaAccess } from './access.ts';
 import { handleLambdaRequest } from './api.ts';
 import { openCheckpoints } from './checkpoint-store.ts';
+import { FUNCTION_METRICS } from './function-metrics.ts';
 import type { InvocationResult } from './function-pool.ts';
 import { Functions } from './functions.ts';
 import { lambdaResourceTypes } from './resource-types.ts';
@@ -29,6 +30,7 @@ export const lambda: AwsService<LocalLambda> = {
   resourceTypes: lambdaResourceTypes,
   access: lambdaAccess,
   refusal: { code: 'AccessDeniedException', status: 403 },
+  metrics: { 'AWS/Lambda': FUNCTION_METRICS },
   meters: {
     'lambda.invocations': 'invocations [function]',
     'lambda.milliseconds': 'duration, rounded up [function]',
