@@ -6,13 +6,15 @@ import { events } from './events/index.ts';
 import { fauxqs } from './fauxqs/index.ts';
 import { s3 } from './fauxqs/s3.ts';
 import { sns } from './fauxqs/sns.ts';
-import { sts } from './fauxqs/sts.ts';
 import { httpApi } from './http-api/index.ts';
 import { issuer } from './issuer/index.ts';
 import { lambda } from './lambda/index.ts';
+import { logs } from './logs/index.ts';
+import { scheduler } from './scheduler/index.ts';
 import { ses } from './ses/index.ts';
 import { sqs } from './sqs/index.ts';
 import { ssm } from './ssm/index.ts';
+import { sts } from './sts/index.ts';
 
 /**
  * The services of the local cloud, each after those whose handles it uses. They are started in this order and stopped in reverse.
@@ -29,8 +31,10 @@ export const services: readonly AwsService[] = [
   ses,
   cloudFormation,
   cloudWatch,
+  logs,
   events,
   lambda,
+  scheduler,
   issuer,
   httpApi,
 ];

@@ -1,0 +1,71 @@
+import { expect, it } from '@jest/globals';
+import { scheduleInput } from '../../fixtures/scheduler-under-test.ts';
+import type { Input } from '../core/access.ts';
+import { cloudFormationApi } from './cloudformation/api.ts';
+import { cloudFormation } from './cloudformation/index.ts';
+import { cloudWatch } from './cloudwatch/index.ts';
+import { inputs } from './cloudwatch/shapes.ts';
+import { logsApi } from './logs/api.ts';
+import { logs } from './logs/index.ts';
+import { schedulerApi } from './scheduler/api.ts';
+import { scheduler } from './scheduler/index.ts';
+import { sts } from './sts/index.ts';
+
+const arn = (service: string, resource: string): string => `arn:aws:${service}:eu-central-1:000000000000:${resource}`;
+
+const services = { scheduler, logs, cloudWatch, cloudFormation, sts };
+
+// https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+it.each<[keyof typeof services, string, Input, string[]]>([
+  ['scheduler', 'GetSchedule', { Name: 'n' }, ['scheduler:GetSchedule schedule/default/n']],
+  [
+    'scheduler',
+    'CreateSchedule',
+    scheduleInput({ GroupName: 'g' }),
+    ['scheduler:CreateSchedule schedule/g/nightly', 'iam:PassRole role/scheduler'],
+  ],
+  [
+    'scheduler',
+    'CreateScheduleGroup',
+    { Name: 'g', Tags: [] },
+    ['scheduler:CreateScheduleGroup schedule-group/g', 'scheduler:TagResource schedule-group/g'],
+  ],
+  [
+    'scheduler',
+    'DeleteScheduleGroup',
+    { Name: 'g' },
+    ['scheduler:DeleteScheduleGroup schedule-group/g', 'scheduler:DeleteSchedule schedule/g/*'],
+  ],
+  ['scheduler', 'ListSchedules', { GroupName: 'g' }, ['scheduler:ListSchedules *']],
+  ['logs', 'FilterLogEvents', { logGroupName: '/aws/lambda/f' }, ['logs:FilterLogEvents log-group:/aws/lambda/f:*']],
+  [
+    'logs',
+    'GetLogEvents',
+    { logGroupIdentifier: arn('logs', 'log-group:g:*'), logStreamName: 's' },
+    ['logs:GetLogEvents log-group:g:log-stream:s'],
+  ],
+  ['logs', 'DescribeLogGroups', {}, ['logs:DescribeLogGroups log-group:*']],
+  ['cloudWatch', 'PutMetricData', { Namespace: 'Shop' }, ['cloudwatch:PutMetricData *']],
+  ['cloudWatch', 'SetAlarmState', { AlarmName: 'a' }, ['cloudwatch:SetAlarmState alarm:a']],
+  ['cloudFormation', 'GetTemplate', { StackName: 's' }, ['cloudformation:GetTemplate stack/s/*']],
+  ['cloudFormation', 'ListExports', {}, ['cloudformation:ListExports *']],
+  ['sts', 'GetCallerIdentity', {}, []],
+  ['sts', 'AssumeRole', { RoleArn: 'arn:aws:iam::000000000000:role/r' }, ['sts:AssumeRole role/r']],
+])('%s %s', (name, operation, input, expected) => {
+  const found = services[name]
+    .access(operation, input, arn)
+    ?.map(({ action, resource }) => `${action} ${resource.replace(/^arn:aws:[^:]*:[^:]*:\d*:/, '')}`);
+  expect(found).toEqual(expected);
+});
+
+it('every operation of a service has its permissions', () => {
+  const operations = [
+    [scheduler, Object.keys(schedulerApi({} as never, {} as never))],
+    [logs, Object.keys(logsApi({} as never, {} as never))],
+    [cloudFormation, Object.keys(cloudFormationApi({} as never))],
+    [cloudWatch, Object.keys(inputs)],
+  ] as const;
+  const without = operations.flatMap(([service, names]) => names.filter((name) => !service.access(name, {}, arn)));
+  expect(without).toEqual([]);
+  expect(scheduler.access('Nonsense', {}, arn)).toBeUndefined();
+});
