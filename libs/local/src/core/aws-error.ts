@@ -5,15 +5,19 @@
 export class AwsError extends Error {
   readonly code: string;
   readonly status: number;
+  /** Members of the error beside its message, by their names in the API reference. */
+  readonly details: Readonly<Record<string, unknown>>;
 
   /**
    * @param code the error's name in the service's API reference, e.g. `ResourceNotFoundException`
    * @param status the HTTP status, 400 unless given: the caller's mistake
+   * @param details e.g. `{ Reason: 'CallerRateLimitExceeded' }`
    */
-  constructor(code: string, message: string, status = 400) {
+  constructor(code: string, message: string, status = 400, details: AwsError['details'] = {}) {
     super(message);
     this.name = code;
     this.code = code;
     this.status = status;
+    this.details = details;
   }
 }

@@ -55,7 +55,7 @@ export interface Protocol {
   matches(headers: IncomingHttpHeaders): boolean;
   /** @throws AwsError for a request that cannot be read */
   read(request: HttpRequest, service: AwsService): Pick<Call, 'operation' | 'input'>;
-  answer(output: unknown, operation: string, request: HttpRequest): HttpAnswer;
+  answer(output: unknown, operation: string, request: HttpRequest, service: AwsService): HttpAnswer;
   /** @param headers of the request */
   error(error: AwsError, headers: IncomingHttpHeaders): HttpAnswer;
 }
@@ -74,6 +74,12 @@ export interface RestRoute {
   path: string;
   /** Members of the input by their names in the query string: `Name`, `Names[]` of a list, `MaxResults#` of a number. */
   query?: Readonly<Record<string, string>>;
+  /** Members of the input by the names of headers, in lower case. */
+  headers?: Readonly<Record<string, string>>;
+  /** The member that is the body as it came, as a Buffer. Without it the body is a document with the members. */
+  payload?: string;
+  /** Of an answer without an error: 200 unless given. */
+  status?: number;
 }
 
 /** A call that a service makes for one of its resources, e.g. for a schedule whose time has come. */

@@ -291,7 +291,7 @@ describe('who may not', () => {
     [
       'Lambda',
       () => new LambdaClient(stranger()).send(new ListFunctionsCommand({})),
-      { service: 'lambda', operation: 'GET /2015-03-31/functions' },
+      { service: 'lambda', operation: 'ListFunctions' },
     ],
     [
       'SSM',
@@ -364,7 +364,7 @@ describe('EventBridge, Lambda and SSM', () => {
 
   test('the Lambda API gets its requests', async () => {
     const { Functions } = await new LambdaClient(settings()).send(new ListFunctionsCommand({}));
-    expect(Functions).toEqual([{ FunctionName: 'GET /2015-03-31/functions' }]);
+    expect(Functions).toEqual([{ FunctionName: 'ListFunctions' }]);
   });
 
   test('parameters can be read one by one and by path', async () => {

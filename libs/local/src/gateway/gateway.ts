@@ -96,7 +96,7 @@ async function call(
   const isMetered = usage !== undefined && functionName !== undefined && running.meter !== undefined;
   const output = await running.api?.({ operation, input, caller, request, isMetered });
   if (usage && functionName !== undefined) running.meter?.(usage, { operation, input, output, functionName });
-  return output instanceof HttpAnswer ? output : protocol.answer(output, operation, request);
+  return output instanceof HttpAnswer ? output : protocol.answer(output, operation, request, service);
 }
 
 async function requestOf(

@@ -16,7 +16,7 @@ function warningsOf(Type: string, Properties: Record<string, unknown>, logicalId
 test.each([
   ['AWS::S3::Bucket', 'NotificationConfiguration'],
   ['AWS::S3::Bucket', 'VersioningConfiguration'],
-  ['AWS::Lambda::Function', 'DeadLetterConfig'],
+  ['AWS::Lambda::Function', 'FileSystemConfigs'],
   ['AWS::Lambda::Function', 'VpcConfig'],
   ['AWS::Lambda::EventSourceMapping', 'TumblingWindowInSeconds'],
   ['AWS::Lambda::EventSourceMapping', 'ParallelizationFactor'],

@@ -14,14 +14,14 @@ export const json: Protocol = {
   },
   answer: (output, _operation, { headers }) =>
     new HttpAnswer(200, { 'content-type': headers['content-type'] ?? 'application/x-amz-json-1.1' }, writeJson(output)),
-  error: ({ code, status, message }, { 'content-type': contentType = '' }) =>
+  error: ({ code, status, message, details }, { 'content-type': contentType = '' }) =>
     new HttpAnswer(
       status,
       {
         'content-type': contentType.startsWith('application/x-amz-json') ? contentType : 'application/json',
         'x-amzn-errortype': code,
       },
-      JSON.stringify({ __type: code, message }),
+      JSON.stringify({ __type: code, message, ...details }),
     ),
 };
 

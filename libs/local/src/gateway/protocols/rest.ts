@@ -9,19 +9,24 @@ import { json, writeJson } from './json.ts';
 export const rest: Protocol = {
   matches: () => true,
   read: (request, { routes, name }) => {
-    const { method, url, body } = request;
+    const { method, url, headers, body } = request;
     if (!routes) return { operation: `${method} ${url.pathname}`, input: {} };
     for (const route of routes) {
       const labels = route.method === method ? matchPath(route.path, url.pathname) : undefined;
       if (!labels) continue;
-      const input = { ...parseJsonBody(body), ...readQuery(route, url.searchParams), ...labels };
+      const document = route.payload === undefined ? parseJsonBody(body) : { [route.payload]: body };
+      const input = { ...document, ...readHeaders(route, headers), ...readQuery(route, url.searchParams), ...labels };
       return { operation: route.operation, input };
     }
     const title = name.toUpperCase();
     const what = `${title} ${method} ${url.pathname}`;
     throw new AwsError('UnknownOperationException', `${what} is not available on this machine`, 404);
   },
-  answer: (output) => new HttpAnswer(200, { 'content-type': 'application/json' }, writeJson(output)),
+  answer: (output, operation, _request, { routes = [] }) => {
+    const { status = 200 } = routes.find((route) => route.operation === operation) ?? {};
+    if (status === 204) return new HttpAnswer(status, {}, '');
+    return new HttpAnswer(status, { 'content-type': 'application/json' }, writeJson(output));
+  },
   error: json.error,
 };
 
@@ -38,7 +43,8 @@ export const restXml: Protocol = {
 
 function matchPath(template: string, path: HttpRequest['url']['pathname']): Record<string, string> | undefined {
   const expected = template.split('/');
-  const actual = path.split('/');
+  // Older clients end the path of a collection with a slash.
+  const actual = (path.endsWith('/') ? path.slice(0, -1) : path).split('/');
   if (expected.length !== actual.length) return undefined;
   const labels: Record<string, string> = {};
   for (const [index, segment] of expected.entries()) {
@@ -47,6 +53,11 @@ function matchPath(template: string, path: HttpRequest['url']['pathname']): Reco
     else if (segment !== value) return undefined;
   }
   return labels;
+}
+
+function readHeaders({ headers = {} }: RestRoute, given: HttpRequest['headers']): Record<string, unknown> {
+  const named = Object.entries(headers).map(([header, member]) => [member, given[header]]);
+  return Object.fromEntries(named.filter(([, value]) => value !== undefined));
 }
 
 function readQuery({ query = {} }: RestRoute, parameters: URLSearchParams): Record<string, unknown> {

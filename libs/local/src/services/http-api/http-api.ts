@@ -22,7 +22,11 @@ export interface HttpApiOptions {
   accountId: string;
   services: { name: string; resources: ResolvedResource[] }[];
   /** Calls a function with an event in JSON. */
-  invoke: (functionArn: string, payload: string) => Promise<InvocationResult>;
+  invoke: (
+    functionArn: string,
+    payload: string,
+    options: { traceHeader: string | undefined },
+  ) => Promise<InvocationResult>;
   /** What tokens are verified with, whoever issued them; without any no token is valid. */
   verificationKeys?: JSONWebKeySet;
   /** Epoch milliseconds; the system's clock unless given. */
@@ -213,13 +217,15 @@ async function answerRoute(
     match,
     accountId,
   );
-  const result = await within(route.timeoutMs, invoke(route.functionArn, JSON.stringify(event))).catch(
-    (error: Error) => {
-      // The request fits into API Gateway's 10 MB and, with its envelope, not into Lambda's 6 MB.
-      if (error instanceof AwsError && error.status === 413) return 'too long' as const;
-      throw error;
-    },
-  );
+  const { 'x-amzn-trace-id': traceHeader } = event.headers;
+  const called = invoke(route.functionArn, JSON.stringify(event), { traceHeader });
+  const result = await within(route.timeoutMs, called).catch((error: Error) => {
+    // The request fits into API Gateway's 10 MB and, with its envelope, not into Lambda's 6 MB.
+    if (error instanceof AwsError && error.status === 413) return 'too long' as const;
+    // As many calls as the function has reserved are running.
+    if (error instanceof AwsError && error.status === 429) return 'timeout' as const;
+    throw error;
+  });
   if (result === 'too long') return failure(413, 'Request Too Long');
   if (result === 'timeout') return failure(503, 'Service Unavailable');
   if (result.functionError) return failure(500, 'Internal Server Error');

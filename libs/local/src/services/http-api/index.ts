@@ -36,8 +36,8 @@ export const httpApi: AwsService<LocalHttpApi> = {
           accountId,
           services: stacks.map((stack) => ({ name: stack.name, resources: httpResourcesOf(stack) })),
           verificationKeys: handleOf(issuer).keys,
-          invoke: async (functionArn, payload) => {
-            const { name, result } = await handleOf(lambda).invoke(functionArn, payload);
+          invoke: async (functionArn, payload, traced) => {
+            const { name, result } = await handleOf(lambda).invoke(functionArn, payload, traced);
             if (usage) countHttpRequest(usage, name, payload, result.payload);
             return result;
           },

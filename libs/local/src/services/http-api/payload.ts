@@ -27,7 +27,11 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  *
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-export function requestEvent(request: HttpRequest, { route, pathParameters }: RouteMatch, accountId: string): object {
+export function requestEvent(
+  request: HttpRequest,
+  { route, pathParameters }: RouteMatch,
+  accountId: string,
+): { headers: Record<string, string>; [member: string]: unknown } {
   const sent = headerValues(request.rawHeaders);
   const headers = eventHeaders(sent, request);
   const cookies = (sent.get('cookie') ?? []).flatMap((cookie) => cookie.split(/; */)).filter((cookie) => cookie !== '');

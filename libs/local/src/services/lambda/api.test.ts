@@ -1,110 +1,36 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   GetEventSourceMappingCommand,
   GetFunctionCommand,
   GetFunctionConfigurationCommand,
   InvokeCommand,
-  LambdaClient,
+  type LambdaClient,
   ListEventSourceMappingsCommand,
   ListFunctionsCommand,
   paginateListFunctions,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { handleLambdaRequest, type LambdaRegistry } from './api.ts';
-import type { EventSourceMapping } from './event-source-mapping.ts';
-import { FunctionPool } from './function-pool.ts';
-import { startSqsMapping } from './sqs-mapping.ts';
+import { arn, LambdaUnderTest, queue } from '../../../fixtures/lambda-under-test.ts';
 
-const ARN = 'arn:aws:lambda:us-east-1:000000000000:function:put-stock';
-const QUEUE_ARN = 'arn:aws:sqs:us-east-1:000000000000:orders';
+const ARN = arn('lambda', 'function:put-stock');
+const QUEUE_ARN = arn('sqs', 'orders');
 
-let directory: string;
-let server: Server;
-let client: LambdaClient;
-let mapping: EventSourceMapping;
-let pools: FunctionPool[];
-const failures: string[] = [];
+const under = new LambdaUnderTest();
+const send: LambdaClient['send'] = (...given: [never]) => under.client.send(...given);
 
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'lambda-api-'));
-  writeFileSync(
-    join(directory, 'stock.cjs'),
-    `exports.put = async (event) => { console.log('putting'); if (event.fail) throw new TypeError('no sku'); return { put: event.sku }; };`,
-  );
-  pools = ['put-stock', 'get-stock', 'list-stock'].map(
-    (name) =>
-      new FunctionPool(
-        {
-          name,
-          arn: ARN.replace('put-stock', name),
-          handler: 'stock.put',
-          codeDirectory: directory,
-          timeoutSeconds: 3,
-          memoryMb: 128,
-          environment: { TABLE: 'stock' },
-          concurrency: 2,
-        },
-        { log: () => undefined },
-      ),
-  );
-  mapping = startSqsMapping({
-    uuid: '6f1c1f5e-0000-4000-8000-000000000001',
-    properties: { EventSourceArn: QUEUE_ARN, FunctionName: 'put-stock', BatchSize: 5, Enabled: false },
-    queue: {
-      queueArn: QUEUE_ARN,
-      region: 'us-east-1',
-      visibilityTimeoutSeconds: 30,
-      receive: ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve([]))),
-      deleteBatch: async () => undefined,
+beforeAll(() =>
+  under.start({
+    PutStock: under.fn('put-stock', { Timeout: 3 }),
+    GetStock: under.fn('get-stock'),
+    ListStock: under.fn('list-stock'),
+    Orders: queue('orders'),
+    Mapping: {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: { EventSourceArn: QUEUE_ARN, FunctionName: { Ref: 'PutStock' }, BatchSize: 5, Enabled: false },
     },
-    functionArn: ARN,
-    functionTimeoutSeconds: 3,
-    functionConcurrency: 2,
-    invoke: async () => ({ requestId: '', payload: 'null', logTail: '' }),
-  });
-  const registry: LambdaRegistry = {
-    functions: new Map(pools.map((pool) => [pool.definition.name, pool])),
-    mappings: [mapping],
-    onAsyncFailure: (name, payload) => failures.push(`${name} ${payload}`),
-  };
-  server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const url = new URL(request.url ?? '', 'http://localhost');
-    const answer = await handleLambdaRequest(
-      {
-        method: request.method ?? '',
-        path: url.pathname,
-        query: url.searchParams,
-        headers: request.headers,
-        body: Buffer.concat(chunks).toString(),
-      },
-      registry,
-    );
-    response.writeHead(answer.status, answer.headers).end(answer.body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  client = new LambdaClient({
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    maxAttempts: 1,
-  });
-});
-
-afterAll(async () => {
-  client.destroy();
-  server.close();
-  server.closeAllConnections();
-  await mapping.stop();
-  await Promise.all(pools.map((pool) => pool.stop()));
-  rmSync(directory, { recursive: true });
-});
+  }),
+);
+afterAll(() => under[Symbol.asyncDispose]());
 
 const event = (value: unknown) => Buffer.from(JSON.stringify(value));
 
@@ -112,23 +38,23 @@ describe('Invoke', () => {
   test.each(['put-stock', ARN, '000000000000:function:put-stock', 'put-stock:$LATEST'])(
     'by %s answers',
     async (FunctionName) => {
-      const { StatusCode, ExecutedVersion, FunctionError, Payload } = await client.send(
-        new InvokeCommand({ FunctionName, Payload: event({ sku: 'A' }) }),
+      const { StatusCode, ExecutedVersion, FunctionError, Payload } = await send(
+        new InvokeCommand({ FunctionName, Payload: event({ id: 'A' }) }),
       );
       expect({ StatusCode, ExecutedVersion, FunctionError }).toEqual({ StatusCode: 200, ExecutedVersion: '$LATEST' });
-      expect(JSON.parse(String(Payload?.transformToString()))).toEqual({ put: 'A' });
+      expect(JSON.parse(String(Payload?.transformToString()))).toEqual({ handled: 'A' });
     },
   );
 
   test('without a payload passes an empty object, and gives the log tail', async () => {
-    const { Payload, LogResult } = await client.send(new InvokeCommand({ FunctionName: 'put-stock', LogType: 'Tail' }));
-    expect(Payload?.transformToString()).toBe('{}');
-    expect(Buffer.from(LogResult ?? '', 'base64').toString()).toMatch(/^START RequestId: .*\nputting\nEND /);
+    const { Payload, LogResult } = await send(new InvokeCommand({ FunctionName: 'put-stock', LogType: 'Tail' }));
+    expect(Payload?.transformToString()).toBe('{"handled":null}');
+    expect(Buffer.from(LogResult ?? '', 'base64').toString()).toMatch(/^START RequestId: .*\nhandling\nEND /);
   });
 
   test('of a function that fails says so', async () => {
-    const { FunctionError, Payload, StatusCode } = await client.send(
-      new InvokeCommand({ FunctionName: 'put-stock', Payload: event({ fail: true }) }),
+    const { FunctionError, Payload, StatusCode } = await send(
+      new InvokeCommand({ FunctionName: 'put-stock', Payload: event({ fail: 'no sku' }) }),
     );
     expect({ FunctionError, StatusCode }).toEqual({ FunctionError: 'Unhandled', StatusCode: 200 });
     expect(JSON.parse(String(Payload?.transformToString()))).toMatchObject({
@@ -137,20 +63,8 @@ describe('Invoke', () => {
     });
   });
 
-  test('with InvocationType Event answers at once, and reports a failure', async () => {
-    const { StatusCode } = await client.send(
-      new InvokeCommand({ FunctionName: 'put-stock', InvocationType: 'Event', Payload: event({ fail: true }) }),
-    );
-    expect(StatusCode).toBe(202);
-    const deadline = Date.now() + 4000;
-    while (failures.length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(failures).toEqual(['put-stock {"fail":true}']);
-  });
-
   test('with InvocationType DryRun calls nothing', async () => {
-    const { StatusCode } = await client.send(
-      new InvokeCommand({ FunctionName: 'put-stock', InvocationType: 'DryRun' }),
-    );
+    const { StatusCode } = await send(new InvokeCommand({ FunctionName: 'put-stock', InvocationType: 'DryRun' }));
     expect(StatusCode).toBe(204);
   });
 
@@ -171,7 +85,7 @@ describe('Invoke', () => {
       413,
     ],
   ])('of %s is refused', async (_name, input, name, httpStatusCode) => {
-    await expect(client.send(new InvokeCommand(input))).rejects.toMatchObject({ name, $metadata: { httpStatusCode } });
+    await expect(send(new InvokeCommand(input))).rejects.toMatchObject({ name, $metadata: { httpStatusCode } });
   });
 });
 
@@ -181,41 +95,44 @@ describe('functions', () => {
       FunctionName: 'put-stock',
       FunctionArn: ARN,
       Runtime: 'nodejs24.x',
-      Handler: 'stock.put',
+      Handler: 'code.handler',
       Timeout: 3,
       MemorySize: 128,
-      Environment: { Variables: { TABLE: 'stock' } },
+      Environment: { Variables: { SEEN: expect.any(String) } },
       State: 'Active',
     };
-    expect(await client.send(new GetFunctionConfigurationCommand({ FunctionName: 'put-stock' }))).toMatchObject(
-      expected,
-    );
-    expect(await client.send(new GetFunctionCommand({ FunctionName: ARN }))).toMatchObject({ Configuration: expected });
+    expect(await send(new GetFunctionConfigurationCommand({ FunctionName: 'put-stock' }))).toMatchObject(expected);
+    expect(await send(new GetFunctionCommand({ FunctionName: ARN }))).toMatchObject({ Configuration: expected });
   });
 
   test('are listed, page by page', async () => {
-    const { Functions } = await client.send(new ListFunctionsCommand({}));
+    const { Functions } = await send(new ListFunctionsCommand({}));
     expect(Functions?.map(({ FunctionName }) => FunctionName)).toEqual(['put-stock', 'get-stock', 'list-stock']);
     const pages: number[] = [];
-    for await (const { Functions: page } of paginateListFunctions({ client, pageSize: 2 }, {}))
+    for await (const { Functions: page } of paginateListFunctions({ client: under.client, pageSize: 2 }, {}))
       pages.push(page?.length ?? 0);
     expect(pages).toEqual([2, 1]);
   });
 });
 
 describe('event source mappings', () => {
+  const mappingId = async () => {
+    const { EventSourceMappings } = await send(new ListEventSourceMappingsCommand({}));
+    return EventSourceMappings?.[0]?.UUID;
+  };
+
   test('are listed by source and function', async () => {
     const list = async (input: object) =>
-      (await client.send(new ListEventSourceMappingsCommand(input))).EventSourceMappings?.map(({ UUID }) => UUID);
-    expect(await list({})).toEqual([mapping.uuid]);
-    expect(await list({ EventSourceArn: QUEUE_ARN, FunctionName: 'put-stock' })).toEqual([mapping.uuid]);
+      (await send(new ListEventSourceMappingsCommand(input))).EventSourceMappings?.map(({ UUID }) => UUID);
+    expect(await list({})).toEqual([await mappingId()]);
+    expect(await list({ EventSourceArn: QUEUE_ARN, FunctionName: 'put-stock' })).toEqual([await mappingId()]);
     expect(await list({ FunctionName: 'get-stock' })).toEqual([]);
     expect(await list({ EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:other' })).toEqual([]);
   });
 
   test('are described and updated', async () => {
-    const UUID = mapping.uuid;
-    const before = await client.send(new GetEventSourceMappingCommand({ UUID }));
+    const UUID = await mappingId();
+    const before = await send(new GetEventSourceMappingCommand({ UUID }));
     expect(before).toMatchObject({
       UUID,
       BatchSize: 5,
@@ -224,15 +141,15 @@ describe('event source mappings', () => {
       EventSourceArn: QUEUE_ARN,
     });
     expect(before.LastModified).toBeInstanceOf(Date);
-    const after = await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true, BatchSize: 7 }));
+    const after = await send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true, BatchSize: 7 }));
     expect(after).toMatchObject({ BatchSize: 7, State: 'Enabled' });
   });
 
   test('refuse what is not valid or not there', async () => {
     await expect(
-      client.send(new UpdateEventSourceMappingCommand({ UUID: mapping.uuid, BatchSize: 100 })),
+      send(new UpdateEventSourceMappingCommand({ UUID: await mappingId(), BatchSize: 100 })),
     ).rejects.toMatchObject({ name: 'InvalidParameterValueException' });
-    await expect(client.send(new GetEventSourceMappingCommand({ UUID: 'none' }))).rejects.toMatchObject({
+    await expect(send(new GetEventSourceMappingCommand({ UUID: 'none' }))).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
     });
   });

@@ -1,238 +1,236 @@
-import { lambdaLimits } from '@millrace/events/aws-limits';
+import type { Input } from '../../core/access.ts';
 import { AwsError } from '../../core/aws-error.ts';
+import { HttpAnswer } from '../../core/http-message.ts';
+import { type Api, apiOf, type Operations } from '../../core/service.ts';
+import type { AsyncInvocations } from './async-invocations.ts';
+import { codeDigest } from './code-digest.ts';
+import type { EventInvokeConfigs } from './event-invoke-configs.ts';
 import type { EventSourceMapping, EventSourceMappingSettings } from './event-source-mapping.ts';
-import type { FunctionPool } from './function-pool.ts';
+import { LATEST, parseFunctionIdentifier } from './function-identifier.ts';
+import { invalidParameter, notFound } from './lambda-errors.ts';
+import type { LocalFunction, VersionConfiguration } from './local-function.ts';
 
-export interface LambdaRequest {
-  method: string;
-  /** Without the query string, still percent-encoded. */
-  path: string;
-  query: URLSearchParams;
-  /** Lower-case names. */
-  headers: Record<string, string | string[] | undefined>;
-  body: string;
-}
-
-export interface LambdaResponse {
-  status: number;
-  headers: Record<string, string>;
-  body: string;
-}
-
-/** What there is to invoke, list and update. */
-export interface LambdaRegistry {
-  /** By function name. */
-  functions: ReadonlyMap<string, FunctionPool>;
+/** What there is to invoke, list and change. */
+export interface LambdaParts {
+  /** By name. */
+  functions: ReadonlyMap<string, LocalFunction>;
   mappings: readonly EventSourceMapping[];
-  /** An asynchronous invocation failed: nobody else will hear of it. */
-  onAsyncFailure?: (functionName: string, payload: string) => void;
+  asyncInvocations: AsyncInvocations;
+  invokeConfigs: EventInvokeConfigs;
 }
 
 const MAX_ITEMS = 50;
 
-const FUNCTIONS = '/2015-03-31/functions';
-const MAPPINGS = '/2015-03-31/event-source-mappings';
-
 /**
- * Answers one request of Lambda's REST API: Invoke (RequestResponse, Event, DryRun), GetFunction, GetFunctionConfiguration,
- * ListFunctions, and List-, Get- and UpdateEventSourceMapping. An asynchronous invocation is not tried again when it fails.
+ * Makes Lambda's API.
  *
  * https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
- * @returns the response, an error being one too: it never throws for what the caller did wrong
+ * @param parts asked for with each call: they are there once the stacks are
  */
-export async function handleLambdaRequest(request: LambdaRequest, registry: LambdaRegistry): Promise<LambdaResponse> {
-  try {
-    return await route(request, registry);
-  } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-    const { code, status, message } = error;
-    return {
-      status,
-      headers: { 'content-type': 'application/json', 'x-amzn-errortype': code },
-      body: JSON.stringify({ Type: status < 500 ? 'User' : 'Service', Message: message }),
-    };
-  }
+export function lambdaApi(parts: () => LambdaParts): Api {
+  return apiOf('Lambda', {
+    ...functionOperations(parts),
+    ...invokeConfigOperations(parts),
+    ...mappingOperations(parts),
+  });
 }
 
-async function route(request: LambdaRequest, registry: LambdaRegistry): Promise<LambdaResponse> {
-  const { method, query } = request;
-  const path = request.path.replace(/\/$/, '');
-  const [, collection, identifier, part] = /^(\/2015-03-31\/[^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/.exec(path) ?? [];
-  const name = identifier === undefined ? undefined : decode(identifier);
+/** A function that a request names, and the qualifier that it has in its name or beside it. */
+interface Named {
+  found: LocalFunction;
+  qualifier: string | undefined;
+}
 
-  switch (`${method} ${collection}${name === undefined ? '' : '/*'}${part === undefined ? '' : `/${part}`}`) {
-    case `GET ${FUNCTIONS}`: {
-      const { page, next } = paginate([...registry.functions.values()].map(functionConfiguration), query);
-      return json({ Functions: page, ...next });
-    }
-    case `GET ${FUNCTIONS}/*`: {
-      const pool = findFunction(name, query, registry);
-      return json({ Configuration: functionConfiguration(pool), Code: { RepositoryType: 'S3' } });
-    }
-    case `GET ${FUNCTIONS}/*/configuration`:
-      return json(functionConfiguration(findFunction(name, query, registry)));
-    case `POST ${FUNCTIONS}/*/invocations`:
-      return invoke(findFunction(name, query, registry), request, registry);
-    case `GET ${MAPPINGS}`: {
-      const source = query.get('EventSourceArn');
-      const functionName = query.get('FunctionName');
-      const found = registry.mappings
-        .map((mapping) => mapping.configuration())
-        .filter(({ EventSourceArn }) => source === null || source === EventSourceArn)
-        .filter(({ FunctionArn }) => functionName === null || plainName(functionName) === plainName(FunctionArn));
-      const { page, next } = paginate(found, query);
-      return json({ EventSourceMappings: page, ...next });
-    }
-    case `GET ${MAPPINGS}/*`:
-      return json(findMapping(name, registry).configuration());
-    case `PUT ${MAPPINGS}/*`: {
-      const mapping = findMapping(name, registry);
-      const { FunctionName: _function, ...settings } = parseBody(request.body) as EventSourceMappingSettings & {
-        FunctionName?: string;
+/** @throws AwsError ResourceNotFoundException for a function, a version or an alias that is not there */
+function findFunction({ FunctionName, Qualifier }: Input, { functions }: LambdaParts): Named {
+  const { name, qualifier: inName } = parseFunctionIdentifier(String(FunctionName));
+  if (inName !== undefined && Qualifier !== undefined && inName !== Qualifier) {
+    throw invalidParameter('The derived qualifier from the function name does not match the specified qualifier.');
+  }
+  const qualifier = inName ?? (Qualifier === undefined ? undefined : String(Qualifier));
+  const found = functions.get(name);
+  if (!found) throw notFound(`Function not found: ${FunctionName}${qualifier === undefined ? '' : `:${qualifier}`}`);
+  found.version(qualifier);
+  return { found, qualifier };
+}
+
+function functionOperations(parts: () => LambdaParts): Operations {
+  return {
+    Invoke: (input) => invoke(input, parts()),
+    ListFunctions: ({ FunctionVersion, ...page }) => {
+      const functions = [...parts().functions.values()];
+      const listed = FunctionVersion === 'ALL' ? functions.flatMap(allVersions) : functions.map(latestOf);
+      const { items, next } = paginate(listed, page);
+      return { Functions: items, ...next };
+    },
+    GetFunction: (input) => {
+      const { found, qualifier } = findFunction(input, parts());
+      const { reservedConcurrency, tags } = found;
+      return {
+        Configuration: describe(found, qualifier),
+        Code: { RepositoryType: 'S3' },
+        ...(tags.size > 0 && { Tags: Object.fromEntries(tags) }),
+        ...(reservedConcurrency !== undefined && {
+          Concurrency: { ReservedConcurrentExecutions: reservedConcurrency },
+        }),
       };
-      // The answer does not wait for the batches under way: it says Disabling.
-      const updated = mapping.update(settings);
-      await Promise.race([updated, new Promise((resolve) => setImmediate(resolve))]);
-      updated.catch(() => undefined);
-      return json(mapping.configuration(), 202);
-    }
-    default:
-      throw new AwsError(
-        'UnknownOperationException',
-        `${method} ${request.path} is not one of Lambda's operations here`,
-        404,
-      );
-  }
+    },
+    GetFunctionConfiguration: (input) => {
+      const { found, qualifier } = findFunction(input, parts());
+      return describe(found, qualifier);
+    },
+  };
 }
 
-async function invoke(pool: FunctionPool, request: LambdaRequest, registry: LambdaRegistry): Promise<LambdaResponse> {
-  const payload = request.body === '' ? '{}' : request.body;
-  try {
-    JSON.parse(payload);
-  } catch (error) {
-    throw new AwsError(
-      'InvalidRequestContentException',
-      `Could not parse request body into json: ${(error as Error).message}`,
-    );
-  }
-  const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
-  switch (type) {
+async function invoke(input: Input, parts: LambdaParts): Promise<unknown> {
+  const { found, qualifier } = findFunction(input, parts);
+  const payload = readPayload(input.Payload as Buffer);
+  const [traceHeader, clientContext] = [textOf(input.TraceHeader), readClientContext(input.ClientContext)];
+  switch (input.InvocationType ?? 'RequestResponse') {
     case 'DryRun':
-      return { status: 204, headers: {}, body: '' };
+      return new HttpAnswer(204, {}, '');
     case 'Event': {
-      const size = Buffer.byteLength(payload);
-      if (size > lambdaLimits.asyncPayloadBytes) {
-        throw new AwsError(
-          'RequestTooLargeException',
-          `${size} byte payload is too large for the Event invocation type (limit ${lambdaLimits.asyncPayloadBytes} bytes)`,
-          413,
-        );
-      }
-      const failed = (): void => registry.onAsyncFailure?.(pool.definition.name, payload);
-      pool.invoke(payload).then(({ functionError }) => functionError && failed(), failed);
-      return { status: 202, headers: {}, body: '' };
+      const given = { functionName: found.name, qualifier, payload, traceHeader, clientContext };
+      const requestId = parts.asyncInvocations.accept(given);
+      return new HttpAnswer(202, { 'x-amzn-requestid': requestId }, '');
     }
     case 'RequestResponse': {
-      const result = await pool.invoke(payload);
-      return {
-        status: 200,
-        headers: {
-          'content-type': 'application/json',
-          'x-amzn-requestid': result.requestId,
-          'x-amz-executed-version': '$LATEST',
-          ...(result.functionError ? { 'x-amz-function-error': result.functionError } : {}),
-          ...(request.headers['x-amz-log-type'] === 'Tail'
-            ? { 'x-amz-log-result': Buffer.from(result.logTail).toString('base64') }
-            : {}),
-        },
-        body: result.payload,
+      const result = await found.invoke(payload, { qualifier, traceHeader, clientContext });
+      const headers = {
+        'content-type': 'application/json',
+        'x-amzn-requestid': result.requestId,
+        'x-amz-executed-version': result.executedVersion,
+        ...(result.functionError && { 'x-amz-function-error': result.functionError }),
+        ...(input.LogType === 'Tail' && { 'x-amz-log-result': Buffer.from(result.logTail).toString('base64') }),
+        ...(traceHeader !== undefined && { 'x-amzn-trace-id': traceHeader }),
       };
+      return new HttpAnswer(200, headers, result.payload);
     }
     default:
-      throw new AwsError('InvalidParameterValueException', `Unknown invocation type ${type}`);
+      throw invalidParameter(`Unknown invocation type ${input.InvocationType}`);
   }
+}
+
+function invokeConfigOperations(parts: () => LambdaParts): Operations {
+  const named = (input: Input): [string, string | undefined] => {
+    const { found, qualifier } = findFunction(input, parts());
+    return [found.name, qualifier];
+  };
+  return {
+    PutFunctionEventInvokeConfig: (input) => parts().invokeConfigs.put(...named(input), input),
+    UpdateFunctionEventInvokeConfig: (input) => parts().invokeConfigs.put(...named(input), input, true),
+    GetFunctionEventInvokeConfig: (input) => parts().invokeConfigs.get(...named(input)),
+    DeleteFunctionEventInvokeConfig: (input) => parts().invokeConfigs.delete(...named(input)),
+    ListFunctionEventInvokeConfigs: (input) => {
+      const { items, next } = paginate(parts().invokeConfigs.list(named(input)[0]), input);
+      return { FunctionEventInvokeConfigs: items, ...next };
+    },
+  };
+}
+
+function mappingOperations(parts: () => LambdaParts): Operations {
+  return {
+    ListEventSourceMappings: ({ EventSourceArn, FunctionName, ...page }) => {
+      const name = FunctionName === undefined ? undefined : parseFunctionIdentifier(String(FunctionName)).name;
+      const found = parts()
+        .mappings.map((mapping) => mapping.configuration())
+        .filter((mapping) => EventSourceArn === undefined || EventSourceArn === mapping.EventSourceArn)
+        .filter(({ FunctionArn }) => name === undefined || name === parseFunctionIdentifier(FunctionArn).name);
+      const { items, next } = paginate(found, page);
+      return { EventSourceMappings: items, ...next };
+    },
+    GetEventSourceMapping: ({ UUID }) => findMapping(UUID, parts()).configuration(),
+    UpdateEventSourceMapping: async ({ UUID, FunctionName: _function, ...settings }) => {
+      const mapping = findMapping(UUID, parts());
+      // The answer does not wait for the batches under way: it says Disabling.
+      const updated = mapping.update(settings as EventSourceMappingSettings);
+      await Promise.race([updated, new Promise((resolve) => setImmediate(resolve))]);
+      updated.catch(() => undefined);
+      return mapping.configuration();
+    },
+  };
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html */
-function functionConfiguration({ definition }: FunctionPool): Record<string, unknown> {
+function describe(found: LocalFunction, qualifier?: string): Record<string, unknown> {
+  const { configuration } = found.version(qualifier);
   return {
-    FunctionName: definition.name,
-    FunctionArn: definition.arn,
+    ...describeVersion(configuration),
+    FunctionArn: found.arnOf(qualifier),
+    LastUpdateStatus: configuration.version === LATEST && found.isUpdating ? 'InProgress' : 'Successful',
+  };
+}
+
+function describeVersion(version: VersionConfiguration): Record<string, unknown> {
+  return {
+    FunctionName: version.name,
+    FunctionArn: `${version.arn}:${version.version}`,
     Runtime: 'nodejs24.x',
-    Handler: definition.handler,
-    Timeout: definition.timeoutSeconds,
-    MemorySize: definition.memoryMb,
-    Version: '$LATEST',
-    Environment: { Variables: definition.environment },
+    Role: version.role,
+    Handler: version.handler,
+    Description: version.description,
+    Timeout: version.timeoutSeconds,
+    MemorySize: version.memoryMb,
+    LastModified: new Date(version.lastModified).toISOString().replace('Z', '+0000'),
+    CodeSha256: codeDigest(version.codeDirectory),
+    Version: version.version,
+    ...(version.deadLetterQueue !== undefined && { DeadLetterConfig: { TargetArn: version.deadLetterQueue } }),
+    Environment: { Variables: version.environment },
+    RevisionId: version.revisionId,
     PackageType: 'Zip',
     State: 'Active',
     LastUpdateStatus: 'Successful',
   };
 }
 
-/** The name in a function name, a partial or a full ARN, each with or without a version. */
-function plainName(nameOrArn: string): string {
-  const parts = nameOrArn.split(':');
-  const marker = parts.indexOf('function');
-  return parts[marker + 1] ?? '';
-}
+const latestOf = (found: LocalFunction): Record<string, unknown> => describe(found);
+const allVersions = (found: LocalFunction): Record<string, unknown>[] => found.versions().map(describeVersion);
 
-function findFunction(name: string | undefined, query: URLSearchParams, { functions }: LambdaRegistry): FunctionPool {
-  const pool = functions.get(plainName(name ?? ''));
-  const qualifier =
-    query.get('Qualifier') ??
-    /:function:[^:]+:(.+)$|^[^:]+:([^:]+)$/
-      .exec(name ?? '')
-      ?.slice(1)
-      .find(Boolean) ??
-    '$LATEST';
-  if (!pool || qualifier !== '$LATEST') {
-    throw new AwsError(
-      'ResourceNotFoundException',
-      `Function not found: ${name}${qualifier === '$LATEST' ? '' : `:${qualifier}`}`,
-      404,
-    );
+/** @throws AwsError InvalidRequestContentException */
+function readPayload(body: Buffer): string {
+  const payload = body.length === 0 ? '{}' : body.toString();
+  try {
+    JSON.parse(payload);
+  } catch (error) {
+    const message = `Could not parse request body into json: ${(error as Error).message}`;
+    throw new AwsError('InvalidRequestContentException', message, 400, { Type: 'User' });
   }
-  return pool;
+  return payload;
 }
 
-function findMapping(uuid: string | undefined, { mappings }: LambdaRegistry): EventSourceMapping {
+/** @throws AwsError InvalidRequestContentException */
+function readClientContext(given: unknown): string | undefined {
+  const text = textOf(given);
+  if (text === undefined) return undefined;
+  try {
+    JSON.parse(Buffer.from(text, 'base64').toString());
+    return text;
+  } catch {
+    const message = 'Client context must be a valid Base64-encoded JSON object.';
+    throw new AwsError('InvalidRequestContentException', message, 400, { Type: 'User' });
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return value === undefined ? undefined : String(value);
+}
+
+function findMapping(uuid: unknown, { mappings }: LambdaParts): EventSourceMapping {
   const mapping = mappings.find((candidate) => candidate.uuid === uuid);
-  if (!mapping) throw new AwsError('ResourceNotFoundException', 'The resource you requested does not exist.', 404);
+  if (!mapping) throw notFound('The resource you requested does not exist.');
   return mapping;
 }
 
-function paginate<T>(items: T[], query: URLSearchParams): { page: T[]; next: { NextMarker?: string } } {
-  const from = Number(query.get('Marker') ?? 0);
-  const size = Math.min(Number(query.get('MaxItems') ?? MAX_ITEMS), MAX_ITEMS);
+/** @throws AwsError InvalidParameterValueException */
+export function paginate<T>(
+  all: readonly T[],
+  { Marker = 0, MaxItems = MAX_ITEMS }: Input,
+): { items: readonly T[]; next: { NextMarker?: string } } {
+  const from = Number(Marker);
+  const size = Math.min(Number(MaxItems), MAX_ITEMS);
   if (!Number.isInteger(from) || from < 0 || !Number.isInteger(size) || size < 1) {
-    throw new AwsError('InvalidParameterValueException', 'Marker or MaxItems is not valid');
+    throw invalidParameter('Marker or MaxItems is not valid');
   }
   const end = from + size;
-  return { page: items.slice(from, end), next: end < items.length ? { NextMarker: String(end) } : {} };
-}
-
-function parseBody(body: string): Record<string, unknown> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    parsed = undefined;
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new AwsError('InvalidRequestContentException', 'The request body is no JSON object');
-  }
-  return parsed as Record<string, unknown>;
-}
-
-function decode(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    throw new AwsError('InvalidParameterValueException', `${segment} is not a valid name`);
-  }
-}
-
-function json(value: unknown, status = 200): LambdaResponse {
-  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
+  return { items: all.slice(from, end), next: end < all.length ? { NextMarker: String(end) } : {} };
 }

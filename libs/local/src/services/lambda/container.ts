@@ -32,7 +32,7 @@ function containerEnvironment(definition: FunctionDefinition, logStreamName: str
     TZ: ':UTC',
     AWS_LAMBDA_FUNCTION_NAME: definition.name,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(definition.memoryMb),
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_VERSION: definition.version,
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_GROUP_NAME: logGroupName(definition),
     AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
@@ -42,8 +42,10 @@ function containerEnvironment(definition: FunctionDefinition, logStreamName: str
     // Where there are no credentials to look up, it tells who calls: see iam/local-identities.ts.
     AWS_ACCESS_KEY_ID: definition.name,
     AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
     LAMBDA_TASK_ROOT: definition.codeDirectory,
     _HANDLER: definition.handler,
+    ...definition.endpoints,
     ...definition.environment,
   };
 }
@@ -77,10 +79,10 @@ export class Container {
     this.#definition = definition;
     this.#log = options.log;
     this.#requestId = options.requestId ?? randomUUID();
-    const logStreamName = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${randomBytes(16).toString('hex')}`;
+    const logStreamName = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[${definition.version}]${randomBytes(16).toString('hex')}`;
     const workerData: WorkerData = {
       functionName: definition.name,
-      functionArn: definition.arn,
+      functionVersion: definition.version,
       handler: definition.handler,
       codeDirectory: definition.codeDirectory,
       memoryMb: definition.memoryMb,
@@ -135,10 +137,11 @@ export class Container {
   }
 
   /** Runs one invocation. Never rejects; after an outcome that ended the container `alive` is false. */
-  async invoke(requestId: string, payload: string): Promise<Outcome> {
+  async invoke(invocation: Omit<InvokeMessage, 'deadline'>): Promise<Outcome> {
+    const { requestId } = invocation;
     this.#requestId = requestId;
     const limit = this.#definition.timeoutSeconds * 1000;
-    const message: InvokeMessage = { requestId, payload, deadline: Date.now() + limit };
+    const message: InvokeMessage = { ...invocation, deadline: Date.now() + limit };
     this.#worker.postMessage(message);
     const outcome = await this.#outcome(
       limit,

@@ -8,9 +8,14 @@ const UNITS = {
   Duration: 'Milliseconds',
   ConcurrentExecutions: 'Count',
   IteratorAge: 'Milliseconds',
+  AsyncEventsReceived: 'Count',
+  AsyncEventAge: 'Milliseconds',
+  AsyncEventsDropped: 'Count',
+  DestinationDeliveryFailures: 'Count',
+  DeadLetterErrors: 'Count',
 } as const;
 
-type FunctionMetric = keyof typeof UNITS;
+export type FunctionMetric = keyof typeof UNITS;
 export const FUNCTION_METRICS: readonly string[] = Object.keys(UNITS);
 
 export type ReportFunctionMetric = (metric: FunctionMetric, value: number) => void;

@@ -63,6 +63,8 @@ function poolOf(
       codeDirectory,
       timeoutSeconds: 5,
       memoryMb: 128,
+      version: '$LATEST',
+      endpoints: {},
       environment: {},
       concurrency: 4,
       ...changes,

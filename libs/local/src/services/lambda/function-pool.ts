@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lambdaLimits } from '@millrace/events/aws-limits';
-import { AwsError } from '../../core/aws-error.ts';
 import type { FunctionLogLine } from '../../core/observations.ts';
 import { Container, type ContainerOptions, type Outcome } from './container.ts';
 import type { FunctionDefinition } from './function-definition.ts';
+import { tooLarge, tooManyRequests } from './lambda-errors.ts';
+import { traceIdFrom } from './trace-id.ts';
 import type { FunctionError } from './worker.ts';
 
 export interface InvocationResult {
@@ -15,6 +16,18 @@ export interface InvocationResult {
   functionError?: 'Unhandled';
   /** The last 4 KB of what the invocation wrote, framed as Lambda frames it. */
   logTail: string;
+}
+
+/** What goes with an event. */
+export interface InvokeOptions {
+  /** A new one unless given. */
+  requestId?: string | undefined;
+  /** X-Ray's, of whoever calls. */
+  traceHeader?: string | undefined;
+  /** JSON in base64. */
+  clientContext?: string | undefined;
+  /** As it was called, with a qualifier if it had one; the function's own unless given. */
+  invokedArn?: string | undefined;
 }
 
 export interface FunctionPoolOptions {
@@ -62,6 +75,7 @@ export class FunctionPool {
   /** The last one used is taken first, so that the others can grow old and be ended. */
   readonly #idle: IdleContainer[] = [];
   readonly #waiting: (() => void)[] = [];
+  readonly #whenIdle: (() => void)[] = [];
   readonly #reaper: NodeJS.Timeout;
   readonly #tails = new Map<string, string[]>();
   #taken = 0;
@@ -83,23 +97,17 @@ export class FunctionPool {
    * @param payload the event as JSON
    * @throws AwsError RequestTooLargeException for an event above 6 MB; TooManyRequestsException when the pool has been stopped
    */
-  async invoke(payload: string): Promise<InvocationResult> {
+  async invoke(payload: string, options: InvokeOptions = {}): Promise<InvocationResult> {
     const size = Buffer.byteLength(payload);
-    if (size > PAYLOAD_LIMIT_BYTES) {
-      throw new AwsError(
-        'RequestTooLargeException',
-        `${size} byte payload is too large for the RequestResponse invocation type (limit ${PAYLOAD_LIMIT_BYTES} bytes)`,
-        413,
-      );
-    }
-    const requestId = randomUUID();
+    if (size > PAYLOAD_LIMIT_BYTES) throw tooLarge(size, 'RequestResponse', PAYLOAD_LIMIT_BYTES);
+    const requestId = options.requestId ?? randomUUID();
     await this.#take();
-    if (this.#stopped) throw new AwsError('TooManyRequestsException', `${this.definition.name} has been stopped`, 429);
+    if (this.#stopped) throw tooManyRequests('ConcurrentInvocationLimitExceeded');
     const tail: string[] = [];
     this.#tails.set(requestId, tail);
     const started = performance.now();
     try {
-      const outcome = this.#limitResponse(requestId, await this.#run(requestId, payload));
+      const outcome = this.#limitResponse(requestId, await this.#run(requestId, payload, options));
       const duration = performance.now() - started;
       const failed = 'error' in outcome;
       this.#options.onInvocation?.({ durationMs: duration, failed, concurrent: this.#taken });
@@ -134,6 +142,12 @@ export class FunctionPool {
     }
   }
 
+  /** Waits for the calls under way, then ends every container. */
+  async retire(): Promise<void> {
+    if (this.#taken > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    await this.stop();
+  }
+
   /** Ends every container at once; calls under way are answered with an error, calls waiting are refused. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -142,7 +156,7 @@ export class FunctionPool {
     await Promise.all([...this.#all].map((container) => this.#discard(container)));
   }
 
-  async #run(requestId: string, payload: string): Promise<Outcome> {
+  async #run(requestId: string, payload: string, options: InvokeOptions): Promise<Outcome> {
     let container = this.#takeIdle();
     if (!container) {
       container = this.#start({ requestId });
@@ -152,7 +166,13 @@ export class FunctionPool {
         return { error };
       }
     }
-    const outcome = await container.invoke(requestId, payload);
+    const outcome = await container.invoke({
+      requestId,
+      payload,
+      traceId: traceIdFrom(options.traceHeader),
+      clientContext: options.clientContext,
+      invokedArn: options.invokedArn ?? this.definition.arn,
+    });
     if (container.alive && !this.#stopped) this.#keep(container);
     else await this.#discard(container);
     return outcome;
@@ -180,8 +200,12 @@ export class FunctionPool {
 
   #release(): void {
     const next = this.#waiting.shift();
-    if (next) next();
-    else this.#taken -= 1;
+    if (next) {
+      next();
+      return;
+    }
+    this.#taken -= 1;
+    if (this.#taken === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   #start(options: Pick<ContainerOptions, 'requestId'> = {}): Container {
@@ -238,7 +262,7 @@ export class FunctionPool {
 
   #frame(requestId: string, lines: string[], durationMs: number): string {
     const text = [
-      `START RequestId: ${requestId} Version: $LATEST`,
+      `START RequestId: ${requestId} Version: ${this.definition.version}`,
       ...lines,
       `END RequestId: ${requestId}`,
       `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tMemory Size: ${this.definition.memoryMb} MB`,

@@ -1,22 +1,20 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { type Stack, TemplateError } from '@millrace/cloudformation';
+import type { Stack } from '@millrace/cloudformation';
 import { callAwsJson } from '../../core/aws-json-client.ts';
 import type { Host } from '../../core/service.ts';
 import { dynamodb } from '../dynamodb/index.ts';
 import { reportStreamRead } from '../dynamodb/stream-metrics.ts';
 import { countStreamRead } from '../dynamodb/stream-usage.ts';
-import { logs } from '../logs/index.ts';
 import { sqs } from '../sqs/index.ts';
-import type { EventSourceMapping, EventSourceMappingProperties } from './event-source-mapping.ts';
-import { functionDefinition } from './function-definition.ts';
-import { functionMetrics, type ReportFunctionMetric } from './function-metrics.ts';
-import { type EndedInvocation, FunctionPool, type InvocationResult } from './function-pool.ts';
-import { countLogLine } from './log-usage.ts';
+import { createFunction, placed } from './create-function.ts';
+import type { EventSourceMapping, EventSourceMappingProperties, Invoke } from './event-source-mapping.ts';
+import { parseFunctionIdentifier } from './function-identifier.ts';
+import { functionMetrics } from './function-metrics.ts';
+import type { FunctionPool } from './function-pool.ts';
+import type { LocalFunction } from './local-function.ts';
 import { startSqsMapping } from './sqs-mapping.ts';
 import { startStreamMapping } from './stream-mapping.ts';
 import type { Checkpoints } from './stream-shard.ts';
-import { countInvocation } from './usage.ts';
 /** What functions and their event sources need from the rest of the runtime. */
 export interface FunctionsOptions {
   stacks: readonly Stack[];
@@ -26,9 +24,6 @@ export interface FunctionsOptions {
 
 /** How long a batch under way may take to end once everything stops, in ms. */
 const STOP_WITHIN_MS = 2_000;
-
-/** Longer than a usual call: only calls that would hold others up get a second container. */
-const SCALE_OUT_AFTER_MS = 100;
 
 /**
  * What a function's role has to allow for Lambda to read its queue or stream; here all of it is asked for before each read.
@@ -46,27 +41,23 @@ const STREAM_ACTIONS = [
 /** The functions of all stacks and the event source mappings that feed them. */
 export class Functions {
   /** By function name. */
-  readonly pools: ReadonlyMap<string, FunctionPool>;
+  readonly byName: ReadonlyMap<string, LocalFunction>;
   readonly mappings: readonly EventSourceMapping[];
   readonly #streams: EventSourceMapping[] = [];
   readonly #onWarning: (line: string) => void;
-  /** The streams of the tables of a function's own stack. */
-  readonly #streamsOf = new Map<FunctionPool, EventSourceMapping[]>();
 
   /** @throws TemplateError for a function without a bundle, or a mapping that Lambda would refuse */
   constructor(options: FunctionsOptions) {
     this.#onWarning = options.host.warn;
-    const pools = new Map<string, FunctionPool>();
+    const functions = new Map<string, LocalFunction>();
     const mappings: EventSourceMapping[] = [];
     const streamsOf = new Map(options.stacks.map((stack) => [stack, [] as EventSourceMapping[]]));
     for (const [stack, streams] of streamsOf) {
       for (const { logicalId, name } of stack.resourcesOfType('AWS::Lambda::Function')) {
-        const pool = this.#createPool(stack, logicalId, name, options);
-        pools.set(name, pool);
-        this.#streamsOf.set(pool, streams);
+        functions.set(name, createFunction(stack, logicalId, name, streams, options.host));
       }
     }
-    this.pools = pools;
+    this.byName = functions;
     this.mappings = mappings;
     for (const [stack, streams] of streamsOf) {
       for (const { logicalId } of stack.resourcesOfType('AWS::Lambda::EventSourceMapping')) {
@@ -80,21 +71,18 @@ export class Functions {
     }
   }
 
-  /** The pool of a function, by its name, ARN or ARN with a version. */
-  find(nameOrArn: string): FunctionPool | undefined {
-    return this.pools.get(nameOrArn.startsWith('arn:') ? (nameOrArn.split(':')[6] ?? '') : nameOrArn);
-  }
-
   /**
-   * Runs a function and then has the streams of its stack read at once: what it wrote may be waiting there.
-   *
-   * @throws AwsError as FunctionPool.invoke
+   * A function by its name or ARN, and the qualifier that these have.
+   * @returns undefined when there is no such function, version or alias
    */
-  async invoke(pool: FunctionPool, payload: string): Promise<InvocationResult> {
+  find(nameOrArn: string): { found: LocalFunction; qualifier: string | undefined } | undefined {
     try {
-      return await pool.invoke(payload);
-    } finally {
-      for (const stream of this.#streamsOf.get(pool) ?? []) stream.wake();
+      const { name, qualifier } = parseFunctionIdentifier(nameOrArn);
+      const found = this.byName.get(name);
+      found?.version(qualifier);
+      return found && { found, qualifier };
+    } catch {
+      return undefined;
     }
   }
 
@@ -105,7 +93,7 @@ export class Functions {
 
   /** Starts a container of every function, as many at a time as there are cores, and warns of those that cannot start. */
   async warm(): Promise<void> {
-    const waiting = [...this.pools.values()];
+    const waiting = [...this.byName.values()].map(({ latest }) => latest);
     const worker = async (): Promise<void> => {
       for (let pool = waiting.shift(); pool; pool = waiting.shift()) {
         const error = await pool.warm();
@@ -122,42 +110,8 @@ export class Functions {
     const polled = Promise.all(this.mappings.map((mapping) => mapping.stop()));
     await Promise.race([polled, timeUp]);
     clearTimeout(timer);
-    await Promise.all([...this.pools.values()].map((pool) => pool.stop()));
+    await Promise.all([...this.byName.values()].map((found) => found.stop()));
     await polled;
-  }
-
-  #createPool(stack: Stack, logicalId: string, name: string, { host }: FunctionsOptions): FunctionPool {
-    const { authorizer, usage, options, awsUrl } = host;
-    const codeDirectory = host.codeOf(name);
-    if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
-    const arn = stack.attribute(logicalId, 'Arn');
-    const { functionsUrl } = host.handleOf(dynamodb);
-    const functionLogs = host.handleOf(logs);
-    const report = functionMetrics(host, name);
-    const definition = functionDefinition({ name, arn, codeDirectory }, stack.properties(logicalId), {
-      endpoints: {
-        AWS_ENDPOINT_URL: awsUrl,
-        AWS_ENDPOINT_URL_DYNAMODB: functionsUrl,
-        AWS_ENDPOINT_URL_DYNAMODB_STREAMS: functionsUrl,
-      },
-      concurrency: options.functionConcurrency ?? Math.max(2, availableParallelism()),
-    });
-    return new FunctionPool(definition, {
-      log: (line) => {
-        if (!authorizer.mayLog(name)) return;
-        if (usage) countLogLine(usage, line);
-        functionLogs.write(line);
-        options.onFunctionLog?.(line);
-      },
-      compileCacheDirectory: join(host.cacheDirectory, 'compiled'),
-      scaleOutAfterMs: SCALE_OUT_AFTER_MS,
-      onInvocation: (invocation) => {
-        // Lambda writes lines of its own, too, and would be refused as well.
-        authorizer.mayLog(name);
-        reportInvocation(report, invocation);
-        if (usage) countInvocation(usage, definition, invocation.durationMs);
-      },
-    });
   }
 
   #startMapping(
@@ -167,18 +121,20 @@ export class Functions {
     options: FunctionsOptions,
   ): EventSourceMapping {
     const properties = stack.properties(logicalId) as unknown as EventSourceMappingProperties;
-    const pool = this.find(properties.FunctionName);
-    if (!pool) throw new Error(`there is no function ${properties.FunctionName}`);
+    const named = this.find(properties.FunctionName);
+    if (!named) throw new Error(`there is no function ${properties.FunctionName}`);
+    const { found, qualifier } = named;
     const common = {
       uuid: stack.ref(logicalId),
       properties,
-      functionArn: pool.definition.arn,
+      functionArn: found.arnOf(qualifier),
+      invoke: (payload: string) => found.invoke(payload, { qualifier }),
       onWarning: options.host.warn,
     };
     const source = properties.EventSourceArn;
-    if (source.startsWith('arn:aws:sqs:')) return this.#startQueueMapping(common, pool, options.host);
+    if (source.startsWith('arn:aws:sqs:')) return this.#startQueueMapping(common, found.latest, options.host);
     if (!source.startsWith('arn:aws:dynamodb:')) throw new Error(`${source} is not an event source on this machine`);
-    const stream = this.#startStreamMapping(common, pool, options);
+    const stream = this.#startStreamMapping(common, found.latest, options);
     streams.push(stream);
     this.#streams.push(stream);
     return stream;
@@ -195,7 +151,6 @@ export class Functions {
       queue: host.handleOf(sqs).source(source, authorize),
       functionTimeoutSeconds: timeoutSeconds,
       functionConcurrency: concurrency,
-      invoke: (payload) => this.invoke(pool, payload),
     });
   }
 
@@ -222,7 +177,6 @@ export class Functions {
         return output;
       },
       onIteratorAge: (age) => report('IteratorAge', age),
-      invoke: (payload) => pool.invoke(payload),
       sendToDestination: (destinationArn, body) =>
         host.deliver(destinationArn, body, { sender: { functionName: name } }),
     });
@@ -234,23 +188,6 @@ interface MappingBase {
   uuid: string;
   properties: EventSourceMappingProperties;
   functionArn: string;
+  invoke: Invoke;
   onWarning: (line: string) => void;
-}
-
-/** As Lambda does: an invocation without an error is a datapoint of 0 errors. Nothing is throttled here: calls wait. */
-function reportInvocation(report: ReportFunctionMetric, { durationMs, failed, concurrent }: EndedInvocation): void {
-  report('Invocations', 1);
-  report('Errors', failed ? 1 : 0);
-  report('Throttles', 0);
-  report('Duration', durationMs);
-  report('ConcurrentExecutions', concurrent);
-}
-
-function placed(error: unknown, stack: Stack, logicalId: string): Error {
-  if (error instanceof TemplateError) return error;
-  return new TemplateError(
-    stack.name,
-    `Resources.${logicalId}`,
-    error instanceof Error ? error.message : String(error),
-  );
 }

@@ -1,14 +1,17 @@
 import { DeliveryError } from '../../core/delivery.ts';
-import { HttpAnswer } from '../../core/http-message.ts';
 import type { AwsService, Host, RunningService } from '../../core/service.ts';
 import { dynamodb } from '../dynamodb/index.ts';
 import { lambdaAccess } from './access.ts';
-import { handleLambdaRequest } from './api.ts';
+import { type LambdaParts, lambdaApi } from './api.ts';
+import { createAsynchronous } from './asynchronous.ts';
 import { openCheckpoints } from './checkpoint-store.ts';
 import { FUNCTION_METRICS } from './function-metrics.ts';
-import type { InvocationResult } from './function-pool.ts';
+import type { InvocationResult, InvokeOptions } from './function-pool.ts';
 import { Functions } from './functions.ts';
+import { LambdaStore } from './lambda-store.ts';
+import type { LocalFunction } from './local-function.ts';
 import { lambdaResourceTypes } from './resource-types.ts';
+import { lambdaRoutes } from './routes.ts';
 
 /** What other services may use of Lambda. */
 export interface LocalLambda {
@@ -17,7 +20,11 @@ export interface LocalLambda {
    * Calls a function and waits for its answer.
    * @throws Error when there is no such function
    */
-  invoke: (functionArn: string, payload: string) => Promise<{ name: string; result: InvocationResult }>;
+  invoke: (
+    functionArn: string,
+    payload: string,
+    options?: Pick<InvokeOptions, 'traceHeader'>,
+  ) => Promise<{ name: string; result: InvocationResult }>;
   /** Starts a container of every function. */
   warm: () => Promise<void>;
 }
@@ -26,6 +33,7 @@ export interface LocalLambda {
 export const lambda: AwsService<LocalLambda> = {
   name: 'lambda',
   protocols: ['rest'],
+  routes: lambdaRoutes,
   unsignedPath: /^\/\d{4}-\d\d-\d\d\/(functions|event-source-mappings)/,
   resourceTypes: lambdaResourceTypes,
   access: lambdaAccess,
@@ -41,54 +49,77 @@ export const lambda: AwsService<LocalLambda> = {
   start,
 };
 
+/** What there is once the stacks are. */
+interface Active extends LambdaParts {
+  functions: ReadonlyMap<string, LocalFunction>;
+  all: Functions;
+}
+
 async function start(host: Host): Promise<RunningService<LocalLambda>> {
   await using started = new AsyncDisposableStack();
   const opened = host.dataDirectory === undefined ? undefined : openCheckpoints(host.dataDirectory);
   if (opened) started.defer(opened.close);
-  let functions: Functions | undefined;
-  const running = (): Functions => {
-    if (!functions) throw new Error('Functions have not started yet');
-    return functions;
+  const store = new LambdaStore(host.dataDirectory);
+  started.defer(() => store.close());
+  let active: Active | undefined;
+  const running = (): Active => {
+    if (!active) throw new Error('Functions have not started yet');
+    return active;
   };
-  const onAsyncFailure = (functionName: string): void =>
-    host.warn(`${functionName} failed on an asynchronous event; AWS would try twice more, this machine does not`);
-  host.handleOf(dynamodb).onWrite(() => functions?.wakeStreams());
+  host.handleOf(dynamodb).onWrite(() => active?.all.wakeStreams());
+  const api = lambdaApi(running);
   const owned = started.move();
   return {
     handle: {
-      functionNames: () => [...running().pools.keys()],
-      invoke: async (functionArn, payload) => {
-        const pool = running().find(functionArn);
-        if (!pool) throw new Error(`There is no function ${functionArn}`);
-        return { name: pool.definition.name, result: await running().invoke(pool, payload) };
+      functionNames: () => [...running().functions.keys()],
+      invoke: async (functionArn, payload, options) => {
+        const named = running().all.find(functionArn);
+        if (!named) throw new Error(`There is no function ${functionArn}`);
+        const { found, qualifier } = named;
+        return { name: found.name, result: await found.invoke(payload, { ...options, qualifier }) };
       },
-      warm: () => running().warm(),
+      warm: () => running().all.warm(),
     },
-    api: async ({ request }) => {
-      const { method, url, headers, body } = request;
-      const { pools, mappings } = running();
-      const read = { method, path: url.pathname, query: url.searchParams, headers, body: body.toString() };
+    api: async (call) => {
       try {
-        const answer = await handleLambdaRequest(read, { functions: pools, mappings, onAsyncFailure });
-        return new HttpAnswer(answer.status, answer.headers, answer.body);
+        return await api(call);
       } finally {
-        running().wakeStreams();
+        running().all.wakeStreams();
       }
     },
-    deliver: async (functionArn, payload) => {
-      const pool = running().find(functionArn);
-      if (!pool) throw new DeliveryError('NO_RESOURCE', `There is no function ${functionArn}`, false);
-      const failed = (): void => onAsyncFailure(pool.definition.name);
-      // As with Lambda's asynchronous invocation, the event counts as delivered once it has been accepted.
-      running()
-        .invoke(pool, payload)
-        .then(({ functionError }) => functionError && failed(), failed);
+    isThere: (functionArn) => running().all.find(functionArn) !== undefined,
+    deliver: async (functionArn, payload, { sender, traceHeader }) => {
+      const named = running().all.find(functionArn);
+      if (!named) throw new DeliveryError('NO_RESOURCE', `There is no function ${functionArn}`, false);
+      // Whoever has no role would need a permission of the function, and these have no effect here.
+      if ('functionName' in sender || sender.roleArn !== undefined) {
+        const access = { action: 'lambda:InvokeFunction', resource: functionArn };
+        const refusal = host.authorizer.findSenderRefusal(sender, access);
+        if (refusal) throw new DeliveryError('NO_PERMISSIONS', refusal.message, false);
+      }
+      const { found, qualifier } = named;
+      running().asyncInvocations.accept({ functionName: found.name, qualifier, payload, traceHeader });
     },
     activate: (stacks) => {
-      functions = new Functions({ stacks, host, ...(opened && { checkpoints: opened.checkpoints }) });
+      const all = new Functions({ stacks, host, ...(opened && { checkpoints: opened.checkpoints }) });
+      try {
+        active = {
+          all,
+          functions: all.byName,
+          mappings: all.mappings,
+          ...createAsynchronous(stacks, all, store, host),
+        };
+      } catch (error) {
+        owned.defer(() => all.stop());
+        throw error;
+      }
+      active.asyncInvocations.start();
     },
+    console: () => ({ functions: [...running().functions.keys()], asynchronousEvents: store.eventCounts() }),
     [Symbol.asyncDispose]: async () => {
-      await functions?.stop();
+      const queued = active?.asyncInvocations.stop();
+      await active?.all.stop();
+      await queued;
       await owned.disposeAsync();
     },
   };

@@ -13,11 +13,25 @@ export const lambdaResourceTypes: Readonly<Record<string, ResourceType>> = {
     nameProperty: 'FunctionName',
     attributes: { Arn: arnOf('lambda', (r) => `function:${r.name}`) },
     properties: [
-      ...['FunctionName', 'Handler', 'Timeout', 'MemorySize', 'ReservedConcurrentExecutions', 'Environment', 'Role'],
+      ...[
+        'FunctionName',
+        'Handler',
+        'Timeout',
+        'MemorySize',
+        'ReservedConcurrentExecutions',
+        'Environment',
+        'Role',
+        'DeadLetterConfig',
+      ],
       // The code is what was packaged, and it runs on this machine's Node and processor.
       ...['Code', 'Runtime', 'Architectures', 'PackageType', 'Description', 'Tags', 'KmsKeyArn'],
       'EphemeralStorage',
     ],
+  },
+  'AWS::Lambda::EventInvokeConfig': {
+    ref: stableUuid,
+    attributes: {},
+    properties: ['FunctionName', 'Qualifier', 'MaximumRetryAttempts', 'MaximumEventAgeInSeconds', 'DestinationConfig'],
   },
   'AWS::Lambda::EventSourceMapping': {
     ref: stableUuid,

@@ -15,7 +15,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 export interface WorkerData {
   functionName: string;
-  functionArn: string;
+  functionVersion: string;
   /** As in the function's configuration: `src/handlers/post-order.handler`. */
   handler: string;
   codeDirectory: string;
@@ -31,6 +31,11 @@ export interface InvokeMessage {
   payload: string;
   /** Epoch milliseconds. */
   deadline: number;
+  /** X-Ray's. */
+  traceId: string;
+  /** JSON in base64. */
+  clientContext: string | undefined;
+  invokedArn: string;
 }
 
 /** An error as Lambda answers it. */
@@ -125,15 +130,20 @@ async function loadHandler({ codeDirectory, handler }: WorkerData): Promise<Hand
   return found as Handler;
 }
 
-function invocationContext(data: WorkerData, { requestId, deadline }: InvokeMessage): Record<string, unknown> {
+function invocationContext(data: WorkerData, message: InvokeMessage): Record<string, unknown> {
+  const { requestId, deadline, clientContext, invokedArn } = message;
   return {
     callbackWaitsForEmptyEventLoop: true,
-    functionVersion: '$LATEST',
+    functionVersion: data.functionVersion,
     functionName: data.functionName,
     memoryLimitInMB: String(data.memoryMb),
     logGroupName: data.logGroupName,
     logStreamName: data.logStreamName,
-    invokedFunctionArn: data.functionArn,
+    invokedFunctionArn: invokedArn,
+    clientContext:
+      clientContext === undefined ? undefined : JSON.parse(Buffer.from(clientContext, 'base64').toString('utf8')),
+    // Of Cognito, which is not here.
+    identity: undefined,
     awsRequestId: requestId,
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
   };
@@ -181,6 +191,7 @@ async function run(data: WorkerData): Promise<void> {
   flushCompileCache();
 
   port.on('message', async (message: InvokeMessage) => {
+    process.env._X_AMZN_TRACE_ID = message.traceId;
     try {
       const result = await handler(JSON.parse(message.payload), invocationContext(data, message));
       post({ type: 'result', requestId: message.requestId, payload: serialise(result) });

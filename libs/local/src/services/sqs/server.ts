@@ -79,7 +79,7 @@ async function answerRequest(api: SqsApi, request: HttpRequest): Promise<HttpAns
   const protocol = json.matches(request.headers) ? json : query;
   try {
     const { operation, input } = protocol.read(request, service);
-    return protocol.answer(await api.call(operation, input, {}, request.signal), operation, request);
+    return protocol.answer(await api.call(operation, input, {}, request.signal), operation, request, service);
   } catch (error) {
     const known = error instanceof AwsError ? error : new AwsError('InternalFailure', String(error), 500);
     return protocol.error(known, request.headers);

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import type { FunctionDefinition } from './function-definition.ts';
+import { LATEST } from './function-identifier.ts';
+import type { FunctionPool, InvocationResult, InvokeOptions } from './function-pool.ts';
+import { notFound, tooManyRequests } from './lambda-errors.ts';
+
+/** The configuration of one version, with what does not decide how it runs. */
+export interface VersionConfiguration extends FunctionDefinition {
+  role: string;
+  description: string;
+  deadLetterQueue: string | undefined;
+  /** Milliseconds since the epoch. */
+  lastModified: number;
+  revisionId: string;
+}
+
+/** An alias, as the API has it. */
+export interface Alias {
+  Name: string;
+  FunctionVersion: string;
+  Description: string;
+  RoutingConfig?: { AdditionalVersionWeights?: Record<string, number> };
+  RevisionId: string;
+}
+
+interface Version {
+  configuration: VersionConfiguration;
+  pool: FunctionPool;
+}
+
+export interface LocalFunctionOptions {
+  createPool: (configuration: VersionConfiguration) => FunctionPool;
+  /** A call was refused, because as many as are reserved were running. */
+  onThrottle: () => void;
+  /** Called after each call: what it wrote may be waiting in a stream. */
+  onInvoked: () => void;
+}
+
+/** A function with its versions and aliases. */
+export class LocalFunction {
+  readonly name: string;
+  /** Without a qualifier. */
+  readonly arn: string;
+  readonly aliases = new Map<string, Alias>();
+  readonly tags = new Map<string, string>();
+  /** At most so many calls at once, of all versions; undefined for as many as the machine has containers. */
+  reservedConcurrency: number | undefined;
+  readonly #options: LocalFunctionOptions;
+  /** `$LATEST` first. */
+  readonly #versions = new Map<string, Version>();
+  /** Pools of configurations that were replaced, until their calls have ended. */
+  readonly #retiring = new Set<Promise<void>>();
+  #running = 0;
+
+  constructor(configuration: VersionConfiguration, options: LocalFunctionOptions) {
+    this.name = configuration.name;
+    this.arn = configuration.arn;
+    this.#options = options;
+    this.#versions.set(LATEST, { configuration, pool: options.createPool(configuration) });
+  }
+
+  /** The pool of the version that can be changed. */
+  get latest(): FunctionPool {
+    return this.version(undefined).pool;
+  }
+
+  /** Calls of a configuration that was replaced are still running. */
+  get isUpdating(): boolean {
+    return this.#retiring.size > 0;
+  }
+
+  /** `$LATEST`, then the published ones. */
+  versions(): readonly VersionConfiguration[] {
+    return [...this.#versions.values()].map(({ configuration }) => configuration);
+  }
+
+  /**
+   * Finds the version of a qualifier: a version, or the one that an alias leads to; `$LATEST` without a qualifier.
+   * @throws AwsError ResourceNotFoundException
+   */
+  version(qualifier: string | undefined): Version {
+    const alias = this.aliases.get(qualifier ?? LATEST);
+    const found = this.#versions.get(alias?.FunctionVersion ?? qualifier ?? LATEST);
+    if (!found) throw notFound(`Function not found: ${this.arn}:${qualifier}`);
+    return found;
+  }
+
+  /** With a qualifier, the ARN has one. */
+  arnOf(qualifier: string | undefined): string {
+    return qualifier === undefined ? this.arn : `${this.arn}:${qualifier}`;
+  }
+
+  /**
+   * Calls the function and waits for its answer.
+   * @throws AwsError ResourceNotFoundException, RequestTooLargeException, TooManyRequestsException
+   */
+  async invoke(
+    payload: string,
+    { qualifier, ...options }: InvokeOptions & { qualifier?: string | undefined } = {},
+  ): Promise<InvocationResult & { executedVersion: string }> {
+    const { configuration, pool } = this.#route(qualifier);
+    if (this.reservedConcurrency !== undefined && this.#running >= this.reservedConcurrency) {
+      this.#options.onThrottle();
+      throw tooManyRequests('ReservedFunctionConcurrentInvocationLimitExceeded');
+    }
+    this.#running += 1;
+    try {
+      const result = await pool.invoke(payload, { ...options, invokedArn: this.arnOf(qualifier) });
+      return { ...result, executedVersion: configuration.version };
+    } finally {
+      this.#running -= 1;
+      this.#options.onInvoked();
+    }
+  }
+
+  /** Replaces the configuration of `$LATEST`. Calls that are running end as they began. */
+  update(changes: Partial<VersionConfiguration>, now: number): VersionConfiguration {
+    const { configuration, pool } = this.version(LATEST);
+    const updated = { ...configuration, ...changes, lastModified: now, revisionId: randomUUID() };
+    this.#versions.set(LATEST, { configuration: updated, pool: this.#options.createPool(updated) });
+    const retired = pool.retire().finally(() => this.#retiring.delete(retired));
+    this.#retiring.add(retired);
+    return updated;
+  }
+
+  /** Adds a version, or replaces it. */
+  addVersion(configuration: VersionConfiguration): void {
+    const replaced = this.#versions.get(configuration.version);
+    this.#versions.set(configuration.version, { configuration, pool: this.#options.createPool(configuration) });
+    void replaced?.pool.retire();
+  }
+
+  /** Ends every container at once. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#versions.values()].map(({ pool }) => pool.stop()));
+    await Promise.all(this.#retiring);
+  }
+
+  /** An alias may send a part of its calls to another version. https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html */
+  #route(qualifier: string | undefined): Version {
+    const weights = this.aliases.get(qualifier ?? LATEST)?.RoutingConfig?.AdditionalVersionWeights ?? {};
+    for (const [version, weight] of Object.entries(weights)) {
+      if (Math.random() < weight) return this.version(version);
+    }
+    return this.version(qualifier);
+  }
+}
