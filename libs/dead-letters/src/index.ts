@@ -18,5 +18,5 @@ export {
 export {
   type RowPlace,
   relayDeadLetterOf,
-} from './relay-letter.ts';
+} from './relay-dead-letter.ts';
 export { insertRecordOf } from './stream-record.ts';

@@ -1,6 +1,6 @@
 import type { EventEntry } from '@millrace/events';
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
-import type { RowPlace } from './relay-letter.ts';
+import type { RowPlace } from './relay-dead-letter.ts';
 
 /**
  * A record as the stream of a table tells of the insert of a row: what a relay is called with, by Lambda or by an operator's

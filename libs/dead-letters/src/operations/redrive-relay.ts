@@ -2,7 +2,7 @@ import { entryOfEnvelope } from '@millrace/events';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { batches } from '../batches.ts';
 import type { DeadLetter } from '../dead-letter.ts';
-import { type RowPlace, rowPlaceOf, type StreamPositions, streamPositionsOf } from '../relay-letter.ts';
+import { type RowPlace, rowPlaceOf, type StreamPositions, streamPositionsOf } from '../relay-dead-letter.ts';
 import { insertRecordOf, outboxItem } from '../stream-record.ts';
 import { type DrainSummary, drain } from './drain.ts';
 import type { Look } from './look.ts';
