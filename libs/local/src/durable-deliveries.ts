@@ -1,0 +1,122 @@
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { Clock } from './clock.ts';
+import { isRetryable } from './deliver.ts';
+
+export interface DurableDeliveriesOptions<Content> {
+  /** Has the deliveries in a table of its own. */
+  database: DatabaseSync;
+  clock: Clock;
+  /** Makes one attempt. An error that says `retryable: false` is the last. */
+  attempt: (content: Content) => Promise<void>;
+  /** Milliseconds to the next attempt after so many have failed; undefined after the last. */
+  retryAfter: (failures: number, content: Content) => number | undefined;
+  /** Called for a delivery that is given up. It is removed afterwards. */
+  giveUp: (content: Content, error: Error) => Promise<void>;
+}
+
+/** Attempts under way at the same time. */
+const CONCURRENCY = 32;
+
+/**
+ * Deliveries that are made at least once, however often this process ends in between: each is a row, added in the transaction
+ * that is the reason for it, and removed after it has arrived.
+ *
+ * @example
+ * transaction(database, () => { insertObject(); deliveries.add({ arn, payload }); });
+ */
+export class DurableDeliveries<Content> implements AsyncDisposable {
+  readonly #options: DurableDeliveriesOptions<Content>;
+  readonly #insert: StatementSync;
+  readonly #due: StatementSync;
+  readonly #next: StatementSync;
+  readonly #postpone: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #attempts = new Map<number, Promise<void>>();
+  #isWoken = false;
+  #isStopped = false;
+  #cancelTimer: () => void = () => {};
+
+  constructor(options: DurableDeliveriesOptions<Content>) {
+    this.#options = options;
+    const { database } = options;
+    database.exec(
+      `CREATE TABLE IF NOT EXISTS deliveries (
+         id INTEGER PRIMARY KEY AUTOINCREMENT, lane TEXT, content TEXT NOT NULL, failures INTEGER NOT NULL, due_at INTEGER NOT NULL
+       );
+       CREATE INDEX IF NOT EXISTS deliveries_by_lane ON deliveries (lane, id);
+       CREATE INDEX IF NOT EXISTS deliveries_by_time ON deliveries (due_at)`,
+    );
+    // A lane is NULL where the order does not matter, and NULL equals nothing.
+    const isFirst =
+      'NOT EXISTS (SELECT 1 FROM deliveries AS earlier WHERE earlier.lane = deliveries.lane AND earlier.id < deliveries.id)';
+    this.#insert = database.prepare('INSERT INTO deliveries (lane, content, failures, due_at) VALUES (?, ?, 0, ?)');
+    this.#due = database.prepare(`SELECT * FROM deliveries WHERE due_at <= ? AND ${isFirst} ORDER BY due_at, id LIMIT ?`);
+    this.#next = database.prepare(`SELECT MIN(due_at) AS due_at FROM deliveries WHERE due_at > ?`);
+    this.#postpone = database.prepare('UPDATE deliveries SET failures = ?, due_at = ? WHERE id = ?');
+    this.#remove = database.prepare('DELETE FROM deliveries WHERE id = ?');
+    this.#wake();
+  }
+
+  /**
+   * Adds a delivery. It is made soon after the current transaction, if there is one.
+   *
+   * @param content is kept as JSON
+   * @param lane those of one lane are made one after the other, in the order in which they were added
+   */
+  add(content: Content, lane?: string): void {
+    this.#insert.run(lane ?? null, JSON.stringify(content), this.#options.clock.now());
+    this.#wake();
+  }
+
+  /** Ends after the attempts under way. What has not arrived is delivered by the next one on this database. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelTimer();
+    await Promise.all(this.#attempts.values());
+  }
+
+  #wake(): void {
+    if (this.#isWoken || this.#isStopped) return;
+    this.#isWoken = true;
+    queueMicrotask(() => {
+      this.#isWoken = false;
+      if (!this.#isStopped) this.#startDue();
+    });
+  }
+
+  #startDue(): void {
+    this.#cancelTimer();
+    const now = this.#options.clock.now();
+    for (const row of this.#due.all(now, CONCURRENCY + this.#attempts.size)) {
+      if (this.#attempts.size >= CONCURRENCY) return;
+      const id = Number(row.id);
+      if (this.#attempts.has(id)) continue;
+      const attempt = this.#attempt(id, row).finally(() => {
+        this.#attempts.delete(id);
+        this.#wake();
+      });
+      this.#attempts.set(id, attempt);
+    }
+    const next = this.#next.get(now)?.due_at;
+    if (next !== null && next !== undefined) {
+      this.#cancelTimer = this.#options.clock.at(Number(next), () => this.#wake());
+    }
+  }
+
+  async #attempt(id: number, row: Record<string, SQLOutputValue>): Promise<void> {
+    const { clock, attempt, retryAfter, giveUp } = this.#options;
+    const content = JSON.parse(String(row.content)) as Content;
+    try {
+      await attempt(content);
+    } catch (error) {
+      const failures = Number(row.failures) + 1;
+      const delay = isRetryable(error) ? retryAfter(failures, content) : undefined;
+      if (delay !== undefined) {
+        this.#postpone.run(failures, clock.now() + delay, id);
+        return;
+      }
+      await giveUp(content, error instanceof Error ? error : new Error(String(error))).catch(() => {});
+    }
+    this.#remove.run(id);
+  }
+}
