@@ -5,7 +5,8 @@ import type { S3Store } from '../store/index.ts';
 import { checkChecksum, createDigest, defaultAlgorithm, type ExpectedChecksum } from './checksums.ts';
 
 /** A content that comes in: bytes, or a stream that may have trailers when it has ended. */
-export type IncomingBody = string | Uint8Array | (AsyncIterable<Uint8Array> & { trailers?: Readonly<Record<string, string>> });
+export type IncomingBody = string | Uint8Array | IncomingStream;
+type IncomingStream = AsyncIterable<Uint8Array> & { trailers?: Readonly<Record<string, string>> };
 
 export interface Expectations {
   contentLength?: number | undefined;
@@ -35,17 +36,49 @@ export async function receive(
   body: IncomingBody | undefined,
   expectations: Expectations,
 ): Promise<ReceivedContent> {
-  const { contentLength, contentMd5, checksum } = expectations;
-  checkDeclaredLength(contentLength);
-  const expectedMd5 = contentMd5 === undefined ? undefined : md5Digest(contentMd5);
-  const algorithm = checksum?.algorithm ?? defaultAlgorithm;
-  const digest = createDigest(algorithm);
-  const md5 = createHash('md5');
-  const sha256 = expectations.contentSha256 === undefined ? undefined : createHash('sha256');
+  const { contentLength } = expectations;
+  if (contentLength !== undefined && contentLength > s3Limits.putBytes) throw tooLarge(contentLength);
+  const checked = new CheckedStream(asStream(body), expectations);
+  const blob = await store.contents.write(checked);
+  return { blob, ...checked.result() };
+}
+
+/**
+ * Reads a document as a whole.
+ * @throws S3Error as receive; MaxMessageLengthExceeded
+ */
+export async function collect(body: IncomingStream, expectations: Expectations, maximumBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
   let size = 0;
-  const source = asStream(body);
-  async function* observed(): AsyncIterable<Uint8Array> {
-    for await (const chunk of source) {
+  for await (const chunk of new CheckedStream(body, expectations)) {
+    size += chunk.length;
+    if (size > maximumBytes) throw s3Error('MaxMessageLengthExceeded', 'Your request was too big.');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** A stream that fails at its end unless it has been what was expected. */
+class CheckedStream implements AsyncIterable<Uint8Array> {
+  readonly #source: IncomingStream;
+  readonly #expectations: Expectations;
+  readonly #algorithm: string;
+  #result: Omit<ReceivedContent, 'blob'> | undefined;
+
+  constructor(source: IncomingStream, expectations: Expectations) {
+    this.#source = source;
+    this.#expectations = expectations;
+    this.#algorithm = expectations.checksum?.algorithm ?? defaultAlgorithm;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    const { contentLength, contentMd5, contentSha256, checksum } = this.#expectations;
+    const expectedMd5 = contentMd5 === undefined ? undefined : md5Digest(contentMd5);
+    const digest = createDigest(this.#algorithm);
+    const md5 = createHash('md5');
+    const sha256 = contentSha256 === undefined ? undefined : createHash('sha256');
+    let size = 0;
+    for await (const chunk of this.#source) {
       size += chunk.length;
       if (size > s3Limits.putBytes) throw tooLarge(size);
       md5.update(chunk);
@@ -56,31 +89,32 @@ export async function receive(
     if (contentLength !== undefined && size !== contentLength) {
       throw s3Error('IncompleteBody', 'You did not provide the number of bytes specified by the Content-Length HTTP header');
     }
-    if (expectedMd5 && !md5.copy().digest().equals(expectedMd5)) {
+    const md5Value = md5.digest();
+    if (expectedMd5 && !md5Value.equals(expectedMd5)) {
       throw s3Error('BadDigest', 'The Content-MD5 you specified did not match what we received.');
     }
-    if (sha256 && sha256.digest('hex') !== expectations.contentSha256) {
+    if (sha256 && sha256.digest('hex') !== contentSha256) {
       throw s3Error('XAmzContentSHA256Mismatch', "The provided 'x-amz-content-sha256' header does not match what was computed.");
     }
-  }
-  const blob = await store.contents.write(observed());
-  const value = digest.base64();
-  try {
-    const expected = checksum?.value ?? trailingChecksum(source, algorithm);
+    const value = digest.base64();
+    const expected = checksum?.value ?? this.#trailingChecksum();
     if (expected !== undefined && expected !== value) {
-      throw s3Error('BadDigest', `The ${algorithm} you specified did not match the calculated checksum.`);
+      throw s3Error('BadDigest', `The ${this.#algorithm} you specified did not match the calculated checksum.`);
     }
-  } catch (error) {
-    store.contents.release([{ blob, size }]);
-    throw error;
+    this.#result = { size, md5: md5Value.toString('hex'), checksum: { algorithm: this.#algorithm, value } };
   }
-  return { blob, size, md5: md5.digest('hex'), checksum: { algorithm, value } };
-}
 
-function checkDeclaredLength(length: number | undefined): void {
-  if (length === undefined) return;
-  if (!Number.isSafeInteger(length) || length < 0) throw s3Error('InvalidArgument', 'The content length is not valid');
-  if (length > s3Limits.putBytes) throw tooLarge(length);
+  /** Of the stream that has been read to its end. */
+  result(): Omit<ReceivedContent, 'blob'> {
+    if (!this.#result) throw new Error('The content has not been read to its end');
+    return this.#result;
+  }
+
+  #trailingChecksum(): string | undefined {
+    const value = this.#source.trailers?.[`x-amz-checksum-${this.#algorithm.toLowerCase()}`];
+    if (value !== undefined) checkChecksum(this.#algorithm, value);
+    return value;
+  }
 }
 
 function tooLarge(size: number): Error {
@@ -90,19 +124,13 @@ function tooLarge(size: number): Error {
   });
 }
 
-function trailingChecksum({ trailers }: { trailers?: Readonly<Record<string, string>> }, algorithm: string): string | undefined {
-  const value = trailers?.[`x-amz-checksum-${algorithm.toLowerCase()}`];
-  if (value !== undefined) checkChecksum(algorithm, value);
-  return value;
-}
-
 function md5Digest(base64: string): Buffer {
   const bytes = Buffer.from(base64, 'base64');
   if (bytes.length !== 16) throw s3Error('InvalidDigest', 'The Content-MD5 you specified was invalid.');
   return bytes;
 }
 
-function asStream(body: IncomingBody = ''): AsyncIterable<Uint8Array> & { trailers?: Readonly<Record<string, string>> } {
+function asStream(body: IncomingBody = ''): IncomingStream {
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) return body;
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   return (async function* () {

@@ -10,6 +10,8 @@ export interface XmlMember {
   /** The element is repeated for each entry. */
   list?: true;
   required?: true;
+  /** Attributes that the element always has when it is written, with a space before each. */
+  attributes?: string;
 }
 
 /** How a member is written: the form of a text, a list in an element of its own, or a structure. */
@@ -105,13 +107,13 @@ function writeMembers({ members }: XmlStructure, structure: Structure): string {
       const value = structure[name];
       if (value === undefined) return '';
       const values = member.list ? (value as unknown[]) : [value];
-      return values.map((each) => writeElement(member.element ?? name, member.shape, each)).join('');
+      return values.map((each) => writeElement(member.element ?? name, member.shape, each, member.attributes)).join('');
     })
     .join('');
 }
 
-function writeElement(name: string, shape: XmlShape, value: unknown): string {
-  return `<${name}>${writeValue(shape, value)}</${name}>`;
+function writeElement(name: string, shape: XmlShape, value: unknown, attributes = ''): string {
+  return `<${name}${attributes}>${writeValue(shape, value)}</${name}>`;
 }
 
 function writeValue(shape: XmlShape, value: unknown): string {

@@ -1,0 +1,106 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { expectedChecksum } from '../content/checksums.ts';
+import { collect } from '../content/receive.ts';
+import { s3Error } from '../errors.ts';
+import { s3Limits } from '../limits.ts';
+import type { S3Input } from '../operations/input.ts';
+import { type Address, readAddress } from './address.ts';
+import { readBindings } from './bindings.ts';
+import { ChunkedBody } from './chunked-body.ts';
+import { requestDocuments } from './documents.ts';
+import { operationOf } from './routes.ts';
+import { readDocument } from './xml-shape.ts';
+
+/** A request with its operation, before its body has been read. */
+export interface S3Request {
+  operation: string;
+  input: S3Input;
+  address: Address;
+}
+
+/** Operations whose content is the body of the request. */
+const withContent = new Set(['PutObject', 'UploadPart']);
+/** Parameters of a presigned URL that are about its signature. */
+const ofSignature = /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|user-agent)$/i;
+
+/**
+ * Reads what a request asks for from its method, path and headers.
+ * @throws S3Error where it is no request of S3
+ */
+export function readRequest({ method = 'GET', url = '/', headers }: IncomingMessage): S3Request {
+  const address = readAddress(headers.host, url);
+  const { bucket, key, query } = address;
+  const merged = withHeadersOfQuery(headers, query);
+  const isCopy = merged['x-amz-copy-source'] !== undefined;
+  const operation = operationOf({ method, bucket, key, query, isCopy });
+  const input = readBindings(merged, query);
+  if (bucket !== undefined) input.Bucket = bucket;
+  if (key !== undefined) input.Key = key;
+  const encodings = encodingsOf(merged).filter((encoding) => encoding !== 'aws-chunked');
+  if (encodings.length > 0) input.ContentEncoding = encodings.join(',');
+  if (withContent.has(operation)) readContentHeaders(input, merged);
+  return { operation, input, address };
+}
+
+/** Presigned URLs have in their query what would otherwise be headers. */
+function withHeadersOfQuery(headers: IncomingHttpHeaders, query: URLSearchParams): IncomingHttpHeaders {
+  const moved = [...query].filter(([name]) => /^x-amz-/i.test(name) && !ofSignature.test(name));
+  return { ...Object.fromEntries(moved.map(([name, value]) => [name.toLowerCase(), value])), ...headers };
+}
+
+function encodingsOf({ 'content-encoding': encoding = '' }: IncomingHttpHeaders): string[] {
+  return encoding
+    .split(',')
+    .map((token) => token.trim())
+    .filter((token) => token !== '');
+}
+
+function readContentHeaders(input: S3Input, headers: IncomingHttpHeaders): void {
+  const length = headers['x-amz-decoded-content-length'] ?? headers['content-length'];
+  if (length === undefined && headers['transfer-encoding'] === undefined) {
+    throw s3Error('MissingContentLength', 'You must provide the Content-Length HTTP header.');
+  }
+  if (length !== undefined) {
+    if (!/^\d{1,15}$/.test(String(length))) throw s3Error('InvalidArgument', 'The content length is not a number');
+    input.ContentLength = Number(length);
+  }
+  const sha256 = headers['x-amz-content-sha256'];
+  if (typeof sha256 === 'string' && /^[0-9a-f]{64}$/i.test(sha256)) input.ContentSHA256 = sha256.toLowerCase();
+  const trailer = /x-amz-checksum-([a-z0-9]+)/i.exec(String(headers['x-amz-trailer'] ?? ''))?.[1];
+  if (trailer !== undefined) input.ChecksumAlgorithm = trailer.toUpperCase();
+}
+
+/**
+ * Reads the body of a request: a content as a stream, and a document as a whole.
+ * @throws S3Error MalformedXML, BadDigest or MaxMessageLengthExceeded
+ */
+export async function readBody({ operation, input }: S3Request, request: IncomingMessage): Promise<S3Input> {
+  if (withContent.has(operation)) return { ...input, Body: contentOf(request) };
+  const document = Object.hasOwn(requestDocuments, operation) ? requestDocuments[operation] : undefined;
+  if (!document && operation !== 'PutBucketPolicy') return input;
+  if (operation === 'DeleteObjects' && input.ContentMD5 === undefined && !hasChecksum(input, request.headers)) {
+    throw s3Error('InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
+  }
+  // A completed upload has the checksum of the object in these headers, and none of the document.
+  const checksum = operation === 'CompleteMultipartUpload' ? undefined : expectedChecksum(input);
+  const bytes = await collect(contentOf(request), { contentMd5: input.ContentMD5, checksum }, s3Limits.documentBytes);
+  const text = bytes.toString();
+  if (!document) return { ...input, Policy: text };
+  if (text === '' && !document.required) return input;
+  return { ...input, [document.member]: readDocument(document, text) };
+}
+
+function hasChecksum(input: S3Input, headers: IncomingHttpHeaders): boolean {
+  return expectedChecksum(input)?.value !== undefined || headers['x-amz-trailer'] !== undefined;
+}
+
+function contentOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
+  const { headers } = request;
+  const isChunked = encodingsOf(headers).includes('aws-chunked') || String(headers['x-amz-content-sha256']).startsWith('STREAMING-');
+  const decodedLength = Number(headers['x-amz-decoded-content-length']);
+  if (!isChunked) return request;
+  if (!Number.isSafeInteger(decodedLength)) {
+    throw s3Error('MissingContentLength', 'You must provide the x-amz-decoded-content-length HTTP header.');
+  }
+  return new ChunkedBody(request, decodedLength);
+}
