@@ -27,7 +27,9 @@ beforeAll(async () => {
   await s3.client.send(new CreateBucketCommand({ Bucket }));
 });
 
-afterAll(() => s3[Symbol.asyncDispose]());
+afterAll(async () => {
+  await s3[Symbol.asyncDispose]();
+});
 
 async function put(Key: string, Body = 'content'): Promise<void> {
   await s3.client.send(new PutObjectCommand({ Bucket, Key, Body }));

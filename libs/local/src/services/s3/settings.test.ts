@@ -38,7 +38,9 @@ beforeAll(async () => {
   await s3.client.send(new CreateBucketCommand({ Bucket }));
 });
 
-afterAll(() => s3[Symbol.asyncDispose]());
+afterAll(async () => {
+  await s3[Symbol.asyncDispose]();
+});
 
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
 describe('tags', () => {

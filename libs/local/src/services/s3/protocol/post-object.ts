@@ -3,6 +3,7 @@ import { s3Error } from '../errors.ts';
 import type { S3Input } from '../operations/input.ts';
 import { readBindings } from './bindings.ts';
 import { readForm } from './form-data.ts';
+import { bytesOf } from './request.ts';
 import { checkPostPolicy } from './post-policy.ts';
 import type { SecretOf } from './signature.ts';
 import { requestDocuments } from './documents.ts';
@@ -27,7 +28,7 @@ export async function readPostedObject(
   bucket: string,
   options: { secretOf: SecretOf; now: number },
 ): Promise<PostedObject> {
-  const form = await readForm(request, request.headers['content-type'] ?? '');
+  const form = await readForm(bytesOf(request), request.headers['content-type'] ?? '');
   const fields = new Map([...form.fields, ['bucket', bucket]]);
   const policy = checkPostPolicy(fields, options);
   const key = form.fields.get('key') ?? '';

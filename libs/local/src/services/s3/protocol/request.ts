@@ -98,9 +98,14 @@ function contentOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
   const { headers } = request;
   const isChunked = encodingsOf(headers).includes('aws-chunked') || String(headers['x-amz-content-sha256']).startsWith('STREAMING-');
   const decodedLength = Number(headers['x-amz-decoded-content-length']);
-  if (!isChunked) return request;
+  if (!isChunked) return bytesOf(request);
   if (!Number.isSafeInteger(decodedLength)) {
     throw s3Error('MissingContentLength', 'You must provide the x-amz-decoded-content-length HTTP header.');
   }
-  return new ChunkedBody(request, decodedLength);
+  return new ChunkedBody(bytesOf(request), decodedLength);
+}
+
+/** The body of a request, which is not destroyed with what is left of it when it is refused: the answer is still to be sent. */
+export function bytesOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
+  return request.iterator({ destroyOnReturn: false });
 }

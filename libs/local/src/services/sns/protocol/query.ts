@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { AwsError } from '../../../aws-error.ts';
+import { escapeXml } from '../../../xml.ts';
+import { invalidParameter } from '../errors.ts';
+import type { SnsOutput } from '../context.ts';
+
+type Node = { text?: string; children: Map<string, Node> };
+
+const DEEPEST_NAME = 10;
+
+/**
+ * Reads the parameters of a query: `Attributes.entry.1.key=…`, `TagKeys.member.1=…`.
+ * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+ *
+ * @throws AwsError InvalidParameter where a name is nested too deeply
+ */
+export function readQuery(parameters: URLSearchParams): Record<string, unknown> {
+  const root: Node = { children: new Map() };
+  for (const [name, text] of parameters) {
+    const path = name.split('.');
+    if (path.length > DEEPEST_NAME) throw invalidParameter(name.slice(0, 100));
+    let node = root;
+    for (const step of path) {
+      const child = node.children.get(step) ?? { children: new Map() };
+      node.children.set(step, child);
+      node = child;
+    }
+    node.text = text;
+  }
+  root.children.delete('Action');
+  root.children.delete('Version');
+  return structureOf(root);
+}
+
+function structureOf({ children }: Node): Record<string, unknown> {
+  return Object.fromEntries([...children].map(([name, node]) => [name, valueOf(node)]));
+}
+
+function valueOf(node: Node): unknown {
+  const { text, children } = node;
+  if (children.size === 0) return text;
+  const [[only, list] = ['', undefined]] = children;
+  if (children.size === 1 && list && (only === 'member' || only === 'entry')) {
+    const entries = [...list.children].sort(([a], [b]) => Number(a) - Number(b)).map(([, entry]) => valueOf(entry));
+    if (only === 'member') return entries;
+    return Object.fromEntries(entries.map((entry) => keyAndValue(entry)));
+  }
+  return structureOf(node);
+}
+
+/** Maps have `key` and `value`, and message attributes `Name` and `Value`. */
+function keyAndValue(entry: unknown): readonly [string, unknown] {
+  const { key, value, Name, Value } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
+  return [String(key ?? Name ?? ''), value ?? Value ?? ''];
+}
+
+const namespace = 'http://sns.amazonaws.com/doc/2010-03-31/';
+
+/** Members of outputs that are maps. */
+const maps = new Set(['Attributes', 'attributes']);
+
+/** The document of an answer. */
+export function writeResult(operation: string, output: SnsOutput): string {
+  const metadata = `<ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata>`;
+  const result = `<${operation}Result>${membersOf(output)}</${operation}Result>`;
+  return `<${operation}Response xmlns="${namespace}">${result}${metadata}</${operation}Response>`;
+}
+
+function membersOf(output: Readonly<Record<string, unknown>>): string {
+  return Object.entries(output)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `<${name}>${contentOf(name, value)}</${name}>`)
+    .join('');
+}
+
+function contentOf(name: string, value: unknown): string {
+  if (Array.isArray(value)) return value.map((item) => `<member>${contentOf('', item)}</member>`).join('');
+  if (typeof value !== 'object' || value === null) return escapeXml(String(value));
+  const members = value as Record<string, unknown>;
+  if (!maps.has(name)) return membersOf(members);
+  return Object.entries(members)
+    .map(([key, text]) => `<entry><key>${escapeXml(key)}</key><value>${escapeXml(String(text))}</value></entry>`)
+    .join('');
+}
+
+/** The document of an error. */
+export function writeQueryError(error: unknown): { status: number; text: string } {
+  const { code, message, status } =
+    error instanceof AwsError ? error : new AwsError('InternalError', error instanceof Error ? error.message : String(error), 500);
+  const type = status < 500 ? 'Sender' : 'Receiver';
+  const elements = `<Type>${type}</Type><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message>`;
+  const text = `<ErrorResponse xmlns="${namespace}"><Error>${elements}</Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`;
+  return { status, text };
+}
