@@ -285,8 +285,8 @@ describe('filter policies', () => {
     ['{"$or":[{"a":["1"]},{"b":["1"]}]}', { b: attribute('String', '1') }, true],
     ['{"a":["1"],"b":["2"]}', { a: attribute('String', '1') }, false],
   ])('%s for the attributes %j: %p', async (FilterPolicy, MessageAttributes, accepted) => {
-    await subscribe('sqs', queueArn('all'));
-    await subscribe('sqs', queueArn('filtered'), { FilterPolicy });
+    await subscribe('sqs', queueArn('all'), { RawMessageDelivery: 'true' });
+    await subscribe('sqs', queueArn('filtered'), { RawMessageDelivery: 'true', FilterPolicy });
     await publish('Hello', { MessageAttributes });
     await eventually(() => expect(sns.delivered).toHaveLength(accepted ? 2 : 1));
     expect(sns.delivered.some(({ arn }) => arn === queueArn('filtered'))).toBe(accepted);
@@ -301,8 +301,8 @@ describe('filter policies', () => {
     ['{"a":[null]}', '{"a":null}', true],
     ['{"a":["b"]}', 'not JSON', false],
   ])('%s for the body %s: %p', async (FilterPolicy, body, accepted) => {
-    await subscribe('sqs', queueArn('all'));
-    await subscribe('sqs', queueArn('filtered'), { FilterPolicy, FilterPolicyScope: 'MessageBody' });
+    await subscribe('sqs', queueArn('all'), { RawMessageDelivery: 'true' });
+    await subscribe('sqs', queueArn('filtered'), { RawMessageDelivery: 'true', FilterPolicy, FilterPolicyScope: 'MessageBody' });
     await publish(body);
     await eventually(() => expect(sns.delivered).toHaveLength(accepted ? 2 : 1));
     expect(sns.delivered.some(({ arn }) => arn === queueArn('filtered'))).toBe(accepted);

@@ -193,11 +193,11 @@ function chooseParts(upload: Upload, input: S3Input, uploaded: readonly Part[]):
   if (listed.length === 0) {
     throw s3Error('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema: at least one part must be specified.');
   }
+  if (listed.some(({ PartNumber }, index) => PartNumber <= (listed[index - 1]?.PartNumber ?? 0))) {
+    throw s3Error('InvalidPartOrder', 'The list of parts was not in ascending order. The parts list must be specified in order by part number.', { UploadId: upload.id });
+  }
   const byNumber = new Map(uploaded.map((part) => [part.number, part]));
   return listed.map(({ PartNumber, ETag, ...checksums }, index) => {
-    if (index > 0 && PartNumber <= (listed[index - 1]?.PartNumber ?? 0)) {
-      throw s3Error('InvalidPartOrder', 'The list of parts was not in ascending order. The parts list must be specified in order by part number.', { UploadId: upload.id });
-    }
     const part = byNumber.get(PartNumber);
     const given = part && checksums[`Checksum${part.checksum.algorithm}`];
     if (!part || ETag?.replaceAll('"', '') !== part.etag || (given !== undefined && given !== part.checksum.value)) {
