@@ -64,11 +64,18 @@ export function pageOf<Item>(
   const rest = items.filter((item) => keyOf(item) > behind);
   const page = rest.slice(0, snsLimits.listed);
   const last = page.at(-1);
-  return { page, ...(page.length < rest.length && last && { NextToken: Buffer.from(keyOf(last)).toString('base64url') }) };
+  return {
+    page,
+    ...(page.length < rest.length && last && { NextToken: Buffer.from(keyOf(last)).toString('base64url') }),
+  };
 }
 
 /** Turns the reason of an error into an error of SNS. */
-export function withReason<T>(name: string, read: () => T, error = (reason: string): AwsError => invalidParameter(name, reason)): T {
+export function withReason<T>(
+  name: string,
+  read: () => T,
+  error = (reason: string): AwsError => invalidParameter(name, reason),
+): T {
   try {
     return read();
   } catch (cause) {

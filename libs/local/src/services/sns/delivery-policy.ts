@@ -1,4 +1,4 @@
-import { httpEndpoints, readRetryPolicy, type RetryPolicy } from './delivery/retry-policy.ts';
+import { httpEndpoints, type RetryPolicy, readRetryPolicy } from './delivery/retry-policy.ts';
 
 /** How messages are delivered to an HTTP endpoint. */
 export interface DeliveryPolicy {
@@ -35,7 +35,8 @@ export function readDeliveryPolicy(text: string): DeliveryPolicy {
 /** Of a topic: the defaults of its HTTP subscriptions. @throws Error with the reason why it is not valid */
 export function readTopicDeliveryPolicy(text: string): { policy: string | undefined; overrides: boolean } {
   const { http = {}, ...others } = parsed(text) as { http?: Record<string, unknown> };
-  if (Object.keys(others).length > 0) throw new Error('Unexpected JSON member: a delivery policy of a topic has only http');
+  if (Object.keys(others).length > 0)
+    throw new Error('Unexpected JSON member: a delivery policy of a topic has only http');
   const { defaultHealthyRetryPolicy, defaultRequestPolicy, disableSubscriptionOverrides = false, ...rest } = http;
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined) throw new Error(`http.${unknown} is not available on this machine`);

@@ -1,6 +1,6 @@
 import type { MessageAttribute } from '../../deliver.ts';
 import { EventFields } from '../../eventbridge/event-fields.ts';
-import { JsonArray, JsonNumber, JsonObject, type JsonNode, parseJson } from '../../eventbridge/json-document.ts';
+import { JsonArray, type JsonNode, JsonNumber, JsonObject, parseJson } from '../../eventbridge/json-document.ts';
 import { EventPattern } from '../../eventbridge/pattern.ts';
 import { snsLimits } from './limits.ts';
 

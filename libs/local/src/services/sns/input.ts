@@ -34,7 +34,10 @@ export function checkInput(operation: string, input: Readonly<Record<string, unk
   };
   return Object.fromEntries(
     Object.entries(input)
-      .map(([name, value]) => [name, checked(name, value, Object.hasOwn(ofOperation, name) ? (ofOperation[name] as Shape) : 'text')])
+      .map(([name, value]) => [
+        name,
+        checked(name, value, Object.hasOwn(ofOperation, name) ? (ofOperation[name] as Shape) : 'text'),
+      ])
       .filter(([, value]) => value !== undefined),
   );
 }
@@ -52,11 +55,15 @@ function checked(name: string, value: unknown, shape: Shape): unknown {
     if (!Array.isArray(value)) throw invalidParameter(name, 'it must be a list');
     return value.map((item) => checked(name, item, shape.list));
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidParameter(name, 'it must be a structure');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidParameter(name, 'it must be a structure');
   const shapeOf = (member: string): Shape => {
     if ('map' in shape) return shape.map;
-    if (!Object.hasOwn(shape.members, member)) throw invalidParameter(`${name}.${member.slice(0, 100)}`, 'there is no such member');
+    if (!Object.hasOwn(shape.members, member))
+      throw invalidParameter(`${name}.${member.slice(0, 100)}`, 'there is no such member');
     return shape.members[member] as Shape;
   };
-  return Object.fromEntries(Object.entries(value).map(([member, item]) => [member, checked(`${name}.${member}`, item, shapeOf(member))]));
+  return Object.fromEntries(
+    Object.entries(value).map(([member, item]) => [member, checked(`${name}.${member}`, item, shapeOf(member))]),
+  );
 }

@@ -65,7 +65,9 @@ function checkSubject(subject: string): void {
 function checkToken(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   if (/^[!-~]{1,128}$/.test(value)) return value;
-  throw invalidParameter(`The ${name} parameter value can only include alphanumeric and punctuation characters and be 1 to 128 characters long`);
+  throw invalidParameter(
+    `The ${name} parameter value can only include alphanumeric and punctuation characters and be 1 to 128 characters long`,
+  );
 }
 
 function readStructure(message: string): Record<string, string> {
@@ -77,7 +79,8 @@ function readStructure(message: string): Record<string, string> {
   }
   const entries = typeof texts === 'object' && texts !== null && !Array.isArray(texts) ? Object.entries(texts) : [];
   const structure = Object.fromEntries(entries.filter(([, text]) => typeof text === 'string'));
-  if (!Object.hasOwn(structure, 'default')) throw invalidParameter('Message Structure - No default entry in JSON message body');
+  if (!Object.hasOwn(structure, 'default'))
+    throw invalidParameter('Message Structure - No default entry in JSON message body');
   return structure;
 }
 
@@ -86,12 +89,18 @@ function checkAttribute(name: string, { DataType = '', StringValue, BinaryValue 
   const refuse = (reason: string): never => {
     throw snsError('ParameterValueInvalid', `The message attribute '${name.slice(0, 256)}' ${reason}`);
   };
-  if (!/^(?!AWS\.(?!SNS\.|MM\.)|Amazon\.|\.)[A-Za-z0-9_.-]{1,256}$/i.test(name) || name.endsWith('.') || name.includes('..')) {
+  if (
+    !/^(?!AWS\.(?!SNS\.|MM\.)|Amazon\.|\.)[A-Za-z0-9_.-]{1,256}$/i.test(name) ||
+    name.endsWith('.') ||
+    name.includes('..')
+  ) {
     refuse('has an invalid message attribute name');
   }
   const [type = ''] = DataType.split('.');
-  if (!['String', 'Number', 'Binary'].includes(type)) refuse(`has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`);
-  if ((type === 'Binary' ? BinaryValue : StringValue) === undefined) refuse('must contain a non-empty message attribute value');
+  if (!['String', 'Number', 'Binary'].includes(type))
+    refuse(`has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`);
+  if ((type === 'Binary' ? BinaryValue : StringValue) === undefined)
+    refuse('must contain a non-empty message attribute value');
   if (StringValue === '' || BinaryValue === '') refuse('must contain a non-empty message attribute value');
   if (type === 'Number' && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(StringValue ?? '')) {
     refuse('is not a number');
@@ -108,7 +117,10 @@ function isArray(text: string): boolean {
 }
 
 /** The text that a protocol gets. */
-export function textFor({ message, byProtocol }: Pick<CheckedMessage, 'message' | 'byProtocol'>, protocol: string): string {
+export function textFor(
+  { message, byProtocol }: Pick<CheckedMessage, 'message' | 'byProtocol'>,
+  protocol: string,
+): string {
   if (!byProtocol) return message;
   return (Object.hasOwn(byProtocol, protocol) ? byProtocol[protocol] : byProtocol.default) ?? message;
 }

@@ -25,9 +25,17 @@ async function topic(Name: string, Attributes: Record<string, string> = {}): Pro
 describe('Publish', () => {
   test('has texts of their own for protocols', async () => {
     const TopicArn = await topic('structured');
-    await sns.client.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: queueArn('q'), Attributes: { RawMessageDelivery: 'true' } }));
+    await sns.client.send(
+      new SubscribeCommand({
+        TopicArn,
+        Protocol: 'sqs',
+        Endpoint: queueArn('q'),
+        Attributes: { RawMessageDelivery: 'true' },
+      }),
+    );
     await sns.client.send(new SubscribeCommand({ TopicArn, Protocol: 'sms', Endpoint: '+491701234567' }));
-    const publish = (Message: string) => sns.client.send(new PublishCommand({ TopicArn, Message, MessageStructure: 'json' }));
+    const publish = (Message: string) =>
+      sns.client.send(new PublishCommand({ TopicArn, Message, MessageStructure: 'json' }));
     await publish(JSON.stringify({ default: 'long', sms: 'short' }));
     await eventually(() => expect([sns.delivered[0]?.payload, sns.captured[0]?.text]).toEqual(['long', 'short']));
     await expect(publish('{"sms":"short"}')).rejects.toThrow('No default entry in JSON message body');
@@ -52,14 +60,22 @@ describe('Publish', () => {
     [{ MessageAttributes: { '.a': { DataType: 'String', StringValue: 'x' } } }, 'invalid message attribute name'],
   ])('refuses %j', async (input, message) => {
     const TopicArn = await topic('checked');
-    await expect(sns.client.send(new PublishCommand({ TopicArn, Message: 'Hello', ...input }))).rejects.toThrow(message);
+    await expect(sns.client.send(new PublishCommand({ TopicArn, Message: 'Hello', ...input }))).rejects.toThrow(
+      message,
+    );
   });
 
   test('needs one topic that is there', async () => {
-    await expect(sns.client.send(new PublishCommand({ Message: 'Hello' }))).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await expect(sns.client.send(new PublishCommand({ Message: 'Hello' }))).rejects.toMatchObject({
+      name: 'InvalidParameterException',
+    });
     const TopicArn = (await topic('one')).replace('one', 'other');
-    await expect(sns.client.send(new PublishCommand({ TopicArn, Message: 'Hello' }))).rejects.toMatchObject({ name: 'NotFoundException' });
-    await expect(sns.client.send(new PublishCommand({ TopicArn: 'topic', Message: 'Hello' }))).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await expect(sns.client.send(new PublishCommand({ TopicArn, Message: 'Hello' }))).rejects.toMatchObject({
+      name: 'NotFoundException',
+    });
+    await expect(sns.client.send(new PublishCommand({ TopicArn: 'topic', Message: 'Hello' }))).rejects.toMatchObject({
+      name: 'InvalidParameterException',
+    });
   });
 });
 
@@ -67,8 +83,14 @@ describe('Publish', () => {
 describe('PublishBatch', () => {
   test('tells of each entry', async () => {
     const TopicArn = await topic('batch');
-    const entries = [{ Id: 'a', Message: 'Hello' }, { Id: 'b', Message: 'x', Subject: '' }, { Id: 'c', Message: 'Hello', Subject: '\n' }];
-    const { Successful, Failed } = await sns.client.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: entries }));
+    const entries = [
+      { Id: 'a', Message: 'Hello' },
+      { Id: 'b', Message: 'x', Subject: '' },
+      { Id: 'c', Message: 'Hello', Subject: '\n' },
+    ];
+    const { Successful, Failed } = await sns.client.send(
+      new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: entries }),
+    );
     expect(Successful).toMatchObject([{ Id: 'a', MessageId: expect.any(String) }]);
     expect(Failed).toMatchObject([{ Id: 'b', Code: 'InvalidParameter', SenderFault: true }, { Id: 'c' }]);
   });
@@ -83,7 +105,9 @@ describe('PublishBatch', () => {
     ['BatchRequestTooLongException', [entry('a', 'x'.repeat(200_000)), entry('b', 'x'.repeat(200_000))]],
   ])('is refused with %s', async (name, PublishBatchRequestEntries) => {
     const TopicArn = await topic('batch');
-    await expect(sns.client.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }))).rejects.toMatchObject({ name });
+    await expect(
+      sns.client.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries })),
+    ).rejects.toMatchObject({ name });
   });
 });
 
@@ -91,9 +115,17 @@ describe('PublishBatch', () => {
 describe('FIFO topics', () => {
   test('deliver a group in order, even if its first message has to be tried again', async () => {
     const TopicArn = await topic('ordered.fifo', { FifoTopic: 'true' });
-    await sns.client.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: queueArn('q.fifo'), Attributes: { RawMessageDelivery: 'true' } }));
+    await sns.client.send(
+      new SubscribeCommand({
+        TopicArn,
+        Protocol: 'sqs',
+        Endpoint: queueArn('q.fifo'),
+        Attributes: { RawMessageDelivery: 'true' },
+      }),
+    );
     sns.failing.set(queueArn('q.fifo'), new Error('busy'));
-    const publish = (Message: string, MessageGroupId: string) => sns.client.send(new PublishCommand({ TopicArn, Message, MessageGroupId, MessageDeduplicationId: Message }));
+    const publish = (Message: string, MessageGroupId: string) =>
+      sns.client.send(new PublishCommand({ TopicArn, Message, MessageGroupId, MessageDeduplicationId: Message }));
     const numbers = [];
     for (const message of ['1', '2', '3']) numbers.push((await publish(message, 'a')).SequenceNumber);
     expect([...numbers].sort()).toEqual(numbers);
@@ -109,9 +141,13 @@ describe('FIFO topics', () => {
   test('take a message once in five minutes, by its id or its content', async () => {
     const TopicArn = await topic('once.fifo', { FifoTopic: 'true', ContentBasedDeduplication: 'true' });
     await sns.client.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: queueArn('q.fifo') }));
-    const publish = (input: object = {}) => sns.client.send(new PublishCommand({ TopicArn, Message: 'Hello', MessageGroupId: 'a', ...input }));
+    const publish = (input: object = {}) =>
+      sns.client.send(new PublishCommand({ TopicArn, Message: 'Hello', MessageGroupId: 'a', ...input }));
     const first = await publish();
-    expect(await publish({ MessageGroupId: 'b' })).toMatchObject({ MessageId: first.MessageId, SequenceNumber: first.SequenceNumber });
+    expect(await publish({ MessageGroupId: 'b' })).toMatchObject({
+      MessageId: first.MessageId,
+      SequenceNumber: first.SequenceNumber,
+    });
     sns.clock.advance(300_001);
     const later = await publish();
     expect(later.MessageId).not.toBe(first.MessageId);
@@ -123,7 +159,9 @@ describe('FIFO topics', () => {
     const publish = (input: object) => sns.client.send(new PublishCommand({ TopicArn, Message: 'Hello', ...input }));
     await expect(publish({ MessageDeduplicationId: 'a' })).rejects.toThrow('MessageGroupId parameter is required');
     await expect(publish({ MessageGroupId: 'a' })).rejects.toThrow('ContentBasedDeduplication');
-    await expect(sns.client.send(new SubscribeCommand({ TopicArn, Protocol: 'sms', Endpoint: '+491701234567' }))).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await expect(
+      sns.client.send(new SubscribeCommand({ TopicArn, Protocol: 'sms', Endpoint: '+491701234567' })),
+    ).rejects.toMatchObject({ name: 'InvalidParameterException' });
   });
 });
 

@@ -69,7 +69,9 @@ export interface Received {
 }
 
 /** An HTTP endpoint that keeps what it gets, and answers with the statuses given, then with 200. */
-export async function startEndpoint(statuses: number[] = []): Promise<{ url: string; received: Received[] } & AsyncDisposable> {
+export async function startEndpoint(
+  statuses: number[] = [],
+): Promise<{ url: string; received: Received[] } & AsyncDisposable> {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];

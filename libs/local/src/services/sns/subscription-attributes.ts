@@ -41,7 +41,8 @@ function checkAttribute(name: string, value: string, protocol: string, topic: To
       }
       return;
     case 'RawMessageDelivery':
-      if (value !== 'true' && value !== 'false') throw refuse('RawMessageDelivery: Invalid value. Must be true or false.');
+      if (value !== 'true' && value !== 'false')
+        throw refuse('RawMessageDelivery: Invalid value. Must be true or false.');
       if (value === 'true' && !rawProtocols.has(protocol)) {
         throw refuse(`RawMessageDelivery: Raw message delivery is not supported for the protocol ${protocol}`);
       }
@@ -55,7 +56,8 @@ function checkAttribute(name: string, value: string, protocol: string, topic: To
       }
       return;
     case 'RedrivePolicy':
-      return checkRedrivePolicy(value, topic, refuse);
+      checkRedrivePolicy(value, topic, refuse);
+      return;
     case 'ReplayPolicy':
       throw notImplemented('ReplayPolicy, with which archived messages are replayed,');
     case 'SubscriptionRoleArn':
@@ -78,7 +80,8 @@ function checkRedrivePolicy(value: string, topic: Topic, refuse: Refuse): void {
     throw refuse('RedrivePolicy: deadLetterTargetArn is an invalid arn');
   }
   const fifo = topic.attributes.FifoTopic === 'true';
-  if (!fifo && target.endsWith('.fifo')) throw refuse('RedrivePolicy: a standard topic must have a standard queue as dead-letter queue');
+  if (!fifo && target.endsWith('.fifo'))
+    throw refuse('RedrivePolicy: a standard topic must have a standard queue as dead-letter queue');
 }
 
 /** @throws AwsError FilterPolicyLimitExceeded */
@@ -87,12 +90,16 @@ export function checkFilterPolicyLimit(store: SnsStore, subscription: Pick<Subsc
     return arn !== subscription.arn && attributes.FilterPolicy !== undefined;
   });
   if (others.length >= snsLimits.filterPoliciesOfTopic) {
-    throw snsError('FilterPolicyLimitExceeded', `A topic can have at most ${snsLimits.filterPoliciesOfTopic} filter policies`);
+    throw snsError(
+      'FilterPolicyLimitExceeded',
+      `A topic can have at most ${snsLimits.filterPoliciesOfTopic} filter policies`,
+    );
   }
 }
 
 /** Attributes as they are kept: what is empty has been taken away. */
 export function keptAttributes(attributes: Readonly<Record<string, string>>): Record<string, string> {
-  const isEmpty = ([name, value]: [string, string]): boolean => value === '' || (name === 'RedrivePolicy' && value === '{}') || (name === 'FilterPolicy' && value === '{}');
+  const isEmpty = ([name, value]: [string, string]): boolean =>
+    value === '' || (name === 'RedrivePolicy' && value === '{}') || (name === 'FilterPolicy' && value === '{}');
   return Object.fromEntries(Object.entries(attributes).filter((entry) => !isEmpty(entry)));
 }

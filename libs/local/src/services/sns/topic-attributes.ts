@@ -17,10 +17,16 @@ const feedback = /^(HTTP|SQS|Lambda|Firehose|Application)(Success|Failure)Feedba
  *
  * @param refuse makes the error of the operation
  */
-export function checkTopicAttribute(name: string, value: string, topic: Topic, refuse: (reason: string) => AwsError): void {
+export function checkTopicAttribute(
+  name: string,
+  value: string,
+  topic: Topic,
+  refuse: (reason: string) => AwsError,
+): void {
   switch (name) {
     case 'Policy':
-      return checkPolicy(value, refuse);
+      checkPolicy(value, refuse);
+      return;
     case 'DeliveryPolicy':
       try {
         readTopicDeliveryPolicy(value);
@@ -43,7 +49,8 @@ export function checkTopicAttribute(name: string, value: string, topic: Topic, r
       return;
     case 'FifoThroughputScope':
       if (!isFifoTopic(topic)) throw refuse('FifoThroughputScope can only be set for FIFO topics');
-      if (value !== 'Topic' && value !== 'MessageGroup') throw refuse('FifoThroughputScope must be Topic or MessageGroup');
+      if (value !== 'Topic' && value !== 'MessageGroup')
+        throw refuse('FifoThroughputScope must be Topic or MessageGroup');
       return;
     case 'KmsMasterKeyId':
       return;

@@ -40,7 +40,10 @@ export class Deliverer implements AsyncDisposable {
       clock: options.clock,
       attempt: (notification) => this.#attempt(notification),
       retryAfter: (failures, { protocol, deliveryPolicy }) =>
-        retryDelay(protocol.startsWith('http') ? effectivePolicy(deliveryPolicy).healthyRetryPolicy : managedEndpoints, failures),
+        retryDelay(
+          protocol.startsWith('http') ? effectivePolicy(deliveryPolicy).healthyRetryPolicy : managedEndpoints,
+          failures,
+        ),
       giveUp: (notification, error) => this.#giveUp(notification, error),
     });
   }
@@ -116,7 +119,11 @@ export class Deliverer implements AsyncDisposable {
       'content-type': requestPolicy?.headerContentType ?? 'text/plain; charset=UTF-8',
       'user-agent': 'Amazon Simple Notification Service Agent',
     };
-    const status = await this.#options.post(endpoint, headers, isRaw ? text : notificationDocument(notification, this.#options));
+    const status = await this.#options.post(
+      endpoint,
+      headers,
+      isRaw ? text : notificationDocument(notification, this.#options),
+    );
     if (status >= 200 && status < 300) return;
     const message = `The endpoint has answered with the status ${status}`;
     // Errors of the receiver that trying again would not change.
@@ -133,7 +140,9 @@ export class Deliverer implements AsyncDisposable {
         return;
       } catch (redriveError) {
         const reason = (redriveError as Error).message;
-        this.#options.warn(`A message for ${subscriptionArn} could not be sent to its dead-letter queue ${target}: ${reason}`);
+        this.#options.warn(
+          `A message for ${subscriptionArn} could not be sent to its dead-letter queue ${target}: ${reason}`,
+        );
       }
     }
     this.#options.warn(`A message for ${subscriptionArn} is lost, as it could not be delivered: ${error.message}`);

@@ -29,8 +29,13 @@ export function postOnThisMachine(address: string, headers: Record<string, strin
       response.on('end', () => resolve(response.statusCode ?? 0));
       response.on('error', reject);
     };
-    const request = send({ ...options, headers: { host: url.host, 'content-length': Buffer.byteLength(body), ...headers } }, answered);
-    request.on('timeout', () => request.destroy(new Error(`${url.host} has not answered within ${TIMEOUT_MS / 1000} seconds`)));
+    const request = send(
+      { ...options, headers: { host: url.host, 'content-length': Buffer.byteLength(body), ...headers } },
+      answered,
+    );
+    request.on('timeout', () =>
+      request.destroy(new Error(`${url.host} has not answered within ${TIMEOUT_MS / 1000} seconds`)),
+    );
     request.on('error', reject);
     request.end(body);
   });

@@ -46,7 +46,8 @@ function unsubscribeUrl(origin: string, subscriptionArn: string): string {
  * https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
  */
 export function notificationDocument(notification: Notification, { origin, signer }: NotificationUrls): string {
-  const { type, messageId, topicArn, subject, text, token, sequenceNumber, attributes, signatureVersion } = notification;
+  const { type, messageId, topicArn, subject, text, token, sequenceNumber, attributes, signatureVersion } =
+    notification;
   const isNotification = type === 'Notification';
   const message = {
     Type: type,

@@ -40,7 +40,8 @@ export const httpEndpoints: RetryPolicy = {
  * @example retryDelay(httpEndpoints, 1) // 20_000
  */
 export function retryDelay(policy: RetryPolicy, failures: number): number | undefined {
-  const { numRetries, numNoDelayRetries, numMinDelayRetries, numMaxDelayRetries, minDelayTarget, maxDelayTarget } = policy;
+  const { numRetries, numNoDelayRetries, numMinDelayRetries, numMaxDelayRetries, minDelayTarget, maxDelayTarget } =
+    policy;
   if (failures > numRetries) return undefined;
   if (failures <= numNoDelayRetries) return 0;
   const growing = numRetries - numNoDelayRetries - numMinDelayRetries - numMaxDelayRetries;
@@ -52,7 +53,11 @@ export function retryDelay(policy: RetryPolicy, failures: number): number | unde
 }
 
 /** How far a delay is from the smallest to the largest. AWS names the functions, and does not give their formulas. */
-function grown({ backoffFunction, minDelayTarget: min, maxDelayTarget: max }: RetryPolicy, progress: number, steps: number): number {
+function grown(
+  { backoffFunction, minDelayTarget: min, maxDelayTarget: max }: RetryPolicy,
+  progress: number,
+  steps: number,
+): number {
   switch (backoffFunction) {
     case 'linear':
       return progress;
@@ -82,15 +87,21 @@ export function readRetryPolicy(value: unknown): RetryPolicy {
     if (!Number.isInteger(policy[name]) || policy[name] < 0) throw new Error(`${name} must be a whole number`);
   }
   if (policy.numRetries > 100) throw new Error('numRetries must be at most 100');
-  if (policy.minDelayTarget < 1 || policy.minDelayTarget > policy.maxDelayTarget || policy.maxDelayTarget > snsLimits.httpRetrySeconds) {
+  if (
+    policy.minDelayTarget < 1 ||
+    policy.minDelayTarget > policy.maxDelayTarget ||
+    policy.maxDelayTarget > snsLimits.httpRetrySeconds
+  ) {
     throw new Error('minDelayTarget must be at least 1 and at most maxDelayTarget, which is at most 3600');
   }
   if (policy.numNoDelayRetries + policy.numMinDelayRetries + policy.numMaxDelayRetries > policy.numRetries) {
     throw new Error('numRetries must be at least the number of retries of all phases');
   }
-  if (!functions.has(policy.backoffFunction)) throw new Error('backoffFunction must be arithmetic, exponential, geometric or linear');
+  if (!functions.has(policy.backoffFunction))
+    throw new Error('backoffFunction must be arithmetic, exponential, geometric or linear');
   let total = 0;
   for (let retry = 1; retry <= policy.numRetries; retry += 1) total += retryDelay(policy, retry) ?? 0;
-  if (total > snsLimits.httpRetrySeconds * 1000) throw new Error('the total policy retry time must be at most 3600 seconds');
+  if (total > snsLimits.httpRetrySeconds * 1000)
+    throw new Error('the total policy retry time must be at most 3600 seconds');
   return policy;
 }

@@ -1,5 +1,5 @@
-import { invalidParameter } from '../errors.ts';
 import { findTopic, type SnsContext, type SnsOperation } from '../context.ts';
+import { invalidParameter } from '../errors.ts';
 import type { Topic } from '../store/sns-store.ts';
 import { checkTopicAttribute, defaultPolicy } from '../topic-attributes.ts';
 
@@ -37,9 +37,11 @@ export function permissionOperations(context: SnsContext): Record<'AddPermission
     AddPermission: ({ TopicArn, Label = '', AWSAccountId = [], ActionName = [] }: AddPermissionInput) => {
       const topic = findTopic(context, TopicArn);
       if (!/^[A-Za-z0-9_-]{1,80}$/.test(Label)) throw invalidParameter('Label');
-      if (AWSAccountId.length === 0 || !AWSAccountId.every((id) => /^\d{12}$/.test(id))) throw invalidParameter('AWSAccountId');
+      if (AWSAccountId.length === 0 || !AWSAccountId.every((id) => /^\d{12}$/.test(id)))
+        throw invalidParameter('AWSAccountId');
       const unknown = ActionName.find((name) => name !== '*' && !actions.has(name));
-      if (ActionName.length === 0 || unknown !== undefined) throw invalidParameter('ActionName', `Policy statement action out of service scope!`);
+      if (ActionName.length === 0 || unknown !== undefined)
+        throw invalidParameter('ActionName', `Policy statement action out of service scope!`);
       const policy = policyOf(topic);
       if (policy.Statement.some(({ Sid }) => Sid === Label)) throw invalidParameter('Statement already exists');
       const statement = {

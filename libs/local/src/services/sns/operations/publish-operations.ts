@@ -26,23 +26,31 @@ export function publishOperations(context: SnsContext): Record<'Publish' | 'Publ
   const filters = new Filters();
   return {
     Publish: (input: PublishInput) => publish(context, filters, input),
-    PublishBatch: (input: { TopicArn?: string; PublishBatchRequestEntries?: BatchEntry[] }) => publishBatch(context, filters, input),
+    PublishBatch: (input: { TopicArn?: string; PublishBatchRequestEntries?: BatchEntry[] }) =>
+      publishBatch(context, filters, input),
   };
 }
 
 function publish(context: SnsContext, filters: Filters, input: PublishInput): SnsOutput {
   const targets = [input.TopicArn, input.TargetArn, input.PhoneNumber].filter((target) => target !== undefined);
-  if (targets.length !== 1) throw invalidParameter('TopicArn', 'one of TopicArn, TargetArn and PhoneNumber must be given');
+  if (targets.length !== 1)
+    throw invalidParameter('TopicArn', 'one of TopicArn, TargetArn and PhoneNumber must be given');
   const message = checkMessage(input);
   if (input.PhoneNumber !== undefined) return publishToPhone(context, input.PhoneNumber, message);
   const arn = input.TopicArn ?? input.TargetArn ?? '';
   if (arn.includes(':endpoint/')) throw notImplemented('Publish to an endpoint of a mobile app');
-  return publishToTopic(context, filters, findTopic(context, arn, input.TopicArn === undefined ? 'TargetArn' : 'TopicArn'), message);
+  return publishToTopic(
+    context,
+    filters,
+    findTopic(context, arn, input.TopicArn === undefined ? 'TargetArn' : 'TopicArn'),
+    message,
+  );
 }
 
 /** On this machine nothing leaves: it is captured. https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html */
 function publishToPhone({ capture }: SnsContext, phoneNumber: string, message: CheckedMessage): SnsOutput {
-  if (!/^\+[1-9]\d{1,14}$/.test(phoneNumber)) throw invalidParameter('PhoneNumber', `${phoneNumber.slice(0, 20)} is not valid to publish to`);
+  if (!/^\+[1-9]\d{1,14}$/.test(phoneNumber))
+    throw invalidParameter('PhoneNumber', `${phoneNumber.slice(0, 20)} is not valid to publish to`);
   const text = textFor(message, 'sms');
   if (text.length > snsLimits.smsLength) throw invalidParameter('Message too long');
   capture({ kind: 'sms', to: [phoneNumber], text });
@@ -73,13 +81,19 @@ function publishToTopic(context: SnsContext, filters: Filters, topic: Topic, mes
 /** https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html */
 function fifoKeys(topic: Topic, { groupId, deduplicationId, message }: CheckedMessage): FifoKeys | undefined {
   if (!isFifo(topic)) {
-    if (deduplicationId !== undefined) throw invalidParameter('MessageDeduplicationId', 'The request includes MessageDeduplicationId parameter that is not valid for this topic type');
+    if (deduplicationId !== undefined)
+      throw invalidParameter(
+        'MessageDeduplicationId',
+        'The request includes MessageDeduplicationId parameter that is not valid for this topic type',
+      );
     return undefined;
   }
   if (groupId === undefined) throw invalidParameter('The MessageGroupId parameter is required for FIFO topics');
   if (deduplicationId !== undefined) return { groupId, deduplicationId };
   if (topic.attributes.ContentBasedDeduplication !== 'true') {
-    throw invalidParameter('The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly');
+    throw invalidParameter(
+      'The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly',
+    );
   }
   return { groupId, deduplicationId: contentDeduplicationId(message) };
 }
@@ -100,7 +114,10 @@ function deliverToSubscriptions(
 ): void {
   const { subject, attributes } = message;
   const signatureVersion = topic.attributes.SignatureVersion === '2' ? '2' : '1';
-  const ofTopic = topic.attributes.DeliveryPolicy === undefined ? undefined : readTopicDeliveryPolicy(topic.attributes.DeliveryPolicy);
+  const ofTopic =
+    topic.attributes.DeliveryPolicy === undefined
+      ? undefined
+      : readTopicDeliveryPolicy(topic.attributes.DeliveryPolicy);
   for (const subscription of store.subscriptions(topic.arn)) {
     if (subscription.confirmedAt === undefined || !filters.accepts(subscription, message)) continue;
     const { arn, protocol, endpoint, attributes: settings } = subscription;
@@ -118,7 +135,10 @@ function deliverToSubscriptions(
 function publishBatch(
   context: SnsContext,
   filters: Filters,
-  { TopicArn, PublishBatchRequestEntries: entries = [] }: { TopicArn?: string; PublishBatchRequestEntries?: BatchEntry[] },
+  {
+    TopicArn,
+    PublishBatchRequestEntries: entries = [],
+  }: { TopicArn?: string; PublishBatchRequestEntries?: BatchEntry[] },
 ): SnsOutput {
   const topic = findTopic(context, TopicArn);
   if (entries.length === 0) throw snsError('EmptyBatchRequest', "The batch request doesn't contain any entries.");
@@ -127,7 +147,10 @@ function publishBatch(
   }
   const ids = entries.map(({ Id = '' }) => Id);
   if (ids.some((id) => !/^[A-Za-z0-9_-]{1,80}$/.test(id))) {
-    throw snsError('InvalidBatchEntryId', "The Id of a batch entry in a batch request doesn't abide by the specification.");
+    throw snsError(
+      'InvalidBatchEntryId',
+      "The Id of a batch entry in a batch request doesn't abide by the specification.",
+    );
   }
   if (new Set(ids).size < ids.length) {
     throw snsError('BatchEntryIdsNotDistinct', 'Two or more batch entries in the request have the same Id.');
@@ -143,7 +166,13 @@ function publishBatch(
     const Id = ids[index];
     const published = 'value' in result ? attempt(() => publishToTopic(context, filters, topic, result.value)) : result;
     if ('value' in published) Successful.push({ Id, ...published.value });
-    else Failed.push({ Id, Code: published.error.code, Message: published.error.message, SenderFault: published.error.status < 500 });
+    else
+      Failed.push({
+        Id,
+        Code: published.error.code,
+        Message: published.error.message,
+        SenderFault: published.error.status < 500,
+      });
   });
   return { Successful, Failed };
 }

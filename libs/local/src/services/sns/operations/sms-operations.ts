@@ -1,5 +1,5 @@
-import { invalidParameter } from '../errors.ts';
 import type { SnsContext, SnsOperation } from '../context.ts';
+import { invalidParameter } from '../errors.ts';
 
 type SmsOperation =
   | 'CheckIfPhoneNumberIsOptedOut'
@@ -29,7 +29,10 @@ export function smsOperations({ store }: SnsContext): Record<SmsOperation, SnsOp
     SetSMSAttributes: ({ attributes = {} }: { attributes?: Record<string, string> }) => {
       const unknown = Object.keys(attributes).find((name) => !attributeNames.has(name));
       if (unknown !== undefined) throw invalidParameter(`${unknown.slice(0, 100)} is not a valid attribute`);
-      if (attributes.DefaultSMSType !== undefined && !['Promotional', 'Transactional'].includes(attributes.DefaultSMSType)) {
+      if (
+        attributes.DefaultSMSType !== undefined &&
+        !['Promotional', 'Transactional'].includes(attributes.DefaultSMSType)
+      ) {
         throw invalidParameter('DefaultSMSType', 'it must be Promotional or Transactional');
       }
       store.setSetting('smsAttributes', { ...store.setting<Record<string, string>>('smsAttributes'), ...attributes });

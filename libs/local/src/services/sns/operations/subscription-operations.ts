@@ -1,5 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { findSubscription, findTopic, isFifo, pageOf, type SnsCaller, type SnsContext, type SnsOperation, type SnsOutput } from '../context.ts';
+import {
+  findSubscription,
+  findTopic,
+  isFifo,
+  pageOf,
+  type SnsCaller,
+  type SnsContext,
+  type SnsOperation,
+  type SnsOutput,
+} from '../context.ts';
 import { isOnThisMachine } from '../delivery/http-post.ts';
 import { effectivePolicy } from '../delivery-policy.ts';
 import { invalidParameter, notImplemented, snsError } from '../errors.ts';
@@ -39,7 +48,8 @@ export function subscriptionOperations(context: SnsContext): Record<Subscription
       confirm(context, input, caller),
     Unsubscribe: ({ SubscriptionArn }: { SubscriptionArn?: string }, caller) => {
       const subscription = findSubscription(context, SubscriptionArn);
-      if (subscription.confirmedAt === undefined) throw invalidParameter('SubscriptionArn', 'This endpoint has not been confirmed');
+      if (subscription.confirmedAt === undefined)
+        throw invalidParameter('SubscriptionArn', 'This endpoint has not been confirmed');
       if (subscription.authenticated && caller.accountId === undefined) {
         throw snsError('AuthorizationError', 'The subscription can only be ended with a signed request');
       }
@@ -52,12 +62,18 @@ export function subscriptionOperations(context: SnsContext): Record<Subscription
     GetSubscriptionAttributes: ({ SubscriptionArn }: { SubscriptionArn?: string }) => ({
       Attributes: attributesOf(context, findSubscription(context, SubscriptionArn)),
     }),
-    SetSubscriptionAttributes: (input: { SubscriptionArn?: string; AttributeName?: string; AttributeValue?: string }) => {
+    SetSubscriptionAttributes: (input: {
+      SubscriptionArn?: string;
+      AttributeName?: string;
+      AttributeValue?: string;
+    }) => {
       const subscription = findSubscription(context, input.SubscriptionArn);
       const { AttributeName: name = '', AttributeValue: value = '' } = input;
       const attributes = { ...subscription.attributes, [name]: value };
       const topic = findTopic(context, subscription.topicArn);
-      checkSubscriptionAttributes(attributes, { protocol: subscription.protocol, topic }, (reason) => invalidParameter(reason));
+      checkSubscriptionAttributes(attributes, { protocol: subscription.protocol, topic }, (reason) =>
+        invalidParameter(reason),
+      );
       const kept = keptAttributes(attributes);
       if (kept.FilterPolicy !== undefined) checkFilterPolicyLimit(store, subscription);
       store.saveSubscription({ ...subscription, attributes: kept });
@@ -79,7 +95,8 @@ function subscribe(context: SnsContext, input: SubscribeInput): SnsOutput {
     const isOther = Object.entries(attributes).some(([name, value]) => existing.attributes[name] !== value);
     if (isOther) throw invalidParameter('Attributes', 'Subscription already exists with different attributes');
     // Who has missed the first confirmation gets another one.
-    if (existing.confirmedAt === undefined) requestConfirmation(context, { ...existing, token: newToken(), createdAt: clock.now() });
+    if (existing.confirmedAt === undefined)
+      requestConfirmation(context, { ...existing, token: newToken(), createdAt: clock.now() });
     return { SubscriptionArn: existing.confirmedAt === undefined && !returnsArn ? PENDING : existing.arn };
   }
   const isConfirmed = protocol === 'sqs' || protocol === 'lambda' || protocol === 'sms';
@@ -116,23 +133,29 @@ function checkEndpoint(protocol: string, endpoint: string, topic: Topic): void {
   const refuse = (reason: string): never => {
     throw invalidParameter('Endpoint', reason);
   };
-  if (protocol === 'application' || protocol === 'firehose') throw notImplemented(`Subscribe with the protocol ${protocol}`);
+  if (protocol === 'application' || protocol === 'firehose')
+    throw notImplemented(`Subscribe with the protocol ${protocol}`);
   if (isFifo(topic) && protocol !== 'sqs') {
-    throw invalidParameter(`Invalid protocol type: ${protocol.slice(0, 20)}`, 'only queues can be subscribed to FIFO topics');
+    throw invalidParameter(
+      `Invalid protocol type: ${protocol.slice(0, 20)}`,
+      'only queues can be subscribed to FIFO topics',
+    );
   }
   switch (protocol) {
     case 'sqs':
       if (!/^arn:aws:sqs:[a-z0-9-]+:\d{12}:[\w-]{1,80}(\.fifo)?$/.test(endpoint)) refuse('SQS endpoint ARN');
-      if (!isFifo(topic) && endpoint.endsWith('.fifo')) refuse('FIFO SQS Queues can not be subscribed to standard SNS topics');
+      if (!isFifo(topic) && endpoint.endsWith('.fifo'))
+        refuse('FIFO SQS Queues can not be subscribed to standard SNS topics');
       return;
     case 'lambda':
-      if (!/^arn:aws:lambda:[a-z0-9-]+:\d{12}:function:[\w-]+(:[\w$-]+)?$/.test(endpoint)) refuse('Invalid Lambda endpoint');
+      if (!/^arn:aws:lambda:[a-z0-9-]+:\d{12}:function:[\w-]+(:[\w$-]+)?$/.test(endpoint))
+        refuse('Invalid Lambda endpoint');
       return;
     case 'http':
     case 'https': {
       const url = URL.parse(endpoint);
-      if (url?.protocol !== `${protocol}:`) return refuse(`Endpoint must match the specified protocol`);
-      if (!isOnThisMachine(url)) refuse('on this machine, messages are sent to localhost and 127.0.0.1 only');
+      if (url?.protocol !== `${protocol}:`) refuse('Endpoint must match the specified protocol');
+      else if (!isOnThisMachine(url)) refuse('on this machine, messages are sent to localhost and 127.0.0.1 only');
       return;
     }
     case 'email':
@@ -156,7 +179,8 @@ function confirm(
   const { store, clock } = context;
   const topic = findTopic(context, input.TopicArn);
   const subscription = store.subscriptionByToken(input.Token ?? '');
-  const isKnown = subscription?.topicArn === topic.arn && clock.now() <= subscription.createdAt + snsLimits.confirmationMs;
+  const isKnown =
+    subscription?.topicArn === topic.arn && clock.now() <= subscription.createdAt + snsLimits.confirmationMs;
   if (!subscription || !isKnown) throw invalidParameter('Token');
   if (subscription.confirmedAt === undefined) {
     const authenticated = input.AuthenticateOnUnsubscribe === 'true' && caller.accountId !== undefined;
@@ -165,7 +189,10 @@ function confirm(
   return { SubscriptionArn: subscription.arn };
 }
 
-function summary({ accountId }: SnsContext, { arn, topicArn, protocol, endpoint, confirmedAt }: Subscription): SnsOutput {
+function summary(
+  { accountId }: SnsContext,
+  { arn, topicArn, protocol, endpoint, confirmedAt }: Subscription,
+): SnsOutput {
   const SubscriptionArn = confirmedAt === undefined ? 'PendingConfirmation' : arn;
   return { SubscriptionArn, Owner: accountId, Protocol: protocol, Endpoint: endpoint, TopicArn: topicArn };
 }
@@ -182,7 +209,9 @@ function attributesOf({ accountId }: SnsContext, subscription: Subscription): Re
     ConfirmationWasAuthenticated: String(authenticated),
     SubscriptionPrincipal: `arn:aws:iam::${accountId}:root`,
     RawMessageDelivery: 'false',
-    ...(protocol.startsWith('http') && { EffectiveDeliveryPolicy: JSON.stringify(effectivePolicy(attributes.DeliveryPolicy)) }),
+    ...(protocol.startsWith('http') && {
+      EffectiveDeliveryPolicy: JSON.stringify(effectivePolicy(attributes.DeliveryPolicy)),
+    }),
     ...(attributes.FilterPolicy !== undefined && { FilterPolicyScope: 'MessageAttributes' }),
     ...attributes,
   };

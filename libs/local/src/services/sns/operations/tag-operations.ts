@@ -1,5 +1,5 @@
-import { invalidParameter, snsError } from '../errors.ts';
 import { findTopic, type SnsContext, type SnsOperation } from '../context.ts';
+import { invalidParameter, snsError } from '../errors.ts';
 import { snsLimits } from '../limits.ts';
 import type { Topic } from '../store/sns-store.ts';
 
@@ -11,8 +11,10 @@ interface Tag {
 /** @throws AwsError InvalidParameter */
 export function readTags(tags: readonly Tag[]): Record<string, string> {
   for (const { Key = '', Value = '' } of tags) {
-    if (Key.length < 1 || Key.length > snsLimits.tagKeyLength || Key.startsWith('aws:')) throw invalidParameter('Tags', 'a tag key must have 1 to 128 characters and not begin with aws:');
-    if (Value.length > snsLimits.tagValueLength) throw invalidParameter('Tags', 'a tag value must have at most 256 characters');
+    if (Key.length < 1 || Key.length > snsLimits.tagKeyLength || Key.startsWith('aws:'))
+      throw invalidParameter('Tags', 'a tag key must have 1 to 128 characters and not begin with aws:');
+    if (Value.length > snsLimits.tagValueLength)
+      throw invalidParameter('Tags', 'a tag value must have at most 256 characters');
   }
   const read = Object.fromEntries(tags.map(({ Key, Value = '' }) => [Key, Value]));
   if (Object.keys(read).length < tags.length) throw invalidParameter('Tags', 'a tag key is given more than once');
@@ -20,7 +22,9 @@ export function readTags(tags: readonly Tag[]): Record<string, string> {
 }
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html */
-export function tagOperations(context: SnsContext): Record<'TagResource' | 'UntagResource' | 'ListTagsForResource', SnsOperation> {
+export function tagOperations(
+  context: SnsContext,
+): Record<'TagResource' | 'UntagResource' | 'ListTagsForResource', SnsOperation> {
   const { store } = context;
   const find = (arn: string | undefined): Topic => {
     const topic = store.topic(arn ?? '');

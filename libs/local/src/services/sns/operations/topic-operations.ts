@@ -1,5 +1,5 @@
-import { invalidParameter, notImplemented } from '../errors.ts';
 import { findTopic, isFifo, pageOf, type SnsContext, type SnsOperation, type SnsOutput } from '../context.ts';
+import { invalidParameter, notImplemented } from '../errors.ts';
 import { snsLimits } from '../limits.ts';
 import type { Topic } from '../store/sns-store.ts';
 import { checkTopicAttribute, defaultPolicy, fixedAttributes } from '../topic-attributes.ts';
@@ -37,7 +37,8 @@ export function topicOperations(context: SnsContext): Record<TopicOperation, Sns
       if (fixedAttributes.has(name)) throw invalidParameter('AttributeName');
       const attributes = { ...topic.attributes };
       if (value === '') delete attributes[name];
-      if (value !== '' || name !== 'Policy') checkTopicAttribute(name, value, topic, (reason) => invalidParameter(name, reason));
+      if (value !== '' || name !== 'Policy')
+        checkTopicAttribute(name, value, topic, (reason) => invalidParameter(name, reason));
       if (value !== '') attributes[name] = value;
       store.saveTopic({ ...topic, attributes });
       return {};
@@ -45,24 +46,35 @@ export function topicOperations(context: SnsContext): Record<TopicOperation, Sns
   };
 }
 
-function createTopic(context: SnsContext, { Name = '', Attributes = {}, Tags, DataProtectionPolicy }: CreateTopicInput): SnsOutput {
+function createTopic(
+  context: SnsContext,
+  { Name = '', Attributes = {}, Tags, DataProtectionPolicy }: CreateTopicInput,
+): SnsOutput {
   const { store, region, accountId } = context;
   if (DataProtectionPolicy !== undefined) throw notImplemented('CreateTopic with a DataProtectionPolicy');
   const fifo = Attributes.FifoTopic === 'true';
   const pattern = fifo ? /^[A-Za-z0-9_-]{1,251}\.fifo$/ : /^[A-Za-z0-9_-]{1,256}$/;
   if (!pattern.test(Name) || Name.length > snsLimits.topicNameLength) {
-    throw invalidParameter('Topic Name', fifo ? 'Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 characters long.' : undefined);
+    throw invalidParameter(
+      'Topic Name',
+      fifo
+        ? 'Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 characters long.'
+        : undefined,
+    );
   }
   const arn = `arn:aws:sns:${region}:${accountId}:${Name}`;
   const tags = readTags(Tags ?? []);
   const topic: Topic = { arn, name: Name, attributes: {}, tags };
   for (const [name, value] of Object.entries(Attributes)) {
     if (name === 'FifoTopic') {
-      if (value !== 'true' && value !== 'false') throw invalidParameter('Attributes', 'FifoTopic must be true or false');
+      if (value !== 'true' && value !== 'false')
+        throw invalidParameter('Attributes', 'FifoTopic must be true or false');
       if (fifo) topic.attributes.FifoTopic = value;
       continue;
     }
-    checkTopicAttribute(name, value, { ...topic, attributes: Attributes }, (reason) => invalidParameter('Attributes', reason));
+    checkTopicAttribute(name, value, { ...topic, attributes: Attributes }, (reason) =>
+      invalidParameter('Attributes', reason),
+    );
     topic.attributes[name] = value;
   }
   const existing = store.topic(arn);
@@ -70,7 +82,8 @@ function createTopic(context: SnsContext, { Name = '', Attributes = {}, Tags, Da
   else {
     const changed = Object.entries(topic.attributes).some(([name, value]) => existing.attributes[name] !== value);
     if (changed) throw invalidParameter('Attributes', 'Topic already exists with different attributes');
-    if (Tags && !isEqual(tags, existing.tags)) throw invalidParameter('Tags', 'Topic already exists with different tags');
+    if (Tags && !isEqual(tags, existing.tags))
+      throw invalidParameter('Tags', 'Topic already exists with different tags');
   }
   return { TopicArn: arn };
 }
@@ -92,7 +105,18 @@ function topicAttributes({ store, accountId }: SnsContext, topic: Topic): Record
     SubscriptionsPending: String(subscriptions.length - confirmed),
     SubscriptionsDeleted: '0',
     EffectiveDeliveryPolicy: JSON.stringify({
-      http: { defaultHealthyRetryPolicy: { minDelayTarget: 20, maxDelayTarget: 20, numRetries: 3, numMaxDelayRetries: 0, numNoDelayRetries: 0, numMinDelayRetries: 0, backoffFunction: 'linear' }, disableSubscriptionOverrides: false },
+      http: {
+        defaultHealthyRetryPolicy: {
+          minDelayTarget: 20,
+          maxDelayTarget: 20,
+          numRetries: 3,
+          numMaxDelayRetries: 0,
+          numNoDelayRetries: 0,
+          numMinDelayRetries: 0,
+          backoffFunction: 'linear',
+        },
+        disableSubscriptionOverrides: false,
+      },
     }),
     ...(isFifo(topic) && { ContentBasedDeduplication: 'false', FifoThroughputScope: 'Topic' }),
     ...topic.attributes,

@@ -31,10 +31,17 @@ export function createSnsHandler(
   const { sns, authorize, callerOf = () => ({ accountId: sns.accountId }) } = options;
   const answer = async (request: IncomingMessage): Promise<{ contentType: string; text: string }> => {
     const url = URL.parse(request.url ?? '/', 'http://localhost');
-    if (request.method === 'GET' && url?.pathname.startsWith('/SimpleNotificationService-') && url.pathname === sns.certificate.path) {
+    if (
+      request.method === 'GET' &&
+      url?.pathname.startsWith('/SimpleNotificationService-') &&
+      url.pathname === sns.certificate.path
+    ) {
       return { contentType: 'application/x-pem-file', text: sns.certificate.pem };
     }
-    const parameters = request.method === 'POST' ? new URLSearchParams(await readBody(request)) : (url?.searchParams ?? new URLSearchParams());
+    const parameters =
+      request.method === 'POST'
+        ? new URLSearchParams(await readBody(request))
+        : (url?.searchParams ?? new URLSearchParams());
     const operation = parameters.get('Action') ?? '';
     if (operation === '') throw new AwsError('MissingAction', 'The request must contain the parameter Action.');
     const accessKeyId = /Credential=([^/,\s]+)/.exec(request.headers.authorization ?? '')?.[1];
@@ -62,7 +69,8 @@ async function readBody(request: IncomingMessage): Promise<string> {
   // Not destroyed with what is left of it: the answer is still to be sent.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > BODY_LIMIT_BYTES) throw new AwsError('RequestEntityTooLarge', `The body is larger than ${BODY_LIMIT_BYTES} bytes`, 413);
+    if (size > BODY_LIMIT_BYTES)
+      throw new AwsError('RequestEntityTooLarge', `The body is larger than ${BODY_LIMIT_BYTES} bytes`, 413);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

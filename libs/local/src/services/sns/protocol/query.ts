@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '../../../aws-error.ts';
 import { escapeXml } from '../../../xml.ts';
-import { invalidParameter } from '../errors.ts';
 import type { SnsOutput } from '../context.ts';
+import { invalidParameter } from '../errors.ts';
 
 type Node = { text?: string; children: Map<string, Node> };
 
@@ -33,15 +33,15 @@ export function readQuery(parameters: URLSearchParams): Record<string, unknown> 
 }
 
 function structureOf({ children }: Node): Record<string, unknown> {
-  return Object.fromEntries([...children].map(([name, node]) => [name, valueOf(node)]));
+  return Object.fromEntries([...children].map(([name, node]) => [name, contentsOf(node)]));
 }
 
-function valueOf(node: Node): unknown {
+function contentsOf(node: Node): unknown {
   const { text, children } = node;
   if (children.size === 0) return text;
   const [[only, list] = ['', undefined]] = children;
   if (children.size === 1 && list && (only === 'member' || only === 'entry')) {
-    const entries = [...list.children].sort(([a], [b]) => Number(a) - Number(b)).map(([, entry]) => valueOf(entry));
+    const entries = [...list.children].sort(([a], [b]) => Number(a) - Number(b)).map(([, entry]) => contentsOf(entry));
     if (only === 'member') return entries;
     return Object.fromEntries(entries.map((entry) => keyAndValue(entry)));
   }
@@ -50,7 +50,10 @@ function valueOf(node: Node): unknown {
 
 /** Maps have `key` and `value`, and message attributes `Name` and `Value`. */
 function keyAndValue(entry: unknown): readonly [string, unknown] {
-  const { key, value, Name, Value } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
+  const { key, value, Name, Value } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<
+    string,
+    unknown
+  >;
   return [String(key ?? Name ?? ''), value ?? Value ?? ''];
 }
 
@@ -86,7 +89,9 @@ function contentOf(name: string, value: unknown): string {
 /** The document of an error. */
 export function writeQueryError(error: unknown): { status: number; text: string } {
   const { code, message, status } =
-    error instanceof AwsError ? error : new AwsError('InternalError', error instanceof Error ? error.message : String(error), 500);
+    error instanceof AwsError
+      ? error
+      : new AwsError('InternalError', error instanceof Error ? error.message : String(error), 500);
   const type = status < 500 ? 'Sender' : 'Receiver';
   const elements = `<Type>${type}</Type><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message>`;
   const text = `<ErrorResponse xmlns="${namespace}"><Error>${elements}</Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`;

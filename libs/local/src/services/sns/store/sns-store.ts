@@ -75,11 +75,18 @@ export class SnsStore implements Disposable {
 
   /** By ARN. */
   topics(): Topic[] {
-    return this.#sql('SELECT * FROM topics ORDER BY arn').all().map((row) => topicOf(row) as Topic);
+    return this.#sql('SELECT * FROM topics ORDER BY arn')
+      .all()
+      .map((row) => topicOf(row) as Topic);
   }
 
   saveTopic({ arn, name, attributes, tags }: Topic): void {
-    this.#sql('INSERT OR REPLACE INTO topics VALUES (?, ?, ?, ?)').run(arn, name, JSON.stringify(attributes), JSON.stringify(tags));
+    this.#sql('INSERT OR REPLACE INTO topics VALUES (?, ?, ?, ?)').run(
+      arn,
+      name,
+      JSON.stringify(attributes),
+      JSON.stringify(tags),
+    );
   }
 
   /** With its subscriptions. */
@@ -112,7 +119,8 @@ export class SnsStore implements Disposable {
   }
 
   saveSubscription(subscription: Subscription): void {
-    const { arn, topicArn, protocol, endpoint, attributes, confirmedAt, createdAt, token, authenticated } = subscription;
+    const { arn, topicArn, protocol, endpoint, attributes, confirmedAt, createdAt, token, authenticated } =
+      subscription;
     this.#sql('INSERT OR REPLACE INTO subscriptions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
       ...[arn, topicArn, protocol, endpoint, JSON.stringify(attributes)],
       ...[confirmedAt ?? null, createdAt, token, authenticated ? 1 : 0],
@@ -131,7 +139,12 @@ export class SnsStore implements Disposable {
   }
 
   saveDeduplicated(topicArn: string, key: string, message: DeduplicatedMessage, takenAt: number): void {
-    this.#sql('INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?, ?)').run(topicArn, key, JSON.stringify(message), takenAt);
+    this.#sql('INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?, ?)').run(
+      topicArn,
+      key,
+      JSON.stringify(message),
+      takenAt,
+    );
   }
 
   setting<T>(name: string): T | undefined {
