@@ -50,7 +50,9 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
     const isFirst =
       'NOT EXISTS (SELECT 1 FROM deliveries AS earlier WHERE earlier.lane = deliveries.lane AND earlier.id < deliveries.id)';
     this.#insert = database.prepare('INSERT INTO deliveries (lane, content, failures, due_at) VALUES (?, ?, 0, ?)');
-    this.#due = database.prepare(`SELECT * FROM deliveries WHERE due_at <= ? AND ${isFirst} ORDER BY due_at, id LIMIT ?`);
+    this.#due = database.prepare(
+      `SELECT * FROM deliveries WHERE due_at <= ? AND ${isFirst} ORDER BY due_at, id LIMIT ?`,
+    );
     this.#next = database.prepare(`SELECT MIN(due_at) AS due_at FROM deliveries WHERE due_at > ?`);
     this.#postpone = database.prepare('UPDATE deliveries SET failures = ?, due_at = ? WHERE id = ?');
     this.#remove = database.prepare('DELETE FROM deliveries WHERE id = ?');

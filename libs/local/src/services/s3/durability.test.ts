@@ -38,11 +38,21 @@ describe('with a data directory', () => {
     await before.s3.call('PutObject', { Bucket, Key: 'a', Body: 'content', Metadata: { b: 'c' }, Tagging: 'd=e' });
     await before.s3.call('PutBucketVersioning', { Bucket, VersioningConfiguration: { Status: 'Enabled' } });
     const { UploadId } = await before.s3.call('CreateMultipartUpload', { Bucket, Key: 'u' });
-    const { ETag } = await before.s3.call('UploadPart', { Bucket, Key: 'u', UploadId: String(UploadId), PartNumber: 1, Body: 'part' });
+    const { ETag } = await before.s3.call('UploadPart', {
+      Bucket,
+      Key: 'u',
+      UploadId: String(UploadId),
+      PartNumber: 1,
+      Body: 'part',
+    });
     await before[Symbol.asyncDispose]();
     await using after = await startS3UnderTest({ dataDirectory });
     expect(await read(after, 'a')).toBe('content');
-    expect(await after.s3.call('HeadObject', { Bucket, Key: 'a' })).toMatchObject({ Metadata: { b: 'c' }, TagCount: 1, VersionId: 'null' });
+    expect(await after.s3.call('HeadObject', { Bucket, Key: 'a' })).toMatchObject({
+      Metadata: { b: 'c' },
+      TagCount: 1,
+      VersionId: 'null',
+    });
     const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
     await after.s3.call('CompleteMultipartUpload', { Bucket, Key: 'u', UploadId: String(UploadId), MultipartUpload });
     expect(await read(after, 'u')).toBe('part');
@@ -60,7 +70,9 @@ describe('with a data directory', () => {
     await using after = await startS3UnderTest({ dataDirectory });
     await eventually(() => {
       after.clock.advance(10_000);
-      expect(after.delivered).toMatchObject([{ arn: queueArn, payload: { Records: [{ eventName: 'ObjectCreated:Put' }] } }]);
+      expect(after.delivered).toMatchObject([
+        { arn: queueArn, payload: { Records: [{ eventName: 'ObjectCreated:Put' }] } },
+      ]);
     });
   });
 
@@ -70,15 +82,24 @@ describe('with a data directory', () => {
     for (const Body of ['one', 'two', 'three']) await s3.s3.call('PutObject', { Bucket, Key: 'a', Body });
     await s3.s3.call('CopyObject', { Bucket, Key: 'copy', CopySource: `${Bucket}/a` });
     await s3.s3.call('DeleteObject', { Bucket, Key: 'a' });
-    await expect(s3.s3.call('PutObject', { Bucket, Key: 'b', Body: 'x', ChecksumCRC32: 'AAAAAA==' })).rejects.toMatchObject({ code: 'BadDigest' });
-    await expect(s3.s3.call('PutObject', { Bucket, Key: 'copy', Body: 'x', IfNoneMatch: '*' })).rejects.toMatchObject({ code: 'PreconditionFailed' });
+    await expect(
+      s3.s3.call('PutObject', { Bucket, Key: 'b', Body: 'x', ChecksumCRC32: 'AAAAAA==' }),
+    ).rejects.toMatchObject({ code: 'BadDigest' });
+    await expect(s3.s3.call('PutObject', { Bucket, Key: 'copy', Body: 'x', IfNoneMatch: '*' })).rejects.toMatchObject({
+      code: 'PreconditionFailed',
+    });
     const { UploadId } = await s3.s3.call('CreateMultipartUpload', { Bucket, Key: 'u' });
-    for (const Body of ['1', '2']) await s3.s3.call('UploadPart', { Bucket, Key: 'u', UploadId: String(UploadId), PartNumber: 1, Body });
+    for (const Body of ['1', '2'])
+      await s3.s3.call('UploadPart', { Bucket, Key: 'u', UploadId: String(UploadId), PartNumber: 1, Body });
     await s3.s3.call('AbortMultipartUpload', { Bucket, Key: 'u', UploadId: String(UploadId) });
     await eventually(() => expect(files()).toHaveLength(1));
     expect(await read(s3, 'copy')).toBe('three');
     // As of a process that ended while it wrote.
-    await s3.s3.store.contents.write((async function* () { yield Buffer.from('left behind'); })());
+    await s3.s3.store.contents.write(
+      (async function* () {
+        yield Buffer.from('left behind');
+      })(),
+    );
     expect(files()).toHaveLength(2);
     await s3[Symbol.asyncDispose]();
     await using after = await startS3UnderTest({ dataDirectory });
@@ -96,7 +117,11 @@ describe('with a data directory', () => {
         await s3.call('PutObject', { Bucket: '${Bucket}', Key: String(index % 50), Body: 'content ' + index });
         process.stdout.write(index + '\\n');
       }`;
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     let output = '';
     child.stdout.on('data', (chunk) => {
       output += chunk;

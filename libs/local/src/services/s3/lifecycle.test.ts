@@ -62,7 +62,10 @@ describe('lifecycle rules', () => {
 
   test('choose by tags and size', async () => {
     const Tags = [{ Key: 'temporary', Value: 'yes' }];
-    await configure({ Filter: { And: { Tags, ObjectSizeGreaterThan: 3 } }, Expiration: { Date: new Date('2026-03-02T00:00:00Z') } });
+    await configure({
+      Filter: { And: { Tags, ObjectSizeGreaterThan: 3 } },
+      Expiration: { Date: new Date('2026-03-02T00:00:00Z') },
+    });
     await put('tagged', { Tagging: 'temporary=yes&other=1' });
     await put('small', { Tagging: 'temporary=yes', Body: 'x' });
     await put('plain');
@@ -86,7 +89,8 @@ describe('lifecycle rules', () => {
     await configure({ Filter: {}, Expiration: { Days: 1 } });
     s3.clock.advance(DAY);
     expect(await versions()).toEqual({ versions: [ids[2], ids[1]], markers: 1 });
-    for (const VersionId of ids.slice(1)) await s3.client.send(new DeleteObjectCommand({ Bucket, Key: 'a', VersionId }));
+    for (const VersionId of ids.slice(1))
+      await s3.client.send(new DeleteObjectCommand({ Bucket, Key: 'a', VersionId }));
     await configure({ Filter: {}, Expiration: { ExpiredObjectDeleteMarker: true } });
     s3.clock.advance(DAY);
     expect(await versions()).toEqual({ versions: [], markers: 0 });
@@ -94,7 +98,13 @@ describe('lifecycle rules', () => {
 
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
   test('move objects to another storage class', async () => {
-    await configure({ Filter: {}, Transitions: [{ Days: 30, StorageClass: 'STANDARD_IA' }, { Days: 60, StorageClass: 'GLACIER' }] });
+    await configure({
+      Filter: {},
+      Transitions: [
+        { Days: 30, StorageClass: 'STANDARD_IA' },
+        { Days: 60, StorageClass: 'GLACIER' },
+      ],
+    });
     await put('a');
     const storageClass = async () => (await s3.client.send(new HeadObjectCommand({ Bucket, Key: 'a' }))).StorageClass;
     s3.clock.advance(31 * DAY);
@@ -114,7 +124,10 @@ describe('lifecycle rules', () => {
 
   test('that are disabled do nothing', async () => {
     await s3.client.send(
-      new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [{ Status: 'Disabled', Filter: {}, Expiration: { Days: 1 } }] } }),
+      new PutBucketLifecycleConfigurationCommand({
+        Bucket,
+        LifecycleConfiguration: { Rules: [{ Status: 'Disabled', Filter: {}, Expiration: { Days: 1 } }] },
+      }),
     );
     await put('a');
     s3.clock.advance(10 * DAY);

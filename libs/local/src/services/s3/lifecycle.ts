@@ -6,7 +6,10 @@ import type { ObjectVersion } from './store/index.ts';
 
 const DAY_MS = 86_400_000;
 const BATCH = 1000;
-const expirations = { deleted: 'LifecycleExpiration:Delete', markerCreated: 'LifecycleExpiration:DeleteMarkerCreated' } as const;
+const expirations = {
+  deleted: 'LifecycleExpiration:Delete',
+  markerCreated: 'LifecycleExpiration:DeleteMarkerCreated',
+} as const;
 
 /**
  * Runs the lifecycle rules of all buckets at every midnight (UTC), and at the start for the midnights in between.
@@ -76,7 +79,9 @@ function applyToKey(context: S3Context, rules: readonly LifecycleRule[], version
       remaining -= 1;
       expire(context, version, version.versionId);
     } else {
-      const moves = rules.filter((rule) => isSelected(rule, version)).flatMap((rule) => rule.NoncurrentVersionTransitions ?? []);
+      const moves = rules
+        .filter((rule) => isSelected(rule, version))
+        .flatMap((rule) => rule.NoncurrentVersionTransitions ?? []);
       const due = moves.filter(
         ({ NoncurrentDays = 0, NewerNoncurrentVersions = 0 }) =>
           index >= NewerNoncurrentVersions && now >= dueAt(successor.modifiedAt, NoncurrentDays),
@@ -93,7 +98,12 @@ function applyToKey(context: S3Context, rules: readonly LifecycleRule[], version
     const isLonely = remaining === 1 && selected.some(({ Expiration }) => Expiration?.ExpiredObjectDeleteMarker);
     if (isLonely) expire(context, current, current.versionId);
   } else if (selected.some(({ Expiration = {} }) => isDue(Expiration))) expire(context, current);
-  else transition(context, current, selected.flatMap(({ Transitions = [] }) => Transitions.filter(isDue)).at(-1)?.StorageClass);
+  else
+    transition(
+      context,
+      current,
+      selected.flatMap(({ Transitions = [] }) => Transitions.filter(isDue)).at(-1)?.StorageClass,
+    );
 }
 
 function expire(context: S3Context, { bucket, key }: ObjectVersion, versionId?: string): void {

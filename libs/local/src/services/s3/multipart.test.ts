@@ -35,8 +35,17 @@ async function begin(Key: string, input: object = {}): Promise<string> {
   return UploadId;
 }
 
-async function upload(Key: string, UploadId: string, PartNumber: number, Body: Uint8Array | string, input: object = {}) {
-  return { PartNumber, ...(await s3.client.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body, ...input }))) };
+async function upload(
+  Key: string,
+  UploadId: string,
+  PartNumber: number,
+  Body: Uint8Array | string,
+  input: object = {},
+) {
+  return {
+    PartNumber,
+    ...(await s3.client.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body, ...input }))),
+  };
 }
 
 type UploadedPart = { PartNumber: number; ETag?: string | undefined };
@@ -55,12 +64,26 @@ describe('multipart uploads', () => {
     const completed = await complete(Key, UploadId, parts);
     const md5 = (data: Uint8Array): Buffer => createHash('md5').update(data).digest();
     const ETag = `"${md5(Buffer.concat(contents.map(md5))).toString('hex')}-3"`;
-    expect(completed).toMatchObject({ ETag, Bucket, Key, ChecksumType: 'FULL_OBJECT', ChecksumCRC64NVME: expect.any(String) });
+    expect(completed).toMatchObject({
+      ETag,
+      Bucket,
+      Key,
+      ChecksumType: 'FULL_OBJECT',
+      ChecksumCRC64NVME: expect.any(String),
+    });
     const whole = await s3.client.send(new GetObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
-    expect(whole).toMatchObject({ ETag, ContentType: 'video/mp4', Metadata: { a: 'b' }, TagCount: 1, ContentLength: 10 * MiB + 3 });
+    expect(whole).toMatchObject({
+      ETag,
+      ContentType: 'video/mp4',
+      Metadata: { a: 'b' },
+      TagCount: 1,
+      ContentLength: 10 * MiB + 3,
+    });
     // The SDK compares the checksum with the content as it reads it.
     expect(Buffer.concat(contents).equals((await whole.Body?.transformToByteArray()) ?? Buffer.alloc(0))).toBe(true);
-    const across = await s3.client.send(new GetObjectCommand({ Bucket, Key, Range: `bytes=${5 * MiB - 1}-${5 * MiB}` }));
+    const across = await s3.client.send(
+      new GetObjectCommand({ Bucket, Key, Range: `bytes=${5 * MiB - 1}-${5 * MiB}` }),
+    );
     expect([...((await across.Body?.transformToByteArray()) ?? [])]).toEqual([1, 2]);
     const third = await s3.client.send(new GetObjectCommand({ Bucket, Key, PartNumber: 3 }));
     expect(third).toMatchObject({ PartsCount: 3, ContentLength: 3, $metadata: { httpStatusCode: 206 } });
@@ -84,10 +107,25 @@ describe('multipart uploads', () => {
     expect(completed.ChecksumType).toBe(type);
     const checksum = completed[`Checksum${ChecksumAlgorithm}`];
     expect(checksum).toMatch(type === 'COMPOSITE' ? /-2$/ : /=$/);
-    const { ObjectParts } = await s3.client.send(new GetObjectAttributesCommand({ Bucket, Key, ObjectAttributes: ['ObjectParts'] }));
-    expect(ObjectParts).toMatchObject({ TotalPartsCount: 2, Parts: [{ PartNumber: 1, Size: 5 * MiB }, { PartNumber: 2, Size: 3, [`Checksum${ChecksumAlgorithm}`]: expect.any(String) }] });
+    const { ObjectParts } = await s3.client.send(
+      new GetObjectAttributesCommand({ Bucket, Key, ObjectAttributes: ['ObjectParts'] }),
+    );
+    expect(ObjectParts).toMatchObject({
+      TotalPartsCount: 2,
+      Parts: [
+        { PartNumber: 1, Size: 5 * MiB },
+        { PartNumber: 2, Size: 3, [`Checksum${ChecksumAlgorithm}`]: expect.any(String) },
+      ],
+    });
     if (type === 'FULL_OBJECT') {
-      await s3.client.send(new PutObjectCommand({ Bucket, Key: 'in one', Body: Buffer.concat([Buffer.alloc(5 * MiB), Buffer.from('end')]), ChecksumAlgorithm }));
+      await s3.client.send(
+        new PutObjectCommand({
+          Bucket,
+          Key: 'in one',
+          Body: Buffer.concat([Buffer.alloc(5 * MiB), Buffer.from('end')]),
+          ChecksumAlgorithm,
+        }),
+      );
       const one = await s3.client.send(new HeadObjectCommand({ Bucket, Key: 'in one', ChecksumMode: 'ENABLED' }));
       expect(one[`Checksum${ChecksumAlgorithm}`]).toBe(checksum);
     }
@@ -99,7 +137,9 @@ describe('multipart uploads', () => {
     const parts = [await upload(Key, UploadId, 1, 'small'), await upload(Key, UploadId, 2, 'small')];
     await expect(complete(Key, UploadId, parts)).rejects.toMatchObject({ name: 'EntityTooSmall' });
     await expect(complete(Key, UploadId, [...parts].reverse())).rejects.toMatchObject({ name: 'InvalidPartOrder' });
-    await expect(complete(Key, UploadId, [{ PartNumber: 3, ETag: 'x' }])).rejects.toMatchObject({ name: 'InvalidPart' });
+    await expect(complete(Key, UploadId, [{ PartNumber: 3, ETag: 'x' }])).rejects.toMatchObject({
+      name: 'InvalidPart',
+    });
     await upload(Key, UploadId, 2, 'changed');
     await expect(complete(Key, UploadId, parts.slice(1))).rejects.toMatchObject({ name: 'InvalidPart' });
     await expect(complete(Key, UploadId, [])).rejects.toMatchObject({ name: 'MalformedXML' });
@@ -112,7 +152,9 @@ describe('multipart uploads', () => {
     const UploadId = await begin('conditional');
     const parts = [await upload('conditional', UploadId, 1, 'uploaded')];
     await s3.client.send(new PutObjectCommand({ Bucket, Key: 'conditional', Body: 'first' }));
-    await expect(complete('conditional', UploadId, parts, { IfNoneMatch: '*' })).rejects.toMatchObject({ name: 'PreconditionFailed' });
+    await expect(complete('conditional', UploadId, parts, { IfNoneMatch: '*' })).rejects.toMatchObject({
+      name: 'PreconditionFailed',
+    });
     await complete('conditional', UploadId, parts);
   });
 
@@ -128,8 +170,13 @@ describe('multipart uploads', () => {
     const rolledUp = await s3.client.send(new ListMultipartUploadsCommand({ Bucket, Delimiter: '/' }));
     expect(rolledUp.CommonPrefixes).toEqual([{ Prefix: 'list/' }]);
     for (const part of [1, 2, 3]) await upload('list/a', ids[0] ?? '', part, 'x'.repeat(part));
-    const list = (input: object) => s3.client.send(new ListPartsCommand({ Bucket, Key: 'list/a', UploadId: ids[0], ...input }));
-    expect(await list({ MaxParts: 2 })).toMatchObject({ IsTruncated: true, NextPartNumberMarker: '2', Parts: [{ Size: 1 }, { Size: 2 }] });
+    const list = (input: object) =>
+      s3.client.send(new ListPartsCommand({ Bucket, Key: 'list/a', UploadId: ids[0], ...input }));
+    expect(await list({ MaxParts: 2 })).toMatchObject({
+      IsTruncated: true,
+      NextPartNumberMarker: '2',
+      Parts: [{ Size: 1 }, { Size: 2 }],
+    });
     expect((await list({ PartNumberMarker: '2' })).Parts?.map(({ PartNumber }) => PartNumber)).toEqual([3]);
     await s3.client.send(new AbortMultipartUploadCommand({ Bucket, Key: 'list/a', UploadId: ids[0] }));
     await expect(list({})).rejects.toMatchObject({ name: 'NoSuchUpload' });
@@ -140,7 +187,16 @@ describe('multipart uploads', () => {
     await s3.client.send(new PutObjectCommand({ Bucket, Key: 'source', Body: 'abcdefghij' }));
     const UploadId = await begin('copied');
     const copy = (CopySourceRange?: string) =>
-      s3.client.send(new UploadPartCopyCommand({ Bucket, Key: 'copied', UploadId, PartNumber: 1, CopySource: `${Bucket}/source`, CopySourceRange }));
+      s3.client.send(
+        new UploadPartCopyCommand({
+          Bucket,
+          Key: 'copied',
+          UploadId,
+          PartNumber: 1,
+          CopySource: `${Bucket}/source`,
+          CopySourceRange,
+        }),
+      );
     await expect(copy('bytes=5-10')).rejects.toMatchObject({ name: 'InvalidArgument' });
     await expect(copy('bytes=5-')).rejects.toMatchObject({ name: 'InvalidArgument' });
     const { CopyPartResult } = await copy('bytes=2-4');

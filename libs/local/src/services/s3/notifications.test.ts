@@ -38,21 +38,54 @@ async function configure(NotificationConfiguration: NotificationConfiguration): 
 }
 
 const put = (Key: string, Body = 'content') => s3.client.send(new PutObjectCommand({ Bucket, Key, Body }));
-const records = () => s3.delivered.flatMap(({ arn, payload }) => (payload.Records as { eventName: string }[]).map((record) => ({ arn, ...record })));
+const records = () =>
+  s3.delivered.flatMap(({ arn, payload }) =>
+    (payload.Records as { eventName: string }[]).map((record) => ({ arn, ...record })),
+  );
 
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html
 describe('notifications', () => {
   test('are configured as they are put, with the ids that are missing', async () => {
     const configuration: NotificationConfiguration = {
-      QueueConfigurations: [{ Id: 'q', QueueArn: queue('q'), Events: ['s3:ObjectCreated:*'], Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: 'in/' }, { Name: 'suffix', Value: '.csv' }] } } }],
+      QueueConfigurations: [
+        {
+          Id: 'q',
+          QueueArn: queue('q'),
+          Events: ['s3:ObjectCreated:*'],
+          Filter: {
+            Key: {
+              FilterRules: [
+                { Name: 'prefix', Value: 'in/' },
+                { Name: 'suffix', Value: '.csv' },
+              ],
+            },
+          },
+        },
+      ],
       TopicConfigurations: [{ TopicArn: topic, Events: ['s3:ObjectRemoved:*'] }],
       LambdaFunctionConfigurations: [{ Id: 'l', LambdaFunctionArn: lambda, Events: ['s3:ObjectTagging:Put'] }],
       EventBridgeConfiguration: {},
     };
-    await s3.client.send(new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration: configuration }));
+    await s3.client.send(
+      new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration: configuration }),
+    );
     const got = await s3.client.send(new GetBucketNotificationConfigurationCommand({ Bucket }));
     expect(got).toMatchObject({
-      QueueConfigurations: [{ Id: 'q', QueueArn: queue('q'), Events: ['s3:ObjectCreated:*'], Filter: { Key: { FilterRules: [{ Name: 'Prefix', Value: 'in/' }, { Name: 'Suffix', Value: '.csv' }] } } }],
+      QueueConfigurations: [
+        {
+          Id: 'q',
+          QueueArn: queue('q'),
+          Events: ['s3:ObjectCreated:*'],
+          Filter: {
+            Key: {
+              FilterRules: [
+                { Name: 'Prefix', Value: 'in/' },
+                { Name: 'Suffix', Value: '.csv' },
+              ],
+            },
+          },
+        },
+      ],
       TopicConfigurations: [{ Id: expect.any(String), TopicArn: topic }],
       LambdaFunctionConfigurations: [{ Id: 'l', LambdaFunctionArn: lambda }],
       EventBridgeConfiguration: {},
@@ -63,13 +96,25 @@ describe('notifications', () => {
   });
 
   test('have the record of the change, for keys with the prefix and the suffix', async () => {
-    const Filter = { Key: { FilterRules: [{ Name: 'prefix' as const, Value: 'in/' }, { Name: 'suffix' as const, Value: '.csv' }] } };
-    await configure({ QueueConfigurations: [{ Id: 'csv', QueueArn: queue('q'), Events: ['s3:ObjectCreated:*'], Filter }] });
+    const Filter = {
+      Key: {
+        FilterRules: [
+          { Name: 'prefix' as const, Value: 'in/' },
+          { Name: 'suffix' as const, Value: '.csv' },
+        ],
+      },
+    };
+    await configure({
+      QueueConfigurations: [{ Id: 'csv', QueueArn: queue('q'), Events: ['s3:ObjectCreated:*'], Filter }],
+    });
     await put('in/other.txt');
     await put('out/red flower.csv');
     await put('in/red flower ü.csv');
     await eventually(() => expect(s3.delivered).toHaveLength(1));
-    expect(s3.delivered[0]).toMatchObject({ arn: queue('q'), options: { sender: { service: 's3.amazonaws.com', sourceArn: `arn:aws:s3:::${Bucket}` } } });
+    expect(s3.delivered[0]).toMatchObject({
+      arn: queue('q'),
+      options: { sender: { service: 's3.amazonaws.com', sourceArn: `arn:aws:s3:::${Bucket}` } },
+    });
     expect(s3.delivered[0]?.payload).toEqual({
       Records: [
         {
@@ -85,7 +130,12 @@ describe('notifications', () => {
             s3SchemaVersion: '1.0',
             configurationId: 'csv',
             bucket: { name: Bucket, ownerIdentity: { principalId: '000000000000' }, arn: `arn:aws:s3:::${Bucket}` },
-            object: { key: 'in/red+flower+%C3%BC.csv', size: 7, eTag: '9a0364b9e99bb480dd25e1f0284c8555', sequencer: expect.stringMatching(/^[0-9A-F]{18}$/) },
+            object: {
+              key: 'in/red+flower+%C3%BC.csv',
+              size: 7,
+              eTag: '9a0364b9e99bb480dd25e1f0284c8555',
+              sequencer: expect.stringMatching(/^[0-9A-F]{18}$/),
+            },
           },
         },
       ],
@@ -94,17 +144,33 @@ describe('notifications', () => {
 
   test('name each kind of change, with sequencers that grow', async () => {
     await s3.client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }));
-    await configure({ QueueConfigurations: [{ QueueArn: queue('q'), Events: ['s3:ObjectCreated:*', 's3:ObjectRemoved:*', 's3:ObjectTagging:*'] }] });
+    await configure({
+      QueueConfigurations: [
+        { QueueArn: queue('q'), Events: ['s3:ObjectCreated:*', 's3:ObjectRemoved:*', 's3:ObjectTagging:*'] },
+      ],
+    });
     const { VersionId } = await put('a');
     await s3.client.send(new CopyObjectCommand({ Bucket, Key: 'b', CopySource: `${Bucket}/a` }));
     const { UploadId } = await s3.client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'c' }));
-    const { ETag } = await s3.client.send(new UploadPartCommand({ Bucket, Key: 'c', UploadId, PartNumber: 1, Body: 'x' }));
-    await s3.client.send(new CompleteMultipartUploadCommand({ Bucket, Key: 'c', UploadId, MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } }));
+    const { ETag } = await s3.client.send(
+      new UploadPartCommand({ Bucket, Key: 'c', UploadId, PartNumber: 1, Body: 'x' }),
+    );
+    await s3.client.send(
+      new CompleteMultipartUploadCommand({
+        Bucket,
+        Key: 'c',
+        UploadId,
+        MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] },
+      }),
+    );
     await s3.client.send(new PutObjectTaggingCommand({ Bucket, Key: 'a', Tagging: { TagSet: [] } }));
     await s3.client.send(new DeleteObjectCommand({ Bucket, Key: 'a' }));
     await s3.client.send(new DeleteObjectCommand({ Bucket, Key: 'a', VersionId }));
     await eventually(() => expect(s3.delivered).toHaveLength(6));
-    const inOrder = records() as unknown as { eventName: string; s3: { object: { sequencer: string; versionId: string } } }[];
+    const inOrder = records() as unknown as {
+      eventName: string;
+      s3: { object: { sequencer: string; versionId: string } };
+    }[];
     inOrder.sort((a, b) => (a.s3.object.sequencer < b.s3.object.sequencer ? -1 : 1));
     expect(inOrder.map(({ eventName }) => eventName)).toEqual([
       'ObjectCreated:Put',
@@ -137,20 +203,40 @@ describe('notifications', () => {
       detail: {
         version: '0',
         bucket: { name: Bucket },
-        object: { key: 'red flower.csv', size: 7, etag: '9a0364b9e99bb480dd25e1f0284c8555', sequencer: expect.any(String) },
+        object: {
+          key: 'red flower.csv',
+          size: 7,
+          etag: '9a0364b9e99bb480dd25e1f0284c8555',
+          sequencer: expect.any(String),
+        },
         'request-id': expect.any(String),
         requester: '000000000000',
         'source-ip-address': '127.0.0.1',
         reason: 'PutObject',
       },
     });
-    expect(deleted?.payload).toMatchObject({ 'detail-type': 'Object Deleted', detail: { reason: 'DeleteObject', 'deletion-type': 'Permanently Deleted' } });
+    expect(deleted?.payload).toMatchObject({
+      'detail-type': 'Object Deleted',
+      detail: { reason: 'DeleteObject', 'deletion-type': 'Permanently Deleted' },
+    });
   });
 
   test('are delivered later where a target is busy, and given up where it is missing', async () => {
     await configure({
-      LambdaFunctionConfigurations: [{ LambdaFunctionArn: lambda, Events: ['s3:ObjectCreated:Put'], Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: 'a' }] } } }],
-      TopicConfigurations: [{ TopicArn: topic, Events: ['s3:ObjectCreated:Put'], Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: 'b' }] } } }],
+      LambdaFunctionConfigurations: [
+        {
+          LambdaFunctionArn: lambda,
+          Events: ['s3:ObjectCreated:Put'],
+          Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: 'a' }] } },
+        },
+      ],
+      TopicConfigurations: [
+        {
+          TopicArn: topic,
+          Events: ['s3:ObjectCreated:Put'],
+          Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: 'b' }] } },
+        },
+      ],
     });
     s3.failing.set(lambda, new Error('busy'));
     s3.failing.set(topic, Object.assign(new Error('missing'), { retryable: false }));
@@ -172,9 +258,34 @@ describe('notifications', () => {
     ['an event that there is not', [{ QueueArn: queue('q'), Events: ['s3:ObjectRead'] }]],
     ['a queue that is a topic', [{ QueueArn: topic, Events: ['s3:ObjectCreated:*'] }]],
     ['a FIFO queue', [{ QueueArn: queue('q.fifo'), Events: ['s3:ObjectCreated:*'] }]],
-    ['overlapping filters', [{ QueueArn: queue('a'), Events: ['s3:ObjectCreated:*'] }, { QueueArn: queue('b'), Events: ['s3:ObjectCreated:Put'], Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: 'x' }] } } }]],
-    ['a filter by something else', [{ QueueArn: queue('q'), Events: ['s3:ObjectCreated:*'], Filter: { Key: { FilterRules: [{ Name: 'infix', Value: 'x' }] } } }]],
-    ['one id for two', [{ Id: 'a', QueueArn: queue('q'), Events: ['s3:ObjectCreated:*'] }, { Id: 'a', QueueArn: queue('q'), Events: ['s3:ObjectRemoved:*'] }]],
+    [
+      'overlapping filters',
+      [
+        { QueueArn: queue('a'), Events: ['s3:ObjectCreated:*'] },
+        {
+          QueueArn: queue('b'),
+          Events: ['s3:ObjectCreated:Put'],
+          Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: 'x' }] } },
+        },
+      ],
+    ],
+    [
+      'a filter by something else',
+      [
+        {
+          QueueArn: queue('q'),
+          Events: ['s3:ObjectCreated:*'],
+          Filter: { Key: { FilterRules: [{ Name: 'infix', Value: 'x' }] } },
+        },
+      ],
+    ],
+    [
+      'one id for two',
+      [
+        { Id: 'a', QueueArn: queue('q'), Events: ['s3:ObjectCreated:*'] },
+        { Id: 'a', QueueArn: queue('q'), Events: ['s3:ObjectRemoved:*'] },
+      ],
+    ],
   ])('are refused with %s', async (_what, QueueConfigurations) => {
     const NotificationConfiguration = { QueueConfigurations } as NotificationConfiguration;
     await expect(configure(NotificationConfiguration)).rejects.toMatchObject({ name: 'InvalidArgument' });
@@ -183,9 +294,19 @@ describe('notifications', () => {
 
   test('are refused with a destination that cannot be reached', async () => {
     s3.failing.set(queue('missing'), new Error('There is no queue'));
-    const configuration: NotificationConfiguration = { QueueConfigurations: [{ QueueArn: queue('missing'), Events: ['s3:ObjectCreated:*'] }] };
-    await expect(configure(configuration)).rejects.toThrow('Unable to validate the following destination configurations');
+    const configuration: NotificationConfiguration = {
+      QueueConfigurations: [{ QueueArn: queue('missing'), Events: ['s3:ObjectCreated:*'] }],
+    };
+    await expect(configure(configuration)).rejects.toThrow(
+      'Unable to validate the following destination configurations',
+    );
     const NotificationConfiguration = configuration;
-    await s3.client.send(new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration, SkipDestinationValidation: true }));
+    await s3.client.send(
+      new PutBucketNotificationConfigurationCommand({
+        Bucket,
+        NotificationConfiguration,
+        SkipDestinationValidation: true,
+      }),
+    );
   });
 });

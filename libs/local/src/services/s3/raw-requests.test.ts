@@ -39,12 +39,19 @@ describe('bodies in chunks', () => {
     fetch(`${s3.url}/${Bucket}/${Key}`, {
       method: 'PUT',
       body,
-      headers: { 'content-encoding': 'aws-chunked,gzip', 'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER', 'x-amz-decoded-content-length': '9', ...headers },
+      headers: {
+        'content-encoding': 'aws-chunked,gzip',
+        'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+        'x-amz-decoded-content-length': '9',
+        ...headers,
+      },
     });
 
   test('are decoded, signed or not, and their checksum is in the trailer', async () => {
     const signature = `;chunk-signature=${'0'.repeat(64)}`;
-    expect((await send('signed', `5${signature}\r\n12345\r\n4${signature}\r\n6789\r\n0${signature}\r\n\r\n`)).status).toBe(200);
+    expect(
+      (await send('signed', `5${signature}\r\n12345\r\n4${signature}\r\n6789\r\n0${signature}\r\n\r\n`)).status,
+    ).toBe(200);
     expect(await read('signed')).toBe('123456789');
     const trailer = { 'x-amz-trailer': 'x-amz-checksum-crc32c' };
     const body = '9\r\n123456789\r\n0\r\nx-amz-checksum-crc32c:4waSgw==\r\n\r\n';
@@ -81,7 +88,12 @@ interface Signer {
 }
 
 /** The SDK's own signer. */
-async function presign(method: string, path: string, query: Record<string, string> = {}, expiresIn = 60): Promise<string> {
+async function presign(
+  method: string,
+  path: string,
+  query: Record<string, string> = {},
+  expiresIn = 60,
+): Promise<string> {
   const signer = (await (s3.client.config as unknown as { signer: (scheme: object) => Promise<Signer> }).signer({
     name: 'sigv4',
     signingName: 's3',
@@ -89,9 +101,21 @@ async function presign(method: string, path: string, query: Record<string, strin
     properties: {},
   })) as Signer;
   const { host, port, hostname } = new URL(s3.url);
-  const request = { method, protocol: 'http:', hostname, port: Number(port), path, query, headers: { host } };
+  const request = {
+    method,
+    protocol: 'http:',
+    hostname,
+    port: Number(port),
+    path,
+    query,
+    headers: { host, 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD' },
+  };
   const signingDate = new Date(s3.clock.now());
-  const signed = await signer.presign(request, { expiresIn, signingDate, unsignableHeaders: new Set(['content-type']) });
+  const signed = await signer.presign(request, {
+    expiresIn,
+    signingDate,
+    unsignableHeaders: new Set(['content-type']),
+  });
   return `${s3.url}${path}?${new URLSearchParams(signed.query)}`;
 }
 
@@ -103,7 +127,9 @@ describe('presigned URLs', () => {
     const url = await presign('PUT', `/${Bucket}/a%20b`, { 'x-amz-meta-colour': 'green' });
     expect((await fetch(url, body)).status).toBe(200);
     expect(seen.at(-1)).toEqual({ operation: 'PutObject', accessKeyId: credentials.accessKeyId });
-    expect(await s3.client.send(new HeadObjectCommand({ Bucket, Key: 'a b' }))).toMatchObject({ Metadata: { colour: 'green' } });
+    expect(await s3.client.send(new HeadObjectCommand({ Bucket, Key: 'a b' }))).toMatchObject({
+      Metadata: { colour: 'green' },
+    });
     const get = await presign('GET', `/${Bucket}/a%20b`, { 'response-content-type': 'text/csv' });
     const response = await fetch(get);
     expect([response.headers.get('content-type'), await response.text()]).toEqual(['text/csv', 'presigned']);
@@ -121,7 +147,10 @@ describe('presigned URLs', () => {
     const withoutDate = url.replace(/X-Amz-Date=[^&]*&?/, '');
     expect(await codeOf(await fetch(withoutDate, body))).toEqual([400, 'AuthorizationQueryParametersError']);
     const week = await presign('GET', `/${Bucket}/mine`, {}, 604_800);
-    expect(await codeOf(await fetch(week.replace('604800', '604801')))).toEqual([400, 'AuthorizationQueryParametersError']);
+    expect(await codeOf(await fetch(week.replace('604800', '604801')))).toEqual([
+      400,
+      'AuthorizationQueryParametersError',
+    ]);
     await expect(read('mine')).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
 });
@@ -130,13 +159,31 @@ describe('presigned URLs', () => {
 describe('forms', () => {
   const scope = [`20260301`, region, 's3', 'aws4_request'];
 
-  function form(fields: Record<string, string>, conditions: unknown[], expiration = new Date(s3.clock.now() + 60_000)): FormData {
-    const all: Record<string, string> = { 'x-amz-algorithm': 'AWS4-HMAC-SHA256', 'x-amz-credential': [credentials.accessKeyId, ...scope].join('/'), ...fields };
+  function form(
+    fields: Record<string, string>,
+    conditions: unknown[],
+    expiration = new Date(s3.clock.now() + 60_000),
+  ): FormData {
+    const all: Record<string, string> = {
+      'x-amz-algorithm': 'AWS4-HMAC-SHA256',
+      'x-amz-credential': [credentials.accessKeyId, ...scope].join('/'),
+      ...fields,
+    };
     const own = [{ 'x-amz-algorithm': all['x-amz-algorithm'] }, { 'x-amz-credential': all['x-amz-credential'] }];
-    const policy = Buffer.from(JSON.stringify({ expiration: expiration.toISOString(), conditions: [...own, ...conditions] })).toString('base64');
-    const key = scope.reduce<string | Buffer>((secret, part) => createHmac('sha256', secret).update(part).digest(), `AWS4${credentials.secretAccessKey}`);
+    const policy = Buffer.from(
+      JSON.stringify({ expiration: expiration.toISOString(), conditions: [...own, ...conditions] }),
+    ).toString('base64');
+    const key = scope.reduce<string | Buffer>(
+      (secret, part) => createHmac('sha256', secret).update(part).digest(),
+      `AWS4${credentials.secretAccessKey}`,
+    );
     const data = new FormData();
-    for (const [name, value] of Object.entries({ ...all, policy, 'x-amz-signature': createHmac('sha256', key).update(policy).digest('hex') })) data.set(name, value);
+    for (const [name, value] of Object.entries({
+      ...all,
+      policy,
+      'x-amz-signature': createHmac('sha256', key).update(policy).digest('hex'),
+    }))
+      data.set(name, value);
     return data;
   }
 
@@ -146,8 +193,21 @@ describe('forms', () => {
     return fetch(`${s3.url}/${Bucket}`, { method: 'POST', body: data, redirect: 'manual' });
   }
 
-  const conditions = [{ bucket: Bucket }, ['starts-with', '$key', 'user/'], ['content-length-range', 2, 10], ['starts-with', '$Content-Type', 'image/'], { 'x-amz-meta-by': 'ada' }, { success_action_status: '201' }];
-  const fields = { key: 'user/${filename}', 'Content-Type': 'image/jpeg', 'x-amz-meta-by': 'ada', success_action_status: '201' };
+  const conditions = [
+    { bucket: Bucket },
+    ['starts-with', '$key', 'user/'],
+    ['content-length-range', 2, 10],
+    ['starts-with', '$Content-Type', 'image/'],
+    { 'x-amz-meta-by': 'ada' },
+    { success_action_status: '201' },
+  ];
+  const fields = {
+    // What S3 replaces with the name of the file.
+    key: 'user/$' + '{filename}',
+    'Content-Type': 'image/jpeg',
+    'x-amz-meta-by': 'ada',
+    success_action_status: '201',
+  };
 
   test('upload a file as their policy allows', async () => {
     const response = await post(form(fields, conditions));
@@ -158,7 +218,10 @@ describe('forms', () => {
     const redirect = { success_action_redirect: 'https://example.com/done?a=b' };
     const { success_action_status: _status, ...others } = fields;
     const redirected = await post(form({ ...others, ...redirect }, [...conditions.slice(0, 5), redirect]));
-    expect([redirected.status, redirected.headers.get('location')]).toEqual([303, expect.stringContaining('https://example.com/done?a=b&bucket=raw-requests&key=user%2Fphoto.jpg&etag=')]);
+    expect([redirected.status, redirected.headers.get('location')]).toEqual([
+      303,
+      expect.stringContaining('https://example.com/done?a=b&bucket=raw-requests&key=user%2Fphoto.jpg&etag='),
+    ]);
   });
 
   test('are refused for what their policy does not allow', async () => {
@@ -189,7 +252,9 @@ describe('errors', () => {
   });
 
   test('of permissions come before the body is read', async () => {
-    await expect(s3.client.send(new PutObjectCommand({ Bucket, Key: 'forbidden', Body: 'x' }))).rejects.toMatchObject({ name: 'AccessDenied' });
+    await expect(s3.client.send(new PutObjectCommand({ Bucket, Key: 'forbidden', Body: 'x' }))).rejects.toMatchObject({
+      name: 'AccessDenied',
+    });
     expect(await codeOf(await fetch(`${s3.url}/${Bucket}/forbidden`))).toEqual([403, 'AccessDenied']);
   });
 });

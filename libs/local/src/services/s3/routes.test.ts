@@ -1,5 +1,5 @@
-import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import * as sdk from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { operationOf } from './protocol/routes.ts';
 import { type S3UnderTest, startS3UnderTest } from './s3-under-test.ts';
@@ -26,7 +26,10 @@ describe('every operation of the SDK', () => {
       const [, search = ''] = path.split('?');
       const query = new URLSearchParams(search);
       if (name === 'UploadPart' || name === 'UploadPartCopy') query.set('partNumber', '1');
-      if (['UploadPart', 'UploadPartCopy', 'ListParts', 'CompleteMultipartUpload', 'AbortMultipartUpload'].includes(name)) query.set('uploadId', 'u');
+      if (
+        ['UploadPart', 'UploadPartCopy', 'ListParts', 'CompleteMultipartUpload', 'AbortMultipartUpload'].includes(name)
+      )
+        query.set('uploadId', 'u');
       if (name === 'GetObjectAnnotation') query.set('annotationName', 'a');
       if (/^(Get|Put|Delete)Bucket(Analytics|IntelligentTiering|Inventory|Metrics)/.test(name)) query.set('id', 'i');
       const key = path.startsWith('/{Key+}') ? 'k' : undefined;
@@ -54,7 +57,11 @@ describe('requests', () => {
   async function send(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
     const response = await fetch(s3.url + path, { method, headers, ...(body !== undefined && { body }) });
     const text = await response.text();
-    return { status: response.status, code: /<Code>(\w+)/.exec(text)?.[1], message: /<Message>([^<]*)/.exec(text)?.[1] };
+    return {
+      status: response.status,
+      code: /<Code>(\w+)/.exec(text)?.[1],
+      message: /<Message>([^<]*)/.exec(text)?.[1],
+    };
   }
 
   test.each([
@@ -72,7 +79,11 @@ describe('requests', () => {
     ['GET', `/${Bucket}?inventory`, 'ListBucketInventoryConfigurations'],
     ['DELETE', `/${Bucket}?metrics&id=a`, 'DeleteBucketMetricsConfiguration'],
   ])('%s %s is refused as %s, and changes nothing', async (method, path, operation) => {
-    const { status, code, message } = await send(method, path, method === 'PUT' || method === 'POST' ? '<A/>' : undefined);
+    const { status, code, message } = await send(
+      method,
+      path,
+      method === 'PUT' || method === 'POST' ? '<A/>' : undefined,
+    );
     expect({ status, code }).toEqual({ status: 501, code: 'NotImplemented' });
     expect(message).toContain(operation);
     const { Body } = await s3.client.send(new GetObjectCommand({ Bucket, Key: 'kept' }));
@@ -81,10 +92,19 @@ describe('requests', () => {
 
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
   test('that would make an object public are refused, as the owner of a bucket is enforced', async () => {
-    expect(await send('PUT', `/${Bucket}/kept?acl`, '<AccessControlPolicy/>')).toMatchObject({ status: 400, code: 'AccessControlListNotSupported' });
-    expect(await send('PUT', `/${Bucket}/public`, 'x', { 'x-amz-acl': 'public-read' })).toMatchObject({ code: 'AccessControlListNotSupported' });
-    expect(await send('PUT', `/${Bucket}/public`, 'x', { 'x-amz-grant-read': 'id=a' })).toMatchObject({ code: 'AccessControlListNotSupported' });
-    await expect(s3.client.send(new HeadObjectCommand({ Bucket, Key: 'public' }))).rejects.toMatchObject({ name: 'NotFound' });
+    expect(await send('PUT', `/${Bucket}/kept?acl`, '<AccessControlPolicy/>')).toMatchObject({
+      status: 400,
+      code: 'AccessControlListNotSupported',
+    });
+    expect(await send('PUT', `/${Bucket}/public`, 'x', { 'x-amz-acl': 'public-read' })).toMatchObject({
+      code: 'AccessControlListNotSupported',
+    });
+    expect(await send('PUT', `/${Bucket}/public`, 'x', { 'x-amz-grant-read': 'id=a' })).toMatchObject({
+      code: 'AccessControlListNotSupported',
+    });
+    await expect(s3.client.send(new HeadObjectCommand({ Bucket, Key: 'public' }))).rejects.toMatchObject({
+      name: 'NotFound',
+    });
   });
 
   test.each([
@@ -93,8 +113,13 @@ describe('requests', () => {
     { 'x-amz-write-offset-bytes': '7' },
     { 'if-none-match': '"etag"' },
   ])('with %j are refused, and nothing is written', async (headers) => {
-    expect(await send('PUT', `/${Bucket}/refused`, 'x', headers as unknown as Record<string, string>)).toMatchObject({ status: 501, code: 'NotImplemented' });
-    await expect(s3.client.send(new HeadObjectCommand({ Bucket, Key: 'refused' }))).rejects.toMatchObject({ name: 'NotFound' });
+    expect(await send('PUT', `/${Bucket}/refused`, 'x', headers as unknown as Record<string, string>)).toMatchObject({
+      status: 501,
+      code: 'NotImplemented',
+    });
+    await expect(s3.client.send(new HeadObjectCommand({ Bucket, Key: 'refused' }))).rejects.toMatchObject({
+      name: 'NotFound',
+    });
   });
 
   test('for a method that there is not are not allowed', async () => {
@@ -105,7 +130,10 @@ describe('requests', () => {
   });
 
   test('for two operations, or for a part of none, are not taken for one', async () => {
-    expect(await send('PUT', `/${Bucket}/kept?acl&tagging`, 'x')).toMatchObject({ status: 400, code: 'InvalidArgument' });
+    expect(await send('PUT', `/${Bucket}/kept?acl&tagging`, 'x')).toMatchObject({
+      status: 400,
+      code: 'InvalidArgument',
+    });
     expect(await send('PUT', `/${Bucket}/kept?partNumber=1`, 'x')).toMatchObject({ code: 'InvalidArgument' });
     expect(await send('PUT', `/${Bucket}/kept?uploadId=u`, 'x')).toMatchObject({ code: 'InvalidArgument' });
   });
@@ -123,7 +151,14 @@ describe('requests', () => {
   });
 
   test('with a document that is not one are answered with MalformedXML', async () => {
-    for (const body of ['', 'text', '<Tagging>', '<!DOCTYPE a [<!ENTITY b "c">]><Tagging/>', '<Other/>', '<Tagging><TagSet><Tag><Key>a</Key></Tag></TagSet></Tagging>']) {
+    for (const body of [
+      '',
+      'text',
+      '<Tagging>',
+      '<!DOCTYPE a [<!ENTITY b "c">]><Tagging/>',
+      '<Other/>',
+      '<Tagging><TagSet><Tag><Key>a</Key></Tag></TagSet></Tagging>',
+    ]) {
       expect(await send('PUT', `/${Bucket}/kept?tagging`, body)).toMatchObject({ status: 400, code: 'MalformedXML' });
     }
   });

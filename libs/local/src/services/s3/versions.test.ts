@@ -30,11 +30,15 @@ afterEach(async () => {
 
 const versioning = (Status: 'Enabled' | 'Suspended') =>
   s3.client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
-const put = async (Body: string, key = Key) => (await s3.client.send(new PutObjectCommand({ Bucket, Key: key, Body }))).VersionId;
+const put = async (Body: string, key = Key) =>
+  (await s3.client.send(new PutObjectCommand({ Bucket, Key: key, Body }))).VersionId;
 const remove = (VersionId?: string) => s3.client.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
 const versions = async () => {
   const { Versions = [], DeleteMarkers = [] } = await s3.client.send(new ListObjectVersionsCommand({ Bucket }));
-  return { versions: Versions.map(({ VersionId }) => VersionId), markers: DeleteMarkers.map(({ VersionId }) => VersionId) };
+  return {
+    versions: Versions.map(({ VersionId }) => VersionId),
+    markers: DeleteMarkers.map(({ VersionId }) => VersionId),
+  };
 };
 
 async function read(VersionId?: string): Promise<string | undefined> {
@@ -62,7 +66,11 @@ describe('a bucket with versions', () => {
     const { VersionId: marker, DeleteMarker } = await remove();
     expect(DeleteMarker).toBe(true);
     const response = await fetch(`${s3.url}/${Bucket}/${Key}`);
-    expect([response.status, response.headers.get('x-amz-delete-marker'), response.headers.get('x-amz-version-id')]).toEqual([404, 'true', marker]);
+    expect([
+      response.status,
+      response.headers.get('x-amz-delete-marker'),
+      response.headers.get('x-amz-version-id'),
+    ]).toEqual([404, 'true', marker]);
     const ofMarker = await fetch(`${s3.url}/${Bucket}/${Key}?versionId=${marker}`);
     expect([ofMarker.status, ofMarker.headers.get('allow')]).toEqual([405, 'DELETE']);
     expect((await s3.client.send(new ListObjectsV2Command({ Bucket }))).KeyCount).toBe(0);
@@ -102,7 +110,9 @@ describe('a bucket with versions', () => {
     await put('two');
     expect((await s3.client.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet).toEqual([]);
     expect((await s3.client.send(new GetObjectTaggingCommand({ Bucket, Key, VersionId: one }))).TagSet).toHaveLength(1);
-    const copied = await s3.client.send(new CopyObjectCommand({ Bucket, Key, CopySource: `${Bucket}/${Key}?versionId=${one}` }));
+    const copied = await s3.client.send(
+      new CopyObjectCommand({ Bucket, Key, CopySource: `${Bucket}/${Key}?versionId=${one}` }),
+    );
     expect(copied.CopySourceVersionId).toBe(one);
     expect(await read()).toBe('one');
     expect((await s3.client.send(new HeadObjectCommand({ Bucket, Key }))).VersionId).toBe(copied.VersionId);

@@ -45,7 +45,10 @@ export function createDigest(algorithm: string): Digest {
   const name = algorithm.toUpperCase();
   if (notHere.has(name)) throw notImplemented(`checksum algorithm ${name}`);
   if (!Object.hasOwn(algorithms, name)) {
-    throw s3Error('InvalidRequest', 'Checksum algorithm provided is unsupported. Please try again with any of the valid types');
+    throw s3Error(
+      'InvalidRequest',
+      'Checksum algorithm provided is unsupported. Please try again with any of the valid types',
+    );
   }
   return (algorithms[name] as { create: () => Digest }).create();
 }
@@ -66,7 +69,10 @@ export function expectedChecksum(input: Readonly<Record<string, unknown>>): Expe
   const given = checksumMembers.filter((member) => input[member] !== undefined);
   const [member, ...others] = given;
   if (others.length > 0) {
-    throw s3Error('InvalidRequest', 'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
+    throw s3Error(
+      'InvalidRequest',
+      'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
+    );
   }
   if (member === undefined) {
     const algorithm = input.ChecksumAlgorithm;

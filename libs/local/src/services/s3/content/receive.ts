@@ -87,14 +87,20 @@ class CheckedStream implements AsyncIterable<Uint8Array> {
       yield chunk;
     }
     if (contentLength !== undefined && size !== contentLength) {
-      throw s3Error('IncompleteBody', 'You did not provide the number of bytes specified by the Content-Length HTTP header');
+      throw s3Error(
+        'IncompleteBody',
+        'You did not provide the number of bytes specified by the Content-Length HTTP header',
+      );
     }
     const md5Value = md5.digest();
     if (expectedMd5 && !md5Value.equals(expectedMd5)) {
       throw s3Error('BadDigest', 'The Content-MD5 you specified did not match what we received.');
     }
     if (sha256 && sha256.digest('hex') !== contentSha256) {
-      throw s3Error('XAmzContentSHA256Mismatch', "The provided 'x-amz-content-sha256' header does not match what was computed.");
+      throw s3Error(
+        'XAmzContentSHA256Mismatch',
+        "The provided 'x-amz-content-sha256' header does not match what was computed.",
+      );
     }
     const value = digest.base64();
     const expected = checksum?.value ?? this.#trailingChecksum();

@@ -56,9 +56,13 @@ export function readConfiguration(document: Structure, createId: () => string): 
   const targets = kinds.flatMap(({ kind, list, arn: arnMember, service }) => {
     const documents = (document[list] ?? []) as (TargetDocument & Record<string, string>)[];
     return documents.map(({ Id, Events, Filter, [arnMember]: arn = '' }): NotificationTarget => {
-      if (!arn.startsWith(`arn:aws:${service}:`)) throw s3Error('InvalidArgument', 'The ARN could not be parsed', { ArgumentName: arnMember });
+      if (!arn.startsWith(`arn:aws:${service}:`))
+        throw s3Error('InvalidArgument', 'The ARN could not be parsed', { ArgumentName: arnMember });
       if (service !== 'lambda' && arn.endsWith('.fifo')) {
-        throw s3Error('InvalidArgument', 'FIFO queues and topics are not supported as destinations of event notifications');
+        throw s3Error(
+          'InvalidArgument',
+          'FIFO queues and topics are not supported as destinations of event notifications',
+        );
       }
       if (!Events.every((event) => eventNames.has(event))) {
         throw s3Error('InvalidArgument', 'A specified event is not supported for notifications.');
@@ -67,7 +71,10 @@ export function readConfiguration(document: Structure, createId: () => string): 
     });
   });
   if (targets.length > s3Limits.notificationConfigurations) {
-    throw s3Error('InvalidArgument', `A bucket can have at most ${s3Limits.notificationConfigurations} notification configurations.`);
+    throw s3Error(
+      'InvalidArgument',
+      `A bucket can have at most ${s3Limits.notificationConfigurations} notification configurations.`,
+    );
   }
   if (new Set(targets.map(({ id }) => id)).size < targets.length) {
     throw s3Error('InvalidArgument', 'Same ID used for multiple configurations. IDs must be unique');
@@ -80,11 +87,13 @@ function readFilter(filter: TargetDocument['Filter']): { prefix: string; suffix:
   const values: Record<string, string> = {};
   for (const { Name = '', Value = '' } of filter?.Key?.FilterRules ?? []) {
     const name = Name.toLowerCase();
-    if (name !== 'prefix' && name !== 'suffix') throw s3Error('InvalidArgument', 'filter rule name must be either prefix or suffix');
+    if (name !== 'prefix' && name !== 'suffix')
+      throw s3Error('InvalidArgument', 'filter rule name must be either prefix or suffix');
     if (values[name] !== undefined) {
       throw s3Error('InvalidArgument', `Cannot specify more than one ${name} rule in a filter.`);
     }
-    if (Buffer.byteLength(Value) > s3Limits.keyBytes) throw s3Error('InvalidArgument', 'Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation');
+    if (Buffer.byteLength(Value) > s3Limits.keyBytes)
+      throw s3Error('InvalidArgument', 'Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation');
     values[name] = Value;
   }
   return { prefix: values.prefix ?? '', suffix: values.suffix ?? '' };
@@ -94,11 +103,16 @@ function readFilter(filter: TargetDocument['Filter']): { prefix: string; suffix:
 function checkOverlaps(targets: readonly NotificationTarget[]): void {
   targets.forEach((a, index) => {
     for (const b of targets.slice(index + 1)) {
-      const shareEvent = a.events.some((event) => b.events.some((other) => includesEvent(event, other) || includesEvent(other, event)));
+      const shareEvent = a.events.some((event) =>
+        b.events.some((other) => includesEvent(event, other) || includesEvent(other, event)),
+      );
       const sharePrefix = a.prefix.startsWith(b.prefix) || b.prefix.startsWith(a.prefix);
       const shareSuffix = a.suffix.endsWith(b.suffix) || b.suffix.endsWith(a.suffix);
       if (shareEvent && sharePrefix && shareSuffix) {
-        throw s3Error('InvalidArgument', 'Configurations overlap. Configurations on the same bucket cannot share a common event type.');
+        throw s3Error(
+          'InvalidArgument',
+          'Configurations overlap. Configurations on the same bucket cannot share a common event type.',
+        );
       }
     }
   });
@@ -110,7 +124,9 @@ function includesEvent(pattern: string, event: string): boolean {
 
 /** Whether a target is told of an event of a key. */
 export function isInterested({ events, prefix, suffix }: NotificationTarget, event: string, key: string): boolean {
-  return key.startsWith(prefix) && key.endsWith(suffix) && events.some((pattern) => includesEvent(pattern, `s3:${event}`));
+  return (
+    key.startsWith(prefix) && key.endsWith(suffix) && events.some((pattern) => includesEvent(pattern, `s3:${event}`))
+  );
 }
 
 /** The configuration as the API has it. */
@@ -124,7 +140,12 @@ export function configurationDocument({ targets, eventBridge }: NotificationConf
         ...(prefix === '' ? [] : [{ Name: 'Prefix', Value: prefix }]),
         ...(suffix === '' ? [] : [{ Name: 'Suffix', Value: suffix }]),
       ];
-      return { Id: id, [arnMember]: arn, Events: events, ...(FilterRules.length > 0 && { Filter: { Key: { FilterRules } } }) };
+      return {
+        Id: id,
+        [arnMember]: arn,
+        Events: events,
+        ...(FilterRules.length > 0 && { Filter: { Key: { FilterRules } } }),
+      };
     });
   }
   return document;

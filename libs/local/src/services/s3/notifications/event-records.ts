@@ -32,7 +32,9 @@ export function eventRecords(observed: ObservedChange, configurationId: string):
     eventTime: new Date(time).toISOString(),
     eventName: event,
     userIdentity: { principalId: principalOf(observed) },
-    requestParameters: { sourceIPAddress: caller.sourceIp ?? (change.operation === undefined ? 's3.amazonaws.com' : '127.0.0.1') },
+    requestParameters: {
+      sourceIPAddress: caller.sourceIp ?? (change.operation === undefined ? 's3.amazonaws.com' : '127.0.0.1'),
+    },
     responseElements: { 'x-amz-request-id': requestIdOf(caller), 'x-amz-id-2': randomBytes(48).toString('base64') },
     s3: {
       s3SchemaVersion: '1.0',

@@ -65,7 +65,11 @@ export class Notifier implements AsyncDisposable {
     const observed = { change, caller, accountId, region, time, sequence };
     for (const target of configuration.targets) {
       if (!isInterested(target, event, key)) continue;
-      this.#deliveries.add({ targetArn: target.arn, payload: JSON.stringify(eventRecords(observed, target.id)), bucket });
+      this.#deliveries.add({
+        targetArn: target.arn,
+        payload: JSON.stringify(eventRecords(observed, target.id)),
+        bucket,
+      });
     }
     if (configuration.eventBridge) {
       const targetArn = `arn:aws:events:${region}:${accountId}:event-bus/default`;

@@ -80,7 +80,9 @@ export function readAttributes(input: S3Input, bucket: string, { store }: S3Cont
   if (size > 0) attributes.Metadata = Metadata;
   if (StorageClass !== undefined) {
     if (!storageClasses.has(StorageClass)) {
-      throw s3Error('InvalidStorageClass', 'The storage class you specified is not valid', { StorageClassRequested: StorageClass });
+      throw s3Error('InvalidStorageClass', 'The storage class you specified is not valid', {
+        StorageClassRequested: StorageClass,
+      });
     }
     if (StorageClass !== 'STANDARD') attributes.StorageClass = StorageClass;
   }
@@ -95,7 +97,11 @@ function readEncryption(
   const byDefault = rule?.ApplyServerSideEncryptionByDefault;
   const algorithm = input.ServerSideEncryption ?? byDefault?.SSEAlgorithm ?? 'AES256';
   if (!['AES256', 'aws:kms', 'aws:kms:dsse'].includes(algorithm)) {
-    throw invalidArgument('x-amz-server-side-encryption', algorithm, 'The encryption method specified is not supported');
+    throw invalidArgument(
+      'x-amz-server-side-encryption',
+      algorithm,
+      'The encryption method specified is not supported',
+    );
   }
   const keyId = input.SSEKMSKeyId ?? (input.ServerSideEncryption === undefined ? byDefault?.KMSMasterKeyID : undefined);
   if (algorithm === 'AES256') {

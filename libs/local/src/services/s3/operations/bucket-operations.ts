@@ -58,12 +58,14 @@ function createBucket(context: S3Context, input: S3Input): S3Output {
   const { store, region } = context;
   checkBucketName(name);
   refuseAcl(input);
-  if (input.ObjectLockEnabledForBucket === true) throw s3Error('NotImplemented', 'S3 Object Lock is not available on this machine.');
+  if (input.ObjectLockEnabledForBucket === true)
+    throw s3Error('NotImplemented', 'S3 Object Lock is not available on this machine.');
   if (input.ObjectOwnership !== undefined && input.ObjectOwnership !== 'BucketOwnerEnforced') {
     throw s3Error('NotImplemented', 'S3 buckets with ACLs are not available on this machine.');
   }
   for (const member of Object.keys(configuration)) {
-    if (member !== 'LocationConstraint' && member !== 'Tags') throw s3Error('NotImplemented', `S3 CreateBucket with ${member} is not available on this machine.`);
+    if (member !== 'LocationConstraint' && member !== 'Tags')
+      throw s3Error('NotImplemented', `S3 CreateBucket with ${member} is not available on this machine.`);
   }
   const location = configuration.LocationConstraint || 'us-east-1';
   if (location !== region) {
@@ -94,14 +96,25 @@ const reserved = /^(xn--|sthree-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
 
 function checkBucketName(name: string): void {
   const isValid =
-    /^[a-z0-9]([a-z0-9.-]{1,61})[a-z0-9]$/.test(name) && !name.includes('..') && isIP(name) === 0 && !reserved.test(name);
-  if (!isValid) throw s3Error('InvalidBucketName', 'The specified bucket is not valid.', { BucketName: name.slice(0, 200) });
+    /^[a-z0-9]([a-z0-9.-]{1,61})[a-z0-9]$/.test(name) &&
+    !name.includes('..') &&
+    isIP(name) === 0 &&
+    !reserved.test(name);
+  if (!isValid)
+    throw s3Error('InvalidBucketName', 'The specified bucket is not valid.', { BucketName: name.slice(0, 200) });
 }
 
 function listBuckets(context: S3Context, input: S3Input): S3Output {
   const { MaxBuckets, ContinuationToken, Prefix, BucketRegion } = input;
-  if (MaxBuckets !== undefined && !(Number.isInteger(MaxBuckets) && MaxBuckets >= 1 && MaxBuckets <= s3Limits.buckets)) {
-    throw invalidArgument('max-buckets', MaxBuckets, `Argument max-buckets must be an integer between 1 and ${s3Limits.buckets}`);
+  if (
+    MaxBuckets !== undefined &&
+    !(Number.isInteger(MaxBuckets) && MaxBuckets >= 1 && MaxBuckets <= s3Limits.buckets)
+  ) {
+    throw invalidArgument(
+      'max-buckets',
+      MaxBuckets,
+      `Argument max-buckets must be an integer between 1 and ${s3Limits.buckets}`,
+    );
   }
   const behind = ContinuationToken === undefined ? '' : Buffer.from(ContinuationToken, 'base64url').toString();
   const buckets = context.store.buckets.list().filter(({ name, region }: Bucket) => {

@@ -1,11 +1,11 @@
-import { s3Error, type S3ErrorCode } from '../errors.ts';
+import { type S3ErrorCode, s3Error } from '../errors.ts';
+import type { Structure } from '../protocol/xml-shape.ts';
 import { checkCors } from '../settings/cors.ts';
 import { checkEncryption } from '../settings/encryption.ts';
 import { checkLifecycle } from '../settings/lifecycle-rules.ts';
 import { checkOwnership } from '../settings/ownership.ts';
 import { checkPolicy, policyStatus } from '../settings/policy.ts';
 import { checkVersioning } from '../settings/versioning.ts';
-import type { Structure } from '../protocol/xml-shape.ts';
 import type { S3Context } from './context.ts';
 import type { S3Input, S3Operation, S3Output } from './input.ts';
 
@@ -96,7 +96,8 @@ const unconfigured: Readonly<Record<string, DocumentSetting['missing']>> = {
 /** The operations on the settings of a bucket, but for tags, ACLs and notifications. */
 export function settingOperations(context: S3Context): Record<string, S3Operation> {
   const operations: Record<string, S3Operation> = policyOperations(context);
-  for (const [name, setting] of Object.entries(settings)) Object.assign(operations, documentOperations(context, name, setting));
+  for (const [name, setting] of Object.entries(settings))
+    Object.assign(operations, documentOperations(context, name, setting));
   for (const [operation, missing] of Object.entries(unconfigured)) {
     operations[operation] = (input) => answerMissing(missing, context.bucket(input).name);
   }

@@ -54,7 +54,11 @@ export function checkCopyConditions(input: S3Input, source: ObjectVersion): void
  * @param current the object that is there, if it is
  * @throws S3Error PreconditionFailed; NoSuchKey where there is no object that could match
  */
-export function checkWriteConditions({ IfMatch, IfNoneMatch }: S3Input, key: string, current: ObjectVersion | undefined): void {
+export function checkWriteConditions(
+  { IfMatch, IfNoneMatch }: S3Input,
+  key: string,
+  current: ObjectVersion | undefined,
+): void {
   if (IfNoneMatch !== undefined) {
     if (IfNoneMatch.trim() !== '*') throw notImplemented('conditional write with an If-None-Match other than *');
     if (current) throw preconditionFailed('If-None-Match');

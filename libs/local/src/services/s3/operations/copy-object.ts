@@ -2,7 +2,7 @@ import { digestContent } from '../content/receive.ts';
 import { invalidArgument, notImplemented, s3Error } from '../errors.ts';
 import { s3Limits } from '../limits.ts';
 import type { ObjectAttributes, ObjectVersion } from '../store/index.ts';
-import { checkReadable, encryptionOutput, checksumOutput, readAttributes, refuseUnsupported } from './attributes.ts';
+import { checkReadable, checksumOutput, encryptionOutput, readAttributes, refuseUnsupported } from './attributes.ts';
 import { checkCopyConditions } from './conditions.ts';
 import { compact, keyOf, quoted, type S3Context } from './context.ts';
 import { findVersion } from './get-object.ts';
@@ -25,7 +25,11 @@ export function findCopySource(context: S3Context, input: S3Input): ObjectVersio
   const match = /^\/?([^/?]+)\/(.+?)(?:\?versionId=([^&]+))?$/s.exec(source);
   const key = match?.[2] === undefined ? undefined : decode(match[2]);
   if (!match || key === undefined) {
-    throw invalidArgument('x-amz-copy-source', source, 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey');
+    throw invalidArgument(
+      'x-amz-copy-source',
+      source,
+      'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
+    );
   }
   const [, bucket = '', , versionId] = match;
   const version = findVersion(context, {

@@ -67,7 +67,8 @@ export function listKeys<Row extends { key: string; id: number }>(
 
 /** A marker that is a common prefix itself stands for all keys below it. */
 function stepOverMarker(start: ListingStart, prefix: string, delimiter: string | undefined): ListingStart | undefined {
-  if (!start.exclusive || !start.from.startsWith(prefix) || rollUp(start.from, prefix, delimiter) !== start.from) return start;
+  if (!start.exclusive || !start.from.startsWith(prefix) || rollUp(start.from, prefix, delimiter) !== start.from)
+    return start;
   const behind = successor(start.from);
   return behind === undefined ? undefined : { from: behind };
 }

@@ -39,7 +39,8 @@ function listObjects(context: S3Context, input: S3Input): S3Output {
 function listObjectsV2(context: S3Context, input: S3Input): S3Output {
   const { ContinuationToken, StartAfter, FetchOwner = false } = input;
   const page = readPage(context, input);
-  const start = ContinuationToken === undefined ? { from: StartAfter ?? '', exclusive: true } : readToken(ContinuationToken);
+  const start =
+    ContinuationToken === undefined ? { from: StartAfter ?? '', exclusive: true } : readToken(ContinuationToken);
   const { rows, commonPrefixes, next } = page.list(start);
   return compact({
     ...page.output,
@@ -93,7 +94,12 @@ function readPage(context: S3Context, input: S3Input, read = context.store.versi
   };
 }
 
-function contentsEntry(context: S3Context, version: ObjectVersion, encode: (key: string) => string, withOwner: boolean): S3Output {
+function contentsEntry(
+  context: S3Context,
+  version: ObjectVersion,
+  encode: (key: string) => string,
+  withOwner: boolean,
+): S3Output {
   const { Checksum, StorageClass = 'STANDARD' } = version.attributes;
   return compact({
     Key: encode(version.key),
@@ -110,7 +116,11 @@ function contentsEntry(context: S3Context, version: ObjectVersion, encode: (key:
 function listVersions(context: S3Context, input: S3Input): S3Output {
   const { KeyMarker = '', VersionIdMarker } = input;
   if (VersionIdMarker !== undefined && KeyMarker === '') {
-    throw invalidArgument('version-id-marker', VersionIdMarker, 'A version-id marker cannot be specified without a key marker.');
+    throw invalidArgument(
+      'version-id-marker',
+      VersionIdMarker,
+      'A version-id marker cannot be specified without a key marker.',
+    );
   }
   const { versions } = context.store;
   const page = readPage(context, input, versions.listAll);
@@ -130,7 +140,9 @@ function listVersions(context: S3Context, input: S3Input): S3Output {
     NextVersionIdMarker: next && !isPrefixLast ? last?.versionId : undefined,
     IsTruncated: next !== undefined,
     Versions: rows.filter(({ deleteMarker }) => !deleteMarker).map((row) => versionEntry(context, row, page.encode)),
-    DeleteMarkers: rows.filter(({ deleteMarker }) => deleteMarker).map((row) => versionEntry(context, row, page.encode)),
+    DeleteMarkers: rows
+      .filter(({ deleteMarker }) => deleteMarker)
+      .map((row) => versionEntry(context, row, page.encode)),
     CommonPrefixes: commonPrefixes.map((prefix) => ({ Prefix: page.encode(prefix) })),
   });
 }
@@ -138,7 +150,13 @@ function listVersions(context: S3Context, input: S3Input): S3Output {
 function versionEntry(context: S3Context, version: ObjectVersion, encode: (key: string) => string): S3Output {
   const { key, versionId = NULL_VERSION, latest, deleteMarker, modifiedAt } = version;
   const entry = contentsEntry(context, version, encode, true);
-  const common = { Key: encode(key), VersionId: versionId, IsLatest: latest, LastModified: new Date(modifiedAt), Owner: context.owner };
+  const common = {
+    Key: encode(key),
+    VersionId: versionId,
+    IsLatest: latest,
+    LastModified: new Date(modifiedAt),
+    Owner: context.owner,
+  };
   return deleteMarker ? common : { ...entry, ...common };
 }
 

@@ -63,7 +63,12 @@ function listUploads(context: S3Context, input: S3Input): S3Output {
     Uploads: page
       .filter(({ prefix }) => prefix === undefined)
       .map(({ upload: { id, key, initiatedAt, attributes } }) => ({
-        ...{ UploadId: id, Key: encode(key), Initiated: new Date(initiatedAt), StorageClass: attributes.StorageClass ?? 'STANDARD' },
+        ...{
+          UploadId: id,
+          Key: encode(key),
+          Initiated: new Date(initiatedAt),
+          StorageClass: attributes.StorageClass ?? 'STANDARD',
+        },
         ...{ Owner: context.owner, Initiator: context.owner },
         ...compact({ ChecksumAlgorithm: attributes.ChecksumAlgorithm, ChecksumType: attributes.ChecksumType }),
       })),
@@ -79,7 +84,10 @@ function behindMarker(uploads: readonly Upload[], keyMarker: string, idMarker: s
     if (index >= 0) return uploads.slice(index + 1);
   }
   const marker = Buffer.from(keyMarker);
-  return uploads.filter(({ key }) => Buffer.compare(Buffer.from(key), marker) > 0 && !(keyMarker.endsWith('/') && key.startsWith(keyMarker)));
+  return uploads.filter(
+    ({ key }) =>
+      Buffer.compare(Buffer.from(key), marker) > 0 && !(keyMarker.endsWith('/') && key.startsWith(keyMarker)),
+  );
 }
 
 function commonPrefix(key: string, prefix: string, delimiter: string | undefined): string | undefined {

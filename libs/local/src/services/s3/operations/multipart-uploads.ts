@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createDigest, compositeChecksum, defaultAlgorithm, expectedChecksum } from '../content/checksums.ts';
+import { compositeChecksum, createDigest, defaultAlgorithm, expectedChecksum } from '../content/checksums.ts';
 import { digestContent, type IncomingBody, receive } from '../content/receive.ts';
 import { invalidArgument, noSuchUpload, s3Error } from '../errors.ts';
 import { s3Limits } from '../limits.ts';
@@ -52,18 +52,31 @@ function createUpload(context: S3Context, input: S3Input): S3Output {
   const algorithm = input.ChecksumAlgorithm?.toUpperCase();
   if (algorithm !== undefined) createDigest(algorithm);
   if (input.ChecksumType !== undefined && algorithm === undefined) {
-    throw s3Error('InvalidRequest', 'The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.');
+    throw s3Error(
+      'InvalidRequest',
+      'The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.',
+    );
   }
   const type = algorithm === undefined ? undefined : checksumType(algorithm, input.ChecksumType);
   const attributes = readAttributes(input, bucket, context);
   const upload = {
     ...{ id: randomBytes(48).toString('base64url'), bucket, key, initiatedAt: context.now() },
-    attributes: { ...attributes, ...(algorithm !== undefined && type !== undefined && { ChecksumAlgorithm: algorithm, ChecksumType: type }) },
+    attributes: {
+      ...attributes,
+      ...(algorithm !== undefined && type !== undefined && { ChecksumAlgorithm: algorithm, ChecksumType: type }),
+    },
     tags: readTags(input.Tagging),
   };
   context.store.uploads.insert(upload);
   const encryption = encryptionOutput(attributes);
-  return compact({ Bucket: bucket, Key: key, UploadId: upload.id, ChecksumAlgorithm: algorithm, ChecksumType: type, ...encryption });
+  return compact({
+    Bucket: bucket,
+    Key: key,
+    UploadId: upload.id,
+    ChecksumAlgorithm: algorithm,
+    ChecksumType: type,
+    ...encryption,
+  });
 }
 
 /** Which types of checksum an algorithm can have for an object in parts: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
@@ -85,7 +98,10 @@ async function uploadPart(context: S3Context, input: S3Input, body: IncomingBody
   const ofUpload = upload.attributes.ChecksumAlgorithm;
   const given = expectedChecksum(input);
   if (given && ofUpload !== undefined && given.algorithm !== ofUpload) {
-    throw s3Error('InvalidRequest', `Checksum Type mismatch occurred, expected checksum Type: ${ofUpload.toLowerCase()}, actual checksum Type: ${given.algorithm.toLowerCase()}`);
+    throw s3Error(
+      'InvalidRequest',
+      `Checksum Type mismatch occurred, expected checksum Type: ${ofUpload.toLowerCase()}, actual checksum Type: ${given.algorithm.toLowerCase()}`,
+    );
   }
   const { blob, size, md5, checksum } = await receive(store, body, {
     contentLength: input.ContentLength,
@@ -137,10 +153,18 @@ function copyRange(range: string | undefined, size: number): { start: number; en
   if (range === undefined) return { start: 0, end: size };
   const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
   if (first === undefined || Number(first) > Number(last)) {
-    throw invalidArgument('x-amz-copy-source-range', range, 'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy');
+    throw invalidArgument(
+      'x-amz-copy-source-range',
+      range,
+      'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy',
+    );
   }
   if (Number(last) >= size) {
-    throw invalidArgument('x-amz-copy-source-range', range, `Range specified is not valid for source object of size: ${size}`);
+    throw invalidArgument(
+      'x-amz-copy-source-range',
+      range,
+      `Range specified is not valid for source object of size: ${size}`,
+    );
   }
   return byteRange(range, size) ?? { start: 0, end: size };
 }
@@ -153,7 +177,10 @@ async function completeUpload(context: S3Context, input: S3Input, caller: S3Call
   const parts = chooseParts(upload, input, store.uploads.parts(upload.id));
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   if (input.MpuObjectSize !== undefined && input.MpuObjectSize !== size) {
-    throw s3Error('InvalidRequest', `The provided 'x-amz-mp-object-size' header value ${input.MpuObjectSize} does not match what was computed: ${size}`);
+    throw s3Error(
+      'InvalidRequest',
+      `The provided 'x-amz-mp-object-size' header value ${input.MpuObjectSize} does not match what was computed: ${size}`,
+    );
   }
   const { ChecksumAlgorithm, ChecksumType, ...attributes } = upload.attributes;
   const algorithm = ChecksumAlgorithm ?? defaultAlgorithm;
@@ -161,7 +188,10 @@ async function completeUpload(context: S3Context, input: S3Input, caller: S3Call
   using content = store.contents.read(parts, 0, size);
   const value =
     type === 'COMPOSITE'
-      ? compositeChecksum(algorithm, parts.map(({ checksum }) => checksum.value))
+      ? compositeChecksum(
+          algorithm,
+          parts.map(({ checksum }) => checksum.value),
+        )
       : (await digestContent(content, algorithm)).checksum.value;
   checkCompleteChecksum(input, algorithm, value);
   const md5s = Buffer.concat(parts.map(({ etag }) => Buffer.from(etag, 'hex')));
@@ -189,19 +219,34 @@ async function completeUpload(context: S3Context, input: S3Input, caller: S3Call
 
 /** The parts that the request lists, in order and each as it was uploaded. */
 function chooseParts(upload: Upload, input: S3Input, uploaded: readonly Part[]): Part[] {
-  const listed = (input.MultipartUpload?.Parts ?? []) as { PartNumber: number; ETag: string; [member: string]: unknown }[];
+  const listed = (input.MultipartUpload?.Parts ?? []) as {
+    PartNumber: number;
+    ETag: string;
+    [member: string]: unknown;
+  }[];
   if (listed.length === 0) {
-    throw s3Error('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema: at least one part must be specified.');
+    throw s3Error(
+      'MalformedXML',
+      'The XML you provided was not well-formed or did not validate against our published schema: at least one part must be specified.',
+    );
   }
   if (listed.some(({ PartNumber }, index) => PartNumber <= (listed[index - 1]?.PartNumber ?? 0))) {
-    throw s3Error('InvalidPartOrder', 'The list of parts was not in ascending order. The parts list must be specified in order by part number.', { UploadId: upload.id });
+    throw s3Error(
+      'InvalidPartOrder',
+      'The list of parts was not in ascending order. The parts list must be specified in order by part number.',
+      { UploadId: upload.id },
+    );
   }
   const byNumber = new Map(uploaded.map((part) => [part.number, part]));
   return listed.map(({ PartNumber, ETag, ...checksums }, index) => {
     const part = byNumber.get(PartNumber);
     const given = part && checksums[`Checksum${part.checksum.algorithm}`];
     if (!part || ETag?.replaceAll('"', '') !== part.etag || (given !== undefined && given !== part.checksum.value)) {
-      throw s3Error('InvalidPart', "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.", { UploadId: upload.id, PartNumber: String(PartNumber), ETag: ETag ?? '' });
+      throw s3Error(
+        'InvalidPart',
+        "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+        { UploadId: upload.id, PartNumber: String(PartNumber), ETag: ETag ?? '' },
+      );
     }
     if (index < listed.length - 1 && part.size < s3Limits.smallestPartBytes) {
       throw s3Error('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', {

@@ -21,7 +21,12 @@ type TaggingOperation =
  */
 export function taggingOperations(context: S3Context): Record<TaggingOperation, S3Operation> {
   const { store } = context;
-  const setTags = (input: S3Input, caller: S3Caller, tags: Tags, operation: 'PutObjectTagging' | 'DeleteObjectTagging') => {
+  const setTags = (
+    input: S3Input,
+    caller: S3Caller,
+    tags: Tags,
+    operation: 'PutObjectTagging' | 'DeleteObjectTagging',
+  ) => {
     const version = findVersion(context, input);
     const versionId = shownId(context, version);
     store.transaction(() => {

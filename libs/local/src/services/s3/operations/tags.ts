@@ -12,7 +12,9 @@ import type { Tags } from '../store/index.ts';
 export function readTags(tagging: string | Structure | undefined, maximum: number = s3Limits.objectTags): Tags {
   const entries =
     typeof tagging === 'object'
-      ? ((tagging.TagSet as { Key: string; Value: string }[] | undefined) ?? []).map(({ Key, Value }) => [Key, Value] as const)
+      ? ((tagging.TagSet as { Key: string; Value: string }[] | undefined) ?? []).map(
+          ({ Key, Value }) => [Key, Value] as const,
+        )
       : [...new URLSearchParams(tagging ?? '')];
   if (entries.length > maximum) {
     throw s3Error('BadRequest', `Object tags cannot be greater than ${maximum}`);

@@ -33,7 +33,9 @@ export function readAddress(host: string | undefined, url: string): Address {
 
 function bucketOfHost(host: string): string | undefined {
   const name = host.toLowerCase().replace(/:\d+$/, '');
-  const match = /^(.+?)(?:\.s3(?:[.-][a-z0-9-]+)?)?\.localhost$/.exec(name) ?? /^(.+)\.s3(?:[.-][a-z0-9.-]+)?\.amazonaws\.com$/.exec(name);
+  const match =
+    /^(.+?)(?:\.s3(?:[.-][a-z0-9-]+)?)?\.localhost$/.exec(name) ??
+    /^(.+)\.s3(?:[.-][a-z0-9.-]+)?\.amazonaws\.com$/.exec(name);
   const bucket = match?.[1];
   // A bucket's name has at least three characters, so that this is the host of all buckets.
   return bucket === undefined || /^s3(\.|$)/.test(bucket) ? undefined : bucket;

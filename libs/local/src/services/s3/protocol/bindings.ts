@@ -157,7 +157,8 @@ export function readBindings(headers: IncomingHttpHeaders, query: URLSearchParam
 
 function bind(input: S3Input, [member, kind = 'text']: Binding, name: string, text: string): void {
   if (kind === 'integer') {
-    if (!/^-?\d{1,15}$/.test(text)) throw invalidArgument(name, text, `Provided ${name} not an integer or within integer range`);
+    if (!/^-?\d{1,15}$/.test(text))
+      throw invalidArgument(name, text, `Provided ${name} not an integer or within integer range`);
     input[member] = Number(text);
   } else if (kind === 'boolean') input[member] = text.toLowerCase() === 'true';
   else if (kind === 'list') input[member] = text.split(',').map((item) => item.trim());

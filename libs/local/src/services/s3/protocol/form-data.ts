@@ -33,17 +33,29 @@ export async function readForm(body: AsyncIterable<Uint8Array>, contentType: str
     if (name === undefined) throw malformed('A part of the form has no name.');
     if (name === 'file') {
       const fileName = /\bfilename="([^"]*)"/i.exec(disposition)?.[1] ?? '';
-      return { fields, file: reader.part(), fileName: fileName.replace(/^.*[/\\]/, ''), fileType: headers.get('content-type') };
+      return {
+        fields,
+        file: reader.part(),
+        fileName: fileName.replace(/^.*[/\\]/, ''),
+        fileType: headers.get('content-type'),
+      };
     }
     const chunks: Uint8Array[] = [];
     for await (const chunk of reader.part()) {
       size += chunk.length;
-      if (size > FIELDS_LIMIT_BYTES) throw s3Error('MaxPostPreDataLengthExceeded', 'Your POST request fields preceding the upload file were too large.');
+      if (size > FIELDS_LIMIT_BYTES)
+        throw s3Error(
+          'MaxPostPreDataLengthExceeded',
+          'Your POST request fields preceding the upload file were too large.',
+        );
       chunks.push(chunk);
     }
     fields.set(name, Buffer.concat(chunks).toString());
   }
-  throw s3Error('InvalidArgument', 'POST requires exactly one file upload per request.', { ArgumentName: 'file', ArgumentValue: '0' });
+  throw s3Error('InvalidArgument', 'POST requires exactly one file upload per request.', {
+    ArgumentName: 'file',
+    ArgumentValue: '0',
+  });
 }
 
 /** Reads a body that is divided by a delimiter. */
@@ -123,5 +135,8 @@ class DelimitedReader {
 }
 
 function malformed(reason: string): Error {
-  return s3Error('MalformedPOSTRequest', `The body of your POST request is not well-formed multipart/form-data. ${reason}`);
+  return s3Error(
+    'MalformedPOSTRequest',
+    `The body of your POST request is not well-formed multipart/form-data. ${reason}`,
+  );
 }

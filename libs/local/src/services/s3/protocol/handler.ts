@@ -40,11 +40,19 @@ export function createS3Handler(
     const read = readRequest(request);
     const further = corsOf(s3, request, read.input.Bucket);
     const caller: S3Caller = { requestId, sourceIp: request.socket.remoteAddress ?? '127.0.0.1' };
-    const call = async ({ operation, input }: S3Request, accessKeyId: string | undefined, body: () => Promise<S3Input>) => {
+    const call = async (
+      { operation, input }: S3Request,
+      accessKeyId: string | undefined,
+      body: () => Promise<S3Input>,
+    ) => {
       options.authorize?.({ operation, input, accessKeyId });
       const principalId = accessKeyId === undefined ? undefined : options.principalOf?.(accessKeyId);
       const known = accessKeyId === undefined ? {} : { accountId: s3.accountId };
-      return s3.call(operation, await body(), { ...caller, ...known, ...(principalId !== undefined && { principalId }) });
+      return s3.call(operation, await body(), {
+        ...caller,
+        ...known,
+        ...(principalId !== undefined && { principalId }),
+      });
     };
     if (read.operation === 'PostObject') {
       const bucket = read.input.Bucket ?? '';
@@ -91,17 +99,27 @@ function tryAddress({ headers, url = '/' }: IncomingMessage): { bucket: string |
 }
 
 function rulesOf(s3: S3, bucket: string | undefined): readonly CorsRule[] {
-  return bucket === undefined ? [] : (s3.store.buckets.setting<{ CORSRules: CorsRule[] }>(bucket, 'cors')?.CORSRules ?? []);
+  return bucket === undefined
+    ? []
+    : (s3.store.buckets.setting<{ CORSRules: CorsRule[] }>(bucket, 'cors')?.CORSRules ?? []);
 }
 
 /** The headers by which a web page may read the answer. */
-function corsOf(s3: S3, { headers: { origin }, method = 'GET' }: IncomingMessage, bucket: string | undefined): OutgoingHttpHeaders {
+function corsOf(
+  s3: S3,
+  { headers: { origin }, method = 'GET' }: IncomingMessage,
+  bucket: string | undefined,
+): OutgoingHttpHeaders {
   return origin === undefined ? {} : (corsHeaders(rulesOf(s3, bucket), { origin, method }) ?? {});
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html */
 function answerPreflight(s3: S3, request: IncomingMessage, response: ServerResponse): void {
-  const { origin, 'access-control-request-method': method, 'access-control-request-headers': names = '' } = request.headers;
+  const {
+    origin,
+    'access-control-request-method': method,
+    'access-control-request-headers': names = '',
+  } = request.headers;
   const { bucket } = readAddress(request.headers.host, request.url ?? '/');
   if (origin === undefined || method === undefined) {
     throw s3Error('BadRequest', 'Insufficient information. Origin request header needed.');
@@ -140,5 +158,7 @@ function answerForm(
   const elements = { Location: `/${bucket}/${encodeURIComponent(key)}`, Bucket: bucket, Key: key, ETag: etag };
   const content = Object.entries(elements).map(([name, value]) => `<${name}>${escapeXml(value)}</${name}>`);
   const text = `<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>${content.join('')}</PostResponse>`;
-  response.writeHead(201, { ...headers, 'content-type': 'application/xml', 'content-length': Buffer.byteLength(text) }).end(text);
+  response
+    .writeHead(201, { ...headers, 'content-type': 'application/xml', 'content-length': Buffer.byteLength(text) })
+    .end(text);
 }

@@ -3,11 +3,11 @@ import { s3Error } from '../errors.ts';
 import type { S3Input } from '../operations/input.ts';
 import { readBindings } from './bindings.ts';
 import { readForm } from './form-data.ts';
-import { bytesOf } from './request.ts';
 import { checkPostPolicy } from './post-policy.ts';
+import { bytesOf } from './request.ts';
+import { requestDocuments } from './request-documents.ts';
 import type { SecretOf } from './signature.ts';
-import { requestDocuments } from './documents.ts';
-import { type Structure, readDocument } from './xml-shape.ts';
+import { readDocument, type Structure } from './xml-shape.ts';
 
 /** A file that a browser uploads. */
 export interface PostedObject {
@@ -34,7 +34,7 @@ export async function readPostedObject(
   const key = form.fields.get('key') ?? '';
   const input = readBindings(Object.fromEntries(form.fields), new URLSearchParams());
   input.Bucket = bucket;
-  input.Key = key.replaceAll('${filename}', () => form.fileName);
+  input.Key = key.replace(/\$\{filename\}/g, () => form.fileName);
   input.Body = policy?.size ? withSize(form.file, policy.size) : form.file;
   const acl = form.fields.get('acl');
   if (acl !== undefined) input.ACL = acl;
@@ -45,7 +45,10 @@ export async function readPostedObject(
   return {
     input,
     accessKeyId: policy?.accessKeyId,
-    answer: { status: status === 200 || status === 201 ? status : 204, redirect: isUrl(redirect) ? redirect : undefined },
+    answer: {
+      status: status === 200 || status === 201 ? status : 204,
+      redirect: isUrl(redirect) ? redirect : undefined,
+    },
   };
 }
 
@@ -62,11 +65,17 @@ async function* withSize(
   { minimum, maximum }: { minimum: number; maximum: number },
 ): AsyncIterable<Uint8Array> {
   let size = 0;
-  const details = (): Record<string, string> => ({ ProposedSize: String(size), MinSizeAllowed: String(minimum), MaxSizeAllowed: String(maximum) });
+  const details = (): Record<string, string> => ({
+    ProposedSize: String(size),
+    MinSizeAllowed: String(minimum),
+    MaxSizeAllowed: String(maximum),
+  });
   for await (const chunk of file) {
     size += chunk.length;
-    if (size > maximum) throw s3Error('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size', details());
+    if (size > maximum)
+      throw s3Error('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size', details());
     yield chunk;
   }
-  if (size < minimum) throw s3Error('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', details());
+  if (size < minimum)
+    throw s3Error('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', details());
 }

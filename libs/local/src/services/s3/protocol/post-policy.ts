@@ -65,7 +65,12 @@ function readPolicy(encoded: string): { expiration: number; conditions: Conditio
       else if ((kind === 'eq' || kind === 'starts-with') && String(first).startsWith('$')) {
         conditions.push({ kind, field: String(first).slice(1).toLowerCase(), value: String(second) });
       } else throw invalidPolicy(`it has an unknown condition ${JSON.stringify(entry).slice(0, 200)}`);
-    } else if (typeof entry === 'object' && entry !== null && !Array.isArray(entry) && Object.keys(entry).length === 1) {
+    } else if (
+      typeof entry === 'object' &&
+      entry !== null &&
+      !Array.isArray(entry) &&
+      Object.keys(entry).length === 1
+    ) {
       const [field = '', value] = Object.entries(entry)[0] ?? [];
       conditions.push({ kind: 'eq', field: field.toLowerCase(), value: String(value) });
     } else throw invalidPolicy(`it has an unknown condition ${JSON.stringify(entry).slice(0, 200)}`);
@@ -78,5 +83,8 @@ function denied(reason: string): Error {
 }
 
 function invalidPolicy(reason: string): Error {
-  return s3Error('InvalidPolicyDocument', `The content of the form does not meet the conditions specified in the policy document: ${reason}.`);
+  return s3Error(
+    'InvalidPolicyDocument',
+    `The content of the form does not meet the conditions specified in the policy document: ${reason}.`,
+  );
 }

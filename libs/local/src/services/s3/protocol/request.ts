@@ -7,7 +7,7 @@ import type { S3Input } from '../operations/input.ts';
 import { type Address, readAddress } from './address.ts';
 import { readBindings } from './bindings.ts';
 import { ChunkedBody } from './chunked-body.ts';
-import { requestDocuments } from './documents.ts';
+import { requestDocuments } from './request-documents.ts';
 import { operationOf } from './routes.ts';
 import { readDocument } from './xml-shape.ts';
 
@@ -21,7 +21,8 @@ export interface S3Request {
 /** Operations whose content is the body of the request. */
 const withContent = new Set(['PutObject', 'UploadPart']);
 /** Parameters of a presigned URL that are about its signature. */
-const ofSignature = /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|user-agent)$/i;
+const ofSignature =
+  /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|user-agent)$/i;
 
 /**
  * Reads what a request asks for from its method, path and headers.
@@ -96,7 +97,8 @@ function hasChecksum(input: S3Input, headers: IncomingHttpHeaders): boolean {
 
 function contentOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
   const { headers } = request;
-  const isChunked = encodingsOf(headers).includes('aws-chunked') || String(headers['x-amz-content-sha256']).startsWith('STREAMING-');
+  const isChunked =
+    encodingsOf(headers).includes('aws-chunked') || String(headers['x-amz-content-sha256']).startsWith('STREAMING-');
   const decodedLength = Number(headers['x-amz-decoded-content-length']);
   if (!isChunked) return bytesOf(request);
   if (!Number.isSafeInteger(decodedLength)) {

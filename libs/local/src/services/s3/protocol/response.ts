@@ -7,11 +7,14 @@ import { S3Error } from '../errors.ts';
 import type { S3Output } from '../operations/input.ts';
 import type { ObjectBody } from '../store/index.ts';
 import { writeHeaders } from './bindings.ts';
-import { responseDocuments } from './documents.ts';
+import { responseDocuments } from './response-documents.ts';
 import { type Structure, writeDocument } from './xml-shape.ts';
 
 /** Answers whose document is a member of the output, and not the output. */
-const nestedDocuments: Readonly<Record<string, string>> = { CopyObject: 'CopyObjectResult', UploadPartCopy: 'CopyPartResult' };
+const nestedDocuments: Readonly<Record<string, string>> = {
+  CopyObject: 'CopyObjectResult',
+  UploadPartCopy: 'CopyPartResult',
+};
 
 /** Writes the answer of an operation. */
 export async function writeOutput(
@@ -40,7 +43,9 @@ export async function writeOutput(
     return;
   }
   const { contentType, text } = document;
-  response.writeHead(status, { ...headers, 'content-type': contentType, 'content-length': Buffer.byteLength(text) }).end(text);
+  response
+    .writeHead(status, { ...headers, 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
+    .end(text);
 }
 
 /** The document of an answer, and what of the output is not in it. */
@@ -76,7 +81,12 @@ function documentOf(
 export function writeError(
   response: ServerResponse,
   error: unknown,
-  { method, resource, requestId, headers }: { method: string; resource: string; requestId: string; headers: OutgoingHttpHeaders },
+  {
+    method,
+    resource,
+    requestId,
+    headers,
+  }: { method: string; resource: string; requestId: string; headers: OutgoingHttpHeaders },
 ): void {
   const known =
     error instanceof AwsError

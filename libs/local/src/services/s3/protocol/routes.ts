@@ -76,7 +76,13 @@ const ofObjects: Readonly<Record<string, Methods>> = {
   uploads: { POST: 'CreateMultipartUpload' },
 };
 
-const plainBucket: Methods = { GET: 'ListObjects', HEAD: 'HeadBucket', PUT: 'CreateBucket', POST: 'PostObject', DELETE: 'DeleteBucket' };
+const plainBucket: Methods = {
+  GET: 'ListObjects',
+  HEAD: 'HeadBucket',
+  PUT: 'CreateBucket',
+  POST: 'PostObject',
+  DELETE: 'DeleteBucket',
+};
 const plainObject: Methods = { GET: 'GetObject', HEAD: 'HeadObject', PUT: 'PutObject', DELETE: 'DeleteObject' };
 
 /** Of these a bucket has several, and the query names one. */
@@ -107,14 +113,19 @@ export function operationOf({ method, bucket, key, query, isCopy }: Addressed): 
   }
   if (name === undefined) {
     if (key !== undefined && query.has('partNumber') && method === 'PUT') {
-      throw invalidArgument('partNumber', query.get('partNumber'), 'This operation does not accept a query-string partNumber without an uploadId.');
+      throw invalidArgument(
+        'partNumber',
+        query.get('partNumber'),
+        'This operation does not accept a query-string partNumber without an uploadId.',
+      );
     }
     const operation = oneOf(key === undefined ? plainBucket : plainObject, method);
     return operation === 'PutObject' && isCopy ? 'CopyObject' : operation;
   }
   const operation = oneOf(table[name] as Methods, method);
   if (operation === 'UploadPart') {
-    if (!query.has('partNumber')) throw invalidArgument('partNumber', '', 'An upload of a part must have a query-string partNumber.');
+    if (!query.has('partNumber'))
+      throw invalidArgument('partNumber', '', 'An upload of a part must have a query-string partNumber.');
     return isCopy ? 'UploadPartCopy' : operation;
   }
   if (operation === 'ListObjectsV2' && query.get(name) !== '2') return 'ListObjects';
@@ -125,5 +136,7 @@ export function operationOf({ method, bucket, key, query, isCopy }: Addressed): 
 function oneOf(methods: Methods, method: string): string {
   const operation = Object.hasOwn(methods, method) ? methods[method as keyof Methods] : undefined;
   if (operation !== undefined) return operation;
-  throw s3Error('MethodNotAllowed', 'The specified method is not allowed against this resource.', { Method: method.slice(0, 20) });
+  throw s3Error('MethodNotAllowed', 'The specified method is not allowed against this resource.', {
+    Method: method.slice(0, 20),
+  });
 }

@@ -38,10 +38,15 @@ export function checkPresigned(
   if (parameter('X-Amz-Algorithm') !== ALGORITHM) {
     throw s3Error('AuthorizationQueryParametersError', `X-Amz-Algorithm only supports "${ALGORITHM}"`);
   }
-  const [date, expires, credential] = [parameter('X-Amz-Date'), Number(parameter('X-Amz-Expires')), parameter('X-Amz-Credential')];
+  const [date, expires, credential] = [
+    parameter('X-Amz-Date'),
+    Number(parameter('X-Amz-Expires')),
+    parameter('X-Amz-Credential'),
+  ];
   checkExpiry(date, expires, now);
   const [accessKeyId = '', ...scope] = credential.split('/');
-  if (scope.length !== 4) throw s3Error('AuthorizationQueryParametersError', 'Error parsing the X-Amz-Credential parameter');
+  if (scope.length !== 4)
+    throw s3Error('AuthorizationQueryParametersError', 'Error parsing the X-Amz-Credential parameter');
   const secret = secretOf(accessKeyId);
   if (secret === undefined) return { accessKeyId };
   const signed = parameter('X-Amz-SignedHeaders').split(';');
@@ -49,7 +54,12 @@ export function checkPresigned(
     method,
     canonicalPath(rawPath),
     canonicalQuery(query),
-    ...signed.map((name) => `${name}:${String(headers[name] ?? '').trim().replace(/ +/g, ' ')}`),
+    ...signed.map(
+      (name) =>
+        `${name}:${String(headers[name] ?? '')
+          .trim()
+          .replace(/ +/g, ' ')}`,
+    ),
     '',
     signed.join(';'),
     query.get('X-Amz-Content-Sha256') ?? headers['x-amz-content-sha256'] ?? 'UNSIGNED-PAYLOAD',
@@ -63,15 +73,25 @@ function checkExpiry(date: string, expires: number, now: number): void {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(date) ?? [];
   const signedAt = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
   if (Number.isNaN(signedAt)) {
-    throw s3Error('AuthorizationQueryParametersError', "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+    throw s3Error(
+      'AuthorizationQueryParametersError',
+      "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"",
+    );
   }
   if (!Number.isInteger(expires) || expires < 0 || expires > LONGEST_EXPIRY_SECONDS) {
-    throw s3Error('AuthorizationQueryParametersError', 'X-Amz-Expires must be a number of seconds less than a week (604800)');
+    throw s3Error(
+      'AuthorizationQueryParametersError',
+      'X-Amz-Expires must be a number of seconds less than a week (604800)',
+    );
   }
   const expiresAt = signedAt + expires * 1000;
   if (now <= expiresAt) return;
   throw new S3Error('AccessDenied', 'Request has expired', {
-    details: { 'X-Amz-Expires': String(expires), Expires: new Date(expiresAt).toISOString(), ServerTime: new Date(now).toISOString() },
+    details: {
+      'X-Amz-Expires': String(expires),
+      Expires: new Date(expiresAt).toISOString(),
+      ServerTime: new Date(now).toISOString(),
+    },
   });
 }
 
@@ -81,7 +101,10 @@ function checkExpiry(date: string, expires: number, now: number): void {
  * @throws S3Error SignatureDoesNotMatch
  */
 export function checkSignature(secret: string, scope: readonly string[], toSign: string, signature: string): void {
-  const key = scope.reduce<string | Buffer>((key, part) => createHmac('sha256', key).update(part).digest(), `AWS4${secret}`);
+  const key = scope.reduce<string | Buffer>(
+    (key, part) => createHmac('sha256', key).update(part).digest(),
+    `AWS4${secret}`,
+  );
   const expected = createHmac('sha256', key).update(toSign).digest();
   const given = Buffer.from(signature, 'hex');
   if (given.length === expected.length && timingSafeEqual(given, expected)) return;
@@ -109,5 +132,8 @@ function canonicalQuery(query: URLSearchParams): string {
 }
 
 function encode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }

@@ -50,7 +50,9 @@ export function readDocument({ root, shape }: { root: string; shape: XmlStructur
 }
 
 function readStructure({ members }: XmlStructure, element: XmlElement): Structure {
-  const byElement = new Map(Object.entries(members).map(([name, member]) => [member.element ?? name, { name, member }]));
+  const byElement = new Map(
+    Object.entries(members).map(([name, member]) => [member.element ?? name, { name, member }]),
+  );
   const structure: Structure = {};
   for (const child of element.children) {
     const found = byElement.get(child.name);

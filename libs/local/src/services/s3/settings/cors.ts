@@ -25,10 +25,14 @@ export function checkCors({ CORSRules = [] }: Structure): void {
   for (const { AllowedMethods, AllowedOrigins, AllowedHeaders = [] } of rules) {
     const unknown = AllowedMethods.find((method) => !methods.has(method));
     if (unknown !== undefined) {
-      throw s3Error('InvalidRequest', `Found unsupported HTTP method in CORS config. Unsupported method is ${unknown.slice(0, 50)}`);
+      throw s3Error(
+        'InvalidRequest',
+        `Found unsupported HTTP method in CORS config. Unsupported method is ${unknown.slice(0, 50)}`,
+      );
     }
     const wild = [...AllowedOrigins, ...AllowedHeaders].find((text) => text.split('*').length > 2);
-    if (wild !== undefined) throw s3Error('InvalidRequest', `"${wild.slice(0, 200)}" can not have more than one wildcard.`);
+    if (wild !== undefined)
+      throw s3Error('InvalidRequest', `"${wild.slice(0, 200)}" can not have more than one wildcard.`);
   }
 }
 

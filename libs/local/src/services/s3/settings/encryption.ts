@@ -13,6 +13,9 @@ export function checkEncryption({ Rules = [] }: Structure): void {
     throw s3Error('MalformedXML', 'The SSEAlgorithm must be AES256, aws:kms or aws:kms:dsse.');
   }
   if (SSEAlgorithm === 'AES256' && KMSMasterKeyID !== undefined) {
-    throw s3Error('InvalidArgument', 'a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse');
+    throw s3Error(
+      'InvalidArgument',
+      'a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse',
+    );
   }
 }

@@ -29,7 +29,14 @@ export interface LifecycleRule {
   AbortIncompleteMultipartUpload?: { DaysAfterInitiation: number };
 }
 
-const transitionClasses = new Set(['STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE']);
+const transitionClasses = new Set([
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER_IR',
+  'GLACIER',
+  'DEEP_ARCHIVE',
+]);
 
 /**
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
@@ -38,10 +45,14 @@ const transitionClasses = new Set(['STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIE
 export function checkLifecycle({ Rules = [] }: Structure): void {
   const rules = Rules as LifecycleRule[];
   if (rules.length === 0 || rules.length > s3Limits.lifecycleRules) {
-    throw s3Error('MalformedXML', `A lifecycle configuration must have between 1 and ${s3Limits.lifecycleRules} rules.`);
+    throw s3Error(
+      'MalformedXML',
+      `A lifecycle configuration must have between 1 and ${s3Limits.lifecycleRules} rules.`,
+    );
   }
   const ids = rules.flatMap(({ ID }) => (ID === undefined ? [] : [ID]));
-  if (new Set(ids).size < ids.length) throw s3Error('InvalidArgument', 'Rule ID must be unique. Found same ID for more than one rule');
+  if (new Set(ids).size < ids.length)
+    throw s3Error('InvalidArgument', 'Rule ID must be unique. Found same ID for more than one rule');
   for (const rule of rules) checkRule(rule);
 }
 
@@ -49,23 +60,31 @@ function checkRule(rule: LifecycleRule): void {
   const { ID = '', Status, Filter, Prefix, Expiration, Transitions = [], NoncurrentVersionTransitions = [] } = rule;
   const { NoncurrentVersionExpiration: noncurrent, AbortIncompleteMultipartUpload: abort } = rule;
   if (ID.length > 255) throw s3Error('InvalidArgument', 'ID length should not exceed allowed limit of 255');
-  if (Status !== 'Enabled' && Status !== 'Disabled') throw s3Error('MalformedXML', 'The Status must be Enabled or Disabled.');
+  if (Status !== 'Enabled' && Status !== 'Disabled')
+    throw s3Error('MalformedXML', 'The Status must be Enabled or Disabled.');
   if ((Filter === undefined) === (Prefix === undefined)) {
     throw s3Error('MalformedXML', 'A lifecycle rule must have either a Filter or a Prefix.');
   }
-  if (Filter && Object.keys(Filter).length > 1) throw s3Error('MalformedXML', 'A Filter with more than one condition must have them in an And.');
+  if (Filter && Object.keys(Filter).length > 1)
+    throw s3Error('MalformedXML', 'A Filter with more than one condition must have them in an And.');
   if (!Expiration && Transitions.length + NoncurrentVersionTransitions.length === 0 && !noncurrent && !abort) {
     throw s3Error('InvalidRequest', 'At least one action needs to be specified in a rule');
   }
   if (Expiration && Object.keys(Expiration).length !== 1) {
     throw s3Error('MalformedXML', 'An Expiration must have one of Date, Days and ExpiredObjectDeleteMarker.');
   }
-  const days = [Expiration?.Days, noncurrent?.NoncurrentDays, noncurrent?.NewerNoncurrentVersions, abort?.DaysAfterInitiation];
+  const days = [
+    Expiration?.Days,
+    noncurrent?.NoncurrentDays,
+    noncurrent?.NewerNoncurrentVersions,
+    abort?.DaysAfterInitiation,
+  ];
   if (days.some((value) => value !== undefined && value < 1)) {
     throw s3Error('InvalidArgument', "'Days' for lifecycle actions must be a positive integer");
   }
   for (const { StorageClass } of [...Transitions, ...NoncurrentVersionTransitions]) {
-    if (!transitionClasses.has(StorageClass)) throw s3Error('MalformedXML', `Objects cannot transition to ${StorageClass.slice(0, 50)}.`);
+    if (!transitionClasses.has(StorageClass))
+      throw s3Error('MalformedXML', `Objects cannot transition to ${StorageClass.slice(0, 50)}.`);
   }
   for (const date of [Expiration?.Date, ...Transitions.map(({ Date: date }) => date)]) {
     if (date !== undefined && new Date(date).getTime() % 86_400_000 !== 0) {
@@ -75,9 +94,18 @@ function checkRule(rule: LifecycleRule): void {
 }
 
 /** Whether a rule is about an object, or about an upload to its key. */
-export function isSelected(rule: LifecycleRule, { key, size, tags }: Pick<ObjectVersion, 'key'> & { size?: number; tags?: Tags }): boolean {
+export function isSelected(
+  rule: LifecycleRule,
+  { key, size, tags }: Pick<ObjectVersion, 'key'> & { size?: number; tags?: Tags },
+): boolean {
   const { And, ...single } = rule.Filter ?? {};
-  const { Prefix = rule.Prefix ?? '', Tag, Tags: several = [], ObjectSizeGreaterThan, ObjectSizeLessThan } = { ...single, ...And };
+  const {
+    Prefix = rule.Prefix ?? '',
+    Tag,
+    Tags: several = [],
+    ObjectSizeGreaterThan,
+    ObjectSizeLessThan,
+  } = { ...single, ...And };
   const wanted = Tag ? [Tag, ...several] : several;
   return (
     key.startsWith(Prefix) &&

@@ -10,7 +10,10 @@ export function checkOwnership({ Rules = [] }: Structure): void {
   if (!rule || others.length > 0) throw s3Error('MalformedXML', 'Ownership controls must have one rule.');
   if (rule.ObjectOwnership === 'BucketOwnerEnforced') return;
   if (!['BucketOwnerPreferred', 'ObjectWriter'].includes(rule.ObjectOwnership)) {
-    throw s3Error('MalformedXML', 'The ObjectOwnership must be BucketOwnerEnforced, BucketOwnerPreferred or ObjectWriter.');
+    throw s3Error(
+      'MalformedXML',
+      'The ObjectOwnership must be BucketOwnerEnforced, BucketOwnerPreferred or ObjectWriter.',
+    );
   }
   throw notImplemented(`PutBucketOwnershipControls with ${rule.ObjectOwnership}, which turns ACLs on,`);
 }

@@ -30,13 +30,21 @@ export function checkPolicy(policy: unknown, bucket: string, blocksPublic: boole
   const arn = `arn:aws:s3:::${bucket}`;
   for (const { Resource } of statementsOf(text)) {
     for (const resource of Resource === undefined ? [] : [Resource].flat()) {
-      if (resource !== '*' && resource !== arn && !String(resource).startsWith(`${arn}/`) && !String(resource).startsWith(`${arn}*`)) {
+      if (
+        resource !== '*' &&
+        resource !== arn &&
+        !String(resource).startsWith(`${arn}/`) &&
+        !String(resource).startsWith(`${arn}*`)
+      ) {
         throw malformed('Policy has invalid resource');
       }
     }
   }
   if (blocksPublic && isPublic(text)) {
-    throw s3Error('AccessDenied', 'The policy is public, and the BlockPublicPolicy setting of the bucket does not allow public policies.');
+    throw s3Error(
+      'AccessDenied',
+      'The policy is public, and the BlockPublicPolicy setting of the bucket does not allow public policies.',
+    );
   }
   return text;
 }
