@@ -73,6 +73,8 @@ describe('listings', () => {
       { Key: 'zz+%2B%01', Size: 0, StorageClass: 'STANDARD', ChecksumAlgorithm: ['CRC64NVME'] },
     ]);
     expect(page.Contents?.[0]?.Owner?.ID).toMatch(/^[0-9a-f]{64}$/);
+    const plain = await s3.client.send(new ListObjectsV2Command({ Bucket: listed, Prefix: 'zz' }));
+    expect(plain.Contents?.[0]?.Key).toBe('zz +\u0001');
     await s3.client.send(new DeleteObjectCommand({ Bucket: listed, Key: 'zz +\u0001' }));
   });
 

@@ -195,6 +195,9 @@ describe('objects', () => {
     await expect(put(`${'ä'.repeat(512)}a`)).rejects.toMatchObject({ name: 'KeyTooLongError' });
     const large = new PutObjectCommand({ Bucket, Key: 'large', Body: '-', Metadata: { a: 'x'.repeat(2048) } });
     await expect(s3.client.send(large)).rejects.toMatchObject({ name: 'MetadataTooLarge' });
+    // The answer could not have such a header.
+    const response = await fetch(`${s3.url}/${Bucket}/unreadable?x-amz-meta-(a=b`, { method: 'PUT', body: 'x' });
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('InvalidArgument')]);
   });
 
   test.each(['a//b', '../up', './here', 'a/../b', 'trailing/', '/leading', '%2F', 'new\nline'])(

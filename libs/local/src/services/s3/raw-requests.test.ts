@@ -1,9 +1,16 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AwsError } from '../../aws-error.ts';
+import { s3Access } from './index.ts';
 import { credentials, region, type S3UnderTest, startS3UnderTest } from './s3-under-test.ts';
 
 let s3: S3UnderTest;
@@ -15,7 +22,10 @@ beforeAll(async () => {
     secretOf: (accessKeyId) => (accessKeyId === credentials.accessKeyId ? credentials.secretAccessKey : undefined),
     authorize: ({ operation, accessKeyId, input }) => {
       seen.push({ operation, accessKeyId });
-      if (input.Key === 'forbidden') throw new AwsError('AccessDenied', 'Access Denied', 403);
+      const isProtected = s3Access(operation, input).some(
+        ({ action, resource }) => action === 's3:DeleteObject' && resource.endsWith('/protected'),
+      );
+      if (input.Key === 'forbidden' || isProtected) throw new AwsError('AccessDenied', 'Access Denied', 403);
     },
   });
   await s3.client.send(new CreateBucketCommand({ Bucket }));
@@ -256,5 +266,14 @@ describe('errors', () => {
       name: 'AccessDenied',
     });
     expect(await codeOf(await fetch(`${s3.url}/${Bucket}/forbidden`))).toEqual([403, 'AccessDenied']);
+  });
+
+  test('of permissions know the objects that are to be deleted', async () => {
+    await s3.s3.call('PutObject', { Bucket, Key: 'protected', Body: 'x' });
+    const Delete = { Objects: [{ Key: 'protected' }] };
+    await expect(s3.client.send(new DeleteObjectsCommand({ Bucket, Delete }))).rejects.toMatchObject({
+      name: 'AccessDenied',
+    });
+    expect(await read('protected')).toBe('x');
   });
 });

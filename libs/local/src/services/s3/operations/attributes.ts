@@ -26,6 +26,9 @@ const storageClasses = new Set([
   'DEEP_ARCHIVE',
 ]);
 
+/** https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
+const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
+
 const archives = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
 /** The encryption of objects that say nothing of it. Nothing is encrypted here, but requests and answers are as at AWS. */
@@ -76,6 +79,10 @@ export function readAttributes(input: S3Input, bucket: string, { store }: S3Cont
       Size: String(size),
       MaxSizeAllowed: String(s3Limits.metadataBytes),
     });
+  }
+  const invalid = Object.keys(Metadata).find((name) => !headerName.test(name));
+  if (invalid !== undefined) {
+    throw invalidArgument('x-amz-meta', invalid, 'A name of metadata must be one that a header can have');
   }
   if (size > 0) attributes.Metadata = Metadata;
   if (StorageClass !== undefined) {

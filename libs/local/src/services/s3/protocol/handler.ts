@@ -17,7 +17,7 @@ export interface S3HandlerOptions {
   clock: Clock;
   /** The secrets that presigned URLs and forms are checked by; none unless given. */
   secretOf?: SecretOf;
-  /** Throws AwsError when the caller may not call the operation. Called before the body is read. */
+  /** Throws AwsError when the caller may not call the operation. Called before the body is read, but for DeleteObjects. */
   authorize?: (call: { operation: string; input: S3Input; accessKeyId: string | undefined }) => void;
   /** Who an access key is of, as notifications name the caller. */
   principalOf?: (accessKeyId: string) => string | undefined;
@@ -45,10 +45,14 @@ export function createS3Handler(
       accessKeyId: string | undefined,
       body: () => Promise<S3Input>,
     ) => {
-      options.authorize?.({ operation, input, accessKeyId });
+      // Which objects are to be deleted is in the body; everything else is known before it is read.
+      const isInBody = operation === 'DeleteObjects';
+      if (!isInBody) options.authorize?.({ operation, input, accessKeyId });
+      const complete = await body();
+      if (isInBody) options.authorize?.({ operation, input: complete, accessKeyId });
       const principalId = accessKeyId === undefined ? undefined : options.principalOf?.(accessKeyId);
       const known = accessKeyId === undefined ? {} : { accountId: s3.accountId };
-      return s3.call(operation, await body(), {
+      return s3.call(operation, complete, {
         ...caller,
         ...known,
         ...(principalId !== undefined && { principalId }),

@@ -118,9 +118,15 @@ function writeElement(name: string, shape: XmlShape, value: unknown, attributes 
   return `<${name}${attributes}>${writeValue(shape, value)}</${name}>`;
 }
 
+/** Keys may have characters that XML has no place for; S3 writes them as references, and clients read those. */
+function escapeControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u001f\ufffe\uffff]/g, (character) => `&#x${character.charCodeAt(0).toString(16)};`);
+}
+
 function writeValue(shape: XmlShape, value: unknown): string {
   if (typeof shape !== 'object') {
-    if (shape !== 'timestamp') return escapeXml(String(value));
+    if (shape !== 'timestamp') return escapeControls(escapeXml(String(value)));
     return new Date(value as Date | string).toISOString();
   }
   if ('members' in shape) return writeMembers(shape, value as Structure);
