@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
@@ -120,6 +123,28 @@ describe('lifecycle rules', () => {
     s3.clock.advance(2 * DAY);
     const { Uploads } = await s3.client.send(new ListMultipartUploadsCommand({ Bucket }));
     expect(Uploads?.map(({ Key }) => Key)).toEqual(['b']);
+  });
+
+  test('run at the start as well, for the midnights in between and not for later ones', async () => {
+    const dataDirectory = await mkdtemp(join(tmpdir(), 's3-lifecycle-'));
+    const noon = Date.parse('2026-03-01T12:00:00Z');
+    const start = (now: number) => startS3UnderTest({ dataDirectory, now });
+    const listed = async ({ s3: { call } }: S3UnderTest) => (await call('ListObjectsV2', { Bucket })).KeyCount;
+    {
+      await using first = await start(noon);
+      const CreateBucketConfiguration = { LocationConstraint: 'eu-central-1' };
+      await first.s3.call('CreateBucket', { Bucket, CreateBucketConfiguration });
+      const Rules = [{ Status: 'Enabled', Filter: {}, Expiration: { Days: 1 } }];
+      await first.s3.call('PutBucketLifecycleConfiguration', { Bucket, LifecycleConfiguration: { Rules } });
+      await first.s3.call('PutObject', { Bucket, Key: 'a', Body: 'x' });
+    }
+    {
+      await using tooEarly = await start(noon + DAY + HOUR);
+      expect(await listed(tooEarly)).toBe(1);
+    }
+    await using later = await start(noon + 2 * DAY);
+    expect(await listed(later)).toBe(0);
+    await rm(dataDirectory, { recursive: true });
   });
 
   test('that are disabled do nothing', async () => {

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import {
@@ -81,6 +81,24 @@ describe('bodies in chunks', () => {
   ])('are refused where they are not encoded properly: %j', async (body, code) => {
     expect(await codeOf(await send('refused', body))).toEqual([400, code]);
     await expect(read('refused')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test('are documents as well', async () => {
+    const text = '<Delete><Object><Key>signed</Key></Object></Delete>';
+    const headers = {
+      'content-encoding': 'aws-chunked',
+      'content-md5': createHash('md5').update(text).digest('base64'),
+    };
+    const remove = (length: number) =>
+      fetch(`${s3.url}/${Bucket}?delete`, {
+        method: 'POST',
+        body: `${text.length.toString(16)}\r\n${text}\r\n0\r\n\r\n`,
+        headers: { ...headers, 'x-amz-decoded-content-length': String(length) },
+      });
+    expect(await codeOf(await remove(text.length + 1))).toEqual([400, 'IncompleteBody']);
+    expect(await read('signed')).toBe('123456789');
+    expect((await remove(text.length)).status).toBe(200);
+    await expect(read('signed')).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
 
   test('that end before their length leave no object', async () => {

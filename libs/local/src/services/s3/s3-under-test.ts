@@ -26,11 +26,11 @@ export interface S3UnderTest extends AsyncDisposable {
 export const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
 export const region = 'eu-central-1';
 
-/** @param options of the handler, and a data directory to keep objects in */
+/** @param options of the handler, a data directory to keep objects in, and the time that the clock begins with */
 export async function startS3UnderTest(
-  options: Partial<S3HandlerOptions> & { dataDirectory?: string; pathStyle?: boolean } = {},
+  options: Partial<S3HandlerOptions> & { dataDirectory?: string; pathStyle?: boolean; now?: number } = {},
 ): Promise<S3UnderTest> {
-  const clock = new MovedClock();
+  const clock = new MovedClock(options.now);
   const delivered: Delivered[] = [];
   const failing = new Map<string, Error>();
   const s3 = startS3({

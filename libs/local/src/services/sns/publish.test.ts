@@ -123,13 +123,16 @@ describe('FIFO topics', () => {
         Attributes: { RawMessageDelivery: 'true' },
       }),
     );
-    sns.failing.set(queueArn('q.fifo'), new Error('busy'));
+    sns.failing.set('1', new Error('busy'));
     const publish = (Message: string, MessageGroupId: string) =>
       sns.client.send(new PublishCommand({ TopicArn, Message, MessageGroupId, MessageDeduplicationId: Message }));
     const numbers = [];
     for (const message of ['1', '2', '3']) numbers.push((await publish(message, 'a')).SequenceNumber);
     expect([...numbers].sort()).toEqual(numbers);
     expect(numbers[0]).toMatch(/^\d{20}$/);
+    await publish('other-group', 'b');
+    await eventually(() => expect(sns.delivered.map(({ payload }) => payload)).toEqual(['other-group']));
+    sns.delivered.length = 0;
     sns.failing.clear();
     await eventually(() => {
       sns.clock.advance(1000);

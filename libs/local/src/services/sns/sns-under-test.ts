@@ -19,7 +19,7 @@ export interface SnsUnderTest extends AsyncDisposable {
   url: string;
   clock: MovedClock;
   delivered: Delivered[];
-  /** Fails the deliveries to a target, until it is taken away. */
+  /** Fails the deliveries to a target, or of a payload, until it is taken away. */
   failing: Map<string, Error>;
   captured: Omit<CapturedMessage, 'id' | 'sentAt'>[];
   warnings: string[];
@@ -41,7 +41,7 @@ export async function startSnsUnderTest(options: { dataDirectory?: string } = {}
   const sns = startSns({
     ...{ region, accountId, origin: url, clock, dataDirectory: options.dataDirectory },
     deliver: async (arn, payload, deliverOptions) => {
-      const error = failing.get(arn);
+      const error = failing.get(arn) ?? failing.get(payload);
       if (error) throw error;
       delivered.push({ arn, payload, options: deliverOptions });
     },

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { SnsStore } from '../store/sns-store.ts';
 import { selfSignedCertificate } from './certificate.ts';
 
@@ -25,6 +25,8 @@ export class MessageSigner {
   readonly #origin: string;
   readonly #now: () => number;
   #key: SigningKey | undefined;
+  /** Read once: to read it takes longer than to sign. */
+  #privateKey: KeyObject | undefined;
 
   /** @param origin of the URLs: `http://127.0.0.1:4566` */
   constructor({ store, origin, now }: { store: SnsStore; origin: string; now: () => number }) {
@@ -53,8 +55,8 @@ export class MessageSigner {
       .filter((field) => message[field] !== undefined)
       .map((field) => `${field}\n${message[field]}\n`)
       .join('');
-    const key = createPrivateKey(this.#signingKey().privateKey);
-    const signature = sign(version === '2' ? 'sha256' : 'sha1', Buffer.from(text), key);
+    this.#privateKey ??= createPrivateKey(this.#signingKey().privateKey);
+    const signature = sign(version === '2' ? 'sha256' : 'sha1', Buffer.from(text), this.#privateKey);
     return {
       SignatureVersion: version,
       Signature: signature.toString('base64'),
