@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AwsError } from '../../../aws-error.ts';
+import { readQuery, writeQueryError, writeResult } from '../../../query-protocol.ts';
 import type { Sns } from '../api.ts';
 import type { SnsCaller } from '../context.ts';
-import { readQuery, writeQueryError, writeResult } from './query.ts';
 
 export interface SnsHandlerOptions {
   sns: Sns;
@@ -11,6 +11,8 @@ export interface SnsHandlerOptions {
   /** Who an access key is of. */
   callerOf?: (accessKeyId: string) => SnsCaller;
 }
+
+const namespace = 'http://sns.amazonaws.com/doc/2010-03-31/';
 
 /** Messages of a batch are encoded, and so may be three times as long. */
 const BODY_LIMIT_BYTES = 2 * 1024 ** 2;
@@ -48,14 +50,14 @@ export function createSnsHandler(
     const input = readQuery(parameters);
     if (accessKeyId !== undefined || !links.has(operation)) authorize?.({ operation, input, accessKeyId });
     const output = sns.call(operation, input, accessKeyId === undefined ? {} : callerOf(accessKeyId));
-    return { contentType: 'text/xml', text: writeResult(operation, output) };
+    return { contentType: 'text/xml', text: writeResult(namespace, operation, output) };
   };
   return async (request, response) => {
     try {
       const { contentType, text } = await answer(request);
       response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }).end(text);
     } catch (error) {
-      const { status, text } = writeQueryError(error);
+      const { status, text } = writeQueryError(namespace, error);
       const headers = { 'content-type': 'text/xml', 'content-length': Buffer.byteLength(text) };
       response.writeHead(status, request.complete ? headers : { ...headers, connection: 'close' }).end(text);
       request.resume();

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { AwsError } from '../../../aws-error.ts';
-import { escapeXml } from '../../../xml.ts';
-import type { SnsOutput } from '../context.ts';
-import { invalidParameter } from '../errors.ts';
+import { AwsError } from './aws-error.ts';
+import { escapeXml } from './xml.ts';
 
 type Node = { text?: string; children: Map<string, Node> };
 
@@ -18,7 +16,9 @@ export function readQuery(parameters: URLSearchParams): Record<string, unknown> 
   const root: Node = { children: new Map() };
   for (const [name, text] of parameters) {
     const path = name.split('.');
-    if (path.length > DEEPEST_NAME) throw invalidParameter(name.slice(0, 100));
+    if (path.length > DEEPEST_NAME) {
+      throw new AwsError('InvalidParameter', `Invalid parameter: ${name.slice(0, 100)}`);
+    }
     let node = root;
     for (const step of path) {
       const child = node.children.get(step) ?? { children: new Map() };
@@ -57,13 +57,14 @@ function keyAndValue(entry: unknown): readonly [string, unknown] {
   return [String(key ?? Name ?? ''), value ?? Value ?? ''];
 }
 
-const namespace = 'http://sns.amazonaws.com/doc/2010-03-31/';
-
 /** Members of outputs that are maps. */
 const maps = new Set(['Attributes', 'attributes']);
 
-/** The document of an answer. */
-export function writeResult(operation: string, output: SnsOutput): string {
+/**
+ * The document of an answer.
+ * @param namespace of the service, e.g. `http://sns.amazonaws.com/doc/2010-03-31/`
+ */
+export function writeResult(namespace: string, operation: string, output: Readonly<Record<string, unknown>>): string {
   const metadata = `<ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata>`;
   const result = `<${operation}Result>${membersOf(output)}</${operation}Result>`;
   return `<${operation}Response xmlns="${namespace}">${result}${metadata}</${operation}Response>`;
@@ -87,7 +88,7 @@ function contentOf(name: string, value: unknown): string {
 }
 
 /** The document of an error. */
-export function writeQueryError(error: unknown): { status: number; text: string } {
+export function writeQueryError(namespace: string, error: unknown): { status: number; text: string } {
   const { code, message, status } =
     error instanceof AwsError
       ? error
