@@ -89,7 +89,7 @@ describe('listings', () => {
     expect(second.Contents?.map(({ Key }) => Key)).toEqual(keys.slice(5));
   });
 
-  test('refuse a token that is none', async () => {
+  test('refuse an invalid token', async () => {
     await expect(all({ ContinuationToken: 'garbage' })).rejects.toMatchObject({ name: 'InvalidArgument' });
   });
 });

@@ -255,7 +255,7 @@ describe('notifications', () => {
   });
 
   test.each([
-    ['an event that there is not', [{ QueueArn: queue('q'), Events: ['s3:ObjectRead'] }]],
+    ['an unknown event', [{ QueueArn: queue('q'), Events: ['s3:ObjectRead'] }]],
     ['a queue that is a topic', [{ QueueArn: topic, Events: ['s3:ObjectCreated:*'] }]],
     ['a FIFO queue', [{ QueueArn: queue('q.fifo'), Events: ['s3:ObjectCreated:*'] }]],
     [
@@ -293,7 +293,7 @@ describe('notifications', () => {
   });
 
   test('are refused with a destination that cannot be reached', async () => {
-    s3.failing.set(queue('missing'), new Error('There is no queue'));
+    s3.failing.set(queue('missing'), new Error('The queue does not exist'));
     const configuration: NotificationConfiguration = {
       QueueConfigurations: [{ QueueArn: queue('missing'), Events: ['s3:ObjectCreated:*'] }],
     };

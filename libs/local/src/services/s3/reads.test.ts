@@ -45,7 +45,7 @@ describe('reads', () => {
     expect(await Body?.transformToString()).toBe(content);
   });
 
-  test('refuse a range behind the end, and ignore one that is none', async () => {
+  test('refuse a range behind the end, and ignore one that is not valid', async () => {
     const behind = new GetObjectCommand({ Bucket, Key: 'alphabet', Range: 'bytes=26-' });
     await expect(s3.client.send(behind)).rejects.toMatchObject({
       name: 'InvalidRange',

@@ -122,7 +122,7 @@ describe('requests', () => {
     });
   });
 
-  test('for a method that there is not are not allowed', async () => {
+  test('with a method that the resource does not have are refused', async () => {
     expect(await send('POST', `/${Bucket}/kept`, 'x')).toMatchObject({ status: 405, code: 'MethodNotAllowed' });
     expect(await send('PUT', `/${Bucket}/kept?torrent`, 'x')).toMatchObject({ status: 405 });
     expect(await send('DELETE', `/${Bucket}?location`)).toMatchObject({ status: 405 });
@@ -138,7 +138,7 @@ describe('requests', () => {
     expect(await send('PUT', `/${Bucket}/kept?uploadId=u`, 'x')).toMatchObject({ code: 'InvalidArgument' });
   });
 
-  test.each(['/routes/%E0', '/%FF/a'])('with the path %s are no requests', async (path) => {
+  test.each(['/routes/%E0', '/%FF/a'])('with the path %s are refused', async (path) => {
     expect(await send('GET', path)).toMatchObject({ status: 400, code: 'InvalidURI' });
   });
 

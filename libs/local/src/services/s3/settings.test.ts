@@ -195,7 +195,7 @@ describe('policies', () => {
   });
 
   test.each(['text', '{}', policy({ Resource: 'arn:aws:s3:::other/*' }), policy({ Effect: 'Maybe' })])(
-    'are refused where they are none: %s',
+    'are refused where they are not valid: %s',
     async (text) => {
       await expect(put(text)).rejects.toMatchObject({ name: 'MalformedPolicy' });
     },

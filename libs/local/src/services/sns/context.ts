@@ -52,7 +52,7 @@ export function isFifo({ attributes }: Topic): boolean {
 
 /**
  * One page of a list, which is in the order of its keys.
- * @throws AwsError InvalidParameter for a token that is none
+ * @throws AwsError InvalidParameter for an invalid token
  */
 export function pageOf<Item>(
   items: readonly Item[],

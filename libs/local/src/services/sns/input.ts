@@ -60,7 +60,7 @@ function checked(name: string, value: unknown, shape: Shape): unknown {
   const shapeOf = (member: string): Shape => {
     if ('map' in shape) return shape.map;
     if (!Object.hasOwn(shape.members, member))
-      throw invalidParameter(`${name}.${member.slice(0, 100)}`, 'there is no such member');
+      throw invalidParameter(`${name}.${member.slice(0, 100)}`, 'unknown member');
     return shape.members[member] as Shape;
   };
   return Object.fromEntries(

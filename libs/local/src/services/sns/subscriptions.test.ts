@@ -53,7 +53,7 @@ describe('subscriptions', () => {
     ['sqs', queueArn('a.fifo'), {}],
     ['http', 'https://127.0.0.1/', {}],
     ['http', 'http://example.com/', {}],
-    ['email', 'nobody', {}],
+    ['email', 'ada', {}],
     ['sms', '123', {}],
     ['carrier-pigeon', 'x', {}],
     ['lambda', 'arn:aws:lambda:eu-central-1:000000000000:function:f', { RawMessageDelivery: 'true' }],
@@ -198,7 +198,7 @@ describe('queues', () => {
       RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn('dead') }),
       RawMessageDelivery: 'true',
     });
-    sns.failing.set(queueArn('missing'), new DeliveryError('NO_RESOURCE', 'There is no queue', false));
+    sns.failing.set(queueArn('missing'), new DeliveryError('NO_RESOURCE', 'The queue does not exist', false));
     await publish('Hello');
     await eventually(() => expect(sns.delivered).toMatchObject([{ arn: queueArn('dead'), payload: 'Hello' }]));
   });

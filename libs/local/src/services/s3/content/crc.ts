@@ -32,7 +32,10 @@ export class Crc32c implements Digest {
     });
     const table = Crc32c.#table;
     let value = this.#value;
-    for (const byte of chunk) value = (table[(value ^ byte) & 0xff] as number) ^ (value >>> 8);
+    // By index, here and below: an iterator takes several times as long.
+    for (let position = 0; position < chunk.length; position += 1) {
+      value = (table[(value ^ (chunk[position] as number)) & 0xff] as number) ^ (value >>> 8);
+    }
     this.#value = value >>> 0;
   }
 
@@ -55,10 +58,11 @@ export class Crc64Nvme implements Digest {
     const tables = Crc64Nvme.#tables;
     let high = this.#high;
     let low = this.#low;
-    for (const byte of chunk) {
-      const index = (low ^ byte) & 0xff;
-      low = ((low >>> 8) | (high << 24)) ^ (tables.low[index] as number);
-      high = (high >>> 8) ^ (tables.high[index] as number);
+    const { high: highTable, low: lowTable } = tables;
+    for (let position = 0; position < chunk.length; position += 1) {
+      const index = (low ^ (chunk[position] as number)) & 0xff;
+      low = ((low >>> 8) | (high << 24)) ^ (lowTable[index] as number);
+      high = (high >>> 8) ^ (highTable[index] as number);
     }
     this.#high = high;
     this.#low = low;

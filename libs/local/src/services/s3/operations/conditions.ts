@@ -52,7 +52,7 @@ export function checkCopyConditions(input: S3Input, source: ObjectVersion): void
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  *
  * @param current the object that is there, if it is
- * @throws S3Error PreconditionFailed; NoSuchKey where there is no object that could match
+ * @throws S3Error PreconditionFailed; NoSuchKey where the object is missing, so that nothing can match
  */
 export function checkWriteConditions(
   { IfMatch, IfNoneMatch }: S3Input,
@@ -86,7 +86,7 @@ export function matches(tags: string, etag: string): boolean {
   });
 }
 
-/** A date that cannot be read is no condition. https://www.rfc-editor.org/rfc/rfc9110#section-13.1.3 */
+/** A date that cannot be read is ignored. https://www.rfc-editor.org/rfc/rfc9110#section-13.1.3 */
 function isDate(value: string | undefined): value is string {
   return value !== undefined && !Number.isNaN(Date.parse(value));
 }

@@ -54,7 +54,7 @@ export class S3Context {
   }
 }
 
-/** The id of an account that stands in ACLs. https://docs.aws.amazon.com/AmazonS3/latest/userguide/finding-canonical-user-id.html */
+/** The id by which ACLs name an account. https://docs.aws.amazon.com/AmazonS3/latest/userguide/finding-canonical-user-id.html */
 export function canonicalUserId(accountId: string): string {
   return createHash('sha256').update(`canonical user of ${accountId}`).digest('hex');
 }

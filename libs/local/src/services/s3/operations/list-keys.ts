@@ -17,7 +17,7 @@ export interface Listing<Row> {
   rows: Row[];
   /** What the keys that contain the delimiter behind the prefix are rolled up to. */
   commonPrefixes: string[];
-  /** Undefined where there is no more. */
+  /** Undefined after the last entry. */
   next: ListingStart | undefined;
 }
 
@@ -65,7 +65,7 @@ export function listKeys<Row extends { key: string; id: number }>(
   return listing;
 }
 
-/** A marker that is a common prefix itself stands for all keys below it. */
+/** A marker that is a common prefix skips all keys below it. */
 function stepOverMarker(start: ListingStart, prefix: string, delimiter: string | undefined): ListingStart | undefined {
   if (!start.exclusive || !start.from.startsWith(prefix) || rollUp(start.from, prefix, delimiter) !== start.from)
     return start;
@@ -79,7 +79,7 @@ function rollUp(key: string, prefix: string, delimiter: string | undefined): str
   return found < 0 ? undefined : key.slice(0, found + delimiter.length);
 }
 
-/** The smallest text behind all those that begin with this one; undefined where there is none. */
+/** The smallest text behind all those that begin with this one; undefined if it does not exist. */
 export function successor(text: string): string | undefined {
   const characters = [...text];
   for (let last = characters.pop(); last !== undefined; last = characters.pop()) {

@@ -76,7 +76,7 @@ function listUploads(context: S3Context, input: S3Input): S3Output {
   });
 }
 
-/** Without an id the marker stands for all uploads of its key, and of the keys below it where it is a common prefix. */
+/** Without an id, the marker skips all uploads of its key, and of the keys below it if it is a common prefix. */
 function behindMarker(uploads: readonly Upload[], keyMarker: string, idMarker: string | undefined): readonly Upload[] {
   if (keyMarker === '') return uploads;
   if (idMarker !== undefined) {

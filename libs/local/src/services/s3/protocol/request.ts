@@ -26,7 +26,7 @@ const ofSignature =
 
 /**
  * Reads what a request asks for from its method, path and headers.
- * @throws S3Error where it is no request of S3
+ * @throws S3Error where it is not a valid request of S3
  */
 export function readRequest({ method = 'GET', url = '/', headers }: IncomingMessage): S3Request {
   const address = readAddress(headers.host, url);

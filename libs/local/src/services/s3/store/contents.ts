@@ -16,7 +16,7 @@ export class Contents {
   readonly #isUsed: StatementSync;
   /** How many readers each blob has. */
   readonly #readers = new Map<string, number>();
-  /** To be looked at again when nobody reads them. */
+  /** Checked again when their last reader has ended. */
   readonly #released = new Set<string>();
 
   constructor(database: DatabaseSync, blobs: Blobs) {
@@ -61,7 +61,7 @@ export class Contents {
     };
   }
 
-  /** Deletes those of these blobs that no object and no part has, once nobody reads them. */
+  /** Deletes those of these blobs that no object and no part has, after their last reader has ended. */
   release(chunks: readonly ContentChunk[]): void {
     for (const { blob } of chunks) {
       if (this.#readers.has(blob)) this.#released.add(blob);

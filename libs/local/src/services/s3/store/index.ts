@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { openDatabase, transaction } from '../../../sqlite.ts';
 import { FileBlobs, MemoryBlobs } from './blob-files.ts';
 import { Buckets } from './buckets.ts';
 import { Contents } from './contents.ts';
-import { openDatabase, transaction } from './database.ts';
+import { s3Schema } from './schema.ts';
 import { Uploads } from './uploads.ts';
 import { Versions } from './versions.ts';
 
@@ -23,7 +24,7 @@ export class S3Store implements Disposable {
 
   /** @param directory for this store alone; in memory without one */
   constructor(directory?: string) {
-    this.database = openDatabase(directory);
+    this.database = openDatabase(directory, 's3.db', s3Schema);
     this.buckets = new Buckets(this.database);
     this.versions = new Versions(this.database);
     this.uploads = new Uploads(this.database);

@@ -13,7 +13,7 @@ export function isOnThisMachine(url: URL): boolean {
  * Posts a body to an endpoint on this machine. Redirects are not followed.
  *
  * @returns the status of the answer
- * @throws Error where there is no answer, or the URL leads elsewhere
+ * @throws Error if the endpoint does not answer, or the URL leads elsewhere
  */
 export function postOnThisMachine(address: string, headers: Record<string, string>, body: string): Promise<number> {
   const url = new URL(address);

@@ -34,7 +34,7 @@ export const httpEndpoints: RetryPolicy = {
 };
 
 /**
- * Milliseconds to wait after a number of failed attempts; undefined when there is no further one.
+ * Milliseconds to wait after a number of failed attempts; undefined after the last attempt.
  * The phases follow each other: without delay, with the smallest, with growing delays, and with the largest.
  *
  * @example retryDelay(httpEndpoints, 1) // 20_000

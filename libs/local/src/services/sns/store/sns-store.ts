@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { openDatabase, transaction } from '../../../sqlite.ts';
 
 export interface Topic {
   arn: string;
@@ -51,22 +50,12 @@ export class SnsStore implements Disposable {
   readonly #statements = new Map<string, StatementSync>();
 
   constructor(directory?: string) {
-    if (directory !== undefined) mkdirSync(directory, { recursive: true });
-    this.database = new DatabaseSync(directory === undefined ? ':memory:' : join(directory, 'sns.db'));
-    this.database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema}`);
+    this.database = openDatabase(directory, 'sns.db', schema);
   }
 
   /** Makes the writes of a function together, or not at all. It must not wait in between. */
   transaction<T>(write: () => T): T {
-    this.database.exec('BEGIN IMMEDIATE');
-    try {
-      const result = write();
-      this.database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      this.database.exec('ROLLBACK');
-      throw error;
-    }
+    return transaction(this.database, write);
   }
 
   topic(arn: string): Topic | undefined {

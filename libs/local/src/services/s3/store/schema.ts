@@ -1,12 +1,8 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-
 /**
  * `versions` has every version of every object; `contents` says which blobs, one after the other, are its content. A copy
  * shares the blobs of its source, and an upload that is completed takes over those of its parts.
  */
-const schema = `
+export const s3Schema = `
   CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, region TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS settings (
     bucket TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (bucket, name)
@@ -35,28 +31,3 @@ const schema = `
   CREATE TABLE IF NOT EXISTS sequence (id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL);
   INSERT OR IGNORE INTO sequence VALUES (1, 0);
 `;
-
-/**
- * Opens the index: a file in the data directory, or one in memory. What a transaction has written survives the end of this
- * process, however it ends; only a crash of the whole machine may lose the last ones.
- * https://sqlite.org/pragma.html#pragma_synchronous
- */
-export function openDatabase(directory: string | undefined): DatabaseSync {
-  if (directory !== undefined) mkdirSync(directory, { recursive: true });
-  const database = new DatabaseSync(directory === undefined ? ':memory:' : join(directory, 's3.db'));
-  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema}`);
-  return database;
-}
-
-/** Makes the writes of a function together, or not at all. It must not wait in between. */
-export function transaction<T>(database: DatabaseSync, write: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const result = write();
-    database.exec('COMMIT');
-    return result;
-  } catch (error) {
-    database.exec('ROLLBACK');
-    throw error;
-  }
-}
