@@ -34,6 +34,8 @@ export interface S3 extends AsyncDisposable {
   readonly region: string;
   readonly accountId: string;
   readonly store: S3Store;
+  /** The policy of the bucket with this ARN, or of the object's bucket, as JSON; undefined without one. */
+  policyOf: (arn: string) => string | undefined;
   /**
    * Calls an operation.
    *
@@ -78,6 +80,7 @@ export function startS3(options: S3Options): S3 {
     region,
     accountId,
     store,
+    policyOf: (arn) => store.buckets.setting(/^arn:aws:s3:::([^/]+)/.exec(arn)?.[1] ?? '', 'policy'),
     call: async (operation, input, caller = {}) => {
       if (!Object.hasOwn(operations, operation)) throw notImplemented(operation.slice(0, 100));
       return (operations[operation] as S3Operation)(input, caller);

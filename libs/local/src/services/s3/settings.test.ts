@@ -188,6 +188,7 @@ describe('policies', () => {
       IsPublic: true,
     });
     expect((await s3.client.send(new GetBucketPolicyCommand({ Bucket }))).Policy).toBe(policy({}));
+    expect(s3.s3.policyOf(`arn:aws:s3:::${Bucket}/any/key`)).toBe(policy({}));
     await s3.client.send(new DeleteBucketPolicyCommand({ Bucket }));
     await expect(s3.client.send(new GetBucketPolicyCommand({ Bucket }))).rejects.toMatchObject({
       name: 'NoSuchBucketPolicy',

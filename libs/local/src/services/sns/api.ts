@@ -36,6 +36,8 @@ export interface SnsOptions {
 export interface Sns extends AsyncDisposable {
   readonly accountId: string;
   readonly store: SnsStore;
+  /** The policy that a topic has been given, as JSON; undefined for one that has the default policy. */
+  policyOf: (topicArn: string) => string | undefined;
   /** What `SigningCertURL` leads to. */
   readonly certificate: { path: string; pem: string };
   /**
@@ -82,6 +84,7 @@ export function startSns(options: SnsOptions): Sns {
   return {
     accountId,
     store,
+    policyOf: (topicArn) => store.topic(topicArn)?.attributes.Policy,
     get certificate() {
       return { path: signer.certificatePath, pem: signer.certificate };
     },

@@ -45,6 +45,7 @@ describe('resources of templates', () => {
       SignatureVersion: '2',
       Policy: JSON.stringify(PolicyDocument),
     });
+    expect(sns.sns.policyOf(TopicArn)).toBe(JSON.stringify(PolicyDocument));
     expect(summarizeTopics(sns.sns.store)).toEqual([
       {
         arn: TopicArn,
