@@ -7,6 +7,8 @@ export {
 } from './input-transformer.ts';
 export {
   JsonArray,
+  type JsonNode,
+  JsonNumber,
   JsonObject,
   type JsonValue,
   jsonText,

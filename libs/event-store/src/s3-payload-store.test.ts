@@ -1,35 +1,27 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { buildApp } from 'fauxqs';
+import { startS3Server } from '@millrace/local/s3-server';
 import { S3PayloadStore } from './s3-payload-store.ts';
 
-let stop: () => Promise<unknown>;
+let server: Awaited<ReturnType<typeof startS3Server>>;
 let client: S3Client;
 let store: S3PayloadStore;
 
 beforeAll(async () => {
-  const app = buildApp({ logger: false });
-  await app.ready();
-  const server = createServer((request, response) => app.routing(request, response)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  server = await startS3Server();
   client = new S3Client({
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: server.endpoint,
     forcePathStyle: true,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
   await client.send(new CreateBucketCommand({ Bucket: 'payloads' }));
   store = new S3PayloadStore('payloads', client);
-  stop = async () => {
-    client.destroy();
-    server.close();
-    await app.close();
-  };
 });
-afterAll(() => stop());
+afterAll(async () => {
+  client.destroy();
+  await server[Symbol.asyncDispose]();
+});
 
 test('gives back what was put, also twice', async () => {
   const bytes = new Uint8Array([0, 1, 254, 255]);

@@ -22,7 +22,7 @@ export interface StartedService {
 export type CloudOptions = Omit<Host, ProvidedByCloud>;
 
 type ProvidedByCloud =
-  | ('authorizer' | 'deliver' | 'isTarget' | 'handleOf' | 'call' | 'mayAssume' | 'addSession')
+  | ('authorizer' | 'deliver' | 'isTarget' | 'handleOf' | 'whenActive' | 'call' | 'mayAssume' | 'addSession')
   | ('metric' | 'onMetric' | 'reportsMetric');
 
 /**
@@ -43,6 +43,7 @@ export class Cloud implements AsyncDisposable {
   readonly #owned = new AsyncDisposableStack();
   readonly #refusals: Refusals;
   readonly #metricListeners: ((report: MetricReport) => void)[] = [];
+  readonly #active = Promise.withResolvers<void>();
   #identities: LocalIdentities;
 
   /**
@@ -84,6 +85,7 @@ export class Cloud implements AsyncDisposable {
       },
       onMetric: (listener) => this.#metricListeners.push(listener),
       reportsMetric: (namespace, name) => services.some(({ metrics }) => metrics?.[namespace]?.includes(name)),
+      whenActive: this.#active.promise,
       isTarget: (arn) => this.#targetOf(serviceOfArn(arn)) !== undefined,
       handleOf: <Handle>({ name }: AwsService<Handle>) => {
         const started = this.#started.get(name);
@@ -149,6 +151,7 @@ export class Cloud implements AsyncDisposable {
     for (const stack of stacks) await deployStack(stack, creators);
     this.#identities = new LocalIdentities(stacks, this.host);
     for (const { running } of this.started) await running.activate?.(stacks);
+    this.#active.resolve();
   }
 
   /** What works differently here than stacks declare, each as one line. */
@@ -171,7 +174,8 @@ export class Cloud implements AsyncDisposable {
     if (!caller)
       throw new AwsError('AccessDeniedException', `The role ${roleArn} does not let ${principal} assume it`, 403);
     this.authorizer.authorizeCaller(caller, call);
-    const answer = await running.api({ ...call, caller, request: requestOf(service, call), isMetered: false });
+    const request = requestOf(service, call);
+    const answer = await running.api({ ...call, caller, accessKeyId: roleArn, request, isMetered: false });
     return outputOf(answer);
   }
 

@@ -76,3 +76,8 @@ export function serviceOfArn(arn: string): string {
  * @throws DeliveryError; AwsError as the service answers it
  */
 export type Delivery = (targetArn: string, payload: string, options: DeliverOptions) => Promise<void>;
+
+/** False for an error that says itself that another attempt cannot help, as DeliveryError does. */
+export function isRetryable(error: unknown): boolean {
+  return !(error instanceof Error && 'retryable' in error && error.retryable === false);
+}

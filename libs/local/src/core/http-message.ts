@@ -3,6 +3,8 @@ import type { Readable } from 'node:stream';
 
 /** An HTTP request on the port of the AWS APIs. */
 export interface HttpRequest {
+  /** By which an answer, a log line or a notification tells of it. */
+  readonly id: string;
   readonly method: string;
   /** Path and query as they came. */
   readonly target: string;

@@ -13,6 +13,9 @@ import type { Input } from './access.ts';
 import { AwsError } from './aws-error.ts';
 import type { Clock } from './clock.ts';
 
+/** The secret access key of every function. */
+export const FUNCTION_SECRET = 'local';
+
 /** A statement that is taken away, or one action of it, in lower case. */
 interface WithheldGrant {
   index: number;

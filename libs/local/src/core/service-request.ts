@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { AwsError } from './aws-error.ts';
@@ -24,6 +25,7 @@ export function requestOf(
   message.push(null);
   return {
     ...{
+      id: randomUUID(),
       method: 'POST',
       target: '/',
       url: new URL('http://localhost/'),

@@ -13,11 +13,21 @@ import type { MetricReport } from './observations.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
 import type { Meter, Usage } from './usage.ts';
 
+/** What a request asks for. */
+export interface ReadRequest {
+  operation: string;
+  input: Input;
+  /** Where the request carries it elsewhere than in a header or its URL, e.g. in a form. */
+  accessKeyId?: string | undefined;
+}
+
 /** A request that has been read, identified and authorized. */
 export interface Call {
   operation: string;
   input: Input;
   caller: Caller;
+  /** What the request is signed with, or the role of `host.call`; undefined for a request without a signature. */
+  accessKeyId: string | undefined;
   request: HttpRequest;
   /** The call is counted: the service may ask for what `meter` needs. */
   isMetered: boolean;
@@ -54,10 +64,13 @@ export interface Protocol {
   /** True if a request uses it. Asked where a service speaks several protocols. */
   matches(headers: IncomingHttpHeaders): boolean;
   /** @throws AwsError for a request that cannot be read */
-  read(request: HttpRequest, service: AwsService): Pick<Call, 'operation' | 'input'>;
+  read(request: HttpRequest, service: AwsService): ReadRequest;
   answer(output: unknown, operation: string, request: HttpRequest, service: AwsService): HttpAnswer;
-  /** @param headers of the request */
-  error(error: AwsError, headers: IncomingHttpHeaders): HttpAnswer;
+  /**
+   * @param headers of the request
+   * @param request as far as it has been read
+   */
+  error(error: AwsError, headers: IncomingHttpHeaders, request: Pick<HttpRequest, 'id' | 'target'>): HttpAnswer;
 }
 
 /** The protocols that the gateway knows. */
@@ -146,6 +159,11 @@ export interface Host {
   readonly onMetric: (listener: (report: MetricReport) => void) => void;
   /** True if a service of this cloud reports a metric of AWS's own namespaces. */
   readonly reportsMetric: (namespace: string, name: string) => boolean;
+  /**
+   * Resolves once all resources are there and all services are active: what a service has kept to deliver can arrive from then on.
+   * Does not resolve if the start fails.
+   */
+  readonly whenActive: Promise<void>;
   /** True if `deliver` knows the service of a target. */
   readonly isTarget: (arn: string) => boolean;
   /** What a service offers the others. It must be started before this one. */
@@ -237,12 +255,15 @@ export interface AwsService<Handle = unknown> {
   targets?: readonly string[];
   /** Of the REST protocol: how requests map to operations. Without them an operation is `<method> <path>`. */
   routes?: readonly RestRoute[];
-  /** Requests without a signature are for this service when their path matches. */
-  unsignedPath?: RegExp;
+  /** True for the requests that are for this service although they are not signed. */
+  takesUnsigned?: (request: Pick<HttpRequest, 'method' | 'url' | 'headers'>) => boolean;
   /** Bodies may be large: the service reads them itself. */
   streamsBody?: true;
-  /** How a request is read where the protocol alone does not say it. */
-  read?: (request: HttpRequest) => Pick<Call, 'operation' | 'input'>;
+  /**
+   * How a request is read where the protocol alone does not say it.
+   * @throws AwsError for a request that is not valid, or whose signature is not
+   */
+  read?(request: HttpRequest, handle: Handle): ReadRequest | Promise<ReadRequest>;
   resourceTypes: Readonly<Record<string, ResourceType<Handle>>>;
   access: AccessOf;
   /** How a missing permission is answered: AccessDeniedException with status 400 unless given. */

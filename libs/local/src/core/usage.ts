@@ -16,6 +16,8 @@ export type Meter =
   | 'events.archivedBytes'
   | 'httpApi.requests'
   | 'httpApi.bytesOut'
+  | 's3.reads'
+  | 's3.writes'
   | 'ses.recipients'
   | 'sns.textMessages'
   | 'sns.notifications'

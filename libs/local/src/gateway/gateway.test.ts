@@ -40,11 +40,10 @@ import { findFreePort, listenOnLoopback } from '../core/port.ts';
 import type { Api, AwsService } from '../core/service.ts';
 import { dynamodb } from '../services/dynamodb/index.ts';
 import { events } from '../services/events/index.ts';
-import { fauxqs } from '../services/fauxqs/index.ts';
-import { s3 } from '../services/fauxqs/s3.ts';
-import { sns } from '../services/fauxqs/sns.ts';
 import { lambda } from '../services/lambda/index.ts';
+import { s3 } from '../services/s3/index.ts';
 import { ses } from '../services/ses/index.ts';
+import { sns } from '../services/sns/index.ts';
 import { sqs } from '../services/sqs/index.ts';
 import { ssm } from '../services/ssm/index.ts';
 import { sts } from '../services/sts/index.ts';
@@ -87,10 +86,7 @@ beforeAll(async () => {
   server = createGateway(parts.promise);
   await listenOnLoopback(server, port);
   const options = cloudOptions({ awsUrl: endpoint, gateway: server, messages });
-  cloud = new Cloud(
-    [sqs, fauxqs, sts, sns, s3, dynamodb, ssm, ses, eventsStandIn, lambdaStandIn] as AwsService[],
-    options,
-  );
+  cloud = new Cloud([sqs, sts, sns, s3, dynamodb, ssm, ses, eventsStandIn, lambdaStandIn] as AwsService[], options);
   await cloud.start();
   const { stacks } = loadStacks([{ stackName: 'shop', template }], { ...options, resourceTypes: cloud.resourceTypes });
   await cloud.deploy(stacks);
@@ -190,13 +186,16 @@ describe('SQS, SNS, S3 and STS', () => {
     const sns = new SNSClient(settings());
     const sqs = new SQSClient(settings());
     const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'alarms' }));
-    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'alarmed' }));
     const Endpoint = 'arn:aws:sqs:us-east-1:000000000000:alarmed';
+    const [Principal, Condition] = [{ Service: 'sns.amazonaws.com' }, { ArnEquals: { 'aws:SourceArn': TopicArn } }];
+    const Statement = { Effect: 'Allow', Principal, Action: 'sqs:SendMessage', Resource: Endpoint, Condition };
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'alarmed', Attributes: { Policy } }));
     await sns.send(
       new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint, Attributes: { RawMessageDelivery: 'true' } }),
     );
     await sns.send(new PublishCommand({ TopicArn, Message: 'on fire' }));
-    const { Messages: received } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+    const { Messages: received } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10 }));
     expect(received).toMatchObject([{ Body: 'on fire' }]);
     expect((await sns.send(new ListTopicsCommand({}))).Topics).toEqual([{ TopicArn }]);
   });
@@ -276,7 +275,7 @@ describe('who may not', () => {
     [
       'S3',
       () => new S3Client({ ...stranger(), forcePathStyle: true }).send(new GetObjectCommand({ Bucket: 'b', Key: 'k' })),
-      { service: 's3', operation: 'GET /b/k' },
+      { service: 's3', operation: 'GetObject', input: { Bucket: 'b', Key: 'k' } },
     ],
     [
       'DynamoDB',

@@ -9,14 +9,14 @@ import { createGuardedServer } from '../core/guarded-server.ts';
 import { HttpAnswer, type HttpRequest } from '../core/http-message.ts';
 import type { AwsService, RunningService } from '../core/service.ts';
 import type { Usage } from '../core/usage.ts';
-import { credentialOf, readBody, targetOf, urlOf } from './http-request.ts';
+import { checkEncoding, credentialOf, readBody, targetOf, urlOf } from './http-request.ts';
 import { isLocalPath, type LocalRoutes } from './local-routes.ts';
 import { protocolOf } from './protocols/index.ts';
 
 /** A service that requests can be sent to. */
 export interface ServiceOnPort {
   service: AwsService;
-  running: Pick<RunningService<unknown>, 'api' | 'meter'>;
+  running: Pick<RunningService<unknown>, 'handle' | 'api' | 'meter'>;
 }
 
 /** What the port leads to. */
@@ -40,17 +40,18 @@ export interface GatewayParts {
  */
 export function createGateway(parts: Promise<GatewayParts>): Server {
   const server = createGuardedServer((message, response) => {
-    response.setHeader('x-amzn-requestid', randomUUID());
+    const id = randomUUID();
+    response.setHeader('x-amzn-requestid', id);
     const closed = new AbortController();
     response.on('close', () => closed.abort());
     const answered = parts.then(async (ready) => {
-      const { answer, service } = await answerMessage(message, closed.signal, ready);
+      const { answer, service } = await answerMessage(message, { id, signal: closed.signal }, ready);
       await write(response, answer, message, service);
     });
     answered.catch((error: unknown) => {
       // Before the parts are ready, or while the answer was written.
       if (response.headersSent) response.destroy();
-      else void write(response, errorAnswer(error, undefined, message));
+      else void write(response, errorAnswer(error, undefined, message, id));
     });
   });
   // Longer than the SDKs keep a connection, so that none is closed under a request that is being sent.
@@ -58,25 +59,28 @@ export function createGateway(parts: Promise<GatewayParts>): Server {
   return server;
 }
 
+/** What is known of a request before it is read. */
+type Connection = Pick<HttpRequest, 'id' | 'signal'>;
+
 async function answerMessage(
   message: IncomingMessage,
-  signal: AbortSignal,
+  connection: Connection,
   parts: GatewayParts,
 ): Promise<{ answer: HttpAnswer; service?: AwsService | undefined }> {
   let service: AwsService | undefined;
   try {
     const url = urlOf(message);
     if (!url) throw new AwsError('BadRequest', 'The target of the request is not a path');
-    if (isLocalPath(url)) return { answer: await parts.local.answer(await requestOf(message, url, signal)) };
+    if (isLocalPath(url)) return { answer: await parts.local.answer(await requestOf(message, url, connection)) };
     const credential = credentialOf(message, url);
     const found = find(message, url, credential.service, parts.services);
     service = found.service;
-    return {
-      answer: await call(found, await requestOf(message, url, signal, service), credential.accessKeyId, parts),
-      service,
-    };
+    // Not before the service is known: its clients read the error in its own form.
+    checkEncoding(url);
+    const request = await requestOf(message, url, connection, service);
+    return { answer: await call(found, request, credential.accessKeyId, parts), service };
   } catch (error) {
-    return { answer: errorAnswer(error, service, message), service };
+    return { answer: errorAnswer(error, service, message, connection.id), service };
   }
 }
 
@@ -84,17 +88,18 @@ async function answerMessage(
 async function call(
   { service, running }: ServiceOnPort,
   request: HttpRequest,
-  accessKeyId: string | undefined,
+  signedWith: string | undefined,
   { callerOf, authorizer, usage }: GatewayParts,
 ): Promise<HttpAnswer> {
   const protocol = protocolOf(service, request.headers);
-  const { operation, input } = service.read?.(request) ?? protocol.read(request, service);
+  const read = await (service.read?.(request, running.handle) ?? protocol.read(request, service));
+  const { operation, input, accessKeyId = signedWith } = read;
   const caller = callerOf(accessKeyId);
   authorizer.authorize(accessKeyId, { service: service.name, operation, input });
   // Only what functions do is part of the bill, not what operators do.
   const { functionName } = caller;
   const isMetered = usage !== undefined && functionName !== undefined && running.meter !== undefined;
-  const output = await running.api?.({ operation, input, caller, request, isMetered });
+  const output = await running.api?.({ operation, input, caller, accessKeyId, request, isMetered });
   if (usage && functionName !== undefined) running.meter?.(usage, { operation, input, output, functionName });
   return output instanceof HttpAnswer ? output : protocol.answer(output, operation, request, service);
 }
@@ -102,17 +107,17 @@ async function call(
 async function requestOf(
   message: IncomingMessage,
   url: URL,
-  signal: AbortSignal,
+  connection: Connection,
   service?: AwsService,
 ): Promise<HttpRequest> {
   const { method = 'GET', url: target = '/', headers } = message;
   const body = service?.streamsBody ? Buffer.alloc(0) : await readBody(message);
-  return { method, target, url, headers, body, message, signal };
+  return { ...connection, method, target, url, headers, body, message };
 }
 
 /** @param signed the service that the request is signed for */
 function find(
-  { headers }: IncomingMessage,
+  { method = 'GET', headers }: IncomingMessage,
   url: URL,
   signed: string | undefined,
   services: readonly ServiceOnPort[],
@@ -126,9 +131,10 @@ function find(
   const prefix = targetOf(headers)?.prefix;
   const found = addressable.find(
     ({ service }) =>
-      (prefix !== undefined && service.targets?.includes(prefix)) || service.unsignedPath?.test(url.pathname),
+      (prefix !== undefined && service.targets?.includes(prefix)) || service.takesUnsigned?.({ method, url, headers }),
   );
   if (found) return found;
+  checkEncoding(url);
   throw new AwsError(
     'MissingAuthenticationToken',
     'The request is not signed, so it does not say which AWS service it is for. See /_local/ for what is here',
@@ -137,12 +143,17 @@ function find(
 }
 
 /** The error in the form that the request's protocol has for it. */
-function errorAnswer(error: unknown, service: AwsService | undefined, message: IncomingMessage): HttpAnswer {
+function errorAnswer(
+  error: unknown,
+  service: AwsService | undefined,
+  { url: target = '/', headers }: IncomingMessage,
+  id: string,
+): HttpAnswer {
   const known =
     error instanceof AwsError
       ? error
       : new AwsError('InternalFailure', error instanceof Error ? error.message : String(error), 500);
-  return protocolOf(service, message.headers).error(known, message.headers);
+  return protocolOf(service, headers).error(known, headers, { id, target });
 }
 
 async function write(
@@ -162,6 +173,7 @@ async function write(
     await pipeline(body, response);
     return;
   }
-  const length = status === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
-  response.writeHead(status, { ...headers, ...length }).end(body);
+  const length = status === 204 || status === 304 ? {} : { 'content-length': Buffer.byteLength(body) };
+  // An answer to HEAD has the length of what it does not carry.
+  response.writeHead(status, { ...length, ...headers }).end(body);
 }

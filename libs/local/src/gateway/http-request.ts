@@ -4,14 +4,17 @@ import { AwsError } from '../core/aws-error.ts';
 
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 
-/** @returns undefined for a request that is not for a path: `*`, another origin, what is not a URL or not encoded properly */
+/** @returns undefined for a request that is not for a path: `*`, another origin, what is not a URL */
 export function urlOf({ url: path = '' }: IncomingMessage): URL | undefined {
-  const url = path.startsWith('/') ? URL.parse(`http://localhost${path}`) : null;
+  return (path.startsWith('/') && URL.parse(`http://localhost${path}`)) || undefined;
+}
+
+/** @throws AwsError for a path that is not encoded properly */
+export function checkEncoding({ pathname }: URL): void {
   try {
-    decodeURIComponent(url?.pathname ?? '');
-    return url ?? undefined;
+    decodeURIComponent(pathname);
   } catch {
-    return undefined;
+    throw new AwsError('BadRequest', 'The path of the request is not encoded properly');
   }
 }
 

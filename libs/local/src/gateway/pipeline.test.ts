@@ -28,6 +28,7 @@ const service = (protocol: ProtocolName | undefined, rest: Partial<AwsService> =
 const onPort = (described: AwsService, output: unknown) => ({
   service: described,
   running: {
+    handle: undefined,
     api: ({ operation, isMetered }: { operation: string; isMetered: boolean }) => {
       steps.push(`call ${operation}${isMetered ? ' metered' : ''}`);
       if (operation === 'Fail') throw new AwsError('Failed', 'it failed');

@@ -166,8 +166,8 @@ describe('what a request needs permission for', () => {
     ],
     ['events', 'PutRule', { Name: 'r', EventBusName: 'shop' }, [`events:PutRule ${arn('events', 'rule/shop/r')}`]],
     ['events', 'PutTargets', { Rule: 'r' }, [`events:PutTargets ${arn('events', 'rule/r')}`]],
-    ['s3', 'GET /bucket/a/b', { 'x-id': 'GetObject' }, ['s3:GetObject arn:aws:s3:::bucket/a/b']],
-    ['s3', 'GET /bucket', { 'list-type': '2' }, ['s3:ListBucket arn:aws:s3:::bucket']],
+    ['s3', 'HeadObject', { Bucket: 'bucket', Key: 'a/b' }, ['s3:GetObject arn:aws:s3:::bucket/a/b']],
+    ['s3', 'ListObjectsV2', { Bucket: 'bucket' }, ['s3:ListBucket arn:aws:s3:::bucket']],
   ])('%s %s', (service, operation, input, expected) => {
     expect(needs(service, operation, input)).toEqual(expected);
   });

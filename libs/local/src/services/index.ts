@@ -3,15 +3,14 @@ import { cloudFormation } from './cloudformation/index.ts';
 import { cloudWatch } from './cloudwatch/index.ts';
 import { dynamodb } from './dynamodb/index.ts';
 import { events } from './events/index.ts';
-import { fauxqs } from './fauxqs/index.ts';
-import { s3 } from './fauxqs/s3.ts';
-import { sns } from './fauxqs/sns.ts';
 import { httpApi } from './http-api/index.ts';
 import { issuer } from './issuer/index.ts';
 import { lambda } from './lambda/index.ts';
 import { logs } from './logs/index.ts';
+import { s3 } from './s3/index.ts';
 import { scheduler } from './scheduler/index.ts';
 import { ses } from './ses/index.ts';
+import { sns } from './sns/index.ts';
 import { sqs } from './sqs/index.ts';
 import { ssm } from './ssm/index.ts';
 import { sts } from './sts/index.ts';
@@ -22,7 +21,6 @@ import { sts } from './sts/index.ts';
  */
 export const services: readonly AwsService[] = [
   sqs,
-  fauxqs,
   sts,
   sns,
   s3,

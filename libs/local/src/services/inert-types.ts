@@ -1,7 +1,8 @@
 import { arnOf, stableDigest, stableUuid } from '@millrace/cloudformation';
 import type { ResourceType } from '../core/service.ts';
 
-const NOT_ENFORCED = 'of the policies of resources, those of buses, queues and topics are enforced on this machine';
+const NOT_ENFORCED =
+  'of the policies of resources, those of buses, queues, topics and buckets are enforced on this machine';
 const NOT_CREATED = 'it is read where permissions are enforced, and not created';
 const NOT_ENCRYPTED = 'nothing is encrypted on this machine';
 const NO_REGISTRY = 'schemas are not served on this machine';
@@ -23,7 +24,6 @@ export const inertResourceTypes: Readonly<Record<string, ResourceType>> = {
     attributes: { PolicyArn: (r) => `arn:aws:iam::${r.accountId}:policy/${r.name}` },
     inert: NOT_CREATED,
   },
-  'AWS::S3::BucketPolicy': { attributes: { Id: stableUuid }, inert: NOT_ENFORCED },
   'AWS::EventSchemas::RegistryPolicy': { ref: stableUuid, attributes: { Id: stableUuid }, inert: NOT_ENFORCED },
   'AWS::KMS::Key': {
     ref: stableUuid,

@@ -6,19 +6,18 @@ import { type Meter, Usage } from '../core/usage.ts';
 import { countStreamRead } from './dynamodb/stream-usage.ts';
 import { countDynamoDb } from './dynamodb/usage.ts';
 import { countPutEvents } from './events/usage.ts';
-import { fauxqs } from './fauxqs/index.ts';
-import { sns } from './fauxqs/sns.ts';
 import { countHttpRequest } from './http-api/usage.ts';
 import { services } from './index.ts';
 import { countLogLine } from './lambda/log-usage.ts';
 import { countInvocation } from './lambda/usage.ts';
 import { ses } from './ses/index.ts';
+import { sns } from './sns/index.ts';
 import { sqs } from './sqs/index.ts';
 
 let cloud: Cloud;
 
 beforeAll(async () => {
-  cloud = await startCloud([sqs, fauxqs, sns, ses] as readonly AwsService[]);
+  cloud = await startCloud([sqs, sns, ses] as readonly AwsService[]);
 });
 afterAll(() => cloud[Symbol.asyncDispose]());
 
@@ -56,6 +55,8 @@ test('each meter is one service’s, which says what it counts', () => {
     'events.archivedBytes': true,
     'httpApi.requests': true,
     'httpApi.bytesOut': true,
+    's3.reads': true,
+    's3.writes': true,
     'ses.recipients': true,
     'sns.textMessages': true,
     'sns.notifications': true,

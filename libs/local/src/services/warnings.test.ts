@@ -14,8 +14,11 @@ function warningsOf(Type: string, Properties: Record<string, unknown>, logicalId
 }
 
 test.each([
-  ['AWS::S3::Bucket', 'NotificationConfiguration'],
-  ['AWS::S3::Bucket', 'VersioningConfiguration'],
+  ['AWS::S3::Bucket', 'ReplicationConfiguration'],
+  ['AWS::S3::Bucket', 'WebsiteConfiguration'],
+  ['AWS::S3::Bucket', 'CorsConfiguration'],
+  ['AWS::SNS::Topic', 'ArchivePolicy'],
+  ['AWS::SNS::Subscription', 'ReplayPolicy'],
   ['AWS::Lambda::Function', 'FileSystemConfigs'],
   ['AWS::Lambda::Function', 'VpcConfig'],
   ['AWS::Lambda::EventSourceMapping', 'TumblingWindowInSeconds'],
@@ -30,6 +33,10 @@ test.each([
 
 test.each([
   ['AWS::S3::Bucket', { BucketEncryption: {}, PublicAccessBlockConfiguration: {} }],
+  ['AWS::S3::Bucket', { LifecycleConfiguration: {}, NotificationConfiguration: {}, VersioningConfiguration: {} }],
+  ['AWS::SNS::Topic', { TopicName: 't', FifoTopic: true, DisplayName: 'T', Subscription: [] }],
+  ['AWS::SNS::Subscription', { TopicArn: 't', Protocol: 'lambda', Endpoint: 'f', FilterPolicy: {} }],
+  ['AWS::SNS::Subscription', { TopicArn: 't', Protocol: 'https', Endpoint: 'https://localhost:8443/hook' }],
   ['AWS::Lambda::Function', { Handler: 'a.handler', Timeout: 3, Code: {}, Runtime: 'nodejs24.x' }],
   ['AWS::Logs::LogGroup', { RetentionInDays: 7 }],
   ['AWS::KMS::Key', { Unheard: 1 }],
@@ -38,7 +45,7 @@ test.each([
 });
 
 test('the bucket that osls deploys through is nothing to be warned of', () => {
-  expect(warningsOf('AWS::S3::Bucket', { VersioningConfiguration: {} }, 'ServerlessDeploymentBucket')).toEqual([]);
+  expect(warningsOf('AWS::S3::Bucket', { WebsiteConfiguration: {} }, 'ServerlessDeploymentBucket')).toEqual([]);
 });
 
 test('every type that is not inert says which properties it knows', () => {
@@ -49,10 +56,18 @@ test('every type that is not inert says which properties it knows', () => {
   }
 });
 
-test('a subscription that is not of a queue and a target that is not here are warned of', () => {
-  expect(warningsOf('AWS::SNS::Subscription', { Protocol: 'email', TopicArn: 'arn' })).toEqual([
-    'Stack shop: It gets nothing: only sqs subscriptions are delivered to',
+test('a subscription that nothing can be delivered to is warned of, in a topic, too', () => {
+  const firehose = { Protocol: 'firehose', Endpoint: 'arn:aws:firehose:us-east-1:000000000000:deliverystream/s' };
+  const elsewhere = { Protocol: 'https', Endpoint: 'https://example.com/hook' };
+  const why = 'gets nothing: subscriptions of the protocol firehose are not available here';
+  expect(warningsOf('AWS::SNS::Subscription', { TopicArn: 'arn', ...firehose })).toEqual([`Stack shop: It ${why}`]);
+  expect(warningsOf('AWS::SNS::Topic', { Subscription: [firehose, elsewhere] })).toEqual([
+    `Stack shop: It ${why}`,
+    'Stack shop: It gets nothing: example.com is not on this machine',
   ]);
+});
+
+test('a target that is not here is warned of', () => {
   const Targets = [{ Id: 'logs', Arn: 'arn:aws:logs:us-east-1:000000000000:log-group:/events' }];
   expect(warningsOf('AWS::Events::Rule', { Name: 'r', Targets })).toEqual([
     'Stack shop: It cannot deliver to arn:aws:logs:us-east-1:000000000000:log-group:/events',

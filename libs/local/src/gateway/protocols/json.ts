@@ -14,10 +14,11 @@ export const json: Protocol = {
   },
   answer: (output, _operation, { headers }) =>
     new HttpAnswer(200, { 'content-type': headers['content-type'] ?? 'application/x-amz-json-1.1' }, writeJson(output)),
-  error: ({ code, status, message, details }, { 'content-type': contentType = '' }) =>
+  error: ({ code, status, message, details, headers }, { 'content-type': contentType = '' }) =>
     new HttpAnswer(
       status,
       {
+        ...headers,
         'content-type': contentType.startsWith('application/x-amz-json') ? contentType : 'application/json',
         'x-amzn-errortype': code,
       },

@@ -30,15 +30,21 @@ export const rest: Protocol = {
   error: json.error,
 };
 
-/** REST with XML documents. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+/**
+ * REST with XML documents. The id of the request is in S3's header, too: its SDKs read that one.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
 export const restXml: Protocol = {
   ...rest,
-  error: ({ code, status, message }) =>
-    new HttpAnswer(
+  error: ({ code, status, message, details, headers }, _headers, { id, target }) => {
+    const elements = { Code: code, Message: message, ...details, Resource: target.split('?')[0] ?? '', RequestId: id };
+    const content = Object.entries(elements).map(([name, text]) => `<${name}>${escapeXml(String(text))}</${name}>`);
+    return new HttpAnswer(
       status,
-      { 'content-type': 'application/xml' },
-      `<Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>`,
-    ),
+      { ...headers, 'x-amz-request-id': id, 'content-type': 'application/xml' },
+      `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${content.join('')}</Error>`,
+    );
+  },
 };
 
 function matchPath(template: string, path: HttpRequest['url']['pathname']): Record<string, string> | undefined {

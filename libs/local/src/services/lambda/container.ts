@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { FUNCTION_SECRET } from '../../core/identities.ts';
 import type { FunctionLogLine } from '../../core/observations.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import type { FunctionError, InvokeMessage, WorkerData, WorkerMessage } from './worker.ts';
@@ -41,7 +42,7 @@ function containerEnvironment(definition: FunctionDefinition, logStreamName: str
     AWS_DEFAULT_REGION: region,
     // Where there are no credentials to look up, it tells who calls: see iam/local-identities.ts.
     AWS_ACCESS_KEY_ID: definition.name,
-    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_SECRET_ACCESS_KEY: FUNCTION_SECRET,
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
     LAMBDA_TASK_ROOT: definition.codeDirectory,
     _HANDLER: definition.handler,

@@ -34,7 +34,7 @@ export const lambda: AwsService<LocalLambda> = {
   name: 'lambda',
   protocols: ['rest'],
   routes: lambdaRoutes,
-  unsignedPath: /^\/\d{4}-\d\d-\d\d\/(functions|event-source-mappings)/,
+  takesUnsigned: ({ url }) => /^\/\d{4}-\d\d-\d\d\/(functions|event-source-mappings)/.test(url.pathname),
   resourceTypes: lambdaResourceTypes,
   access: lambdaAccess,
   refusal: { code: 'AccessDeniedException', status: 403 },

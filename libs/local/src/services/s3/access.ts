@@ -1,4 +1,4 @@
-import type { Access } from '../../iam/authorization.ts';
+import type { Access } from '@millrace/iam-policy';
 import type { S3Input } from './operations/input.ts';
 
 /** Actions whose name is not that of the operation. */

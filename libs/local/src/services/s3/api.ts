@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.ts';
-import type { Deliver } from '../../deliver.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Deliver } from '../../core/delivery.ts';
 import { notImplemented } from './errors.ts';
 import { startLifecycle } from './lifecycle.ts';
 import { Notifier } from './notifications/notifier.ts';
@@ -34,6 +34,8 @@ export interface S3 extends AsyncDisposable {
   readonly region: string;
   readonly accountId: string;
   readonly store: S3Store;
+  /** Starts what S3 does by itself: it delivers notifications and runs the lifecycle rules. */
+  activate: () => void;
   /** The policy of the bucket with this ARN, or of the object's bucket, as JSON; undefined without one. */
   policyOf: (arn: string) => string | undefined;
   /**
@@ -53,7 +55,8 @@ export interface S3 extends AsyncDisposable {
  * What an operation has answered is kept: with a data directory it survives this process, however it ends.
  *
  * @example
- * await using s3 = startS3({ region: 'eu-central-1', accountId: '000000000000', clock: systemClock, deliver, warn });
+ * await using s3 = startS3({ region: 'eu-central-1', accountId: '000000000000', clock, deliver: host.deliver, warn });
+ * s3.activate();
  */
 export function startS3(options: S3Options): S3 {
   const { region, accountId, clock, deliver, warn } = options;
@@ -75,7 +78,7 @@ export function startS3(options: S3Options): S3 {
     ...multipartOperations(context),
     ...listUploadOperations(context),
   };
-  const stopLifecycle = startLifecycle(context);
+  let stopLifecycle = (): void => {};
   return {
     region,
     accountId,
@@ -84,6 +87,10 @@ export function startS3(options: S3Options): S3 {
     call: async (operation, input, caller = {}) => {
       if (!Object.hasOwn(operations, operation)) throw notImplemented(operation.slice(0, 100));
       return (operations[operation] as S3Operation)(input, caller);
+    },
+    activate: () => {
+      notifier.start();
+      stopLifecycle = startLifecycle(context);
     },
     [Symbol.asyncDispose]: async () => {
       stopLifecycle();

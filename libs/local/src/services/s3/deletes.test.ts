@@ -1,6 +1,6 @@
 import { CreateBucketCommand, DeleteObjectsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type S3UnderTest, startS3UnderTest } from './s3-under-test.ts';
+import { type S3UnderTest, startS3UnderTest } from '../../../fixtures/s3-under-test.ts';
 
 let s3: S3UnderTest;
 const Bucket = 'deletes';
@@ -34,7 +34,7 @@ describe('deletes of several objects', () => {
 
   test('must have a checksum, and at most 1,000 keys', async () => {
     const body = '<Delete><Object><Key>a</Key></Object></Delete>';
-    const response = await fetch(`${s3.url}/${Bucket}?delete`, { method: 'POST', body });
+    const response = await s3.send(`${s3.url}/${Bucket}?delete`, { method: 'POST', body });
     expect(await response.text()).toContain('Missing required header for this request: Content-MD5');
     const Objects = Array.from({ length: 1001 }, (_, index) => ({ Key: String(index) }));
     const command = new DeleteObjectsCommand({ Bucket, Delete: { Objects } });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { type S3UnderTest, startS3UnderTest } from './s3-under-test.ts';
+import { type S3UnderTest, startS3UnderTest } from '../../../fixtures/s3-under-test.ts';
 
 let dataDirectory: string;
 const Bucket = 'durable';
@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 function files(): string[] {
-  const entries = readdirSync(join(dataDirectory, 'contents'), { recursive: true, withFileTypes: true });
+  const entries = readdirSync(join(dataDirectory, 's3', 'contents'), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
 }
 
@@ -68,8 +68,8 @@ describe('with a data directory', () => {
     await before.s3.call('PutObject', { Bucket, Key: 'a', Body: 'x' });
     await before[Symbol.asyncDispose]();
     await using after = await startS3UnderTest({ dataDirectory });
-    await eventually(() => {
-      after.clock.advance(10_000);
+    await eventually(async () => {
+      await after.clock.advance(10_000);
       expect(after.delivered).toMatchObject([
         { arn: queueArn, payload: { Records: [{ eventName: 'ObjectCreated:Put' }] } },
       ]);
@@ -110,8 +110,8 @@ describe('with a data directory', () => {
   test('what has been acknowledged is there after SIGKILL', async () => {
     const script = `
       import { startS3 } from ${JSON.stringify(new URL('./api.ts', import.meta.url).href)};
-      import { systemClock } from ${JSON.stringify(new URL('../../clock.ts', import.meta.url).href)};
-      const s3 = startS3({ region: 'us-east-1', accountId: '000000000000', dataDirectory: ${JSON.stringify(dataDirectory)}, clock: systemClock, deliver: async () => {}, warn: () => {} });
+      import { SystemClock } from ${JSON.stringify(new URL('../../core/clock.ts', import.meta.url).href)};
+      const s3 = startS3({ region: 'us-east-1', accountId: '000000000000', dataDirectory: ${JSON.stringify(join(dataDirectory, 's3'))}, clock: new SystemClock(), deliver: async () => {}, warn: () => {} });
       await s3.call('CreateBucket', { Bucket: '${Bucket}' });
       for (let index = 0; ; index += 1) {
         await s3.call('PutObject', { Bucket: '${Bucket}', Key: String(index % 50), Body: 'content ' + index });

@@ -1,4 +1,4 @@
-import { AwsError } from '../../aws-error.ts';
+import { AwsError } from '../../core/aws-error.ts';
 
 /**
  * The errors of S3 by code, with their HTTP status.
@@ -68,20 +68,17 @@ const statuses = {
 
 export type S3ErrorCode = keyof typeof statuses;
 
-/** An error answer of S3, with what the document or the headers say beside code and message. */
-export class S3Error extends AwsError {
+/** What an error answer carries beside code and message. */
+interface S3ErrorDetails {
   /** Elements of the error document, e.g. `Key`. */
-  readonly details: Readonly<Record<string, string>>;
-  readonly headers: Readonly<Record<string, string>>;
+  details?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string>>;
+}
 
-  constructor(
-    code: S3ErrorCode,
-    message: string,
-    { details = {}, headers = {} }: { details?: Record<string, string>; headers?: Record<string, string> } = {},
-  ) {
-    super(code, message, statuses[code]);
-    this.details = details;
-    this.headers = headers;
+/** An error answer of S3. */
+export class S3Error extends AwsError {
+  constructor(code: S3ErrorCode, message: string, { details = {}, headers = {} }: S3ErrorDetails = {}) {
+    super(code, message, statuses[code], details, headers);
   }
 }
 

@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { type S3UnderTest, startS3UnderTest } from './s3-under-test.ts';
+import { type S3UnderTest, startS3UnderTest } from '../../../fixtures/s3-under-test.ts';
 
 let s3: S3UnderTest;
 const Bucket = 'lifecycle';
@@ -52,9 +52,9 @@ describe('lifecycle rules', () => {
     await put('logs/a');
     await put('kept');
     // Created at 12:00: a day later is the next noon, and the midnight after it is 36 hours away.
-    s3.clock.advance(DAY + 11 * HOUR);
+    await s3.clock.advance(DAY + 11 * HOUR);
     expect(await keys()).toEqual(['kept', 'logs/a']);
-    s3.clock.advance(HOUR);
+    await s3.clock.advance(HOUR);
     expect(await keys()).toEqual(['kept']);
     await eventually(() => expect(s3.delivered).toHaveLength(3));
     expect(s3.delivered.at(-1)?.payload).toMatchObject({
@@ -72,7 +72,7 @@ describe('lifecycle rules', () => {
     await put('tagged', { Tagging: 'temporary=yes&other=1' });
     await put('small', { Tagging: 'temporary=yes', Body: 'x' });
     await put('plain');
-    s3.clock.advance(DAY);
+    await s3.clock.advance(DAY);
     expect(await keys()).toEqual(['plain', 'small']);
   });
 
@@ -87,15 +87,15 @@ describe('lifecycle rules', () => {
       const { Versions = [], DeleteMarkers = [] } = await s3.client.send(new ListObjectVersionsCommand({ Bucket }));
       return { versions: Versions.map(({ VersionId }) => VersionId), markers: DeleteMarkers.length };
     };
-    s3.clock.advance(3 * DAY);
+    await s3.clock.advance(3 * DAY);
     expect(await versions()).toEqual({ versions: [ids[2], ids[1]], markers: 0 });
     await configure({ Filter: {}, Expiration: { Days: 1 } });
-    s3.clock.advance(DAY);
+    await s3.clock.advance(DAY);
     expect(await versions()).toEqual({ versions: [ids[2], ids[1]], markers: 1 });
     for (const VersionId of ids.slice(1))
       await s3.client.send(new DeleteObjectCommand({ Bucket, Key: 'a', VersionId }));
     await configure({ Filter: {}, Expiration: { ExpiredObjectDeleteMarker: true } });
-    s3.clock.advance(DAY);
+    await s3.clock.advance(DAY);
     expect(await versions()).toEqual({ versions: [], markers: 0 });
   });
 
@@ -110,9 +110,9 @@ describe('lifecycle rules', () => {
     });
     await put('a');
     const storageClass = async () => (await s3.client.send(new HeadObjectCommand({ Bucket, Key: 'a' }))).StorageClass;
-    s3.clock.advance(31 * DAY);
+    await s3.clock.advance(31 * DAY);
     expect(await storageClass()).toBe('STANDARD_IA');
-    s3.clock.advance(31 * DAY);
+    await s3.clock.advance(31 * DAY);
     expect(await storageClass()).toBe('GLACIER');
   });
 
@@ -120,7 +120,7 @@ describe('lifecycle rules', () => {
   test('abort uploads that are not completed', async () => {
     await configure({ Filter: { Prefix: 'a' }, AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } });
     for (const Key of ['a', 'b']) await s3.client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
-    s3.clock.advance(2 * DAY);
+    await s3.clock.advance(2 * DAY);
     const { Uploads } = await s3.client.send(new ListMultipartUploadsCommand({ Bucket }));
     expect(Uploads?.map(({ Key }) => Key)).toEqual(['b']);
   });
@@ -155,7 +155,7 @@ describe('lifecycle rules', () => {
       }),
     );
     await put('a');
-    s3.clock.advance(10 * DAY);
+    await s3.clock.advance(10 * DAY);
     expect(await keys()).toEqual(['a']);
   });
 });

@@ -1,3 +1,4 @@
+import type { Timer } from '../../core/clock.ts';
 import type { S3Context } from './operations/context.ts';
 import { deleteObject } from './operations/delete-objects.ts';
 import { shownVersionId } from './operations/write-object.ts';
@@ -18,13 +19,13 @@ const expirations = {
  * @returns a function that ends it
  */
 export function startLifecycle(context: S3Context): () => void {
-  let cancel = (): void => {};
+  let timer: Timer;
   const run = (): void => {
     for (const { name } of context.store.buckets.list()) applyLifecycle(context, name);
-    cancel = context.clock.at(nextMidnight(context.clock.now() + 1), run);
+    timer = context.clock.setTimer(nextMidnight(context.clock.now() + 1), run);
   };
   run();
-  return () => cancel();
+  return () => timer.cancel();
 }
 
 /** Does to the objects of one bucket what its rules ask for by now. */

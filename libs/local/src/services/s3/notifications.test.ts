@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { type S3UnderTest, startS3UnderTest } from './s3-under-test.ts';
+import { type S3UnderTest, startS3UnderTest } from '../../../fixtures/s3-under-test.ts';
 
 let s3: S3UnderTest;
 const Bucket = 'notifying';
@@ -123,7 +123,7 @@ describe('notifications', () => {
           awsRegion: 'eu-central-1',
           eventTime: '2026-03-01T12:00:00.000Z',
           eventName: 'ObjectCreated:Put',
-          userIdentity: { principalId: '000000000000' },
+          userIdentity: { principalId: 'AWS:AKIDEXAMPLE' },
           requestParameters: { sourceIPAddress: '127.0.0.1' },
           responseElements: { 'x-amz-request-id': expect.any(String), 'x-amz-id-2': expect.any(String) },
           s3: {
@@ -243,12 +243,12 @@ describe('notifications', () => {
     await put('a');
     await put('b');
     s3.failing.delete(lambda);
-    await eventually(() => {
-      s3.clock.advance(1000);
+    await eventually(async () => {
+      await s3.clock.advance(1000);
       expect(s3.delivered.map(({ arn }) => arn)).toEqual([lambda]);
     });
     s3.failing.clear();
-    s3.clock.advance(86_400_000);
+    await s3.clock.advance(86_400_000);
     await put('a');
     await eventually(() => expect(s3.delivered).toHaveLength(2));
     expect(s3.delivered.map(({ arn }) => arn)).toEqual([lambda, lambda]);

@@ -14,7 +14,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { region, type S3UnderTest, startS3UnderTest } from './s3-under-test.ts';
+import { region, type S3UnderTest, startS3UnderTest } from '../../../fixtures/s3-under-test.ts';
 
 let s3: S3UnderTest;
 const Bucket = 'objects';
@@ -69,7 +69,7 @@ describe('buckets', () => {
   test.each(['UPPER', 'a..b', '192.168.0.1', 'xn--name', '-begin', 'name-s3alias'])(
     'cannot be named %s',
     async (name) => {
-      const response = await fetch(`${s3.url}/${name}`, { method: 'PUT' });
+      const response = await s3.send(`${s3.url}/${name}`, { method: 'PUT' });
       expect(response.status).toBe(400);
       expect(await response.text()).toContain('<Code>InvalidBucketName</Code>');
     },
@@ -172,7 +172,7 @@ describe('objects', () => {
 
   test('are refused with another checksum, MD5 or length than they have, and then not kept', async () => {
     const wrong = (headers: Record<string, string>) =>
-      fetch(`${s3.url}/${Bucket}/wrong`, { method: 'PUT', body: 'content', headers });
+      s3.send(`${s3.url}/${Bucket}/wrong`, { method: 'PUT', body: 'content', headers });
     const code = async (headers: Record<string, string>) =>
       /<Code>(\w+)/.exec(await (await wrong(headers)).text())?.[1];
     expect(await code({ 'x-amz-checksum-crc32': 'AAAAAA==' })).toBe('BadDigest');
@@ -195,7 +195,7 @@ describe('objects', () => {
     const large = new PutObjectCommand({ Bucket, Key: 'large', Body: '-', Metadata: { a: 'x'.repeat(2048) } });
     await expect(s3.client.send(large)).rejects.toMatchObject({ name: 'MetadataTooLarge' });
     // The answer could not have such a header.
-    const response = await fetch(`${s3.url}/${Bucket}/unreadable?x-amz-meta-(a=b`, { method: 'PUT', body: 'x' });
+    const response = await s3.send(`${s3.url}/${Bucket}/unreadable?x-amz-meta-(a=b`, { method: 'PUT', body: 'x' });
     expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('InvalidArgument')]);
   });
 

@@ -9,26 +9,25 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AwsError } from '../../aws-error.ts';
-import { s3Access } from './index.ts';
-import { credentials, region, type S3UnderTest, startS3UnderTest } from './s3-under-test.ts';
+import { credentials, region, type S3UnderTest, startS3UnderTest } from '../../../fixtures/s3-under-test.ts';
 
 let s3: S3UnderTest;
 const Bucket = 'raw-requests';
-const seen: { operation: string; accessKeyId: string | undefined }[] = [];
 
 beforeAll(async () => {
-  s3 = await startS3UnderTest({
-    secretOf: (accessKeyId) => (accessKeyId === credentials.accessKeyId ? credentials.secretAccessKey : undefined),
-    authorize: ({ operation, accessKeyId, input }) => {
-      seen.push({ operation, accessKeyId });
-      const isProtected = s3Access(operation, input).some(
-        ({ action, resource }) => action === 's3:DeleteObject' && resource.endsWith('/protected'),
-      );
-      if (input.Key === 'forbidden' || isProtected) throw new AwsError('AccessDenied', 'Access Denied', 403);
-    },
-  });
+  s3 = await startS3UnderTest();
   await s3.client.send(new CreateBucketCommand({ Bucket }));
+  // Operators may do whatever the policy of a bucket does not deny.
+  const denied = (Action: string, key: string) => ({
+    ...{ Effect: 'Deny', Principal: '*', Action },
+    Resource: `arn:aws:s3:::${Bucket}/${key}`,
+  });
+  const Statement = [
+    denied('s3:GetObject', 'forbidden'),
+    denied('s3:PutObject', 'forbidden'),
+    denied('s3:DeleteObject', 'protected'),
+  ];
+  await s3.s3.call('PutBucketPolicy', { Bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) });
 });
 
 afterAll(async () => {
@@ -46,7 +45,7 @@ async function codeOf(response: Response): Promise<[number, string | undefined]>
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
 describe('bodies in chunks', () => {
   const send = (Key: string, body: string, headers: Record<string, string> = {}) =>
-    fetch(`${s3.url}/${Bucket}/${Key}`, {
+    s3.send(`${s3.url}/${Bucket}/${Key}`, {
       method: 'PUT',
       body,
       headers: {
@@ -90,7 +89,7 @@ describe('bodies in chunks', () => {
       'content-md5': createHash('md5').update(text).digest('base64'),
     };
     const remove = (length: number) =>
-      fetch(`${s3.url}/${Bucket}?delete`, {
+      s3.send(`${s3.url}/${Bucket}?delete`, {
         method: 'POST',
         body: `${text.length.toString(16)}\r\n${text}\r\n0\r\n\r\n`,
         headers: { ...headers, 'x-amz-decoded-content-length': String(length) },
@@ -104,7 +103,9 @@ describe('bodies in chunks', () => {
   test('that end before their length leave no object', async () => {
     const socket = connect(Number(new URL(s3.url).port), '127.0.0.1');
     await once(socket, 'connect');
-    socket.write(`PUT /${Bucket}/broken HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf`);
+    const head = ['PUT /raw-requests/broken HTTP/1.1', `Host: ${new URL(s3.url).host}`, 'Content-Length: 100'];
+    const authorization = `Authorization: AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/20260301/r/s3/aws4_request`;
+    socket.write(`${[...head, authorization].join('\r\n')}\r\n\r\nhalf`);
     socket.destroySoon();
     await once(socket, 'close');
     await expect(read('broken')).rejects.toMatchObject({ name: 'NoSuchKey' });
@@ -154,14 +155,13 @@ describe('presigned URLs', () => {
   test('let whoever has them do what was signed, until they expire', async () => {
     const url = await presign('PUT', `/${Bucket}/a%20b`, { 'x-amz-meta-colour': 'green' });
     expect((await fetch(url, body)).status).toBe(200);
-    expect(seen.at(-1)).toEqual({ operation: 'PutObject', accessKeyId: credentials.accessKeyId });
     expect(await s3.client.send(new HeadObjectCommand({ Bucket, Key: 'a b' }))).toMatchObject({
       Metadata: { colour: 'green' },
     });
     const get = await presign('GET', `/${Bucket}/a%20b`, { 'response-content-type': 'text/csv' });
     const response = await fetch(get);
     expect([response.headers.get('content-type'), await response.text()]).toEqual(['text/csv', 'presigned']);
-    s3.clock.advance(60_001);
+    await s3.clock.advance(60_001);
     expect(await codeOf(await fetch(get))).toEqual([403, 'AccessDenied']);
   });
 
@@ -264,15 +264,22 @@ describe('forms', () => {
     expect(await refused(forged)).toEqual([403, 'SignatureDoesNotMatch']);
     const withoutFile = await fetch(`${s3.url}/${Bucket}`, { method: 'POST', body: form(fields, conditions) });
     expect(await codeOf(withoutFile)).toEqual([400, 'InvalidArgument']);
-    const noForm = await fetch(`${s3.url}/${Bucket}`, { method: 'POST', body: 'x' });
+    const noForm = await s3.send(`${s3.url}/${Bucket}`, { method: 'POST', body: 'x' });
     expect(await codeOf(noForm)).toEqual([400, 'MalformedPOSTRequest']);
+  });
+
+  test('are refused without a policy, as nothing is public', async () => {
+    const unsigned = new FormData();
+    unsigned.set('key', 'unsigned');
+    expect(await codeOf(await post(unsigned))).toEqual([403, 'AccessDenied']);
+    await expect(read('unsigned')).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
 });
 
 describe('errors', () => {
   // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
   test('are documents with code, message, resource and request id', async () => {
-    const response = await fetch(`${s3.url}/${Bucket}/a%26b`);
+    const response = await s3.send(`${s3.url}/${Bucket}/a%26b`);
     const id = response.headers.get('x-amz-request-id');
     expect(await response.text()).toBe(
       `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message><Key>a&#38;b</Key><Resource>/${Bucket}/a%26b</Resource><RequestId>${id}</RequestId></Error>`,
@@ -283,7 +290,7 @@ describe('errors', () => {
     await expect(s3.client.send(new PutObjectCommand({ Bucket, Key: 'forbidden', Body: 'x' }))).rejects.toMatchObject({
       name: 'AccessDenied',
     });
-    expect(await codeOf(await fetch(`${s3.url}/${Bucket}/forbidden`))).toEqual([403, 'AccessDenied']);
+    expect(await codeOf(await s3.send(`${s3.url}/${Bucket}/forbidden`))).toEqual([403, 'AccessDenied']);
   });
 
   test('of permissions know the objects that are to be deleted', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { type ResourceType, uuid } from '../../cloudformation/resource-types.ts';
+import { stableUuid } from '@millrace/cloudformation';
+import type { ResourceType } from '../../core/service.ts';
 import type { S3 } from './api.ts';
 import { S3Error } from './errors.ts';
 import { configurationDocument, readConfiguration } from './notifications/configuration.ts';
@@ -10,48 +11,34 @@ import { readDocument, type Structure, writeDocument } from './protocol/xml-shap
 
 type Properties = Readonly<Record<string, unknown>>;
 
-/** A type of CloudFormation that S3 creates. */
-export interface S3ResourceType extends ResourceType {
-  /** Creates the resource, or gives one that is already there its properties. Safe to repeat. */
-  create: (s3: S3, resource: { name: string; properties: Properties }) => Promise<void>;
-  /** What of the properties has no effect here, each as a line. */
-  warnings?: (properties: Properties) => string[];
-}
+/** Of osls, which uploads packages here when it deploys. Nothing is uploaded on this machine. */
+const DEPLOYMENT_BUCKET = 'ServerlessDeploymentBucket';
 
-/** Properties of a bucket that have no effect here. */
-const withoutEffect = [
-  ...[
-    'AccelerateConfiguration',
-    'AnalyticsConfigurations',
-    'IntelligentTieringConfigurations',
-    'InventoryConfigurations',
-  ],
-  ...['LoggingConfiguration', 'MetadataConfiguration', 'MetadataTableConfiguration', 'MetricsConfigurations'],
-  ...['ReplicationConfiguration', 'WebsiteConfiguration', 'ObjectLockConfiguration'],
-];
-
-const bucketDomain = ({ name }: { name: string }): string => `${name}.s3.amazonaws.com`;
-
-export const s3ResourceTypes: Readonly<Record<string, S3ResourceType>> = {
+export const s3ResourceTypes: Readonly<Record<string, ResourceType<S3>>> = {
   /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html */
   'AWS::S3::Bucket': {
     nameProperty: 'BucketName',
     attributes: {
-      Arn: (r) => `arn:aws:s3:::${r.name}`,
-      DomainName: bucketDomain,
-      RegionalDomainName: (r) => `${r.name}.s3.${r.region}.amazonaws.com`,
+      Arn: ({ name }) => `arn:aws:s3:::${name}`,
+      DomainName: ({ name }) => `${name}.s3.amazonaws.com`,
+      RegionalDomainName: ({ name, region }) => `${name}.s3.${region}.amazonaws.com`,
     },
-    create: (s3, { name, properties }) => createBucket(s3, name, properties),
-    warnings: (properties) =>
-      withoutEffect
-        .filter((name) => properties[name] !== undefined)
-        .map((name) => `${name} has no effect on this machine`),
+    // Nothing is encrypted, and nothing public, on this machine.
+    properties: [
+      ...['BucketName', 'BucketEncryption', 'LifecycleConfiguration', 'NotificationConfiguration', 'OwnershipControls'],
+      ...['PublicAccessBlockConfiguration', 'Tags', 'VersioningConfiguration'],
+    ],
+    isLeftOut: (logicalId) => logicalId === DEPLOYMENT_BUCKET,
+    create: ({ name, properties }, s3) => createBucket(s3, name, properties),
   },
   /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucketpolicy.html */
   'AWS::S3::BucketPolicy': {
-    attributes: { Id: uuid },
-    create: async (s3, { properties: { Bucket, PolicyDocument } }) => {
-      await s3.call('PutBucketPolicy', { Bucket: String(Bucket), Policy: JSON.stringify(PolicyDocument) });
+    attributes: { Id: stableUuid },
+    properties: ['Bucket', 'PolicyDocument'],
+    isLeftOut: (logicalId) => logicalId === `${DEPLOYMENT_BUCKET}Policy`,
+    create: async ({ properties: { Bucket, PolicyDocument } }, s3) => {
+      const Policy = typeof PolicyDocument === 'string' ? PolicyDocument : JSON.stringify(PolicyDocument);
+      await s3.call('PutBucketPolicy', { Bucket: String(Bucket), Policy });
     },
   },
 };
@@ -69,6 +56,8 @@ async function createBucket(s3: S3, name: string, properties: Properties): Promi
     ['BucketOwnershipControls', of('OwnershipControls')],
     ['BucketCors', convert(of('CorsConfiguration'), cors), 'DeleteBucketCors'],
     ['BucketLifecycleConfiguration', convert(of('LifecycleConfiguration'), lifecycle), 'DeleteBucketLifecycle'],
+    // A resource of its own, which may have been taken out of the template.
+    ['BucketPolicy', undefined, 'DeleteBucketPolicy'],
     ['BucketTagging', convert(properties.Tags, (tags) => ({ TagSet: tags })), 'DeleteBucketTagging'],
   ];
   for (const [setting, document, remove] of settings) {

@@ -1,8 +1,8 @@
 import * as sdk from '@aws-sdk/client-s3';
 import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type S3UnderTest, startS3UnderTest } from '../../../fixtures/s3-under-test.ts';
 import { operationOf } from './protocol/routes.ts';
-import { type S3UnderTest, startS3UnderTest } from './s3-under-test.ts';
 
 /** What the SDK knows of an operation: its name, method, path and query. */
 type OperationSchema = [kind: number, namespace: string, name: string, traits: { http: [string, string, number] }];
@@ -55,7 +55,7 @@ describe('requests', () => {
   });
 
   async function send(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
-    const response = await fetch(s3.url + path, { method, headers, ...(body !== undefined && { body }) });
+    const response = await s3.send(s3.url + path, { method, headers, ...(body !== undefined && { body }) });
     const text = await response.text();
     return {
       status: response.status,
@@ -139,7 +139,7 @@ describe('requests', () => {
   });
 
   test.each(['/routes/%E0', '/%FF/a'])('with the path %s are refused', async (path) => {
-    expect(await send('GET', path)).toMatchObject({ status: 400, code: 'InvalidURI' });
+    expect(await send('GET', path)).toMatchObject({ status: 400, code: 'BadRequest' });
   });
 
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html

@@ -28,7 +28,7 @@ import {
   PutPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type S3UnderTest, startS3UnderTest } from './s3-under-test.ts';
+import { type S3UnderTest, startS3UnderTest } from '../../../fixtures/s3-under-test.ts';
 
 let s3: S3UnderTest;
 const Bucket = 'settings';
@@ -106,7 +106,6 @@ describe('CORS', () => {
     },
     { AllowedOrigins: ['*'], AllowedMethods: ['GET'] },
   ];
-  const preflight = (headers: Record<string, string>) => fetch(`${s3.url}/${Bucket}/a`, { method: 'OPTIONS', headers });
 
   test('is kept as it is put, and its deletion leaves the bucket alone', async () => {
     await expect(s3.client.send(new GetBucketCorsCommand({ Bucket }))).rejects.toMatchObject({
@@ -116,32 +115,6 @@ describe('CORS', () => {
     expect((await s3.client.send(new GetBucketCorsCommand({ Bucket }))).CORSRules).toEqual(CORSRules);
     await s3.client.send(new DeleteBucketCorsCommand({ Bucket }));
     await s3.client.send(new HeadBucketCommand({ Bucket }));
-    const refused = await preflight({ origin: 'https://a.example.com', 'access-control-request-method': 'GET' });
-    expect([refused.status, await refused.text()]).toEqual([
-      403,
-      expect.stringContaining('CORS is not enabled for this bucket.'),
-    ]);
-  });
-
-  test('answers preflights by the first rule that allows them', async () => {
-    await s3.client.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules } }));
-    const request = {
-      origin: 'https://a.example.com',
-      'access-control-request-method': 'PUT',
-      'access-control-request-headers': 'X-Amz-Date',
-    };
-    const allowed = await preflight(request);
-    expect(allowed.status).toBe(200);
-    expect(Object.fromEntries(allowed.headers)).toMatchObject({
-      'access-control-allow-origin': 'https://a.example.com',
-      'access-control-allow-methods': 'GET, PUT',
-      'access-control-allow-headers': 'X-Amz-Date',
-      'access-control-max-age': '60',
-    });
-    expect((await preflight({ ...request, 'access-control-request-headers': 'authorization' })).status).toBe(403);
-    expect((await preflight({ ...request, origin: 'https://example.org' })).status).toBe(403);
-    const read = await fetch(`${s3.url}/${Bucket}/tagged`, { headers: { origin: 'https://example.org' } });
-    expect(read.headers.get('access-control-allow-origin')).toBe('*');
   });
 
   test('refuses methods that it does not have, and two wildcards', async () => {

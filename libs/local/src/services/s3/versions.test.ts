@@ -13,7 +13,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type S3UnderTest, startS3UnderTest } from './s3-under-test.ts';
+import { type S3UnderTest, startS3UnderTest } from '../../../fixtures/s3-under-test.ts';
 
 let s3: S3UnderTest;
 const Bucket = 'versioned';
@@ -65,13 +65,13 @@ describe('a bucket with versions', () => {
     const one = await put('one');
     const { VersionId: marker, DeleteMarker } = await remove();
     expect(DeleteMarker).toBe(true);
-    const response = await fetch(`${s3.url}/${Bucket}/${Key}`);
+    const response = await s3.send(`${s3.url}/${Bucket}/${Key}`);
     expect([
       response.status,
       response.headers.get('x-amz-delete-marker'),
       response.headers.get('x-amz-version-id'),
     ]).toEqual([404, 'true', marker]);
-    const ofMarker = await fetch(`${s3.url}/${Bucket}/${Key}?versionId=${marker}`);
+    const ofMarker = await s3.send(`${s3.url}/${Bucket}/${Key}?versionId=${marker}`);
     expect([ofMarker.status, ofMarker.headers.get('allow')]).toEqual([405, 'DELETE']);
     expect((await s3.client.send(new ListObjectsV2Command({ Bucket }))).KeyCount).toBe(0);
     expect(await versions()).toEqual({ versions: [one], markers: [marker] });

@@ -1,4 +1,5 @@
-import type { Access } from '../../iam/authorization.ts';
+import type { Access } from '@millrace/iam-policy';
+import type { ArnOf, Input } from '../../core/access.ts';
 
 const onTopic = new Set([
   ...['AddPermission', 'ConfirmSubscription', 'DeleteTopic', 'GetTopicAttributes', 'ListSubscriptionsByTopic'],
@@ -14,20 +15,15 @@ const phoneNumber = 'a phone number';
  * What an operation needs permission for. An SMS is allowed by the resource `*` only: a phone number has no ARN.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
  *
- * @param topicArnOf makes the ARN of a topic that is to be created
- * @example snsAccess('PublishBatch', { TopicArn }, topicArnOf) // [{ action: 'sns:Publish', resource: TopicArn }]
+ * @example snsAccess('PublishBatch', { TopicArn }, arn) // [{ action: 'sns:Publish', resource: TopicArn }]
  */
-export function snsAccess(
-  operation: string,
-  input: Readonly<Record<string, unknown>>,
-  topicArnOf: (name: string) => string,
-): readonly Access[] {
+export function snsAccess(operation: string, input: Input, arn: ArnOf): readonly Access[] {
   const { TopicArn, TargetArn, ResourceArn, SubscriptionArn, Name } = input;
   const action = `sns:${operation}`;
   if (operation === 'Publish' || operation === 'PublishBatch') {
     return [{ action: 'sns:Publish', resource: String(TopicArn ?? TargetArn ?? phoneNumber) }];
   }
-  if (operation === 'CreateTopic') return [{ action, resource: topicArnOf(String(Name ?? '')) }];
+  if (operation === 'CreateTopic') return [{ action, resource: arn('sns', String(Name ?? '')) }];
   if (onTopic.has(operation)) return [{ action, resource: String(TopicArn ?? '*') }];
   if (onTagged.has(operation)) return [{ action, resource: String(ResourceArn ?? '*') }];
   if (onSubscription.has(operation)) {

@@ -1,6 +1,6 @@
-import type { Clock } from '../../clock.ts';
-import type { Deliver } from '../../deliver.ts';
-import type { CapturedMessage } from '../../messages.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Deliver } from '../../core/delivery.ts';
+import type { CapturedMessage } from '../../core/messages.ts';
 import type { SnsCaller, SnsContext, SnsOperation, SnsOutput } from './context.ts';
 import { Deliverer } from './delivery/deliverer.ts';
 import { postOnThisMachine } from './delivery/http-post.ts';
@@ -36,6 +36,8 @@ export interface SnsOptions {
 export interface Sns extends AsyncDisposable {
   readonly accountId: string;
   readonly store: SnsStore;
+  /** Makes the deliveries, also those that an earlier process has left. */
+  activate: () => void;
   /** The policy that a topic has been given, as JSON; undefined for one that has the default policy. */
   policyOf: (topicArn: string) => string | undefined;
   /** What `SigningCertURL` leads to. */
@@ -65,7 +67,8 @@ const others = new Set([
  * A message that Publish has answered is delivered: with a data directory even after this process has ended, however it ends.
  *
  * @example
- * await using sns = startSns({ region: 'eu-central-1', accountId: '000000000000', origin, clock: systemClock, deliver, capture, warn });
+ * await using sns = startSns({ region: 'eu-central-1', accountId: '000000000000', origin, clock, deliver, capture, warn });
+ * sns.activate();
  */
 export function startSns(options: SnsOptions): Sns {
   const { region, accountId, origin, clock, deliver, capture, warn, post = postOnThisMachine } = options;
@@ -95,6 +98,7 @@ export function startSns(options: SnsOptions): Sns {
       if (others.has(operation)) throw notImplemented(operation);
       throw snsError('InvalidAction', `The action ${operation.slice(0, 100)} is not valid for this endpoint.`);
     },
+    activate: () => deliverer.start(),
     [Symbol.asyncDispose]: async () => {
       await deliverer[Symbol.asyncDispose]();
       store[Symbol.dispose]();

@@ -1,6 +1,6 @@
-import type { AwsError } from '../../aws-error.ts';
-import type { Clock } from '../../clock.ts';
-import type { CapturedMessage } from '../../messages.ts';
+import type { AwsError } from '../../core/aws-error.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { CapturedMessage } from '../../core/messages.ts';
 import type { Deliverer } from './delivery/deliverer.ts';
 import { invalidParameter, subscriptionNotFound, topicNotFound } from './errors.ts';
 import { snsLimits } from './limits.ts';

@@ -1,4 +1,4 @@
-import { AwsError } from '../../aws-error.ts';
+import { AwsError } from '../../core/aws-error.ts';
 
 /**
  * The errors of SNS by their code in the query protocol.

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { queueArn, type SnsUnderTest, startSnsUnderTest } from './sns-under-test.ts';
+import { queueArn, type SnsUnderTest, startSnsUnderTest } from '../../../fixtures/sns-under-test.ts';
 
 let sns: SnsUnderTest;
 let TopicArn: string;

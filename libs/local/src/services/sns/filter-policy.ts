@@ -1,7 +1,13 @@
-import type { MessageAttribute } from '../../deliver.ts';
-import { EventFields } from '../../eventbridge/event-fields.ts';
-import { JsonArray, type JsonNode, JsonNumber, JsonObject, parseJson } from '../../eventbridge/json-document.ts';
-import { EventPattern } from '../../eventbridge/pattern.ts';
+import {
+  EventFields,
+  EventPattern,
+  JsonArray,
+  type JsonNode,
+  JsonNumber,
+  JsonObject,
+  parseJson,
+} from '@millrace/event-pattern';
+import type { MessageAttribute } from '../../core/delivery.ts';
 import { snsLimits } from './limits.ts';
 
 export type FilterPolicyScope = 'MessageAttributes' | 'MessageBody';

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { queueArn, type SnsUnderTest, startEndpoint, startSnsUnderTest } from './sns-under-test.ts';
+import { queueArn, type SnsUnderTest, startEndpoint, startSnsUnderTest } from '../../../fixtures/sns-under-test.ts';
 
 let sns: SnsUnderTest;
 let TopicArn: string;
@@ -103,7 +103,7 @@ describe('HTTP endpoints', () => {
     const { Token } = JSON.parse(endpoint.received[0]?.body ?? '');
     const confirm = (token: string) => sns.client.send(new ConfirmSubscriptionCommand({ TopicArn, Token: token }));
     await expect(confirm('other')).rejects.toMatchObject({ name: 'InvalidParameterException' });
-    sns.clock.advance(2 * 86_400_000 + 1);
+    await sns.clock.advance(2 * 86_400_000 + 1);
     await expect(confirm(Token)).rejects.toMatchObject({ name: 'InvalidParameterException' });
   });
 
@@ -123,8 +123,8 @@ describe('HTTP endpoints', () => {
     for (const attempts of [2, 3, 4]) {
       await eventually(() => expect(endpoint.received).toHaveLength(attempts));
       expect(sns.delivered).toEqual([]);
-      await eventually(() => {
-        sns.clock.advance(20_000);
+      await eventually(async () => {
+        await sns.clock.advance(20_000);
         expect(endpoint.received.length).toBeGreaterThan(attempts);
       });
     }

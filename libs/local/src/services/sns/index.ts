@@ -1,7 +1,64 @@
-export { snsAccess } from './access.ts';
-export { type Sns, type SnsOptions, startSns } from './api.ts';
-export { summarizeTopics, type TopicSummary } from './console.ts';
-export type { SnsCaller } from './context.ts';
-export { createSnsHandler, type SnsHandlerOptions } from './protocol/handler.ts';
-export { type SnsResourceType, snsResourceTypes } from './resource-types.ts';
-export { snsMeters, snsUsage } from './usage.ts';
+import { join } from 'node:path';
+import { AwsError } from '../../core/aws-error.ts';
+import { HttpAnswer } from '../../core/http-message.ts';
+import type { AwsService, Call } from '../../core/service.ts';
+import { snsAccess } from './access.ts';
+import { type Sns, startSns } from './api.ts';
+import { summarizeTopics } from './console.ts';
+import { GET_CERTIFICATE, isLink, query } from './protocol/query.ts';
+import { snsResourceTypes } from './resource-types.ts';
+import { snsMeters, snsUsage } from './usage.ts';
+
+/** SNS: topics that deliver to queues, functions and HTTP endpoints of this machine; e-mails and SMS are captured. */
+export const sns: AwsService<Sns> = {
+  name: 'sns',
+  protocols: [query],
+  takesUnsigned: ({ method, url }) => isLink(method, url),
+  resourceTypes: snsResourceTypes,
+  // Everybody may have the certificate.
+  access: (operation, input, arn) => (operation === GET_CERTIFICATE ? [] : snsAccess(operation, input, arn)),
+  refusal: { code: 'AuthorizationError', status: 403 },
+  deliveryAction: 'sns:Publish',
+  meters: snsMeters,
+  async start(host) {
+    const { region, accountId, clock, deliver, warn, dataDirectory, messages } = host;
+    const engine = startSns({
+      ...{ region, accountId, clock, deliver, warn, origin: host.awsUrl },
+      dataDirectory: dataDirectory === undefined ? undefined : join(dataDirectory, 'sns'),
+      capture: (message) => void messages.capture(message),
+    });
+    void host.whenActive.then(() => engine.activate());
+    return {
+      handle: engine,
+      api: (call) => answer(engine, call),
+      deliver: async (TopicArn, Message, options) => {
+        engine.call('Publish', {
+          TopicArn,
+          Message,
+          Subject: options.subject,
+          MessageAttributes: options.messageAttributes,
+          MessageGroupId: options.messageGroupId,
+          MessageDeduplicationId: options.messageDeduplicationId,
+        });
+      },
+      isThere: (topicArn) => engine.store.topic(topicArn) !== undefined,
+      meter: (usage, { functionName, operation, input }) => {
+        const [meter, amount] = snsUsage(operation, input);
+        usage.add(meter, functionName, amount);
+      },
+      policyOf: engine.policyOf,
+      console: () => ({ topics: summarizeTopics(engine.store) }),
+      [Symbol.asyncDispose]: engine[Symbol.asyncDispose],
+    };
+  },
+};
+
+function answer(engine: Sns, { operation, input, caller, accessKeyId }: Call): unknown {
+  if (operation === GET_CERTIFICATE) {
+    const { path, pem } = engine.certificate;
+    if (input.Path !== path) throw new AwsError('NotFound', 'There is no such certificate', 404);
+    return new HttpAnswer(200, { 'content-type': 'application/x-pem-file' }, pem);
+  }
+  const { accountId, principalArn } = caller;
+  return engine.call(operation, input, accessKeyId === undefined ? {} : { accountId, principalArn });
+}

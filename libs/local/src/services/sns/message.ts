@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { MessageAttribute } from '../../deliver.ts';
+import type { MessageAttribute } from '../../core/delivery.ts';
 import { invalidParameter, snsError } from './errors.ts';
 import { snsLimits } from './limits.ts';
 

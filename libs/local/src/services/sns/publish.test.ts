@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CreateTopicCommand, PublishBatchCommand, PublishCommand, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { queueArn, type SnsUnderTest, startSnsUnderTest } from './sns-under-test.ts';
+import { queueArn, type SnsUnderTest, startSnsUnderTest } from '../../../fixtures/sns-under-test.ts';
 
 let sns: SnsUnderTest;
 
@@ -45,7 +45,7 @@ describe('Publish', () => {
   test('to a phone number is captured', async () => {
     const send = (PhoneNumber: string) => sns.client.send(new PublishCommand({ PhoneNumber, Message: 'Hello' }));
     expect((await send('+491701234567')).MessageId).toMatch(/^[0-9a-f-]{36}$/);
-    expect(sns.captured).toEqual([{ kind: 'sms', to: ['+491701234567'], text: 'Hello' }]);
+    expect(sns.captured).toMatchObject([{ kind: 'sms', to: ['+491701234567'], text: 'Hello' }]);
     await expect(send('0170')).rejects.toThrow('is not valid to publish to');
   });
 
@@ -134,8 +134,8 @@ describe('FIFO topics', () => {
     await eventually(() => expect(sns.delivered.map(({ payload }) => payload)).toEqual(['other-group']));
     sns.delivered.length = 0;
     sns.failing.clear();
-    await eventually(() => {
-      sns.clock.advance(1000);
+    await eventually(async () => {
+      await sns.clock.advance(1000);
       expect(sns.delivered.map(({ payload }) => payload)).toEqual(['1', '2', '3']);
     });
     expect(sns.delivered[0]?.options).toMatchObject({ messageGroupId: 'a', messageDeduplicationId: '1' });
@@ -151,7 +151,7 @@ describe('FIFO topics', () => {
       MessageId: first.MessageId,
       SequenceNumber: first.SequenceNumber,
     });
-    sns.clock.advance(300_001);
+    await sns.clock.advance(300_001);
     const later = await publish();
     expect(later.MessageId).not.toBe(first.MessageId);
     await eventually(() => expect(sns.delivered).toHaveLength(2));
@@ -179,8 +179,8 @@ test('what Publish has answered is delivered after a restart', async () => {
     before.sns.call('Publish', { TopicArn, Message: 'Hello' });
     await before[Symbol.asyncDispose]();
     await using after = await startSnsUnderTest({ dataDirectory });
-    await eventually(() => {
-      after.clock.advance(1000);
+    await eventually(async () => {
+      await after.clock.advance(1000);
       expect(after.delivered).toHaveLength(1);
     });
     expect(JSON.parse(after.delivered[0]?.payload ?? '')).toMatchObject({ Message: 'Hello' });

@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { snsAccess, snsResourceTypes, snsUsage, summarizeTopics } from './index.ts';
-import { queueArn, type SnsUnderTest, startSnsUnderTest } from './sns-under-test.ts';
+import type { Stack } from '@millrace/cloudformation';
+import { queueArn, type SnsUnderTest, startSnsUnderTest } from '../../../fixtures/sns-under-test.ts';
+import type { DeclaredResource, Host } from '../../core/service.ts';
+import { snsAccess } from './access.ts';
+import { summarizeTopics } from './console.ts';
+import { snsResourceTypes } from './resource-types.ts';
+import { snsUsage } from './usage.ts';
 
 let sns: SnsUnderTest;
 const TopicArn = 'arn:aws:sns:eu-central-1:000000000000:alarms';
@@ -14,13 +19,16 @@ afterEach(async () => {
   await sns[Symbol.asyncDispose]();
 });
 
-const create = (type: string, properties: Record<string, unknown>) =>
-  snsResourceTypes[type]?.create(sns.sns, { name: 'alarms', properties, ref });
+const create = async (type: string, properties: Record<string, unknown>) => {
+  const stack = { ref: () => ref } as unknown as Stack;
+  const resource = { stack, name: 'alarms', properties } as unknown as DeclaredResource;
+  await snsResourceTypes[type]?.create?.(resource, sns.sns, {} as Host);
+};
 
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topic.html
 describe('resources of templates', () => {
-  test('are created, and changed at the next start', () => {
-    create('AWS::SNS::Topic', { DisplayName: 'Alarms', SignatureVersion: 2 });
+  test('are created, and changed at the next start', async () => {
+    await create('AWS::SNS::Topic', { DisplayName: 'Alarms', SignatureVersion: 2 });
     const PolicyDocument = {
       Version: '2012-10-17',
       Statement: [
@@ -32,8 +40,8 @@ describe('resources of templates', () => {
         },
       ],
     };
-    create('AWS::SNS::TopicPolicy', { Topics: [TopicArn], PolicyDocument });
-    create('AWS::SNS::Subscription', {
+    await create('AWS::SNS::TopicPolicy', { Topics: [TopicArn], PolicyDocument });
+    await create('AWS::SNS::Subscription', {
       TopicArn,
       Protocol: 'sqs',
       Endpoint: queueArn('q'),
@@ -57,8 +65,8 @@ describe('resources of templates', () => {
       RawMessageDelivery: 'true',
     });
 
-    create('AWS::SNS::Topic', { DisplayName: 'Others' });
-    create('AWS::SNS::Subscription', {
+    await create('AWS::SNS::Topic', { DisplayName: 'Others' });
+    await create('AWS::SNS::Subscription', {
       TopicArn,
       Protocol: 'sqs',
       Endpoint: queueArn('q'),
@@ -79,16 +87,14 @@ test.each([
   ['TagResource', { ResourceArn: TopicArn }, `sns:TagResource ${TopicArn}`],
   ['ListTopics', {}, 'sns:ListTopics *'],
 ])('%s with %j needs %s', (operation, input, expected) => {
-  const [access] = snsAccess(operation, input, (name) => TopicArn.replace('alarms', name));
+  const [access] = snsAccess(operation, input, (_service, name) => TopicArn.replace('alarms', name));
   expect(`${access?.action} ${access?.resource}`).toBe(expected);
 });
 
 test('messages are counted by 64 KB, and text messages by their parts', () => {
-  expect(snsUsage('Publish', { Message: 'x'.repeat(65_537) })).toEqual([['sns.requests', 2]]);
-  expect(snsUsage('PublishBatch', { PublishBatchRequestEntries: [{ Message: 'a' }, { Message: 'b' }] })).toEqual([
-    ['sns.requests', 2],
-  ]);
-  expect(snsUsage('Publish', { PhoneNumber: '+491701234567', Message: 'x'.repeat(161) })).toEqual([
-    ['sns.textMessages', 2],
-  ]);
+  expect(snsUsage('Publish', { Message: 'x'.repeat(65_537) })).toEqual(['sns.notifications', 2]);
+  const batch = { PublishBatchRequestEntries: [{ Message: 'a' }, { Message: 'b' }] };
+  expect(snsUsage('PublishBatch', batch)).toEqual(['sns.notifications', 2]);
+  const sms = { PhoneNumber: '+491701234567', Message: 'x'.repeat(161) };
+  expect(snsUsage('Publish', sms)).toEqual(['sns.textMessages', 2]);
 });

@@ -1,22 +1,12 @@
-import { type ResourceIdentity, type ResourceType, uuid } from '../../cloudformation/resource-types.ts';
+import { type Attribute, arnOf, stableUuid } from '@millrace/cloudformation';
+import { compilePolicy } from '@millrace/iam-policy';
+import type { ResourceType } from '../../core/service.ts';
 import type { Sns } from './api.ts';
+import { isOnThisMachine } from './delivery/http-post.ts';
 
 type Properties = Readonly<Record<string, unknown>>;
 
-/** A type of CloudFormation that SNS creates. */
-export interface SnsResourceType extends ResourceType {
-  /** Creates the resource, or gives one that is already there its properties. Safe to repeat. */
-  create: (sns: Sns, resource: { name: string; properties: Properties; ref: string }) => void;
-  warnings?: (properties: Properties) => string[];
-}
-
-const topicArn = ({ region, accountId, name }: { region: string; accountId: string; name: string }): string =>
-  `arn:aws:sns:${region}:${accountId}:${name}`;
-
-const subscriptionArn = (identity: ResourceIdentity): string =>
-  `${String(identity.property('TopicArn'))}:${uuid(identity)}`;
-
-/** Properties of a topic that are attributes of the same name. */
+/** Attributes of a topic that are properties of the same name. */
 const topicAttributes = [
   ...['DisplayName', 'KmsMasterKeyId', 'FifoTopic', 'ContentBasedDeduplication', 'FifoThroughputScope'],
   ...['SignatureVersion', 'TracingConfig', 'DeliveryPolicy'],
@@ -29,22 +19,27 @@ const subscriptionAttributes = [
   'RedrivePolicy',
 ];
 
-export const snsResourceTypes: Readonly<Record<string, SnsResourceType>> = {
+const topicArn = arnOf('sns', ({ name }) => name);
+const subscriptionArn: Attribute = (identity) => `${String(identity.property('TopicArn'))}:${stableUuid(identity)}`;
+
+export const snsResourceTypes: Readonly<Record<string, ResourceType<Sns>>> = {
   /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topic.html */
   'AWS::SNS::Topic': {
     nameProperty: 'TopicName',
     ref: topicArn,
-    attributes: { TopicArn: topicArn, TopicName: (r) => r.name },
-    create: (sns, { name, properties }) => createTopic(sns, name, properties),
-    warnings: (properties) =>
-      ['ArchivePolicy', 'DataProtectionPolicy', 'DeliveryStatusLogging']
-        .filter((name) => properties[name] !== undefined)
-        .map((name) => `${name} has no effect on this machine`),
+    attributes: { TopicArn: topicArn, TopicName: ({ name }) => name },
+    // Nothing is encrypted on this machine.
+    properties: ['TopicName', 'Subscription', 'Tags', ...topicAttributes],
+    create: async ({ name, properties }, sns) => createTopic(sns, name, properties),
+    warnings: ({ properties }) =>
+      subscriptionsOf(properties).flatMap((subscription) => unavailable(subscription) ?? []),
   },
   /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topicpolicy.html */
   'AWS::SNS::TopicPolicy': {
-    attributes: { Id: uuid },
-    create: (sns, { properties: { Topics, PolicyDocument } }) => {
+    attributes: { Id: stableUuid },
+    properties: ['Topics', 'PolicyDocument'],
+    create: async ({ properties: { Topics, PolicyDocument } }, sns) => {
+      compilePolicy(PolicyDocument, 'resource-based', 'Properties.PolicyDocument');
       for (const TopicArn of Array.isArray(Topics) ? Topics : []) {
         sns.call('SetTopicAttributes', { TopicArn, AttributeName: 'Policy', AttributeValue: textOf(PolicyDocument) });
       }
@@ -54,9 +49,25 @@ export const snsResourceTypes: Readonly<Record<string, SnsResourceType>> = {
   'AWS::SNS::Subscription': {
     ref: subscriptionArn,
     attributes: { Arn: subscriptionArn },
-    create: (sns, { properties, ref }) => subscribe(sns, String(properties.TopicArn), properties, ref),
+    properties: ['TopicArn', 'Protocol', 'Endpoint', 'Region', ...subscriptionAttributes],
+    create: async ({ stack, logicalId, properties }, sns) =>
+      subscribe(sns, String(properties.TopicArn), properties, stack.ref(logicalId)),
+    warnings: ({ properties }) => unavailable(properties) ?? [],
   },
 };
+
+/** Why a subscription gets nothing on this machine. */
+function unavailable({ Protocol, Endpoint }: Properties): string[] | undefined {
+  if (Protocol === 'firehose' || Protocol === 'application') {
+    return [`gets nothing: subscriptions of the protocol ${Protocol} are not available here`];
+  }
+  const url = Protocol === 'http' || Protocol === 'https' ? URL.parse(String(Endpoint)) : null;
+  return url && !isOnThisMachine(url) ? [`gets nothing: ${url.host} is not on this machine`] : undefined;
+}
+
+function subscriptionsOf({ Subscription }: Properties): Properties[] {
+  return Array.isArray(Subscription) ? Subscription : [];
+}
 
 function createTopic(sns: Sns, name: string, properties: Properties): void {
   const Attributes = attributesOf(properties, topicAttributes);
@@ -72,7 +83,7 @@ function createTopic(sns: Sns, name: string, properties: Properties): void {
     if (AttributeValue !== '') sns.call('SetTopicAttributes', { TopicArn, AttributeName, AttributeValue });
     else if (isSet) removeAttribute(sns, String(TopicArn), AttributeName);
   }
-  for (const { Protocol, Endpoint } of (properties.Subscription ?? []) as Properties[]) {
+  for (const { Protocol, Endpoint } of subscriptionsOf(properties)) {
     subscribe(sns, String(TopicArn), { Protocol, Endpoint });
   }
 }
@@ -86,6 +97,7 @@ function removeAttribute({ store }: Sns, arn: string, name: string): void {
 
 /** @param arn that the subscription has, as templates refer to it */
 function subscribe(sns: Sns, TopicArn: string, properties: Properties, arn?: string): void {
+  if (unavailable(properties)) return;
   const Attributes = attributesOf(properties, subscriptionAttributes);
   const { Protocol, Endpoint } = properties;
   const find = () => sns.store.findSubscription(TopicArn, String(Protocol), String(Endpoint));

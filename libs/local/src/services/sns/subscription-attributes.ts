@@ -1,4 +1,4 @@
-import type { AwsError } from '../../aws-error.ts';
+import type { AwsError } from '../../core/aws-error.ts';
 import { readDeliveryPolicy } from './delivery-policy.ts';
 import { notImplemented, snsError } from './errors.ts';
 import { compileFilterPolicy, type FilterPolicyScope } from './filter-policy.ts';

@@ -8,8 +8,8 @@ import {
 } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { DeliveryError } from '../../eventbridge/index.ts';
-import { queueArn, type SnsUnderTest, startSnsUnderTest } from './sns-under-test.ts';
+import { queueArn, type SnsUnderTest, startSnsUnderTest } from '../../../fixtures/sns-under-test.ts';
+import { DeliveryError } from '../../core/delivery.ts';
 
 let sns: SnsUnderTest;
 let TopicArn: string;
@@ -81,7 +81,7 @@ describe('subscriptions', () => {
     sns.failing.clear();
     await publish('after');
     await eventually(() => expect(sns.delivered).toHaveLength(2));
-    sns.clock.advance(60_000);
+    await sns.clock.advance(60_000);
     await publish('last');
     await eventually(() => expect(sns.delivered).toHaveLength(3));
     expect(sns.delivered.map(({ arn }) => arn)).toEqual([queueArn('b'), queueArn('b'), queueArn('b')]);
@@ -110,7 +110,7 @@ describe('other protocols', () => {
   test('text messages are captured', async () => {
     await subscribe('sms', '+491701234567');
     await publish('Hello');
-    await eventually(() => expect(sns.captured).toEqual([{ kind: 'sms', to: ['+491701234567'], text: 'Hello' }]));
+    await eventually(() => expect(sns.captured).toMatchObject([{ kind: 'sms', to: ['+491701234567'], text: 'Hello' }]));
   });
 
   // https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
@@ -180,14 +180,14 @@ describe('queues', () => {
     await publish('Hello');
     await eventually(() => expect(attempts).toBe(4));
     for (const expected of [5, 6, 7]) {
-      await eventually(() => {
-        sns.clock.advance(1000);
+      await eventually(async () => {
+        await sns.clock.advance(1000);
         expect(attempts).toBeGreaterThanOrEqual(expected);
       });
     }
     sns.failing.clear();
-    await eventually(() => {
-      sns.clock.advance(20_000);
+    await eventually(async () => {
+      await sns.clock.advance(20_000);
       expect(sns.delivered).toHaveLength(1);
     });
   });

@@ -1,5 +1,5 @@
-import type { AwsError } from '../../aws-error.ts';
-import { compilePolicy } from '../../iam/policy.ts';
+import { compilePolicy } from '@millrace/iam-policy';
+import type { AwsError } from '../../core/aws-error.ts';
 import { readTopicDeliveryPolicy } from './delivery-policy.ts';
 import { notImplemented } from './errors.ts';
 import { snsLimits } from './limits.ts';

@@ -14,7 +14,7 @@ import {
   UntagResourceCommand,
 } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { accountId, region, type SnsUnderTest, startSnsUnderTest } from './sns-under-test.ts';
+import { accountId, region, type SnsUnderTest, startSnsUnderTest } from '../../../fixtures/sns-under-test.ts';
 
 let sns: SnsUnderTest;
 
@@ -154,7 +154,7 @@ describe('the API', () => {
       message: expect.stringContaining('CreatePlatformApplication'),
       $metadata: { httpStatusCode: 501 },
     });
-    const response = await fetch(sns.url, { method: 'POST', body: new URLSearchParams({ Action: 'Destroy' }) });
+    const response = await sns.send({ Action: 'Destroy' });
     expect([response.status, await response.text()]).toEqual([
       400,
       expect.stringContaining('<Code>InvalidAction</Code>'),
@@ -168,10 +168,7 @@ describe('the API', () => {
     'Name.member.1=a',
     'Name.a.b.c.d.e.f.g.h.i.j.k=1',
   ])('refuses an input that is not of its types: %s', async (parameter) => {
-    const response = await fetch(sns.url, {
-      method: 'POST',
-      body: new URLSearchParams(`Action=CreateTopic&Name=typed&${parameter}`),
-    });
+    const response = await sns.send(`Action=CreateTopic&Name=typed&${parameter}`);
     expect([response.status, await response.text()]).toEqual([
       400,
       expect.stringContaining('<Code>InvalidParameter</Code>'),

@@ -1,36 +1,31 @@
+import type { Input } from '../../core/access.ts';
+import type { Meter } from '../../core/usage.ts';
 import { snsLimits } from './limits.ts';
 
-/** What is counted of the calls of SNS, with its unit. https://aws.amazon.com/sns/pricing/ */
+/** What the calls of SNS are counted by. https://aws.amazon.com/sns/pricing/ */
 export const snsMeters = {
-  'sns.requests': 'requests; a message counts once for each 64 KB',
-  'sns.textMessages': 'parts of text messages',
-} as const;
-
-export type SnsMeter = keyof typeof snsMeters;
+  'sns.textMessages': 'parts of text messages [function]',
+  'sns.notifications': 'other requests, each 64 KB of a message is one [function]',
+} as const satisfies Partial<Record<Meter, string>>;
 
 /** A message is billed by chunks of so many bytes. */
 const CHUNK_BYTES = snsLimits.messageBytes / 4;
 
 /**
  * What a call is counted as.
- * @example snsUsage('Publish', { PhoneNumber: '+4917…', Message: 'Hello' }) // [['sns.textMessages', 1]]
+ * @example snsUsage('Publish', { PhoneNumber: '+4917…', Message: 'Hello' }) // ['sns.textMessages', 1]
  */
-export function snsUsage(
-  operation: string,
-  input: Readonly<Record<string, unknown>>,
-): [meter: SnsMeter, amount: number][] {
+export function snsUsage(operation: string, input: Input): [meter: keyof typeof snsMeters, amount: number] {
   if (operation === 'Publish' && input.PhoneNumber !== undefined) {
-    return [['sns.textMessages', textMessageParts(String(input.Message ?? ''))]];
+    return ['sns.textMessages', textMessageParts(String(input.Message ?? ''))];
   }
-  if (operation === 'Publish') return [['sns.requests', chunksOf(input)]];
-  if (operation === 'PublishBatch') {
-    const entries = (input.PublishBatchRequestEntries ?? []) as Record<string, unknown>[];
-    return [['sns.requests', entries.reduce((sum, entry) => sum + chunksOf(entry), 0)]];
-  }
-  return [['sns.requests', 1]];
+  if (operation === 'Publish') return ['sns.notifications', chunksOf(input)];
+  if (operation !== 'PublishBatch') return ['sns.notifications', 1];
+  const entries = (input.PublishBatchRequestEntries ?? []) as Input[];
+  return ['sns.notifications', entries.reduce((sum, entry) => sum + chunksOf(entry), 0)];
 }
 
-function chunksOf({ Message }: Readonly<Record<string, unknown>>): number {
+function chunksOf({ Message }: Input): number {
   return Math.max(1, Math.ceil(Buffer.byteLength(String(Message ?? '')) / CHUNK_BYTES));
 }
 

@@ -4,8 +4,7 @@ import type { Cloud } from '../../core/cloud.ts';
 import { type DeliverOptions, DeliveryError, textAttribute } from '../../core/delivery.ts';
 import { deliveryTo } from '../../core/delivery-router.ts';
 import type { AwsService } from '../../core/service.ts';
-import { fauxqs } from '../fauxqs/index.ts';
-import { sns } from '../fauxqs/sns.ts';
+import { sns } from '../sns/index.ts';
 import { sqs as sqsService } from './index.ts';
 import type { Sqs } from './sqs.ts';
 
@@ -31,7 +30,7 @@ const functions: AwsService<undefined> = {
 };
 
 beforeAll(async () => {
-  cloud = await startCloud([sqsService, fauxqs, sns, functions] as readonly AwsService[]);
+  cloud = await startCloud([sqsService, sns, functions] as readonly AwsService[]);
   sqs = cloud.host.handleOf(sqsService);
 });
 afterAll(() => cloud[Symbol.asyncDispose]());

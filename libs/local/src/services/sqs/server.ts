@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { AwsError } from '../../core/aws-error.ts';
 import { SystemClock } from '../../core/clock.ts';
 import { createGuardedServer } from '../../core/guarded-server.ts';
@@ -55,8 +56,8 @@ export async function startSqsServer({
       return;
     }
     const { method = 'GET', url: target = '', headers } = request;
-    const read = { method, target, url, headers, body: Buffer.concat(chunks), message: request, signal: gone.signal };
-    const answer = await answerRequest(sqs.api, read);
+    const [id, body, { signal }] = [randomUUID(), Buffer.concat(chunks), gone];
+    const answer = await answerRequest(sqs.api, { id, method, target, url, headers, body, message: request, signal });
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });
   const endpoint = `http://127.0.0.1:${await listenOnLoopback(server, port)}`;
@@ -82,6 +83,6 @@ async function answerRequest(api: SqsApi, request: HttpRequest): Promise<HttpAns
     return protocol.answer(await api.call(operation, input, {}, request.signal), operation, request, service);
   } catch (error) {
     const known = error instanceof AwsError ? error : new AwsError('InternalFailure', String(error), 500);
-    return protocol.error(known, request.headers);
+    return protocol.error(known, request.headers, request);
   }
 }

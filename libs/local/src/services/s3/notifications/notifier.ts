@@ -1,6 +1,6 @@
-import type { Clock } from '../../../clock.ts';
-import type { Deliver } from '../../../deliver.ts';
-import { DurableDeliveries } from '../../../durable-deliveries.ts';
+import type { Clock } from '../../../core/clock.ts';
+import type { Deliver } from '../../../core/delivery.ts';
+import { DurableDeliveries } from '../../../core/durable-deliveries.ts';
 import type { S3Caller } from '../operations/input.ts';
 import type { S3Store } from '../store/index.ts';
 import { isInterested, type NotificationConfiguration } from './configuration.ts';
@@ -53,6 +53,11 @@ export class Notifier implements AsyncDisposable {
         options.warn(`A notification of bucket ${bucket} could not be delivered to ${targetArn}: ${error.message}`);
       },
     });
+  }
+
+  /** Delivers what is to be delivered, from now on. */
+  start(): void {
+    this.#deliveries.start();
   }
 
   /** Called in the transaction that makes the change. What it is told of is delivered even if this process ends then. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../../clock.ts';
+import type { Clock } from '../../../core/clock.ts';
 import { noSuchBucket, s3Error } from '../errors.ts';
 import { s3Limits } from '../limits.ts';
 import type { ObjectChange } from '../notifications/object-change.ts';

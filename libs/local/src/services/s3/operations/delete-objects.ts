@@ -1,4 +1,4 @@
-import { AwsError } from '../../../aws-error.ts';
+import { AwsError } from '../../../core/aws-error.ts';
 import { notImplemented, preconditionFailed, s3Error } from '../errors.ts';
 import { s3Limits } from '../limits.ts';
 import type { ObjectEvent } from '../notifications/object-change.ts';

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { checksumMembers } from '../content/checksums.ts';
 import { invalidArgument } from '../errors.ts';
 import type { S3Input, S3Output } from '../operations/input.ts';
@@ -166,8 +166,8 @@ function bind(input: S3Input, [member, kind = 'text']: Binding, name: string, te
 }
 
 /** The headers of an answer. */
-export function writeHeaders(output: S3Output): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = {};
+export function writeHeaders(output: S3Output): Record<string, string> {
+  const headers: Record<string, string> = {};
   for (const [name, [member, kind]] of Object.entries(responseHeaders)) {
     const value = output[member];
     if (value === undefined) continue;

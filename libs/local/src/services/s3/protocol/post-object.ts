@@ -1,20 +1,18 @@
 import type { IncomingMessage } from 'node:http';
+import type { ReadRequest } from '../../../core/service.ts';
 import { s3Error } from '../errors.ts';
-import type { S3Input } from '../operations/input.ts';
 import { readBindings } from './bindings.ts';
+import { bytesOf } from './body-bytes.ts';
 import { readForm } from './form-data.ts';
 import { checkPostPolicy } from './post-policy.ts';
-import { bytesOf } from './request.ts';
 import { requestDocuments } from './request-documents.ts';
-import type { SecretOf } from './signature.ts';
+import type { SignatureCheck } from './signature.ts';
 import { readDocument, type Structure } from './xml-shape.ts';
 
-/** A file that a browser uploads. */
-export interface PostedObject {
-  input: S3Input;
-  /** Whose signature is in the form; undefined for a form without a policy. */
-  accessKeyId: string | undefined;
-  answer: { status: number; redirect: string | undefined };
+/** How a form wants to be answered. */
+export interface FormAnswer {
+  status: number;
+  redirect: string | undefined;
 }
 
 /**
@@ -26,11 +24,11 @@ export interface PostedObject {
 export async function readPostedObject(
   request: IncomingMessage,
   bucket: string,
-  options: { secretOf: SecretOf; now: number },
-): Promise<PostedObject> {
+  check: SignatureCheck,
+): Promise<ReadRequest> {
   const form = await readForm(bytesOf(request), request.headers['content-type'] ?? '');
   const fields = new Map([...form.fields, ['bucket', bucket]]);
-  const policy = checkPostPolicy(fields, options);
+  const policy = checkPostPolicy(fields, check);
   const key = form.fields.get('key') ?? '';
   const input = readBindings(Object.fromEntries(form.fields), new URLSearchParams());
   input.Bucket = bucket;
@@ -42,14 +40,11 @@ export async function readPostedObject(
   if (tagging !== undefined) input.Tagging = readTagging(tagging);
   const redirect = form.fields.get('success_action_redirect') ?? form.fields.get('redirect');
   const status = Number(form.fields.get('success_action_status'));
-  return {
-    input,
-    accessKeyId: policy?.accessKeyId,
-    answer: {
-      status: status === 200 || status === 201 ? status : 204,
-      redirect: isUrl(redirect) ? redirect : undefined,
-    },
-  };
+  input.FormAnswer = {
+    status: status === 200 || status === 201 ? status : 204,
+    redirect: isUrl(redirect) ? redirect : undefined,
+  } satisfies FormAnswer;
+  return { operation: 'PostObject', input, accessKeyId: policy?.accessKeyId };
 }
 
 function readTagging(text: string): Structure {

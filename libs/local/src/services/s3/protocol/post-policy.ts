@@ -1,5 +1,5 @@
 import { s3Error } from '../errors.ts';
-import { checkSignature, type SecretOf } from './signature.ts';
+import { checkSignature, type SignatureCheck } from './signature.ts';
 
 interface SizeRange {
   minimum: number;
@@ -22,12 +22,12 @@ const exempt = (name: string): boolean =>
  */
 export function checkPostPolicy(
   fields: ReadonlyMap<string, string>,
-  { secretOf, now }: { secretOf: SecretOf; now: number },
+  { secretOf, clock }: SignatureCheck,
 ): { accessKeyId: string; size: SizeRange | undefined } | undefined {
   const encoded = fields.get('policy');
   if (encoded === undefined) return undefined;
   const { expiration, conditions, size } = readPolicy(encoded);
-  if (now > expiration) throw denied('Policy expired.');
+  if (clock.now() > expiration) throw denied('Policy expired.');
   for (const { kind, field, value } of conditions) {
     const given = fields.get(field) ?? '';
     const holds = kind === 'eq' ? given === value : given.startsWith(value);

@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { HttpRequest } from '../../../core/http-message.ts';
+import type { ReadRequest } from '../../../core/service.ts';
 import { expectedChecksum } from '../content/checksums.ts';
 import { collect } from '../content/receive.ts';
 import { s3Error } from '../errors.ts';
@@ -6,13 +8,16 @@ import { s3Limits } from '../limits.ts';
 import type { S3Input } from '../operations/input.ts';
 import { type Address, readAddress } from './address.ts';
 import { readBindings } from './bindings.ts';
+import { bytesOf } from './body-bytes.ts';
 import { ChunkedBody } from './chunked-body.ts';
+import { readPostedObject } from './post-object.ts';
 import { requestDocuments } from './request-documents.ts';
 import { operationOf } from './routes.ts';
+import { checkPresigned, isPresigned, type SignatureCheck } from './signature.ts';
 import { readDocument } from './xml-shape.ts';
 
 /** A request with its operation, before its body has been read. */
-export interface S3Request {
+interface RequestHead {
   operation: string;
   input: S3Input;
   address: Address;
@@ -25,11 +30,23 @@ const ofSignature =
   /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|user-agent)$/i;
 
 /**
- * Reads what a request asks for from its method, path and headers.
- * @throws S3Error where it is not a valid request of S3
+ * Reads what a request asks for: all but the content of an object, which is a stream still to be read.
+ *
+ * @throws S3Error where it is not a valid request of S3, or where its signature in the URL or in a form is not valid
  */
-export function readRequest({ method = 'GET', url = '/', headers }: IncomingMessage): S3Request {
-  const address = readAddress(headers.host, url);
+export async function readS3Request(request: HttpRequest, check: SignatureCheck): Promise<ReadRequest> {
+  const { method, headers, message } = request;
+  const head = readHead(request);
+  const { operation, input, address } = head;
+  if (operation === 'PostObject') return readPostedObject(message, input.Bucket ?? '', check);
+  const accessKeyId = isPresigned(address.query)
+    ? checkPresigned({ method, headers, address }, check).accessKeyId
+    : undefined;
+  return { operation, input: await readBody(head, message), accessKeyId };
+}
+
+function readHead({ method, target, headers }: HttpRequest): RequestHead {
+  const address = readAddress(headers.host, target);
   const { bucket, key, query } = address;
   const merged = withHeadersOfQuery(headers, query);
   const isCopy = merged['x-amz-copy-source'] !== undefined;
@@ -71,11 +88,8 @@ function readContentHeaders(input: S3Input, headers: IncomingHttpHeaders): void 
   if (trailer !== undefined) input.ChecksumAlgorithm = trailer.toUpperCase();
 }
 
-/**
- * Reads the body of a request: a content as a stream, and a document as a whole.
- * @throws S3Error MalformedXML, BadDigest or MaxMessageLengthExceeded
- */
-export async function readBody({ operation, input }: S3Request, request: IncomingMessage): Promise<S3Input> {
+/** A content as a stream, and a document as a whole. */
+async function readBody({ operation, input }: RequestHead, request: IncomingMessage): Promise<S3Input> {
   if (withContent.has(operation)) return { ...input, Body: contentOf(request) };
   const document = Object.hasOwn(requestDocuments, operation) ? requestDocuments[operation] : undefined;
   if (!document && operation !== 'PutBucketPolicy') return input;
@@ -105,9 +119,4 @@ function contentOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
     throw s3Error('MissingContentLength', 'You must provide the x-amz-decoded-content-length HTTP header.');
   }
   return new ChunkedBody(bytesOf(request), decodedLength);
-}
-
-/** The body of a request, which is not destroyed with what is left of it when it is refused: the answer is still to be sent. */
-export function bytesOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
-  return request.iterator({ destroyOnReturn: false });
 }

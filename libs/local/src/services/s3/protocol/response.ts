@@ -1,12 +1,10 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { AwsError } from '../../../aws-error.ts';
-import { escapeXml } from '../../../xml.ts';
-import { S3Error } from '../errors.ts';
-import type { S3Output } from '../operations/input.ts';
+import { HttpAnswer } from '../../../core/http-message.ts';
+import { escapeXml } from '../../../core/xml.ts';
+import type { S3Input, S3Output } from '../operations/input.ts';
 import type { ObjectBody } from '../store/index.ts';
 import { writeHeaders } from './bindings.ts';
+import type { FormAnswer } from './post-object.ts';
 import { responseDocuments } from './response-documents.ts';
 import { type Structure, writeDocument } from './xml-shape.ts';
 
@@ -16,36 +14,39 @@ const nestedDocuments: Readonly<Record<string, string>> = {
   UploadPartCopy: 'CopyPartResult',
 };
 
-/** Writes the answer of an operation. */
-export async function writeOutput(
-  response: ServerResponse,
-  operation: string,
-  output: S3Output,
-  further: OutgoingHttpHeaders,
-): Promise<void> {
+/** The answer of an operation. */
+export function answerOf(operation: string, input: S3Input, output: S3Output): HttpAnswer {
+  if (operation === 'PostObject') return formAnswer(input, String(output.ETag));
   const document = documentOf(operation, output);
   const isDeletion = /^(Delete(?!Objects$)|Abort)/.test(operation);
   const status = output.ContentRange !== undefined ? 206 : isDeletion ? 204 : 200;
-  const headers = { ...writeHeaders(document?.headerMembers ?? output), ...further };
+  const headers = writeHeaders(document?.headerMembers ?? output);
   if ('Body' in output) {
     const body = output.Body as ObjectBody;
-    try {
-      response.writeHead(status, headers);
-      await pipeline(Readable.from(body, { objectMode: false }), response);
-    } finally {
-      body[Symbol.dispose]();
+    const stream = Readable.from(body, { objectMode: false });
+    // Also where nothing of it has been read.
+    stream.once('close', () => body[Symbol.dispose]());
+    return new HttpAnswer(status, headers, stream);
+  }
+  if (document === undefined) return new HttpAnswer(status, headers, '');
+  return new HttpAnswer(status, { ...headers, 'content-type': document.contentType }, document.text);
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html */
+function formAnswer({ Bucket = '', Key = '', FormAnswer }: S3Input, etag: string): HttpAnswer {
+  const { status, redirect } = FormAnswer as FormAnswer;
+  if (redirect !== undefined) {
+    const location = new URL(redirect);
+    for (const [name, value] of Object.entries({ bucket: Bucket, key: Key, etag })) {
+      location.searchParams.set(name, value);
     }
-    return;
+    return new HttpAnswer(303, { etag, location: location.href }, '');
   }
-  if (document === undefined) {
-    const length = status === 204 || operation === 'HeadObject' ? {} : { 'content-length': 0 };
-    response.writeHead(status, { ...length, ...headers }).end();
-    return;
-  }
-  const { contentType, text } = document;
-  response
-    .writeHead(status, { ...headers, 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
-    .end(text);
+  if (status !== 201) return new HttpAnswer(status, { etag }, '');
+  const elements = { Location: `/${Bucket}/${encodeURIComponent(Key)}`, Bucket, Key, ETag: etag };
+  const content = Object.entries(elements).map(([name, value]) => `<${name}>${escapeXml(value)}</${name}>`);
+  const text = `<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>${content.join('')}</PostResponse>`;
+  return new HttpAnswer(201, { etag, 'content-type': 'application/xml' }, text);
 }
 
 /** The document of an answer, and what of the output is not in it. */
@@ -72,36 +73,4 @@ function documentOf(
     contentType: 'application/xml',
     headerMembers: Object.fromEntries(Object.entries(output).filter(isHeader)),
   };
-}
-
-/**
- * Writes the answer to a request that has failed.
- * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
- */
-export function writeError(
-  response: ServerResponse,
-  error: unknown,
-  {
-    method,
-    resource,
-    requestId,
-    headers,
-  }: { method: string; resource: string; requestId: string; headers: OutgoingHttpHeaders },
-): void {
-  const known =
-    error instanceof AwsError
-      ? error
-      : new AwsError('InternalError', error instanceof Error ? error.message : String(error), 500);
-  const { details = {}, headers: ofError = {} } = error instanceof S3Error ? error : {};
-  const all = { ...headers, ...ofError };
-  if (method === 'HEAD' || known.status === 304) {
-    response.writeHead(known.status, all).end();
-    return;
-  }
-  const elements = { Code: known.code, Message: known.message, ...details, Resource: resource, RequestId: requestId };
-  const content = Object.entries(elements).map(([name, value]) => `<${name}>${escapeXml(value)}</${name}>`);
-  const text = `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${content.join('')}</Error>`;
-  response
-    .writeHead(known.status, { ...all, 'content-type': 'application/xml', 'content-length': Buffer.byteLength(text) })
-    .end(text);
 }

@@ -1,10 +1,17 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Clock } from '../../../core/clock.ts';
 import { S3Error, s3Error } from '../errors.ts';
 import type { Address } from './address.ts';
 
 /** The secret of an access key; undefined for a key that is not checked. */
 export type SecretOf = (accessKeyId: string) => string | undefined;
+
+/** What signatures are checked by. */
+export interface SignatureCheck {
+  secretOf: SecretOf;
+  clock: Pick<Clock, 'now'>;
+}
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 const LONGEST_EXPIRY_SECONDS = 604_800;
@@ -23,7 +30,7 @@ export function isPresigned(query: URLSearchParams): boolean {
  */
 export function checkPresigned(
   { method, headers, address }: { method: string; headers: IncomingHttpHeaders; address: Address },
-  { secretOf, now }: { secretOf: SecretOf; now: number },
+  { secretOf, clock }: SignatureCheck,
 ): { accessKeyId: string } {
   const { query, rawPath } = address;
   const parameter = (name: string): string => {
@@ -43,7 +50,7 @@ export function checkPresigned(
     Number(parameter('X-Amz-Expires')),
     parameter('X-Amz-Credential'),
   ];
-  checkExpiry(date, expires, now);
+  checkExpiry(date, expires, clock.now());
   const [accessKeyId = '', ...scope] = credential.split('/');
   if (scope.length !== 4)
     throw s3Error('AuthorizationQueryParametersError', 'Error parsing the X-Amz-Credential parameter');

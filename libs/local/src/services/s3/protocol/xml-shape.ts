@@ -1,5 +1,5 @@
-import { escapeXml } from '../../../xml.ts';
-import { readXml, type XmlElement } from '../../../xml-reader.ts';
+import { escapeXml } from '../../../core/xml.ts';
+import { readXml, type XmlElement } from '../../../core/xml-reader.ts';
 import { s3Error } from '../errors.ts';
 
 /** A member of a structure: its element, its shape, and whether it may be left out or repeated. */

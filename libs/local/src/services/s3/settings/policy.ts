@@ -1,5 +1,4 @@
-import { compilePolicy } from '../../../iam/policy.ts';
-import { PolicyError } from '../../../iam/policy-error.ts';
+import { compilePolicy, PolicyError } from '@millrace/iam-policy';
 import { s3Error } from '../errors.ts';
 import { s3Limits } from '../limits.ts';
 import type { S3Output } from '../operations/input.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { openDatabase, transaction } from '../../../sqlite.ts';
+import { openDatabase, transaction } from '../../../core/sqlite.ts';
 import { FileBlobs, MemoryBlobs } from './blob-files.ts';
 import { Buckets } from './buckets.ts';
 import { Contents } from './contents.ts';
@@ -11,7 +11,7 @@ import { Versions } from './versions.ts';
 export type { Bucket } from './buckets.ts';
 export type { ContentChunk, ObjectBody } from './contents.ts';
 export type { Part, Upload } from './uploads.ts';
-export type { NewVersion, ObjectAttributes, ObjectChecksum, ObjectVersion, Tags } from './versions.ts';
+export type { ObjectAttributes, ObjectVersion, Tags } from './versions.ts';
 
 /** Everything S3 keeps: an index in SQLite, and the contents beside it. */
 export class S3Store implements Disposable {

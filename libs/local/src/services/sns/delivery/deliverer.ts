@@ -1,7 +1,7 @@
-import type { Clock } from '../../../clock.ts';
-import type { Deliver } from '../../../deliver.ts';
-import { DurableDeliveries } from '../../../durable-deliveries.ts';
-import type { CapturedMessage } from '../../../messages.ts';
+import type { Clock } from '../../../core/clock.ts';
+import type { Deliver } from '../../../core/delivery.ts';
+import { DurableDeliveries } from '../../../core/durable-deliveries.ts';
+import type { CapturedMessage } from '../../../core/messages.ts';
 import { effectivePolicy } from '../delivery-policy.ts';
 import type { SnsStore } from '../store/sns-store.ts';
 import { confirmationUrl, lambdaEvent, type Notification, notificationDocument } from './notification.ts';
@@ -46,6 +46,10 @@ export class Deliverer implements AsyncDisposable {
         ),
       giveUp: (notification, error) => this.#giveUp(notification, error),
     });
+  }
+
+  start(): void {
+    this.#deliveries.start();
   }
 
   /** Called in the transaction that takes the message. */

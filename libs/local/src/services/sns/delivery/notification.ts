@@ -1,4 +1,4 @@
-import type { MessageAttribute } from '../../../deliver.ts';
+import type { MessageAttribute } from '../../../core/delivery.ts';
 import type { MessageSigner, MessageType } from './signer.ts';
 
 /** One message for one subscription, as it waits to be delivered. */

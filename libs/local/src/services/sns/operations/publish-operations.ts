@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AwsError } from '../../../aws-error.ts';
+import { AwsError } from '../../../core/aws-error.ts';
 import { findTopic, isFifo, type SnsContext, type SnsOperation, type SnsOutput } from '../context.ts';
 import { readTopicDeliveryPolicy } from '../delivery-policy.ts';
 import { invalidParameter, notImplemented, snsError } from '../errors.ts';

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import { openDatabase, transaction } from '../../../sqlite.ts';
+import { openDatabase, transaction } from '../../../core/sqlite.ts';
 
 export interface Topic {
   arn: string;

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { AwsError } from './aws-error.ts';
-import { escapeXml } from './xml.ts';
+import { AwsError } from '../../../core/aws-error.ts';
+import { escapeXml } from '../../../core/xml.ts';
 
 type Node = { text?: string; children: Map<string, Node> };
 
@@ -64,8 +63,13 @@ const maps = new Set(['Attributes', 'attributes']);
  * The document of an answer.
  * @param namespace of the service, e.g. `http://sns.amazonaws.com/doc/2010-03-31/`
  */
-export function writeResult(namespace: string, operation: string, output: Readonly<Record<string, unknown>>): string {
-  const metadata = `<ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata>`;
+export function writeResult(
+  namespace: string,
+  operation: string,
+  output: Readonly<Record<string, unknown>>,
+  requestId: string,
+): string {
+  const metadata = `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata>`;
   const result = `<${operation}Result>${membersOf(output)}</${operation}Result>`;
   return `<${operation}Response xmlns="${namespace}">${result}${metadata}</${operation}Response>`;
 }
@@ -88,13 +92,8 @@ function contentOf(name: string, value: unknown): string {
 }
 
 /** The document of an error. */
-export function writeQueryError(namespace: string, error: unknown): { status: number; text: string } {
-  const { code, message, status } =
-    error instanceof AwsError
-      ? error
-      : new AwsError('InternalError', error instanceof Error ? error.message : String(error), 500);
+export function writeError(namespace: string, { code, message, status }: AwsError, requestId: string): string {
   const type = status < 500 ? 'Sender' : 'Receiver';
   const elements = `<Type>${type}</Type><Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message>`;
-  const text = `<ErrorResponse xmlns="${namespace}"><Error>${elements}</Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`;
-  return { status, text };
+  return `<ErrorResponse xmlns="${namespace}"><Error>${elements}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
 }

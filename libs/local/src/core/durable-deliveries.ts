@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import type { Clock } from './clock.ts';
-import { isRetryable } from './deliver.ts';
+import type { Clock, Timer } from './clock.ts';
+import { isRetryable } from './delivery.ts';
 
 export interface DurableDeliveriesOptions<Content> {
   /** Has the deliveries in a table of its own. */
@@ -32,9 +32,10 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
   readonly #postpone: StatementSync;
   readonly #remove: StatementSync;
   readonly #attempts = new Map<number, Promise<void>>();
+  #isStarted = false;
   #isWoken = false;
   #isStopped = false;
-  #cancelTimer: () => void = () => {};
+  #timer: Timer | undefined;
 
   constructor(options: DurableDeliveriesOptions<Content>) {
     this.#options = options;
@@ -56,11 +57,16 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
     this.#next = database.prepare(`SELECT MIN(due_at) AS due_at FROM deliveries WHERE due_at > ?`);
     this.#postpone = database.prepare('UPDATE deliveries SET failures = ?, due_at = ? WHERE id = ?');
     this.#remove = database.prepare('DELETE FROM deliveries WHERE id = ?');
+  }
+
+  /** Makes the deliveries that are there, and those that are added from now on. */
+  start(): void {
+    this.#isStarted = true;
     this.#wake();
   }
 
   /**
-   * Adds a delivery. It is made soon after the current transaction, if there is one.
+   * Adds a delivery. It is made soon after the current transaction, if there is one, and not before the start.
    *
    * @param content is kept as JSON
    * @param lane those of one lane are made one after the other, in the order in which they were added
@@ -73,12 +79,12 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
   /** Ends after the attempts under way. What has not arrived is delivered by the next one on this database. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopped = true;
-    this.#cancelTimer();
+    this.#timer?.cancel();
     await Promise.all(this.#attempts.values());
   }
 
   #wake(): void {
-    if (this.#isWoken || this.#isStopped) return;
+    if (this.#isWoken || this.#isStopped || !this.#isStarted) return;
     this.#isWoken = true;
     queueMicrotask(() => {
       this.#isWoken = false;
@@ -87,7 +93,7 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
   }
 
   #startDue(): void {
-    this.#cancelTimer();
+    this.#timer?.cancel();
     const now = this.#options.clock.now();
     for (const row of this.#due.all(now, CONCURRENCY + this.#attempts.size)) {
       if (this.#attempts.size >= CONCURRENCY) return;
@@ -101,7 +107,7 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
     }
     const next = this.#next.get(now)?.due_at;
     if (next !== null && next !== undefined) {
-      this.#cancelTimer = this.#options.clock.at(Number(next), () => this.#wake());
+      this.#timer = this.#options.clock.setTimer(Number(next), () => this.#wake());
     }
   }
 
