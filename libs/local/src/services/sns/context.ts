@@ -1,4 +1,3 @@
-import type { AwsError } from '../../core/aws-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { CapturedMessage } from '../../core/messages.ts';
 import type { Deliverer } from './delivery/deliverer.ts';
@@ -68,17 +67,4 @@ export function pageOf<Item>(
     page,
     ...(page.length < rest.length && last && { NextToken: Buffer.from(keyOf(last)).toString('base64url') }),
   };
-}
-
-/** Turns the reason of an error into an error of SNS. */
-export function withReason<T>(
-  name: string,
-  read: () => T,
-  error = (reason: string): AwsError => invalidParameter(name, reason),
-): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw error(cause instanceof Error ? cause.message : String(cause));
-  }
 }
