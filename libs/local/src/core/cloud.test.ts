@@ -97,6 +97,19 @@ test('resources are created after those they refer to, whose attributes are know
   expect(cloud.consoles()).toEqual({ greeter: { guests: 2 } });
 });
 
+test('what waits for the services to be active goes on when the last one is', async () => {
+  const waiting: AwsService<undefined> = {
+    ...doorman,
+    start: async ({ whenActive }) => {
+      void whenActive.then(() => steps.push('go on'));
+      return { handle: undefined, [Symbol.asyncDispose]: async () => {} };
+    },
+  };
+  await deployed({}, [waiting, greeter]);
+  await Promise.resolve();
+  expect(steps).toEqual(['start greeter', 'activate greeter', 'go on']);
+});
+
 test('a resource that its service refuses is an error that names it', async () => {
   await expect(deployed({ Ann: guest('ann', { Greeting: 'none' }) })).rejects.toThrow(
     'Stack shop, Resources.Ann: a guest needs a greeting',

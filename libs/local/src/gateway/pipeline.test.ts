@@ -54,6 +54,19 @@ const services = [
   onPort(service('rest', { routes: [{ operation: 'Read', method: 'GET', path: '/things/{Name}' }] }), { Answer: 42 }),
   onPort(service('restXml', { name: 's3', streamsBody: true }), new HttpAnswer(201, { 'x-own': '1' }, 'own')),
   onPort(service(undefined, { name: 'hidden' }), {}),
+  onPort(
+    service('restXml', {
+      name: 'forms',
+      // As a service that has its signature in the fields of a form.
+      takesUnsigned: ({ method, url }) => method === 'POST' && url.pathname === '/form',
+      read: async ({ body, target }) => {
+        if (target === '/invalid')
+          throw new AwsError('Invalid', 'no', 409, { details: { Key: 'a&b' }, headers: { a: 'b' } });
+        return { operation: 'Post', input: {}, accessKeyId: body.toString() };
+      },
+    }),
+    new HttpAnswer(200, { 'content-length': '7' }, ''),
+  ),
   onPort(service('json', { name: 'several', protocols: ['json', shouted, 'query'] }), { Answer: 42 }),
 ];
 
@@ -171,4 +184,33 @@ test('a service without a protocol, and a path that is not an operation, are err
   expect((await send('hidden', 'operator')).status).toBe(501);
   const response = await send('rest', 'operator', '/elsewhere');
   expect([response.status, steps]).toEqual([404, []]);
+});
+
+test('a service may take requests without a signature, and find the access key in them', async () => {
+  const form = (method: string, body?: string) => fetch(`${origin}/form`, { method, ...(body && { body }) });
+  expect((await form('POST', 'function-b')).status).toBe(200);
+  expect(steps.slice(0, 2)).toEqual(['identify function-b', 'authorize forms Post']);
+  expect([(await form('POST', 'stranger')).status, (await form('PUT', 'operator')).status]).toEqual([403, 403]);
+});
+
+test('an error has the details, the headers and the request id of its protocol', async () => {
+  const response = await send('forms', 'operator', '/invalid');
+  const id = response.headers.get('x-amzn-requestid');
+  expect([response.status, response.headers.get('a'), response.headers.get('x-amz-request-id')]).toEqual([
+    409,
+    'b',
+    id,
+  ]);
+  const elements = `<Code>Invalid</Code><Message>no</Message><Key>a&#38;b</Key><Resource>/invalid</Resource><RequestId>${id}</RequestId>`;
+  expect(await response.text()).toBe(`<?xml version="1.0" encoding="UTF-8"?>\n<Error>${elements}</Error>`);
+});
+
+test('an answer to HEAD has the length that the service says', async () => {
+  const response = await send('forms', 'operator', '/', { method: 'HEAD' });
+  expect([response.status, response.headers.get('content-length')]).toEqual([200, '7']);
+});
+
+test('a path that is not encoded properly is an error in the form of the service', async () => {
+  const response = await send('forms', 'operator', '/%E0');
+  expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('<Code>BadRequest</Code>')]);
 });
