@@ -12,7 +12,12 @@ export interface DurableDeliveriesOptions<Content> {
   retryAfter: (failures: number, content: Content) => number | undefined;
   /** Called for a delivery that is given up. It is removed afterwards. */
   giveUp: (content: Content, error: Error) => Promise<void>;
+  /** Told of what came of an attempt and could not be written down, e.g. on a full disk: it is made again. */
+  warn: (line: string) => void;
 }
+
+/** How long an attempt waits whose outcome could not be written down. */
+const UNWRITTEN_PAUSE_MS = 10_000;
 
 /** Attempts under way at the same time. */
 const CONCURRENCY = 32;
@@ -32,9 +37,9 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
   readonly #postpone: StatementSync;
   readonly #remove: StatementSync;
   readonly #attempts = new Map<number, Promise<void>>();
+  readonly #stopped = new AbortController();
   #isStarted = false;
   #isWoken = false;
-  #isStopped = false;
   #timer: Timer | undefined;
 
   constructor(options: DurableDeliveriesOptions<Content>) {
@@ -78,17 +83,17 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
 
   /** Ends after the attempts under way. What has not arrived is delivered by the next one on this database. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isStopped = true;
+    this.#stopped.abort();
     this.#timer?.cancel();
     await Promise.all(this.#attempts.values());
   }
 
   #wake(): void {
-    if (this.#isWoken || this.#isStopped || !this.#isStarted) return;
+    if (this.#isWoken || this.#stopped.signal.aborted || !this.#isStarted) return;
     this.#isWoken = true;
     queueMicrotask(() => {
       this.#isWoken = false;
-      if (!this.#isStopped) this.#startDue();
+      if (!this.#stopped.signal.aborted) this.#startDue();
     });
   }
 
@@ -99,7 +104,8 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
       if (this.#attempts.size >= CONCURRENCY) return;
       const id = Number(row.id);
       if (this.#attempts.has(id)) continue;
-      const attempt = this.#attempt(id, row).finally(() => {
+      const outcome = this.#attempt(id, row).catch((error: Error) => this.#pause(error));
+      const attempt = outcome.finally(() => {
         this.#attempts.delete(id);
         this.#wake();
       });
@@ -126,5 +132,11 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
       await giveUp(content, error instanceof Error ? error : new Error(String(error))).catch(() => {});
     }
     this.#remove.run(id);
+  }
+
+  async #pause(error: Error): Promise<void> {
+    const { clock, warn } = this.#options;
+    warn(`What came of a delivery could not be written down, so it is made again: ${error.message}`);
+    await clock.sleep(UNWRITTEN_PAUSE_MS, this.#stopped.signal).catch(() => {});
   }
 }

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { provideFolder } from './folders.ts';
 
 /**
  * Opens a database: a file in a directory, or one in memory. What a transaction has written survives the end of this process,
@@ -9,10 +9,11 @@ import { DatabaseSync } from 'node:sqlite';
  *
  * @param directory made if it is missing; in memory without one
  * @param schema statements that create what is missing
+ * @throws FolderError where it cannot be made or written
  * @example openDatabase(dataDirectory, 's3.db', 'CREATE TABLE IF NOT EXISTS …')
  */
 export function openDatabase(directory: string | undefined, fileName: string, schema: string): DatabaseSync {
-  if (directory !== undefined) mkdirSync(directory, { recursive: true });
+  if (directory !== undefined) provideFolder('data', directory);
   const database = new DatabaseSync(directory === undefined ? ':memory:' : join(directory, fileName));
   database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema}`);
   return database;
@@ -29,7 +30,8 @@ export function transaction<T>(database: DatabaseSync, write: () => T): T {
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    database.exec('ROLLBACK');
+    // SQLite has rolled back itself where the disk is full.
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
 }

@@ -46,6 +46,7 @@ export class Notifier implements AsyncDisposable {
     this.#deliveries = new DurableDeliveries<Notification>({
       database: options.store.database,
       clock: options.clock,
+      warn: options.warn,
       attempt: ({ targetArn, payload, bucket }) => options.deliver(targetArn, payload, { sender: senderOf(bucket) }),
       retryAfter: (failures) =>
         failures > GIVE_UP_AFTER_FAILURES ? undefined : Math.min(1000 * 2 ** (failures - 1), LONGEST_DELAY_MS),

@@ -38,6 +38,7 @@ export class Deliverer implements AsyncDisposable {
     this.#deliveries = new DurableDeliveries<Notification>({
       database: options.store.database,
       clock: options.clock,
+      warn: options.warn,
       attempt: (notification) => this.#attempt(notification),
       retryAfter: (failures, { protocol, deliveryPolicy }) =>
         retryDelay(
