@@ -9,7 +9,7 @@ import { s3Error } from './errors.ts';
 import type { S3Caller, S3Input } from './operations/input.ts';
 import { readS3Request } from './protocol/request.ts';
 import { answerOf } from './protocol/response.ts';
-import type { SignatureCheck } from './protocol/signature.ts';
+import { hasOldSignature, type SignatureCheck } from './protocol/signature.ts';
 import { s3ResourceTypes } from './resource-types.ts';
 import { s3MeterOf, s3Meters } from './usage.ts';
 
@@ -25,8 +25,9 @@ export const s3: AwsService<LocalS3> = {
   protocols: ['restXml'],
   streamsBody: true,
   // A form has its signature in its fields.
-  takesUnsigned: ({ method, headers }) =>
-    method === 'POST' && /^multipart\/form-data\b/i.test(headers['content-type'] ?? ''),
+  takesUnsigned: (request) =>
+    hasOldSignature(request) ||
+    (request.method === 'POST' && /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '')),
   read: (request, { check }) => readS3Request(request, check),
   resourceTypes: s3ResourceTypes,
   access: (operation, input) => s3Access(operation, input as S3Input),

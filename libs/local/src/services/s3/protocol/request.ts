@@ -13,7 +13,7 @@ import { ChunkedBody } from './chunked-body.ts';
 import { readPostedObject } from './post-object.ts';
 import { requestDocuments } from './request-documents.ts';
 import { operationOf } from './routes.ts';
-import { checkPresigned, isPresigned, type SignatureCheck } from './signature.ts';
+import { checkPresigned, hasOldSignature, isPresigned, type SignatureCheck } from './signature.ts';
 import { readDocument } from './xml-shape.ts';
 
 /** A request with its operation, before its body has been read. */
@@ -36,6 +36,10 @@ const ofSignature =
  */
 export async function readS3Request(request: HttpRequest, check: SignatureCheck): Promise<ReadRequest> {
   const { method, headers, message } = request;
+  if (hasOldSignature(request)) {
+    const message = 'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.';
+    throw s3Error('InvalidRequest', message);
+  }
   const head = readHead(request);
   const { operation, input, address } = head;
   if (operation === 'PostObject') return readPostedObject(message, input.Bucket ?? '', check);

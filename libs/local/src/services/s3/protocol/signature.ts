@@ -1,6 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../../../core/clock.ts';
+import type { HttpRequest } from '../../../core/http-message.ts';
 import { S3Error, s3Error } from '../errors.ts';
 import type { Address } from './address.ts';
 
@@ -19,6 +20,11 @@ const LONGEST_EXPIRY_SECONDS = 604_800;
 /** Whether a URL is presigned: its signature is in the query. */
 export function isPresigned(query: URLSearchParams): boolean {
   return query.has('X-Amz-Signature') || query.has('X-Amz-Algorithm');
+}
+
+/** True for a request that is signed in the way before this one, which new buckets no longer take. */
+export function hasOldSignature({ url, headers }: Pick<HttpRequest, 'url' | 'headers'>): boolean {
+  return url.searchParams.has('AWSAccessKeyId') || /^AWS [^:]+:/.test(headers.authorization ?? '');
 }
 
 /**
