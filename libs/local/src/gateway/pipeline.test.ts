@@ -60,8 +60,7 @@ const services = [
       // As a service that has its signature in the fields of a form.
       takesUnsigned: ({ method, url }) => method === 'POST' && url.pathname === '/form',
       read: async ({ body, target }) => {
-        if (target === '/invalid')
-          throw new AwsError('Invalid', 'no', 409, { details: { Key: 'a&b' }, headers: { a: 'b' } });
+        if (target === '/invalid') throw new AwsError('Invalid', 'no', 409, { Key: 'a&b' }, { a: 'b' });
         return { operation: 'Post', input: {}, accessKeyId: body.toString() };
       },
     }),
