@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Input } from '../access.ts';
-import type { AwsError } from '../aws-error.ts';
+import { AwsError } from '../aws-error.ts';
 import { HttpAnswer } from '../http-message.ts';
 import type { Protocol } from '../service.ts';
 import { coerce, type Shape } from '../shapes.ts';
@@ -15,6 +14,8 @@ export interface QueryOptions {
   namespace: string;
   /** The inputs that have other values than texts, by operation. */
   inputs?: Readonly<Record<string, Shape>>;
+  /** Members of outputs that are maps, which are written as entries with `key` and `value`. */
+  maps?: readonly string[];
   /** The codes of errors that are others in this protocol. */
   errorCodes?: Readonly<Record<string, string>>;
 }
@@ -26,21 +27,33 @@ export interface QueryOptions {
  * @example
  * protocols: ['json', awsQuery({ namespace: 'http://monitoring.amazonaws.com/doc/2010-08-01/', inputs })],
  */
-export function awsQuery({ namespace, inputs = {}, errorCodes = {} }: QueryOptions): Protocol {
+export function awsQuery({ namespace, inputs = {}, maps = [], errorCodes = {} }: QueryOptions): Protocol {
   // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
   const codes: Readonly<Record<string, string>> = { UnknownOperationException: 'InvalidAction', ...errorCodes };
   return {
     matches: ({ 'content-type': type = '', 'x-amz-target': target }) => target === undefined && type.startsWith(FORM),
-    read: ({ body }) => {
-      const { operation, input } = readQuery(new URLSearchParams(body.toString()));
+    read: ({ method, url, body }) => {
+      const parameters = method === 'GET' ? url.searchParams : new URLSearchParams(body.toString());
+      const { operation, input } = readQuery(parameters);
       const shape = Object.hasOwn(inputs, operation) ? inputs[operation] : undefined;
       return { operation, input: shape ? (coerce(shape, input) as Input) : input };
     },
-    answer: (output, operation) => new HttpAnswer(200, headers, writeQuery(operation, output, namespace)),
-    error: ({ code, message, status }) =>
-      new HttpAnswer(status, headers, writeQueryError({ code: codes[code] ?? code, message, status }, namespace)),
+    answer: (output, operation, { id }) => {
+      const result = `<${operation}Result>${content(output ?? {}, new Set(maps))}</${operation}Result>`;
+      const metadata = `<ResponseMetadata><RequestId>${id}</RequestId></ResponseMetadata>`;
+      const document = `<${operation}Response xmlns="${namespace}">${result}${metadata}</${operation}Response>`;
+      return new HttpAnswer(200, headers, document);
+    },
+    error: ({ code, message, status }, _headers, { id }) => {
+      const elements = { Type: status < 500 ? 'Sender' : 'Receiver', Code: codes[code] ?? code, Message: message };
+      const document = `<ErrorResponse xmlns="${namespace}"><Error>${content(elements)}</Error><RequestId>${id}</RequestId></ErrorResponse>`;
+      return new HttpAnswer(status, headers, document);
+    },
   };
 }
+
+/** More parts than the name of any parameter has. */
+const DEEPEST_NAME = 20;
 
 interface Tree {
   [name: string]: string | Tree;
@@ -54,29 +67,13 @@ function readQuery(parameters: URLSearchParams): { operation: string; input: Inp
   const tree: Tree = Object.create(null);
   for (const [name, value] of parameters) {
     if (name === 'Action' || name === 'Version') continue;
-    put(tree, name.split('.'), value);
+    const path = name.split('.');
+    if (path.length > DEEPEST_NAME) {
+      throw new AwsError('MalformedQueryString', `The parameter ${name.slice(0, 100)} has too many parts`);
+    }
+    put(tree, path, value);
   }
   return { operation: parameters.get('Action') ?? '', input: inputOf(tree) as Input };
-}
-
-/** Writes the answer of an operation. */
-function writeQuery(operation: string, output: unknown, namespace: string): string {
-  return (
-    `<${operation}Response xmlns="${namespace}"><${operation}Result>${content(output ?? {})}</${operation}Result>` +
-    `<ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata></${operation}Response>`
-  );
-}
-
-/** Writes an error. */
-function writeQueryError(
-  { code, message, status }: Pick<AwsError, 'code' | 'message' | 'status'>,
-  namespace: string,
-): string {
-  const type = status < 500 ? 'Sender' : 'Receiver';
-  return (
-    `<ErrorResponse xmlns="${namespace}"><Error><Type>${type}</Type><Code>${escapeXml(code)}</Code>` +
-    `<Message>${escapeXml(message)}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`
-  );
 }
 
 function put(tree: Tree, [name = '', ...rest]: readonly string[], value: string): void {
@@ -98,8 +95,9 @@ function inputOf(node: string | Tree): unknown {
   if (names.length === 1 && typeof entry === 'object') {
     return Object.fromEntries(
       inOrder(entry).map((pair) => {
-        const { key, value = '' } = pair as Tree;
-        return [String(key), inputOf(value)];
+        // Message attributes of SNS have `Name` and `Value`.
+        const { key, value, Name = '', Value = '' } = typeof pair === 'string' ? ({} as Tree) : pair;
+        return [String(key ?? Name), inputOf(value ?? Value)];
       }),
     );
   }
@@ -112,12 +110,19 @@ function inOrder(list: Tree): (string | Tree)[] {
     .map(([, value]) => value);
 }
 
-function content(value: unknown): string {
+/** @param maps names of members that are maps */
+function content(value: unknown, maps: ReadonlySet<string> = new Set()): string {
   if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map((item) => `<member>${content(item)}</member>`).join('');
+  if (Array.isArray(value)) return value.map((item) => `<member>${content(item, maps)}</member>`).join('');
   if (typeof value !== 'object' || value === null) return escapeXml(String(value));
   return Object.entries(value)
     .filter(([, member]) => member !== undefined && member !== null)
-    .map(([name, member]) => `<${name}>${content(member)}</${name}>`)
+    .map(([name, member]) => `<${name}>${maps.has(name) ? entries(member) : content(member, maps)}</${name}>`)
+    .join('');
+}
+
+function entries(map: object): string {
+  return Object.entries(map)
+    .map(([key, value]) => `<entry><key>${escapeXml(key)}</key><value>${content(value)}</value></entry>`)
     .join('');
 }

@@ -5,14 +5,14 @@ import type { AwsService, Call } from '../../core/service.ts';
 import { snsAccess } from './access.ts';
 import { type Sns, startSns } from './api.ts';
 import { summarizeTopics } from './console.ts';
-import { GET_CERTIFICATE, isLink, query } from './protocol/query.ts';
+import { GET_CERTIFICATE, isLink, snsProtocol } from './protocol.ts';
 import { snsResourceTypes } from './resource-types.ts';
 import { snsMeters, snsUsage } from './usage.ts';
 
 /** SNS: topics that deliver to queues, functions and HTTP endpoints of this machine; e-mails and SMS are captured. */
 export const sns: AwsService<Sns> = {
   name: 'sns',
-  protocols: [query],
+  protocols: [snsProtocol],
   takesUnsigned: ({ method, url }) => isLink(method, url),
   resourceTypes: snsResourceTypes,
   // Everybody may have the certificate.
