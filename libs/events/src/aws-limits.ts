@@ -86,6 +86,10 @@ export const lambdaLimits = {
   batchWindow: 300,
   /** https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html */
   maximumConcurrency: { minimum: 2, maximum: 1000 },
+  /** 5, which can be raised to 10. https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html */
+  filters: 10,
+  /** https://docs.aws.amazon.com/lambda/latest/api/API_Filter.html */
+  filterPatternLength: 4096,
 } as const;
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */

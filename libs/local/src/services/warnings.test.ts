@@ -22,7 +22,6 @@ test.each([
   ['AWS::Lambda::Function', 'FileSystemConfigs'],
   ['AWS::Lambda::Function', 'VpcConfig'],
   ['AWS::Lambda::EventSourceMapping', 'TumblingWindowInSeconds'],
-  ['AWS::Lambda::EventSourceMapping', 'ParallelizationFactor'],
   ['AWS::DynamoDB::Table', 'ImportSourceSpecification'],
   ['AWS::SQS::Queue', 'Unheard'],
 ])('%s with %s is warned of by name', (type, property) => {

@@ -12,9 +12,11 @@ export function lambdaAccess(operation: string, input: Input, arn: ArnOf): reado
   switch (operation) {
     case 'ListFunctions':
     case 'ListEventSourceMappings':
+    case 'CreateEventSourceMapping':
       return [{ action, resource: '*' }];
     case 'GetEventSourceMapping':
     case 'UpdateEventSourceMapping':
+    case 'DeleteEventSourceMapping':
       return [{ action, resource: arn('lambda', `event-source-mapping:${UUID}`) }];
     case 'Invoke':
     case 'GetFunction':

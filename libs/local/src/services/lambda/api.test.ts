@@ -142,7 +142,7 @@ describe('event source mappings', () => {
     });
     expect(before.LastModified).toBeInstanceOf(Date);
     const after = await send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true, BatchSize: 7 }));
-    expect(after).toMatchObject({ BatchSize: 7, State: 'Enabled' });
+    expect(after).toMatchObject({ BatchSize: 7, State: 'Enabling' });
   });
 
   test('refuse what is not valid or not there', async () => {

@@ -5,16 +5,16 @@ import { type Api, apiOf, type Operations } from '../../core/service.ts';
 import type { AsyncInvocations } from './async-invocations.ts';
 import { codeDigest } from './code-digest.ts';
 import type { EventInvokeConfigs } from './event-invoke-configs.ts';
-import type { EventSourceMapping, EventSourceMappingSettings } from './event-source-mapping.ts';
 import { LATEST, parseFunctionIdentifier } from './function-identifier.ts';
+import type { Functions } from './functions.ts';
 import { invalidParameter, notFound } from './lambda-errors.ts';
 import type { LocalFunction, VersionConfiguration } from './local-function.ts';
+import type { Mappings } from './mappings.ts';
 
 /** What there is to invoke, list and change. */
 export interface LambdaParts {
-  /** By name. */
-  functions: ReadonlyMap<string, LocalFunction>;
-  mappings: readonly EventSourceMapping[];
+  functions: Functions;
+  mappings: Mappings;
   asyncInvocations: AsyncInvocations;
   invokeConfigs: EventInvokeConfigs;
 }
@@ -48,7 +48,7 @@ function findFunction({ FunctionName, Qualifier }: Input, { functions }: LambdaP
     throw invalidParameter('The derived qualifier from the function name does not match the specified qualifier.');
   }
   const qualifier = inName ?? (Qualifier === undefined ? undefined : String(Qualifier));
-  const found = functions.get(name);
+  const found = functions.byName.get(name);
   if (!found) throw notFound(`Function not found: ${FunctionName}${qualifier === undefined ? '' : `:${qualifier}`}`);
   found.version(qualifier);
   return { found, qualifier };
@@ -58,7 +58,7 @@ function functionOperations(parts: () => LambdaParts): Operations {
   return {
     Invoke: (input) => invoke(input, parts()),
     ListFunctions: ({ FunctionVersion, ...page }) => {
-      const functions = [...parts().functions.values()];
+      const functions = [...parts().functions.byName.values()];
       const listed = FunctionVersion === 'ALL' ? functions.flatMap(allVersions) : functions.map(latestOf);
       const { items, next } = paginate(listed, page);
       return { Functions: items, ...next };
@@ -133,21 +133,16 @@ function mappingOperations(parts: () => LambdaParts): Operations {
     ListEventSourceMappings: ({ EventSourceArn, FunctionName, ...page }) => {
       const name = FunctionName === undefined ? undefined : parseFunctionIdentifier(String(FunctionName)).name;
       const found = parts()
-        .mappings.map((mapping) => mapping.configuration())
+        .mappings.list()
         .filter((mapping) => EventSourceArn === undefined || EventSourceArn === mapping.EventSourceArn)
         .filter(({ FunctionArn }) => name === undefined || name === parseFunctionIdentifier(FunctionArn).name);
       const { items, next } = paginate(found, page);
       return { EventSourceMappings: items, ...next };
     },
-    GetEventSourceMapping: ({ UUID }) => findMapping(UUID, parts()).configuration(),
-    UpdateEventSourceMapping: async ({ UUID, FunctionName: _function, ...settings }) => {
-      const mapping = findMapping(UUID, parts());
-      // The answer does not wait for the batches under way: it says Disabling.
-      const updated = mapping.update(settings as EventSourceMappingSettings);
-      await Promise.race([updated, new Promise((resolve) => setImmediate(resolve))]);
-      updated.catch(() => undefined);
-      return mapping.configuration();
-    },
+    GetEventSourceMapping: ({ UUID }) => parts().mappings.get(String(UUID)),
+    CreateEventSourceMapping: (input) => parts().mappings.create(input),
+    UpdateEventSourceMapping: ({ UUID, ...changes }) => parts().mappings.update(String(UUID), changes),
+    DeleteEventSourceMapping: ({ UUID }) => parts().mappings.delete(String(UUID)),
   };
 }
 
@@ -213,12 +208,6 @@ function readClientContext(given: unknown): string | undefined {
 
 function textOf(value: unknown): string | undefined {
   return value === undefined ? undefined : String(value);
-}
-
-function findMapping(uuid: unknown, { mappings }: LambdaParts): EventSourceMapping {
-  const mapping = mappings.find((candidate) => candidate.uuid === uuid);
-  if (!mapping) throw notFound('The resource you requested does not exist.');
-  return mapping;
 }
 
 /** @throws AwsError InvalidParameterValueException */

@@ -2,7 +2,7 @@ import { type Stack, TemplateError } from '@millrace/cloudformation';
 import type { Host } from '../../core/service.ts';
 import { AsyncInvocations, type AsyncSettings } from './async-invocations.ts';
 import { outcomeSender } from './async-outcomes.ts';
-import { Destinations } from './destinations.ts';
+import type { Destinations } from './destinations.ts';
 import { EventInvokeConfigs } from './event-invoke-configs.ts';
 import { parseFunctionIdentifier } from './function-identifier.ts';
 import { type FunctionMetric, functionMetrics } from './function-metrics.ts';
@@ -23,6 +23,7 @@ export function createAsynchronous(
   stacks: readonly Stack[],
   functions: Functions,
   store: LambdaStore,
+  destinations: Destinations,
   host: Host,
 ): { asyncInvocations: AsyncInvocations; invokeConfigs: EventInvokeConfigs } {
   const { clock, warn } = host;
@@ -31,7 +32,6 @@ export function createAsynchronous(
     if (!found) throw notFound(`Function not found: ${name}`);
     return found;
   };
-  const destinations = new Destinations(host);
   const invokeConfigs = new EventInvokeConfigs({
     store,
     clock,

@@ -1,6 +1,6 @@
 import { lambdaLimits } from '@millrace/events/aws-limits';
-import { AwsError } from '../../core/aws-error.ts';
-import type { InvocationResult } from './function-pool.ts';
+import type { InvocationResult, InvokeOptions } from './function-pool.ts';
+import { checkRange, invalidParameter, validationError } from './lambda-errors.ts';
 
 /** The settings of a mapping that can be changed while it runs, in the API's and CloudFormation's own names. */
 export interface EventSourceMappingSettings {
@@ -26,6 +26,8 @@ export interface EventSourceMappingProperties extends EventSourceMappingSettings
   EventSourceArn: string;
   FunctionName: string;
   StartingPosition?: string;
+  /** The function that has had the records so far, by its ARN, where it is another one. */
+  positionOf?: string;
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html */
@@ -53,34 +55,108 @@ export interface EventSourceMapping {
 }
 
 /** Calls the function with an event in JSON, as FunctionPool.invoke does. */
-export type Invoke = (payload: string) => Promise<InvocationResult>;
+export type Invoke = (payload: string, options?: InvokeOptions) => Promise<InvocationResult>;
 
-function invalid(message: string): AwsError {
-  return new AwsError('InvalidParameterValueException', message);
+/** Settings that only streams have. */
+const STREAM_SETTINGS = [
+  'StartingPosition',
+  'StartingPositionTimestamp',
+  'ParallelizationFactor',
+  'BisectBatchOnFunctionError',
+  'MaximumRetryAttempts',
+  'MaximumRecordAgeInSeconds',
+  'TumblingWindowInSeconds',
+  'DestinationConfig',
+] as const;
+
+/** Settings of event sources that are not here. */
+const OTHER_SETTINGS = [
+  'Topics',
+  'Queues',
+  'SourceAccessConfigurations',
+  'SelfManagedEventSource',
+  'AmazonManagedKafkaEventSourceConfig',
+  'SelfManagedKafkaEventSourceConfig',
+  'DocumentDBEventSourceConfig',
+] as const;
+
+/**
+ * Checks the settings of a mapping.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+ * @param queueArn of an SQS queue; without it the source is a DynamoDB stream
+ * @throws AwsError ValidationException, InvalidParameterValueException
+ */
+export function checkSettings(settings: EventSourceMappingSettings, queueArn?: string): void {
+  checkRange('BatchSize', settings.BatchSize, 1, lambdaLimits.batchSize);
+  checkRange('MaximumBatchingWindowInSeconds', settings.MaximumBatchingWindowInSeconds, 0, lambdaLimits.batchWindow);
+  for (const type of settings.FunctionResponseTypes ?? []) {
+    if (type !== 'ReportBatchItemFailures') {
+      throw validationError(
+        [type],
+        'functionResponseTypes',
+        'Member must satisfy enum value set: [ReportBatchItemFailures]',
+      );
+    }
+  }
+  checkFilters(settings);
+  const given: Readonly<Record<string, unknown>> = { ...settings };
+  const source = queueArn === undefined ? 'DynamoDB' : 'SQS';
+  const foreign = [...OTHER_SETTINGS, ...(queueArn === undefined ? (['ScalingConfig'] as const) : STREAM_SETTINGS)];
+  for (const name of foreign) {
+    if (given[name] !== undefined) throw invalidParameter(`${name} is not valid for ${source} event sources.`);
+  }
+  for (const name of ['TumblingWindowInSeconds', 'ProvisionedPollerConfig', 'MetricsConfig', 'LoggingConfig']) {
+    // A template that has one is warned of it.
+    if (given[name] !== undefined) throw invalidParameter(`${name} is not available on this machine`);
+  }
+  if (queueArn === undefined) checkStreamSettings(settings);
+  else checkQueueSettings(settings, queueArn);
 }
 
-function checkNumber(name: string, value: unknown, min: number, max: number): void {
-  if (value === undefined) return;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw invalid(`${name} must be a whole number from ${min} to ${max}, not ${JSON.stringify(value)}`);
+function checkQueueSettings(settings: EventSourceMappingSettings, queueArn: string): void {
+  const { BatchSize = 10, MaximumBatchingWindowInSeconds: window = 0, ScalingConfig } = settings;
+  const { minimum, maximum } = lambdaLimits.maximumConcurrency;
+  checkRange('MaximumConcurrency', ScalingConfig?.MaximumConcurrency, minimum, maximum);
+  if (queueArn.endsWith('.fifo')) {
+    if (BatchSize > lambdaLimits.fifoBatchSize) {
+      throw invalidParameter(`The maximum batch size of a FIFO queue is ${lambdaLimits.fifoBatchSize}`);
+    }
+    if (window > 0) throw invalidParameter('Batching window is not supported for FIFO queues');
+  }
+  if (BatchSize > lambdaLimits.batchSizeWithoutWindow && window < 1) {
+    throw invalidParameter(
+      'Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10',
+    );
   }
 }
 
-/**
- * Checks what SQS and stream mappings have in common.
- *
- * https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
- * @throws AwsError InvalidParameterValueException
- */
-export function checkSettings(settings: EventSourceMappingSettings, maxBatchSize: number): void {
-  checkNumber('BatchSize', settings.BatchSize, 1, maxBatchSize);
-  checkNumber('MaximumBatchingWindowInSeconds', settings.MaximumBatchingWindowInSeconds, 0, lambdaLimits.batchWindow);
-  const { minimum, maximum } = lambdaLimits.maximumConcurrency;
-  checkNumber('MaximumConcurrency', settings.ScalingConfig?.MaximumConcurrency, minimum, maximum);
-  checkNumber('MaximumRetryAttempts', settings.MaximumRetryAttempts, -1, 10_000);
-  checkNumber('MaximumRecordAgeInSeconds', settings.MaximumRecordAgeInSeconds, -1, 604_800);
-  for (const type of settings.FunctionResponseTypes ?? []) {
-    if (type !== 'ReportBatchItemFailures') throw invalid(`Unknown FunctionResponseType ${type}`);
+function checkStreamSettings(settings: EventSourceMappingSettings): void {
+  const { MaximumRecordAgeInSeconds: age } = settings;
+  checkRange('MaximumRetryAttempts', settings.MaximumRetryAttempts, -1, 10_000);
+  checkRange('MaximumRecordAgeInSeconds', age, -1, 604_800);
+  checkRange('ParallelizationFactor', settings.ParallelizationFactor, 1, 10);
+  if (age !== undefined && age !== -1 && age < 60) {
+    throw invalidParameter(
+      'MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)',
+    );
+  }
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html */
+function checkFilters({ FilterCriteria }: EventSourceMappingSettings): void {
+  const filters = FilterCriteria?.Filters ?? [];
+  const { filters: most, filterPatternLength } = lambdaLimits;
+  if (filters.length > most)
+    throw invalidParameter(`A mapping can have at most ${most} filters, not ${filters.length}`);
+  for (const { Pattern = '' } of filters) {
+    if (Pattern.length > filterPatternLength) {
+      throw validationError(
+        `${Pattern.slice(0, 100)}…`,
+        'filterCriteria.filters.member.pattern',
+        `Member must have length less than or equal to ${filterPatternLength}`,
+      );
+    }
   }
 }
 

@@ -2,14 +2,12 @@ import { DeliveryError } from '../../core/delivery.ts';
 import type { AwsService, Host, RunningService } from '../../core/service.ts';
 import { dynamodb } from '../dynamodb/index.ts';
 import { lambdaAccess } from './access.ts';
-import { type LambdaParts, lambdaApi } from './api.ts';
-import { createAsynchronous } from './asynchronous.ts';
+import { lambdaApi } from './api.ts';
 import { openCheckpoints } from './checkpoint-store.ts';
 import { FUNCTION_METRICS } from './function-metrics.ts';
 import type { InvocationResult, InvokeOptions } from './function-pool.ts';
-import { Functions } from './functions.ts';
+import { LambdaRuntime } from './lambda-runtime.ts';
 import { LambdaStore } from './lambda-store.ts';
-import type { LocalFunction } from './local-function.ts';
 import { lambdaResourceTypes } from './resource-types.ts';
 import { lambdaRoutes } from './routes.ts';
 
@@ -49,47 +47,41 @@ export const lambda: AwsService<LocalLambda> = {
   start,
 };
 
-/** What there is once the stacks are. */
-interface Active extends LambdaParts {
-  functions: ReadonlyMap<string, LocalFunction>;
-  all: Functions;
-}
-
 async function start(host: Host): Promise<RunningService<LocalLambda>> {
   await using started = new AsyncDisposableStack();
   const opened = host.dataDirectory === undefined ? undefined : openCheckpoints(host.dataDirectory);
   if (opened) started.defer(opened.close);
   const store = new LambdaStore(host.dataDirectory);
   started.defer(() => store.close());
-  let active: Active | undefined;
-  const running = (): Active => {
+  let active: LambdaRuntime | undefined;
+  const running = (): LambdaRuntime => {
     if (!active) throw new Error('Functions have not started yet');
     return active;
   };
-  host.handleOf(dynamodb).onWrite(() => active?.all.wakeStreams());
+  host.handleOf(dynamodb).onWrite(() => active?.functions.wakeStreams());
   const api = lambdaApi(running);
   const owned = started.move();
   return {
     handle: {
-      functionNames: () => [...running().functions.keys()],
+      functionNames: () => [...running().functions.byName.keys()],
       invoke: async (functionArn, payload, options) => {
-        const named = running().all.find(functionArn);
+        const named = running().functions.find(functionArn);
         if (!named) throw new Error(`There is no function ${functionArn}`);
         const { found, qualifier } = named;
         return { name: found.name, result: await found.invoke(payload, { ...options, qualifier }) };
       },
-      warm: () => running().all.warm(),
+      warm: () => running().functions.warm(),
     },
     api: async (call) => {
       try {
         return await api(call);
       } finally {
-        running().all.wakeStreams();
+        running().functions.wakeStreams();
       }
     },
-    isThere: (functionArn) => running().all.find(functionArn) !== undefined,
+    isThere: (functionArn) => running().functions.find(functionArn) !== undefined,
     deliver: async (functionArn, payload, { sender, traceHeader }) => {
-      const named = running().all.find(functionArn);
+      const named = running().functions.find(functionArn);
       if (!named) throw new DeliveryError('NO_RESOURCE', `There is no function ${functionArn}`, false);
       // Whoever has no role would need a permission of the function, and these have no effect here.
       if ('functionName' in sender || sender.roleArn !== undefined) {
@@ -101,25 +93,12 @@ async function start(host: Host): Promise<RunningService<LocalLambda>> {
       running().asyncInvocations.accept({ functionName: found.name, qualifier, payload, traceHeader });
     },
     activate: (stacks) => {
-      const all = new Functions({ stacks, host, ...(opened && { checkpoints: opened.checkpoints }) });
-      try {
-        active = {
-          all,
-          functions: all.byName,
-          mappings: all.mappings,
-          ...createAsynchronous(stacks, all, store, host),
-        };
-      } catch (error) {
-        owned.defer(() => all.stop());
-        throw error;
-      }
-      active.asyncInvocations.start();
+      active = new LambdaRuntime(stacks, host, store, opened?.checkpoints);
+      active.start(stacks);
     },
-    console: () => ({ functions: [...running().functions.keys()], asynchronousEvents: store.eventCounts() }),
+    console: () => ({ functions: [...running().functions.byName.keys()], asynchronousEvents: store.eventCounts() }),
     [Symbol.asyncDispose]: async () => {
-      const queued = active?.asyncInvocations.stop();
-      await active?.all.stop();
-      await queued;
+      await active?.stop();
       await owned.disposeAsync();
     },
   };

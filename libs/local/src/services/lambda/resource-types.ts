@@ -42,7 +42,13 @@ export const lambdaResourceTypes: Readonly<Record<string, ResourceType>> = {
     properties: [
       ...['EventSourceArn', 'FunctionName', 'StartingPosition', 'Enabled', 'BatchSize', 'FilterCriteria', 'Tags'],
       ...['MaximumBatchingWindowInSeconds', 'FunctionResponseTypes', 'ScalingConfig', 'BisectBatchOnFunctionError'],
-      ...['MaximumRetryAttempts', 'MaximumRecordAgeInSeconds', 'DestinationConfig', 'KmsKeyArn'],
+      ...[
+        'MaximumRetryAttempts',
+        'MaximumRecordAgeInSeconds',
+        'ParallelizationFactor',
+        'DestinationConfig',
+        'KmsKeyArn',
+      ],
     ],
   },
   'AWS::Lambda::Version': {

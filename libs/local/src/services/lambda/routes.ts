@@ -40,6 +40,8 @@ const available: readonly RestRoute[] = [
     query: { ...PAGE, EventSourceArn: 'EventSourceArn', FunctionName: 'FunctionName' },
   }),
   route('GetEventSourceMapping', 'GET', `${MAPPINGS}/{UUID}`),
+  route('CreateEventSourceMapping', 'POST', MAPPINGS, { status: 202 }),
+  route('DeleteEventSourceMapping', 'DELETE', `${MAPPINGS}/{UUID}`, { status: 202 }),
   route('UpdateEventSourceMapping', 'PUT', `${MAPPINGS}/{UUID}`, { status: 202 }),
 ];
 
@@ -59,8 +61,6 @@ const refused: readonly RestRoute[] = [
   route('GetAlias', 'GET', `${FUNCTION}/aliases/{Name}`),
   route('UpdateAlias', 'PUT', `${FUNCTION}/aliases/{Name}`),
   route('DeleteAlias', 'DELETE', `${FUNCTION}/aliases/{Name}`),
-  route('CreateEventSourceMapping', 'POST', MAPPINGS),
-  route('DeleteEventSourceMapping', 'DELETE', `${MAPPINGS}/{UUID}`),
   route('PutFunctionConcurrency', 'PUT', `/2017-10-31/${CONCURRENCY}`),
   route('DeleteFunctionConcurrency', 'DELETE', `/2017-10-31/${CONCURRENCY}`),
   route('GetFunctionConcurrency', 'GET', `/2019-09-30/${CONCURRENCY}`),

@@ -365,9 +365,9 @@ test.each<[string, Partial<EventSourceMappingProperties>, number, RegExp]>([
     31,
     /visibility timeout: 30 seconds is less than Function timeout: 31/,
   ],
-  ['a batch above ten without a window', { BatchSize: 11 }, 1, /at least 1/],
-  ['MaximumConcurrency of 1', { ScalingConfig: { MaximumConcurrency: 1 } }, 1, /from 2 to 1000/],
-  ['a batch size of 0', { BatchSize: 0 }, 1, /from 1 to 10000/],
+  ['a batch above ten without a window', { BatchSize: 11 }, 1, /must be greater than 0/],
+  ['MaximumConcurrency of 1', { ScalingConfig: { MaximumConcurrency: 1 } }, 1, /greater than or equal to 2/],
+  ['a batch size of 0', { BatchSize: 0 }, 1, /greater than or equal to 1/],
   ['an invalid filter', { FilterCriteria: { Filters: [{ Pattern: '{"body":"x"}' }] } }, 1, /filter pattern/],
 ])('%s is refused', async (_name, properties, timeout, message) => {
   const { arn } = await createQueue();

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { lambdaLimits } from '@millrace/events/aws-limits';
-import { AwsError } from '../../core/aws-error.ts';
 import type { QueueSource, SourceMessage } from '../sqs/queue-source.ts';
 import { failedItems } from './batch-response.ts';
 import { compileFilter } from './event-filter.ts';
@@ -16,6 +14,7 @@ import {
 } from './event-source-mapping.ts';
 import { fitInvocations } from './fit-invocations.ts';
 import { PAYLOAD_LIMIT_BYTES } from './function-pool.ts';
+import { invalidParameter } from './lambda-errors.ts';
 import { Polling } from './polling.ts';
 
 export interface SqsMappingOptions {
@@ -65,7 +64,7 @@ class SqsMapping implements EventSourceMapping {
     const {
       EventSourceArn: _source,
       FunctionName: _function,
-      StartingPosition: _position,
+      positionOf: _positionOf,
       ...settings
     } = options.properties;
     this.#settings = settings;
@@ -109,26 +108,10 @@ class SqsMapping implements EventSourceMapping {
 
   #check(settings: EventSourceMappingSettings): (record: object) => boolean {
     const { queue, functionTimeoutSeconds } = this.#options;
-    const batchSize = settings.BatchSize ?? DEFAULT_BATCH_SIZE;
-    const window = settings.MaximumBatchingWindowInSeconds ?? 0;
-    checkSettings(settings, lambdaLimits.batchSize);
+    checkSettings(settings, queue.queueArn);
     if (queue.visibilityTimeoutSeconds < functionTimeoutSeconds) {
-      throw new AwsError(
-        'InvalidParameterValueException',
+      throw invalidParameter(
         `Queue visibility timeout: ${queue.visibilityTimeoutSeconds} seconds is less than Function timeout: ${functionTimeoutSeconds} seconds`,
-      );
-    }
-    const fifo = queue.queueArn.endsWith('.fifo');
-    if (fifo && batchSize > lambdaLimits.fifoBatchSize) {
-      throw new AwsError('InvalidParameterValueException', 'The maximum batch size of a FIFO queue is 10');
-    }
-    if (fifo && window > 0) {
-      throw new AwsError('InvalidParameterValueException', 'Batching window is not supported for FIFO queues');
-    }
-    if (batchSize > lambdaLimits.batchSizeWithoutWindow && window < 1) {
-      throw new AwsError(
-        'InvalidParameterValueException',
-        'A batch size above 10 needs a MaximumBatchingWindowInSeconds of at least 1',
       );
     }
     return compileFilter(settings.FilterCriteria, 'body');
@@ -203,11 +186,18 @@ class SqsMapping implements EventSourceMapping {
   }
 
   async #invoke(batch: SqsRecord[]): Promise<Set<string> | 'all'> {
-    const result = await this.#options.invoke(JSON.stringify({ Records: batch }));
+    const traceHeader = traceHeaderOf(batch);
+    const result = await this.#options.invoke(JSON.stringify({ Records: batch }), { traceHeader });
     if (result.functionError) return 'all';
     if (!reportsBatchItemFailures(this.#settings)) return new Set();
     return failedItems(result.payload, new Set(batch.map(({ messageId }) => messageId)));
   }
+}
+
+/** The trace of the messages, if they have one in common. */
+function traceHeaderOf([first, ...others]: readonly SqsRecord[]): string | undefined {
+  const header = first?.attributes.AWSTraceHeader;
+  return others.every(({ attributes }) => attributes.AWSTraceHeader === header) ? header : undefined;
 }
 
 interface SqsRecord {

@@ -387,7 +387,7 @@ describe('reading', () => {
 
   test.each<[string, Partial<EventSourceMappingProperties>, RegExp]>([
     ['no starting position', { StartingPosition: 'AT_TIMESTAMP' }, /TRIM_HORIZON or LATEST/],
-    ['a batch that is too large', { BatchSize: 10_001 }, /from 1 to 10000/],
+    ['a batch that is too large', { BatchSize: 10_001 }, /less than or equal to 10000/],
     ['an unknown response type', { FunctionResponseTypes: ['Other'] }, /Other/],
   ])('%s is refused', (_name, properties, message) => {
     expect(() => map(oneShard().call, STREAM_ARN, properties)).toThrow(message);

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { lambdaLimits } from '@millrace/events/aws-limits';
-import { AwsError } from '../../core/aws-error.ts';
 import { compileFilter } from './event-filter.ts';
 import {
   checkSettings,
@@ -11,6 +9,7 @@ import {
   type EventSourceMappingSettings,
   type Invoke,
 } from './event-source-mapping.ts';
+import { invalidParameter } from './lambda-errors.ts';
 import { Polling } from './polling.ts';
 import { type Checkpoints, DEFAULT_STREAM_BATCH_SIZE, ShardReader, type StreamsCall } from './stream-shard.ts';
 
@@ -43,7 +42,7 @@ const RETRY_MS = 1000;
 
 /**
  * Reads a DynamoDB stream and invokes a function with batches of its records: in order per shard, a batch that fails holding up its
- * shard until it succeeds or is given up, as an AWS::Lambda::EventSourceMapping does. ParallelizationFactor is taken as 1.
+ * shard, or its part of the keys, until it succeeds or is given up, as an AWS::Lambda::EventSourceMapping does.
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
  * @throws AwsError InvalidParameterValueException for settings Lambda would refuse
@@ -69,10 +68,15 @@ class StreamMapping implements EventSourceMapping {
     this.#options = options;
     this.uuid = options.uuid ?? randomUUID();
     this.#checkpoints = options.checkpoints ?? memoryCheckpoints();
-    const { EventSourceArn: _source, FunctionName: _function, StartingPosition, ...settings } = options.properties;
+    const {
+      EventSourceArn: _source,
+      FunctionName: _function,
+      positionOf: _positionOf,
+      StartingPosition,
+      ...settings
+    } = options.properties;
     if (StartingPosition !== 'TRIM_HORIZON' && StartingPosition !== 'LATEST') {
-      throw new AwsError(
-        'InvalidParameterValueException',
+      throw invalidParameter(
         `StartingPosition of a DynamoDB stream must be TRIM_HORIZON or LATEST, not ${StartingPosition}`,
       );
     }
@@ -164,7 +168,7 @@ class StreamMapping implements EventSourceMapping {
       startingPosition,
       region: functionArn.split(':')[3] ?? '',
       checkpoints: this.#checkpoints,
-      checkpointKey: `${streamArn}/${shardId}/${functionArn}`,
+      checkpointKey: `${streamArn}/${shardId}/${properties.positionOf ?? functionArn}`,
       settings: () => this.#settings,
       passes: (record) => this.#passes(record),
       batch: {
@@ -208,7 +212,7 @@ class StreamMapping implements EventSourceMapping {
 }
 
 function check(settings: EventSourceMappingSettings): (record: object) => boolean {
-  checkSettings(settings, lambdaLimits.batchSize);
+  checkSettings(settings);
   return compileFilter(settings.FilterCriteria);
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EventSourceMappingSettings } from './event-source-mapping.ts';
 import { fitInvocations } from './fit-invocations.ts';
 import { processStreamBatch, type StreamBatchContext, type StreamRecord } from './stream-batch.ts';
+import { inBatches, lanesOf, Progress } from './stream-lanes.ts';
 
 /** Calls an operation of the DynamoDB Streams API: `call('GetRecords', { ShardIterator })`. Rejects with an error that has a `code`. */
 export type StreamsCall = (operation: string, input: Record<string, unknown>) => Promise<Record<string, unknown>>;
@@ -47,7 +48,7 @@ export interface ShardReaderOptions {
   >;
 }
 
-/** Reads one shard in order and hands batches of its records to the function, one at a time. */
+/** Reads one shard in order and hands batches of its records to the function: one at a time, or one for each part of the keys. */
 export class ShardReader {
   readonly #options: ShardReaderOptions;
   #checkpoint: string | undefined;
@@ -134,7 +135,9 @@ export class ShardReader {
 
   /** Reads once, or, where there is a batching window, until that is over or the batch is full. */
   async #read(iterator: string, signal: AbortSignal): Promise<{ records: StreamRecord[]; next: string | undefined }> {
-    const { BatchSize = DEFAULT_STREAM_BATCH_SIZE, MaximumBatchingWindowInSeconds = 0 } = this.#options.settings();
+    const settings = this.#options.settings();
+    const { BatchSize = DEFAULT_STREAM_BATCH_SIZE, MaximumBatchingWindowInSeconds = 0 } = settings;
+    const wanted = BatchSize * (settings.ParallelizationFactor ?? 1);
     const records: StreamRecord[] = [];
     let next: string | undefined = iterator;
     let deadline: number | undefined;
@@ -142,7 +145,7 @@ export class ShardReader {
       if (deadline !== undefined) await this.#rest(Math.min(LONGEST_REST_MS, deadline - Date.now()));
       const answer = await this.#options.call('GetRecords', {
         ShardIterator: next,
-        Limit: Math.min(BatchSize - records.length, MAX_RECORDS),
+        Limit: Math.min(wanted - records.length, MAX_RECORDS),
       });
       records.push(...((answer.Records ?? []) as StreamRecord[]));
       next = answer.NextShardIterator as string | undefined;
@@ -151,7 +154,7 @@ export class ShardReader {
       !signal.aborted &&
       next !== undefined &&
       deadline !== undefined &&
-      records.length < BatchSize &&
+      records.length < wanted &&
       Date.now() < deadline
     );
     return { records, next };
@@ -159,15 +162,26 @@ export class ShardReader {
 
   async #handle(read: StreamRecord[], signal: AbortSignal): Promise<void> {
     const { streamArn, shardId, region, settings, passes, batch } = this.#options;
-    const checkpoint = (sequenceNumber: string): Promise<void> => this.#save(sequenceNumber);
     const records = read
       .map((record) => ({ ...record, awsRegion: region, eventSourceARN: streamArn }))
       .filter((record) => passes(record));
     if (this.#checkpoint === undefined && read[0]) await this.#save(BEFORE + read[0].dynamodb.SequenceNumber);
-    for (const part of fitInvocations(records)) {
-      if (signal.aborted) return;
-      await processStreamBatch(part, { ...batch, settings, streamArn, shardId, checkpoint, signal });
-    }
+    const progress = new Progress(records.map(numberOf));
+    const handleLane = async (lane: StreamRecord[]): Promise<void> => {
+      let handled = 0;
+      const checkpoint = async (sequenceNumber: string): Promise<void> => {
+        const end = lane.findIndex((record) => numberOf(record) === sequenceNumber) + 1;
+        const reached = progress.add(lane.slice(handled, end).map(numberOf));
+        handled = end;
+        if (reached !== undefined && reached !== this.#checkpoint) await this.#save(reached);
+      };
+      const { BatchSize = DEFAULT_STREAM_BATCH_SIZE } = settings();
+      for (const part of inBatches(lane, BatchSize).flatMap(fitInvocations)) {
+        if (signal.aborted) return;
+        await processStreamBatch(part, { ...batch, settings, streamArn, shardId, checkpoint, signal });
+      }
+    };
+    await Promise.all(lanesOf(records, settings().ParallelizationFactor ?? 1).map(handleLane));
     const last = read.at(-1)?.dynamodb.SequenceNumber;
     if (last !== undefined && last !== this.#checkpoint && !signal.aborted) await this.#save(last);
   }
@@ -197,4 +211,8 @@ export class ShardReader {
     }
     this.#woken = false;
   }
+}
+
+function numberOf({ dynamodb }: StreamRecord): string {
+  return dynamodb.SequenceNumber;
 }

@@ -1,0 +1,143 @@
+import { AwsError } from '../../core/aws-error.ts';
+import { callAwsJson } from '../../core/aws-json-client.ts';
+import type { Host } from '../../core/service.ts';
+import { dynamodb } from '../dynamodb/index.ts';
+import { reportStreamRead } from '../dynamodb/stream-metrics.ts';
+import { countStreamRead } from '../dynamodb/stream-usage.ts';
+import { sqs } from '../sqs/index.ts';
+import type { QueueSource } from '../sqs/queue-source.ts';
+import type { EventSourceMapping, EventSourceMappingProperties, Invoke } from './event-source-mapping.ts';
+import { functionMetrics } from './function-metrics.ts';
+import type { FunctionPool, InvokeOptions } from './function-pool.ts';
+import { invalidParameter } from './lambda-errors.ts';
+import type { LocalFunction } from './local-function.ts';
+import { startSqsMapping } from './sqs-mapping.ts';
+import { startStreamMapping } from './stream-mapping.ts';
+import type { Checkpoints } from './stream-shard.ts';
+
+/**
+ * What a function's role has to allow for Lambda to read its queue or stream; here all of it is asked for before each read.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html#events-dynamodb-permissions
+ */
+const QUEUE_ACTIONS = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+const STREAM_ACTIONS = [
+  'dynamodb:DescribeStream',
+  'dynamodb:GetRecords',
+  'dynamodb:GetShardIterator',
+  'dynamodb:ListStreams',
+];
+
+/** A mapping that is to be started. */
+export interface MappingRequest {
+  uuid: string;
+  properties: EventSourceMappingProperties;
+  found: LocalFunction;
+  qualifier: string | undefined;
+}
+
+/**
+ * Starts what polls an event source.
+ * @throws AwsError for settings and event sources that Lambda would refuse
+ */
+export function startMapping(
+  { uuid, properties, found, qualifier }: MappingRequest,
+  host: Host,
+  checkpoints: Checkpoints | undefined,
+): EventSourceMapping {
+  const common = {
+    uuid,
+    properties,
+    functionArn: found.arnOf(qualifier),
+    invoke: (payload: string, options?: InvokeOptions) => found.invoke(payload, { ...options, qualifier }),
+    onWarning: host.warn,
+  };
+  const { pool } = found.version(qualifier);
+  const source = String(properties.EventSourceArn);
+  if (source.startsWith('arn:aws:sqs:')) return startQueueMapping(common, pool, host);
+  if (source.startsWith('arn:aws:dynamodb:')) return startDynamoDbMapping(common, pool, host, checkpoints);
+  throw invalidParameter(
+    `Unrecognized event source, must be kinesis, dynamodb stream or sqs. Unsupported source arn: ${source}`,
+  );
+}
+
+/**
+ * Checks that a function's role lets Lambda read an event source, as it does when a mapping is created.
+ * @throws AwsError InvalidParameterValueException
+ */
+export function requireSourcePermissions({ authorizer }: Host, functionName: string, source: string): void {
+  const isQueue = source.startsWith('arn:aws:sqs:');
+  const refused = (isQueue ? QUEUE_ACTIONS : STREAM_ACTIONS).find((action) =>
+    authorizer.findSenderRefusal({ functionName }, { action, resource: source }),
+  );
+  if (refused === undefined) return;
+  throw invalidParameter(
+    isQueue
+      ? `The function execution role does not have permissions to call ${refused.slice('sqs:'.length)} on SQS`
+      : `Cannot access stream ${source}. Please ensure the role can perform the GetRecords, GetShardIterator, ` +
+          'DescribeStream, and ListStreams Actions on your stream in IAM.',
+  );
+}
+
+function queueOf(arn: string, authorize: () => void, host: Host): QueueSource {
+  try {
+    return host.handleOf(sqs).source(arn, authorize);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    throw invalidParameter(
+      'Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. ' +
+        `SQS Error Message: The specified queue does not exist: ${arn}`,
+    );
+  }
+}
+
+/** What mappings of queues and streams have in common. */
+interface MappingBase {
+  uuid: string;
+  properties: EventSourceMappingProperties;
+  functionArn: string;
+  invoke: Invoke;
+  onWarning: (line: string) => void;
+}
+
+function startQueueMapping(common: MappingBase, pool: FunctionPool, host: Host): EventSourceMapping {
+  const { name, timeoutSeconds, concurrency } = pool.definition;
+  const source = common.properties.EventSourceArn;
+  const authorize = (): void => {
+    for (const action of QUEUE_ACTIONS) host.authorizer.authorizeRole(name, { action, resource: source });
+  };
+  return startSqsMapping({
+    ...common,
+    queue: queueOf(source, authorize, host),
+    functionTimeoutSeconds: timeoutSeconds,
+    functionConcurrency: concurrency,
+  });
+}
+
+function startDynamoDbMapping(
+  common: MappingBase,
+  pool: FunctionPool,
+  host: Host,
+  checkpoints: Checkpoints | undefined,
+): EventSourceMapping {
+  const { authorizer, region, usage } = host;
+  const { name } = pool.definition;
+  const source = common.properties.EventSourceArn;
+  const { endpoint } = host.handleOf(dynamodb);
+  const report = functionMetrics(host, name);
+  return startStreamMapping({
+    ...common,
+    ...(checkpoints ? { checkpoints } : {}),
+    call: async (operation, input) => {
+      for (const action of STREAM_ACTIONS) authorizer.authorizeRole(name, { action, resource: source });
+      const startedAt = performance.now();
+      const target = `DynamoDBStreams_20120810.${operation}`;
+      const output = await callAwsJson(endpoint, { region, service: 'dynamodb', target }, input);
+      if (operation === 'GetRecords') reportStreamRead(host, source, performance.now() - startedAt);
+      if (usage) countStreamRead(usage, source, output);
+      return output;
+    },
+    onIteratorAge: (age) => report('IteratorAge', age),
+    sendToDestination: (destinationArn, body) => host.deliver(destinationArn, body, { sender: { functionName: name } }),
+  });
+}
