@@ -13,6 +13,7 @@ describe('npm start', () => {
       '--aws-port',
       '--data-dir',
       '--dynamodb-endpoint',
+      '--allow-host',
       '--alarm-period',
       '--cold',
       '--raw',

@@ -54,6 +54,7 @@ async function start(options: StartOptions): Promise<void> {
       dataDirectory: options['data-dir'],
       cacheDirectory: options['cache-dir'],
       dynamodbEndpoint: options.dynamodbEndpoint,
+      allowedHosts: options['allow-host'],
       alarmPeriod: options.alarmPeriod,
       coldFunctions: options.cold,
       onProgress: (line) => console.log(`${line} …`),

@@ -13,6 +13,7 @@ Usage: npm start -- [options]
   --stage <name>              stage to package for (dev)
   --service <directory>       another service to run, besides those in services/; may be repeated
   --dynamodb-endpoint <url>   use this DynamoDB instead of starting one
+  --allow-host <name>         let API destinations of EventBridge send to this host over HTTPS, besides this machine; may be repeated
   --alarm-period <seconds>    evaluate every alarm over periods this long, not the templates' (to see them change sooner)
   --cold                      start no function before its first call: less memory, but the first order takes seconds
   --verbose                   show every line that functions log, not only warnings and errors
@@ -34,6 +35,7 @@ export function readOptions() {
       stage: { type: 'string', default: 'dev' },
       service: { type: 'string', multiple: true, default: [] },
       'dynamodb-endpoint': { type: 'string' },
+      'allow-host': { type: 'string', multiple: true, default: [] },
       'alarm-period': { type: 'string' },
       cold: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },

@@ -53,6 +53,17 @@ export interface DeliverOptions {
   traceHeader?: string | undefined;
   /** Of a notification. */
   subject?: string | undefined;
+  /** Of an API destination. */
+  httpParameters?: HttpTargetParameters | undefined;
+  /** When the sender gives up, in milliseconds since the epoch. */
+  deadline?: number | undefined;
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_HttpParameters.html */
+export interface HttpTargetParameters {
+  readonly PathParameterValues?: readonly string[];
+  readonly HeaderParameters?: Readonly<Record<string, string>>;
+  readonly QueryStringParameters?: Readonly<Record<string, string>>;
 }
 
 /**

@@ -25,6 +25,8 @@ export interface RuntimeOptions {
   coldFunctions?: boolean | undefined;
   /** Replaces the period of every CloudWatch alarm, in seconds. */
   alarmPeriod?: number | undefined;
+  /** Hosts besides this machine that API destinations may send to, over HTTPS. */
+  allowedHosts?: readonly string[] | undefined;
   /** Counts what the functions use, as AWS would bill it; nothing is counted, and nothing takes longer, without one. */
   usage?: Usage | undefined;
   /** What the start is doing. */

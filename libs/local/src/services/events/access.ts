@@ -4,7 +4,20 @@ import type { ArnOf, Input } from '../../core/access.ts';
 const onRule = new Set(['PutRule', 'DeleteRule', 'DescribeRule', 'EnableRule', 'DisableRule']);
 const onTargets = new Set(['PutTargets', 'RemoveTargets', 'ListTargetsByRule']);
 const onBus = new Set(['CreateEventBus', 'DeleteEventBus', 'DescribeEventBus']);
-const onNothing = new Set(['ListEventBuses', 'ListRules', 'ListRuleNamesByTarget', 'TestEventPattern']);
+const onConnection = new Set([
+  ...['CreateConnection', 'UpdateConnection', 'DeleteConnection', 'DescribeConnection', 'DeauthorizeConnection'],
+]);
+const onApiDestination = new Set([
+  ...['CreateApiDestination', 'UpdateApiDestination', 'DeleteApiDestination', 'DescribeApiDestination'],
+]);
+const onNothing = new Set([
+  'ListEventBuses',
+  'ListRules',
+  'ListRuleNamesByTarget',
+  'TestEventPattern',
+  'ListConnections',
+  'ListApiDestinations',
+]);
 
 /**
  * PutEvents is not decided here but entry by entry, see put-events-authorization.ts.
@@ -23,5 +36,8 @@ export function eventsAccess(operation: string, input: Input, arn: ArnOf): reado
     const rule = String((onRule.has(operation) ? input.Name : input.Rule) ?? '');
     return access(arn('events', bus === 'default' ? `rule/${rule}` : `rule/${bus}/${rule}`));
   }
+  // The last part of their ARNs is not in the request: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
+  if (onConnection.has(operation)) return access(arn('events', `connection/${input.Name}`));
+  if (onApiDestination.has(operation)) return access(arn('events', `api-destination/${input.Name}`));
   return onNothing.has(operation) ? access('*') : undefined;
 }

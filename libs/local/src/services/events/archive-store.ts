@@ -16,7 +16,7 @@ const batchSize = 1000;
 const batchWindowMs = 50;
 
 /**
- * Where archives keep their events, and replays what became of them: SQLite, in a file. Events are written in
+ * Where archives keep their events, replays what became of them, and callers of the API what they have created: SQLite, in a file. Events are written in
  * batches, a moment after they have been taken: every event of a bus passes here.
  */
 export class ArchiveStore {
@@ -41,7 +41,8 @@ export class ArchiveStore {
        );
        CREATE INDEX IF NOT EXISTS events_by_time ON events (archive, time);
        CREATE INDEX IF NOT EXISTS events_by_age ON events (archive, stored_at, size);
-       CREATE TABLE IF NOT EXISTS replays (name TEXT PRIMARY KEY, document TEXT NOT NULL)`,
+       CREATE TABLE IF NOT EXISTS replays (name TEXT PRIMARY KEY, document TEXT NOT NULL);
+       CREATE TABLE IF NOT EXISTS resources (id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL)`,
     );
     this.#insert = this.#database.prepare(
       'INSERT INTO events (archive, time, stored_at, size, text) VALUES (?, ?, ?, ?, ?)',
@@ -59,6 +60,21 @@ export class ArchiveStore {
     this.deleteArchive(name);
     this.#database.prepare('INSERT INTO archives (name, bus_arn, created_at) VALUES (?, ?, ?)').run(name, busArn, now);
     return now;
+  }
+
+  /** What `saveResources` has kept; undefined when that was nothing. */
+  resources(): unknown {
+    const row = this.#database.prepare('SELECT document FROM resources').get();
+    return row === undefined ? undefined : JSON.parse(String(row.document));
+  }
+
+  /** Keeps the resources that callers of the API have created, in the place of what was kept. */
+  saveResources(document: object): void {
+    this.#database
+      .prepare(
+        'INSERT INTO resources (id, document) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET document = excluded.document',
+      )
+      .run(JSON.stringify(document));
   }
 
   deleteArchive(name: string): void {

@@ -31,7 +31,7 @@ function open(options: Partial<EventBridgeOptions> = {}): EventBridge {
       delivered.push(delivery);
     },
     sendToDeadLetterQueue: async () => {},
-    clock: { now: () => clock, setTimer: () => ({ cancel: () => {} }) },
+    clock: { now: () => clock, setTimer: () => ({ cancel: () => {} }), sleep: async () => {} },
     ...options,
   });
   opened.push(bridge);

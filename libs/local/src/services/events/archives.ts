@@ -61,6 +61,17 @@ export class Archives {
     return archive?.arn === arn ? archive : undefined;
   }
 
+  /** The inputs of CreateArchive that create the archives again. */
+  kept(): Input[] {
+    return [...this.#archives.values()].map(({ name, bus, description, eventPattern, retentionDays }) => ({
+      ArchiveName: name,
+      EventSourceArn: bus.arn,
+      Description: description,
+      EventPattern: eventPattern,
+      RetentionDays: retentionDays,
+    }));
+  }
+
   /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateArchive.html */
   createArchive(input: Input): object {
     const name = requiredString(input, 'ArchiveName', archiveName);

@@ -2,13 +2,15 @@ import type { RuleIdentity } from '@millrace/event-pattern';
 import type { Clock, Timer } from '../../core/clock.ts';
 import { DeliveryError } from '../../core/delivery.ts';
 import type { BusEvent } from './bus-event.ts';
-import { type CompiledTarget, isEventBus, type RuleTarget } from './rule-target.ts';
+import { type CompiledTarget, isApiDestination, isEventBus, type RuleTarget } from './rule-target.ts';
 
 /** What goes with an event beside its payload. */
 export interface DeliveryContext {
   ruleArn: string;
   /** X-Ray's, of the PutEvents entry. */
   traceHeader: string | undefined;
+  /** When the event is too old for another attempt, in milliseconds since the epoch. */
+  deadline: number;
 }
 
 export interface DeliveryOptions {
@@ -60,7 +62,10 @@ export class Deliveries {
     this.#options = options;
   }
 
-  /** Resolves when the first attempt has ended, well or not; retries go on by themselves. Never rejects. */
+  /**
+   * Resolves when the first attempt has ended, well or not, or at once for an API destination; retries go on by themselves. Never
+   * rejects.
+   */
   async start({ target, input, resolve }: CompiledTarget, rule: RuleIdentity, event: BusEvent): Promise<void> {
     const delivery = { rule, target, event, payload: input(event, rule), retries: 0 };
     if (event.isForwarded && isEventBus(target.Arn)) return this.#bury(delivery, secondHop(event));
@@ -70,7 +75,9 @@ export class Deliveries {
     } catch (error) {
       return this.#bury(delivery, new DeliveryError('INVALID_PARAMETER', messageOf(error), false));
     }
-    await this.#attempt({ ...delivery, target: resolved });
+    const attempt = this.#attempt({ ...delivery, target: resolved });
+    // An API destination may keep the event waiting: its rate is limited.
+    if (!isApiDestination(target.Arn)) await attempt;
   }
 
   /** Stops retrying. Says how many events were given up by it. */
@@ -160,8 +167,9 @@ function expiry({ target, event }: Delivery): number {
   return event.ingestedAt + (target.RetryPolicy?.MaximumEventAgeInSeconds ?? defaultEventAgeInSeconds) * 1000;
 }
 
-function contextOf({ rule, event }: Delivery): DeliveryContext {
-  return { ruleArn: rule.arn, traceHeader: event.traceHeader };
+function contextOf(delivery: Delivery): DeliveryContext {
+  const { rule, event } = delivery;
+  return { ruleArn: rule.arn, traceHeader: event.traceHeader, deadline: expiry(delivery) };
 }
 
 function messageOf(error: unknown): string {

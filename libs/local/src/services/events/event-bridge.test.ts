@@ -441,6 +441,9 @@ describe('TestEventPattern', () => {
 
 test('an operation it does not have', async () => {
   const { eventBridge } = await bridge();
-  const answer = eventBridge.handle('CreateConnection', {});
-  await expect(answer).rejects.toMatchObject({ code: 'UnknownOperationException', status: 400 });
+  const answer = eventBridge.handle('CreateEndpoint', {});
+  await expect(answer).rejects.toMatchObject({
+    code: 'UnknownOperationException',
+    message: 'EventBridge CreateEndpoint is not available on this machine',
+  });
 });

@@ -4,17 +4,23 @@ import type { Caller } from '@millrace/iam-policy';
 import { AwsError } from '../../core/aws-error.ts';
 import { type Clock, SystemClock } from '../../core/clock.ts';
 import type { DeliverOptions, Sender } from '../../core/delivery.ts';
+import { isThisMachine, OutgoingError, type SendRequest } from '../../core/outgoing-http.ts';
+import { ApiDestinations } from './api-destinations/api-destinations.ts';
+import { Connections } from './api-destinations/connections.ts';
+import { type InvocationOptions, Invocations } from './api-destinations/invocation.ts';
 import { ArchiveStore } from './archive-store.ts';
 import { Archives, type ArchivesOptions } from './archives.ts';
 import { type BusEvent, createBusEvent } from './bus-event.ts';
 import { Deliveries, type DeliveryOptions, exponentialBackoff } from './deliveries.ts';
 import { type EventBus, EventBuses } from './event-buses.ts';
 import { readEventPattern } from './event-pattern.ts';
+import { KeptResources } from './kept-resources.ts';
 import { type ReadEntry, readPutEvents } from './put-events.ts';
 import { authorizeEntry, type OnRefusal } from './put-events-authorization.ts';
 import { type ReceivingOptions, receivedEvent } from './received-event.ts';
 import { Replays } from './replays.ts';
 import { type Input, requiredString } from './request-parameters.ts';
+import { isApiDestination } from './rule-target.ts';
 import { type Rule, Rules } from './rules.ts';
 
 export interface EventBridgeOptions {
@@ -25,15 +31,19 @@ export interface EventBridgeOptions {
   /** Told of events that are lost and of settings that have no effect here. */
   onWarning?: (message: string) => void;
   /** Everything here waits by it: the machine's clock unless given. */
-  clock?: Pick<Clock, 'now' | 'setTimer'>;
+  clock?: Clock;
   retryDelay?: DeliveryOptions['retryDelay'];
   /** The file that archived events and replays are kept in; without one they end with the process. */
   archivePath?: string | undefined;
   onArchived?: ArchivesOptions['onArchived'];
   onRefusal?: OnRefusal | undefined;
+  /** Sends what goes to API destinations and to the authorization endpoints of connections; nothing is sent without it. */
+  send?: SendRequest;
   /** Who delivers to a bus with a role. Without it, everything is allowed. @throws DeliveryError */
   callerOfSender?: (sender: Sender) => Caller;
 }
+
+type Run = (input: Input, caller: Caller | undefined, id?: string) => unknown;
 
 /**
  * EventBridge (Classic): buses and their policies, rules with the full pattern language, targets with retries and
@@ -46,7 +56,11 @@ export class EventBridge {
   readonly #deliveries: Deliveries;
   readonly #archiveStore: ArchiveStore;
   readonly #replays: Replays;
-  readonly #operations: ReadonlyMap<string, (input: Input, caller: Caller | undefined) => unknown>;
+  readonly #destinations: ApiDestinations;
+  readonly #invocations: Invocations;
+  /** Without a file nothing is kept. */
+  readonly #kept: KeptResources | undefined;
+  readonly #operations: ReadonlyMap<string, Run>;
 
   constructor(options: EventBridgeOptions) {
     const { accountId, region, deliver, sendToDeadLetterQueue } = options;
@@ -70,7 +84,14 @@ export class EventBridge {
       store,
     );
     this.#replays = replays;
-    this.#operations = new Map<string, (input: Input, caller: Caller | undefined) => unknown>([
+    const send = options.send ?? sendNothing;
+    const connections = new Connections({ accountId, region, clock, send, isEndpoint });
+    const destinations = new ApiDestinations({ accountId, region, now, isEndpoint }, connections);
+    this.#destinations = destinations;
+    this.#invocations = new Invocations(destinations, clock, send);
+    const keepers = { buses, rules, archives, connections, destinations };
+    if (options.archivePath !== undefined) this.#kept = new KeptResources(store, keepers, onWarning);
+    this.#operations = new Map<string, Run>([
       ['PutEvents', (input, caller) => this.#putEvents(input, caller)],
       ['TestEventPattern', testEventPattern],
       ['CreateEventBus', (input) => buses.createEventBus(input)],
@@ -89,6 +110,17 @@ export class EventBridge {
       ['RemoveTargets', (input) => rules.removeTargets(input)],
       ['ListTargetsByRule', (input) => rules.listTargetsByRule(input)],
       ['ListRuleNamesByTarget', (input) => rules.listRuleNamesByTarget(input)],
+      ['CreateConnection', (input, _caller, id) => connections.createConnection(input, id)],
+      ['UpdateConnection', (input) => connections.updateConnection(input)],
+      ['DeauthorizeConnection', (input) => connections.deauthorizeConnection(input)],
+      ['DeleteConnection', (input) => connections.deleteConnection(input)],
+      ['DescribeConnection', (input) => connections.describeConnection(input)],
+      ['ListConnections', (input) => connections.listConnections(input)],
+      ['CreateApiDestination', (input, _caller, id) => destinations.createApiDestination(input, id)],
+      ['UpdateApiDestination', (input) => destinations.updateApiDestination(input)],
+      ['DeleteApiDestination', (input) => destinations.deleteApiDestination(input)],
+      ['DescribeApiDestination', (input) => destinations.describeApiDestination(input)],
+      ['ListApiDestinations', (input) => destinations.listApiDestinations(input)],
       ['CreateArchive', (input) => archives.createArchive(input)],
       ['DeleteArchive', (input) => archives.deleteArchive(input)],
       ['DescribeArchive', (input) => archives.describeArchive(input)],
@@ -115,14 +147,51 @@ export class EventBridge {
    * @throws AwsError
    */
   async handle(operation: string, input: Input, caller?: Caller): Promise<unknown> {
-    const run = this.#operations.get(operation);
-    if (!run) throw new AwsError('UnknownOperationException', `Operation ${operation} is not known here.`);
-    return run(input, caller);
+    const answer = await this.#operation(operation)(input, caller);
+    if (!isReading.test(operation)) this.#kept?.save();
+    return answer;
   }
 
-  /** True if an ARN is that of a bus that is there. */
+  /**
+   * Runs an operation for a resource of a template, which makes it again at each start.
+   * @param id of a connection or an API destination, the last part of its ARN
+   * @throws AwsError
+   */
+  async declare(operation: string, input: Input, id?: string): Promise<unknown> {
+    const [kind, name] = declaredBy(operation, input);
+    if (kind === 'bus' && this.#buses.find(name)) this.#buses.deleteEventBus({ Name: name });
+    this.#kept?.declare(kind, name);
+    return this.#operation(operation)(input, undefined, id);
+  }
+
+  /** Has those buses there that callers of the API have created before. */
+  restoreBuses(): void {
+    this.#kept?.restoreBuses();
+  }
+
+  /** Has everything else there that callers of the API have created before, once the templates have made theirs. */
+  restore(): void {
+    this.#kept?.restore();
+  }
+
+  #operation(name: string): Run {
+    const run = this.#operations.get(name);
+    if (run) return run;
+    throw new AwsError('UnknownOperationException', `EventBridge ${name} is not available on this machine`);
+  }
+
+  /** True if an ARN is that of a bus or an API destination that is there. */
   isThere(arn: string): boolean {
+    if (isApiDestination(arn)) return this.#destinations.find(arn) !== undefined;
     return arn.startsWith('arn:') && this.#buses.find(arn) !== undefined;
+  }
+
+  /**
+   * Sends an event to an API destination, whose rate it may have to wait for.
+   * @throws DeliveryError
+   */
+  invoke(apiDestinationArn: string, payload: string, options: InvocationOptions): Promise<void> {
+    return this.#invocations.invoke(apiDestinationArn, payload, options);
   }
 
   /**
@@ -140,6 +209,7 @@ export class EventBridge {
   /** Stops retrying and replaying; what was waiting for a retry is lost, and said so through onWarning. */
   async close(): Promise<void> {
     this.#rules.close();
+    this.#invocations.close();
     this.#replays.close();
     this.#deliveries.close();
     this.#archiveStore.close();
@@ -202,7 +272,41 @@ export class EventBridge {
   }
 }
 
+const sendNothing: SendRequest = () => Promise.reject(new OutgoingError('forbidden', 'Nothing is sent from here'));
+
+/** True for a URL that requests may go to: over HTTPS, or on this machine. */
+function isEndpoint(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isThisMachine(url));
+}
+
 const emptyDetail = new JsonObject([], '{}');
+
+/** Operations after which there is nothing new to keep. */
+const isReading = /^(Describe|List|Test|PutEvents|StartReplay|CancelReplay)/;
+
+/** Which resource of a template an operation is about. A rule has the name of its bus before its own. */
+function declaredBy(
+  operation: string,
+  input: Input,
+): ['bus' | 'policy' | 'rule' | 'archive' | 'connection' | 'destination', string] {
+  const bus = String(input.EventBusName ?? 'default');
+  const busName = bus.slice(bus.lastIndexOf('/') + 1);
+  switch (operation) {
+    case 'CreateEventBus':
+      return ['bus', String(input.Name)];
+    case 'PutPermission':
+      return ['policy', busName];
+    case 'CreateArchive':
+      return ['archive', String(input.ArchiveName)];
+    case 'CreateConnection':
+      return ['connection', String(input.Name)];
+    case 'CreateApiDestination':
+      return ['destination', String(input.Name)];
+    default:
+      return ['rule', `${busName}/${input.Name ?? input.Rule}`];
+  }
+}
 
 /** A caller that may do everything. */
 function anybody(accountId: string): Caller {

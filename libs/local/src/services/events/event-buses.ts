@@ -63,9 +63,25 @@ export class EventBuses {
     throw new AwsError('ResourceNotFoundException', `Event bus ${arn.slice(arn.lastIndexOf('/') + 1)} does not exist.`);
   }
 
+  all(): EventBus[] {
+    return [...this.#buses.values()];
+  }
+
   /** The ARN of the bus of that name or ARN, whether it is there or not. */
   arnOf(nameOrArn: string): string {
     return nameOrArn.startsWith('arn:') ? nameOrArn : this.#arn(`event-bus/${nameOrArn}`);
+  }
+
+  /** The inputs of CreateEventBus that create the buses again. */
+  kept(): Input[] {
+    const custom = [...this.#buses.values()].filter(({ name }) => name !== defaultBusName);
+    return custom.map(({ name, description }) => ({ Name: name, Description: description }));
+  }
+
+  /** The policies of the buses that have one, as JSON, by name. */
+  policies(): Record<string, string> {
+    const all = [...this.#buses.values()].flatMap(({ name, policy }) => (policy ? [[name, policy.text]] : []));
+    return Object.fromEntries(all);
   }
 
   createEventBus(input: Input): object {

@@ -1,7 +1,15 @@
 import { arnOf, type ResourceIdentity, stableUuid } from '@millrace/cloudformation';
-import type { ResourceType } from '../../core/service.ts';
+import type { DeclaredResource, ResourceType } from '../../core/service.ts';
+import { secretName } from './api-destinations/connections.ts';
 import type { EventBridge } from './event-bridge.ts';
-import { createArchive, createEventBus, createEventBusPolicy, createRule } from './resources.ts';
+import {
+  createApiDestination,
+  createArchive,
+  createConnection,
+  createEventBus,
+  createEventBusPolicy,
+  createRule,
+} from './resources.ts';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Events.html */
 export const eventsResourceTypes: Readonly<Record<string, ResourceType<EventBridge>>> = {
@@ -24,6 +32,28 @@ export const eventsResourceTypes: Readonly<Record<string, ResourceType<EventBrid
     properties: ['ArchiveName', 'SourceArn', 'Description', 'EventPattern', 'RetentionDays', 'KmsKeyIdentifier'],
     create: ({ name, properties }, events) => createArchive(events, name, properties),
   },
+  'AWS::Events::Connection': {
+    nameProperty: 'Name',
+    attributes: {
+      Arn: arnOf('events', (r) => `connection/${r.name}/${stableUuid(r)}`),
+      ArnForPolicy: arnOf('events', (r) => `connection/${r.name}`),
+      SecretArn: arnOf('secretsmanager', (r) => secretName(r.name, stableUuid(r))),
+    },
+    properties: ['Name', 'Description', 'AuthorizationType', 'AuthParameters', 'KmsKeyIdentifier'],
+    create: ({ name, properties, ...resource }, events) => createConnection(events, name, properties, idOf(resource)),
+  },
+  'AWS::Events::ApiDestination': {
+    nameProperty: 'Name',
+    attributes: {
+      Arn: arnOf('events', (r) => `api-destination/${r.name}/${stableUuid(r)}`),
+      ArnForPolicy: arnOf('events', (r) => `api-destination/${r.name}`),
+    },
+    properties: [
+      ...['Name', 'Description', 'ConnectionArn', 'HttpMethod', 'InvocationEndpoint', 'InvocationRateLimitPerSecond'],
+    ],
+    create: ({ name, properties, ...resource }, events) =>
+      createApiDestination(events, name, properties, idOf(resource)),
+  },
   'AWS::Events::Rule': {
     nameProperty: 'Name',
     attributes: {
@@ -41,6 +71,12 @@ export const eventsResourceTypes: Readonly<Record<string, ResourceType<EventBrid
       ((Targets ?? []) as { Arn: string }[]).flatMap(({ Arn }) => (isTarget(Arn) ? [] : [`cannot deliver to ${Arn}`])),
   },
 };
+
+/** The last part of a resource's ARN. */
+function idOf({ stack, logicalId }: Pick<DeclaredResource, 'stack' | 'logicalId'>): string {
+  const arn = stack.attribute(logicalId, 'Arn');
+  return arn.slice(arn.lastIndexOf('/') + 1);
+}
 
 function eventBusOf(identity: ResourceIdentity): string {
   const name = String(identity.property('EventBusName') ?? 'default');

@@ -12,9 +12,9 @@ export async function createEventBus(
   properties: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { Description, Policy } = properties;
-  await events.handle('CreateEventBus', { Name: name, ...(Description === undefined ? {} : { Description }) });
+  await events.declare('CreateEventBus', { Name: name, ...(Description === undefined ? {} : { Description }) });
   if (Policy === undefined) return;
-  await events.handle('PutPermission', {
+  await events.declare('PutPermission', {
     EventBusName: name,
     Policy: typeof Policy === 'string' ? Policy : JSON.stringify(Policy),
   });
@@ -31,12 +31,12 @@ export async function createEventBusPolicy(
   const { EventBusName, StatementId, Statement, ...parts } = properties;
   const bus = EventBusName === undefined ? {} : { EventBusName };
   if (typeof Statement !== 'object' || Statement === null) {
-    await events.handle('PutPermission', { ...bus, StatementId, ...parts });
+    await events.declare('PutPermission', { ...bus, StatementId, ...parts });
     return;
   }
   const present = (await events.handle('DescribeEventBus', { Name: EventBusName })) as { Policy?: string };
   const Policy = policyWithStatement(present.Policy, String(StatementId), Statement);
-  await events.handle('PutPermission', { ...bus, Policy });
+  await events.declare('PutPermission', { ...bus, Policy });
 }
 
 /**
@@ -49,7 +49,7 @@ export async function createArchive(
   properties: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { SourceArn, EventPattern, RetentionDays, Description } = properties;
-  await events.handle('CreateArchive', {
+  await events.declare('CreateArchive', {
     ArchiveName: name,
     EventSourceArn: SourceArn,
     Description,
@@ -74,17 +74,47 @@ export async function createRule(
   const pattern = EventPattern === undefined ? undefined : patternText(EventPattern);
   // The build has let it pass, so the account that it is meant for has a higher quota.
   if ((pattern?.length ?? 0) > eventBridgeLimits.patternLength) events.raisePatternQuota();
-  await events.handle('PutRule', {
+  await events.declare('PutRule', {
     ...settings,
     ...bus,
     Name: name,
     ...(pattern === undefined ? {} : { EventPattern: pattern }),
   });
   if (!Array.isArray(Targets) || Targets.length === 0) return;
-  const answer = await events.handle('PutTargets', { ...bus, Rule: name, Targets });
+  const answer = await events.declare('PutTargets', { ...bus, Rule: name, Targets });
   const { FailedEntries = [] } = answer as { FailedEntries?: Array<{ TargetId?: string; ErrorMessage?: string }> };
   const [failed] = FailedEntries;
   if (failed) throw new Error(`target ${failed.TargetId}: ${failed.ErrorMessage}`);
+}
+
+/**
+ * Creates a connection as its CloudFormation properties say.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-connection.html
+ * @param id the last part of its ARN
+ */
+export async function createConnection(
+  events: EventBridge,
+  name: string,
+  properties: Readonly<Record<string, unknown>>,
+  id: string,
+): Promise<void> {
+  await events.declare('CreateConnection', { ...properties, Name: name }, id);
+}
+
+/**
+ * Creates an API destination as its CloudFormation properties say.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-apidestination.html
+ * @param id the last part of its ARN
+ */
+export async function createApiDestination(
+  events: EventBridge,
+  name: string,
+  properties: Readonly<Record<string, unknown>>,
+  id: string,
+): Promise<void> {
+  const { InvocationRateLimitPerSecond: rate, ...rest } = properties;
+  const limit = rate === undefined ? {} : { InvocationRateLimitPerSecond: Number(rate) };
+  await events.declare('CreateApiDestination', { ...rest, ...limit, Name: name }, id);
 }
 
 /** A template may have a pattern as JSON or as its text. */

@@ -8,6 +8,7 @@ import {
 } from '@millrace/event-pattern';
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../../core/aws-error.ts';
+import type { HttpTargetParameters } from '../../core/delivery.ts';
 import type { BusEvent } from './bus-event.ts';
 import {
   type Input,
@@ -32,6 +33,8 @@ export interface RuleTarget {
   readonly DeadLetterConfig?: { readonly Arn?: string };
   /** A JSON path (`$.detail.orderId`) has become the event's value by the time the target is delivered to. */
   readonly SqsParameters?: { readonly MessageGroupId?: string };
+  /** As are their values. */
+  readonly HttpParameters?: HttpTargetParameters;
 }
 
 /** A target made ready for delivery. */
@@ -53,6 +56,11 @@ const servicesByRole = new Set([
   ...['batch', 'codebuild', 'codepipeline', 'ec2', 'ecs', 'firehose', 'kinesis', 'redshift', 'redshift-serverless'],
   ...['sagemaker', 'ssm', 'ssm-incidents', 'states'],
 ]);
+
+/** True for the ARN of an API destination. */
+export function isApiDestination(arn: string): boolean {
+  return /^arn:[^:]+:events:[^:]*:[^:]*:api-destination\/.+$/.test(arn);
+}
 
 /** True for the ARN of an event bus. */
 export function isEventBus(arn: string): boolean {
@@ -91,9 +99,10 @@ export function compileTarget(entry: Input): CompiledTarget {
   if (groupId === undefined && /^arn:[^:]+:sqs:.+\.fifo$/.test(arn)) {
     throw invalid(`Parameter(s) SqsParameters must be specified for target: ${id}.`);
   }
+  checkHttpParameters(optionalStructure(entry, 'HttpParameters') ?? {});
   const target: RuleTarget = { ...entry, Id: id, Arn: arn };
   try {
-    return { target, input: compileInput(entry), resolve: compileMessageGroup(target, groupId) };
+    return { target, input: compileInput(entry), resolve: compileParameters(target) };
   } catch (error) {
     if (error instanceof AwsError) throw error;
     throw invalid(`Invalid input for target ${id}. Reason: ${error instanceof Error ? error.message : error}`);
@@ -111,8 +120,7 @@ function checkDeadLetterQueue(arn: string): void {
 }
 
 function needsRole(arn: string): boolean {
-  const [, , service = '', , , resource = ''] = arn.split(':');
-  return servicesByRole.has(service) || (service === 'events' && resource.startsWith('api-destination/'));
+  return servicesByRole.has(arn.split(':')[2] ?? '') || isApiDestination(arn);
 }
 
 function compileInput(entry: Input): TargetInput {
@@ -141,15 +149,67 @@ function readTransformer(transformer: Input): InputTransformer {
   };
 }
 
-/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html#dynamic-path-parameters */
-function compileMessageGroup(target: RuleTarget, groupId: string | undefined): CompiledTarget['resolve'] {
-  if (!groupId?.startsWith('$')) return () => target;
-  const read = compileJsonPath(groupId);
+/**
+ * Fills in the parameters that are paths into the event.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html#dynamic-path-parameters
+ */
+function compileParameters(target: RuleTarget): CompiledTarget['resolve'] {
+  const { SqsParameters, HttpParameters } = target;
+  const group = SqsParameters?.MessageGroupId;
+  const groupOf = group === undefined ? undefined : compileText(group, 'MessageGroupId');
+  const httpOf = HttpParameters && compileHttpParameters(HttpParameters);
+  if (!groupOf && !httpOf) return () => target;
+  return (event) => ({
+    ...target,
+    ...(groupOf && { SqsParameters: { MessageGroupId: groupOf(event) } }),
+    ...(httpOf && { HttpParameters: httpOf(event) }),
+  });
+}
+
+type TextOf = (event: BusEvent) => string;
+
+function compileHttpParameters(parameters: HttpTargetParameters): (event: BusEvent) => HttpTargetParameters {
+  const { PathParameterValues = [], HeaderParameters = {}, QueryStringParameters = {} } = parameters;
+  const paths = PathParameterValues.map((value) => compileText(value, 'PathParameterValues'));
+  const compileMap = (map: Readonly<Record<string, string>>) =>
+    Object.entries(map).map(([name, value]): [string, TextOf] => [name, compileText(value, name)]);
+  const headers = compileMap(HeaderParameters);
+  const query = compileMap(QueryStringParameters);
+  const filled = (map: [string, TextOf][], event: BusEvent) =>
+    Object.fromEntries(map.map(([name, textOf]) => [name, textOf(event)]));
+  return (event) => ({
+    PathParameterValues: paths.map((textOf) => textOf(event)),
+    HeaderParameters: filled(headers, event),
+    QueryStringParameters: filled(query, event),
+  });
+}
+
+/** A text, or what is in the event where the text is a path. */
+function compileText(text: string, name: string): TextOf {
+  if (!text.startsWith('$')) return () => text;
+  const read = compileJsonPath(text);
   return (event) => {
     const value = read(event.document) ?? null;
-    if (value === null) throw new Error(`The event has no value at ${groupId} for MessageGroupId`);
-    return { ...target, SqsParameters: { MessageGroupId: typeof value === 'string' ? value : jsonText(value) } };
+    if (value === null) throw new Error(`The event has no value at ${text} for ${name}`);
+    return typeof value === 'string' ? value : jsonText(value);
   };
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_HttpParameters.html */
+function checkHttpParameters(parameters: Input): void {
+  const values = parameters.PathParameterValues ?? [];
+  if (!Array.isArray(values) || !values.every((value) => typeof value === 'string' && value.trim() !== '')) {
+    throw invalid('HttpParameters.PathParameterValues must be a list of texts.');
+  }
+  for (const name of ['HeaderParameters', 'QueryStringParameters']) {
+    const map = optionalStructure(parameters, name) ?? {};
+    for (const [key, value] of Object.entries(map)) {
+      if (typeof value !== 'string') throw invalid(`HttpParameters.${name}.${key} must be a text.`);
+      if (name === 'HeaderParameters' && (!/^[!#$%&'*+.^_`|~0-9a-zA-Z-]+$/.test(key) || /[\r\n\0]/.test(value))) {
+        throw invalid(`HttpParameters.HeaderParameters: ${key} is not a valid header.`);
+      }
+    }
+  }
 }
 
 function invalid(message: string): AwsError {

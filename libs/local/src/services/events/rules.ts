@@ -6,6 +6,7 @@ import { parseRuleSchedule, type Schedule } from '../../core/schedules/schedule-
 import type { BusEvent } from './bus-event.ts';
 import { busNameOrArn, defaultBusName, type EventBus, type EventBuses } from './event-buses.ts';
 import { readEventPattern } from './event-pattern.ts';
+import type { KeptRule } from './kept-resources.ts';
 import { page } from './page.ts';
 import { type Input, optionalString, requiredList, requiredString, structure } from './request-parameters.ts';
 import { RuleSchedules } from './rule-schedules.ts';
@@ -69,12 +70,44 @@ export class Rules {
     this.#patternLength = eventBridgeLimits.raisedPatternLength;
   }
 
+  /** What makes the rules again, but for those of archives. */
+  kept(): KeptRule[] {
+    const rules = this.#buses.all().flatMap(({ rules: ofBus }) => [...ofBus.values()]);
+    return rules
+      .filter(({ archive }) => !archive)
+      .map((rule) => ({
+        busName: rule.busName,
+        name: rule.name,
+        input: {
+          Name: rule.name,
+          EventBusName: rule.busName,
+          State: rule.state,
+          EventPattern: rule.eventPattern,
+          ScheduleExpression: rule.scheduleExpression,
+          Description: rule.description,
+          RoleArn: rule.roleArn,
+        },
+        targets: [...rule.targets.values()].map(({ target }) => target),
+        scheduledFrom: rule.scheduledFrom,
+      }));
+  }
+
+  /**
+   * Makes a rule again.
+   * @throws AwsError
+   */
+  restore({ busName, name, input, targets, scheduledFrom }: KeptRule): void {
+    this.putRule(input, scheduledFrom);
+    if (targets.length > 0) this.putTargets({ EventBusName: busName, Rule: name, Targets: targets });
+  }
+
   /** Ends the schedules. */
   close(): void {
     this.#schedules.close();
   }
 
-  putRule(input: Input): object {
+  /** @param scheduledFrom when a rule that is made again got its schedule */
+  putRule(input: Input, scheduledFrom?: number): object {
     const name = requiredString(input, 'Name', ruleName);
     const bus = this.#buses.named(optionalString(input, 'EventBusName', busNameOrArn));
     const eventPattern = optionalString(input, 'EventPattern', {
@@ -96,7 +129,7 @@ export class Rules {
     const existing = bus.rules.get(name);
     if (existing) checkNotManaged(existing);
     if (!existing && bus.rules.size >= eventBridgeLimits.rulesPerBus) throw limitExceeded();
-    const now = this.#clock.now();
+    const hasSameSchedule = existing !== undefined && existing.scheduleExpression === scheduleExpression;
     const rule: Rule = {
       name,
       arn: this.#ruleArn(bus, name),
@@ -106,7 +139,7 @@ export class Rules {
       pattern: eventPattern === undefined ? undefined : readEventPattern(eventPattern),
       scheduleExpression,
       schedule: scheduleExpression === undefined ? undefined : readSchedule(scheduleExpression),
-      scheduledFrom: scheduleExpression === existing?.scheduleExpression ? (existing?.scheduledFrom ?? now) : now,
+      scheduledFrom: scheduledFrom ?? (hasSameSchedule ? existing.scheduledFrom : this.#clock.now()),
       description: optionalString(input, 'Description', { maximumLength: 512 }),
       roleArn: optionalString(input, 'RoleArn', { maximumLength: 1600 }),
       targets: existing?.targets ?? new Map(),
