@@ -1,7 +1,8 @@
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../../core/aws-error.ts';
 import type { ArchiveStore } from './archive-store.ts';
-import type { EventBus, EventBuses } from './event-buses.ts';
+import type { EventBus } from './event-bus.ts';
+import type { EventBuses } from './event-buses.ts';
 import { readEventPattern } from './event-pattern.ts';
 import { exclusiveFilter } from './exclusive-filter.ts';
 import { page } from './page.ts';

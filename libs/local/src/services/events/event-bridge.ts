@@ -12,7 +12,8 @@ import { ArchiveStore } from './archive-store.ts';
 import { Archives, type ArchivesOptions } from './archives.ts';
 import { type BusEvent, createBusEvent } from './bus-event.ts';
 import { Deliveries, type DeliveryOptions, exponentialBackoff } from './deliveries.ts';
-import { type EventBus, EventBuses } from './event-buses.ts';
+import type { EventBus, Rule } from './event-bus.ts';
+import { EventBuses } from './event-buses.ts';
 import { readEventPattern } from './event-pattern.ts';
 import { KeptResources } from './kept-resources.ts';
 import { type ReadEntry, readPutEvents } from './put-events.ts';
@@ -21,7 +22,7 @@ import { type ReceivingOptions, receivedEvent } from './received-event.ts';
 import { Replays } from './replays.ts';
 import { type Input, requiredString } from './request-parameters.ts';
 import { isApiDestination } from './rule-target.ts';
-import { type Rule, Rules } from './rules.ts';
+import { Rules } from './rules.ts';
 
 export interface EventBridgeOptions {
   accountId: string;

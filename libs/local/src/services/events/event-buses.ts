@@ -1,23 +1,9 @@
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../../core/aws-error.ts';
-import { type BusPolicy, policyAfterPut, policyAfterRemoval } from './bus-policy.ts';
+import { policyAfterPut, policyAfterRemoval } from './bus-policy.ts';
+import { busNameOrArn, defaultBusName, type EventBus } from './event-bus.ts';
 import { page } from './page.ts';
 import { type Input, optionalString, requiredString } from './request-parameters.ts';
-import type { Rule } from './rules.ts';
-
-/** An event bus with its rules by name. */
-export interface EventBus {
-  readonly name: string;
-  readonly arn: string;
-  readonly description: string | undefined;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  readonly rules: Map<string, Rule>;
-  policy: BusPolicy | undefined;
-}
-
-export const defaultBusName = 'default';
-export const busNameOrArn = { maximumLength: eventBridgeLimits.busNameOrArnLength, pattern: /^[/.\-_A-Za-z0-9:]+$/ };
 
 /**
  * The buses of one account and region, and the operations that manage them. Each operation takes

@@ -4,24 +4,13 @@ import type { ArchiveStore } from './archive-store.ts';
 import type { Archives } from './archives.ts';
 import type { EventBuses } from './event-buses.ts';
 import type { Input } from './request-parameters.ts';
-import type { RuleTarget } from './rule-target.ts';
-import type { Rules } from './rules.ts';
+import type { KeptRule, Rules } from './rules.ts';
 
 /** A connection or an API destination: the input that creates it, and the last part of its ARN. */
 interface Kept {
   readonly name: string;
   readonly id: string;
   readonly input: Input;
-}
-
-/** A rule, as it is kept. */
-export interface KeptRule {
-  readonly busName: string;
-  readonly name: string;
-  /** Of PutRule. */
-  readonly input: Input;
-  readonly targets: readonly RuleTarget[];
-  readonly scheduledFrom: number;
 }
 
 /** What callers of the API have created, as the inputs that create it again. */

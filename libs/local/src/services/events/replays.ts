@@ -3,7 +3,8 @@ import { AwsError } from '../../core/aws-error.ts';
 import type { ArchiveStore, EventKey } from './archive-store.ts';
 import type { Archive, Archives } from './archives.ts';
 import { type BusEvent, replayedEvent } from './bus-event.ts';
-import type { EventBus, EventBuses } from './event-buses.ts';
+import type { EventBus } from './event-bus.ts';
+import type { EventBuses } from './event-buses.ts';
 import { exclusiveFilter } from './exclusive-filter.ts';
 import { page } from './page.ts';
 import {

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../core/clock.ts';
-import type { Rule } from './rules.ts';
+import type { Rule } from './event-bus.ts';
 
 /**
  * Runs rules on their schedules. A time that passes while nothing runs here is left out, as are all but one of those that pass

@@ -1,44 +1,30 @@
-import type { EventPattern } from '@millrace/event-pattern';
 import { eventBridgeLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../../core/aws-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import { parseRuleSchedule, type Schedule } from '../../core/schedules/schedule-expression.ts';
 import type { BusEvent } from './bus-event.ts';
-import { busNameOrArn, defaultBusName, type EventBus, type EventBuses } from './event-buses.ts';
+import { busNameOrArn, defaultBusName, type EventBus, type Rule, type RuleState, ruleStates } from './event-bus.ts';
+import type { EventBuses } from './event-buses.ts';
 import { readEventPattern } from './event-pattern.ts';
-import type { KeptRule } from './kept-resources.ts';
 import { page } from './page.ts';
 import { type Input, optionalString, requiredList, requiredString, structure } from './request-parameters.ts';
 import { RuleSchedules } from './rule-schedules.ts';
-import { type CompiledTarget, compileTarget, type RuleTarget } from './rule-target.ts';
-
-export interface Rule {
-  readonly name: string;
-  readonly arn: string;
-  readonly busName: string;
-  state: RuleState;
-  readonly eventPattern: string | undefined;
-  readonly pattern: EventPattern | undefined;
-  readonly scheduleExpression: string | undefined;
-  readonly schedule: Schedule | undefined;
-  /** When the rule got its schedule, in milliseconds since the epoch: a rate is counted from then. */
-  readonly scheduledFrom: number;
-  readonly description: string | undefined;
-  readonly roleArn: string | undefined;
-  /** By target id. */
-  readonly targets: Map<string, CompiledTarget>;
-  /** Of a rule that belongs to an archive, and can be changed through that only. */
-  readonly archive?: { readonly record: (event: BusEvent) => void };
-}
-
-export type RuleState = (typeof ruleStates)[number];
-
-const ruleStates = ['ENABLED', 'DISABLED', 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS'] as const;
+import { compileTarget, type RuleTarget } from './rule-target.ts';
 
 /** The service that manages the rules of archives. */
 const archivesService = 'prod.vhs.events.aws.internal';
 
 const ruleName = { maximumLength: eventBridgeLimits.ruleNameLength, pattern: /^[.\-_A-Za-z0-9]+$/ };
+
+/** A rule, as it is kept. */
+export interface KeptRule {
+  readonly busName: string;
+  readonly name: string;
+  /** Of PutRule. */
+  readonly input: Input;
+  readonly targets: readonly RuleTarget[];
+  readonly scheduledFrom: number;
+}
 
 export interface RulesOptions {
   accountId: string;
