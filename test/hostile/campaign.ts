@@ -47,8 +47,11 @@ const MAX_WAITING = 60;
 const SAMPLE_EVERY = 7;
 /** Of these no more is written out: they mostly have one reason. */
 const MAX_FILES = 20;
-/** A function that died is tried again when its queue's visibility timeout is over: a minute each. */
-const SETTLE_WITHIN_MS = 300_000;
+/**
+ * A record may wait for its retries: with ten attempts (a shipment without a reservation) 810 s at most, since the pauses are
+ * below 2, 4, 8 … 256 and 300 s. A function that died is tried again when its queue's visibility timeout is over: a minute each.
+ */
+const SETTLE_WITHIN_MS = 1_200_000;
 const CALM_ROUNDS = 4;
 const MEMORY_WITHIN_MS = 90_000;
 const MAX_GROWTH = 1.1;
