@@ -58,7 +58,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     ...{ ...place, dataDirectory, cacheDirectory, options, gateway, releaseApiPort, warn },
     clock,
     usage: options.usage,
-    messages: new Messages(),
+    messages: new Messages(clock),
     codeOf: (name) => code.get(name),
   };
   const cloud = started.use(new Cloud(services, host, inertResourceTypes));

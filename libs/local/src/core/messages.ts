@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Clock } from './clock.ts';
 
 /** An e-mail or SMS that a function sent. On this machine nothing leaves: it is kept here. */
 export interface CapturedMessage {
@@ -20,12 +21,17 @@ const KEPT = 10_000;
 
 /** The e-mails and SMS sent since the start, newest last. Only the newest 10,000 are kept. */
 export class Messages {
+  readonly #clock: Pick<Clock, 'now'>;
   #messages: CapturedMessage[] = [];
+
+  constructor(clock: Pick<Clock, 'now'> = { now: Date.now }) {
+    this.#clock = clock;
+  }
 
   /** @returns the message's id, which the service answers with */
   capture(message: Omit<CapturedMessage, 'id' | 'sentAt'>): string {
     const id = randomUUID();
-    this.#messages.push({ id, ...message, sentAt: new Date().toISOString() });
+    this.#messages.push({ id, ...message, sentAt: new Date(this.#clock.now()).toISOString() });
     if (this.#messages.length > KEPT) this.#messages.shift();
     return id;
   }

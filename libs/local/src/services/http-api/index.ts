@@ -21,7 +21,7 @@ export const httpApi: AwsService<LocalHttpApi> = {
     'httpApi.requests': 'requests, each 512 KB is one [function behind the route]',
     'httpApi.bytesOut': 'bytes of answers [function behind the route]',
   },
-  async start({ accountId, options, usage, handleOf, releaseApiPort, warn }) {
+  async start({ accountId, clock, options, usage, handleOf, releaseApiPort, warn }) {
     let api: HttpApi | undefined;
     return {
       handle: {
@@ -34,6 +34,7 @@ export const httpApi: AwsService<LocalHttpApi> = {
         api = await startHttpApi({
           port: options.apiPort,
           accountId,
+          now: () => clock.now(),
           services: stacks.map((stack) => ({ name: stack.name, resources: httpResourcesOf(stack) })),
           verificationKeys: handleOf(issuer).keys,
           invoke: async (functionArn, payload, traced) => {

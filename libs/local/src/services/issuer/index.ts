@@ -19,7 +19,7 @@ export const issuer: AwsService<LocalIssuer> = {
   name: 'issuer',
   resourceTypes: {},
   access: () => undefined,
-  async start({ awsUrl, dataDirectory }) {
+  async start({ awsUrl, clock, dataDirectory }) {
     const key = await provideSigningKey(dataDirectory);
     const url = `${awsUrl}/_local/issuer`;
     let running: Issuer | undefined;
@@ -34,7 +34,7 @@ export const issuer: AwsService<LocalIssuer> = {
       },
       activate: (stacks) => {
         const authorizers = stacks.flatMap((stack) => jwtAuthorizersOf(stack.name, httpResourcesOf(stack)));
-        running = new Issuer({ key, url, ...(issuerOf(authorizers) ?? { issuer: url, audiences: [] }) });
+        running = new Issuer({ key, url, clock, ...(issuerOf(authorizers) ?? { issuer: url, audiences: [] }) });
       },
       [Symbol.asyncDispose]: async () => {},
     };

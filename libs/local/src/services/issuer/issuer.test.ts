@@ -51,9 +51,11 @@ describe('a token', () => {
 
   test('is for every audience of its issuer', async () => {
     const key = await provideSigningKey();
-    const several = new Issuer({ issuer: 'https://auth.example', audiences: ['a', 'b'], key, url: 'http://127.0.0.1' });
+    const clock = { now: () => 60_000 };
+    const issuer = 'https://auth.example';
+    const several = new Issuer({ issuer, audiences: ['a', 'b'], key, url: 'http://127.0.0.1', clock });
     const { body } = await several.answer({ method: 'POST', path: '/token', body: '{"sub":"ada","scope":""}' });
-    expect(decodeJwt((body as { token: string }).token).aud).toEqual(['a', 'b']);
+    expect(decodeJwt((body as { token: string }).token)).toMatchObject({ aud: ['a', 'b'], iat: 60 });
   });
 
   test.each([

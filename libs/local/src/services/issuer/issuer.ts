@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type JSONWebKeySet, SignJWT } from 'jose';
+import type { Clock } from '../../core/clock.ts';
 import { SIGNING_ALGORITHM, type SigningKey } from './signing-key.ts';
 import { readTokenRequest, type TokenRequest, TokenRequestError } from './token-request.ts';
 
@@ -11,6 +12,7 @@ export interface IssuerOptions {
   key: SigningKey;
   /** Where it answers, e.g. http://127.0.0.1:4566/_local/issuer: the discovery document leads there, whatever `issuer` says. */
   url: string;
+  clock: Pick<Clock, 'now'>;
 }
 
 /** A request to an issuer. */
@@ -82,9 +84,9 @@ export class Issuer {
   }
 
   async #sign(body: string): Promise<{ token: string; expiresAt: string }> {
-    const { key, audiences, issuer } = this.#options;
+    const { key, audiences, issuer, clock } = this.#options;
     const request = readTokenRequest(body);
-    const issuedAt = Math.floor(Date.now() / 1000);
+    const issuedAt = Math.floor(clock.now() / 1000);
     const expiresAt = issuedAt + request.expiresIn;
     const token = new SignJWT({ scope: request.scope, ...contactClaims(request) })
       .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: key.kid, typ: 'JWT' })

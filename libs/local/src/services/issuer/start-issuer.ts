@@ -39,7 +39,9 @@ export async function startIssuer(options: {
     }
   });
   const url = `http://${LOOPBACK}:${await listenOnLoopback(server, options.port)}`;
-  issuer.resolve(new Issuer({ issuer: options.issuer ?? url, audiences: [options.audience], key, url }));
+  issuer.resolve(
+    new Issuer({ issuer: options.issuer ?? url, audiences: [options.audience], key, url, clock: { now: Date.now } }),
+  );
   return {
     url,
     async stop() {

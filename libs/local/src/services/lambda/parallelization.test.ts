@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
+import { SystemClock } from '../../core/clock.ts';
 import type { StreamRecord } from './stream-batch.ts';
 import { lanesOf, Progress } from './stream-lanes.ts';
 import { startStreamMapping } from './stream-mapping.ts';
@@ -49,6 +50,7 @@ test('with a ParallelizationFactor the other keys do not wait for one that is sl
   const handled: string[] = [];
   const release = Promise.withResolvers<void>();
   const mapping = startStreamMapping({
+    clock: new SystemClock(),
     properties: {
       EventSourceArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/1',
       FunctionName: 'f',

@@ -126,6 +126,7 @@ function startDynamoDbMapping(
   const { endpoint } = host.handleOf(dynamodb);
   const report = functionMetrics(host, name);
   return startStreamMapping({
+    clock: host.clock,
     ...common,
     ...(checkpoints ? { checkpoints } : {}),
     call: async (operation, input) => {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../core/clock.ts';
 import { failedItems } from './batch-response.ts';
 import { type EventSourceMappingSettings, type Invoke, reportsBatchItemFailures } from './event-source-mapping.ts';
 import type { InvocationResult } from './function-pool.ts';
@@ -18,6 +18,7 @@ export interface StreamRecord {
 }
 
 export interface StreamBatchContext {
+  clock: Clock;
   settings: () => EventSourceMappingSettings;
   functionArn: string;
   streamArn: string;
@@ -66,13 +67,14 @@ async function attempt(batch: PendingBatch, pending: PendingBatch[], context: St
   const { settings, signal } = context;
   let result: InvocationResult;
   const last = batch.records.at(-1)?.dynamodb.ApproximateCreationDateTime;
+  // By the clock that the database has.
   if (last !== undefined) context.onIteratorAge?.(Math.max(0, Date.now() - last * 1000));
   try {
     result = await context.invoke(JSON.stringify({ Records: batch.records }));
   } catch (error) {
     // The function was not called at all, which is no failure of the batch.
     context.onWarning(`Cannot invoke ${context.functionArn}: ${(error as Error).message}`);
-    await delay(context.retryDelay(batch.failures + 1), undefined, { signal }).catch(() => undefined);
+    await context.clock.sleep(context.retryDelay(batch.failures + 1), signal).catch(() => undefined);
     return;
   }
   const succeeded = countSucceeded(result, batch.records, settings());
@@ -92,7 +94,7 @@ async function attempt(batch: PendingBatch, pending: PendingBatch[], context: St
   if (retries !== -1 && batch.failures > retries) {
     await discard(batch, batch.records.length, 'RetryAttemptsExhausted', context);
   } else {
-    await delay(context.retryDelay(batch.failures), undefined, { signal }).catch(() => undefined);
+    await context.clock.sleep(context.retryDelay(batch.failures), signal).catch(() => undefined);
   }
 }
 
@@ -110,6 +112,7 @@ function countSucceeded(
   return lowest === -1 ? records.length : lowest;
 }
 
+/** By the clock that the database has. */
 function countExpired(records: StreamRecord[], maximumAgeSeconds: number): number {
   if (maximumAgeSeconds === -1) return 0;
   const oldest = Date.now() / 1000 - maximumAgeSeconds;
@@ -146,7 +149,7 @@ async function discard(
       return;
     } catch (error) {
       onWarning(`Cannot send the failed batch of ${shardId} to ${destination}: ${(error as Error).message}`);
-      await delay(context.retryDelay(failures), undefined, { signal }).catch(() => undefined);
+      await context.clock.sleep(context.retryDelay(failures), signal).catch(() => undefined);
     }
   }
 }
@@ -156,7 +159,7 @@ function failureDocument(
   { records, failures, lastResult }: PendingBatch,
   count: number,
   condition: DiscardCondition,
-  { functionArn, shardId, streamArn }: StreamBatchContext,
+  { clock, functionArn, shardId, streamArn }: StreamBatchContext,
 ): string {
   const first = records[0];
   const last = records[count - 1];
@@ -177,7 +180,7 @@ function failureDocument(
         }
       : {}),
     version: '1.0',
-    timestamp: new Date().toISOString(),
+    timestamp: new Date(clock.now()).toISOString(),
     DDBStreamBatchInfo: {
       shardId,
       startSequenceNumber: first?.dynamodb.SequenceNumber,

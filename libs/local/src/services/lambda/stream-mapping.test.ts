@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AwsError } from '../../core/aws-error.ts';
+import { ManualClock, SystemClock } from '../../core/clock.ts';
 import { type DynamoDb, startDynamoDb } from '../dynamodb/process.ts';
 import type { EventSourceMapping, EventSourceMappingProperties } from './event-source-mapping.ts';
 import type { InvocationResult } from './function-pool.ts';
@@ -36,6 +37,7 @@ function map(
   options: Partial<StreamMappingOptions> = {},
 ): EventSourceMapping {
   const mapping = startStreamMapping({
+    clock: new SystemClock(),
     properties: { EventSourceArn: streamArn, FunctionName: 'relay', StartingPosition: 'TRIM_HORIZON', ...properties },
     functionArn: FUNCTION_ARN,
     call,
@@ -160,6 +162,17 @@ describe('a batch that fails', () => {
     map(oneShard('a', 'b', 'c').call, STREAM_ARN, { BatchSize: 2 });
     await until(() => events.length === 4);
     expect(calls()).toEqual(['a b', 'a b', 'a b', 'c']);
+  });
+
+  test('is tried again when the clock says so', async () => {
+    const clock = new ManualClock(0);
+    answer = throwing('a');
+    map(oneShard('a').call, STREAM_ARN, {}, { clock, retryDelay: () => 60_000 });
+    await until(() => events.length === 1);
+    await clock.advance(59_999);
+    expect(events.length).toBe(1);
+    await clock.advance(1);
+    await until(() => events.length === 2);
   });
 
   test('starts again at the lowest failed sequence number', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../core/clock.ts';
 import { compileFilter } from './event-filter.ts';
 import {
   checkSettings,
@@ -14,6 +14,7 @@ import { Polling } from './polling.ts';
 import { type Checkpoints, DEFAULT_STREAM_BATCH_SIZE, ShardReader, type StreamsCall } from './stream-shard.ts';
 
 export interface StreamMappingOptions {
+  clock: Clock;
   uuid?: string;
   properties: EventSourceMappingProperties;
   functionArn: string;
@@ -60,12 +61,13 @@ class StreamMapping implements EventSourceMapping {
   readonly #readers = new Map<string, ShardReader>();
   #settings: EventSourceMappingSettings;
   #passes: (record: object) => boolean;
-  #lastModified = Date.now();
+  #lastModified: number;
   /** The stream could not be described the last time. */
   #unreadable = false;
 
   constructor(options: StreamMappingOptions) {
     this.#options = options;
+    this.#lastModified = options.clock.now();
     this.uuid = options.uuid ?? randomUUID();
     this.#checkpoints = options.checkpoints ?? memoryCheckpoints();
     const {
@@ -110,7 +112,7 @@ class StreamMapping implements EventSourceMapping {
     const settings = { ...this.#settings, ...changes };
     this.#passes = check(settings);
     this.#settings = settings;
-    this.#lastModified = Date.now();
+    this.#lastModified = this.#options.clock.now();
     await this.#polling.set(settings.Enabled !== false);
   }
 
@@ -151,7 +153,7 @@ class StreamMapping implements EventSourceMapping {
         this.#unreadable = true;
       }
       const pause = new AbortController();
-      const timer = delay(pauseMs, undefined, { signal: AbortSignal.any([signal, pause.signal]) });
+      const timer = this.#options.clock.sleep(pauseMs, AbortSignal.any([signal, pause.signal]));
       await Promise.race([timer.catch(() => undefined), ...running.values()]);
       pause.abort();
     }
@@ -159,7 +161,8 @@ class StreamMapping implements EventSourceMapping {
   }
 
   async #read(shardId: string, startingPosition: string, signal: AbortSignal, finished: Set<string>): Promise<void> {
-    const { properties, functionArn, call, invoke, sendToDestination, retryDelay, onIteratorAge } = this.#options;
+    const { clock, properties, functionArn, call, invoke, sendToDestination, retryDelay, onIteratorAge } =
+      this.#options;
     const streamArn = properties.EventSourceArn;
     const reader = new ShardReader({
       call,
@@ -172,6 +175,7 @@ class StreamMapping implements EventSourceMapping {
       settings: () => this.#settings,
       passes: (record) => this.#passes(record),
       batch: {
+        clock,
         functionArn,
         invoke,
         sendToDestination,
@@ -185,7 +189,7 @@ class StreamMapping implements EventSourceMapping {
       if (await reader.run(signal)) finished.add(shardId);
     } catch (error) {
       this.#warn(`Cannot read the checkpoint of ${shardId}: ${(error as Error).message}`);
-      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      await clock.sleep(RETRY_MS, signal).catch(() => undefined);
     } finally {
       this.#readers.delete(shardId);
     }

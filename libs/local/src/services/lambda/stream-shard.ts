@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../core/clock.ts';
 import type { EventSourceMappingSettings } from './event-source-mapping.ts';
 import { fitInvocations } from './fit-invocations.ts';
 import { processStreamBatch, type StreamBatchContext, type StreamRecord } from './stream-batch.ts';
@@ -44,7 +45,7 @@ export interface ShardReaderOptions {
   passes: (record: object) => boolean;
   batch: Pick<
     StreamBatchContext,
-    'functionArn' | 'invoke' | 'sendToDestination' | 'retryDelay' | 'onWarning' | 'onIteratorAge'
+    'clock' | 'functionArn' | 'invoke' | 'sendToDestination' | 'retryDelay' | 'onWarning' | 'onIteratorAge'
   >;
 }
 
@@ -60,6 +61,10 @@ export class ShardReader {
 
   constructor(options: ShardReaderOptions) {
     this.#options = options;
+  }
+
+  get #clock(): Clock {
+    return this.#options.batch.clock;
   }
 
   /** Something may have been written: reads now. */
@@ -109,7 +114,7 @@ export class ShardReader {
           if (!this.#unreadable) batch.onWarning(`Cannot read ${this.#options.streamArn}: ${message}`);
           this.#unreadable = true;
         }
-        if (code !== 'ExpiredIteratorException') await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+        if (code !== 'ExpiredIteratorException') await this.#clock.sleep(RETRY_MS, signal).catch(() => undefined);
       }
     }
     return false;
@@ -142,20 +147,20 @@ export class ShardReader {
     let next: string | undefined = iterator;
     let deadline: number | undefined;
     do {
-      if (deadline !== undefined) await this.#rest(Math.min(LONGEST_REST_MS, deadline - Date.now()));
+      if (deadline !== undefined) await this.#rest(Math.min(LONGEST_REST_MS, deadline - this.#clock.now()));
       const answer = await this.#options.call('GetRecords', {
         ShardIterator: next,
         Limit: Math.min(wanted - records.length, MAX_RECORDS),
       });
       records.push(...((answer.Records ?? []) as StreamRecord[]));
       next = answer.NextShardIterator as string | undefined;
-      if (records.length > 0) deadline ??= Date.now() + MaximumBatchingWindowInSeconds * 1000;
+      if (records.length > 0) deadline ??= this.#clock.now() + MaximumBatchingWindowInSeconds * 1000;
     } while (
       !signal.aborted &&
       next !== undefined &&
       deadline !== undefined &&
       records.length < wanted &&
-      Date.now() < deadline
+      this.#clock.now() < deadline
     );
     return { records, next };
   }
@@ -201,9 +206,9 @@ export class ShardReader {
   async #rest(ms: number): Promise<void> {
     if (!this.#woken) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
+        const timer = this.#clock.setTimer(this.#clock.now() + ms, resolve);
         this.#ring = () => {
-          clearTimeout(timer);
+          timer.cancel();
           resolve();
         };
       });
