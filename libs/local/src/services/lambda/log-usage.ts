@@ -1,11 +1,5 @@
 import type { Usage } from '../../core/usage.ts';
-
-/** What an EMF line says about its metrics. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
-interface EmbeddedMetrics extends Record<string, unknown> {
-  _aws?: {
-    CloudWatchMetrics?: { Namespace?: string; Dimensions?: string[][]; Metrics?: { Name?: string }[] }[];
-  };
-}
+import { embeddedMetrics } from '../cloudwatch/embedded-metrics.ts';
 
 /** Counts the bytes of lines that go into a function's log group, a line break each. */
 export function countLogBytes(usage: Usage, functionName: string, lines: readonly string[]): void {
@@ -16,23 +10,9 @@ export function countLogBytes(usage: Usage, functionName: string, lines: readonl
 /** Counts a line that a function wrote and, when it is in the embedded metric format, the metrics that it makes. */
 export function countLogLine(usage: Usage, { functionName, line }: { functionName: string; line: string }): void {
   countLogBytes(usage, functionName, [line]);
-  for (const metric of embeddedMetrics(line)) usage.add('cloudwatch.metrics', metric, 1);
-}
-
-/** `Millrace EventHandled service=millrace-orders`, once for each metric and set of dimensions. */
-function embeddedMetrics(line: string): string[] {
-  if (!line.startsWith('{') || !line.includes('"_aws"')) return [];
-  let document: EmbeddedMetrics;
-  try {
-    document = JSON.parse(line) as EmbeddedMetrics;
-  } catch {
-    return [];
+  for (const { namespace, name, dimensions } of embeddedMetrics(line, 0)) {
+    // `Millrace EventHandled service=millrace-orders`
+    const values = dimensions.map(({ Name, Value }) => `${Name}=${Value}`).toSorted();
+    usage.add('cloudwatch.metrics', [namespace, name, ...values].join(' '), 1);
   }
-  return (document._aws?.CloudWatchMetrics ?? []).flatMap(({ Namespace, Dimensions = [[]], Metrics = [] }) =>
-    Metrics.flatMap(({ Name }) =>
-      Dimensions.map((names) =>
-        [Namespace, Name, ...names.toSorted().map((name) => `${name}=${document[name]}`)].join(' '),
-      ),
-    ),
-  );
 }
