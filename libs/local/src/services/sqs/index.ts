@@ -1,5 +1,6 @@
 import type { AwsService, Host, RunningService } from '../../core/service.ts';
 import { sqsAccess } from './access.ts';
+import { REPORTED_QUEUE_METRICS, reportQueueMetrics } from './metric-reports.ts';
 import { json } from './protocol/json.ts';
 import { query } from './protocol/query.ts';
 import { sqsResourceTypes } from './resource-types.ts';
@@ -15,15 +16,18 @@ export const sqs: AwsService<Sqs> = {
   access: sqsAccess,
   refusal: { code: 'AccessDeniedException', status: 403 },
   deliveryAction: 'sqs:SendMessage',
+  metrics: { 'AWS/SQS': REPORTED_QUEUE_METRICS },
   meters: { 'sqs.requests': 'requests, each 64 KB is one [queue, or the function that asks]' },
   start,
 };
 
-async function start({ accountId, region, awsUrl, dataDirectory, clock, usage }: Host): Promise<RunningService<Sqs>> {
+async function start(host: Host): Promise<RunningService<Sqs>> {
+  const { accountId, region, awsUrl, dataDirectory, clock, usage } = host;
   const handle = startSqs({
     ...{ accountId, region, origin: awsUrl, dataDirectory, clock },
     onUsage: ({ queueName, requests, operation }) => usage?.add('sqs.requests', queueName, requests, operation),
   });
+  const endReports = reportQueueMetrics(handle.queues, host);
   return {
     handle,
     api: ({ operation, input, request }) => handle.api.call(operation, input, {}, request.signal),
@@ -33,6 +37,9 @@ async function start({ accountId, region, awsUrl, dataDirectory, clock, usage }:
       counted.add('sqs.requests', functionName, billedRequests(operation, input, output), operation),
     policyOf: (queueArn) => handle.policyOf(queueArn),
     console: () => handle.console(),
-    [Symbol.asyncDispose]: () => handle[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => {
+      endReports();
+      return handle[Symbol.asyncDispose]();
+    },
   };
 }
