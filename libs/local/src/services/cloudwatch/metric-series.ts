@@ -26,9 +26,17 @@ export class MetricSeries {
   }
 
   add(period: number, value: number | StatisticSet): void {
+    const known = this.#periods.get(period);
+    if (known && typeof value === 'number' && !this.#needsValues) {
+      // Queues are sampled each second: in place, since a copy would take most of the time.
+      known.count += 1;
+      known.sum += value;
+      known.minimum = Math.min(known.minimum, value);
+      known.maximum = Math.max(known.maximum, value);
+      return;
+    }
     const { values, ...summary } = typeof value === 'number' ? setOf(value) : value;
     const set: StatisticSet = this.#needsValues && values ? { ...summary, values } : summary;
-    const known = this.#periods.get(period);
     this.#periods.set(period, known ? merge(known, set) : set);
     if (known) return;
     for (const old of this.#periods.keys()) if (old < period - this.#kept) this.#periods.delete(old);

@@ -79,7 +79,7 @@ function createPool(definition: VersionConfiguration, host: Host): FunctionPool 
     log: (line) => {
       if (!authorizer.mayLog(name)) return;
       if (usage) countLogLine(usage, line);
-      functionLogs.write(line);
+      functionLogs.write({ ...line, timestamp: host.clock.now() });
       options.onFunctionLog?.(line);
     },
     compileCacheDirectory: join(host.cacheDirectory, 'compiled'),

@@ -68,6 +68,7 @@ function map(
   functionTimeoutSeconds = 1,
 ): EventSourceMapping {
   const mapping = startSqsMapping({
+    clock: new SystemClock(),
     properties: { EventSourceArn: queueArn, FunctionName: 'on-order-placed', ...properties },
     queue: service.source(queueArn),
     functionArn: FUNCTION_ARN,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../core/clock.ts';
 import type { QueueSource, SourceMessage } from '../sqs/queue-source.ts';
 import { failedItems } from './batch-response.ts';
 import { compileFilter } from './event-filter.ts';
@@ -18,6 +18,7 @@ import { invalidParameter } from './lambda-errors.ts';
 import { Polling } from './polling.ts';
 
 export interface SqsMappingOptions {
+  clock: Clock;
   uuid?: string;
   properties: EventSourceMappingProperties;
   queue: QueueSource;
@@ -54,12 +55,13 @@ class SqsMapping implements EventSourceMapping {
   readonly #underWay = new Set<Promise<void>>();
   #settings: EventSourceMappingSettings;
   #passes: (record: object) => boolean;
-  #lastModified = Date.now();
+  #lastModified: number;
   /** The queue could not be read the last time. It may come back, so the mapping goes on. */
   #unreadable = false;
 
   constructor(options: SqsMappingOptions) {
     this.#options = options;
+    this.#lastModified = options.clock.now();
     this.uuid = options.uuid ?? randomUUID();
     const {
       EventSourceArn: _source,
@@ -91,7 +93,7 @@ class SqsMapping implements EventSourceMapping {
     const settings = { ...this.#settings, ...changes };
     this.#passes = this.#check(settings);
     this.#settings = settings;
-    this.#lastModified = Date.now();
+    this.#lastModified = this.#options.clock.now();
     await this.#polling.set(settings.Enabled !== false);
   }
 
@@ -133,7 +135,7 @@ class SqsMapping implements EventSourceMapping {
           this.#options.onWarning?.(`Cannot read ${this.#options.queue.queueArn}: ${(error as Error).message}`);
         }
         this.#unreadable = true;
-        await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+        await this.#options.clock.sleep(RETRY_MS, signal).catch(() => undefined);
       }
     }
     await Promise.all(this.#underWay);
@@ -141,11 +143,11 @@ class SqsMapping implements EventSourceMapping {
 
   /** Receives until the batch is full, the window is over, or the next message might not fit the invocation. */
   async #collect(signal: AbortSignal): Promise<SourceMessage[]> {
-    const { queue } = this.#options;
+    const { clock, queue } = this.#options;
     const size = this.#batchSize;
     const messages = await queue.receive({ max: Math.min(size, 10), waitSeconds: LONG_POLL_SECONDS, signal });
     const window = this.#settings.MaximumBatchingWindowInSeconds ?? 0;
-    const deadline = Date.now() + window * 1000;
+    const deadline = clock.now() + window * 1000;
     let bytes = byteLength(messages);
     while (
       window > 0 &&
@@ -154,7 +156,7 @@ class SqsMapping implements EventSourceMapping {
       bytes < PAYLOAD_LIMIT_BYTES &&
       !signal.aborted
     ) {
-      const waitSeconds = (deadline - Date.now()) / 1000;
+      const waitSeconds = (deadline - clock.now()) / 1000;
       if (waitSeconds <= 0) break;
       const more = await queue.receive({ max: Math.min(size - messages.length, 10), waitSeconds, signal });
       bytes += byteLength(more);

@@ -108,6 +108,7 @@ function startQueueMapping(common: MappingBase, pool: FunctionPool, host: Host):
   };
   return startSqsMapping({
     ...common,
+    clock: host.clock,
     queue: queueOf(source, authorize, host),
     functionTimeoutSeconds: timeoutSeconds,
     functionConcurrency: concurrency,
