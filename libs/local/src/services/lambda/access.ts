@@ -19,6 +19,17 @@ export function lambdaAccess(operation: string, input: Input, arn: ArnOf): reado
     case 'DeleteEventSourceMapping':
       return [{ action, resource: arn('lambda', `event-source-mapping:${UUID}`) }];
     case 'Invoke':
+    case 'UpdateFunctionConfiguration':
+    case 'PublishVersion':
+    case 'ListVersionsByFunction':
+    case 'CreateAlias':
+    case 'ListAliases':
+    case 'GetAlias':
+    case 'UpdateAlias':
+    case 'DeleteAlias':
+    case 'PutFunctionConcurrency':
+    case 'DeleteFunctionConcurrency':
+    case 'GetFunctionConcurrency':
     case 'GetFunction':
     case 'GetFunctionConfiguration':
     case 'PutFunctionEventInvokeConfig':
@@ -29,6 +40,10 @@ export function lambdaAccess(operation: string, input: Input, arn: ArnOf): reado
       const { name, qualifier = Qualifier } = parseFunctionIdentifier(String(FunctionName));
       return [{ action, resource: arn('lambda', `function:${name}${qualifier === undefined ? '' : `:${qualifier}`}`) }];
     }
+    case 'ListTags':
+    case 'TagResource':
+    case 'UntagResource':
+      return [{ action, resource: String(input.Resource) }];
     default:
       return undefined;
   }

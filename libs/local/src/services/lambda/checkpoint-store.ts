@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { openDatabase } from '../../core/sqlite.ts';
 import type { Checkpoints } from './stream-shard.ts';
 
 /**
@@ -8,11 +7,8 @@ import type { Checkpoints } from './stream-shard.ts';
  * @returns the checkpoints and a function that closes their file
  */
 export function openCheckpoints(dataDirectory: string): { checkpoints: Checkpoints; close: () => void } {
-  const database = new DatabaseSync(join(dataDirectory, 'checkpoints.db'));
-  database.exec(
-    `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-     CREATE TABLE IF NOT EXISTS checkpoints (key TEXT PRIMARY KEY, value TEXT NOT NULL)`,
-  );
+  const schema = 'CREATE TABLE IF NOT EXISTS checkpoints (key TEXT PRIMARY KEY, value TEXT NOT NULL)';
+  const database = openDatabase(dataDirectory, 'checkpoints.db', schema);
   const load = database.prepare('SELECT value FROM checkpoints WHERE key = ?');
   const save = database.prepare('INSERT OR REPLACE INTO checkpoints (key, value) VALUES (?, ?)');
   return {

@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
 import type { Stack } from '@millrace/cloudformation';
+import type { Clock } from '../../core/clock.ts';
 import type { Host } from '../../core/service.ts';
 import { createFunction } from './create-function.ts';
 import type { EventSourceMapping } from './event-source-mapping.ts';
 import { parseFunctionIdentifier } from './function-identifier.ts';
 import { notFound } from './lambda-errors.ts';
-import type { LocalFunction } from './local-function.ts';
+import type { LocalFunction, VersionConfiguration } from './local-function.ts';
 
 /** A function that was named, and the version or alias that was. */
 export interface NamedFunction {
@@ -17,6 +18,7 @@ export interface NamedFunction {
 export class Functions {
   readonly byName: ReadonlyMap<string, LocalFunction>;
   readonly #onWarning: (line: string) => void;
+  readonly #clock: Clock;
   /** Of a stack, the mappings that read its functions' tables: whatever a function of it does may have written there. */
   readonly #streams = new Map<Stack, EventSourceMapping[]>();
   readonly #stackOf = new Map<string, Stack>();
@@ -24,6 +26,7 @@ export class Functions {
   /** @throws TemplateError for a function without a bundle, or a setting that Lambda would refuse */
   constructor(stacks: readonly Stack[], host: Host) {
     this.#onWarning = host.warn;
+    this.#clock = host.clock;
     const functions = new Map<string, LocalFunction>();
     for (const stack of stacks) {
       const streams: EventSourceMapping[] = [];
@@ -55,6 +58,11 @@ export class Functions {
     } catch {
       return undefined;
     }
+  }
+
+  /** Changes the configuration of `$LATEST`. */
+  update(found: LocalFunction, changes: Partial<VersionConfiguration>): void {
+    found.update(changes, this.#clock.now());
   }
 
   /** The mappings that are woken after each call of a function. */

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabase } from '../../core/sqlite.ts';
 
 /** An event that was accepted for asynchronous invocation. */
 export interface AsyncEvent {
@@ -33,6 +33,19 @@ interface Row extends Record<string, unknown> {
   last_result: string | null;
 }
 
+/** An event that was being handled when the last process ended was not handled. */
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS async_events (
+    sequence INTEGER PRIMARY KEY, request_id TEXT UNIQUE NOT NULL, function TEXT NOT NULL, qualifier TEXT,
+    payload TEXT NOT NULL, trace_header TEXT, client_context TEXT, received_at REAL NOT NULL, due_at REAL NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0, throttles INTEGER NOT NULL DEFAULT 0, last_result TEXT,
+    taken INTEGER NOT NULL DEFAULT 0);
+  CREATE INDEX IF NOT EXISTS waiting_events ON async_events (function, taken, due_at);
+  UPDATE async_events SET taken = 0 WHERE taken = 1;
+  CREATE TABLE IF NOT EXISTS documents (
+    kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key));
+`;
+
 /**
  * What Lambda keeps: the queue of asynchronous events, and what its API has created. With a data directory each write outlives this
  * process, however it ends.
@@ -43,19 +56,7 @@ export class LambdaStore {
 
   /** @param directory in memory without it */
   constructor(directory: string | undefined) {
-    this.#database = new DatabaseSync(directory === undefined ? ':memory:' : join(directory, 'lambda.db'));
-    // An event that was being handled when the last process ended was not handled.
-    this.#database.exec(`
-      PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-      CREATE TABLE IF NOT EXISTS async_events (
-        sequence INTEGER PRIMARY KEY, request_id TEXT UNIQUE NOT NULL, function TEXT NOT NULL, qualifier TEXT,
-        payload TEXT NOT NULL, trace_header TEXT, client_context TEXT, received_at REAL NOT NULL, due_at REAL NOT NULL,
-        failures INTEGER NOT NULL DEFAULT 0, throttles INTEGER NOT NULL DEFAULT 0, last_result TEXT,
-        taken INTEGER NOT NULL DEFAULT 0);
-      CREATE INDEX IF NOT EXISTS waiting_events ON async_events (function, taken, due_at);
-      UPDATE async_events SET taken = 0 WHERE taken = 1;
-      CREATE TABLE IF NOT EXISTS documents (
-        kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key));`);
+    this.#database = openDatabase(directory, 'lambda.db', SCHEMA);
     const prepare = (sql: string) => this.#database.prepare(sql);
     this.#statements = {
       add: prepare(`INSERT INTO async_events

@@ -64,14 +64,11 @@ export class LocalFunction {
     return this.version(undefined).pool;
   }
 
-  /** Calls of a configuration that was replaced are still running. */
-  get isUpdating(): boolean {
-    return this.#retiring.size > 0;
-  }
-
-  /** `$LATEST`, then the published ones. */
+  /** `$LATEST`, then the published ones in order. */
   versions(): readonly VersionConfiguration[] {
-    return [...this.#versions.values()].map(({ configuration }) => configuration);
+    const numberOf = ({ version }: VersionConfiguration): number => (version === LATEST ? 0 : Number(version));
+    const all = [...this.#versions.values()].map(({ configuration }) => configuration);
+    return all.sort((one, other) => numberOf(one) - numberOf(other));
   }
 
   /**

@@ -7,6 +7,11 @@ const firstVersion: Attribute = arnOf('lambda', (r) => {
   return `function:${name.slice(name.lastIndexOf(':') + 1)}:1`;
 });
 
+const aliasArn: Attribute = arnOf('lambda', (r) => {
+  const name = String(r.property('FunctionName'));
+  return `function:${name.slice(name.lastIndexOf(':') + 1)}:${r.property('Name')}`;
+});
+
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambda.html */
 export const lambdaResourceTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::Lambda::Function': {
@@ -54,7 +59,13 @@ export const lambdaResourceTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::Lambda::Version': {
     ref: firstVersion,
     attributes: { Version: () => '1', FunctionArn: firstVersion },
-    inert: 'the code on disk is the only version',
+    // The code is what was packaged.
+    properties: ['FunctionName', 'Description', 'CodeSha256'],
+  },
+  'AWS::Lambda::Alias': {
+    ref: aliasArn,
+    attributes: { AliasArn: aliasArn },
+    properties: ['FunctionName', 'FunctionVersion', 'Name', 'Description', 'RoutingConfig'],
   },
   'AWS::Lambda::Permission': {
     ref: stableUuid,
