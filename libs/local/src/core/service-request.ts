@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { AwsError } from './aws-error.ts';
 import { parseAwsJson } from './aws-json-client.ts';
 import { HttpAnswer, type HttpRequest } from './http-message.ts';
@@ -41,8 +43,9 @@ export function requestOf(
  * The output of an operation, also of one that answers in HTTP.
  * @throws AwsError that the answer tells of
  */
-export function outputOf(answer: unknown): unknown {
+export async function outputOf(answer: unknown): Promise<unknown> {
   if (!(answer instanceof HttpAnswer)) return answer;
   const { status, body } = answer;
-  return parseAwsJson(status, typeof body === 'string' || Buffer.isBuffer(body) ? body.toString() : '');
+  if (body instanceof Readable) return parseAwsJson(status, await text(body));
+  return parseAwsJson(status, typeof body === 'function' ? '' : body.toString());
 }

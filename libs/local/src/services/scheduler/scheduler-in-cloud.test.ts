@@ -10,6 +10,7 @@ import type { AwsService } from '../../core/service.ts';
 import { cloudWatch } from '../cloudwatch/index.ts';
 import { events } from '../events/index.ts';
 import { inertResourceTypes } from '../inert-types.ts';
+import { sns } from '../sns/index.ts';
 import { sqs } from '../sqs/index.ts';
 import { scheduler } from './index.ts';
 
@@ -76,7 +77,7 @@ const template: CloudFormationTemplate = {
           Version: '2012-10-17',
           Statement: {
             Effect: 'Allow',
-            Principal: { Service: 'events.amazonaws.com' },
+            Principal: { Service: ['events.amazonaws.com', 'sns.amazonaws.com'] },
             Action: 'sqs:SendMessage',
             Resource: arnOf('Closings'),
           },
@@ -129,7 +130,7 @@ afterEach(() => rmSync(dataDirectory, { recursive: true }));
 async function start(now: string, deployed = template) {
   const clock = new ManualClock(new Date(now));
   const options = cloudOptions({ clock, dataDirectory, warn: (line) => warnings.push(line) });
-  const cloud = new Cloud([sqs, cloudWatch, events, scheduler] as AwsService[], options, inertResourceTypes);
+  const cloud = new Cloud([sqs, sns, cloudWatch, events, scheduler] as AwsService[], options, inertResourceTypes);
   await cloud.start();
   const { resourceTypes } = cloud;
   const { stacks } = loadStacks([{ stackName: 'shop', template: deployed }], { ...options, resourceTypes });
@@ -181,6 +182,20 @@ it('schedules of a template reach queues, buses and universal targets with their
   await second.clock.set(new Date('2026-06-01T21:05:00Z'));
   // Of the times that were missed the last one is made up for, then the clock goes on where it was.
   expect((await second.bodies('jobs')).toSorted()).toEqual(['"hourly"', '"hourly"', 'once']);
+});
+
+it('a topic is a target, too', async () => {
+  const { Closings, ClosingsPolicy } = template.Resources ?? {};
+  const Topic = { Type: 'AWS::SNS::Topic', Properties: { TopicName: 'news' } };
+  const TopicArn = { Ref: 'Topic' };
+  const Properties = { TopicArn, Protocol: 'sqs', Endpoint: arnOf('Closings'), RawMessageDelivery: true };
+  const Subscription = { Type: 'AWS::SNS::Subscription', Properties };
+  const Reporter = role([{ Action: 'sns:Publish', Resource: TopicArn }]);
+  const News = schedule('at(2026-06-01T09:00:00)', 'Reporter', { Arn: TopicArn, Input: 'news' });
+  const Resources = { Closings, ClosingsPolicy, Topic, Subscription, Reporter, News };
+  await using started = await start('2026-06-01T08:00:00Z', { Resources: Resources as never });
+  await started.clock.set(new Date('2026-06-01T09:00:30Z'));
+  expect(await started.bodies('closings')).toEqual(['news']);
 });
 
 it('a schedule whose role does not let the scheduler in is an error of the template', async () => {
