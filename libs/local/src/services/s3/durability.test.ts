@@ -107,6 +107,12 @@ describe('with a data directory', () => {
     expect(await read(after, 'copy')).toBe('three');
   });
 
+  test('one that cannot be made is an error that names it', async () => {
+    await expect(startS3UnderTest({ dataDirectory: '/proc/nowhere' })).rejects.toThrow(
+      'The data directory /proc/nowhere/s3 cannot be used',
+    );
+  });
+
   test('what has been acknowledged is there after SIGKILL', async () => {
     const script = `
       import { startS3 } from ${JSON.stringify(new URL('./api.ts', import.meta.url).href)};
