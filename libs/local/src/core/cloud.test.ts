@@ -45,6 +45,7 @@ const greeter: AwsService<Guests> = {
       isThere: (arn) => !arn.endsWith('/gone'),
       policyOf: (arn) => (/\/(closed|gone)$/.test(arn) ? undefined : OPEN),
       activate: () => void steps.push('activate greeter'),
+      deactivate: () => void steps.push('deactivate greeter'),
       console: () => ({ guests: guests.size }),
       [Symbol.asyncDispose]: async () => void steps.push('end greeter'),
     };
@@ -132,11 +133,29 @@ test('what is delivered reaches the service of the ARN, if its policy lets the s
   expect([host.isTarget(arn('ann')), host.isTarget('arn:aws:other:r:0:x')]).toEqual([true, false]);
 });
 
+test('what happens by itself stops in all services before any of them ends, also when one cannot stop', async () => {
+  const stuck: AwsService<undefined> = {
+    ...doorman,
+    start: async () => ({
+      handle: undefined,
+      deactivate: () => {
+        steps.push('deactivate doorman');
+        throw new Error('stuck');
+      },
+      [Symbol.asyncDispose]: async () => void steps.push('end doorman'),
+    }),
+  };
+  const cloud = await deployed({}, [stuck, greeter]);
+  steps = [];
+  await cloud[Symbol.asyncDispose]();
+  expect(steps).toEqual(['deactivate doorman', 'deactivate greeter', 'end greeter', 'end doorman']);
+});
+
 test('services start in order and end in reverse, each of them also when another one cannot end', async () => {
   const cloud = await deployed({ Ann: guest('ann') }, [greeter, doorman]);
   steps = [];
   await expect(cloud[Symbol.asyncDispose]()).rejects.toThrow('the door is stuck');
-  expect(steps).toEqual(['end doorman', 'end greeter']);
+  expect(steps).toEqual(['deactivate greeter', 'end doorman', 'end greeter']);
 });
 
 test('a service cannot use one that starts after it', async () => {

@@ -161,6 +161,7 @@ export class Cloud implements AsyncDisposable {
 
   /** Ends all services, in reverse, each of them also when another one fails to end. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.started.map(async ({ running }) => running.deactivate?.()));
     await this.#owned.disposeAsync();
     this.#started.clear();
   }

@@ -97,6 +97,33 @@ test('an outcome that cannot be written down is a warning, and the delivery is m
   expect(attempts).toEqual(['a', 'a']);
 });
 
+test('an attempt that is under way at the end is aborted and not counted: the next one makes it', async () => {
+  await deliveries[Symbol.asyncDispose]();
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  deliveries = new DurableDeliveries<string>({
+    ...{
+      database,
+      clock,
+      warn: () => {},
+      retryAfter: () => undefined,
+      giveUp: async () => void attempts.push('gave up'),
+    },
+    attempt: (_content, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new DeliveryError('NO_RESOURCE', 'has ended', false)));
+        resolve();
+      }),
+  });
+  deliveries.start();
+  deliveries.add('a');
+  await begun;
+  await deliveries[Symbol.asyncDispose]();
+  expect([attempts, kept()]).toEqual([[], 1]);
+  deliveries = open();
+  deliveries.start();
+  await eventually(() => expect(attempts).toEqual(['a']));
+});
+
 test('what has not been delivered when it ends is delivered by the next one', async () => {
   deliveries.add('a');
   await deliveries[Symbol.asyncDispose]();

@@ -6,17 +6,17 @@ export interface DurableDeliveriesOptions<Content> {
   /** Has the deliveries in a table of its own. */
   database: DatabaseSync;
   clock: Clock;
-  /** Makes one attempt. An error that says `retryable: false` is the last. */
-  attempt: (content: Content) => Promise<void>;
+  /** Makes one attempt. An error that says `retryable: false` is the last. The signal aborts when the deliveries end. */
+  attempt: (content: Content, signal: AbortSignal) => Promise<void>;
   /** Milliseconds to the next attempt after so many have failed; undefined after the last. */
   retryAfter: (failures: number, content: Content) => number | undefined;
   /** Called for a delivery that is given up. It is removed afterwards. */
   giveUp: (content: Content, error: Error) => Promise<void>;
-  /** Told of what came of an attempt and could not be written down, e.g. on a full disk: it is made again. */
+  /** Told when the database cannot be used, e.g. on a full disk. A delivery whose outcome is not written down is made again. */
   warn: (line: string) => void;
 }
 
-/** How long an attempt waits whose outcome could not be written down. */
+/** How long deliveries wait for a database that cannot be used. */
 const UNWRITTEN_PAUSE_MS = 10_000;
 
 /** Attempts under way at the same time. */
@@ -93,7 +93,12 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
     this.#isWoken = true;
     queueMicrotask(() => {
       this.#isWoken = false;
-      if (!this.#stopped.signal.aborted) this.#startDue();
+      if (this.#stopped.signal.aborted) return;
+      try {
+        this.#startDue();
+      } catch (error) {
+        void this.#pause(error as Error).then(() => this.#wake());
+      }
     });
   }
 
@@ -121,8 +126,10 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
     const { clock, attempt, retryAfter, giveUp } = this.#options;
     const content = JSON.parse(String(row.content)) as Content;
     try {
-      await attempt(content);
+      await attempt(content, this.#stopped.signal);
     } catch (error) {
+      // What it needs may have ended before: that says nothing about the target.
+      if (this.#stopped.signal.aborted) return;
       const failures = Number(row.failures) + 1;
       const delay = isRetryable(error) ? retryAfter(failures, content) : undefined;
       if (delay !== undefined) {
@@ -136,7 +143,7 @@ export class DurableDeliveries<Content> implements AsyncDisposable {
 
   async #pause(error: Error): Promise<void> {
     const { clock, warn } = this.#options;
-    warn(`What came of a delivery could not be written down, so it is made again: ${error.message}`);
+    warn(`Deliveries wait ${UNWRITTEN_PAUSE_MS / 1000} seconds, as their database cannot be used: ${error.message}`);
     await clock.sleep(UNWRITTEN_PAUSE_MS, this.#stopped.signal).catch(() => {});
   }
 }

@@ -238,6 +238,8 @@ export interface RunningService<Handle> extends AsyncDisposable {
    * @throws TemplateError
    */
   activate?: (stacks: readonly Stack[]) => void | Promise<void>;
+  /** Called when the runtime stops, before any service is ended: stops what happens by itself, as others are about to end. */
+  deactivate?: () => void | Promise<void>;
   /** What a console shows: JSON. */
   console?: () => unknown;
 }

@@ -36,6 +36,8 @@ export interface S3 extends AsyncDisposable {
   readonly store: S3Store;
   /** Starts what S3 does by itself: it delivers notifications and runs the lifecycle rules. */
   activate: () => void;
+  /** Stops it. What has not been delivered is delivered after the next start. */
+  deactivate: () => Promise<void>;
   /** The policy of the bucket with this ARN, or of the object's bucket, as JSON; undefined without one. */
   policyOf: (arn: string) => string | undefined;
   /**
@@ -79,6 +81,10 @@ export function startS3(options: S3Options): S3 {
     ...listUploadOperations(context),
   };
   let stopLifecycle = (): void => {};
+  const deactivate = async (): Promise<void> => {
+    stopLifecycle();
+    await notifier[Symbol.asyncDispose]();
+  };
   return {
     region,
     accountId,
@@ -90,11 +96,11 @@ export function startS3(options: S3Options): S3 {
     },
     activate: () => {
       notifier.start();
-      stopLifecycle = startLifecycle(context);
+      stopLifecycle = startLifecycle(context, warn);
     },
+    deactivate,
     [Symbol.asyncDispose]: async () => {
-      stopLifecycle();
-      await notifier[Symbol.asyncDispose]();
+      await deactivate();
       store[Symbol.dispose]();
     },
   };

@@ -47,6 +47,7 @@ export const s3: AwsService<LocalS3> = {
         const meter = s3MeterOf(operation);
         if (meter !== undefined) usage.add(meter, functionName, 1, operation);
       },
+      deactivate: engine.deactivate,
       policyOf: engine.policyOf,
       console: () => ({ buckets: summarizeBuckets(engine.store) }),
       [Symbol.asyncDispose]: engine[Symbol.asyncDispose],

@@ -16,12 +16,19 @@ const expirations = {
  * Runs the lifecycle rules of all buckets at every midnight (UTC), and at the start for the midnights in between.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html
  *
+ * @param warn told of a bucket whose rules could not be run, e.g. on a full disk; the others' are
  * @returns a function that ends it
  */
-export function startLifecycle(context: S3Context): () => void {
+export function startLifecycle(context: S3Context, warn: (line: string) => void): () => void {
   let timer: Timer;
   const run = (): void => {
-    for (const { name } of context.store.buckets.list()) applyLifecycle(context, name);
+    for (const { name } of context.store.buckets.list()) {
+      try {
+        applyLifecycle(context, name);
+      } catch (error) {
+        warn(`The lifecycle rules of bucket ${name} could not be run: ${(error as Error).message}`);
+      }
+    }
     timer = context.clock.setTimer(nextMidnight(context.clock.now() + 1), run);
   };
   run();

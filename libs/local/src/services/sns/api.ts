@@ -25,7 +25,7 @@ export interface SnsOptions {
   clock: Clock;
   deliver: Deliver;
   /** Sends an HTTP request and returns the status of the answer; to this machine alone unless given. */
-  post?: (url: string, headers: Record<string, string>, body: string) => Promise<number>;
+  post?: (url: string, headers: Record<string, string>, body: string, signal: AbortSignal) => Promise<number>;
   /** Keeps e-mails and text messages, which do not leave this machine. */
   capture: (message: Omit<CapturedMessage, 'id' | 'sentAt'>) => void;
   /** Told of messages that are given up. */
@@ -38,6 +38,8 @@ export interface Sns extends AsyncDisposable {
   readonly store: SnsStore;
   /** Makes the deliveries, also those that an earlier process has left. */
   activate: () => void;
+  /** Stops it. What has not been delivered is delivered after the next start. */
+  deactivate: () => Promise<void>;
   /** The policy that a topic has been given, as JSON; undefined for one that has the default policy. */
   policyOf: (topicArn: string) => string | undefined;
   /** What `SigningCertURL` leads to. */
@@ -99,6 +101,7 @@ export function startSns(options: SnsOptions): Sns {
       throw snsError('InvalidAction', `The action ${operation.slice(0, 100)} is not valid for this endpoint.`);
     },
     activate: () => deliverer.start(),
+    deactivate: () => deliverer[Symbol.asyncDispose](),
     [Symbol.asyncDispose]: async () => {
       await deliverer[Symbol.asyncDispose]();
       store[Symbol.dispose]();

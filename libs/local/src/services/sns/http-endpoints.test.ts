@@ -1,4 +1,7 @@
 import { verify, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   ConfirmSubscriptionCommand,
   CreateTopicCommand,
@@ -152,5 +155,18 @@ describe('HTTP endpoints', () => {
       body: '{"a":1}',
       headers: { 'content-type': 'application/json', 'x-amz-sns-rawdelivery': 'true' },
     });
+  });
+
+  test('that do not answer do not hold up the end', async () => {
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    const silent = createServer(() => resolve()).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    await subscribe('http', `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`);
+    await asked;
+    const start = performance.now();
+    await sns[Symbol.asyncDispose]();
+    expect(performance.now() - start).toBeLessThan(3000);
+    silent.closeAllConnections();
+    silent.close();
   });
 });

@@ -46,6 +46,7 @@ export const sns: AwsService<Sns> = {
         const [meter, amount] = snsUsage(operation, input);
         usage.add(meter, functionName, amount);
       },
+      deactivate: engine.deactivate,
       policyOf: engine.policyOf,
       console: () => ({ topics: summarizeTopics(engine.store) }),
       [Symbol.asyncDispose]: engine[Symbol.asyncDispose],

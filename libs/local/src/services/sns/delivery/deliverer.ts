@@ -15,7 +15,7 @@ export interface DelivererOptions {
   signer: MessageSigner;
   deliver: Deliver;
   /** Sends an HTTP request and returns the status of the answer. */
-  post: (url: string, headers: Record<string, string>, body: string) => Promise<number>;
+  post: (url: string, headers: Record<string, string>, body: string, signal: AbortSignal) => Promise<number>;
   capture: (message: Omit<CapturedMessage, 'id' | 'sentAt'>) => void;
   warn: (message: string) => void;
 }
@@ -39,7 +39,7 @@ export class Deliverer implements AsyncDisposable {
       database: options.store.database,
       clock: options.clock,
       warn: options.warn,
-      attempt: (notification) => this.#attempt(notification),
+      attempt: (notification, signal) => this.#attempt(notification, signal),
       retryAfter: (failures, { protocol, deliveryPolicy }) =>
         retryDelay(
           protocol.startsWith('http') ? effectivePolicy(deliveryPolicy).healthyRetryPolicy : managedEndpoints,
@@ -64,7 +64,7 @@ export class Deliverer implements AsyncDisposable {
     await this.#deliveries[Symbol.asyncDispose]();
   }
 
-  async #attempt(notification: Notification): Promise<void> {
+  async #attempt(notification: Notification, signal: AbortSignal): Promise<void> {
     const { deliver, store, capture, origin } = this.#options;
     const { protocol, endpoint, topicArn, type, subscriptionArn, token } = notification;
     // It may have been ended since.
@@ -77,7 +77,7 @@ export class Deliverer implements AsyncDisposable {
         return deliver(endpoint, lambdaEvent(notification, this.#options), { sender });
       case 'http':
       case 'https':
-        return this.#toHttp(notification);
+        return this.#toHttp(notification, signal);
       case 'sms':
         capture({ kind: 'sms', to: [endpoint], text: notification.text });
         return;
@@ -111,7 +111,7 @@ export class Deliverer implements AsyncDisposable {
   }
 
   /** https://docs.aws.amazon.com/sns/latest/dg/sns-http-https-endpoint-as-subscriber.html */
-  async #toHttp(notification: Notification): Promise<void> {
+  async #toHttp(notification: Notification, signal: AbortSignal): Promise<void> {
     const { type, messageId, topicArn, subscriptionArn, raw, text, endpoint, deliveryPolicy } = notification;
     const isRaw = raw && type === 'Notification';
     const { requestPolicy } = effectivePolicy(deliveryPolicy);
@@ -128,6 +128,7 @@ export class Deliverer implements AsyncDisposable {
       endpoint,
       headers,
       isRaw ? text : notificationDocument(notification, this.#options),
+      signal,
     );
     if (status >= 200 && status < 300) return;
     const message = `The endpoint has answered with the status ${status}`;

@@ -12,31 +12,38 @@ export function isOnThisMachine(url: URL): boolean {
 /**
  * Posts a body to an endpoint on this machine. Redirects are not followed.
  *
+ * @param signal gives up
  * @returns the status of the answer
  * @throws Error if the endpoint does not answer, or the URL leads elsewhere
  */
-export function postOnThisMachine(address: string, headers: Record<string, string>, body: string): Promise<number> {
+export function postOnThisMachine(
+  address: string,
+  headers: Record<string, string>,
+  body: string,
+  signal: AbortSignal,
+): Promise<number> {
   const url = new URL(address);
   if (!isOnThisMachine(url)) return Promise.reject(new Error(`${url.host} is not on this machine`));
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   // Names are not looked up: only the system could say that one below "localhost" leads here.
   const host = url.hostname.endsWith('localhost') ? '127.0.0.1' : url.hostname.replace(/^\[|\]$/g, '');
   const path = url.pathname + url.search;
-  const options = { host, port: url.port, path, method: 'POST', timeout: TIMEOUT_MS };
+  // For the whole of the answer: an endpoint that sends byte by byte has not answered.
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const options = { host, port: url.port, path, method: 'POST', signal: AbortSignal.any([signal, timeout]) };
   return new Promise((resolve, reject) => {
+    const fail = (error: Error): void =>
+      reject(timeout.aborted ? new Error(`${url.host} has not answered within ${TIMEOUT_MS / 1000} seconds`) : error);
     const answered = (response: IncomingMessage): void => {
       response.resume();
       response.on('end', () => resolve(response.statusCode ?? 0));
-      response.on('error', reject);
+      response.on('error', fail);
     };
     const request = send(
       { ...options, headers: { host: url.host, 'content-length': Buffer.byteLength(body), ...headers } },
       answered,
     );
-    request.on('timeout', () =>
-      request.destroy(new Error(`${url.host} has not answered within ${TIMEOUT_MS / 1000} seconds`)),
-    );
-    request.on('error', reject);
+    request.on('error', fail);
     request.end(body);
   });
 }
