@@ -58,7 +58,11 @@ function checked(name: string, value: unknown, shape: Shape): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalidParameter(name, 'it must be a structure');
   const shapeOf = (member: string): Shape => {
-    if ('map' in shape) return shape.map;
+    if ('map' in shape) {
+      if (shape.map !== 'text' && Object(value)[member] === '')
+        throw invalidParameter(`${name}.${member.slice(0, 100)}`, 'it has no value');
+      return shape.map;
+    }
     if (!Object.hasOwn(shape.members, member))
       throw invalidParameter(`${name}.${member.slice(0, 100)}`, 'unknown member');
     return shape.members[member] as Shape;

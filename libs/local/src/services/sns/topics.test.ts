@@ -165,6 +165,7 @@ describe('the API', () => {
     'Attributes=text',
     'Attributes.entry.1.value.x.y=1',
     'Tags.member.1=a',
+    'MessageAttributes.entry.1.Name=without-a-value',
     'Name.member.1=a',
     'Name.a.b.c.d.e.f.g.h.i.j.k=1',
   ])('refuses an input that is not of its types: %s', async (parameter) => {
