@@ -28,6 +28,8 @@ export interface AsyncOutcomesOptions {
     body: string,
     attributes?: Readonly<Record<string, MessageAttribute>>,
   ) => Promise<void>;
+  /** Writes a record into a bucket. */
+  putObject: (functionName: string, bucketArn: string, folder: string, body: string) => Promise<void>;
   putEvent: (functionName: string, busArn: string, entry: OutcomeEntry) => Promise<void>;
   metric: (functionName: string, metric: 'DestinationDeliveryFailures' | 'DeadLetterErrors', value: number) => void;
   warn: (line: string) => void;
@@ -86,10 +88,13 @@ async function sendRecord(
   outcome: AsyncOutcome,
   destination: string,
   functionArn: string,
-  { clock, deliver, putEvent }: AsyncOutcomesOptions,
+  { clock, deliver, putEvent, putObject }: AsyncOutcomesOptions,
 ): Promise<void> {
   const qualifiedArn = `${functionArn}:${event.qualifier ?? LATEST}`;
   const record = invocationRecord(event, outcome, qualifiedArn, clock.now());
+  if (destination.startsWith('arn:aws:s3:')) {
+    return putObject(event.functionName, destination, `async/${event.functionName}`, record);
+  }
   if (!destination.startsWith('arn:aws:events:')) return deliver(event.functionName, destination, record);
   return putEvent(event.functionName, destination, {
     Source: 'lambda',

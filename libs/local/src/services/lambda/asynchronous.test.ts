@@ -10,6 +10,7 @@ import {
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { arn, LambdaUnderTest, queue } from '../../../fixtures/lambda-under-test.ts';
+import { s3 } from '../s3/index.ts';
 
 let under: LambdaUnderTest;
 beforeEach(() => {
@@ -174,6 +175,28 @@ describe('an asynchronous event', () => {
       context: { functionName: 'audit' },
       event: { requestPayload: { fail: 'x' }, requestContext: { condition: 'RetriesExhausted' } },
     });
+  });
+
+  test('that is given up goes into a bucket', async () => {
+    await under.start({
+      ...{ Bucket: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'failures' } }, Relay: under.fn('relay') },
+      Config: config({
+        MaximumRetryAttempts: 0,
+        DestinationConfig: { OnFailure: { Destination: 'arn:aws:s3:::failures' } },
+      }),
+    });
+    await invoke({ fail: 'x' });
+    await done();
+    const bucket = under.cloud.host.handleOf(s3);
+    const { Contents } = (await bucket.call('ListObjectsV2', { Bucket: 'failures' })) as {
+      Contents: { Key: string }[];
+    };
+    expect(Contents.map(({ Key }) => Key)).toEqual([
+      expect.stringMatching(
+        /^aws\/lambda\/async\/relay\/\d{4}\/\d\d\/\d\d\/\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d-[0-9a-f-]{36}$/,
+      ),
+    ]);
+    expect(under.warnings).toEqual([]);
   });
 
   test('that grows too old before its retry is given up', async () => {

@@ -63,6 +63,7 @@ export function createAsynchronous(
       };
     },
     deliver: (name, arn, body, attributes) => destinations.deliver(name, arn, body, attributes),
+    putObject: (name, arn, folder, body) => destinations.putObject(name, arn, folder, body),
     putEvent: (name, arn, entry) => destinations.putEvent(name, arn, entry),
     metric,
     warn,

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { Access } from '@millrace/iam-policy';
 import { DeliveryError, type MessageAttribute } from '../../core/delivery.ts';
 import type { Host } from '../../core/service.ts';
 import { events } from '../events/index.ts';
+import { s3 } from '../s3/index.ts';
 import type { OutcomeEntry } from './async-outcomes.ts';
 import { invalidParameter } from './lambda-errors.ts';
 
@@ -11,7 +13,11 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   sns: 'Publish',
   lambda: 'InvokeFunction',
   events: 'PutEvents',
+  s3: 'PutObject',
 };
+
+/** Of the objects in buckets. */
+const OBJECT_PREFIX = 'aws/lambda/';
 
 /**
  * Where Lambda sends what has become of events, with the permissions of the function's role.
@@ -32,7 +38,8 @@ export class Destinations {
     const [, , service = ''] = arn.split(':');
     const operation = OPERATIONS[service];
     if (operation === undefined) throw invalidParameter(`The destination ARN ${arn} is invalid.`);
-    if (this.#host.authorizer.findSenderRefusal({ functionName }, accessTo(arn, operation))) {
+    const resource = service === 's3' ? `${arn}/${OBJECT_PREFIX}` : arn;
+    if (this.#host.authorizer.findSenderRefusal({ functionName }, accessTo(resource, operation))) {
       throw invalidParameter(`The function's execution role does not have permissions to call ${operation} on ${arn}`);
     }
   }
@@ -52,6 +59,22 @@ export class Destinations {
         `The provided execution role does not have permissions to call ${operation} on ${service.toUpperCase()}`,
       );
     }
+  }
+
+  /**
+   * Writes a record into a bucket.
+   * @param folder of the object's name, which goes on with the time
+   * @throws DeliveryError, S3's own errors
+   */
+  async putObject(functionName: string, bucketArn: string, folder: string, body: string): Promise<void> {
+    const time = new Date(this.#host.clock.now()).toISOString();
+    const name = `${time.slice(0, 19).replaceAll(':', '.')}-${randomUUID()}`;
+    const Key = `${OBJECT_PREFIX}${folder}/${time.slice(0, 10).replaceAll('-', '/')}/${name}`;
+    const access = { action: 's3:PutObject', resource: `${bucketArn}/${Key}` };
+    const refusal = this.#host.authorizer.findSenderRefusal({ functionName }, access);
+    if (refusal) throw new DeliveryError('NO_PERMISSIONS', refusal.message, false);
+    const Bucket = bucketArn.slice(bucketArn.lastIndexOf(':') + 1);
+    await this.#host.handleOf(s3).call('PutObject', { Bucket, Key, Body: body, ContentType: 'application/json' });
   }
 
   /** @throws DeliveryError */

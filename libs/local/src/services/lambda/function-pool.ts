@@ -14,6 +14,8 @@ export interface InvocationResult {
   /** JSON: the handler's answer, or `{ errorType, errorMessage, trace? }` when functionError is set. */
   payload: string;
   functionError?: 'Unhandled';
+  /** The version that ran, where it may be another one than `$LATEST`. */
+  executedVersion?: string;
   /** The last 4 KB of what the invocation wrote, framed as Lambda frames it. */
   logTail: string;
 }

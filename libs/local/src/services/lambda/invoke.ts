@@ -12,7 +12,7 @@ import { findFunction, type LambdaParts } from './request.ts';
  */
 export async function invoke(input: Input, parts: LambdaParts): Promise<unknown> {
   const { found, qualifier } = findFunction(input, parts);
-  const payload = readPayload(input.Payload as Buffer);
+  const payload = readPayload(input.Payload);
   const [traceHeader, clientContext] = [textOf(input.TraceHeader), readClientContext(input.ClientContext)];
   switch (input.InvocationType ?? 'RequestResponse') {
     case 'DryRun':
@@ -40,8 +40,10 @@ export async function invoke(input: Input, parts: LambdaParts): Promise<unknown>
 }
 
 /** @throws AwsError InvalidRequestContentException */
-function readPayload(body: Buffer): string {
-  const payload = body.length === 0 ? '{}' : body.toString();
+function readPayload(body: unknown): string {
+  // Bytes, or text where another service calls.
+  const text = Buffer.isBuffer(body) || typeof body === 'string' ? body.toString() : '';
+  const payload = text === '' ? '{}' : text;
   try {
     JSON.parse(payload);
   } catch (error) {

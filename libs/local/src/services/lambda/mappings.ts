@@ -151,7 +151,7 @@ export class Mappings {
   }
 
   #add(uuid: string, properties: EventSourceMappingProperties, isKept: boolean): void {
-    const { functions, host, checkpoints } = this.#options;
+    const { functions, host, checkpoints, destinations } = this.#options;
     const { found, qualifier } = functions.get(properties.FunctionName);
     this.#checkDestination(properties.FunctionName, properties);
     const source = properties.EventSourceArn;
@@ -166,7 +166,7 @@ export class Mappings {
           `Please update or delete the existing mapping with UUID ${twin.UUID}`,
       );
     }
-    const mapping = startMapping({ uuid, properties, found, qualifier }, host, checkpoints);
+    const mapping = startMapping({ uuid, properties, found, qualifier }, host, checkpoints, destinations);
     this.#entries.set(uuid, { mapping, properties, isKept, isDeleting: false });
     this.#list({ mapping, properties });
   }
@@ -180,18 +180,18 @@ export class Mappings {
 
   /** Lets another function have the records. The position in a stream stays. */
   async #moveTo(uuid: string, entry: Entry, properties: EventSourceMappingProperties): Promise<void> {
-    const { functions, host, checkpoints } = this.#options;
+    const { functions, host, checkpoints, destinations } = this.#options;
     const { found, qualifier } = functions.get(properties.FunctionName);
     const positionOf = entry.properties.positionOf ?? entry.mapping.configuration().FunctionArn;
     const moved = { ...properties, positionOf };
     await entry.mapping.stop();
     this.#unlist(entry.mapping);
     try {
-      entry.mapping = startMapping({ uuid, properties: moved, found, qualifier }, host, checkpoints);
+      entry.mapping = startMapping({ uuid, properties: moved, found, qualifier }, host, checkpoints, destinations);
       entry.properties = moved;
     } catch (error) {
       const old = functions.get(entry.properties.FunctionName);
-      entry.mapping = startMapping({ uuid, properties: entry.properties, ...old }, host, checkpoints);
+      entry.mapping = startMapping({ uuid, properties: entry.properties, ...old }, host, checkpoints, destinations);
       throw error;
     } finally {
       this.#list(entry);
@@ -209,7 +209,7 @@ export class Mappings {
   #checkDestination(functionName: string, { DestinationConfig }: EventSourceMappingSettings): void {
     const arn = DestinationConfig?.OnFailure?.Destination;
     if (!arn) return;
-    if (!/^arn:[^:]+:(sqs|sns):/.test(arn) || arn.endsWith('.fifo')) {
+    if (!/^arn:[^:]+:(sqs|sns|s3):/.test(arn) || arn.endsWith('.fifo')) {
       throw invalidParameter(`The destination ARN ${arn} is invalid.`);
     }
     this.#options.destinations.check(this.#options.functions.get(functionName).found.name, arn);

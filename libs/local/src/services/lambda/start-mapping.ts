@@ -6,6 +6,7 @@ import { reportStreamRead } from '../dynamodb/stream-metrics.ts';
 import { countStreamRead } from '../dynamodb/stream-usage.ts';
 import { sqs } from '../sqs/index.ts';
 import type { QueueSource } from '../sqs/queue-source.ts';
+import type { Destinations } from './destinations.ts';
 import type { EventSourceMapping, EventSourceMappingProperties, Invoke } from './event-source-mapping.ts';
 import { functionMetrics } from './function-metrics.ts';
 import type { FunctionPool, InvokeOptions } from './function-pool.ts';
@@ -44,6 +45,7 @@ export function startMapping(
   { uuid, properties, found, qualifier }: MappingRequest,
   host: Host,
   checkpoints: Checkpoints | undefined,
+  destinations: Destinations,
 ): EventSourceMapping {
   const common = {
     uuid,
@@ -55,7 +57,8 @@ export function startMapping(
   const { pool } = found.version(qualifier);
   const source = String(properties.EventSourceArn);
   if (source.startsWith('arn:aws:sqs:')) return startQueueMapping(common, pool, host);
-  if (source.startsWith('arn:aws:dynamodb:')) return startDynamoDbMapping(common, pool, host, checkpoints);
+  if (source.startsWith('arn:aws:dynamodb:'))
+    return startDynamoDbMapping(common, pool, host, checkpoints, destinations);
   throw invalidParameter(
     `Unrecognized event source, must be kinesis, dynamodb stream or sqs. Unsupported source arn: ${source}`,
   );
@@ -120,6 +123,7 @@ function startDynamoDbMapping(
   pool: FunctionPool,
   host: Host,
   checkpoints: Checkpoints | undefined,
+  destinations: Destinations,
 ): EventSourceMapping {
   const { authorizer, region, usage } = host;
   const { name } = pool.definition;
@@ -140,6 +144,14 @@ function startDynamoDbMapping(
       return output;
     },
     onIteratorAge: (age) => report('IteratorAge', age),
-    sendToDestination: (destinationArn, body) => host.deliver(destinationArn, body, { sender: { functionName: name } }),
+    sendToDestination: async (arn, body, shardId) => {
+      try {
+        if (!arn.startsWith('arn:aws:s3:')) await destinations.deliver(name, arn, body);
+        else await destinations.putObject(name, arn, `${common.uuid}/${shardId}`, body);
+      } catch (error) {
+        report('DestinationDeliveryFailures', 1);
+        throw error;
+      }
+    },
   });
 }

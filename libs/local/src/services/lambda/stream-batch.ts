@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { failedItems } from './batch-response.ts';
 import { type EventSourceMappingSettings, type Invoke, reportsBatchItemFailures } from './event-source-mapping.ts';
+import { LATEST } from './function-identifier.ts';
 import type { InvocationResult } from './function-pool.ts';
 
 /** A record as DynamoDB Streams gives it and Lambda passes it on, plus the stream's ARN. */
@@ -27,7 +28,7 @@ export interface StreamBatchContext {
   /** Everything up to this sequence number is done with. */
   checkpoint: (sequenceNumber: string) => Promise<void>;
   /** Puts a document into a queue or topic. Rejects when it could not. */
-  sendToDestination: (destinationArn: string, body: string) => Promise<void>;
+  sendToDestination: (destinationArn: string, body: string, shardId: string) => Promise<void>;
   /** Milliseconds before the next try, after so many failures (1, 2, …). */
   retryDelay: (failures: number) => number;
   onWarning: (message: string) => void;
@@ -134,7 +135,7 @@ async function discard(
 ): Promise<void> {
   const { signal, shardId, onWarning } = context;
   const destination = context.settings().DestinationConfig?.OnFailure?.Destination;
-  const document = failureDocument(batch, count, condition, context);
+  const document = failureDocument(batch, count, condition, context, destination?.startsWith('arn:aws:s3:'));
   if (destination === undefined) {
     onWarning(
       `Gave up ${count} records of ${shardId} (${condition}), and there is no on-failure destination: ${document}`,
@@ -144,7 +145,7 @@ async function discard(
   }
   for (let failures = 1; !signal.aborted; failures += 1) {
     try {
-      await context.sendToDestination(destination, document);
+      await context.sendToDestination(destination, document, shardId);
       await advance(batch, count, context);
       return;
     } catch (error) {
@@ -160,6 +161,7 @@ function failureDocument(
   count: number,
   condition: DiscardCondition,
   { clock, functionArn, shardId, streamArn }: StreamBatchContext,
+  hasPayload = false,
 ): string {
   const first = records[0];
   const last = records[count - 1];
@@ -174,7 +176,7 @@ function failureDocument(
       ? {
           responseContext: {
             statusCode: 200,
-            executedVersion: '$LATEST',
+            executedVersion: lastResult.executedVersion ?? LATEST,
             ...(lastResult.functionError ? { functionError: lastResult.functionError } : {}),
           },
         }
@@ -190,6 +192,8 @@ function failureDocument(
       batchSize: count,
       streamArn,
     },
+    // Only a bucket has room for it.
+    ...(hasPayload && { payload: JSON.stringify({ Records: records.slice(0, count) }) }),
   });
 }
 

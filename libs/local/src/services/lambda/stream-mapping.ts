@@ -21,7 +21,7 @@ export interface StreamMappingOptions {
   call: StreamsCall;
   invoke: Invoke;
   /** Puts a document about a batch that was given up into the queue or topic of this ARN. Rejects when it could not. */
-  sendToDestination: (destinationArn: string, body: string) => Promise<void>;
+  sendToDestination: (destinationArn: string, body: string, shardId: string) => Promise<void>;
   /** Kept in memory unless given. */
   checkpoints?: Checkpoints;
   /** Milliseconds before the next try, after so many failures (1, 2, …); doubles from 100 ms to 30 s unless given. */
