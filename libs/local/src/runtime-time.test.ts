@@ -26,7 +26,8 @@ async function whileRunning(what: (runtime: Runtime) => Promise<void>): Promise<
   }
 }
 
-const greetings = async ({ apiUrl }: Runtime, name: string) => (await fetch(`${apiUrl}/guests/${name}`)).json();
+const greetings = async ({ apiUrl }: Runtime, name: string) =>
+  (await (await fetch(`${apiUrl}/guests/${name}`)).json()) as { greetings?: number };
 
 /** What stands in the logs and metrics of the function that greets. */
 async function recorded({ awsUrl }: Runtime, from: number, to: number): Promise<{ lines: number; errors: number }> {
@@ -54,6 +55,45 @@ test('what waits for the night happens when the clock is moved there', () =>
       await eventually(async () => expect(await greetings(runtime, name)).toMatchObject({ greetings: 1 }));
     }
     expect(runtime.refusals()).toEqual([]);
+  }));
+
+test('schedules call operations of other services, once, and are deleted then', () =>
+  whileRunning(async (runtime) => {
+    const call = async (method: string, path: string, body?: object) => {
+      const authorization =
+        'AWS4-HMAC-SHA256 Credential=operator/20260101/us-east-1/scheduler/aws4_request, Signature=x';
+      const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+      const response = await fetch(`${runtime.awsUrl}${path}`, { method, headers: { authorization }, ...sent });
+      return response.status;
+    };
+    const due = new Date(runtime.clock.now() + HOUR_MS).toISOString().slice(0, 19);
+    const schedule = (target: string, input: object) => ({
+      ScheduleExpression: `at(${due})`,
+      ActionAfterCompletion: 'DELETE',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: `arn:aws:scheduler:::aws-sdk:${target}`,
+        RoleArn: 'arn:aws:iam::000000000000:role/of-no-template',
+        Input: JSON.stringify(input),
+      },
+    });
+    const Item = { name: { S: 'noon' }, greetings: { N: '7' } };
+    const mail = { FromEmailAddress: 'a@example.com', Destination: { ToAddresses: ['b@example.com'] } };
+    const Content = { Simple: { Subject: { Data: 'Noon' }, Body: { Text: { Data: 'It is noon.' } } } };
+    expect(
+      await Promise.all([
+        call('POST', '/schedules/put', schedule('dynamodb:putItem', { TableName: 'guestbook-dev', Item })),
+        call('POST', '/schedules/mail', schedule('sesv2:sendEmail', { ...mail, Content })),
+        call('POST', '/schedules/elsewhere', schedule('ec2:startInstances', {})),
+      ]),
+    ).toEqual([200, 200, 200]);
+    await runtime.clock.advance(HOUR_MS);
+    await eventually(async () => {
+      expect((await greetings(runtime, 'noon')).greetings).toBeGreaterThanOrEqual(7);
+      expect(runtime.messages.list({ to: 'b@example.com' })).toHaveLength(1);
+      expect(await call('GET', '/schedules/put')).toBe(404);
+    });
+    expect(runtime.warnings).toContainEqual(expect.stringContaining('ec2 is not available on this machine'));
   }));
 
 test('logs and metrics outlive the runtime', async () => {

@@ -8,6 +8,16 @@ export function localAuthorization(region: string, service: string): string {
   return `AWS4-HMAC-SHA256 Credential=local/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=local`;
 }
 
+/** The headers of a request of the AWS JSON 1.0 protocol. */
+export function awsJsonHeaders({ region, service, target }: { region: string; service: string; target: string }) {
+  return {
+    'content-type': 'application/x-amz-json-1.0',
+    'x-amz-target': target,
+    'x-amz-date': '20260101T000000Z',
+    authorization: localAuthorization(region, service),
+  };
+}
+
 /**
  * Calls one operation of an AWS JSON 1.0 API on this machine.
  *
@@ -22,11 +32,8 @@ export async function callAwsJson(
 ): Promise<Record<string, unknown>> {
   const body = JSON.stringify(input);
   const headers = {
-    'content-type': 'application/x-amz-json-1.0',
+    ...awsJsonHeaders({ region, service, target }),
     'content-length': Buffer.byteLength(body),
-    'x-amz-target': target,
-    'x-amz-date': '20260101T000000Z',
-    authorization: localAuthorization(region, service),
   };
   const { status, text } = await post(endpoint, headers, body).catch(() => {
     const name = service === 'dynamodb' ? 'DynamoDB' : service;

@@ -175,7 +175,7 @@ export class Cloud implements AsyncDisposable {
     if (!caller)
       throw new AwsError('AccessDeniedException', `The role ${roleArn} does not let ${principal} assume it`, 403);
     this.authorizer.authorizeCaller(caller, call);
-    const request = requestOf(service, call);
+    const request = requestOf(service, call, this.host.region);
     const answer = await running.api({ ...call, caller, accessKeyId: roleArn, request, isMetered: false });
     return outputOf(answer);
   }

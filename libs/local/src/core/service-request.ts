@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { AwsError } from './aws-error.ts';
-import { parseAwsJson } from './aws-json-client.ts';
+import { awsJsonHeaders, parseAwsJson } from './aws-json-client.ts';
 import { HttpAnswer, type HttpRequest } from './http-message.ts';
 import type { AwsService, RoleCall } from './service.ts';
 
@@ -15,6 +15,7 @@ import type { AwsService, RoleCall } from './service.ts';
 export function requestOf(
   { name, protocols = [], targets = [], routes }: AwsService,
   { operation, input }: Pick<RoleCall, 'operation' | 'input'>,
+  region: string,
 ): HttpRequest {
   const isCallable = protocols.some((one) => one === 'json' || typeof one === 'object') || routes !== undefined;
   if (!isCallable) {
@@ -34,7 +35,7 @@ export function requestOf(
       message,
       signal: new AbortController().signal,
     },
-    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `${targets[0] ?? ''}.${operation}` },
+    headers: awsJsonHeaders({ region, service: name, target: `${targets[0] ?? ''}.${operation}` }),
     body: Buffer.from(JSON.stringify(input)),
   };
 }
