@@ -1,3 +1,4 @@
+import { type CloudFormationTemplate, loadStacks } from '@millrace/cloudformation';
 import { SystemClock } from './core/clock.ts';
 import { Cloud, type CloudOptions } from './core/cloud.ts';
 import { Messages } from './core/messages.ts';
@@ -12,6 +13,8 @@ export interface ServiceOnPortOptions extends Partial<CloudOptions> {
   port?: number;
   /** What the service delivers to. */
   others?: readonly AwsService[];
+  /** Resources to deploy. */
+  template?: CloudFormationTemplate;
 }
 
 /** A service of the local cloud with a port of its own. */
@@ -31,7 +34,7 @@ export interface ServiceOnPort<Handle> extends AsyncDisposable {
  */
 export async function startServiceOnPort<Handle>(
   service: AwsService<Handle>,
-  { port = 0, others = [], ...options }: ServiceOnPortOptions = {},
+  { port = 0, others = [], template, ...options }: ServiceOnPortOptions = {},
 ): Promise<ServiceOnPort<Handle>> {
   await using started = new AsyncDisposableStack();
   const parts = Promise.withResolvers<GatewayParts>();
@@ -52,7 +55,10 @@ export async function startServiceOnPort<Handle>(
     }),
   );
   await cloud.start();
-  await cloud.deploy([]);
+  const templates = template ? [{ stackName: 'local', template }] : [];
+  const { accountId, region, awsUrl } = cloud.host;
+  const { resourceTypes } = cloud;
+  await cloud.deploy(loadStacks(templates, { accountId, region, awsUrl, resourceTypes }).stacks);
   const nothing = () => [];
   const local = new LocalRoutes({
     messages,
@@ -61,7 +67,8 @@ export async function startServiceOnPort<Handle>(
     issuer: async () => ({ status: 404, body: { message: 'No issuer runs here' } }),
   });
   const { authorizer } = cloud;
-  parts.resolve({ services: cloud.started, callerOf: (id) => cloud.callerOf(id), authorizer, local });
+  const { usage } = options;
+  parts.resolve({ services: cloud.started, callerOf: (id) => cloud.callerOf(id), authorizer, usage, local });
   const owned = started.move();
   return { endpoint, handle: cloud.host.handleOf(service), cloud, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -115,9 +115,13 @@ export class Cloud implements AsyncDisposable {
     return this.#refusals.list();
   }
 
-  /** What a console shows of each service; null of one that shows nothing. */
+  /** What a console shows of each service, with what differs from AWS; null of one that shows nothing. */
   consoles(): Readonly<Record<string, unknown>> {
-    return Object.fromEntries(this.started.map(({ service, running }) => [service.name, running.console?.() ?? null]));
+    const shown = ({ service: { differences }, running }: StartedService): unknown => {
+      const state = running.console?.() ?? null;
+      return differences === undefined ? state : { ...(state as object | null), differences };
+    };
+    return Object.fromEntries(this.started.map((started) => [started.service.name, shown(started)]));
   }
 
   /** Starts all services. What has been started ends with the cloud, also when another one fails. */

@@ -248,6 +248,8 @@ export interface RunningService<Handle> extends AsyncDisposable {
 export interface AwsService<Handle = unknown> {
   /** As in a request's signature and in ARNs. */
   name: string;
+  /** What differs from AWS, one sentence or two each. */
+  differences?: readonly string[];
   /**
    * The protocols of its requests. The first is that of a request which matches none of them. A service whose documents are not what a
    * protocol usually has brings its own. Without any, nothing on the port leads here.

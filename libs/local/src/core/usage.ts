@@ -1,28 +1,8 @@
-/** What is counted: the units that AWS bills, and those that its quotas are about. Each service says of its meters what they count. */
-export type Meter =
-  | 'lambda.invocations'
-  | 'lambda.milliseconds'
-  | 'lambda.gigabyteSeconds'
-  | 'dynamodb.requests'
-  | 'dynamodb.readUnits'
-  | 'dynamodb.writeUnits'
-  | 'dynamodb.keyWriteUnits'
-  | 'dynamodb.streamReads'
-  | 'dynamodb.streamRecords'
-  | 'sqs.requests'
-  | 'events.putCalls'
-  | 'events.published'
-  | 'events.delivered'
-  | 'events.archivedBytes'
-  | 'httpApi.requests'
-  | 'httpApi.bytesOut'
-  | 's3.reads'
-  | 's3.writes'
-  | 'ses.recipients'
-  | 'sns.textMessages'
-  | 'sns.notifications'
-  | 'logs.bytes'
-  | 'cloudwatch.metrics';
+/**
+ * What is counted: the units that AWS bills, and those that its quotas are about, by the name of a service, e.g. `sqs.requests`. Each
+ * service says of its meters what they count.
+ */
+export type Meter = `${string}.${string}`;
 
 /** How much of one thing was used. */
 export interface UsageEntry {

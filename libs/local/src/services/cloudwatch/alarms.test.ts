@@ -298,6 +298,7 @@ describe('a stream that nobody reads', () => {
   });
 });
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 describe('some of several datapoints', () => {
   test('two of three are enough where DatapointsToAlarm says so', () => {
     const { set, pass } = watch({ ...age, DatapointsToAlarm: 2 });
@@ -314,6 +315,7 @@ describe('some of several datapoints', () => {
   });
 });
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 describe('comparisons', () => {
   test.each([
     ['GreaterThanThreshold', 5, 6],
@@ -364,6 +366,7 @@ describe('comparisons', () => {
   });
 });
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 describe('missing data', () => {
   const after = (TreatMissingData: string | undefined, value: number) => {
     const { set, pass } = watch({ ...depth, TreatMissingData, Statistic: 'Average', EvaluationPeriods: 2 });
@@ -419,6 +422,7 @@ describe('missing data', () => {
   });
 });
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 describe('notifications', () => {
   test('go to the topics as CloudWatch writes them', () => {
     const { set, pass, published } = watch(depth);

@@ -8,6 +8,7 @@ import type { AlarmStatus } from './alarm.ts';
 import type { MetricSources } from './alarm-evaluation.ts';
 import { Alarms } from './alarms.ts';
 import { cloudWatchApi } from './api.ts';
+import { cloudWatchDifferences } from './differences.ts';
 import { embeddedMetrics } from './embedded-metrics.ts';
 import { MetricRecorder } from './metric-recorder.ts';
 import { MetricStore } from './metric-store.ts';
@@ -27,6 +28,7 @@ const HOUR_MS = 3_600_000;
 /** CloudWatch metrics and alarms. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/WhatIsCloudWatch.html */
 export const cloudWatch: AwsService<LocalCloudWatch> = {
   name: 'monitoring',
+  differences: cloudWatchDifferences,
   protocols: [
     'json',
     rpcV2Cbor,

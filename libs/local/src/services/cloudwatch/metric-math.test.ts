@@ -4,6 +4,7 @@ import { parseExpression } from './metric-math.ts';
 const evaluate = (text: string, values: Record<string, number> = {}) =>
   parseExpression(text).evaluate((id) => values[id]);
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 describe('metric math', () => {
   test.each<[string, number]>([
     ['1 + 2 * 3', 7],

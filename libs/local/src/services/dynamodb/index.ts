@@ -1,6 +1,7 @@
 import type { Stack } from '@millrace/cloudformation';
 import type { AwsService, Host, RunningService } from '../../core/service.ts';
 import { dynamoDbAccess } from './access.ts';
+import { dynamodbDifferences } from './differences.ts';
 import { startDynamoDbFront } from './front.ts';
 import type { LocalDynamoDb } from './local-dynamodb.ts';
 import { startDynamoDb } from './process.ts';
@@ -17,6 +18,7 @@ const WRITES = new Set([
 /** DynamoDB and its streams, by a process of their own. */
 export const dynamodb: AwsService<LocalDynamoDb> = {
   name: 'dynamodb',
+  differences: dynamodbDifferences,
   protocols: ['json'],
   targets: ['DynamoDB_20120810', 'DynamoDBStreams_20120810'],
   resourceTypes: dynamoDbResourceTypes,

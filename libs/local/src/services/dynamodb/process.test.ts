@@ -31,6 +31,7 @@ afterEach(async () => {
   for (const dynamodb of running.splice(0)) await dynamodb.stop();
 });
 
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
 test('a table is created as its properties say', async () => {
   const dynamodb = await started();
   const { streamArn } = await createTable({ endpoint: dynamodb.endpoint, region }, 'orders', properties);

@@ -110,6 +110,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
 describe('an archive', () => {
   test('is created, described, changed, listed and deleted', async () => {
     const created = { ArchiveArn: arn('archive/all'), State: 'ENABLED', CreationTime: start / 1000 };
@@ -255,6 +256,7 @@ describe('an archive', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
 describe('a replay', () => {
   beforeEach(() => createArchive());
 

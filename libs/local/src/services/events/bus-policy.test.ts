@@ -66,6 +66,7 @@ const policy = async () => {
   return Policy && JSON.parse(Policy);
 };
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
 describe('PutEvents of a caller', () => {
   test('each entry is decided upon by itself', async () => {
     await setPolicy(onlyOrders);
@@ -124,6 +125,7 @@ describe('PutEvents of a caller', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html
 describe('the policy of a bus', () => {
   test('is put as a whole, shown, and removed', async () => {
     expect(await policy()).toBeUndefined();

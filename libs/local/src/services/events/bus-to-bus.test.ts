@@ -44,6 +44,7 @@ const put = (EventBusName: string, Source = 'shop.orders') =>
     Entries: [{ EventBusName, Source, DetailType: 'OrderPlaced', Detail: '{"total": 1.50}' }],
   });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html
 describe('a rule whose target is another bus', () => {
   test('sends the event on as it is, with its id, account and Region', async () => {
     await rule('orders', bus('central'), { RoleArn: roleArn('forwarder') });
@@ -145,6 +146,7 @@ describe('a rule whose target is another bus', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event.html
 describe('what services deliver to a bus', () => {
   const event = { source: 'aws.s3', 'detail-type': 'Object Created', detail: { key: 'a' } };
   const deliver = (busName: string, payload: object, sender: object = {}) =>

@@ -58,6 +58,7 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 describe('PutEvents', () => {
   test('delivers the envelope to the targets of matching rules before it answers', async () => {
     const { eventBridge, delivered } = await bridge(
@@ -201,6 +202,7 @@ describe('PutEvents', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html
 describe('a trace header', () => {
   const valid = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0;Reemission=1';
 
@@ -241,6 +243,7 @@ describe('a trace header', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
 describe('rules', () => {
   test('an event goes to every target of every rule that matches and is enabled', async () => {
     const { eventBridge, delivered } = await bridge();
@@ -278,6 +281,7 @@ describe('rules', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
 describe('a target that fails', () => {
   const throttled = new DeliveryError('THROTTLING', 'Slow down', true);
   const gone = new DeliveryError('NO_RESOURCE', 'The queue does not exist', false);
@@ -413,6 +417,7 @@ describe('a target that fails', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html
 describe('TestEventPattern', () => {
   const Event = JSON.stringify({
     ...{ id: '1', account: '000000000000', source: 'shop', time: '2026-01-01T00:00:00Z', region: 'us-east-1' },

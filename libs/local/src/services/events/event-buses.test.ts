@@ -20,6 +20,7 @@ beforeEach(() => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
 describe('event buses', () => {
   test('are created, described, listed and deleted', async () => {
     const created = await call('CreateEventBus', { Name: 'shop', Description: 'Domain events' });
@@ -59,6 +60,7 @@ describe('event buses', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
 describe('rules', () => {
   beforeEach(async () => {
     await call('CreateEventBus', { Name: 'shop' });
@@ -163,6 +165,7 @@ describe('rules', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html
 describe('targets', () => {
   beforeEach(async () => {
     await call('PutRule', { Name: 'r', EventPattern: pattern });

@@ -3,6 +3,7 @@ import { DeliveryError, textAttribute } from '../../core/delivery.ts';
 import { outgoingHttp } from '../../core/outgoing-http.ts';
 import type { AwsService } from '../../core/service.ts';
 import { eventsAccess } from './access.ts';
+import { eventsDifferences } from './differences.ts';
 import { EventBridge } from './event-bridge.ts';
 import { eventsPrincipal } from './received-event.ts';
 import { eventsResourceTypes } from './resource-types.ts';
@@ -12,6 +13,7 @@ import { countPutEvents } from './usage.ts';
 /** EventBridge: buses, rules, archives and replays, connections and API destinations. */
 export const events: AwsService<EventBridge> = {
   name: 'events',
+  differences: eventsDifferences,
   protocols: ['json'],
   targets: ['AWSEvents'],
   resourceTypes: eventsResourceTypes,

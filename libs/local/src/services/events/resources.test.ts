@@ -18,6 +18,7 @@ beforeEach(() => {
   });
 });
 
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbus.html
 test('a bus has the policy of its properties, and the statements of policies beside it', async () => {
   const Policy = { Version: '2012-10-17', Statement: { ...statement('Deny'), Sid: 'own' } };
   await createEventBus(events, 'shop', { Name: 'shop', Description: 'd', Policy });
@@ -62,6 +63,7 @@ test('a policy that cannot be evaluated is an error that names the place', async
   );
 });
 
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-archive.html
 test('an archive has the properties of its resource', async () => {
   await createEventBus(events, 'shop', {});
   const properties = { SourceArn: busArn, EventPattern: { source: ['shop'] }, RetentionDays: '7', Description: 'd' };
@@ -74,6 +76,7 @@ test('an archive has the properties of its resource', async () => {
   });
 });
 
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html
 test('a rule has its pattern and targets, and a refused target is an error', async () => {
   await createEventBus(events, 'shop', {});
   const properties = { EventBusName: 'shop', EventPattern: { source: ['shop'] }, State: 'DISABLED' };

@@ -20,6 +20,7 @@ async function schedule(ScheduleExpression: string, rule: object = {}) {
 
 const times = () => cloud.received('ticks').map((body) => String(JSON.parse(body).time));
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 describe('a rule with a schedule', () => {
   test('sends its targets an event of AWS', async () => {
     await schedule('rate(1 minute)');
@@ -122,6 +123,7 @@ describe('a rule with a schedule', () => {
   });
 });
 
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html
 test('a rule of a template runs on its schedule', async () => {
   cloud = await eventsCloud(
     {

@@ -31,6 +31,7 @@ function transformed(InputTemplate: string, InputPathsMap: Record<string, string
   return payload({ InputTransformer: { InputTemplate, InputPathsMap } });
 }
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 test('without input parameters the target gets the envelope, its detail byte for byte', () => {
   expect(payload({})).toBe(
     '{"version":"0","id":"e-1","detail-type":"OrderPlaced.v1","source":"shop.orders","account":"000000000000",' +
@@ -38,10 +39,12 @@ test('without input parameters the target gets the envelope, its detail byte for
   );
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 test('Input is a constant', () => {
   expect(payload({ Input: '{"a": 1}' })).toBe('{"a": 1}');
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 describe('InputPath', () => {
   test.each([
     ['$', event.text],
@@ -63,6 +66,7 @@ describe('InputPath', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 describe('InputTransformer', () => {
   const paths = {
     id: '$.detail.orderId',
@@ -104,6 +108,7 @@ describe('InputTransformer', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html
 describe('a target that is refused', () => {
   test.each<[string, object, RegExp]>([
     ['two inputs', { Input: '{}', InputPath: '$' }, /Only one of Input, InputPath, or InputTransformer/],

@@ -57,6 +57,7 @@ async function send(url: string, method: string, path: string, headers: Record<s
   };
 }
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
 describe('a preflight', () => {
   const ask = async (path: string, headers: Record<string, string>, services = [orders(), stock(), elsewhere()]) =>
     send(await api.start(services), 'OPTIONS', path, headers);
@@ -129,6 +130,7 @@ describe('a preflight', () => {
   });
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
 describe('an answer', () => {
   test('has the headers of its API in the place of those of the function', async () => {
     api.answer = {

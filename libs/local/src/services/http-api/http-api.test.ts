@@ -73,6 +73,7 @@ function raw(port: number, text: string): Promise<string> {
   });
 }
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 describe('the route', () => {
   const keys = [
     'GET /pets/dog/1',
@@ -137,6 +138,7 @@ describe('the route', () => {
   });
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 describe('the event', () => {
   test('has payload format 2.0', async () => {
     const url = await start(service('orders', ['POST /orders/{id}']));
@@ -173,6 +175,7 @@ describe('the event', () => {
   });
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 describe('the response', () => {
   const get = async (value: unknown) => {
     answer = () => value;

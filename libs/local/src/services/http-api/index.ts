@@ -1,6 +1,7 @@
 import type { AwsService } from '../../core/service.ts';
 import { issuer } from '../issuer/index.ts';
 import { lambda } from '../lambda/index.ts';
+import { httpApiDifferences } from './differences.ts';
 import { type HttpApi, startHttpApi } from './http-api.ts';
 import { httpResourcesOf } from './http-resources.ts';
 import { httpApiResourceTypes } from './resource-types.ts';
@@ -15,6 +16,7 @@ export interface LocalHttpApi {
 /** The HTTP APIs of API Gateway, on a port of their own. Its own API is not here. */
 export const httpApi: AwsService<LocalHttpApi> = {
   name: 'apigateway',
+  differences: httpApiDifferences,
   resourceTypes: httpApiResourceTypes,
   access: () => undefined,
   meters: {

@@ -64,6 +64,7 @@ async function get(url: string, authorization?: string) {
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 describe('a token', () => {
   test.each([
     ['after Bearer', async () => `Bearer ${await token()}`],
@@ -215,6 +216,7 @@ describe('a token', () => {
   });
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 describe('scopes', () => {
   test.each([
     ['one of several in scope', { scope: 'stock:read orders:write' }],
@@ -244,6 +246,7 @@ describe('scopes', () => {
   });
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 describe('the event', () => {
   test('has the claims as text', async () => {
     const url = await start();

@@ -45,6 +45,7 @@ const post = (type: string | undefined, length: number) => [
   `Content-Length: ${length}`,
 ];
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 describe('headers', () => {
   test('have names in lower case, and what comes twice is joined by a comma, whichever it is', async () => {
     await start();
@@ -111,6 +112,7 @@ describe('headers', () => {
   });
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 describe('cookies', () => {
   test('are a list of those of all cookie headers, and no header', async () => {
     await start();
@@ -125,6 +127,7 @@ describe('cookies', () => {
   });
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 describe('the query', () => {
   test.each<[string, string, Record<string, string> | undefined]>([
     ['', '', undefined],
@@ -143,6 +146,7 @@ describe('the query', () => {
   });
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 describe('the path', () => {
   test.each([
     ['/pets/a%20b', '/pets/a b', 'a b'],
@@ -188,6 +192,7 @@ describe('the path', () => {
   });
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 describe('the body', () => {
   const text = '{"a":"ü"}';
   const bytes = Buffer.from(text);
@@ -243,6 +248,7 @@ describe('the body', () => {
   });
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 describe('the context', () => {
   test('says who asked for what, when and where', async () => {
     await start(['GET /pets/{id}'], {
@@ -273,6 +279,7 @@ describe('the context', () => {
   });
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 describe('a request line and headers', () => {
   const filler = (bytes: number) => {
     const line = 'GET /a HTTP/1.1';

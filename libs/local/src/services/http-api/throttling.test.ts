@@ -22,6 +22,7 @@ async function send(url: string, count: number, path = '/orders', method = 'GET'
   return statuses;
 }
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
 test('a burst is answered, then a 429 is, until tokens have come back', async () => {
   const url = await start(service({ DefaultRouteSettings: limit(2, 3) }));
   expect(await send(url, 4)).toEqual([200, 200, 200, 429]);
@@ -37,6 +38,7 @@ test('a burst is answered, then a 429 is, until tokens have come back', async ()
   expect(await send(url, 4)).toEqual([200, 200, 200, 429]);
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
 test('every route has tokens of its own, also within one API', async () => {
   const url = await start(service({ DefaultRouteSettings: limit(1, 1) }), service({}, 'stock'));
   expect(await send(url, 2)).toEqual([200, 429]);
@@ -46,6 +48,7 @@ test('every route has tokens of its own, also within one API', async () => {
   expect(await send(url, 3, '/stock')).toEqual([200, 200, 200]);
 });
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
 test("a route's own settings come before those of its stage", async () => {
   const settings = { 'GET /orders': limit('1', '2'), 'POST /orders': { ThrottlingBurstLimit: 3 } };
   const url = await start(service({ DefaultRouteSettings: limit(1, 1), RouteSettings: settings }));

@@ -34,6 +34,7 @@ afterAll(() => under[Symbol.asyncDispose]());
 
 const event = (value: unknown) => Buffer.from(JSON.stringify(value));
 
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 describe('Invoke', () => {
   test.each(['put-stock', ARN, '000000000000:function:put-stock', 'put-stock:$LATEST'])(
     'by %s answers',
@@ -115,6 +116,7 @@ describe('functions', () => {
   });
 });
 
+// https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
 describe('event source mappings', () => {
   const mappingId = async () => {
     const { EventSourceMappings } = await send(new ListEventSourceMappingsCommand({}));

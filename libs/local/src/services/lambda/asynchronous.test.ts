@@ -42,6 +42,7 @@ const config = (Properties: object) => ({
   DependsOn: ['Relay'],
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
 describe('an asynchronous event', () => {
   test('is accepted with 202 and handled', async () => {
     await under.start({ Relay: under.fn('relay') });
@@ -299,6 +300,7 @@ describe('an asynchronous event', () => {
   });
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 describe('permissions', () => {
   const role = (Action: string, Resource: string) => ({
     Type: 'AWS::IAM::Role',
@@ -345,6 +347,7 @@ describe('permissions', () => {
   });
 });
 
+// https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
 describe('EventInvokeConfig', () => {
   const FunctionName = 'relay';
 

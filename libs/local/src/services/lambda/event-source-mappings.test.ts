@@ -34,6 +34,7 @@ const put = (MessageBody: string, MessageSystemAttributes = {}) =>
 const bodies = () => under.seen().flatMap(({ event }) => (event.Records as { body: string }[]).map(({ body }) => body));
 const resources = () => ({ Orders: queue('orders'), Relay: under.fn('relay'), Audit: under.fn('audit') });
 
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 describe('a mapping of the API', () => {
   test('is created, feeds its function, and is deleted', async () => {
     await under.start(resources());
@@ -88,6 +89,7 @@ describe('a mapping of the API', () => {
   });
 });
 
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 describe('a mapping that AWS refuses is refused', () => {
   const table = arn('dynamodb', 'table/orders/stream/2026-01-01T00:00:00.000');
   const stream = { EventSourceArn: table, StartingPosition: 'LATEST' as const };

@@ -103,6 +103,7 @@ describe('an answer', () => {
   });
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
 describe('the handler sees', () => {
   test('its own environment and nothing of this process', async () => {
     process.env.MILLRACE_SECRET_OF_THE_PARENT = 'x';
@@ -138,6 +139,7 @@ describe('the handler sees', () => {
   });
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html
 describe('an error', () => {
   test.each([
     ['throws', 'RangeError', 'too many'],

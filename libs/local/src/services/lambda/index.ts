@@ -4,6 +4,7 @@ import { dynamodb } from '../dynamodb/index.ts';
 import { lambdaAccess } from './access.ts';
 import { lambdaApi } from './api.ts';
 import { openCheckpoints } from './checkpoint-store.ts';
+import { lambdaDifferences } from './differences.ts';
 import { FUNCTION_METRICS } from './function-metrics.ts';
 import type { InvocationResult, InvokeOptions } from './function-pool.ts';
 import { LambdaRuntime } from './lambda-runtime.ts';
@@ -30,6 +31,7 @@ export interface LocalLambda {
 /** Lambda: functions in worker threads, and what feeds them. */
 export const lambda: AwsService<LocalLambda> = {
   name: 'lambda',
+  differences: lambdaDifferences,
   protocols: ['rest'],
   routes: lambdaRoutes,
   takesUnsigned: ({ url }) => /^\/\d{4}-\d\d-\d\d\/(functions|event-source-mappings)/.test(url.pathname),

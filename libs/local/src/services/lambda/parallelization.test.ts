@@ -37,6 +37,7 @@ test('what is remembered has no gap before it', () => {
   expect(progress.add(['3'])).toBe('4');
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
 test('with a ParallelizationFactor the other keys do not wait for one that is slow', async () => {
   const isApart = (key: string) => lanesOf([record(1, key), record(2, 'z')], 2).length === 2;
   const other = String(['a', 'b', 'c', 'd', 'e'].find(isApart));

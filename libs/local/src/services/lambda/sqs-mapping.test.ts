@@ -116,6 +116,7 @@ async function send(url: string, ...messages: string[]): Promise<void> {
   await sqs('SendMessageBatch', { QueueUrl: url, Entries });
 }
 
+// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 test('a record has the shape of SQS events on Lambda', async () => {
   const { url, arn } = await createQueue();
   map(arn);
@@ -154,6 +155,7 @@ test('a record has the shape of SQS events on Lambda', async () => {
   expect(await left(arn)).toEqual([]);
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 describe('after a batch of a, b, c', () => {
   const reporting = (...identifiers: unknown[]) => ({
     batchItemFailures: identifiers.map((itemIdentifier) => ({ itemIdentifier })),
@@ -195,6 +197,7 @@ describe('after a batch of a, b, c', () => {
   });
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 test('a failed message comes again after its visibility timeout, with a higher receive count, and then goes to the DLQ', async () => {
   const { arn: deadLetterTargetArn } = await createQueue({}, 'orders-dlq');
   const { url, arn } = await createQueue({
@@ -233,6 +236,7 @@ test('a queue that is deleted and created again is read on, after one warning', 
   expect(await left(arn)).toEqual([]);
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 test('messages that no filter matches are deleted, without an invocation', async () => {
   const { url, arn } = await createQueue();
   map(arn, {
@@ -246,6 +250,7 @@ test('messages that no filter matches are deleted, without an invocation', async
   expect(await left(arn)).toEqual([]);
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 test('MaximumConcurrency limits the batches at once', async () => {
   const { url, arn } = await createQueue();
   const gates: (() => void)[] = [];
@@ -264,6 +269,7 @@ test('MaximumConcurrency limits the batches at once', async () => {
   expect(await left(arn)).toEqual([]);
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 test('a batching window gathers messages, above ten with several receives, until the batch is full', async () => {
   const { url, arn } = await createQueue();
   map(arn, { BatchSize: 12, MaximumBatchingWindowInSeconds: 60 });
@@ -272,6 +278,7 @@ test('a batching window gathers messages, above ten with several receives, until
   expect(bodies()).toHaveLength(12);
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 test('a batching window ends with what there is', async () => {
   const { url, arn } = await createQueue();
   map(arn, { BatchSize: 10, MaximumBatchingWindowInSeconds: 1 });
@@ -281,6 +288,7 @@ test('a batching window ends with what there is', async () => {
   expect(bodies()).toEqual(['a', 'b']);
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
 test('messages too large for one invocation are split over several', async () => {
   const { url, arn } = await createQueue();
   const large = 'x'.repeat(1_000_000);
@@ -291,6 +299,7 @@ test('messages too large for one invocation are split over several', async () =>
   expect(await left(arn)).toEqual([]);
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 test('a FIFO queue keeps the order within each group, one batch of a group at a time', async () => {
   const { url, arn } = await createQueue({ FifoQueue: 'true' }, 'orders.fifo');
   const running = new Map<string, number>();
@@ -329,6 +338,7 @@ test('a FIFO queue keeps the order within each group, one batch of a group at a 
   });
 });
 
+// https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
 test('a disabled mapping receives nothing, and goes on when enabled; a batch under way is finished first', async () => {
   const { url, arn } = await createQueue();
   const gate = Promise.withResolvers<void>();

@@ -152,6 +152,7 @@ function oneShard(...keys: string[]): FakeStream {
 
 const STREAM_ARN = 'arn:aws:dynamodb:eu-west-1:000000000000:table/orders/stream/2026';
 
+// https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 describe('a batch that fails', () => {
   test('holds up the shard until it succeeds', async () => {
     let attempts = 0;
@@ -299,6 +300,7 @@ describe('a batch that fails', () => {
   });
 });
 
+// https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 describe('reading', () => {
   test('skips what no filter matches, for good', async () => {
     const stream = oneShard('a', 'b', 'c');

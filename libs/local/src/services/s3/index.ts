@@ -5,6 +5,7 @@ import type { AwsService, Call } from '../../core/service.ts';
 import { s3Access } from './access.ts';
 import { type S3, startS3 } from './api.ts';
 import { summarizeBuckets } from './console.ts';
+import { s3Differences } from './differences.ts';
 import { s3Error } from './errors.ts';
 import type { S3Caller, S3Input } from './operations/input.ts';
 import { readS3Request } from './protocol/request.ts';
@@ -22,6 +23,7 @@ export interface LocalS3 extends S3 {
 /** S3: objects are files of the data directory, what is known of them a database beside these. */
 export const s3: AwsService<LocalS3> = {
   name: 's3',
+  differences: s3Differences,
   protocols: ['restXml'],
   streamsBody: true,
   // A form has its signature in its fields.

@@ -4,6 +4,7 @@ import { type AwsService, apiOf, type Host, type RunningService } from '../../co
 import { schedulerAccess } from './access.ts';
 import { schedulerApi, schedulerRoutes } from './api.ts';
 import { schedulesForConsole } from './console.ts';
+import { schedulerDifferences } from './differences.ts';
 import { ScheduleGroups } from './groups.ts';
 import { schedulerResourceTypes } from './resource-types.ts';
 import { DEFAULT_GROUP } from './schedule.ts';
@@ -20,6 +21,7 @@ export interface SchedulerOptions {
 /** EventBridge Scheduler. https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html */
 export const scheduler: AwsService<undefined> = {
   name: 'scheduler',
+  differences: schedulerDifferences,
   protocols: ['rest'],
   routes: schedulerRoutes,
   resourceTypes: schedulerResourceTypes,

@@ -33,6 +33,7 @@ afterEach(async () => {
   stack = new AsyncDisposableStack();
 });
 
+// https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets.html
 describe('a target', () => {
   const call = async (target: object, random?: () => number) => {
     const started = await start(random ? { random } : {});

@@ -1,11 +1,13 @@
 import { type AwsService, apiOf } from '../../core/service.ts';
 import { sesAccess } from './access.ts';
 import { sendEmail } from './api.ts';
+import { sesDifferences } from './differences.ts';
 import { recipientsOf } from './usage.ts';
 
 /** SES v2: mails are captured. */
 export const ses: AwsService<undefined> = {
   name: 'ses',
+  differences: sesDifferences,
   protocols: ['rest'],
   routes: [{ operation: 'SendEmail', method: 'POST', path: '/v2/email/outbound-emails' }],
   resourceTypes: {},

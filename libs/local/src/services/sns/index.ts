@@ -5,6 +5,7 @@ import type { AwsService, Call } from '../../core/service.ts';
 import { snsAccess } from './access.ts';
 import { type Sns, startSns } from './api.ts';
 import { summarizeTopics } from './console.ts';
+import { snsDifferences } from './differences.ts';
 import { GET_CERTIFICATE, isLink, snsProtocol } from './protocol.ts';
 import { snsResourceTypes } from './resource-types.ts';
 import { snsMeters, snsUsage } from './usage.ts';
@@ -12,6 +13,7 @@ import { snsMeters, snsUsage } from './usage.ts';
 /** SNS: topics that deliver to queues, functions and HTTP endpoints of this machine; e-mails and SMS are captured. */
 export const sns: AwsService<Sns> = {
   name: 'sns',
+  differences: snsDifferences,
   protocols: [snsProtocol],
   takesUnsigned: ({ method, url }) => isLink(method, url),
   resourceTypes: snsResourceTypes,

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { apiPage, guidePage } from '../../../fixtures/sqs/aws-pages.ts';
 import { SqsUnderTest } from '../../../fixtures/sqs/sqs-under-test.ts';
 
-describe(guidePage('sqs-dead-letter-queues'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+describe('dead letter queues', () => {
   test('a message goes to the dead-letter queue when its receives exceed maxReceiveCount', async () => {
     await using sqs = new SqsUnderTest();
     const dead = await sqs.create('dlq');
@@ -108,7 +108,8 @@ describe(guidePage('sqs-dead-letter-queues'), () => {
   });
 });
 
-describe(apiPage('SetQueueAttributes'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+describe('SetQueueAttributes', () => {
   test.each([
     ['{', 'InvalidParameterValue'],
     ['{"maxReceiveCount": 1}', 'InvalidParameterValue'],
@@ -161,7 +162,8 @@ describe(apiPage('SetQueueAttributes'), () => {
   });
 });
 
-describe(apiPage('ListDeadLetterSourceQueues'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListDeadLetterSourceQueues.html
+describe('ListDeadLetterSourceQueues', () => {
   test('lists the queues that have this one as their dead-letter queue, page by page', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('dlq');
@@ -176,7 +178,8 @@ describe(apiPage('ListDeadLetterSourceQueues'), () => {
   });
 });
 
-describe(apiPage('StartMessageMoveTask'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+describe('StartMessageMoveTask', () => {
   /** A queue whose messages have failed, and its dead-letter queue that holds them. */
   const withDeadLetters = async (sqs: SqsUnderTest, name: string, bodies: string[]) => {
     const dead = await sqs.create('dlq');

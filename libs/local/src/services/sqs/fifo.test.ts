@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { apiPage, guidePage } from '../../../fixtures/sqs/aws-pages.ts';
 import { SqsUnderTest } from '../../../fixtures/sqs/sqs-under-test.ts';
 
-describe(guidePage('FIFO-queues-understanding-logic'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
+describe('FIFO queues understanding logic', () => {
   test('a receiver gets as many messages of a group as there are, then those of the next', async () => {
     await using sqs = new SqsUnderTest();
     const url = await sqs.create('q.fifo');
@@ -67,7 +67,8 @@ describe(guidePage('FIFO-queues-understanding-logic'), () => {
   });
 });
 
-describe(guidePage('sqs-delay-queues'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html
+describe('delay queues', () => {
   test.each([
     ['q.fifo', '1/0/2'],
     ['q', '2/0/1'],
@@ -93,7 +94,8 @@ describe(guidePage('sqs-delay-queues'), () => {
   );
 });
 
-describe(apiPage('SendMessage'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+describe('SendMessage', () => {
   const send = (sqs: SqsUnderTest, QueueUrl: string, more: object) =>
     sqs.codeOf('SendMessage', { QueueUrl, MessageBody: 'x', ...more });
 
@@ -134,7 +136,8 @@ describe(apiPage('SendMessage'), () => {
   });
 });
 
-describe(guidePage('using-messagededuplicationid-property'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html
+describe('using messagededuplicationid property', () => {
   const sendTwice = async (sqs: SqsUnderTest, url: string, between: () => unknown = () => {}) => {
     const ids = { MessageGroupId: 'g', MessageDeduplicationId: 'same' };
     const first = await sqs.send(url, 'first', ids);
@@ -203,7 +206,8 @@ describe(guidePage('using-messagededuplicationid-property'), () => {
   });
 });
 
-describe(apiPage('SendMessageBatch'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+describe('SendMessageBatch', () => {
   test('a FIFO batch in which an entry lacks an id is refused as a whole', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q.fifo');
@@ -216,7 +220,8 @@ describe(apiPage('SendMessageBatch'), () => {
   });
 });
 
-describe(apiPage('DeleteMessage'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
+describe('DeleteMessage', () => {
   test('a FIFO queue refuses a handle whose visibility timeout has ended', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q.fifo');
@@ -242,7 +247,8 @@ describe(apiPage('DeleteMessage'), () => {
   });
 });
 
-describe(guidePage('using-receiverequestattemptid-request-parameter'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-receiverequestattemptid-request-parameter.html
+describe('using receiverequestattemptid request parameter', () => {
   test('a receive can be repeated: the same messages and handles, hidden anew, and not counted', async () => {
     await using sqs = new SqsUnderTest();
     const url = await sqs.create('q.fifo');

@@ -1,5 +1,6 @@
 import type { AwsService, Host, RunningService } from '../../core/service.ts';
 import { sqsAccess } from './access.ts';
+import { sqsDifferences } from './differences.ts';
 import { REPORTED_QUEUE_METRICS, reportQueueMetrics } from './metric-reports.ts';
 import { json } from './protocol/json.ts';
 import { query } from './protocol/query.ts';
@@ -10,6 +11,7 @@ import { billedRequests } from './usage.ts';
 /** SQS: standard and FIFO queues. */
 export const sqs: AwsService<Sqs> = {
   name: 'sqs',
+  differences: sqsDifferences,
   protocols: [json, query],
   targets: ['AmazonSQS'],
   resourceTypes: sqsResourceTypes,

@@ -1,11 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { apiPage, guidePage } from '../../../fixtures/sqs/aws-pages.ts';
 import { SqsUnderTest } from '../../../fixtures/sqs/sqs-under-test.ts';
 
 const text = (StringValue: string, DataType = 'String') => ({ DataType, StringValue });
 
-describe(apiPage('SendMessage'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+describe('SendMessage', () => {
   test('a message with its attributes is at most as large as the queue allows, 1 MiB by default', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
@@ -75,7 +75,8 @@ describe(apiPage('SendMessage'), () => {
   });
 });
 
-describe(guidePage('sqs-message-metadata'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+describe('message metadata', () => {
   const cases: [string, object, string][] = [
     ['a String', { a: text('x') }, 'accepted'],
     ['a String with a label', { a: text('x', 'String.json') }, 'accepted'],
@@ -109,7 +110,8 @@ describe(guidePage('sqs-message-metadata'), () => {
   });
 });
 
-describe(apiPage('ReceiveMessage'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+describe('ReceiveMessage', () => {
   test('attributes come only when they are asked for', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
@@ -222,7 +224,8 @@ describe(apiPage('ReceiveMessage'), () => {
   });
 });
 
-describe(guidePage('sqs-visibility-timeout'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+describe('visibility timeout', () => {
   test('a message that is received is hidden until its timeout ends, and counts its receives', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
@@ -258,7 +261,8 @@ describe(guidePage('sqs-visibility-timeout'), () => {
   });
 });
 
-describe(apiPage('ChangeMessageVisibility'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+describe('ChangeMessageVisibility', () => {
   test('a standard queue takes the handle of a message whose timeout has ended', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
@@ -284,7 +288,8 @@ describe(apiPage('ChangeMessageVisibility'), () => {
   });
 });
 
-describe(apiPage('DeleteMessage'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
+describe('DeleteMessage', () => {
   test('only the newest handle deletes; an older one, or a second deletion, changes nothing', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
@@ -331,7 +336,8 @@ describe(apiPage('DeleteMessage'), () => {
   });
 });
 
-describe(guidePage('sqs-basic-architecture'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-basic-architecture.html
+describe('basic architecture', () => {
   test('a message is deleted when the retention period ends, in whatever state it is', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q', { MessageRetentionPeriod: '60' });
@@ -348,7 +354,8 @@ describe(guidePage('sqs-basic-architecture'), () => {
   });
 });
 
-describe(apiPage('SendMessageBatch'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+describe('SendMessageBatch', () => {
   test('each entry succeeds or fails alone', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
@@ -385,7 +392,8 @@ describe(apiPage('SendMessageBatch'), () => {
   });
 });
 
-describe(apiPage('ChangeMessageVisibilityBatch'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+describe('ChangeMessageVisibilityBatch', () => {
   test('each entry has a timeout of its own, and fails alone', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');

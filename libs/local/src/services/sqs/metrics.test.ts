@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { guidePage } from '../../../fixtures/sqs/aws-pages.ts';
 import { SqsUnderTest } from '../../../fixtures/sqs/sqs-under-test.ts';
 
-describe(guidePage('sqs-available-cloudwatch-metrics'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+describe('available cloudwatch metrics', () => {
   const reader = (sqs: SqsUnderTest, queue: string) => (metric: string) => sqs.sqs.metric(queue, metric);
 
   test('counts what is sent, received and deleted, with duplicate deletions and empty receives', async () => {

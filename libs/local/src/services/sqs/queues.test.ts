@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { apiPage, guidePage } from '../../../fixtures/sqs/aws-pages.ts';
 import { SqsUnderTest } from '../../../fixtures/sqs/sqs-under-test.ts';
 
-describe(apiPage('CreateQueue'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+describe('CreateQueue', () => {
   test.each([
     ['a'.repeat(80), 'accepted'],
     ['a'.repeat(81), 'InvalidParameterValue'],
@@ -82,7 +82,8 @@ describe(apiPage('CreateQueue'), () => {
   });
 });
 
-describe(apiPage('SetQueueAttributes'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+describe('SetQueueAttributes', () => {
   test('attributes that SQS does not have, or sets itself, are refused by name', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
@@ -155,7 +156,8 @@ describe(apiPage('SetQueueAttributes'), () => {
   });
 });
 
-describe(apiPage('ListQueues'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html
+describe('ListQueues', () => {
   test('lists by prefix, page by page where MaxResults is given', async () => {
     await using sqs = new SqsUnderTest();
     const urls = [];
@@ -178,7 +180,8 @@ describe(apiPage('ListQueues'), () => {
   });
 });
 
-describe(apiPage('PurgeQueue'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
+describe('PurgeQueue', () => {
   test('deletes messages in any state, once in 60 seconds', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
@@ -197,7 +200,8 @@ describe(apiPage('PurgeQueue'), () => {
   });
 });
 
-describe(apiPage('DeleteQueue'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html
+describe('DeleteQueue', () => {
   test('a new queue of the same name has none of the messages, and refuses the handles, of the old one', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
@@ -221,7 +225,8 @@ describe(apiPage('DeleteQueue'), () => {
   });
 });
 
-describe(apiPage('AddPermission'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html
+describe('AddPermission', () => {
   test('adds a statement to the policy, which RemovePermission takes away again', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
@@ -266,7 +271,8 @@ describe(apiPage('AddPermission'), () => {
   });
 });
 
-describe(guidePage('sqs-queue-tags'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-tags.html
+describe('queue tags', () => {
   test.each([
     [{ 'aws:owner': 'x' }, 'InvalidParameterValue'],
     [{ '': 'x' }, 'InvalidParameterValue'],

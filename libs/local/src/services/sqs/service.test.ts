@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { guidePage } from '../../../fixtures/sqs/aws-pages.ts';
 import { SqsUnderTest } from '../../../fixtures/sqs/sqs-under-test.ts';
 import type { DeclaredResource, Host } from '../../core/service.ts';
 import { sqsAccess } from './access.ts';
@@ -9,7 +8,8 @@ import { billedRequests, type QueueUsage } from './usage.ts';
 
 const arn = (service: string, resource: string) => `arn:aws:${service}:us-east-1:000000000000:${resource}`;
 
-describe(guidePage('sqs-api-permissions-reference'), () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+describe('api permissions reference', () => {
   test.each([
     [
       'SendMessageBatch',

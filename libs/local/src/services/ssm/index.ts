@@ -1,11 +1,13 @@
 import { type AwsService, apiOf } from '../../core/service.ts';
 import { ssmAccess } from './access.ts';
 import { ssmOperations } from './api.ts';
+import { ssmDifferences } from './differences.ts';
 import { type Parameters, parametersOf, ssmResourceTypes } from './resource-types.ts';
 
 /** Parameter Store, over the parameters that templates declare. */
 export const ssm: AwsService<undefined> = {
   name: 'ssm',
+  differences: ssmDifferences,
   protocols: ['json'],
   targets: ['AmazonSSM'],
   resourceTypes: ssmResourceTypes,

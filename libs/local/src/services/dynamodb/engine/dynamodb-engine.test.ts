@@ -128,6 +128,7 @@ describe('items', () => {
   });
 });
 
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
 describe('conditions', () => {
   beforeEach(() => {
     put('a', 1, {
@@ -221,6 +222,7 @@ describe('conditions', () => {
   });
 });
 
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
 describe('updates', () => {
   test('set, compute, append, add and remove, all from the item as it was', () => {
     put('a', 1, { n: { N: '1' }, pieces: { L: [{ N: '1' }, { N: '2' }, { N: '3' }] }, tags: { SS: ['x', 'y'] } });
@@ -298,6 +300,7 @@ describe('updates', () => {
   });
 });
 
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html
 describe('a query', () => {
   beforeEach(() => {
     for (const sk of [-10, -9.5, 0, 2, 10, 100]) put('a', sk, { even: { BOOL: sk % 2 === 0 }, kind: { S: 'k' } });
@@ -379,6 +382,7 @@ describe('a query', () => {
   });
 });
 
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
 test('the segments of a scan have every item once', () => {
   for (let index = 0; index < 200; index += 1) put(`p${index}`, index);
   const found = [0, 1, 2].flatMap((Segment) => {
@@ -396,6 +400,7 @@ test('the segments of a scan have every item once', () => {
   expect(found).toHaveLength(200);
 });
 
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 describe('a transaction', () => {
   const transaction = (...pks: string[]) => ({
     TransactItems: pks.map((pk) => ({
@@ -464,6 +469,7 @@ describe('a transaction', () => {
   });
 });
 
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 describe('batches', () => {
   test('read and write within their limits', () => {
     const writes = Array.from({ length: 26 }, (_, sk) => ({ PutRequest: { Item: key('a', sk) } }));
@@ -487,6 +493,7 @@ describe('batches', () => {
   });
 });
 
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 describe('the stream', () => {
   const recordsFrom = (ShardIteratorType: string): StreamRecord[] => {
     const [{ StreamArn }] = call('ListStreams', {}).Streams;
@@ -535,6 +542,7 @@ describe('the stream', () => {
   });
 });
 
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 test('consumed capacity counts units of 1 KB and 4 KB, indexes, and transactions twice', () => {
   const Item = { ...key('a', 1), text: { S: 'x'.repeat(1500) } };
   const total = { ReturnConsumedCapacity: 'TOTAL' };

@@ -21,6 +21,7 @@ const create = (input: object = {}) =>
 const describeConnection = () => cloud.call('DescribeConnection', { Name: 'partner' });
 const refusal = (code: string, message: RegExp) => ({ code, message: expect.stringMatching(message) });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection.html
 describe('a connection', () => {
   test('is authorized at once with a password, and shows no secret', async () => {
     const times = { CreationTime: expect.any(Number), LastModifiedTime: expect.any(Number) };
@@ -151,6 +152,7 @@ describe('a connection', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateApiDestination.html
 describe('an API destination', () => {
   let connectionArn: unknown;
   beforeEach(async () => {
@@ -223,6 +225,7 @@ describe('an API destination', () => {
   });
 });
 
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-apidestination.html
 test('a template has connections and API destinations', async () => {
   cloud = await eventsCloud({
     Partner: {

@@ -100,6 +100,7 @@ async function retry(): Promise<void> {
   await clock.advance(1000);
 }
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
 describe('a request to an API destination', () => {
   test('has the event, and the headers of EventBridge', async () => {
     await setUp();
@@ -198,6 +199,7 @@ describe('a request to an API destination', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
 describe('an endpoint that fails', () => {
   test.each([401, 407, 409, 429, 500, 503])('with %s is asked again', async (status) => {
     endpoint.answer = (_request, response) => {
@@ -270,6 +272,7 @@ describe('an endpoint that fails', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
 describe('the rate limit of an API destination', () => {
   test('lets so many requests begin in a second; the others wait', async () => {
     await setUp({ destination: { InvocationRateLimitPerSecond: 2 } });
@@ -301,6 +304,7 @@ describe('the rate limit of an API destination', () => {
   });
 });
 
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection-auth.html
 describe('an OAuth connection', () => {
   const oauth = (OAuth: object = {}) => ({
     AuthorizationType: 'OAUTH_CLIENT_CREDENTIALS',

@@ -6,6 +6,7 @@ const matches = (pattern: string, messages: readonly string[]): string[] =>
 
 // Examples of https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 describe('terms', () => {
   const badRequest = '[ERROR 400] BAD REQUEST';
   const missing = '[ERROR 419] MISSING ARGUMENTS';
@@ -43,6 +44,7 @@ describe('terms', () => {
   });
 });
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 describe('JSON', () => {
   const trail = JSON.stringify({
     eventType: 'UpdateTrail',
@@ -136,6 +138,7 @@ describe('JSON', () => {
   });
 });
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 describe('fields', () => {
   const request = '127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534';
 

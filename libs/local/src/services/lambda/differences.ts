@@ -1,0 +1,7 @@
+/** What differs from AWS, for readers of the README and of `/_local/services`. */
+export const lambdaDifferences: readonly string[] = [
+  'Functions run in worker threads. Their code and resources come from the templates: CreateFunction, UpdateFunctionCode and whatever else is not here are refused by name.',
+  'Permissions to invoke functions are accepted and have no effect.',
+  'Of a mapping of the API, TumblingWindowInSeconds is refused. Destinations in S3 are refused.',
+  "With a ParallelizationFactor, a shard's next read waits until all parts of the one before are done.",
+];
