@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { guidePage } from '../../../fixtures/sqs/aws-pages.ts';
 import { SqsUnderTest } from '../../../fixtures/sqs/sqs-under-test.ts';
 import { reportQueueMetrics } from './metric-reports.ts';
 
@@ -23,7 +22,8 @@ afterEach(async () => {
   await sqs[Symbol.asyncDispose]();
 });
 
-test(`${guidePage('sqs-available-cloudwatch-metrics')}: once a minute, counters as what came since`, async () => {
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+test('metrics are reported once a minute, counters as what came since', async () => {
   const url = await sqs.create('q');
   await sqs.send(url, 'a');
   await sqs.send(url, 'b');
