@@ -19,6 +19,7 @@ const FUNCTION_ARN = 'arn:aws:lambda:us-east-1:000000000000:function:on-order-pl
 const REPORTING = { FunctionResponseTypes: ['ReportBatchItemFailures'] };
 
 let service: Sqs;
+let clock: SystemClock;
 let mappings: EventSourceMapping[];
 let events: SqsEvent[];
 let warnings: string[];
@@ -26,7 +27,8 @@ let answer: (event: SqsEvent) => Promise<unknown> | unknown;
 
 beforeEach(() => {
   const place = { accountId: '000000000000', region: 'us-east-1', origin: 'http://127.0.0.1:4566' };
-  service = startSqs({ ...place, clock: new SystemClock() });
+  clock = new SystemClock();
+  service = startSqs({ ...place, clock });
   mappings = [];
   events = [];
   warnings = [];
@@ -224,6 +226,7 @@ test('a queue that is deleted and created again is read on, after one warning', 
   await send(url, 'before');
   await until(() => events.length === 1);
   await sqs('DeleteQueue', { QueueUrl: url });
+  await clock.advance(60_000);
   await until(() => warnings.length === 1);
   // Longer than the mapping leaves a queue alone that it cannot read.
   const later = Date.now() + 1_200;

@@ -22,6 +22,8 @@ export const sqsLimits = {
   policyStatements: 20,
   /** Between two purges of a queue. */
   purgeMs: 60_000,
+  /** Between the deletion of a queue and the creation of another of its name. */
+  deletedMs: 60_000,
   deduplicationMs: 300_000,
   moveTaskRate: 500,
   listedMoveTasks: 10,

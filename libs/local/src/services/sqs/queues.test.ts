@@ -211,9 +211,23 @@ describe('DeleteQueue', () => {
     expect(await sqs.codeOf('SendMessage', { QueueUrl, MessageBody: 'x' })).toBe(
       'AWS.SimpleQueueService.NonExistentQueue',
     );
+    await sqs.clock.seconds(60);
     await sqs.create('q');
     expect(await sqs.counts(QueueUrl)).toBe('0/0/0');
     expect(await sqs.codeOf('DeleteMessage', { QueueUrl, ReceiptHandle })).toBe('ReceiptHandleIsInvalid');
+  });
+
+  test('for 60 seconds there cannot be another queue of the same name', async () => {
+    await using sqs = new SqsUnderTest();
+    const recreate = () => sqs.codeOf('CreateQueue', { QueueName: 'q' });
+    await sqs.api.call('DeleteQueue', { QueueUrl: await sqs.create('q') });
+    await sqs.clock.advance(59_999);
+    expect(await recreate()).toBe('AWS.SimpleQueueService.QueueDeletedRecently');
+    expect(await sqs.codeOf('CreateQueue', { QueueName: 'other' })).toBe('accepted');
+    await sqs.clock.advance(1);
+    expect(await recreate()).toBe('accepted');
+    await sqs.api.call('DeleteQueue', { QueueUrl: 'q' });
+    expect(await recreate()).toBe('AWS.SimpleQueueService.QueueDeletedRecently');
   });
 
   test('whoever waits for messages of the queue is told that it is gone', async () => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../core/clock.ts';
 import { changeAttributes, type QueueAttributes } from '../attributes/queue-attributes.ts';
+import { sqsLimits } from '../limits.ts';
 import { type Journal, noJournal } from './journal.ts';
 import { createMessage } from './message.ts';
 import { MoveTasks } from './move-tasks.ts';
@@ -30,6 +31,8 @@ export class Queues {
   readonly #arnPrefix: string;
   readonly #byName = new Map<string, Queue>();
   readonly #surroundings: QueueSurroundings;
+  /** By name, the oldest first. Those that no longer matter are forgotten with the next deletion. */
+  readonly #deletedAt = new Map<string, number>();
   #lastUid: number;
 
   constructor({ accountId, region, clock, journal = noJournal, shuffle }: QueuesOptions) {
@@ -88,10 +91,20 @@ export class Queues {
   }
 
   delete(queue: Queue): void {
+    for (const name of this.#deletedAt.keys()) {
+      if (!this.wasDeletedRecently(name)) this.#deletedAt.delete(name);
+    }
     this.#byName.delete(queue.name);
+    this.#deletedAt.set(queue.name, this.clock.now());
     queue.close();
     this.tasks.forget(queue.arn);
     this.journal.removeQueue(queue.uid);
+  }
+
+  /** True if a queue of this name was deleted so recently that there cannot be another yet. */
+  wasDeletedRecently(name: string): boolean {
+    const deletedAt = this.#deletedAt.get(name);
+    return deletedAt !== undefined && this.clock.now() < deletedAt + sqsLimits.deletedMs;
   }
 
   /** The queues whose dead-letter queue this one is. */

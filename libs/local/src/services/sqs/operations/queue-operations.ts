@@ -43,6 +43,12 @@ export function queueOperations(directory: QueueDirectory) {
         }
         return { QueueUrl: directory.urlOf(QueueName) };
       }
+      if (queues.wasDeletedRecently(QueueName)) {
+        throw sqsError(
+          'QueueDeletedRecently',
+          'You must wait 60 seconds after deleting a queue before you can create another with the same name.',
+        );
+      }
       checkTags(tags);
       checkRedrive(directory, queues.arnOf(QueueName), fifo, Attributes);
       queues.create(QueueName, Attributes, tags);
