@@ -16,6 +16,7 @@ describe('npm start', () => {
       '--allow-host',
       '--alarm-period',
       '--cold',
+      '--shuffle',
       '--raw',
     ])
       expect(stdout).toContain(flag);
@@ -28,6 +29,8 @@ describe('npm start', () => {
     [['--aws-port', '70000'], '--aws-port must be a port from 0 to 65535, not "70000"'],
     [['--dynamodb-endpoint', 'localhost'], '--dynamodb-endpoint must be a URL'],
     [['--alarm-period', '0'], '--alarm-period must be a whole number of at least 1, not "0"'],
+    [['--seed', '1'], '--seed is for --shuffle'],
+    [['--shuffle', '--seed', 'x'], '--seed must be a whole number'],
     [['--stage', 'Dev'], '--stage must be lower-case letters'],
   ])('%j is refused with exit code 2', async (args, message) => {
     const { exitCode, stderr } = await start(...args);

@@ -45,6 +45,11 @@ function explainStartError(error: unknown, apiPort: number): string {
 }
 
 async function start(options: StartOptions): Promise<void> {
+  const { shuffle } = options;
+  if (shuffle) {
+    const again = `--shuffle --seed ${shuffle.seed}`;
+    console.log(`Standard queues reorder and duplicate messages. To have the same choices again: npm start -- ${again}`);
+  }
   try {
     runtime = await startRuntime({
       services: [...serviceDirectories(root), ...options.service.map((directory) => resolve(directory))],
@@ -56,6 +61,7 @@ async function start(options: StartOptions): Promise<void> {
       dynamodbEndpoint: options.dynamodbEndpoint,
       allowedHosts: options['allow-host'],
       alarmPeriod: options.alarmPeriod,
+      shuffle,
       coldFunctions: options.cold,
       onProgress: (line) => console.log(`${line} …`),
       onWarning: (line) => console.warn(`warning: ${line}`),

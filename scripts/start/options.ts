@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readArguments, readEndpoint, readNumber, readStage, UsageError } from '@millrace/command-line';
@@ -15,6 +16,8 @@ Usage: npm start -- [options]
   --dynamodb-endpoint <url>   use this DynamoDB instead of starting one
   --allow-host <name>         let API destinations of EventBridge send to this host over HTTPS, besides this machine; may be repeated
   --alarm-period <seconds>    evaluate every alarm over periods this long, not the templates' (to see them change sooner)
+  --shuffle                   let standard queues reorder messages and deliver some twice, as they may on AWS
+  --seed <number>             with --shuffle: the choices of an earlier run (default: any)
   --cold                      start no function before its first call: less memory, but the first order takes seconds
   --verbose                   show every line that functions log, not only warnings and errors
   --raw                       show log lines as the functions write them, as JSON
@@ -37,6 +40,8 @@ export function readOptions() {
       'dynamodb-endpoint': { type: 'string' },
       'allow-host': { type: 'string', multiple: true, default: [] },
       'alarm-period': { type: 'string' },
+      shuffle: { type: 'boolean', default: false },
+      seed: { type: 'string' },
       cold: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       raw: { type: 'boolean', default: false },
@@ -50,6 +55,7 @@ export function readOptions() {
     awsPort: readPort('aws-port', values['aws-port']),
     alarmPeriod: readNumber('alarm-period', values['alarm-period'], { minimum: 1, whole: true }),
     dynamodbEndpoint: readEndpoint(values['dynamodb-endpoint'], 'dynamodb-endpoint'),
+    shuffle: readShuffle(values.shuffle, values.seed),
     stage: readStage(values.stage),
     readyFile: readReadyFile(values['ready-file']),
   };
@@ -59,6 +65,14 @@ function readPort(flag: string, value: string): number {
   const port = Number(value);
   if (/^\d+$/.test(value) && port <= 65_535) return port;
   throw new UsageError(`--${flag} must be a port from 0 to 65535, not "${value}"`);
+}
+
+/** @throws UsageError for a seed without `--shuffle`, which would do nothing */
+function readShuffle(shuffle: boolean, seed: string | undefined): { seed: number } | undefined {
+  const given = readNumber('seed', seed, { minimum: 0, whole: true });
+  if (shuffle) return { seed: given ?? randomInt(1_000_000) };
+  if (given === undefined) return undefined;
+  throw new UsageError('--seed is for --shuffle: give both');
 }
 
 /** @throws UsageError for a file in a folder that does not exist: a program that waits for the file would wait for ever */

@@ -114,7 +114,7 @@ async function startRuntime(): Promise<Runtime> {
     join(root, 'scripts', 'start.ts'),
     [
       // Cold: each of these runtimes uses a part of the functions.
-      ...['--api-port', '0', '--aws-port', '0', '--ready-file', readyFile, '--verbose', '--cold'],
+      ...['--api-port', '0', '--aws-port', '0', '--ready-file', readyFile, '--verbose', '--cold', '--shuffle'],
       ...['--service', join(root, 'test', 'fixtures', 'probe')],
     ],
     // By the channel it learns that this process has ended.

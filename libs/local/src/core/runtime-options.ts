@@ -27,6 +27,11 @@ export interface RuntimeOptions {
   alarmPeriod?: number | undefined;
   /** Hosts besides this machine that API destinations may send to, over HTTPS. */
   allowedHosts?: readonly string[] | undefined;
+  /**
+   * Makes standard queues reorder messages and deliver some of them twice, as AWS may; the same seed makes the same choices.
+   * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html
+   */
+  shuffle?: { seed: number } | undefined;
   /** Counts what the functions use, as AWS would bill it; nothing is counted, and nothing takes longer, without one. */
   usage?: Usage | undefined;
   /** What the start is doing. */

@@ -133,4 +133,18 @@ describe('standard queues that are shuffled on purpose', () => {
     expect(await run(1)).toEqual(received);
     expect(await run(2)).not.toEqual(received);
   });
+
+  test('send nothing to the dead-letter queue that a consumer has deleted', async () => {
+    await using sqs = new SqsUnderTest({ shuffle: { seed: 1, duplicates: 1 } });
+    await sqs.create('dlq');
+    const url = await sqs.createWithDeadLetterQueue('q', 'dlq');
+    await sqs.send(url, 'x');
+    const first = await sqs.receiveOne(url);
+    await sqs.delete(url, first);
+    const duplicate = await sqs.receiveOne(url);
+    expect([duplicate.Body, duplicate.Attributes?.ApproximateReceiveCount]).toEqual(['x', '1']);
+    await sqs.delete(url, duplicate);
+    expect(await sqs.receive(url)).toEqual([]);
+    expect(await sqs.counts('dlq')).toBe('0/0/0');
+  });
 });

@@ -6,6 +6,7 @@ import { json } from './protocol/json.ts';
 import { query } from './protocol/query.ts';
 import { sqsResourceTypes } from './resource-types.ts';
 import { type Sqs, startSqs } from './sqs.ts';
+import { findOlderMessages } from './storage/older-messages.ts';
 import { billedRequests } from './usage.ts';
 
 /** SQS: standard and FIFO queues. */
@@ -24,9 +25,11 @@ export const sqs: AwsService<Sqs> = {
 };
 
 async function start(host: Host): Promise<RunningService<Sqs>> {
-  const { accountId, region, awsUrl, dataDirectory, clock, usage } = host;
+  const { accountId, region, awsUrl, dataDirectory, clock, usage, options, warn } = host;
+  const older = dataDirectory === undefined ? undefined : findOlderMessages(dataDirectory);
+  if (older !== undefined) warn(older);
   const handle = startSqs({
-    ...{ accountId, region, origin: awsUrl, dataDirectory, clock },
+    ...{ accountId, region, origin: awsUrl, dataDirectory, clock, shuffle: options.shuffle },
     onUsage: ({ queueName, requests, operation }) => usage?.add('sqs.requests', queueName, requests, operation),
   });
   const endReports = reportQueueMetrics(handle.queues, host);
