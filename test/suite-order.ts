@@ -7,7 +7,7 @@ interface Suite {
 
 /** Suites of a running system: for much of their time they wait for what other processes do. */
 function isOfRunningSystem({ path }: Suite): boolean {
-  return ['test/end-to-end', 'test/roles', 'test/hostile', 'scripts/cost'].some((folder) =>
+  return ['test/end-to-end', 'test/roles', 'test/hostile', 'test/kills', 'scripts/cost'].some((folder) =>
     path.includes(`/${folder}/`),
   );
 }

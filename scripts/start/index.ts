@@ -48,7 +48,9 @@ async function start(options: StartOptions): Promise<void> {
   const { shuffle } = options;
   if (shuffle) {
     const again = `--shuffle --seed ${shuffle.seed}`;
-    console.log(`Standard queues reorder and duplicate messages. To have the same choices again: npm start -- ${again}`);
+    console.log(
+      `Standard queues reorder and duplicate messages. To have the same choices again: npm start -- ${again}`,
+    );
   }
   try {
     runtime = await startRuntime({

@@ -64,10 +64,15 @@ export class Shop {
   readonly #system: Pick<System, 'apiUrl' | 'messagesUrl' | 'issuerUrl'>;
   readonly #tokens = new Map<keyof typeof scopesOf, Promise<string>>();
   /** The subject of the customer's token. Each shop has a customer of its own. */
-  readonly customerId = `customer-${randomUUID()}`;
+  readonly customerId: string;
 
-  constructor(system: Pick<System, 'apiUrl' | 'messagesUrl' | 'issuerUrl'>) {
+  /** @param customerId of a customer that is known already, e.g. to another runtime with the same data directory */
+  constructor(
+    system: Pick<System, 'apiUrl' | 'messagesUrl' | 'issuerUrl'>,
+    customerId: string = `customer-${randomUUID()}`,
+  ) {
     this.#system = system;
+    this.customerId = customerId;
   }
 
   /** A token of the customer or the staff. */
