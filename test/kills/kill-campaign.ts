@@ -7,6 +7,7 @@ import { eventually } from '@millrace/testing';
 import { orderOf, Shop } from '../end-to-end/shop.ts';
 import { startScript } from '../run-script.ts';
 import { type RunningStart, startMillrace } from '../running-start.ts';
+import { expireLocks } from './expire-locks.ts';
 import { findViolations, INITIAL_STOCK, type PlacedOrder } from './violations.ts';
 
 export interface KillOptions {
@@ -72,6 +73,7 @@ export async function removeData({ dataDirectory }: KillResult): Promise<void> {
 class Campaign {
   readonly orders: PlacedOrder[] = [];
   readonly skus: string[] = [];
+  readonly #dataDirectory: string;
   readonly #args: readonly string[];
   readonly #random: () => number;
   readonly #customerId = `customer-${randomUUID()}`;
@@ -83,6 +85,7 @@ class Campaign {
   shop!: Shop;
 
   constructor(dataDirectory: string, seed: number) {
+    this.#dataDirectory = dataDirectory;
     this.#args = ['--data-dir', dataDirectory, '--shuffle', '--seed', String(seed)];
     this.#random = randomOf(seed);
   }
@@ -98,6 +101,7 @@ class Campaign {
       await delay(this.#random() * START_MS);
       child.kill('SIGKILL');
       await ended;
+      await expireLocks(this.#dataDirectory);
     }
     this.#running = await startMillrace({ args: this.#args });
     const { apiUrl, awsUrl, issuerUrl } = this.#running.ready;
@@ -122,6 +126,7 @@ class Campaign {
     this.#shop = Promise.withResolvers<Shop>();
     this.#running?.child.kill('SIGKILL');
     await this.#running?.ended;
+    await expireLocks(this.#dataDirectory);
     return `${ms} ms after order ${count}`;
   }
 
