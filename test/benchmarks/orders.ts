@@ -42,7 +42,7 @@ await runCommand('bench', async () => {
     warmUp: readNumber('warm-up', values['warm-up'], count) ?? 800,
     lone: readNumber('lone', values.lone, count) ?? 40,
   };
-  const system = await startSystem();
+  const system = await startSystem({ shuffle: false });
   try {
     await measure(system, options);
   } finally {

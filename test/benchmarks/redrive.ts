@@ -33,7 +33,7 @@ await runCommand('bench:redrive', async () => {
   }
   const letters = readNumber('letters', values.letters, { minimum: 1, whole: true }) ?? 5000;
   const kills = readNumber('kills', values.kills, { minimum: 0, whole: true }) ?? 3;
-  const system = await startSystem();
+  const system = await startSystem({ shuffle: false });
   try {
     return await measure(system, letters, kills);
   } finally {

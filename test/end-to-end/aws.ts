@@ -39,6 +39,8 @@ export class Aws {
   readonly sqs: SQSClient;
   readonly lambda: LambdaClient;
   readonly dynamodb: DynamoDBDocumentClient;
+  /** What has been taken off queues, by queue and message id. */
+  readonly #taken = new Set<string>();
   readonly #awsUrl: string;
   /** By access key id. */
   readonly #producers = new Map<string, EventBridgeClient>();
@@ -128,14 +130,32 @@ export class Aws {
     return Messages;
   }
 
-  /** Takes up to ten messages off a queue. */
+  /** Takes up to ten messages off a queue, and each once: one that a standard queue delivers again is only deleted again. */
   async take(queueUrl: string, waitSeconds = 0): Promise<Message[]> {
+    const { fresh, received } = await this.#takeOnce(queueUrl, waitSeconds);
+    return fresh.length === 0 && received > 0 ? this.take(queueUrl, waitSeconds) : fresh;
+  }
+
+  /** Takes everything off a queue, also what a standard queue delivers again: no consumer will get any of it. */
+  async takeAll(queueUrl: string): Promise<Message[]> {
+    const taken: Message[] = [];
+    for (;;) {
+      const { fresh, received } = await this.#takeOnce(queueUrl);
+      if (received === 0) return taken;
+      taken.push(...fresh);
+    }
+  }
+
+  async #takeOnce(queueUrl: string, waitSeconds = 0): Promise<{ fresh: Message[]; received: number }> {
     const messages = await this.receive(queueUrl, waitSeconds);
     if (messages.length > 0) {
       const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
       await this.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
     }
-    return messages;
+    const idOf = ({ MessageId }: Message): string => `${queueUrl} ${MessageId}`;
+    const fresh = messages.filter((message) => !this.#taken.has(idOf(message)));
+    for (const message of fresh) this.#taken.add(idOf(message));
+    return { fresh, received: messages.length };
   }
 
   /** Empties a queue. SQS purges a queue once a minute; in between, the messages are taken off it. */
@@ -144,7 +164,7 @@ export class Aws {
       await this.sqs.send(new PurgeQueueCommand({ QueueUrl: queueUrl }));
     } catch (error) {
       if (!(error instanceof PurgeQueueInProgress)) throw error;
-      while ((await this.take(queueUrl)).length > 0);
+      await this.takeAll(queueUrl);
     }
   }
 

@@ -97,7 +97,7 @@ async function orderWithoutStock(): Promise<{ orderId: string; placed: TappedEve
   const orderId = await shop.place(orderOf(await shop.stocked(5)));
   const queueUrl = await aws.queueUrl('inventory', 'on-order-placed');
   const [placed] = await tap.waitFor(orderId, 'OrderPlaced.v1');
-  await eventually(async () => expect((await aws.take(queueUrl)).length).toBe(1));
+  await eventually(async () => expect((await aws.takeAll(queueUrl)).length).toBe(1));
   await resume();
   if (!placed) throw new Error('The order was not announced');
   return { orderId, placed };
@@ -243,9 +243,12 @@ describe('a rule whose target queue was deleted', () => {
       });
     }
 
-    await aws.sqs.send(
-      new CreateQueueCommand({ QueueName: 'millrace-fulfillment-dev-on-payment-processed', Attributes }),
-    );
+    const QueueName = 'millrace-fulfillment-dev-on-payment-processed';
+    // A name is free again 60 seconds after its queue was deleted.
+    await eventually(() => aws.sqs.send(new CreateQueueCommand({ QueueName, Attributes })), {
+      deadlineMs: 90_000,
+      intervalMs: 1_000,
+    });
     await putsBack('redrive', shipmentRuleLetters, { ids: [ids[0] ?? ''] });
     await putsBack('reemit', shipmentRuleLetters, { ids: [ids[1] ?? ''] });
 
@@ -417,7 +420,7 @@ describe('re-emitting an event that three other consumers have handled', () => {
     // What SQS does with a message whose function dies at every attempt: moved, and no reason given.
     const QueueUrl = await aws.queueUrl('fulfillment', 'on-order-cancelled-dlq');
     await eventually(async () => {
-      const messages = await aws.take(queueUrl);
+      const messages = await aws.takeAll(queueUrl);
       for (const { Body } of messages) await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: Body }));
       expect(messages.some(({ Body }) => Body?.includes(orderId))).toBe(true);
     });

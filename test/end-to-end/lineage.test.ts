@@ -150,7 +150,7 @@ describe('an order that went wrong is shown with who failed and why:', () => {
     const orderId = await shop.place(orderOf(await shop.stocked(5)));
     const kept: string[] = [];
     await eventually(async () => {
-      kept.push(...(await aws.take(QueueUrl)).map(({ Body = '' }) => Body));
+      kept.push(...(await aws.takeAll(QueueUrl)).map(({ Body = '' }) => Body));
       expect(kept.some((body) => body.includes(orderId) && JSON.parse(body)['detail-type'] === detailType)).toBe(true);
     });
     for (const body of kept) {
@@ -269,7 +269,7 @@ describe('an event, when all is quiet,', () => {
     const orderId = await shop.place(orderOf(await shop.stocked(5)));
     // As it is when somebody purges a queue, or disables a rule.
     await eventually(async () => {
-      const bodies = (await aws.take(QueueUrl)).map(({ Body = '' }) => Body);
+      const bodies = (await aws.takeAll(QueueUrl)).map(({ Body = '' }) => Body);
       const others = bodies.filter((body) => !body.includes(orderId));
       for (const MessageBody of others) await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
       expect(others.length).toBeLessThan(bodies.length);

@@ -53,9 +53,10 @@ const issuerOf = (awsUrl: string) => `${awsUrl}/_local/issuer`;
  * longer than most suites do. Suites must therefore bear with orders of others, and leave nothing behind that disturbs
  * them; they begin with empty queues.
  * @param options `mayBeRefused`: what functions and rules try in the suite without being allowed to, as `<function or ARN of
- *   the rule> <action>`; anything else that the local runtime refuses makes `stop()` fail.
+ *   the rule> <action>`; anything else that the local runtime refuses makes `stop()` fail. `shuffle`: standard queues of the local
+ *   runtime reorder and duplicate messages, as they may at AWS; what is measured does without.
  */
-export async function startSystem({ mayBeRefused = [] as readonly string[] } = {}): Promise<System> {
+export async function startSystem({ mayBeRefused = [] as readonly string[], shuffle = true } = {}): Promise<System> {
   const {
     MILLRACE_API_URL: apiUrl,
     MILLRACE_AWS_URL: awsUrl,
@@ -68,7 +69,7 @@ export async function startSystem({ mayBeRefused = [] as readonly string[] } = {
     return { apiUrl, awsUrl, messagesUrl, issuerUrl, stop: async () => {} };
   }
 
-  const runtime = runningRuntime() ?? (await startRuntime());
+  const runtime = runningRuntime() ?? (await startRuntime(shuffle));
   await new Aws(runtime).reset();
   const logStart = statSync(logFile).size;
   const refusedBefore = (await refusalsOf(runtime.awsUrl)).length;
@@ -103,7 +104,7 @@ function runningRuntime(): Runtime | undefined {
   }
 }
 
-async function startRuntime(): Promise<Runtime> {
+async function startRuntime(shuffle: boolean): Promise<Runtime> {
   mkdirSync(folder, { recursive: true });
   for (const file of readdirSync(folder)) {
     // Of runs that are over.
@@ -114,7 +115,8 @@ async function startRuntime(): Promise<Runtime> {
     join(root, 'scripts', 'start.ts'),
     [
       // Cold: each of these runtimes uses a part of the functions.
-      ...['--api-port', '0', '--aws-port', '0', '--ready-file', readyFile, '--verbose', '--cold', '--shuffle'],
+      ...['--api-port', '0', '--aws-port', '0', '--ready-file', readyFile, '--verbose', '--cold'],
+      ...(shuffle ? ['--shuffle'] : []),
       ...['--service', join(root, 'test', 'fixtures', 'probe')],
     ],
     // By the channel it learns that this process has ended.
