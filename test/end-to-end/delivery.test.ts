@@ -195,8 +195,8 @@ describe('failures', () => {
     const deadLetterQueueUrl = await aws.queueUrl('orders', 'on-order-progress-dlq');
     await aws.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: text }));
     await eventually(async () => {
-      const [message] = await aws.take(deadLetterQueueUrl);
-      expect(message?.Body).toBe(text);
+      const message = (await aws.take(deadLetterQueueUrl)).find(({ Body }) => Body === text);
+      expect(message).toBeDefined();
       const reasons = Object.entries(message?.MessageAttributes ?? {}).map(([name, { StringValue }]) => [
         name,
         StringValue,
@@ -213,26 +213,30 @@ describe('failures', () => {
     await eventually(async () => expect(await aws.depth(queueUrl)).toBe(0));
   });
 
+  /** The letter of a probe. Others may have left some: a message that comes twice can fail twice. */
+  const letterOf = async (probeId: string) => {
+    const letters = await aws.take(await aws.queueUrl('probe', 'on-probe-requested-dlq'));
+    return letters.find(({ Body }) => Body?.includes(probeId))?.MessageAttributes ?? {};
+  };
+
   test('a schema violation that comes over the bus stands in the dead-letter queue', async () => {
-    const { event } = probe('succeed');
+    const { probeId, event } = probe('succeed');
     const broken = new EmittableEvent({ ...event.entry, detail: event.detail.replace('"succeed"', '"explode"') });
     await aws.put(broken);
-    const deadLetterQueueUrl = await aws.queueUrl('probe', 'on-probe-requested-dlq');
     await eventually(async () => {
-      const [message] = await aws.take(deadLetterQueueUrl);
-      expect(message?.MessageAttributes?.ErrorCode?.StringValue).toBe('SCHEMA_VIOLATION');
-      expect(message?.MessageAttributes?.ErrorMessage?.StringValue).toContain('data.behaviour');
+      const { ErrorCode, ErrorMessage } = await letterOf(probeId);
+      expect(ErrorCode?.StringValue).toBe('SCHEMA_VIOLATION');
+      expect(ErrorMessage?.StringValue).toContain('data.behaviour');
     });
   });
 
   test('a permanent error goes to the dead-letter queue at the first attempt', async () => {
     const { probeId, event } = probe('refuse');
     await aws.put(event);
-    const deadLetterQueueUrl = await aws.queueUrl('probe', 'on-probe-requested-dlq');
     await eventually(async () => {
-      const [message] = await aws.take(deadLetterQueueUrl);
-      expect(message?.MessageAttributes?.ErrorCode?.StringValue).toBe('PROBE_REFUSED');
+      const { ErrorCode, Attempts } = await letterOf(probeId);
+      expect([ErrorCode?.StringValue, Attempts?.StringValue]).toEqual(['PROBE_REFUSED', '1']);
     });
-    expect(await counts(probeId)).toEqual({ attempts: 1, successes: 0 });
+    expect(await counts(probeId)).toMatchObject({ successes: 0 });
   });
 });
