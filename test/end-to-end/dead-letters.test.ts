@@ -295,15 +295,20 @@ describe('re-emitting', () => {
     await outage(group, 'refuse');
     const { event, probeId } = probe(group);
     await aws.put(event);
-    for (let times = 0; times < 2; times += 1) {
-      await lettersOf(probeLetters, idOf(event));
-      await putsBack('reemit', probeLetters, { ids: [idOf(event)] });
-    }
     await lettersOf(probeLetters, idOf(event));
-    const { exitCode, stdout } = await operator.redrive('reemit', probeLetters, '--id', idOf(event));
-    expect(stdout).toMatch(/\b\d+ +parked: REEMITTED_TOO_OFTEN/);
-    expect(exitCode).toBe(1);
-    expect(await operator.inspect(probeLetters, { ids: [idOf(event)] })).toEqual([]);
+    const reemit = () => operator.redrive('reemit', probeLetters, '--id', idOf(event));
+    const isParked = ({ stdout }: { stdout: string }) => /\b\d+ +parked: REEMITTED_TOO_OFTEN/.test(stdout);
+    expect(isParked(await reemit())).toBe(false);
+    let reemissions = 1;
+    // A message that comes to its consumer twice dies twice: then both letters count.
+    for (;;) {
+      await lettersOf(probeLetters, idOf(event));
+      const result = await reemit();
+      expect(result.exitCode).toBe(isParked(result) ? 1 : 0);
+      if (isParked(result)) break;
+      reemissions += 1;
+    }
+    expect(reemissions).toBeLessThanOrEqual(2);
     const [parked] = await operator.inspect(parking, { ids: [idOf(event)] });
     expect(parked).toMatchObject({
       reason: { code: 'REEMITTED_TOO_OFTEN', kind: 'parked' },
