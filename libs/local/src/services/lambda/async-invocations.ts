@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { lambdaLimits } from '@millrace/events/aws-limits';
 import { AwsError } from '../../core/aws-error.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
-import type { AsyncOutcome, SendOutcome } from './async-outcomes.ts';
-import type { InvocationResult } from './function-pool.ts';
+import type { AsyncOutcome, SendOutcome, VersionedResult } from './async-outcomes.ts';
 import { tooLarge } from './lambda-errors.ts';
 import type { AsyncEvent, LambdaStore } from './lambda-store.ts';
 
@@ -26,9 +25,6 @@ export interface AsyncRequest {
   traceHeader?: string | undefined;
   clientContext?: string | undefined;
 }
-
-/** What an invocation has come to, and of which version. */
-export type VersionedResult = InvocationResult & { executedVersion: string };
 
 export interface AsyncInvocationsOptions {
   store: LambdaStore;

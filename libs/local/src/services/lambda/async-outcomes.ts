@@ -1,8 +1,11 @@
 import type { Clock } from '../../core/clock.ts';
 import { type MessageAttribute, textAttribute } from '../../core/delivery.ts';
-import type { VersionedResult } from './async-invocations.ts';
 import { LATEST } from './function-identifier.ts';
+import type { InvocationResult } from './function-pool.ts';
 import type { AsyncEvent } from './lambda-store.ts';
+
+/** What an invocation has come to, and of which version. */
+export type VersionedResult = InvocationResult & { executedVersion: string };
 
 /** What became of an asynchronous event, in the words of its record. */
 export type AsyncOutcome = 'Success' | 'RetriesExhausted' | 'EventAgeExceeded';
