@@ -1,6 +1,7 @@
 import { type Access, type Caller, findRefusal, type Policy, type Refusal, serviceCaller } from '@millrace/iam-policy';
 import type { AccessOf, ArnOf, Input } from './access.ts';
 import { AwsError } from './aws-error.ts';
+import { BoundedMap } from './bounded-map.ts';
 import { DeliveryError, type Sender } from './delivery.ts';
 import type { LocalIdentities } from './identities.ts';
 import type { Refusals } from './refusals.ts';
@@ -32,6 +33,11 @@ export interface AuthorizerOptions {
   refusals: Refusals;
 }
 
+/** Decisions of one caller that are remembered: objects of buckets are resources, too. */
+const KEPT_DECISIONS = 1000;
+/** Services that work for a resource: each schedule is one. */
+const KEPT_SERVICES = 1000;
+
 interface Decision {
   /** Of the resource, at the time. */
   policy: Policy | undefined;
@@ -43,9 +49,9 @@ export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #arn: ArnOf;
   /** By caller, then by action and resource. A caller whose permissions change is another one. */
-  readonly #decisions = new WeakMap<Caller, Map<string, Decision>>();
+  readonly #decisions = new WeakMap<Caller, BoundedMap<string, Decision>>();
   /** By principal and source. */
-  readonly #services = new Map<string, Caller>();
+  readonly #services = new BoundedMap<string, Caller>(KEPT_SERVICES);
 
   constructor(options: AuthorizerOptions) {
     const { accountId, region } = options;
@@ -108,9 +114,7 @@ export class Authorizer {
       throw new DeliveryError('FAILED_TO_ASSUME_ROLE', `The role ${roleArn} does not let ${service} assume it`, false);
     }
     const key = `${service} ${sourceArn}`;
-    const caller = this.#services.get(key) ?? serviceCaller(service, sourceArn, accountId);
-    this.#services.set(key, caller);
-    return caller;
+    return this.#services.get(key) ?? this.#services.set(key, serviceCaller(service, sourceArn, accountId));
   }
 
   /**
@@ -162,7 +166,7 @@ export class Authorizer {
     const decide = (): Refusal | undefined => findRefusal(caller, access, policy ? [policy] : []);
     // With values of the request in it, hardly any decision would be met again.
     if (access.context) return decide();
-    const decisions = this.#decisions.get(caller) ?? new Map<string, Decision>();
+    const decisions = this.#decisions.get(caller) ?? new BoundedMap<string, Decision>(KEPT_DECISIONS);
     this.#decisions.set(caller, decisions);
     const key = `${access.action} ${access.resource}`;
     const known = decisions.get(key);

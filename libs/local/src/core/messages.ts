@@ -18,11 +18,13 @@ export interface CapturedMessage {
 }
 
 const KEPT = 10_000;
+const KEPT_CHARACTERS = 16 * 1024 * 1024;
 
-/** The e-mails and SMS sent since the start, newest last. Only the newest 10,000 are kept. */
+/** The e-mails and SMS sent since the start, newest last. Only the newest are kept: 10,000, or 16 million characters. */
 export class Messages {
   readonly #clock: Pick<Clock, 'now'>;
   #messages: CapturedMessage[] = [];
+  #characters = 0;
 
   constructor(clock: Pick<Clock, 'now'> = { now: Date.now }) {
     this.#clock = clock;
@@ -32,7 +34,11 @@ export class Messages {
   capture(message: Omit<CapturedMessage, 'id' | 'sentAt'>): string {
     const id = randomUUID();
     this.#messages.push({ id, ...message, sentAt: new Date(this.#clock.now()).toISOString() });
-    if (this.#messages.length > KEPT) this.#messages.shift();
+    this.#characters += charactersOf(message);
+    while (this.#messages.length > KEPT || (this.#characters > KEPT_CHARACTERS && this.#messages.length > 1)) {
+      const oldest = this.#messages.shift();
+      if (oldest) this.#characters -= charactersOf(oldest);
+    }
     return id;
   }
 
@@ -46,5 +52,10 @@ export class Messages {
 
   clear(): void {
     this.#messages = [];
+    this.#characters = 0;
   }
+}
+
+function charactersOf({ subject = '', text = '', html = '', template }: Partial<CapturedMessage>): number {
+  return subject.length + text.length + html.length + (template?.data.length ?? 0);
 }

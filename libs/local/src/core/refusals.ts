@@ -1,5 +1,6 @@
 import type { Access, Caller } from '@millrace/iam-policy';
 import { shownIdentifier } from '@millrace/privacy';
+import { BoundedMap } from './bounded-map.ts';
 
 /** What a function, or a service of AWS for one of the templates' resources, was not allowed to do. */
 export interface RefusedAccess {
@@ -15,10 +16,12 @@ export interface RefusedAccess {
   readonly times: number;
 }
 
-/** What was refused since the start, each once however often it was tried. What operators are refused is their own affair. */
+const KEPT = 1000;
+
+/** What was refused since the start, each once however often it was tried, the last 1,000. What operators are refused is their own affair. */
 export class Refusals {
   readonly #onWarning: (line: string) => void;
-  readonly #refused = new Map<string, RefusedAccess>();
+  readonly #refused = new BoundedMap<string, RefusedAccess>(KEPT);
 
   /** @param onWarning is told of the first time of each */
   constructor(onWarning: (line: string) => void) {
@@ -58,6 +61,6 @@ export class Refusals {
   }
 
   list(): readonly RefusedAccess[] {
-    return [...this.#refused.values()];
+    return this.#refused.values();
   }
 }

@@ -1,9 +1,12 @@
 import { compilePolicy, type Policy } from '@millrace/iam-policy';
+import { BoundedMap } from './bounded-map.ts';
+
+const KEPT = 1000;
 
 /** The policies of queues and topics, as these have them at the moment, compiled once for each text. */
 export class ResourcePolicies {
   readonly #textOf: (arn: string) => string | undefined;
-  readonly #compiled = new Map<string, Policy>();
+  readonly #compiled = new BoundedMap<string, Policy>(KEPT);
 
   /** @param textOf the policy of a queue or topic as JSON; undefined or empty when there is none */
   constructor(textOf: (arn: string) => string | undefined) {
@@ -14,10 +17,9 @@ export class ResourcePolicies {
   of(arn: string): Policy | undefined {
     const text = this.#textOf(arn);
     if (!text) return undefined;
-    const known = this.#compiled.get(text);
-    if (known) return known;
-    const policy = compilePolicy(text, 'resource-based', `The policy of ${arn}`);
-    this.#compiled.set(text, policy);
-    return policy;
+    return (
+      this.#compiled.get(text) ??
+      this.#compiled.set(text, compilePolicy(text, 'resource-based', `The policy of ${arn}`))
+    );
   }
 }

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabase } from '../../core/sqlite.ts';
 import { merge, type StatisticSet } from './statistic-set.ts';
 
 export interface Dimension {
@@ -29,7 +29,8 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** CloudWatch keeps one-minute values for 15 days, and coarser ones longer, which this machine does not. */
 export const RETENTION_MS = 15 * DAY_MS;
-const MEMORY_DATAPOINTS = 500_000;
+/** Datapoints that are kept without a data directory, until the oldest go. */
+const TEMPORARY_DATAPOINTS = 500_000;
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#metrics-retention */
 const HIGH_RESOLUTION_MS = 3 * 60 * MINUTE_MS;
 
@@ -41,13 +42,13 @@ export class MetricStore {
   readonly #limit: number;
   #datapoints = 0;
 
-  /** @param limit of the datapoints that are kept in memory; the oldest go first */
-  constructor(dataDirectory?: string, limit = MEMORY_DATAPOINTS) {
+  /** @param limit of the datapoints that are kept without a data directory; the oldest go first */
+  constructor(dataDirectory?: string, limit = TEMPORARY_DATAPOINTS) {
     this.#limit = dataDirectory === undefined ? limit : Number.POSITIVE_INFINITY;
-    this.#database = new DatabaseSync(dataDirectory === undefined ? ':memory:' : join(dataDirectory, 'metrics.db'));
-    this.#database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-       CREATE TABLE IF NOT EXISTS metrics (
+    this.#database = openDatabase(
+      dataDirectory,
+      'metrics.db',
+      `CREATE TABLE IF NOT EXISTS metrics (
          id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, name TEXT NOT NULL, dimensions TEXT NOT NULL, unit TEXT NOT NULL,
          reported_at INTEGER NOT NULL, UNIQUE (namespace, name, dimensions));
        CREATE TABLE IF NOT EXISTS datapoints (

@@ -1,4 +1,5 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { openDatabase } from '../../core/sqlite.ts';
 import type { BusEvent } from './bus-event.ts';
 
 /** A place of an event in an archive. */
@@ -26,15 +27,12 @@ export class ArchiveStore {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /**
-   * @param path of the file; without one, what is kept ends with the process. It is in a file even then, one that has no name and
-   *   that SQLite removes (https://sqlite.org/inmemorydb.html#temp_db): every event of a bus would stay in memory otherwise.
-   */
-  constructor(path = '') {
-    this.#database = new DatabaseSync(path);
-    this.#database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-       CREATE TABLE IF NOT EXISTS archives (name TEXT PRIMARY KEY, bus_arn TEXT NOT NULL, created_at INTEGER NOT NULL);
+  /** @param directory without one, what is kept ends with the process */
+  constructor(directory?: string) {
+    this.#database = openDatabase(
+      directory,
+      'archives.db',
+      `CREATE TABLE IF NOT EXISTS archives (name TEXT PRIMARY KEY, bus_arn TEXT NOT NULL, created_at INTEGER NOT NULL);
        CREATE TABLE IF NOT EXISTS events (
          key INTEGER PRIMARY KEY, archive TEXT NOT NULL, time INTEGER NOT NULL, stored_at INTEGER NOT NULL,
          size INTEGER NOT NULL, text TEXT NOT NULL

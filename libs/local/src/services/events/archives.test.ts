@@ -487,7 +487,7 @@ describe('a replay', () => {
 describe('in a file', () => {
   async function restart({ killed = false } = {}): Promise<void> {
     if (!killed) await eventBridge.close();
-    eventBridge = open({ archivePath: join(directory, 'archives.db') });
+    eventBridge = open({ dataDirectory: directory });
     await addBus(eventBridge);
     await addRule(eventBridge, 'all', '{"source":["shop.orders"]}');
   }

@@ -34,8 +34,8 @@ export interface EventBridgeOptions {
   /** Everything here waits by it: the machine's clock unless given. */
   clock?: Clock;
   retryDelay?: DeliveryOptions['retryDelay'];
-  /** The file that archived events and replays are kept in; without one they end with the process. */
-  archivePath?: string | undefined;
+  /** Where archived events and replays are kept; without it they end with the process. */
+  dataDirectory?: string | undefined;
   onArchived?: ArchivesOptions['onArchived'];
   onRefusal?: OnRefusal | undefined;
   /** Sends what goes to API destinations and to the authorization endpoints of connections; nothing is sent without it. */
@@ -75,7 +75,7 @@ export class EventBridge {
     const onSchedule = (rule: Rule, time: number) => void this.#run(rule, time);
     const rules = new Rules({ accountId, region, clock, onSchedule }, buses);
     this.#rules = rules;
-    const store = new ArchiveStore(options.archivePath);
+    const store = new ArchiveStore(options.dataDirectory);
     this.#archiveStore = store;
     const archives = new Archives({ accountId, region, now, onArchived: options.onArchived }, buses, rules, store);
     const replays = new Replays(
@@ -91,7 +91,7 @@ export class EventBridge {
     this.#destinations = destinations;
     this.#invocations = new Invocations(destinations, clock, send);
     const keepers = { buses, rules, archives, connections, destinations };
-    if (options.archivePath !== undefined) this.#kept = new KeptResources(store, keepers, onWarning);
+    if (options.dataDirectory !== undefined) this.#kept = new KeptResources(store, keepers, onWarning);
     this.#operations = new Map<string, Run>([
       ['PutEvents', (input, caller) => this.#putEvents(input, caller)],
       ['TestEventPattern', testEventPattern],

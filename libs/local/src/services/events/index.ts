@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { DeliveryError, textAttribute } from '../../core/delivery.ts';
 import { outgoingHttp } from '../../core/outgoing-http.ts';
 import type { AwsService } from '../../core/service.ts';
@@ -48,7 +47,7 @@ export const events: AwsService<EventBridge> = {
       callerOfSender: (sender) => authorizer.callerOfSender(sender),
       onRefusal: (caller, access, refusal) => authorizer.report(caller, access, refusal),
       onArchived: usage && ((archive, text) => usage.add('events.archivedBytes', archive, Buffer.byteLength(text))),
-      archivePath: dataDirectory === undefined ? undefined : join(dataDirectory, 'archives.db'),
+      dataDirectory,
     });
     eventBridge.restoreBuses();
     return {

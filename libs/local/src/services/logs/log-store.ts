@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { openDatabase } from '../../core/sqlite.ts';
 
 export interface LogGroup {
   readonly name: string;
@@ -51,8 +51,8 @@ export interface EventQuery {
 /** What an event counts beside its message. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
 export const EVENT_OVERHEAD_BYTES = 26;
 
-/** Events in memory until the oldest go. */
-const MEMORY_BYTES = 64 * 1024 * 1024;
+/** Events that are kept without a data directory, until the oldest go. */
+const TEMPORARY_BYTES = 64 * 1024 * 1024;
 
 /** Events that are read at once. */
 const PAGE_SIZE = 500;
@@ -64,12 +64,13 @@ export class LogStore {
   readonly #limitBytes: number;
   #bytes = 0;
 
-  /** @param limitBytes of what is kept in memory */
-  constructor(dataDirectory: string | undefined, limitBytes = MEMORY_BYTES) {
-    this.#database = new DatabaseSync(dataDirectory === undefined ? ':memory:' : join(dataDirectory, 'logs.db'));
+  /** @param limitBytes of what is kept without a data directory */
+  constructor(dataDirectory: string | undefined, limitBytes = TEMPORARY_BYTES) {
     this.#limitBytes = dataDirectory === undefined ? limitBytes : Number.POSITIVE_INFINITY;
-    this.#database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
+    this.#database = openDatabase(
+      dataDirectory,
+      'logs.db',
+      `PRAGMA foreign_keys = ON;
        CREATE TABLE IF NOT EXISTS log_groups (
          name TEXT PRIMARY KEY, created_at INTEGER NOT NULL, retention_in_days INTEGER, tags TEXT NOT NULL, is_declared INTEGER NOT NULL);
        CREATE TABLE IF NOT EXISTS streams (

@@ -1,20 +1,19 @@
-import { join } from 'node:path';
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { openDatabase } from '../../core/sqlite.ts';
 import type { Invocation, Schedule, ScheduleGroup } from './schedule.ts';
 
 /**
- * Schedules, groups and the invocations under way, in SQLite: in a data directory they survive a restart, otherwise they are in
- * memory. Reads give copies.
+ * Schedules, groups and the invocations under way, in SQLite: in a data directory they survive a restart. Reads give copies.
  */
 export class ScheduleStore {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>();
 
   constructor(dataDirectory?: string) {
-    this.#database = new DatabaseSync(dataDirectory === undefined ? ':memory:' : join(dataDirectory, 'scheduler.db'));
-    this.#database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-       CREATE TABLE IF NOT EXISTS schedule_groups (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    this.#database = openDatabase(
+      dataDirectory,
+      'scheduler.db',
+      `CREATE TABLE IF NOT EXISTS schedule_groups (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
        CREATE TABLE IF NOT EXISTS schedules (
          group_name TEXT, name TEXT, value TEXT NOT NULL, due_at INTEGER, PRIMARY KEY (group_name, name)) WITHOUT ROWID;
        CREATE INDEX IF NOT EXISTS due_schedules ON schedules (due_at) WHERE due_at IS NOT NULL;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '../../../core/aws-error.ts';
+import { BoundedMap } from '../../../core/bounded-map.ts';
 import { findTopic, isFifo, type SnsContext, type SnsOperation, type SnsOutput } from '../context.ts';
 import { readTopicDeliveryPolicy } from '../delivery-policy.ts';
 import { invalidParameter, notImplemented, snsError } from '../errors.ts';
@@ -186,20 +187,18 @@ function attempt<T>(call: () => T): { value: T } | { error: AwsError } {
   }
 }
 
+const KEPT_FILTERS = 1000;
+
 /** The filter policies of subscriptions, each compiled once. */
 class Filters {
-  readonly #compiled = new Map<string, MessageFilter>();
+  readonly #compiled = new BoundedMap<string, MessageFilter>(KEPT_FILTERS);
 
   accepts({ attributes }: Subscription, { message, attributes: ofMessage }: CheckedMessage): boolean {
     const { FilterPolicy: policy, FilterPolicyScope: scope = 'MessageAttributes' } = attributes;
     if (policy === undefined) return true;
     const key = `${scope} ${policy}`;
-    let filter = this.#compiled.get(key);
-    if (!filter) {
-      filter = compileFilterPolicy(policy, scope as FilterPolicyScope);
-      if (this.#compiled.size >= 1000) this.#compiled.clear();
-      this.#compiled.set(key, filter);
-    }
+    const filter =
+      this.#compiled.get(key) ?? this.#compiled.set(key, compileFilterPolicy(policy, scope as FilterPolicyScope));
     return filter(message, ofMessage);
   }
 }
