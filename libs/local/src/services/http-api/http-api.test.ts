@@ -17,6 +17,8 @@ let api: HttpApi | undefined;
 let events: Event[];
 let warnings: string[];
 let answer: (event: Event) => unknown;
+/** Of the last call. */
+let signal: AbortSignal | undefined;
 
 beforeEach(() => {
   events = [];
@@ -34,7 +36,8 @@ async function start(...services: ReturnType<typeof service>[]): Promise<string>
     port: 0,
     accountId: '000000000000',
     services,
-    invoke: async (functionArn, payload): Promise<InvocationResult> => {
+    invoke: async (functionArn, payload, options): Promise<InvocationResult> => {
+      signal = options.signal;
       const event = { ...JSON.parse(payload), functionArn } as Event;
       events.push(event);
       const base = { requestId: 'r', logTail: '' };
@@ -248,6 +251,8 @@ describe('the response', () => {
     const url = await start(service('orders', ['GET /orders'], { integration: { TimeoutInMillis: 50 } }));
     const response = await fetch(`${url}/orders`);
     expect([response.status, await response.json()]).toEqual([503, { message: 'Service Unavailable' }]);
+    // A call that still waits for a container is given up, so that it does not keep its own repetition waiting.
+    await until(() => signal?.aborted === true);
   });
 });
 
@@ -348,8 +353,10 @@ describe('hostile input', () => {
       (error: Error) => error.name,
     );
     await until(() => events.length === 1);
+    expect(signal?.aborted).toBe(false);
     impatient.abort();
     expect(await left).toBe('AbortError');
+    await until(() => signal?.aborted === true);
     gate.resolve({ statusCode: 200 });
     answer = () => ({ statusCode: 201 });
     expect((await fetch(`${url}/orders`, { method: 'POST' })).status).toBe(201);

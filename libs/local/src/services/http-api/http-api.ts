@@ -25,7 +25,7 @@ export interface HttpApiOptions {
   invoke: (
     functionArn: string,
     payload: string,
-    options: { traceHeader: string | undefined },
+    options: { traceHeader: string | undefined; signal: AbortSignal },
   ) => Promise<InvocationResult>;
   /** What tokens are verified with, whoever issued them; without any no token is valid. */
   verificationKeys?: JSONWebKeySet;
@@ -218,7 +218,10 @@ async function answerRoute(
     accountId,
   );
   const { 'x-amzn-trace-id': traceHeader } = event.headers;
-  const called = invoke(route.functionArn, JSON.stringify(event), { traceHeader });
+  // Who has been answered, or has left, waits for nothing: a call that has not begun would only keep others waiting, its repetition too.
+  const answered = new AbortController();
+  response.once('close', () => answered.abort());
+  const called = invoke(route.functionArn, JSON.stringify(event), { traceHeader, signal: answered.signal });
   const result = await within(route.timeoutMs, called).catch((error: Error) => {
     // The request fits into API Gateway's 10 MB and, with its envelope, not into Lambda's 6 MB.
     if (error instanceof AwsError && error.status === 413) return 'too long' as const;

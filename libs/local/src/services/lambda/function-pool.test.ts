@@ -219,6 +219,19 @@ describe('a container', () => {
     expect(results.map(({ payload }) => payload)).toEqual(['1', '2', '3']);
   });
 
+  test('is not kept from others by a call that was given up while it waited; one that runs goes on', async () => {
+    const pool = poolOf('counter', { concurrency: 1 });
+    await pool.invoke('{}');
+    const givenUp = new AbortController();
+    const calls = Array.from({ length: 3 }, () => pool.invoke('{}', { signal: givenUp.signal }));
+    const last = pool.invoke('{}');
+    givenUp.abort();
+    const results = await Promise.allSettled(calls);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect(results[1]).toMatchObject({ reason: { code: 'TooManyRequestsException' } });
+    expect((await last).payload).toBe('3');
+  });
+
   test('that is busy for longer than calls may wait does not hold them up', async () => {
     const pool = poolOf('sleeps', {}, undefined, 60_000, 20);
     const slow = pool.invoke('{"ms":4000}').then(() => 'slow');

@@ -30,6 +30,8 @@ export interface InvokeOptions {
   clientContext?: string | undefined;
   /** As it was called, with a qualifier if it had one; the function's own unless given. */
   invokedArn?: string | undefined;
+  /** Gives the call up while it waits for a container; one that is running goes on, as at AWS. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface FunctionPoolOptions {
@@ -97,13 +99,14 @@ export class FunctionPool {
    * handler has. Whatever the function does is an answer: an error, a timeout or a crash has `functionError` set.
    *
    * @param payload the event as JSON
-   * @throws AwsError RequestTooLargeException for an event above 6 MB; TooManyRequestsException when the pool has been stopped
+   * @throws AwsError RequestTooLargeException for an event above 6 MB; TooManyRequestsException when the pool has been stopped, or the
+   *   call was given up before it had a container
    */
   async invoke(payload: string, options: InvokeOptions = {}): Promise<InvocationResult> {
     const size = Buffer.byteLength(payload);
     if (size > PAYLOAD_LIMIT_BYTES) throw tooLarge(size, 'RequestResponse', PAYLOAD_LIMIT_BYTES);
     const requestId = options.requestId ?? randomUUID();
-    await this.#take();
+    await this.#take(options.signal);
     if (this.#stopped) throw tooManyRequests('ConcurrentInvocationLimitExceeded');
     const tail: string[] = [];
     this.#tails.set(requestId, tail);
@@ -180,24 +183,35 @@ export class FunctionPool {
     return outcome;
   }
 
-  async #take(): Promise<void> {
+  async #take(signal?: AbortSignal): Promise<void> {
     const patience = this.#taken === 0 ? 0 : (this.#options.scaleOutAfterMs ?? 0);
     if (this.#stopped || (this.#taken < this.definition.concurrency && patience === 0)) {
       this.#taken += 1;
       return;
     }
     // The releasing call hands its place on without freeing it, so nobody can overtake the one that has waited longest.
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const isWaiting = (): boolean => this.#waiting.includes(resolve);
+    const leave = (): unknown => this.#waiting.splice(this.#waiting.indexOf(resolve), 1);
     this.#waiting.push(resolve);
     const timer = setTimeout(() => {
-      const place = this.#waiting.indexOf(resolve);
-      if (place < 0 || this.#taken >= this.definition.concurrency) return;
-      this.#waiting.splice(place, 1);
+      if (!isWaiting() || this.#taken >= this.definition.concurrency) return;
+      leave();
       this.#taken += 1;
       resolve();
     }, patience);
-    await promise;
-    clearTimeout(timer);
+    const giveUp = (): void => {
+      if (!isWaiting()) return;
+      leave();
+      reject(tooManyRequests('ConcurrentInvocationLimitExceeded'));
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    }
   }
 
   #release(): void {

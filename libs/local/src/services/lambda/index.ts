@@ -22,7 +22,7 @@ export interface LocalLambda {
   invoke: (
     functionArn: string,
     payload: string,
-    options?: Pick<InvokeOptions, 'traceHeader'>,
+    options?: Pick<InvokeOptions, 'traceHeader' | 'signal'>,
   ) => Promise<{ name: string; result: InvocationResult }>;
   /** Starts a container of every function. */
   warm: () => Promise<void>;
