@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DynamoDbEventStore, documentClient } from '@millrace/event-store';
+import { documentClient } from '@millrace/aws';
+import { DynamoDbEventStore } from '@millrace/event-store';
 import { Pointers, ProjectionReader, ProjectionTable } from '@millrace/projections';
 import { eventually, sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -47,7 +48,7 @@ describe('npm run rebuild of orders that were placed before there was a read mod
     dynamoDb = await startTestDynamoDb();
     await dynamoDb.createTable('millrace-orders-test');
     await dynamoDb.createTable('millrace-orders-test-projections');
-    const client = documentClient(dynamoDb.client);
+    const client = documentClient();
     table = new ProjectionTable(client, 'millrace-orders-test-projections');
     const events = [OrderPlaced, OrderConfirmed].map((contract, index) => ({
       id: randomUUID(),

@@ -9,7 +9,7 @@ import {
   runCommand,
   UsageError,
 } from '@millrace/command-line';
-import { documentClient, EmittedEvents } from '@millrace/event-store';
+import { EmittedEvents } from '@millrace/event-store';
 import { ProjectionTable, type RebuildSummary, rebuild } from '@millrace/projections';
 import { loadProjections } from '@millrace/projections/load-projections';
 import { findWorkspaceRoot, serviceDirectories } from '@millrace/workspace/catalogue';
@@ -43,13 +43,6 @@ function readOptions() {
   });
 }
 
-function dynamoDb(endpoint: string | undefined): DynamoDBClient {
-  if (endpoint === undefined) return new DynamoDBClient({});
-  const { AWS_REGION: region = 'us-east-1', AWS_ACCESS_KEY_ID: own } = process.env;
-  const credentials = { accessKeyId: 'operator', secretAccessKey: 'local' };
-  return new DynamoDBClient({ endpoint, region, ...(own === undefined && { credentials }) });
-}
-
 async function main(): Promise<number> {
   const { values, positionals } = readOptions();
   if (values.help) {
@@ -70,13 +63,16 @@ async function main(): Promise<number> {
   }
 
   const { service, projection } = chosen;
-  const dynamo = dynamoDb(endpoint);
-  const client = documentClient(dynamo);
   const eventTable = `millrace-${service}-${stage}`;
-  const { createClients, describeTarget } = await import('@millrace/dead-letters/operations');
+  const { clientConfiguration, createClients, describeTarget, operatorDocumentClient } = await import(
+    '@millrace/dead-letters/operations'
+  );
+  const client = operatorDocumentClient(endpoint);
   console.error(`Asking ${await describeTarget(stage, endpoint, { clients: createClients(endpoint) })}`);
   // At AWS it is up to six hours old: enough for a bar.
-  const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: eventTable }));
+  const { Table } = await new DynamoDBClient(clientConfiguration(endpoint)).send(
+    new DescribeTableCommand({ TableName: eventTable }),
+  );
   const total = Math.max(1, Table?.ItemCount ?? 1);
   const stop = interruptible(() => console.error('\nStopping: what is under way is finished …'));
   const progress = new Progress(process.stderr, 'rebuild');

@@ -4,8 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
+import { documentClient } from '@millrace/aws';
 import { readArguments, readNumber, runCommand } from '@millrace/command-line';
-import { type Aggregate, CommandRunner, DynamoDbEventStore, documentClient } from '@millrace/event-store';
+import { type Aggregate, CommandRunner, DynamoDbEventStore } from '@millrace/event-store';
 import { startTestDynamoDb } from '@millrace/testing/dynamodb';
 
 /** About 300 bytes, as events of an order have. */
@@ -62,7 +63,7 @@ async function measure({ samples, every, lengths }: Options): Promise<void> {
   try {
     const table = 'bench-event-store';
     await dynamoDb.createTable(table);
-    const client = documentClient(dynamoDb.client);
+    const client = documentClient();
     const send = client.send.bind(client) as (command: unknown) => Promise<unknown>;
     let requests = 0;
     Object.assign(client, {

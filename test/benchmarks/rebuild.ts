@@ -6,15 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DynamoDBDocumentClient, paginateScan, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { type DocumentClient, documentClient, paginateScan, TransactWriteCommand } from '@millrace/aws';
 import { readArguments, readNumber, runCommand } from '@millrace/command-line';
-import {
-  DynamoDbEventStore,
-  documentClient,
-  EmittedEvents,
-  type NewEvent,
-  type TransactWrite,
-} from '@millrace/event-store';
+import { DynamoDbEventStore, EmittedEvents, type NewEvent, type TransactWrite } from '@millrace/event-store';
 import {
   Pointers,
   type Projection,
@@ -113,15 +107,12 @@ class Expected {
   /** Whether the rows of a version are these. */
   async equals({ client, tableName }: ProjectionTable, version: number): Promise<boolean> {
     const start = partitionKey(this.projection.name, version, '');
-    const pages = paginateScan(
-      { client },
-      {
-        TableName: tableName,
-        Limit: 3_000,
-        FilterExpression: 'begins_with(pk, :rows)',
-        ExpressionAttributeValues: { ':rows': start },
-      },
-    );
+    const pages = paginateScan(client, {
+      TableName: tableName,
+      Limit: 3_000,
+      FilterExpression: 'begins_with(pk, :rows)',
+      ExpressionAttributeValues: { ':rows': start },
+    });
     let equal = 0;
     let others = 0;
     for await (const { Items = [] } of pages) {
@@ -215,7 +206,7 @@ async function measure(orders: number, arriving: number, kills: number): Promise
   try {
     await dynamoDb.createTable(EVENT_TABLE);
     await dynamoDb.createTable(`${EVENT_TABLE}-projections`);
-    const client = documentClient(dynamoDb.client);
+    const client = documentClient();
     const { collecting, flush } = inLargeTransactions(client);
     const filling = new DynamoDbEventStore<OrderEvent>(collecting, EVENT_TABLE);
     const known: readonly Projection[] = Object.values(projections);
@@ -272,7 +263,7 @@ async function measure(orders: number, arriving: number, kills: number): Promise
 }
 
 /** A client whose transactions are carried out together, as many as fit into one: filling the store is not what is measured. */
-function inLargeTransactions(client: DynamoDBDocumentClient) {
+function inLargeTransactions(client: DocumentClient) {
   let collected: TransactWrite[] = [];
   const flush = async () => {
     const TransactItems = collected;
@@ -283,7 +274,7 @@ function inLargeTransactions(client: DynamoDBDocumentClient) {
     if (collected.length + TransactItems.length > 100) await flush();
     collected.push(...TransactItems);
   };
-  return { collecting: { send } as unknown as DynamoDBDocumentClient, flush };
+  return { collecting: { send } as unknown as DocumentClient, flush };
 }
 
 /** With the members in the order of their names, whatever order they were stored in. */

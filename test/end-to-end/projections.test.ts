@@ -1,8 +1,7 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { documentClient, EmittedEvents } from '@millrace/event-store';
+import { documentClient, paginateScan } from '@millrace/aws';
+import { EmittedEvents } from '@millrace/event-store';
 import {
   type Pointer,
   Pointers,
@@ -38,7 +37,7 @@ beforeAll(async () => {
   shop = new Shop(system);
   aws = new Aws(system);
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  const client = documentClient(new DynamoDBClient({ endpoint: system.awsUrl, region: 'us-east-1', credentials }));
+  const client = documentClient({ endpoint: system.awsUrl, region: 'us-east-1', credentials });
   emitted = new EmittedEvents(client, 'millrace-orders-dev');
   table = new ProjectionTable(client, 'millrace-orders-dev-projections');
   pointers = new Pointers(table);
@@ -86,7 +85,7 @@ async function pointerOf({ name }: Projection): Promise<Pointer> {
 async function itemsOf(projection: Projection): Promise<Map<string, unknown>> {
   const prefix = `${projection.name}#${(await pointerOf(projection)).live}#`;
   const items = new Map<string, unknown>();
-  for await (const { Items = [] } of paginateScan({ client: table.client }, { TableName: table.tableName })) {
+  for await (const { Items = [] } of paginateScan(table.client, { TableName: table.tableName })) {
     for (const { pk, sk, ...item } of Items) {
       if (pk.startsWith(prefix)) items.set(`${pk.slice(prefix.length)} ${sk}`, item);
     }

@@ -1,6 +1,6 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
 import middy, { type MiddlewareObj } from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import { type Sqs, sqs as sqsClient } from '@millrace/aws';
 import { ConfigurationError } from '@millrace/errors';
 import type { EventContract, EventOf } from '@millrace/events';
 import { withTimeLimit } from '@millrace/retry';
@@ -51,7 +51,7 @@ export interface ConsumerHandler<Contracts extends readonly EventContract[] = re
 
 /** Side effects, for tests to replace. */
 export interface ConsumeDependencies {
-  sqs?: Pick<SQSClient, 'send'>;
+  sqs?: Sqs;
   settings?: ConsumerSettings;
   runOnce?: RunOnce;
   recordHandled?: RecordHandled;
@@ -140,7 +140,7 @@ function consumer<const Contracts extends readonly EventContract[]>(
   dependencies: ConsumeDependencies,
 ): ConsumerHandler<Contracts> {
   const settings = dependencies.settings ?? settingsFrom();
-  const sqs = dependencies.sqs ?? new SQSClient({});
+  const sqs = dependencies.sqs ?? sqsClient();
   const now = dependencies.now ?? (() => new Date());
   const random = dependencies.random ?? Math.random;
   const runOnce =

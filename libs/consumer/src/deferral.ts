@@ -1,4 +1,4 @@
-import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { SendMessageCommand, type Sqs } from '@millrace/aws';
 import { fullJitter } from '@millrace/retry';
 import type { SQSRecord } from 'aws-lambda';
 import { attributesOfCopy, historyOf } from './history.ts';
@@ -32,12 +32,7 @@ export function isPastRetention(record: SQSRecord, { retentionSeconds }: Consume
  */
 export async function defer(
   record: SQSRecord,
-  {
-    sqs,
-    settings,
-    now,
-    random,
-  }: { sqs: Pick<SQSClient, 'send'>; settings: ConsumerSettings; now: Date; random: () => number },
+  { sqs, settings, now, random }: { sqs: Sqs; settings: ConsumerSettings; now: Date; random: () => number },
 ): Promise<void> {
   const { AWSTraceHeader, MessageGroupId } = record.attributes;
   const deferrals = historyOf(record).deferrals + 1;

@@ -1,4 +1,4 @@
-import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, SendMessageCommand, type Sqs } from '@millrace/aws';
 import { type FailureKind, failureAttributes, messageAttributes } from '@millrace/dead-letters';
 import { isUnavailable, MillraceError, PermanentError } from '@millrace/errors';
 import { messageOf } from '@millrace/privacy';
@@ -22,7 +22,7 @@ export interface FailedRecord {
 
 /** Where the failed records of a consumer go. */
 export interface FailureDependencies {
-  sqs: Pick<SQSClient, 'send'>;
+  sqs: Sqs;
   settings: ConsumerSettings;
   now: () => Date;
   random: () => number;
@@ -150,16 +150,12 @@ async function delayRetry(record: SQSRecord, { sqs, settings, random }: FailureD
  * Gives a record back at once. Of a message group that was stopped by a failure nothing comes again, the failed message
  * included, while any of its messages is still invisible.
  */
-export async function release(
-  sqs: Pick<SQSClient, 'send'>,
-  record: SQSRecord,
-  settings: ConsumerSettings,
-): Promise<void> {
+export async function release(sqs: Sqs, record: SQSRecord, settings: ConsumerSettings): Promise<void> {
   await setVisibility(sqs, record, settings, 0);
 }
 
 async function setVisibility(
-  sqs: Pick<SQSClient, 'send'>,
+  sqs: Sqs,
   { receiptHandle }: SQSRecord,
   { queueUrl }: ConsumerSettings,
   seconds: number,

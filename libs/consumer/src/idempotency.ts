@@ -1,4 +1,4 @@
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { type DocumentClient, documentClient, PutCommand } from '@millrace/aws';
 import { UnavailableError } from '@millrace/errors';
 import { DEDUPLICATION_SECONDS, handledMarkId, type InboxKey } from '@millrace/events';
 import {
@@ -18,12 +18,12 @@ export type RecordHandled = (key: InboxKey) => Promise<void>;
  */
 export function recordHandledInIdempotencyTable(
   tableName = idempotencyTableFromEnvironment(),
-  { client = new DynamoDBClient({}), now = () => new Date() }: { client?: DynamoDBClient; now?: () => Date } = {},
+  { client = documentClient(), now = () => new Date() }: { client?: DocumentClient; now?: () => Date } = {},
 ): RecordHandled {
   return async ({ consumer, eventId }) => {
     const expiration = Math.floor(now().getTime() / 1000) + DEDUPLICATION_SECONDS;
-    const Item = { id: { S: handledMarkId(consumer, eventId) }, expiration: { N: String(expiration) } };
-    await client.send(new PutItemCommand({ TableName: tableName, Item }));
+    const Item = { id: handledMarkId(consumer, eventId), expiration };
+    await client.send(new PutCommand({ TableName: tableName, Item }));
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 import {
   DuplicateEventError,
   isUnavailable,
@@ -66,6 +67,50 @@ describe('a dependency is unavailable', () => {
   ])('not for %s', (_, error) => {
     expect(isUnavailable(error)).toBe(false);
   });
+
+  test.each([
+    ...[
+      'BandwidthLimitExceeded',
+      'LimitExceededException',
+      'PriorRequestNotComplete',
+      'RequestLimitExceeded',
+      'SlowDown',
+    ],
+    ...['RequestThrottled', 'RequestThrottledException', 'ThrottledException', 'Throttling', 'EC2ThrottledException'],
+    ...['TimeoutError', 'RequestTimeout', 'RequestTimeoutException', 'TooManyRequestsException'],
+    ...[
+      'TransactionInProgressException',
+      'AccessDeniedException',
+      'ItemCollectionSizeLimitExceededException',
+      'Unknown',
+    ],
+  ])('as the SDK has it: %s', (name) => {
+    const error = awsError(name) as never;
+    expect(isUnavailable(error)).toBe(isThrottlingError(error) || isTransientError(error));
+  });
+
+  test.each([
+    'ECONNRESET',
+    'ECONNREFUSED',
+    'EPIPE',
+    'ETIMEDOUT',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EACCES',
+  ])('as the SDK has it: the code %s', (code) => {
+    const error = awsError('Error', { code }) as never;
+    expect(isUnavailable(error)).toBe(isTransientError(error));
+  });
+
+  test.each([200, 400, 404, 429, 500, 501, 502, 503, 504, 599])(
+    'as the SDK has it: the status %s',
+    (httpStatusCode) => {
+      const error = awsError('SomethingNew', { $metadata: { httpStatusCode } }) as never;
+      expect(isUnavailable(error)).toBe(isThrottlingError(error) || isTransientError(error) || isServerError(error));
+    },
+  );
 
   test('an UnavailableError is a TransientError', () => {
     expect(new UnavailableError('CARRIER_DOWN', 'down')).toBeInstanceOf(TransientError);

@@ -1,8 +1,53 @@
-import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
+import { isNativeError } from 'node:util/types';
 import { MillraceError, UnavailableError } from './error-classes.ts';
 
-/** As the SDK's own classification takes errors. */
-type SdkError = Parameters<typeof isTransientError>[0] & { CancellationReasons?: { Code?: string }[] };
+/** An error of AWS, of its SDK, or of the network. */
+interface AwsError extends Error {
+  /** Of Node. */
+  code?: unknown;
+  $metadata?: { httpStatusCode?: number | undefined };
+  /** The SDK's models say of some errors that they can be retried. */
+  $retryable?: object;
+  CancellationReasons?: { Code?: string }[];
+}
+
+/**
+ * Names by which AWS's services say that they are busy, or that they were not given a request in time. The SDK retries the same.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+ */
+const busyNames = new Set([
+  'BandwidthLimitExceeded',
+  'EC2ThrottledException',
+  'LimitExceededException',
+  'PriorRequestNotComplete',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'RequestThrottled',
+  'RequestThrottledException',
+  'RequestTimeout',
+  'RequestTimeoutException',
+  'SlowDown',
+  'ThrottledException',
+  'Throttling',
+  'ThrottlingException',
+  'TimeoutError',
+  'TooManyRequestsException',
+  'TransactionInProgressException',
+]);
+
+/** Node's codes for a network that fails. */
+const networkCodes = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
+
+const TOO_MANY_REQUESTS = 429;
 
 /** A write met a transaction on the same item: DynamoDB's, and none of those that the SDK counts as transient. */
 const CONFLICT = 'TransactionConflictException';
@@ -21,18 +66,21 @@ const busyReasons = new Set(['TransactionConflict', 'ThrottlingError', 'Provisio
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
 export function isUnavailable(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
+  // Errors of Node may come from another context of V8, where `instanceof` does not know them.
+  for (let at = error; isNativeError(at); at = at.cause) {
     if (at instanceof MillraceError) return at instanceof UnavailableError;
-    const sdkError = at as SdkError;
-    if (at.name === CONFLICT || isThrottlingError(sdkError) || isTransientError(sdkError) || isServerError(sdkError)) {
-      return true;
-    }
-    if (isBusyCancellation(sdkError)) return true;
+    if (at.name === CONFLICT || isTransient(at) || isBusyCancellation(at)) return true;
   }
   return false;
 }
 
-function isBusyCancellation({ CancellationReasons = [] }: SdkError): boolean {
+function isTransient({ name, code, $metadata, $retryable }: AwsError): boolean {
+  const { httpStatusCode = 0 } = $metadata ?? {};
+  if (httpStatusCode === TOO_MANY_REQUESTS || (httpStatusCode >= 500 && httpStatusCode <= 599)) return true;
+  return busyNames.has(name) || networkCodes.has(String(code)) || $retryable !== undefined;
+}
+
+function isBusyCancellation({ CancellationReasons = [] }: AwsError): boolean {
   const reasons = CancellationReasons.flatMap(({ Code = 'None' }) => (Code === 'None' ? [] : [Code]));
   return reasons.length > 0 && reasons.every((code) => busyReasons.has(code));
 }

@@ -1,5 +1,5 @@
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from '@jest/globals';
+import { TransactionCanceledException } from '@millrace/aws';
 import { DuplicateEventError, TransientError } from '@millrace/errors';
 import { RecordingClient } from '@millrace/testing';
 import {

@@ -1,15 +1,10 @@
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import {
-  type DynamoDBDocumentClient,
-  TransactWriteCommand,
-  type TransactWriteCommandInput,
-} from '@aws-sdk/lib-dynamodb';
+import { type DocumentClient, TransactionCanceledException, TransactWriteCommand } from '@millrace/aws';
 import { DuplicateEventError, isUnavailable } from '@millrace/errors';
 import { type RetryOptions, retry } from '@millrace/retry';
 import { StoreBusyError, TransactionTooLargeError } from './errors.ts';
 
 /** One action of a DynamoDB transaction: a Put, Update, Delete or ConditionCheck. */
-export type TransactWrite = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+export type TransactWrite = NonNullable<TransactWriteCommand['input']['TransactItems']>[number];
 
 /** A write, and what it means when its condition does not hold. */
 export interface ConditionalWrite {
@@ -38,7 +33,7 @@ const ITEMS_PER_TRANSACTION = 100;
  * @example await commit(client, [putStock, outboxRow(table, pk, event, now), inboxMark(table, inbox, now)]);
  */
 export async function commit(
-  client: Pick<DynamoDBDocumentClient, 'send'>,
+  client: DocumentClient,
   writes: readonly ConditionalWrite[],
   options: CommitOptions = {},
 ): Promise<void> {
@@ -56,7 +51,7 @@ export async function commit(
 
 /** What a cancelled transaction means to its caller; the cancellation itself when no write has an error for it. */
 function meaningOf(cause: TransactionCanceledException, writes: readonly ConditionalWrite[]): Error {
-  const codes = (cause.CancellationReasons ?? []).map(({ Code }) => Code ?? 'None');
+  const codes = cause.CancellationReasons.map(({ Code }) => Code ?? 'None');
   const failures = writes.flatMap(({ onConditionFailed }, index) =>
     codes[index] === 'ConditionalCheckFailed' && onConditionFailed ? [onConditionFailed({ cause })] : [],
   );

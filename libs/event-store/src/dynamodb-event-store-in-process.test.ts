@@ -1,7 +1,7 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { documentClient } from '@millrace/aws';
 import { DynamoDbEngine, EngineRequestHandler } from '@millrace/local/dynamodb-engine';
 import { type Counted, eventStoreConformance } from '../fixtures/event-store-conformance.ts';
-import { DynamoDbEventStore, documentClient } from './index.ts';
+import { DynamoDbEventStore } from './index.ts';
 
 // The same as against the DynamoDB of `npm start`: the simulation relies on the engine to answer alike.
 const engine = new DynamoDbEngine();
@@ -17,12 +17,11 @@ engine.execute('CreateTable', {
     { AttributeName: 'sk', KeyType: 'RANGE' },
   ],
 });
-const client = documentClient(
-  new DynamoDBClient({
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    requestHandler: new EngineRequestHandler(engine),
-  }),
-);
+const handler = new EngineRequestHandler(engine);
+const client = documentClient({
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  transport: async (request) => (await handler.handle(request)).response,
+});
 
 eventStoreConformance((options) => new DynamoDbEventStore<Counted>(client, 'counters', options));

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type DocumentClient, documentClient, GetCommand, PutCommand, QueryCommand } from '@millrace/aws';
 import { DuplicateEventError } from '@millrace/errors';
 import { sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -14,7 +14,6 @@ import {
 import {
   commit,
   DynamoDbEventStore,
-  documentClient,
   EventTooLargeError,
   InMemoryPayloadStore,
   inboxMark,
@@ -26,13 +25,13 @@ import {
 const table = 'counters';
 const inDays = (days: number) => Math.floor(time.getTime() / 1000) + days * 24 * 60 * 60;
 let dynamoDb: TestDynamoDb;
-let client: DynamoDBDocumentClient;
+let client: DocumentClient;
 let store: DynamoDbEventStore<Counted>;
 
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
   await dynamoDb.createTable(table);
-  client = documentClient(dynamoDb.client);
+  client = documentClient();
   store = new DynamoDbEventStore(client, table);
 });
 afterAll(() => dynamoDb.stop());

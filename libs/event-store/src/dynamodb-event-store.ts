@@ -1,11 +1,11 @@
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import {
-  type DynamoDBDocumentClient,
+  type DocumentClient,
   GetCommand,
   PutCommand,
   paginateQuery,
   QueryCommand,
-} from '@aws-sdk/lib-dynamodb';
+  TransactionCanceledException,
+} from '@millrace/aws';
 import type { InboxKey } from '@millrace/events';
 import { type CommitOptions, type ConditionalWrite, commit } from './commit.ts';
 import type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
@@ -57,13 +57,13 @@ const PROJECTION = {
 
 /** Streams in a DynamoDB table with `pk` and `sk`: a partition for each stream, an item for each event by its version. */
 export class DynamoDbEventStore<Event extends DomainEvent> implements EventStore<Event> {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
   readonly #options: DynamoDbEventStoreOptions;
   readonly #upcasters: Upcasters;
   readonly #now: () => Date;
 
-  constructor(client: DynamoDBDocumentClient, tableName: string, options: DynamoDbEventStoreOptions = {}) {
+  constructor(client: DocumentClient, tableName: string, options: DynamoDbEventStoreOptions = {}) {
     this.#client = client;
     this.#tableName = tableName;
     this.#options = options;
@@ -213,8 +213,8 @@ export class DynamoDbEventStore<Event extends DomainEvent> implements EventStore
     };
   }
 
-  #pages(query: Parameters<typeof paginateQuery>[1], limit = Number.POSITIVE_INFINITY) {
-    return paginateQuery({ client: this.#client, ...(Number.isFinite(limit) ? { pageSize: limit } : {}) }, query);
+  #pages(query: QueryCommand['input'], limit = Number.POSITIVE_INFINITY) {
+    return paginateQuery(this.#client, { ...query, ...(Number.isFinite(limit) && { Limit: limit }) });
   }
 
   async #versionOf(streamId: string): Promise<number> {
@@ -297,5 +297,5 @@ function snapshotKeyOf(stateVersion: number): string {
 
 /** The id of the event that stands where the first one was to be written. */
 function conflictingId(cause: unknown): string | undefined {
-  return cause instanceof TransactionCanceledException ? cause.CancellationReasons?.[0]?.Item?.id?.S : undefined;
+  return cause instanceof TransactionCanceledException ? cause.CancellationReasons[0]?.Item?.id : undefined;
 }

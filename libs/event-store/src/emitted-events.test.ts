@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { documentClient } from '@millrace/aws';
 import { defineEvent } from '@millrace/events';
 import { sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import * as z from 'zod';
 import { type Counted, CounterMoved, counted } from '../fixtures/event-store-conformance.ts';
-import { DynamoDbEventStore, documentClient, EmittedEvents } from './index.ts';
+import { DynamoDbEventStore, EmittedEvents } from './index.ts';
 
 const CounterStopped = defineEvent({
   name: 'CounterStopped',
@@ -24,7 +25,7 @@ let emitted: EmittedEvents;
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
   await dynamoDb.createTable(table);
-  const client = documentClient(dynamoDb.client);
+  const client = documentClient();
   emitted = new EmittedEvents(client, table);
   const store = new DynamoDbEventStore<Counted>(client, table);
   const moved = () => counted(1, { emit: sampleEvent(CounterMoved) });

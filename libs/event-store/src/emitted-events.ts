@@ -1,4 +1,4 @@
-import { type DynamoDBDocumentClient, paginateQuery, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { type DocumentClient, paginateQuery, ScanCommand } from '@millrace/aws';
 import type { EventEntry } from '@millrace/events';
 import { type Packed, unpack } from './payload.ts';
 import type { PayloadStore } from './payload-store.ts';
@@ -45,12 +45,12 @@ const ExpressionAttributeNames = { '#outbox': 'outbox' };
  * @throws UnreadableEventError, from both methods, when an event's content is not where it should be
  */
 export class EmittedEvents {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
   readonly #payloads: PayloadStore | undefined;
 
   /** @param payloads that of the event store, when it has one */
-  constructor(client: DynamoDBDocumentClient, tableName: string, payloads?: PayloadStore) {
+  constructor(client: DocumentClient, tableName: string, payloads?: PayloadStore) {
     this.#client = client;
     this.#tableName = tableName;
     this.#payloads = payloads;
@@ -59,18 +59,15 @@ export class EmittedEvents {
   /** The emitted events of one stream, read strongly consistent; none for a stream that does not exist. */
   async of(streamId: string): Promise<EventEntry[]> {
     const entries: EventEntry[] = [];
-    const pages = paginateQuery(
-      { client: this.#client },
-      {
-        TableName: this.#tableName,
-        KeyConditionExpression: 'pk = :stream AND begins_with(sk, :event)',
-        FilterExpression: 'attribute_exists(#outbox)',
-        ProjectionExpression,
-        ExpressionAttributeNames,
-        ExpressionAttributeValues: { ':stream': streamId, ':event': 'EVENT#' },
-        ConsistentRead: true,
-      },
-    );
+    const pages = paginateQuery(this.#client, {
+      TableName: this.#tableName,
+      KeyConditionExpression: 'pk = :stream AND begins_with(sk, :event)',
+      FilterExpression: 'attribute_exists(#outbox)',
+      ProjectionExpression,
+      ExpressionAttributeNames,
+      ExpressionAttributeValues: { ':stream': streamId, ':event': 'EVENT#' },
+      ConsistentRead: true,
+    });
     for await (const { Items = [] } of pages) {
       for (const item of Items) entries.push(await this.#entryOf(item as EventItem));
     }

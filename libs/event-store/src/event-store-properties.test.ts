@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type DocumentClient, documentClient, PutCommand } from '@millrace/aws';
 import { DuplicateEventError } from '@millrace/errors';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import * as fc from 'fast-check';
@@ -9,7 +9,6 @@ import {
   CommandRunner,
   type DomainEvent,
   DynamoDbEventStore,
-  documentClient,
   type EventStore,
   InMemoryEventStore,
   InMemoryPayloadStore,
@@ -56,8 +55,8 @@ beforeAll(async () => {
 afterAll(() => dynamoDb.stop());
 
 /** A client whose every request goes through `around`. */
-function clientWith(around: (send: () => Promise<unknown>) => Promise<unknown>): DynamoDBDocumentClient {
-  const client = documentClient(dynamoDb.client);
+function clientWith(around: (send: () => Promise<unknown>) => Promise<unknown>): DocumentClient {
+  const client = documentClient();
   const send = client.send.bind(client) as (command: unknown) => Promise<unknown>;
   return Object.assign(client, { send: (command: unknown) => around(() => send(command)) });
 }
@@ -230,7 +229,7 @@ describe('any snapshot', () => {
       fc.asyncProperty(history, row, async (commands, attributes) => {
         await loadsRightWith(inDynamoDb(), commands, async (pk) => {
           const Item = { pk, sk: 'SNAPSHOT#1', ...attributes };
-          await documentClient(dynamoDb.client).send(new PutCommand({ TableName: table, Item }));
+          await documentClient().send(new PutCommand({ TableName: table, Item }));
         });
       }),
       { numRuns: 8 },

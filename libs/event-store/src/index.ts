@@ -5,7 +5,6 @@ export {
   type CommandRunnerOptions,
 } from './command-runner.ts';
 export { type CommitOptions, type ConditionalWrite, commit, type TransactWrite } from './commit.ts';
-export { documentClient } from './document-client.ts';
 export type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
 export { DynamoDbEventStore } from './dynamodb-event-store.ts';
 export { EmittedEvents, type ScanPage, type ScanPosition } from './emitted-events.ts';

@@ -1,10 +1,4 @@
-import {
-  BatchGetCommand,
-  type BatchGetCommandInput,
-  type BatchGetCommandOutput,
-  type DynamoDBDocumentClient,
-  type NativeAttributeValue,
-} from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, type DocumentClient } from '@millrace/aws';
 import { retry } from '@millrace/retry';
 import { StoreBusyError } from './errors.ts';
 
@@ -13,7 +7,9 @@ export interface ItemKey {
   sk: string;
 }
 
-export type Item = ItemKey & Record<string, NativeAttributeValue>;
+// The type of an attribute is known to whoever has written it.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type Item = ItemKey & Record<string, any>;
 
 /** What was read, by `idOf`; undefined: there is no such item. */
 export type KnownItems = ReadonlyMap<string, Item | undefined>;
@@ -35,18 +31,18 @@ export function idOf({ pk, sk }: ItemKey): string {
  * @example const stock = (await readItems(client, table, [stockKey('FLOUR')])).get(idOf(stockKey('FLOUR')));
  */
 export async function readItems(
-  client: Pick<DynamoDBDocumentClient, 'send'>,
+  client: DocumentClient,
   tableName: string,
   keys: readonly ItemKey[],
 ): Promise<KnownItems> {
   const items = new Map<string, Item | undefined>(keys.map((key) => [idOf(key), undefined]));
   const distinct = [...new Map(keys.map(({ pk, sk }) => [idOf({ pk, sk }), { pk, sk }])).values()];
   for (let start = 0; start < distinct.length; start += KEYS_PER_REQUEST) {
-    let RequestItems: BatchGetCommandInput['RequestItems'] = {
+    let RequestItems: BatchGetCommand['input']['RequestItems'] = {
       [tableName]: { Keys: distinct.slice(start, start + KEYS_PER_REQUEST), ConsistentRead: true },
     };
     const attempt = async () => {
-      const answer: BatchGetCommandOutput = await client.send(new BatchGetCommand({ RequestItems }));
+      const answer: BatchGetCommand['output'] = await client.send(new BatchGetCommand({ RequestItems }));
       for (const item of (answer.Responses?.[tableName] ?? []) as Item[]) items.set(idOf(item), item);
       RequestItems = answer.UnprocessedKeys;
       if (RequestItems && Object.keys(RequestItems).length > 0) throw new StoreBusyError('UnprocessedKeys');

@@ -1,4 +1,4 @@
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SendMessageCommand, type Sqs, sqs } from '@millrace/aws';
 import { failureAttributes, messageAttributes, relayDeadLetterOf } from '@millrace/dead-letters';
 import { variableFrom } from '@millrace/errors';
 import type { EmittableEvent } from '@millrace/events';
@@ -22,17 +22,17 @@ export interface RelayDeadLetters {
 
 /** Dead letters in a queue, with the attributes that consumers give theirs. */
 export class SqsRelayDeadLetters implements RelayDeadLetters {
-  readonly #sqs: Pick<SQSClient, 'send'>;
+  readonly #sqs: Sqs;
   readonly #queueUrl: string;
   readonly #consumer: string;
   readonly #now: () => Date;
 
   /** @param consumer who gave the row up, e.g. `orders.relay` */
   constructor(
-    sqs: Pick<SQSClient, 'send'>,
+    client: Sqs,
     { queueUrl, consumer, now = () => new Date() }: { queueUrl: string; consumer: string; now?: () => Date },
   ) {
-    this.#sqs = sqs;
+    this.#sqs = client;
     this.#queueUrl = queueUrl;
     this.#consumer = consumer;
     this.#now = now;
@@ -83,5 +83,5 @@ export function deadLettersFromEnvironment(): RelayDeadLetters {
   );
   const { POWERTOOLS_SERVICE_NAME: service = '' } = process.env;
   const consumer = `${service.replace(/^millrace-/, '')}.relay`;
-  return new SqsRelayDeadLetters(new SQSClient({}), { queueUrl, consumer });
+  return new SqsRelayDeadLetters(sqs(), { queueUrl, consumer });
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from '@jest/globals';
+import type { DocumentClient } from '@millrace/aws';
 import { isEdited, readDeadLetter } from '@millrace/dead-letters';
 import { compilePattern } from '@millrace/event-pattern';
 import {
@@ -340,7 +340,7 @@ describe('a large event', () => {
   async function claimed() {
     const payloads = new InMemoryPayloadStore();
     const client = new RecordingClient();
-    const store = new DynamoDbEventStore(client as unknown as DynamoDBDocumentClient, 'counters', { payloads });
+    const store = new DynamoDbEventStore(client as unknown as DocumentClient, 'counters', { payloads });
     const event = { id: 'event-1', event: { type: 'Moved' }, time: new Date(), correlationId: 'correlation-1' };
     await store.append('a', 0, [{ ...event, emit: large }]);
     const [input] = client.inputs<{ TransactItems: { Put: { Item: { outbox: unknown } } }[] }>('TransactWriteCommand');

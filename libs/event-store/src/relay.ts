@@ -1,4 +1,4 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { eventBridge } from '@millrace/aws';
 import { variableFrom } from '@millrace/errors';
 import { EmitFailedError, type EmittableEvent, EventBridgeEmitter, type EventEmitter } from '@millrace/events';
 import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
@@ -225,5 +225,5 @@ function count(items: readonly Item[]): void {
 /** @throws ConfigurationError when MILLRACE_EVENT_BUS is not set: the plugin sets it for a function with `emits`. */
 function emitterFromEnvironment(): EventEmitter {
   const busName = variableFrom('MILLRACE_EVENT_BUS', 'the name of the event bus; list the events under `emits`');
-  return new EventBridgeEmitter({ client: new EventBridgeClient({}), busName });
+  return new EventBridgeEmitter({ client: eventBridge(), busName });
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { documentClient, PutCommand, QueryCommand } from '@millrace/aws';
 import { DuplicateEventError, PermanentError } from '@millrace/errors';
 import { defineEvent } from '@millrace/events';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import * as z from 'zod';
-import { commit, documentClient, rowRunner, type Table } from './index.ts';
+import { commit, rowRunner, type Table } from './index.ts';
 
 /** A locker is opened once and closed once; what is in it is its own affair. */
 interface Locker {
@@ -50,7 +50,7 @@ let table: Table;
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
   await dynamoDb.createTable('lockers');
-  table = { client: documentClient(dynamoDb.client), name: 'lockers' };
+  table = { client: documentClient(), name: 'lockers' };
 });
 afterAll(() => dynamoDb.stop());
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { GetCommand, type NativeAttributeValue } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@millrace/aws';
 import type { EmittableEvent, EventContext } from '@millrace/events';
 import type { CommandContext, CommandRunnerOptions } from './command-runner.ts';
 import { type ConditionalWrite, commit } from './commit.ts';
 import { ConcurrencyConflictError } from './errors.ts';
 import { inboxMark } from './inbox.ts';
 import { outboxRow } from './outbox.ts';
-import type { ItemKey } from './read-items.ts';
+import type { Item, ItemKey } from './read-items.ts';
 import { retryOnConflict } from './retry-on-conflict.ts';
 import type { Table } from './table.ts';
 
@@ -51,7 +51,7 @@ export interface RowRunner<State extends object, Command, Event> {
   /** Reads a row, strongly consistent. */
   load(id: string): Promise<Row<State | undefined>>;
   /** The row in an item that was read in another way, e.g. with `readItems`. */
-  read(id: string, item: Record<string, NativeAttributeValue> | undefined): Row<State | undefined>;
+  read(id: string, item: Omit<Item, keyof ItemKey> | undefined): Row<State | undefined>;
   /**
    * Decides a command on the row as it is and writes what follows: the row, its events for the relay, and the mark of the
    * event of `inbox`, which is written even when nothing follows. When another writer was faster it is decided again.

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { documentClient, PutCommand } from '@millrace/aws';
 import { type EmittableEvent, InMemoryEmitter } from '@millrace/events';
 import { sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { type Counted, CounterMoved, counted } from '../fixtures/event-store-conformance.ts';
-import { commit, DynamoDbEventStore, documentClient, outboxRow, relay, StoredOutbox, type StoredRow } from './index.ts';
+import { commit, DynamoDbEventStore, outboxRow, relay, StoredOutbox, type StoredRow } from './index.ts';
 
 const table = 'counters';
 const at = (time: string) => new Date(`2026-01-31T${time}Z`);
@@ -18,8 +18,8 @@ let outbox: StoredOutbox;
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
   await dynamoDb.createTable(table);
-  const client = documentClient(dynamoDb.client);
-  outbox = new StoredOutbox(dynamoDb.client, table);
+  const client = documentClient();
+  outbox = new StoredOutbox(client, table);
   const storeAt = (now: Date) => new DynamoDbEventStore<Counted>(client, table, { now: () => now });
   await storeAt(at('12:00:00')).append('stream', 0, [counted(1, { emit: events.stream }), counted(1)]);
   await storeAt(at('11:59:59')).append('early', 0, [counted(1, { emit: events.early })]);

@@ -1,13 +1,9 @@
-import {
-  type DynamoDBClient,
-  GetItemCommand,
-  type AttributeValue as Item,
-  ScanCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DocumentClient, GetCommand, marshall, ScanCommand } from '@millrace/aws';
 import { insertRecordOf, type RowPlace } from '@millrace/dead-letters';
+import type { EventEntry } from '@millrace/events';
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
 import { OUTBOX_SECONDS } from './outbox.ts';
-import { unpack } from './payload.ts';
+import { type Packed, unpack } from './payload.ts';
 
 /** A part of time, both ends included. */
 export interface TimeWindow {
@@ -65,10 +61,10 @@ const FilterExpression = `attribute_exists(#outbox) AND (
 
 /** The rows of a table that a relay emits, whether it has or not. For whoever has to find those that it has not. */
 export class StoredOutbox {
-  readonly #client: Pick<DynamoDBClient, 'send'>;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
 
-  constructor(client: Pick<DynamoDBClient, 'send'>, tableName: string) {
+  constructor(client: DocumentClient, tableName: string) {
     this.#client = client;
     this.#tableName = tableName;
   }
@@ -79,7 +75,7 @@ export class StoredOutbox {
    * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.ParallelScan
    */
   async *scan({ from, to }: TimeWindow, segment = 0, segments = 1): AsyncGenerator<StoredPage> {
-    let ExclusiveStartKey: Record<string, Item> | undefined;
+    let ExclusiveStartKey: ScanCommand['output']['LastEvaluatedKey'];
     do {
       const { Items, ScannedCount, LastEvaluatedKey } = await this.#client.send(
         new ScanCommand({
@@ -90,10 +86,10 @@ export class StoredOutbox {
           ProjectionExpression,
           ExpressionAttributeNames,
           ExpressionAttributeValues: {
-            ':from': { S: from.toISOString() },
-            ':to': { S: to.toISOString() },
-            ':fromTtl': { N: String(Math.floor(from.getTime() / 1_000) + OUTBOX_SECONDS) },
-            ':toTtl': { N: String(Math.floor(to.getTime() / 1_000) + OUTBOX_SECONDS) },
+            ':from': from.toISOString(),
+            ':to': to.toISOString(),
+            ':fromTtl': Math.floor(from.getTime() / 1_000) + OUTBOX_SECONDS,
+            ':toTtl': Math.floor(to.getTime() / 1_000) + OUTBOX_SECONDS,
           },
           ExclusiveStartKey,
         }),
@@ -108,9 +104,9 @@ export class StoredOutbox {
   /** One row, strongly consistent; undefined when it is not there, or has no event to emit. */
   async row({ pk, sk }: Pick<RowPlace, 'pk' | 'sk'>): Promise<StoredRow | undefined> {
     const { Item } = await this.#client.send(
-      new GetItemCommand({
+      new GetCommand({
         TableName: this.#tableName,
-        Key: { pk: { S: pk }, sk: { S: sk } },
+        Key: { pk, sk },
         ConsistentRead: true,
         ProjectionExpression,
         ExpressionAttributeNames,
@@ -119,25 +115,34 @@ export class StoredOutbox {
     return Item?.outbox ? this.#rowOf(Item, 0) : undefined;
   }
 
-  async #rowOf(item: Record<string, Item>, index: number): Promise<StoredRow> {
+  async #rowOf(item: Record<string, unknown>, index: number): Promise<StoredRow> {
     const { pk, sk, outbox, id, time, recordedAt, ttl } = item;
-    const place = { table: this.#tableName, pk: pk?.S ?? '', sk: sk?.S ?? '' };
-    const storedAt = storedAtOf(recordedAt?.S ?? time?.S, Number(ttl?.N), outbox?.M?.time?.S);
-    const metadata = await metadataOf(outbox);
-    const eventId = metadata?.id ?? id?.S;
+    const entry = (typeof outbox === 'object' ? outbox : {}) as Partial<Outbox>;
+    const place = { table: this.#tableName, pk: text(pk) ?? '', sk: text(sk) ?? '' };
+    const storedAt = storedAtOf(text(recordedAt) ?? text(time), Number(ttl), text(entry.time));
+    const metadata = await metadataOf(entry);
+    const eventId = metadata?.id ?? id;
     return {
       place,
       storedAt,
-      detailType: outbox?.M?.detailType?.S ?? '',
+      detailType: text(entry.detailType) ?? '',
       ...(typeof eventId === 'string' && { eventId }),
       ...(metadata && { metadata }),
-      record: insertRecordOf(place, jsonItem({ pk, sk, outbox }), {
+      // With bytes in Base64, as in a stream record that Lambda hands over.
+      record: insertRecordOf(place, marshall({ pk, sk, outbox }) as Record<string, AttributeValue>, {
         eventId: `${place.pk} ${place.sk}`,
         sequenceNumber: index + 1,
         at: storedAt,
       }),
     };
   }
+}
+
+type Outbox = EventEntry & { packed?: Packed };
+
+/** Whoever writes a row by hand may write anything. */
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** The rows of a partition one after the other, in the order in which they were written. */
@@ -154,24 +159,12 @@ function storedAtOf(recorded: string | undefined, ttl: number, eventTime: string
 }
 
 /** What the event says of itself; undefined when that is elsewhere, or is not JSON. */
-async function metadataOf(outbox: Item | undefined): Promise<Record<string, unknown> | undefined> {
-  const { detail, packed } = outbox?.M ?? {};
-  const zstd = packed?.M?.zstd?.B;
+async function metadataOf({ detail, packed }: Partial<Outbox>): Promise<Record<string, unknown> | undefined> {
   try {
-    const text = zstd ? await unpack({ zstd }, undefined, '') : (detail?.S ?? '');
-    const { metadata } = JSON.parse(text);
+    const content = packed && 'zstd' in packed ? await unpack(packed, undefined, '') : (text(detail) ?? '');
+    const { metadata } = JSON.parse(content);
     return typeof metadata === 'object' && metadata !== null ? metadata : undefined;
   } catch {
     return undefined;
   }
-}
-
-/** An item as JSON has it: bytes in Base64, as in a stream record that Lambda hands over. */
-function jsonItem(item: Record<string, Item | undefined>): Record<string, AttributeValue> {
-  const text = JSON.stringify(item, (_, value) => {
-    if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-    // A Buffer has been turned into this by then.
-    return value?.type === 'Buffer' && Array.isArray(value.data) ? Buffer.from(value.data).toString('base64') : value;
-  });
-  return JSON.parse(text);
 }

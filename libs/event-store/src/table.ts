@@ -1,10 +1,9 @@
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type DocumentClient, documentClient } from '@millrace/aws';
 import { variableFrom } from '@millrace/errors';
-import { documentClient } from './document-client.ts';
 
 /** A DynamoDB table and the client that reads and writes it. */
 export interface Table {
-  client: DynamoDBDocumentClient;
+  client: DocumentClient;
   name: string;
 }
 

@@ -1,9 +1,5 @@
-import {
-  type EventBridgeClient,
-  PutEventsCommand,
-  type PutEventsRequestEntry,
-  type PutEventsResultEntry,
-} from '@aws-sdk/client-eventbridge';
+import type { PutEventsRequestEntry, PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
+import { type EventBridge, PutEventsCommand } from '@millrace/aws';
 import { fullJitter } from '@millrace/retry';
 import { eventBridgeLimits } from './aws-limits.ts';
 import type { EmittableEvent } from './emittable-event.ts';
@@ -28,7 +24,7 @@ const permanentCodes = new Set([
 const callCodes = new Set(['AccessDeniedException', 'SerializationException', 'ValidationException']);
 
 export interface EventBridgeEmitterOptions {
-  client: Pick<EventBridgeClient, 'send'>;
+  client: EventBridge;
   /** Name or ARN of the bus. */
   busName: string;
   /** How often one event is tried in all. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { documentClient } from '@millrace/aws';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { HttpError } from './problem.ts';
 import { SubjectQuota, subjectQuotaFromEnvironment } from './subject-quota.ts';
@@ -22,7 +23,7 @@ beforeEach(() => {
 });
 
 /** As another container of the service has it: nothing is shared but the table. */
-const container = () => new SubjectQuota(dynamoDb.client, 'requests', hour, () => now);
+const container = () => new SubjectQuota(documentClient(), 'requests', hour, () => now);
 const refusal = (subject: string) =>
   container()
     .take(subject)
@@ -88,7 +89,7 @@ describe('the quota of a subject', () => {
   });
 
   test('refuses everything when the table does not answer', async () => {
-    const quota = new SubjectQuota(dynamoDb.client, 'nowhere', hour);
+    const quota = new SubjectQuota(documentClient(), 'nowhere', hour);
 
     await expect(quota.take(ada)).rejects.toThrow();
   });

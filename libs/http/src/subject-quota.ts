@@ -1,4 +1,4 @@
-import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { type DocumentClient, documentClient, UpdateCommand } from '@millrace/aws';
 import { idempotencyTableFromEnvironment } from '@millrace/idempotency';
 import { HttpError } from './problem.ts';
 
@@ -17,29 +17,24 @@ export interface Quota {
  * Counts what each subject does, for all containers of a service together: an item for each subject and window in the
  * service's idempotency table. `take` is one conditional write, so that two at once are never both the last one.
  *
- * It fails closed: without DynamoDB it throws what the SDK throws, which an endpoint answers with 503. What it protects
+ * It fails closed: without DynamoDB it throws what the client throws, which an endpoint answers with 503. What it protects
  * needs the same database, and a limit that opens under load is none.
  *
  * Windows begin at multiples of their length, so in the worst case a subject has the quota of two windows at once.
  * @example
- * const quota = new SubjectQuota(new DynamoDBClient({}), 'orders-idempotency', {
+ * const quota = new SubjectQuota(documentClient(), 'orders-idempotency', {
  *   ...{ name: 'orders', windowSeconds: 3600, limit: 30, maxFailures: 5 },
  * });
  * await quota.take(caller.subject); // 429 from the 31st order on
  */
 export class SubjectQuota {
-  readonly #client: Pick<DynamoDBClient, 'send'>;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
   readonly #quota: Quota;
   readonly #now: () => Date;
 
   /** @param tableName with the key `id` and the time to live `expiration`, as Powertools' idempotency has it */
-  constructor(
-    client: Pick<DynamoDBClient, 'send'>,
-    tableName: string,
-    quota: Quota,
-    now: () => Date = () => new Date(),
-  ) {
+  constructor(client: DocumentClient, tableName: string, quota: Quota, now: () => Date = () => new Date()) {
     this.#client = client;
     this.#tableName = tableName;
     this.#quota = quota;
@@ -59,9 +54,9 @@ export class SubjectQuota {
         '(attribute_not_exists(#used) OR #used < :limit) AND (attribute_not_exists(#failures) OR size(#failures) < :maxFailures)',
       ExpressionAttributeNames: { '#used': 'used', '#failures': 'failures' },
       ExpressionAttributeValues: {
-        ':one': { N: '1' },
-        ':limit': { N: String(limit) },
-        ':maxFailures': { N: String(maxFailures) },
+        ':one': 1,
+        ':limit': limit,
+        ':maxFailures': maxFailures,
       },
     });
     if (counted) return;
@@ -80,7 +75,7 @@ export class SubjectQuota {
       UpdateExpression: 'ADD #failures :key SET expiration = :expiration',
       ConditionExpression: 'attribute_not_exists(#failures) OR size(#failures) < :maxFailures',
       ExpressionAttributeNames: { '#failures': 'failures' },
-      ExpressionAttributeValues: { ':key': { SS: [key] }, ':maxFailures': { N: String(this.#quota.maxFailures) } },
+      ExpressionAttributeValues: { ':key': new Set([key]), ':maxFailures': this.#quota.maxFailures },
     });
   }
 
@@ -88,22 +83,22 @@ export class SubjectQuota {
   async #update(
     subject: string,
     at: Date,
-    { ExpressionAttributeValues, ...update }: Partial<ConstructorParameters<typeof UpdateItemCommand>[0]>,
+    { ExpressionAttributeValues, ...update }: Partial<UpdateCommand['input']>,
   ): Promise<boolean> {
     const { name, windowSeconds } = this.#quota;
     const end = this.#endOf(at);
     try {
       await this.#client.send(
-        new UpdateItemCommand({
+        new UpdateCommand({
           TableName: this.#tableName,
-          Key: { id: { S: `quota#${name}#${end - windowSeconds}#${subject}` } },
+          Key: { id: `quota#${name}#${end - windowSeconds}#${subject}` },
           ...update,
-          ExpressionAttributeValues: { ...ExpressionAttributeValues, ':expiration': { N: String(end) } },
+          ExpressionAttributeValues: { ...ExpressionAttributeValues, ':expiration': end },
         }),
       );
       return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
+      if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
       throw error;
     }
   }
@@ -125,5 +120,5 @@ export function subjectQuotaFromEnvironment(quota: Quota, tableName = idempotenc
       throw new Error(`The limits of the quota ${quota.name} must be whole numbers above 0, not ${limit}`);
     }
   }
-  return new SubjectQuota(new DynamoDBClient({}), tableName, quota);
+  return new SubjectQuota(documentClient(), tableName, quota);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type DocumentClient, documentClient } from '@millrace/aws';
 import { lambdaContext } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { IdempotencyTable, LOCK_MARGIN_MS } from './index.ts';
@@ -20,7 +20,7 @@ afterAll(() => dynamoDb.stop());
 const start = Date.parse('2026-03-01T00:00:00Z');
 
 /** A container whose clock is ahead of the true time; it calls with one key. */
-function container(key: string, { ahead = 0, client = dynamoDb.client as Pick<DynamoDBClient, 'send'> } = {}) {
+function container(key: string, { ahead = 0, client = documentClient() } = {}) {
   const clock = { time: start };
   const table = new IdempotencyTable('idempotency', {
     keyPrefix: 'test',
@@ -122,14 +122,15 @@ describe('two containers with one key', () => {
 
 test('an action is not run by a function that was frozen when it had the lock', async () => {
   const key = randomUUID();
-  const client = {
-    send: async (command: Parameters<DynamoDBClient['send']>[0]) => {
-      const answer = await dynamoDb.client.send(command as never);
+  const real = documentClient();
+  const client: DocumentClient = {
+    send: async (command) => {
+      const answer = await real.send(command);
       // Lambda stops it here, and goes on when the lock is over.
-      if (command.constructor.name === 'PutItemCommand') frozen.clock.time += DAY;
+      if (command.operation === 'PutItem') frozen.clock.time += DAY;
       return answer;
     },
-  } as Pick<DynamoDBClient, 'send'>;
+  };
   const frozen = container(key, { client });
   let runs = 0;
 
@@ -172,17 +173,18 @@ describe('a result', () => {
 
 test('a lock whose confirmation got lost is recognised as the own one', async () => {
   let puts = 0;
-  const client = {
-    send: async (command: Parameters<DynamoDBClient['send']>[0]) => {
-      const answer = await dynamoDb.client.send(command as never);
+  const real = documentClient();
+  const client: DocumentClient = {
+    send: async (command) => {
+      const answer = await real.send(command);
       // As the SDK does when the answer to the first request does not arrive.
-      if (command.constructor.name === 'PutItemCommand') {
+      if (command.operation === 'PutItem') {
         puts += 1;
-        await dynamoDb.client.send(command as never);
+        await real.send(command);
       }
       return answer;
     },
-  } as Pick<DynamoDBClient, 'send'>;
+  };
 
   expect(await container(randomUUID(), { client }).run(async () => 'done')).toBe('done');
   expect(puts).toBe(1);

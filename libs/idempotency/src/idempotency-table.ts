@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type DocumentClient, documentClient } from '@millrace/aws';
 import type { Context } from 'aws-lambda';
 import { LockingPersistenceLayer } from './locking-persistence-layer.ts';
 
@@ -10,7 +10,7 @@ export interface IdempotencyTableOptions {
   /** For how long a result is remembered. */
   expiresAfterSeconds: number;
   /** Side effects, for tests to replace. */
-  client?: Pick<DynamoDBClient, 'send'>;
+  client?: DocumentClient;
   now?: () => Date;
   newId?: () => string;
 }
@@ -33,7 +33,7 @@ export class IdempotencyTable {
   readonly #tableName: string;
   readonly #keyPrefix: string;
   readonly #expiresAfterSeconds: number;
-  readonly #client: Pick<DynamoDBClient, 'send'>;
+  readonly #client: DocumentClient;
   readonly #now: () => Date;
   readonly #newId: () => string;
 
@@ -41,7 +41,7 @@ export class IdempotencyTable {
     this.#tableName = tableName;
     this.#keyPrefix = options.keyPrefix;
     this.#expiresAfterSeconds = options.expiresAfterSeconds;
-    this.#client = options.client ?? new DynamoDBClient({});
+    this.#client = options.client ?? documentClient();
     this.#now = options.now ?? (() => new Date());
     this.#newId = options.newId ?? randomUUID;
   }

@@ -1,14 +1,13 @@
 import { IdempotencyItemAlreadyExistsError, IdempotencyRecordStatus } from '@aws-lambda-powertools/idempotency';
 import { BasePersistenceLayer, IdempotencyRecord } from '@aws-lambda-powertools/idempotency/persistence';
 import {
-  type AttributeValue,
   ConditionalCheckFailedException,
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+  DeleteCommand,
+  type DocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+} from '@millrace/aws';
 
 /**
  * How much longer a lock lasts than the invocation that took it, in ms. AWS refuses requests that are signed by a clock more
@@ -19,7 +18,7 @@ export const LOCK_MARGIN_MS = 10 * 60 * 1000;
 
 export interface LockingPersistenceLayerOptions {
   tableName: string;
-  client: Pick<DynamoDBClient, 'send'>;
+  client: DocumentClient;
   /** Whose lock it is: another one for every call. */
   owner: string;
   now: () => Date;
@@ -50,30 +49,30 @@ export class LockingPersistenceLayer extends BasePersistenceLayer {
     const now = this.#options.now().getTime();
     try {
       await client.send(
-        new PutItemCommand({
+        new PutCommand({
           TableName: tableName,
           Item: {
-            id: { S: idempotencyKey },
-            status: { S: IdempotencyRecordStatus.INPROGRESS },
-            owner: { S: owner },
-            in_progress_expiration: { N: String(now + remainingMs() + LOCK_MARGIN_MS) },
+            id: idempotencyKey,
+            status: IdempotencyRecordStatus.INPROGRESS,
+            owner,
+            in_progress_expiration: now + remainingMs() + LOCK_MARGIN_MS,
             ...this.#kept(payloadHash),
           },
           ConditionExpression:
             'attribute_not_exists(id) OR expiration < :now OR (#status = :inProgress AND in_progress_expiration < :nowMs)',
           ExpressionAttributeNames: { '#status': 'status' },
           ExpressionAttributeValues: {
-            ':now': { N: String(now / 1000) },
-            ':nowMs': { N: String(now) },
-            ':inProgress': { S: IdempotencyRecordStatus.INPROGRESS },
+            ':now': now / 1000,
+            ':nowMs': now,
+            ':inProgress': IdempotencyRecordStatus.INPROGRESS,
           },
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
       );
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      // The SDK sent the request twice because the first answer got lost.
-      if (error.Item?.owner?.S === owner) return;
+      // The request was sent twice because the first answer got lost.
+      if (error.Item?.owner === owner) return;
       throw new IdempotencyItemAlreadyExistsError(
         `A call with the key ${idempotencyKey} runs or has run`,
         error.Item && recordOf(error.Item),
@@ -84,21 +83,19 @@ export class LockingPersistenceLayer extends BasePersistenceLayer {
   /** Stores the result. Whoever has the lock by now, the action has happened and must not happen again. */
   protected async _updateRecord({ idempotencyKey, payloadHash, responseData }: IdempotencyRecord): Promise<void> {
     const { client, tableName } = this.#options;
-    const values: Record<string, AttributeValue> = {
-      status: { S: IdempotencyRecordStatus.COMPLETED },
-      ...(responseData !== undefined && { data: { S: JSON.stringify(responseData) } }),
+    const values: Record<string, unknown> = {
+      status: IdempotencyRecordStatus.COMPLETED,
+      ...(responseData !== undefined && { data: JSON.stringify(responseData) }),
       ...this.#kept(payloadHash),
     };
     const names = Object.keys(values);
     await client.send(
-      new UpdateItemCommand({
+      new UpdateCommand({
         TableName: tableName,
-        Key: { id: { S: idempotencyKey } },
+        Key: { id: idempotencyKey },
         UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')} REMOVE #owner, in_progress_expiration`,
         ExpressionAttributeNames: Object.fromEntries([...names, 'owner'].map((name) => [`#${name}`, name])),
-        ExpressionAttributeValues: Object.fromEntries(
-          names.map((name) => [`:${name}`, values[name] as AttributeValue]),
-        ),
+        ExpressionAttributeValues: Object.fromEntries(names.map((name) => [`:${name}`, values[name]])),
       }),
     );
   }
@@ -108,12 +105,12 @@ export class LockingPersistenceLayer extends BasePersistenceLayer {
     const { client, tableName, owner } = this.#options;
     try {
       await client.send(
-        new DeleteItemCommand({
+        new DeleteCommand({
           TableName: tableName,
-          Key: { id: { S: idempotencyKey } },
+          Key: { id: idempotencyKey },
           ConditionExpression: '#owner = :owner',
           ExpressionAttributeNames: { '#owner': 'owner' },
-          ExpressionAttributeValues: { ':owner': { S: owner } },
+          ExpressionAttributeValues: { ':owner': owner },
         }),
       );
     } catch (error) {
@@ -124,7 +121,7 @@ export class LockingPersistenceLayer extends BasePersistenceLayer {
   protected async _getRecord(idempotencyKey: string): Promise<IdempotencyRecord> {
     const { client, tableName } = this.#options;
     const { Item } = await client.send(
-      new GetItemCommand({ TableName: tableName, Key: { id: { S: idempotencyKey } }, ConsistentRead: true }),
+      new GetCommand({ TableName: tableName, Key: { id: idempotencyKey }, ConsistentRead: true }),
     );
     // Expired in between: the caller takes it for a conflict and tries again.
     if (!Item) throw new Error(`The record of ${idempotencyKey} is gone`);
@@ -132,21 +129,21 @@ export class LockingPersistenceLayer extends BasePersistenceLayer {
   }
 
   /** What a record has in every state. */
-  #kept(payloadHash: string | undefined): Record<string, AttributeValue> {
+  #kept(payloadHash: string | undefined): Record<string, unknown> {
     const expiration = Math.floor(this.#options.now().getTime() / 1000) + this.expiresAfterSeconds;
     return {
-      expiration: { N: String(expiration) },
-      ...(this.isPayloadValidationEnabled() && payloadHash !== undefined && { validation: { S: payloadHash } }),
+      expiration,
+      ...(this.isPayloadValidationEnabled() && payloadHash !== undefined && { validation: payloadHash }),
     };
   }
 }
 
 /** Without its times: the condition of the write has compared them, by the clock that counts here. */
-function recordOf({ id, status, data, validation }: Record<string, AttributeValue>): IdempotencyRecord {
+function recordOf({ id, status, data, validation }: Record<string, unknown>): IdempotencyRecord {
   return new IdempotencyRecord({
-    idempotencyKey: id?.S ?? '',
-    status: (status?.S ?? '') as never,
-    ...(data?.S !== undefined && { responseData: JSON.parse(data.S) }),
-    ...(validation?.S !== undefined && { payloadHash: validation.S }),
+    idempotencyKey: String(id),
+    status: status as never,
+    ...(typeof data === 'string' && { responseData: JSON.parse(data) }),
+    ...(typeof validation === 'string' && { payloadHash: validation }),
   });
 }

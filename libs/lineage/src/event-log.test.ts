@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { documentClient } from '@millrace/event-store';
+import { documentClient, GetCommand } from '@millrace/aws';
+
 import { type EventContext, parseEnvelope } from '@millrace/events';
 import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, sampleEvent } from '@millrace/testing';
@@ -25,7 +25,7 @@ afterAll(() => dynamoDb.stop());
 beforeEach(async () => {
   tableName = `log-${randomUUID()}`;
   await createLogTable(dynamoDb.client, tableName);
-  log = new EventLog(documentClient(dynamoDb.client), tableName);
+  log = new EventLog(documentClient(), tableName);
 });
 
 const parsed = (
@@ -43,7 +43,7 @@ async function record(...contexts: Partial<EventContext>[]): Promise<void> {
 
 const at = (time: string) => ({ id: time, time: new Date(time) });
 const rawItem = async (id: string) =>
-  (await documentClient(dynamoDb.client).send(new GetCommand({ TableName: tableName, Key: { id } }))).Item;
+  (await documentClient().send(new GetCommand({ TableName: tableName, Key: { id } }))).Item;
 
 describe('an event of the log', () => {
   test('is kept with its metadata, and without what is personal or what its contract does not know', async () => {

@@ -1,12 +1,4 @@
-import {
-  BatchGetCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  type NativeAttributeValue,
-  PutCommand,
-  QueryCommand,
-  type QueryCommandInput,
-} from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, type DocumentClient, GetCommand, PutCommand, QueryCommand } from '@millrace/aws';
 import { PermanentError } from '@millrace/errors';
 import { StoreBusyError } from '@millrace/event-store';
 import type { Event } from '@millrace/events';
@@ -48,10 +40,10 @@ export interface EventLogOptions {
  * correlation, by subject, and by the day (in UTC) on which they happened; in each the order is that of time.
  */
 export class EventLog {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
 
-  constructor(client: DynamoDBDocumentClient, tableName: string) {
+  constructor(client: DocumentClient, tableName: string) {
     this.#client = client;
     this.#tableName = tableName;
   }
@@ -217,7 +209,7 @@ export class EventLog {
     const counts = new Map<string, number>();
     let counted = 0;
     for (const day of daysOf(from, to)) {
-      let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
+      let ExclusiveStartKey: QueryCommand['input']['ExclusiveStartKey'];
       do {
         const { Items = [], LastEvaluatedKey } = await this.#client.send(
           new QueryCommand({
@@ -244,9 +236,9 @@ export class EventLog {
     key: string,
     value: string,
     limit: number,
-  ): Promise<{ items: Record<string, NativeAttributeValue>[]; truncated: boolean }> {
-    const items: Record<string, NativeAttributeValue>[] = [];
-    let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
+  ): Promise<{ items: LoggedItem[]; truncated: boolean }> {
+    const items: LoggedItem[] = [];
+    let ExclusiveStartKey: QueryCommand['input']['ExclusiveStartKey'];
     do {
       const { Items = [], LastEvaluatedKey } = await this.#client.send(
         new QueryCommand({
@@ -266,7 +258,10 @@ export class EventLog {
   }
 }
 
-function loggedEvent(item: Record<string, NativeAttributeValue>): LoggedEvent {
+/** As a query returns it. */
+type LoggedItem = NonNullable<QueryCommand['output']['Items']>[number];
+
+function loggedEvent(item: LoggedItem): LoggedEvent {
   const { id, detailType, source, service, subject, correlationId, causationId, occurred, receivedAt } = item;
   return {
     id,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { DynamoDbEventStore, documentClient, EmittedEvents } from '@millrace/event-store';
+import { documentClient } from '@millrace/aws';
+import { DynamoDbEventStore, EmittedEvents } from '@millrace/event-store';
 import { defineEvent, type EmittableEvent, type Event } from '@millrace/events';
 import { sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -43,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => dynamoDb.stop());
 
 async function setUp() {
-  const client = documentClient(dynamoDb.client);
+  const client = documentClient();
   const name = `parcels-${randomUUID()}`;
   await dynamoDb.createTable(name);
   await dynamoDb.createTable(`${name}-projections`);

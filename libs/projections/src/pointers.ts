@@ -1,4 +1,4 @@
-import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { type DocumentClient, PutCommand } from '@millrace/aws';
 import {
   type ConditionalWrite,
   commit,
@@ -56,10 +56,10 @@ export interface Rebuilder {
  * write.
  */
 export class Pointers {
-  readonly #client: Pick<DynamoDBDocumentClient, 'send'>;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
 
-  constructor({ client, tableName }: { client: Pick<DynamoDBDocumentClient, 'send'>; tableName: string }) {
+  constructor({ client, tableName }: { client: DocumentClient; tableName: string }) {
     this.#client = client;
     this.#tableName = tableName;
   }

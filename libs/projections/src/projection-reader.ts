@@ -1,4 +1,4 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand } from '@millrace/aws';
 import { partitionKey } from './change.ts';
 import type { Projection } from './define-projection.ts';
 import { Pointers } from './pointers.ts';

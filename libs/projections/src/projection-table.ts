@@ -1,4 +1,4 @@
-import { BatchWriteCommand, type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, type DocumentClient, paginateScan } from '@millrace/aws';
 import {
   ConcurrencyConflictError,
   type ConditionalWrite,
@@ -43,11 +43,11 @@ export interface Written {
  * | `<projection>#<version>#MARK#<subject>` | `MARK` | which events of an aggregate are in, and where the last one went |
  */
 export class ProjectionTable {
-  readonly client: DynamoDBDocumentClient;
+  readonly client: DocumentClient;
   readonly tableName: string;
 
-  /** @param client made by `documentClient` of @millrace/event-store */
-  constructor(client: DynamoDBDocumentClient, tableName: string) {
+  /** @param client made by `documentClient` of @millrace/aws */
+  constructor(client: DocumentClient, tableName: string) {
     this.client = client;
     this.tableName = tableName;
   }
@@ -124,17 +124,14 @@ export class ProjectionTable {
     onPage: () => Promise<void> = async () => {},
   ): Promise<number> {
     let deleted = 0;
-    const pages = paginateScan(
-      { client: this.client },
-      {
-        TableName: this.tableName,
-        Limit: ITEMS_PER_PAGE,
-        // Text knows no order of numbers: this leaves the live rows out, and the numbers are compared below.
-        FilterExpression: 'begins_with(pk, :projection) AND NOT begins_with(pk, :version)',
-        ProjectionExpression: 'pk, sk',
-        ExpressionAttributeValues: { ':projection': `${name}#`, ':version': `${name}#${version}#` },
-      },
-    );
+    const pages = paginateScan(this.client, {
+      TableName: this.tableName,
+      Limit: ITEMS_PER_PAGE,
+      // Text knows no order of numbers: this leaves the live rows out, and the numbers are compared below.
+      FilterExpression: 'begins_with(pk, :projection) AND NOT begins_with(pk, :version)',
+      ProjectionExpression: 'pk, sk',
+      ExpressionAttributeValues: { ':projection': `${name}#`, ':version': `${name}#${version}#` },
+    });
     for await (const { Items = [] } of pages) {
       const keys = (Items as ItemKey[]).filter(({ pk }) => Number(pk.slice(name.length + 1).split('#')[0]) < version);
       if (keys.length > 0) await onPage();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { BatchGetCommand } from '@millrace/aws';
 import type { EmittedEvents } from '@millrace/event-store';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { arrivals, parcelEvents, tracks } from '../fixtures/sample-projections.ts';

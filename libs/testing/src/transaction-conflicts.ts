@@ -1,12 +1,6 @@
-import {
-  type DynamoDBClient,
-  ProvisionedThroughputExceededException,
-  TransactionCanceledException,
-  TransactionConflictException,
-} from '@aws-sdk/client-dynamodb';
+import { AwsError, type DocumentClient, TransactionCanceledException } from '@millrace/aws';
 
-/** Keys as the SDK sends them. */
-type Attributes = Record<string, { S?: string; N?: string }>;
+type Attributes = Record<string, unknown>;
 /** What of a request says which items it writes. */
 interface WriteInput {
   TableName?: string;
@@ -22,7 +16,7 @@ export interface ConflictOptions {
   keyNames?: readonly string[];
 }
 
-const WRITES = new Set(['PutItemCommand', 'UpdateItemCommand', 'DeleteItemCommand']);
+const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem']);
 
 /**
  * DynamoDB's rule for writes that meet, which the local DynamoDB does not have: a transaction occupies its items while it is
@@ -32,7 +26,7 @@ const WRITES = new Set(['PutItemCommand', 'UpdateItemCommand', 'DeleteItemComman
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
  * @example
  * const conflicts = new TransactionConflicts({ occupiesMs: 10 });
- * const containers = clients.map((client) => new Warehouse({ client: documentClient(conflicts.inject(client)), name }));
+ * const containers = clients.map((client) => new Warehouse({ client: conflicts.inject(client), name }));
  */
 export class TransactionConflicts {
   readonly #occupiesMs: number;
@@ -48,27 +42,24 @@ export class TransactionConflicts {
     this.#keyNames = keyNames;
   }
 
-  /** Makes a client follow the rule, and returns it. */
-  inject(client: DynamoDBClient): DynamoDBClient {
-    client.middlewareStack.add(
-      (next, { commandName = '' }) =>
-        async (args) => {
-          const input = args.input as WriteInput;
-          if (commandName === 'TransactWriteItemsCommand') {
-            const keys = (input.TransactItems ?? []).flatMap((item) =>
-              Object.values(item).map((write) => this.#keyOf(write)),
-            );
-            return this.#transact(keys, () => next(args));
-          }
-          if (WRITES.has(commandName) && this.#occupied.has(this.#keyOf(input))) {
-            this.conflicts += 1;
-            throw new TransactionConflictException({ message: 'Transaction is ongoing for the item', $metadata: {} });
-          }
-          return next(args);
-        },
-      { name: 'transactionConflicts', step: 'initialize', priority: 'low', override: true },
-    );
-    return client;
+  /** Returns a client that follows the rule. */
+  inject(client: DocumentClient): DocumentClient {
+    return {
+      send: async (command) => {
+        const input: WriteInput = command.input;
+        if (command.operation === 'TransactWriteItems') {
+          const keys = (input.TransactItems ?? []).flatMap((item) =>
+            Object.values(item).map((write) => this.#keyOf(write)),
+          );
+          return this.#transact(keys, () => client.send(command));
+        }
+        if (WRITES.has(command.operation) && this.#occupied.has(this.#keyOf(input))) {
+          this.conflicts += 1;
+          throw new AwsError('TransactionConflictException', { message: 'Transaction is ongoing for the item' });
+        }
+        return client.send(command);
+      },
+    };
   }
 
   async #transact<Answer>(keys: readonly string[], carryOut: () => Promise<Answer>): Promise<Answer> {
@@ -77,7 +68,6 @@ export class TransactionConflicts {
       this.conflicts += 1;
       throw new TransactionCanceledException({
         message: 'Transaction cancelled, please refer cancellation reasons for specific reasons',
-        $metadata: {},
         CancellationReasons: keys.map((key) =>
           this.#occupied.has(key)
             ? { Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' }
@@ -100,26 +90,20 @@ export class TransactionConflicts {
 
   #keyOf({ TableName, Key, Item }: WriteInput): string {
     const attributes = Key ?? Item ?? {};
-    return JSON.stringify([TableName, ...this.#keyNames.map((name) => attributes[name]?.S ?? attributes[name]?.N)]);
+    return JSON.stringify([TableName, ...this.#keyNames.map((name) => attributes[name])]);
   }
 }
 
 /**
- * Makes a client refuse requests as a throttled table does, after the SDK's own attempts, and returns it.
- * @param isThrottled is asked at each request, with its name
- * @example injectThrottling(client, (commandName) => commandName === 'BatchGetItemCommand' && Math.random() < 0.5);
+ * Returns a client that refuses requests as a throttled table does, after all attempts of the client.
+ * @param isThrottled is asked at each request, with its operation
+ * @example injectThrottling(client, (operation) => operation === 'BatchGetItem' && Math.random() < 0.5);
  */
-export function injectThrottling(
-  client: DynamoDBClient,
-  isThrottled: (commandName: string) => boolean,
-): DynamoDBClient {
-  client.middlewareStack.add(
-    (next, { commandName = '' }) =>
-      async (args) => {
-        if (!isThrottled(commandName)) return next(args);
-        throw new ProvisionedThroughputExceededException({ message: 'The table is throttled', $metadata: {} });
-      },
-    { name: 'throttling', step: 'initialize', priority: 'high', override: true },
-  );
-  return client;
+export function injectThrottling(client: DocumentClient, isThrottled: (operation: string) => boolean): DocumentClient {
+  return {
+    send: async (command) => {
+      if (!isThrottled(command.operation)) return client.send(command);
+      throw new AwsError('ProvisionedThroughputExceededException', { message: 'The table is throttled' });
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { processTransport, type Transport } from '@millrace/aws';
 import { type Container, currentContainer, leaveContainers } from '../container.ts';
 import type { Random } from '../random.ts';
 import type { World } from '../world.ts';
@@ -35,6 +36,14 @@ interface HttpRequest {
   method: string;
   headers: Record<string, string>;
   body?: string | Uint8Array;
+}
+
+/** As both kinds of clients take it. */
+interface HttpResponse {
+  statusCode: number;
+  reason: string;
+  headers: Record<string, string>;
+  body: Uint8Array;
 }
 
 /** Serves a request at the moment at which it is done. `later` asks for more time: the second part happens then. */
@@ -199,7 +208,7 @@ export function connect(next: World | undefined): void {
 
 let patched = false;
 
-/** Puts the simulated network below all of the SDK's clients in this process. */
+/** Puts the simulated network below all clients of AWS in this process: those of @millrace/aws, and the SDK's. */
 export function installNetwork(): void {
   if (patched) return;
   patched = true;
@@ -207,17 +216,8 @@ export function installNetwork(): void {
   const { NodeHttpHandler } = require('@smithy/node-http-handler') as {
     NodeHttpHandler: { prototype: { handle: (request: HttpRequest) => Promise<{ response: object }> } };
   };
-  NodeHttpHandler.prototype.handle = async (request) => {
-    const awsRequest = readRequest(request);
-    if (!world) throw new Error('No history is under way');
-    try {
-      return { response: response(200, await world.network.send(awsRequest), awsRequest) };
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') throw error;
-      const { name, message, status = 400, members = {} } = error as AwsFailure;
-      return { response: response(status, { __type: name, message, ...members }, awsRequest, name) };
-    }
-  };
+  NodeHttpHandler.prototype.handle = async (request) => ({ response: await answer(request) });
+  Object.assign(globalThis, { [processTransport]: answer satisfies Transport });
   const signer = require('@smithy/signature-v4') as {
     SignatureV4: { prototype: { sign: (request: object) => Promise<object> } };
   };
@@ -225,7 +225,19 @@ export function installNetwork(): void {
   signer.SignatureV4.prototype.sign = async (request) => request;
 }
 
-function readRequest({ hostname, path, headers, body }: HttpRequest): AwsRequest {
+async function answer(request: Pick<HttpRequest, 'hostname' | 'path' | 'headers' | 'body'>): Promise<HttpResponse> {
+  const awsRequest = readRequest(request);
+  if (!world) throw new Error('No history is under way');
+  try {
+    return response(200, await world.network.send(awsRequest), awsRequest);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') throw error;
+    const { name, message, status = 400, members = {} } = error as AwsFailure;
+    return response(status, { __type: name, message, ...members }, awsRequest, name);
+  }
+}
+
+function readRequest({ hostname, path, headers, body }: Parameters<typeof answer>[0]): AwsRequest {
   const text =
     typeof body === 'string'
       ? body
@@ -245,7 +257,12 @@ function readRequest({ hostname, path, headers, body }: HttpRequest): AwsRequest
   throw new Error(`The simulation has no ${hostname}${path}`);
 }
 
-function response(statusCode: number, content: object, { service, operation }: AwsRequest, error?: string): object {
+function response(
+  statusCode: number,
+  content: object,
+  { service, operation }: AwsRequest,
+  error?: string,
+): HttpResponse {
   const body =
     service === 'sns'
       ? error

@@ -1,6 +1,7 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { type DocumentClient, documentClient } from '@millrace/aws';
 
 /** Attempts of one call: a throttle of some seconds is waited out. */
 const MAX_ATTEMPTS = 6;
@@ -58,4 +59,15 @@ export function createClients(endpoint?: string, environment: NodeJS.ProcessEnv 
     events: new EventBridgeClient(configuration),
     now: () => new Date(Date.now() + skew),
   };
+}
+
+/**
+ * Makes a client for DynamoDB with an operator's credentials and region, which the SDK's chain finds.
+ *
+ * @param endpoint as of `clientConfiguration`
+ * @example const log = new EventLog(operatorDocumentClient(), 'millrace-event-log-dev');
+ */
+export function operatorDocumentClient(endpoint?: string): DocumentClient {
+  const { credentials, region } = new SQSClient(clientConfiguration(endpoint)).config;
+  return documentClient({ credentials, region, endpoint });
 }

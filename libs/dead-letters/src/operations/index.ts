@@ -1,4 +1,4 @@
-export { clientConfiguration, createClients } from './clients.ts';
+export { clientConfiguration, createClients, operatorDocumentClient } from './clients.ts';
 export { consumerKey, consumerOfRule } from './consumer-name.ts';
 export { type DeadLetterCriteria, deadLetterFilter, isFiltering } from './dead-letter-filter.ts';
 export { type DrainOptions, type DrainSummary, isComplete } from './drain.ts';

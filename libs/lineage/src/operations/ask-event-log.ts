@@ -1,7 +1,6 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { UsageError } from '@millrace/command-line';
-import { clientConfiguration } from '@millrace/dead-letters/operations';
-import { documentClient } from '@millrace/event-store';
+import { operatorDocumentClient } from '@millrace/dead-letters/operations';
+
 import { EventLog } from '../event-log.ts';
 
 /**
@@ -20,7 +19,7 @@ export async function askEventLog<Answer>(
   ask: (log: EventLog) => Promise<Answer>,
 ): Promise<Answer> {
   const tableName = `millrace-event-log-${stage}`;
-  const log = new EventLog(documentClient(new DynamoDBClient(clientConfiguration(endpoint))), tableName);
+  const log = new EventLog(operatorDocumentClient(endpoint), tableName);
   try {
     return await ask(log);
   } catch (error) {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { documentClient } from '@millrace/aws';
 import { consume } from '@millrace/consumer';
-import { commit, documentClient, EmittedEvents, inboxMark } from '@millrace/event-store';
+import { commit, EmittedEvents, inboxMark } from '@millrace/event-store';
 import { parseEnvelope } from '@millrace/events';
 import { OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
 import { defineProjection, type Projection, ProjectionTable, Projector } from '@millrace/projections';
@@ -22,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => dynamoDb.stop());
 
-const client = () => documentClient(dynamoDb.client);
+const client = () => documentClient();
 const [byOrder, byCustomer] = ['by-order', 'by-customer'].map((name) =>
   defineProjection({
     ...{ name, events: [OrderPlaced], late: 'drop' },

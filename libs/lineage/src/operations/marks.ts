@@ -1,7 +1,6 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
-import { clientConfiguration, mapConcurrently } from '@millrace/dead-letters/operations';
-import { documentClient, idOf, inboxKey, readItems } from '@millrace/event-store';
+import { type DocumentClient, GetCommand } from '@millrace/aws';
+import { mapConcurrently, operatorDocumentClient } from '@millrace/dead-letters/operations';
+import { idOf, inboxKey, readItems } from '@millrace/event-store';
 import { handledMarkId } from '@millrace/events';
 import { hasApplied, isMadeOf, ProjectionTable } from '@millrace/projections';
 import type { OwnedProjection } from '@millrace/projections/load-projections';
@@ -33,11 +32,7 @@ export type MarkReader = (expectations: readonly Expectation[]) => Promise<Reado
  * const handled = await markReader(client, 'dev', projections)(expectations);
  * expectations.filter((each) => !handled.has(each)); // no trace of these
  */
-export function markReader(
-  client: DynamoDBDocumentClient,
-  stage: string,
-  projections: readonly OwnedProjection[],
-): MarkReader {
+export function markReader(client: DocumentClient, stage: string, projections: readonly OwnedProjection[]): MarkReader {
   const tableOf = (service: string, suffix = '') => `millrace-${service}-${stage}${suffix}`;
   const log = new EventLog(client, tableOf('event-log'));
 
@@ -92,7 +87,7 @@ export function openMarks(
   endpoint: string | undefined,
   projections: readonly OwnedProjection[],
 ): MarkReader {
-  return markReader(documentClient(new DynamoDBClient(clientConfiguration(endpoint))), stage, projections);
+  return markReader(operatorDocumentClient(endpoint), stage, projections);
 }
 
 /** The answer about a table; undefined when the stage has no such table. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { documentClient } from '@millrace/aws';
 import { StageQueues } from '@millrace/dead-letters/operations';
-import { commit, documentClient, outboxRow, relay } from '@millrace/event-store';
+import { commit, outboxRow, relay } from '@millrace/event-store';
 import { InMemoryEmitter, parseEnvelope } from '@millrace/events';
 import { OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, sampleEvent } from '@millrace/testing';
@@ -30,7 +31,7 @@ beforeAll(async () => {
   await dynamoDb.createTable('millrace-orders-dev');
   await createLogTable(dynamoDb.client, 'millrace-event-log-dev');
   for (const name of [relayLetters, logLetters, parking]) await sqs.createQueue(name);
-  log = new EventLog(documentClient(dynamoDb.client), 'millrace-event-log-dev');
+  log = new EventLog(documentClient(), 'millrace-event-log-dev');
   catalogue = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
 });
 afterAll(async () => {
@@ -68,7 +69,7 @@ const stageOf = async () => ({
 async function store() {
   const time = new Date(Date.now() - 60 * MINUTE);
   const event = sampleEvent(OrderPlaced, undefined, { id: randomUUID(), subject: randomUUID(), time });
-  await commit(documentClient(dynamoDb.client), [
+  await commit(documentClient(), [
     outboxRow('millrace-orders-dev', `ORDER#${event.event.metadata.subject}`, event, time),
   ]);
   return event;

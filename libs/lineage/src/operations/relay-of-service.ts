@@ -1,15 +1,14 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetFunctionConfigurationCommand, InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { UsageError } from '@millrace/command-line';
 import {
-  clientConfiguration,
   depthOf,
   inspect,
+  operatorDocumentClient,
   type RelayRepair,
   type StageQueues,
 } from '@millrace/dead-letters/operations';
-import { documentClient, type RelayOutcome, type RelayResponse, StoredOutbox } from '@millrace/event-store';
+import { type RelayOutcome, type RelayResponse, StoredOutbox } from '@millrace/event-store';
 import type { CatalogueEntry } from '@millrace/workspace/catalogue';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { EventLog } from '../event-log.ts';
@@ -49,8 +48,8 @@ export async function openSweep(
   { startedAt, signal }: { startedAt: Date; signal?: AbortSignal },
 ): Promise<SweepSources> {
   const { stage } = queues;
-  const dynamoDb = new DynamoDBClient(clientConfiguration(endpoint));
-  const log = new EventLog(documentClient(dynamoDb), `millrace-${LOG}-${stage}`);
+  const dynamoDb = operatorDocumentClient(endpoint);
+  const log = new EventLog(dynamoDb, `millrace-${LOG}-${stage}`);
   const retention = await retentionOf(lambda, `millrace-${LOG}-${stage}-onEvent`);
   const logged = new Set(
     catalogue
@@ -109,7 +108,7 @@ export function relayRepair(
   { segments = 1, signal }: { segments?: number; signal?: AbortSignal } = {},
 ): RelayRepair {
   const tableName = `millrace-${service}-${stage.queues.stage}`;
-  const outbox = new StoredOutbox(new DynamoDBClient(clientConfiguration(stage.endpoint)), tableName);
+  const outbox = new StoredOutbox(operatorDocumentClient(stage.endpoint), tableName);
   return {
     emit: relayInvoker(stage.lambda, relayNameOf(service, stage.queues.stage)),
     recordAt: async (place) => (place.table === tableName ? (await outbox.row(place))?.record : undefined),

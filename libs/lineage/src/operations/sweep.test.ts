@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { commit, documentClient, outboxRow, relay, StoredOutbox } from '@millrace/event-store';
+import { documentClient } from '@millrace/aws';
+import { commit, outboxRow, relay, StoredOutbox } from '@millrace/event-store';
 import { InMemoryEmitter, parseEnvelope } from '@millrace/events';
 import { OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, sampleEvent } from '@millrace/testing';
@@ -23,7 +24,7 @@ async function shop() {
   const table = `shop-${randomUUID()}`;
   await dynamoDb.createTable(table);
   await createLogTable(dynamoDb.client, `${table}-log`);
-  const client = documentClient(dynamoDb.client);
+  const client = documentClient();
   const log = new EventLog(client, `${table}-log`);
   const emitter = new InMemoryEmitter();
   const buried: string[] = [];
@@ -42,7 +43,7 @@ async function shop() {
   }
   const run = (options: Partial<SweepOptions> = {}) =>
     sweep({
-      outbox: new StoredOutbox(dynamoDb.client, table),
+      outbox: new StoredOutbox(documentClient(), table),
       knownOf: (ids) => log.known(ids),
       dead: new Set(),
       isKept: ({ timestamp }, now) => now.getTime() - timestamp.getTime() < 7 * 24 * 60 * 60_000,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient, inboxKey } from '@millrace/event-store';
+import { documentClient, GetCommand, QueryCommand } from '@millrace/aws';
+import { inboxKey } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
 import { exampleOrder, OrderCancelled } from '@millrace/orders/events';
 import { PaymentProcessed } from '@millrace/payments/events';
@@ -28,7 +28,7 @@ beforeAll(async () => {
   // Handlers read their environment when they are imported, as in Lambda's init phase.
   onPaymentProcessed = (await import('./on-payment-processed.ts')).handler;
   onOrderCancelled = (await import('./on-order-cancelled.ts')).handler;
-  shipments = new Shipments({ client: documentClient(dynamoDb.client), name: 'fulfillment' });
+  shipments = new Shipments({ client: documentClient(), name: 'fulfillment' });
 });
 afterAll(() => dynamoDb.stop());
 
@@ -42,7 +42,7 @@ async function deliver(handler: Handler, ...events: EmittableEvent[]): Promise<n
 
 /** What the relay would emit about an order. */
 async function emitted(orderId: string) {
-  const { Items = [] } = await DynamoDBDocumentClient.from(dynamoDb.client).send(
+  const { Items = [] } = await documentClient().send(
     new QueryCommand({
       TableName: 'fulfillment',
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :outbox)',
@@ -124,9 +124,7 @@ describe('onOrderCancelled', () => {
     await deliver(onOrderCancelled, again);
 
     const key = inboxKey({ consumer: 'fulfillment.test', eventId: again.event.metadata.id });
-    const { Item } = await DynamoDBDocumentClient.from(dynamoDb.client).send(
-      new GetCommand({ TableName: 'fulfillment', Key: key }),
-    );
+    const { Item } = await documentClient().send(new GetCommand({ TableName: 'fulfillment', Key: key }));
     expect(Item).toMatchObject(key);
   });
 

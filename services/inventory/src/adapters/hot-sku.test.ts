@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { documentClient, paginateScan } from '@millrace/aws';
 import { consumeBatch } from '@millrace/consumer';
-import { documentClient } from '@millrace/event-store';
+
 import { ShipmentCreated } from '@millrace/fulfillment/events';
 import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
 import { consumerSettings, envelopeText, SqsQueue, sampleEvent } from '@millrace/testing';
@@ -39,8 +38,8 @@ beforeEach(async () => {
 
 /** A container: a warehouse with a client of its own. */
 const newWarehouse = () => {
-  const client = injectThrottling(conflicts.inject(new DynamoDBClient({})), () => throttles());
-  return new Warehouse({ client: documentClient(client), name: tableName });
+  const client = injectThrottling(conflicts.inject(documentClient()), () => throttles());
+  return new Warehouse({ client, name: tableName });
 };
 
 const reserving = (queue: SqsQueue) => {
@@ -85,8 +84,8 @@ const shipped = (orderId: string) => envelopeText(sampleEvent(ShipmentCreated, {
 /** How often each event was stored for the relay. */
 async function emitted(): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  const client = documentClient(new DynamoDBClient({}));
-  for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName })) {
+  const client = documentClient();
+  for await (const { Items = [] } of paginateScan(client, { TableName: tableName })) {
     for (const { outbox } of Items) if (outbox) counts[outbox.detailType] = (counts[outbox.detailType] ?? 0) + 1;
   }
   return counts;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { documentClient, PutCommand, ScanCommand } from '@millrace/aws';
 import { DuplicateEventError, TransientError } from '@millrace/errors';
-import { documentClient } from '@millrace/event-store';
+
 import type { InboxKey } from '@millrace/events';
 import { exampleOrder, type OrderSnapshot } from '@millrace/orders/events';
 import { eventually } from '@millrace/testing';
@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 /** As many as there are containers. */
 function newWarehouse(): Warehouse {
-  return new Warehouse({ client: documentClient(dynamoDb.client), name: tableName });
+  return new Warehouse({ client: documentClient(), name: tableName });
 }
 
 const cause = {
@@ -75,7 +75,7 @@ async function delivered(effect: () => Promise<void>): Promise<void> {
 
 /** What the relay would emit, by detail-type. */
 async function emitted(detailType: string) {
-  const { Items = [] } = await documentClient(dynamoDb.client).send(new ScanCommand({ TableName: tableName }));
+  const { Items = [] } = await documentClient().send(new ScanCommand({ TableName: tableName }));
   return Items.filter(({ outbox }) => outbox?.detailType === detailType).map(({ outbox }) => JSON.parse(outbox.detail));
 }
 
@@ -422,7 +422,7 @@ describe('shipping', () => {
   });
 
   test('stock that was stored before shipments were followed counts from nothing', async () => {
-    await documentClient(dynamoDb.client).send(
+    await documentClient().send(
       new PutCommand({
         TableName: tableName,
         Item: { pk: 'STOCK#OLD', sk: 'STOCK', sku: 'OLD', available: 3, reserved: 0, lowStockThreshold: 0 },
@@ -515,7 +515,7 @@ test('pieces are neither lost nor made, whatever comes in whatever order, twice 
 
   await Promise.all([...shuffled(deliveries), ...counts].map(delivered));
 
-  const { Items = [] } = await documentClient(dynamoDb.client).send(new ScanCommand({ TableName: tableName }));
+  const { Items = [] } = await documentClient().send(new ScanCommand({ TableName: tableName }));
   for (const sku of skus) {
     const piecesOf = (status: string) =>
       Items.filter((item) => item.status === status)

@@ -1,15 +1,15 @@
-import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { type DocumentClient, UpdateCommand } from '@millrace/aws';
 import type { Message } from '../domain/message.ts';
 
 const KEEP_SECONDS = 90 * 24 * 60 * 60;
 
 /** Which messages were sent, kept for 90 days. No address, no name and no text: the event has them. */
 export class SentLog {
-  readonly #client: Pick<DynamoDBDocumentClient, 'send'>;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
   readonly #now: () => Date;
 
-  constructor(client: Pick<DynamoDBDocumentClient, 'send'>, tableName: string, now: () => Date = () => new Date()) {
+  constructor(client: DocumentClient, tableName: string, now: () => Date = () => new Date()) {
     this.#client = client;
     this.#tableName = tableName;
     this.#now = now;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { documentClient, ScanCommand } from '@millrace/aws';
 import type { EmittableEvent } from '@millrace/events';
 import { StockRanLow } from '@millrace/inventory/events';
 import { exampleOrder, OrderCancelled, OrderConfirmed } from '@millrace/orders/events';
@@ -104,7 +104,7 @@ async function deliver(handler: Handler, event: EmittableEvent): Promise<number>
 
 async function sentLog(event: EmittableEvent) {
   const { id } = (event.event as { metadata: { id: string } }).metadata;
-  const { Items = [] } = await DynamoDBDocumentClient.from(dynamoDb.client).send(
+  const { Items = [] } = await documentClient().send(
     new ScanCommand({
       TableName: 'sent-log',
       FilterExpression: 'eventId = :id',

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { documentClient } from '@millrace/aws';
 import { consumeBatch } from '@millrace/consumer';
-import { documentClient, EmittedEvents } from '@millrace/event-store';
+import { EmittedEvents } from '@millrace/event-store';
 import { ProjectionReader, ProjectionTable, Projector } from '@millrace/projections';
 import { consumerSettings, envelopeText, SqsQueue, sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -30,7 +30,7 @@ test('2,000 events of orders of one day are in the read models, without a dead l
   const conflicts = new TransactionConflicts({ occupiesMs: 10 });
   const queue = new SqsQueue(settings);
   const newContainer = () => {
-    const client = documentClient(conflicts.inject(new DynamoDBClient({})));
+    const client = conflicts.inject(documentClient());
     const history = { emitted: new EmittedEvents(client, 'orders'), streamOf };
     const projector = new Projector(new ProjectionTable(client, 'read-models'), Object.values(projections), history);
     return consumeBatch(
@@ -56,7 +56,7 @@ test('2,000 events of orders of one day are in the read models, without a dead l
   expect(queue.deadLetters).toEqual([]);
   expect(conflicts.conflicts).toBeGreaterThan(0);
   expect(conflicts.transactions).toBeLessThan(1_000);
-  const reader = new ProjectionReader(new ProjectionTable(documentClient(dynamoDb.client), 'read-models'));
+  const reader = new ProjectionReader(new ProjectionTable(documentClient(), 'read-models'));
   const shards = await Promise.all(
     dailySalesPartitions.map(async (shard) => (await reader.query<DailySales>(projections.dailySales, shard)).rows),
   );

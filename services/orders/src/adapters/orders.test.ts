@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DynamoDbEventStore, documentClient } from '@millrace/event-store';
+import { documentClient, QueryCommand } from '@millrace/aws';
+import { DynamoDbEventStore } from '@millrace/event-store';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { exampleOrder } from '../../events/index.ts';
 import type { OrderCommand, OrderEvent, ProgressEvent } from '../domain/order.ts';
@@ -19,7 +19,7 @@ afterAll(() => dynamoDb.stop());
 
 /** As many as there are containers. */
 function newOrders(): Orders {
-  return new Orders(new DynamoDbEventStore(documentClient(dynamoDb.client), 'orders'));
+  return new Orders(new DynamoDbEventStore(documentClient(), 'orders'));
 }
 
 const cause = {
@@ -41,7 +41,7 @@ async function placedOrder(): Promise<string> {
 
 /** What the relay emits about an order, in order. */
 async function emitted(orderId: string) {
-  const { Items = [] } = await documentClient(dynamoDb.client).send(
+  const { Items = [] } = await documentClient().send(
     new QueryCommand({
       TableName: 'orders',
       KeyConditionExpression: 'pk = :pk',
@@ -162,7 +162,7 @@ test('a snapshot stands for what happened before it', async () => {
   const orderId = await placedOrder();
   for (const command of [stockReserved, paid]) await orders.execute(orderId, command, cause, inbox());
   // As many events as no order has by its own decisions.
-  const store = new DynamoDbEventStore<OrderEvent>(documentClient(dynamoDb.client), 'orders');
+  const store = new DynamoDbEventStore<OrderEvent>(documentClient(), 'orders');
   const filler = Array.from({ length: 47 }, () => ({
     id: randomUUID(),
     event: { type: 'PaymentRefunded', refundId: 're_1' } as const,

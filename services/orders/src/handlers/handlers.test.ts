@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient } from '@millrace/event-store';
+import { documentClient, QueryCommand } from '@millrace/aws';
+
 import type { EmittableEvent } from '@millrace/events';
 import { ShipmentCreated } from '@millrace/fulfillment/events';
 import type { HttpApiEvent } from '@millrace/http';
@@ -126,7 +126,7 @@ describe('POST /orders', () => {
   test("is the caller's order", async () => {
     const { body } = await post(request, {}, 'auth0|ada');
 
-    const { Items = [] } = await documentClient(dynamoDb.client).send(
+    const { Items = [] } = await documentClient().send(
       new QueryCommand({
         TableName: 'orders',
         KeyConditionExpression: 'pk = :pk',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { BatchWriteCommand, DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { documentClient } from '@millrace/event-store';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { BatchWriteCommand, documentClient, httpTransport, processTransport, type Transport } from '@millrace/aws';
+
 import type { HttpApiEvent } from '@millrace/http';
 import { consumerVariables, envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -32,7 +32,7 @@ afterAll(() => dynamoDb.stop());
 
 /** Writes rows as they are after many events. */
 async function put(items: Record<string, unknown>[]): Promise<void> {
-  const client = documentClient(dynamoDb.client);
+  const client = documentClient();
   for (let start = 0; start < items.length; start += 25) {
     const requests = items.slice(start, start + 25).map((Item) => ({ PutRequest: { Item: { events: 1, ...Item } } }));
     await client.send(new BatchWriteCommand({ RequestItems: { projections: requests } }));
@@ -41,10 +41,14 @@ async function put(items: Record<string, unknown>[]): Promise<void> {
 
 /** Counts the queries that are sent from now on. */
 function queriesOf(): () => number {
-  const spy = jest.spyOn(DynamoDBDocumentClient.prototype, 'send');
+  let count = 0;
+  const transport: Transport = (request, limits) => {
+    if (request.headers['x-amz-target']?.endsWith('.Query')) count += 1;
+    return httpTransport(request, limits);
+  };
+  Object.assign(globalThis, { [processTransport]: transport });
   return () => {
-    const count = spy.mock.calls.filter(([command]) => command instanceof QueryCommand).length;
-    spy.mockRestore();
+    Object.assign(globalThis, { [processTransport]: undefined });
     return count;
   };
 }

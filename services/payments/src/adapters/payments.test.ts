@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { documentClient, QueryCommand } from '@millrace/aws';
 import { DuplicateEventError, PermanentError, TransientError, UnavailableError } from '@millrace/errors';
-import { documentClient } from '@millrace/event-store';
+
 import { exampleOrder, type OrderSnapshot } from '@millrace/orders/events';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import {
@@ -97,7 +97,7 @@ const works = async () => {};
 
 /** As many as there are containers. */
 const newPayments = (provider: BookkeepingProvider) =>
-  new Payments({ client: documentClient(dynamoDb.client), name: 'payments' }, provider, { now: () => provider.now });
+  new Payments({ client: documentClient(), name: 'payments' }, provider, { now: () => provider.now });
 
 const cause = {
   correlationId: 'correlation-1',
@@ -126,7 +126,7 @@ async function delivered(effect: () => Promise<void>): Promise<void> {
 
 /** What the relay would emit about an order, the earliest first. */
 async function emitted({ orderId }: OrderSnapshot) {
-  const { Items = [] } = await documentClient(dynamoDb.client).send(
+  const { Items = [] } = await documentClient().send(
     new QueryCommand({
       TableName: 'payments',
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :outbox)',
@@ -191,7 +191,7 @@ describe('charging', () => {
   test.each([testTokens.temporarilyUnavailable, testTokens.slow, testTokens.answerLost])(
     '%s succeeds after some deliveries',
     async (token) => {
-      const client = documentClient(dynamoDb.client);
+      const client = documentClient();
       const sandbox = new SandboxProvider(client, 'payments');
       const order = newOrder(token);
       const event = inbox();
@@ -315,7 +315,7 @@ describe('a charge whose answer got lost', () => {
   test.each(['charge', 'refund'] as const)('%s is not sent by a function that was frozen before', async (request) => {
     const provider = new BookkeepingProvider();
     const order = newOrder();
-    const client = documentClient(dynamoDb.client);
+    const client = documentClient();
     // Lambda stops the function when its record is stored, and goes on an hour later.
     const freezing = {
       send: async (command: Parameters<typeof client.send>[0]) => {
@@ -507,7 +507,7 @@ describe('a refund whose answer got lost', () => {
   });
 
   test('is acted out by the sandbox', async () => {
-    const client = documentClient(dynamoDb.client);
+    const client = documentClient();
     const order = newOrder(testTokens.refundAnswerLost);
     const payments = new Payments({ client, name: 'payments' }, new SandboxProvider(client, 'payments'));
     const cancellation = inbox();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient } from '@millrace/event-store';
+import { documentClient } from '@millrace/aws';
+
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { SandboxProvider, testTokens } from './sandbox-provider.ts';
 
@@ -18,7 +19,7 @@ const amount = { amount: 698, currency: 'EUR' };
 /** A sandbox, and one key of it. */
 function setUp() {
   const clock = { now: new Date('2026-03-01T00:00:00Z') };
-  const sandbox = new SandboxProvider(documentClient(dynamoDb.client), 'payments', () => clock.now);
+  const sandbox = new SandboxProvider(documentClient(), 'payments', () => clock.now);
   const idempotencyKey = randomUUID();
   return {
     sandbox,

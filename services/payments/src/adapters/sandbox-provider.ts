@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { type DocumentClient, UpdateCommand } from '@millrace/aws';
 import {
   type ChargeRequest,
   type ChargeResult,
@@ -82,11 +82,11 @@ interface Entry {
  * It keeps its books in the service's table, so that it has one memory however many containers ask it.
  */
 export class SandboxProvider implements PaymentProvider {
-  readonly #client: Pick<DynamoDBDocumentClient, 'send'>;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
   readonly #now: () => Date;
 
-  constructor(client: Pick<DynamoDBDocumentClient, 'send'>, tableName: string, now: () => Date = () => new Date()) {
+  constructor(client: DocumentClient, tableName: string, now: () => Date = () => new Date()) {
     this.#client = client;
     this.#tableName = tableName;
     this.#now = now;

@@ -1,4 +1,4 @@
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { type DocumentClient, GetCommand, UpdateCommand } from '@millrace/aws';
 import { DEDUPLICATION_SECONDS } from '@millrace/events';
 
 /**
@@ -7,11 +7,11 @@ import { DEDUPLICATION_SECONDS } from '@millrace/events';
  * how often the event has come back.
  */
 export class Ledger {
-  readonly #client: Pick<DynamoDBDocumentClient, 'send'>;
+  readonly #client: DocumentClient;
   readonly #tableName: string;
   readonly #now: () => number;
 
-  constructor(client: Pick<DynamoDBDocumentClient, 'send'>, tableName: string, now: () => number = Date.now) {
+  constructor(client: DocumentClient, tableName: string, now: () => number = Date.now) {
     this.#client = client;
     this.#tableName = tableName;
     this.#now = now;

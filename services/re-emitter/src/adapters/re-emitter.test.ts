@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { documentClient } from '@millrace/aws';
 import { eventDigest, type ReemitRequest } from '@millrace/dead-letters';
-import { documentClient } from '@millrace/event-store';
+
 import { type EventEmitter, InMemoryEmitter } from '@millrace/events';
 import { OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, RecordingClient, sampleEvent } from '@millrace/testing';
@@ -46,7 +47,7 @@ function setUp(
   const queueName = `millrace-test-dev-${randomUUID()}-dlq`;
   const sqs = new RecordingClient(options.sqs ?? deletesAll);
   const emitter = new InMemoryEmitter();
-  const ledger = new Ledger(documentClient(dynamoDb.client), 'ledger');
+  const ledger = new Ledger(documentClient(), 'ledger');
   const reEmitter = new ReEmitter({
     emitter: options.emitter ?? emitter,
     ledger: Object.assign(

@@ -1,5 +1,5 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { eventBridge } from '@millrace/aws';
 import {
   type DeadLetter,
   type ParkingReason,
@@ -186,7 +186,7 @@ export function reEmitterFromEnvironment(): ReEmitter {
   const busName = variableFrom('MILLRACE_EVENT_BUS', 'the name of the event bus');
   const parkingQueueUrl = variableFrom('MILLRACE_PARKING_QUEUE_URL', 'the URL of the parking queue');
   return new ReEmitter({
-    emitter: new EventBridgeEmitter({ client: new EventBridgeClient({}), busName }),
+    emitter: new EventBridgeEmitter({ client: eventBridge(), busName }),
     ledger: new Ledger(client, name),
     deadLetters: new DeadLetterQueues(new SQSClient({}), parkingQueueUrl),
   });

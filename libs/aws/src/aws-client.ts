@@ -1,0 +1,190 @@
+import { crc32 } from 'node:zlib';
+import { ConfigurationError, variableFrom } from '@millrace/errors';
+import { type RetryOptions, retry } from '@millrace/retry';
+import { type CredentialProvider, type Credentials, environmentCredentials } from './environment-credentials.ts';
+import { CorruptAnswerError, errorOf, isRetryable, isSkewError } from './errors.ts';
+import { RequestSigner } from './signature.ts';
+import { defaultTransport, type HttpResponse, type TimeLimits, type Transport } from './transport.ts';
+
+/** How an API is called. */
+export interface ServiceDefinition {
+  /** As in its endpoint and in signatures. */
+  name: string;
+  /** Of the header `x-amz-target`, before the operation. */
+  target: string;
+  jsonVersion: '1.0' | '1.1';
+  /** Names its endpoint. https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html */
+  endpointVariable: string;
+}
+
+/** What a client does differently from one of a function, which gets all of it from its environment. */
+export interface ClientOptions extends Pick<RetryOptions, 'sleep' | 'random'> {
+  region?: string | (() => Promise<string>);
+  /** Origin, e.g. of the local runtime. */
+  endpoint?: string | undefined;
+  /** The credential chain of an operator, for example `new STSClient({}).config.credentials`. */
+  credentials?: Credentials | CredentialProvider;
+  /** How requests are sent, e.g. to an engine in the same process. */
+  transport?: Transport;
+  limits?: Partial<TimeLimits>;
+  /** The clock that requests are signed by. */
+  now?: () => Date;
+}
+
+/** Attempts of one request, as the SDK's standard mode has them. */
+const MAX_ATTEMPTS = 3;
+/** A function has ten seconds: two requests that are not answered leave time for the third. */
+const LIMITS: TimeLimits = { connectMs: 1_000, responseMs: 3_000 };
+/** AWS refuses signatures that are more than five minutes off, so a difference above this explains the refusal. */
+const NOTICEABLE_SKEW_MS = 4 * 60 * 1_000;
+
+/** Where a client sends to, found when it sends for the first time. */
+interface Destination {
+  url: URL;
+  signer: RequestSigner;
+  credentials: CredentialProvider;
+}
+
+/**
+ * Calls the operations of one AWS API by its JSON protocol: signed with Signature Version 4, over connections that are kept,
+ * tried up to three times with full jitter when AWS or the network could not answer for now.
+ *
+ * It does what functions need of the SDK's clients and nothing else, in a fifth of their time; see README.md.
+ */
+export class AwsClient {
+  readonly #service: ServiceDefinition;
+  readonly #options: ClientOptions;
+  readonly #transport: Transport;
+  readonly #limits: TimeLimits;
+  readonly #now: () => Date;
+  #destination: Promise<Destination> | undefined;
+  /** How far AWS's clock is ahead of this one, as far as a refusal has told. In ms. */
+  #skewMs = 0;
+
+  constructor(service: ServiceDefinition, options: ClientOptions = {}) {
+    this.#service = service;
+    this.#options = options;
+    this.#transport = options.transport ?? defaultTransport;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#now = options.now ?? (() => new Date());
+  }
+
+  /**
+   * Calls an operation.
+   *
+   * A request whose answer got lost is sent again, as with the SDK: whoever writes must recognise its own write.
+   *
+   * @param input as the API's reference has it
+   * @returns the output as the API's reference has it
+   * @throws AwsError with the name that AWS gives it; what the transport throws; ConfigurationError when the environment has no
+   *   region or credentials
+   * @example const { Item } = await client.call('GetItem', { TableName: 'orders', Key: { pk: { S: 'ORDER#1' } } });
+   */
+  call(operation: string, input: object): Promise<Record<string, unknown>> {
+    const body = Buffer.from(JSON.stringify(input));
+    const { sleep, random } = this.#options;
+    return retry(() => this.#attempt(operation, body), {
+      isRetryable,
+      maxAttempts: MAX_ATTEMPTS,
+      ...(sleep && { sleep }),
+      ...(random && { random }),
+    });
+  }
+
+  async #attempt(operation: string, body: Uint8Array): Promise<Record<string, unknown>> {
+    const skewMs = this.#skewMs;
+    try {
+      return await this.#send(operation, body);
+    } catch (error) {
+      if (!isSkewError(error) || this.#skewMs === skewMs) throw error;
+      // Signed by the right time it is another request, so this is none of the attempts.
+      return this.#send(operation, body);
+    }
+  }
+
+  async #send(operation: string, body: Uint8Array): Promise<Record<string, unknown>> {
+    this.#destination ??= this.#locate();
+    const { url, signer, credentials } = await this.#destination;
+    const { target, jsonVersion } = this.#service;
+    const headers = {
+      host: url.host,
+      'content-type': `application/x-amz-json-${jsonVersion}`,
+      'x-amz-target': `${target}.${operation}`,
+    };
+    const path = '/';
+    const signedAt = new Date(this.#now().getTime() + this.#skewMs);
+    const signed = signer.sign({ path, headers, body }, await credentials(), signedAt);
+    const response = await this.#transport(
+      {
+        protocol: url.protocol as 'http:' | 'https:',
+        hostname: url.hostname,
+        port: url.port ? Number(url.port) : undefined,
+        path,
+        headers: { ...signed, ...traceHeader(), 'content-length': String(body.byteLength), 'user-agent': 'millrace' },
+        body,
+      },
+      this.#limits,
+    );
+    return this.#outputOf(response, signedAt);
+  }
+
+  #outputOf({ statusCode, headers, body }: HttpResponse, signedAt: Date): Record<string, unknown> {
+    const checksum = headers['x-amz-crc32'];
+    if (checksum !== undefined && Number(checksum) !== crc32(body)) {
+      throw new CorruptAnswerError('The checksum of an answer of AWS is wrong');
+    }
+    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+    if (statusCode >= 200 && statusCode < 300) return text ? JSON.parse(text) : {};
+    const date = Date.parse(String(headers.date));
+    // Not the difference to what is known: of two requests at once both tell the same.
+    if (Math.abs(date - signedAt.getTime()) > NOTICEABLE_SKEW_MS) this.#skewMs = date - this.#now().getTime();
+    const requestId = headers['x-amzn-requestid'];
+    const metadata = { httpStatusCode: statusCode, requestId: requestId === undefined ? undefined : String(requestId) };
+    throw errorOf(jsonObject(text), metadata, headers['x-amzn-errortype']);
+  }
+
+  async #locate(): Promise<Destination> {
+    const { region: given = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION, credentials } = this.#options;
+    const region =
+      typeof given === 'function' ? await given() : (given ?? variableFrom('AWS_REGION', 'a region of AWS'));
+    return {
+      url: this.#endpoint(region),
+      signer: new RequestSigner(region, this.#service.name),
+      credentials:
+        typeof credentials === 'function' ? credentials : remembered(credentials ?? environmentCredentials()),
+    };
+  }
+
+  #endpoint(region: string): URL {
+    const { name, endpointVariable } = this.#service;
+    const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+    const given = this.#options.endpoint ?? process.env[endpointVariable] ?? process.env.AWS_ENDPOINT_URL;
+    const text = given || `https://${name}.${region}.${suffix}`;
+    const url = URL.parse(text);
+    if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
+    throw new ConfigurationError(endpointVariable, `an URL with http or https, not ${text}`);
+  }
+}
+
+function remembered(credentials: Credentials): CredentialProvider {
+  return async () => credentials;
+}
+
+/**
+ * Lets Lambda recognise functions that call each other in a circle, and traces go on. Not signed, because proxies change it.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+ */
+function traceHeader(): Record<string, string> {
+  const { AWS_LAMBDA_FUNCTION_NAME: functionName, _X_AMZN_TRACE_ID: trace } = process.env;
+  return functionName && trace ? { 'x-amzn-trace-id': trace } : {};
+}
+
+/** The members of an error. Something between here and AWS may answer with a page. */
+function jsonObject(text: string): Record<string, unknown> {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}

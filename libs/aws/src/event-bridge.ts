@@ -1,0 +1,40 @@
+import type * as sdk from '@aws-sdk/client-eventbridge';
+import { AwsClient, type ClientOptions } from './aws-client.ts';
+import { Command, type OutputOf, type Sender } from './command.ts';
+
+/** Puts events on a bus. An entry that is refused has an `ErrorCode` in the output. */
+export class PutEventsCommand extends Command<
+  'events',
+  sdk.PutEventsCommandInput,
+  OutputOf<sdk.PutEventsCommandOutput>
+> {
+  readonly service = 'events';
+  readonly operation = 'PutEvents';
+}
+
+export type EventBridge = Sender<'events'>;
+
+/**
+ * A client for EventBridge.
+ *
+ * @param options as of `documentClient`
+ * @example await eventBridge().send(new PutEventsCommand({ Entries: [{ Source: 'millrace.orders', DetailType, Detail }] }));
+ */
+export function eventBridge(options?: ClientOptions): EventBridge {
+  const client = new AwsClient(
+    { name: 'events', target: 'AWSEvents', jsonVersion: '1.1', endpointVariable: 'AWS_ENDPOINT_URL_EVENTBRIDGE' },
+    options,
+  );
+  return {
+    send: async <Input extends object, Output>({ operation, input }: Command<'events', Input, Output>) =>
+      (await client.call(operation, withSeconds(input))) as Output,
+  };
+}
+
+/** JSON would make texts of the entries' times, and the protocol takes seconds. */
+function withSeconds({ Entries = [], ...input }: Partial<sdk.PutEventsCommandInput>): object {
+  return {
+    ...input,
+    Entries: Entries.map(({ Time, ...entry }) => ({ ...entry, ...(Time && { Time: Time.getTime() / 1000 }) })),
+  };
+}

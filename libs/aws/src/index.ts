@@ -1,0 +1,21 @@
+export { marshall } from './attribute-value.ts';
+export type { ClientOptions } from './aws-client.ts';
+export {
+  BatchGetCommand,
+  BatchWriteCommand,
+  DeleteCommand,
+  type DocumentClient,
+  documentClient,
+  GetCommand,
+  PutCommand,
+  paginateQuery,
+  paginateScan,
+  QueryCommand,
+  ScanCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from './document-client.ts';
+export { AwsError, ConditionalCheckFailedException, TransactionCanceledException } from './errors.ts';
+export { type EventBridge, eventBridge, PutEventsCommand } from './event-bridge.ts';
+export { ChangeMessageVisibilityCommand, SendMessageCommand, type Sqs, sqs } from './sqs.ts';
+export { httpTransport, processTransport, type Transport } from './transport.ts';

@@ -1,0 +1,96 @@
+import type { ClientRequest } from 'node:http';
+import http from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+
+/** A signed request. */
+export interface HttpRequest {
+  protocol: 'http:' | 'https:';
+  hostname: string;
+  port: number | undefined;
+  path: string;
+  headers: Record<string, string>;
+  body: Uint8Array;
+}
+
+/** Its answer, whatever its status. Names of headers are in lower case. */
+export interface HttpResponse {
+  statusCode: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: Uint8Array;
+}
+
+/** How long a request may take, in ms. */
+export interface TimeLimits {
+  /** Until the connection is there, with its TLS. */
+  connectMs: number;
+  /** Until the whole answer is there. */
+  responseMs: number;
+}
+
+/**
+ * Sends a request by POST and returns its answer.
+ * @throws Error with a code such as ECONNRESET, or the name TimeoutError: whether the request was done is not known then
+ */
+export type Transport = (request: HttpRequest, limits: TimeLimits) => Promise<HttpResponse>;
+
+/**
+ * Where whoever runs functions in a process of its own puts a transport for all clients of that process that were given no other
+ * one: the simulation does. A symbol of the global registry, because each bundle has its own copy of this module.
+ */
+export const processTransport: unique symbol = Symbol.for('millrace.aws.transport') as never;
+
+/** The transport of clients that were given no other one. */
+export const defaultTransport: Transport = (request, limits) => {
+  const { [processTransport]: replaced } = globalThis as { [processTransport]?: Transport };
+  return (replaced ?? httpTransport)(request, limits);
+};
+
+/**
+ * A client is used by up to ten records of a batch at once. Connections are kept: with TLS a new one takes two round trips
+ * and some milliseconds of CPU.
+ */
+const agentOptions = { keepAlive: true, maxSockets: 50 };
+const agents = { 'http:': new http.Agent(agentOptions), 'https:': new https.Agent(agentOptions) };
+
+/** Sends by HTTP/1.1 over connections that are kept. */
+export const httpTransport: Transport = (
+  { protocol, hostname, port, path, headers, body },
+  { connectMs, responseMs },
+) =>
+  new Promise((resolve, reject) => {
+    const { request: open } = protocol === 'https:' ? https : http;
+    const request = open({ agent: agents[protocol], method: 'POST', hostname, port, path, headers });
+    const response = timeLimit(request, responseMs, 'an answer');
+    request.on('socket', (socket: Socket) => {
+      if (!socket.connecting) return;
+      const connect = timeLimit(request, connectMs, 'a connection');
+      socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', () => clearTimeout(connect));
+      request.once('close', () => clearTimeout(connect));
+    });
+    request.once('close', () => clearTimeout(response));
+    request.once('error', reject);
+    request.once('response', (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      // An answer that was cut off has no end.
+      answer.once('error', reject);
+      answer.once('end', () => {
+        const [first = Buffer.alloc(0)] = chunks;
+        resolve({
+          statusCode: answer.statusCode ?? 0,
+          headers: answer.headers,
+          body: chunks.length > 1 ? Buffer.concat(chunks) : first,
+        });
+      });
+    });
+    request.end(body);
+  });
+
+function timeLimit(request: ClientRequest, ms: number, what: string): NodeJS.Timeout {
+  return setTimeout(() => {
+    const error = new Error(`AWS did not give ${what} within ${ms} ms`);
+    error.name = 'TimeoutError';
+    request.destroy(error);
+  }, ms);
+}
