@@ -15,7 +15,13 @@ import {
 } from '@millrace/testing';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
-import { type ConsumeDependencies, type ConsumeOptions, consume, type RecordContext, type RunOnce } from './index.ts';
+import {
+  type ConsumeDependencies,
+  type ConsumeOptions,
+  consume,
+  type EffectMarks,
+  type RecordContext,
+} from './index.ts';
 
 const Knocked = defineEvent({
   name: 'Knocked',
@@ -64,7 +70,6 @@ function setUp(handle: Handle, options: ConsumeOptions = {}, dependencies: Consu
     options,
     {
       ...{ sqs, settings, random: () => 1, now: () => new Date('2026-03-01T00:00:10.000Z') },
-      recordHandled: async () => {},
       ...dependencies,
     },
   );
@@ -80,6 +85,7 @@ function setUp(handle: Handle, options: ConsumeOptions = {}, dependencies: Consu
 }
 
 const succeed: Handle = async () => {};
+const marksOf = (runOnce: EffectMarks['runOnce']): EffectMarks => ({ runOnce, recordHandled: async () => {} });
 const knock = (visitor: string) => sampleEvent(Knocked, { visitor });
 
 function record(
@@ -109,20 +115,19 @@ describe('an event past the deduplication window', () => {
   const daysOld = (days: number) =>
     envelopeText(sampleEvent(Knocked, {}, { time: new Date(now().getTime() - days * 24 * 60 * 60 * 1000) }));
 
-  test.each(['inbox', 'idempotency'] as const)(
-    'is a dead letter where %s marks tell what was handled',
-    async (marks) => {
-      const runOnce: RunOnce = (_key, _context, effect) => effect();
-      const consumer = setUp(succeed, { deduplication: marks }, { now, runOnce });
+  test.each([
+    ['inbox', 'inbox' as const],
+    ['idempotency', marksOf((_key, _context, effect) => effect())],
+  ])('is a dead letter where %s marks tell what was handled', async (_, deduplication) => {
+    const consumer = setUp(succeed, { deduplication }, { now });
 
-      expect(failuresOf(await consumer.run(record(daysOld(28.9)), record(daysOld(31))))).toEqual([]);
+    expect(failuresOf(await consumer.run(record(daysOld(28.9)), record(daysOld(31))))).toEqual([]);
 
-      expect(consumer.handled).toHaveLength(1);
-      expect(consumer.deadLetters().map(({ MessageAttributes }) => MessageAttributes)).toMatchObject([
-        { ErrorCode: { StringValue: 'EVENT_TOO_OLD' }, FailureKind: { StringValue: 'permanent' } },
-      ]);
-    },
-  );
+    expect(consumer.handled).toHaveLength(1);
+    expect(consumer.deadLetters().map(({ MessageAttributes }) => MessageAttributes)).toMatchObject([
+      { ErrorCode: { StringValue: 'EVENT_TOO_OLD' }, FailureKind: { StringValue: 'permanent' } },
+    ]);
+  });
 
   test('is handled by a consumer whose own marks never expire, from a replay as well', async () => {
     const replays = { ...settings, replays: 'handle' as const };
@@ -673,12 +678,12 @@ describe('an event of a replay', () => {
   test('has no effects in a rebuild, and those it has not had yet where replays are handled', async () => {
     const effects: string[] = [];
     const run = async (replays: 'handle' | 'rebuild') => {
-      const runOnce: RunOnce = async (key, _, effect) => {
+      const deduplication = marksOf(async (key, _, effect) => {
         effects.push(key);
         await effect();
-      };
+      });
       const handle: Handle = async (_, { once }) => once('mail', async () => {});
-      const consumer = setUp(handle, { deduplication: 'idempotency' }, { ...inMode(replays), runOnce });
+      const consumer = setUp(handle, { deduplication }, inMode(replays));
       await consumer.run(record(replayed('ada')));
       return consumer.handled;
     };
@@ -832,17 +837,17 @@ describe('de-duplication by an idempotency table', () => {
   test('runs an effect under the key of consumer, event and step, with the context of the invocation', async () => {
     const keys: string[] = [];
     const contexts: string[] = [];
-    const runOnce: RunOnce = async (key, context, effect) => {
+    const deduplication = marksOf(async (key, context, effect) => {
       keys.push(key);
       contexts.push(context.awsRequestId);
       if (keys.filter((other) => other === key).length === 1) await effect();
-    };
+    });
     const greeted: string[] = [];
     const greet: Handle = (visitor, { once }) =>
       once('greeting', async () => {
         greeted.push(visitor);
       });
-    const { handler } = setUp(greet, { deduplication: 'idempotency' }, { runOnce });
+    const { handler } = setUp(greet, { deduplication });
     const event = sampleEvent(Knocked, {}, { id: 'event-1' });
     const context = lambdaContext();
 
@@ -852,13 +857,5 @@ describe('de-duplication by an idempotency table', () => {
     expect(greeted).toEqual(['ada']);
     expect(keys).toEqual(['butler.onKnocked#event-1#greeting', 'butler.onKnocked#event-1#greeting']);
     expect(contexts).toEqual([context.awsRequestId, context.awsRequestId]);
-  });
-
-  test('is not used by a consumer with an inbox', async () => {
-    const runOnce: RunOnce = async () => {
-      throw new Error('must not be called');
-    };
-
-    expect(await setUp(succeed, {}, { runOnce }).run(record(knock('ada')))).toEqual({ batchItemFailures: [] });
   });
 });

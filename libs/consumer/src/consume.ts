@@ -7,12 +7,7 @@ import { withTimeLimit } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { EventRecord, RecordContext } from './delivery.ts';
-import {
-  type RecordHandled,
-  type RunOnce,
-  recordHandledInIdempotencyTable,
-  runOnceByIdempotencyTable,
-} from './idempotency.ts';
+import type { EffectMarks } from './effect-marks.ts';
 import { Pipeline, type Strategy } from './pipeline.ts';
 import { type ConsumerSettings, settingsFrom } from './settings.ts';
 
@@ -23,11 +18,11 @@ export type ConsumerMiddleware = MiddlewareObj<SQSEvent, SQSBatchResponse>;
 export interface BatchConsumeOptions {
   /**
    * How the handler makes its effect happen once. `inbox` (default): it writes `context.inbox` in the transaction of its
-   * effect. `idempotency`, for effects outside DynamoDB: it runs each of them in `context.once`. These marks expire, so an
-   * event past the deduplication window is a dead letter. `permanent`: the handler recognises what it has handled by data
+   * effect. `idempotencyMarks()` of @millrace/consumer/idempotency, for effects outside DynamoDB: it runs each of them in
+   * `context.once`. These marks expire, so an event past the deduplication window is a dead letter. `permanent`: the handler recognises what it has handled by data
    * of its own, which never expires, however old the event.
    */
-  deduplication?: 'inbox' | 'idempotency' | 'permanent';
+  deduplication?: 'inbox' | 'permanent' | EffectMarks;
   /** How long before the function's timeout it answers with what is done, in ms. */
   reserveMs?: number;
   /**
@@ -53,8 +48,6 @@ export interface ConsumerHandler<Contracts extends readonly EventContract[] = re
 export interface ConsumeDependencies {
   sqs?: Sqs;
   settings?: ConsumerSettings;
-  runOnce?: RunOnce;
-  recordHandled?: RecordHandled;
   now?: () => Date;
   random?: () => number;
 }
@@ -143,22 +136,15 @@ function consumer<const Contracts extends readonly EventContract[]>(
   const sqs = dependencies.sqs ?? sqsClient();
   const now = dependencies.now ?? (() => new Date());
   const random = dependencies.random ?? Math.random;
-  const runOnce =
-    deduplication === 'idempotency'
-      ? (dependencies.runOnce ?? runOnceByIdempotencyTable(undefined, { now }))
-      : undefined;
-  const recordHandled =
-    deduplication === 'idempotency'
-      ? (dependencies.recordHandled ?? recordHandledInIdempotencyTable(undefined, { now }))
-      : undefined;
+  const marks = typeof deduplication === 'string' ? undefined : deduplication;
   const marksExpire = deduplication !== 'permanent';
   const pipeline = new Pipeline(contracts, strategy, {
     sqs,
     settings,
     now,
     random,
-    runOnce,
-    recordHandled,
+    runOnce: marks?.runOnce,
+    recordHandled: marks?.recordHandled,
     marksExpire,
   });
 

@@ -14,8 +14,8 @@ import {
 import { shownIdentifier } from '@millrace/privacy';
 import { eventLogger, type Logger, logger, nextTraceparent } from '@millrace/telemetry';
 import type { Context, SQSRecord } from 'aws-lambda';
+import type { RunOnce } from './effect-marks.ts';
 import { attemptsOf } from './history.ts';
-import type { RunOnce } from './idempotency.ts';
 import type { ConsumerSettings } from './settings.ts';
 
 /** The event is past the deduplication window: the marks that tell whether it was handled may have expired. */
@@ -37,7 +37,7 @@ export interface RecordContext {
   replay?: string;
   /**
    * Runs an effect outside DynamoDB (a mail, a provider call) once for this event: when the event comes again, what
-   * succeeded is left out, and in a rebuild all of them are. Only with `deduplication: 'idempotency'`.
+   * succeeded is left out, and in a rebuild all of them are. Only with `deduplication: idempotencyMarks()`.
    * @param step names the effect within the event, e.g. `email`; it must never change.
    * @throws what the effect throws; UnavailableError while another delivery runs it; Error without the idempotency table.
    */
@@ -117,7 +117,7 @@ export function admit<const Contracts extends readonly EventContract[]>(
       attempt: attemptsOf(record),
       ...(replay !== undefined && { replay }),
       async once(step, effect) {
-        if (!runOnce) throw new Error("once() needs { deduplication: 'idempotency' }");
+        if (!runOnce) throw new Error('once() needs { deduplication: idempotencyMarks() }');
         if (rebuilding) return;
         await runOnce(`${inbox.consumer}#${inbox.eventId}#${step}`, lambdaContext, effect);
       },

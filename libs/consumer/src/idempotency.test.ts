@@ -5,6 +5,7 @@ import { defineEvent, type EmittableEvent } from '@millrace/events';
 import { envelopeText, lambdaContext, RecordingClient, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import * as z from 'zod';
+import { idempotencyMarks } from './idempotency.ts';
 import { consume } from './index.ts';
 
 const Thanked = defineEvent({
@@ -42,7 +43,7 @@ function setUp(effect: () => Promise<void>, consumer: string = randomUUID()) {
   const handler = consume(
     [Thanked],
     (_event, { once }) => once('letter', effect),
-    { deduplication: 'idempotency' },
+    { deduplication: idempotencyMarks() },
     { sqs, settings },
   );
   const deliver = async (...events: EmittableEvent[]) =>

@@ -6,4 +6,4 @@ export {
   consumeBatch,
 } from './consume.ts';
 export type { RecordContext } from './delivery.ts';
-export type { RunOnce } from './idempotency.ts';
+export type { EffectMarks } from './effect-marks.ts';

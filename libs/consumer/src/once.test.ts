@@ -4,6 +4,7 @@ import { DEDUPLICATION_SECONDS, defineEvent, type EmittableEvent, handledMarkId 
 import { envelopeText, lambdaContext, RecordingClient, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import * as z from 'zod';
+import { idempotencyMarks } from './idempotency.ts';
 import { type ConsumeOptions, consume } from './index.ts';
 
 const Thanked = defineEvent({
@@ -27,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => dynamoDb.stop());
 
 /** A consumer with two effects, of which the second fails as often as told. */
-function setUp(failures: number, options: ConsumeOptions = { deduplication: 'idempotency' }) {
+function setUp(failures: number, options: ConsumeOptions = { deduplication: idempotencyMarks() }) {
   const effects: string[] = [];
   const sqs = new RecordingClient();
   const handler = consume(

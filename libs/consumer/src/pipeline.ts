@@ -4,8 +4,8 @@ import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry
 import type { Context, SQSRecord } from 'aws-lambda';
 import { NotHandledError, settleBatch } from './batch.ts';
 import { type AdmissionDependencies, admit, type Delivery, type EventRecord } from './delivery.ts';
+import type { RecordHandled } from './effect-marks.ts';
 import { type FailureDependencies, failureKindOf, release, settleFailure } from './failed-record.ts';
-import type { RecordHandled } from './idempotency.ts';
 
 /** How the events of a batch are handled: one by one, or together. */
 export interface Strategy<Received extends Event> {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ConfigurationError } from '@millrace/errors';
 import { RecordingClient } from '@millrace/testing';
+import { idempotencyMarks } from './idempotency.ts';
 import { consume } from './index.ts';
 import { settingsFrom } from './settings.ts';
 
@@ -77,6 +78,6 @@ describe('a consumer', () => {
   test('that de-duplicates itself does not start without its table', () => {
     Object.assign(process.env, sound);
 
-    expect(() => consume([], async () => {}, { deduplication: 'idempotency' })).toThrow(/^MILLRACE_IDEMPOTENCY_TABLE /);
+    expect(() => idempotencyMarks()).toThrow(/^MILLRACE_IDEMPOTENCY_TABLE /);
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { documentClient } from '@millrace/aws';
 import { consume } from '@millrace/consumer';
+import { idempotencyMarks } from '@millrace/consumer/idempotency';
 import { commit, EmittedEvents, inboxMark } from '@millrace/event-store';
 import { parseEnvelope } from '@millrace/events';
 import { OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
@@ -81,7 +82,7 @@ describe('an event is proved handled by', () => {
           if (outage) throw new Error('no answer');
         });
       },
-      { deduplication: 'idempotency' },
+      { deduplication: idempotencyMarks() },
     );
     const deliver = () => handler(sqsEvent(confirmed.text), lambdaContext());
     const expected = expectation(confirmed, 'notifications.onOrderOutcome');

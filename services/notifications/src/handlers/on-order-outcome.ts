@@ -1,4 +1,5 @@
 import { consume } from '@millrace/consumer';
+import { idempotencyMarks } from '@millrace/consumer/idempotency';
 import { OrderCancelled, OrderConfirmed } from '@millrace/orders/events';
 import { notifierFromEnvironment } from '../adapters/notifier.ts';
 import { messagesToCustomer } from '../domain/message.ts';
@@ -9,5 +10,5 @@ const notifier = notifierFromEnvironment();
 export const handler = consume(
   [OrderConfirmed, OrderCancelled],
   (event, context) => notifier.send(messagesToCustomer(event), context),
-  { deduplication: 'idempotency' },
+  { deduplication: idempotencyMarks() },
 );

@@ -1,4 +1,5 @@
 import { consume } from '@millrace/consumer';
+import { idempotencyMarks } from '@millrace/consumer/idempotency';
 import { StockRanLow } from '@millrace/inventory/events';
 import { emailAddressFrom } from '../adapters/email-address.ts';
 import { notifierFromEnvironment } from '../adapters/notifier.ts';
@@ -11,5 +12,5 @@ const operations = emailAddressFrom('MILLRACE_OPERATIONS_EMAIL');
 export const handler = consume(
   [StockRanLow],
   (event, context) => notifier.send(messagesToOperations(event, operations), context),
-  { deduplication: 'idempotency' },
+  { deduplication: idempotencyMarks() },
 );
