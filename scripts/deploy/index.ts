@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { readArguments, runCommand } from '@millrace/command-line';
+import { bundleSizes, sizeTable } from '@millrace/workspace/bundle-sizes';
 import { packageServices } from '@millrace/workspace/packaging';
 import type { ComposedService } from './composition.ts';
 import { packageHash } from './package-hash.ts';
@@ -49,6 +50,7 @@ async function deploy(options: Options): Promise<number> {
     cacheDirectory: join(root, '.millrace', 'cache', 'packages'),
     log: (line) => console.log(`${line} …`),
   });
+  console.log(sizeTable(bundleSizes(packaged)));
   const candidates = packaged.map(({ stackName, template, functions }, index) => ({
     name: services[index]?.name ?? stackName,
     stackName,

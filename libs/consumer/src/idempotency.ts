@@ -1,11 +1,8 @@
 import { documentClient, PutCommand } from '@millrace/aws';
 import { UnavailableError } from '@millrace/errors';
 import { DEDUPLICATION_SECONDS, handledMarkId } from '@millrace/events';
-import {
-  IdempotencyAlreadyInProgressError,
-  IdempotencyTable,
-  idempotencyTableFromEnvironment,
-} from '@millrace/idempotency';
+import { IdempotencyAlreadyInProgressError, IdempotencyTable } from '@millrace/idempotency';
+import { idempotencyTableFromEnvironment } from '@millrace/idempotency/table-name';
 import type { EffectMarks } from './effect-marks.ts';
 
 /**

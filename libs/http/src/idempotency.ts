@@ -1,9 +1,5 @@
-import {
-  IdempotencyAlreadyInProgressError,
-  IdempotencyTable,
-  IdempotencyValidationError,
-  idempotencyTableFromEnvironment,
-} from '@millrace/idempotency';
+import { IdempotencyAlreadyInProgressError, IdempotencyTable, IdempotencyValidationError } from '@millrace/idempotency';
+import { idempotencyTableFromEnvironment } from '@millrace/idempotency/table-name';
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { HttpError } from './problem.ts';
 

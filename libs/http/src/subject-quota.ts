@@ -1,5 +1,5 @@
 import { type DocumentClient, documentClient, UpdateCommand } from '@millrace/aws';
-import { idempotencyTableFromEnvironment } from '@millrace/idempotency';
+import { idempotencyTableFromEnvironment } from '@millrace/idempotency/table-name';
 import { HttpError } from './problem.ts';
 
 /** What one subject may do in one window of time. */

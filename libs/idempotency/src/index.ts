@@ -1,4 +1,3 @@
 export { IdempotencyAlreadyInProgressError, IdempotencyValidationError } from '@aws-lambda-powertools/idempotency';
 export { IdempotencyTable } from './idempotency-table.ts';
-export { idempotencyTableFromEnvironment } from './idempotency-table-name.ts';
 export { LOCK_MARGIN_MS } from './locking-persistence-layer.ts';
