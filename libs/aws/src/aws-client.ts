@@ -4,7 +4,7 @@ import { type RetryOptions, retry } from '@millrace/retry';
 import { type CredentialProvider, type Credentials, environmentCredentials } from './environment-credentials.ts';
 import { CorruptAnswerError, errorOf, isRetryable, isSkewError } from './errors.ts';
 import { RequestSigner } from './signature.ts';
-import { defaultTransport, type HttpResponse, type TimeLimits, type Transport } from './transport.ts';
+import { agentFor, defaultTransport, type HttpResponse, type TimeLimits, type Transport } from './transport.ts';
 
 /** How an API is called. */
 export interface ServiceDefinition {
@@ -67,6 +67,7 @@ export class AwsClient {
     this.#transport = options.transport ?? defaultTransport;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#now = options.now ?? (() => new Date());
+    if (!options.transport && !this.#givenEndpoint()?.startsWith('http:')) agentFor('https:');
   }
 
   /**
@@ -155,11 +156,14 @@ export class AwsClient {
     };
   }
 
+  #givenEndpoint(): string | undefined {
+    return this.#options.endpoint ?? process.env[this.#service.endpointVariable] ?? process.env.AWS_ENDPOINT_URL;
+  }
+
   #endpoint(region: string): URL {
     const { name, endpointVariable } = this.#service;
     const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-    const given = this.#options.endpoint ?? process.env[endpointVariable] ?? process.env.AWS_ENDPOINT_URL;
-    const text = given || `https://${name}.${region}.${suffix}`;
+    const text = this.#givenEndpoint() || `https://${name}.${region}.${suffix}`;
     const url = URL.parse(text);
     if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
     throw new ConfigurationError(endpointVariable, `an URL with http or https, not ${text}`);

@@ -1,6 +1,4 @@
-import type { ClientRequest } from 'node:http';
-import http from 'node:http';
-import https from 'node:https';
+import type { Agent, ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** A signed request. */
@@ -51,7 +49,23 @@ export const defaultTransport: Transport = (request, limits) => {
  * and some milliseconds of CPU.
  */
 const agentOptions = { keepAlive: true, maxSockets: 50 };
-const agents = { 'http:': new http.Agent(agentOptions), 'https:': new https.Agent(agentOptions) };
+
+type Protocol = HttpRequest['protocol'];
+const agents = new Map<Protocol, Agent>();
+
+function moduleOf(protocol: Protocol) {
+  return process.getBuiltinModule(protocol === 'https:' ? 'node:https' : 'node:http');
+}
+
+/**
+ * Returns the agent for a protocol, and loads what it needs at the first call. With TLS this takes 13 ms of CPU: a function on
+ * AWS had better spend them while it starts, when Lambda gives it a whole core, and one on this machine never.
+ */
+export function agentFor(protocol: Protocol): Agent {
+  const agent = agents.get(protocol) ?? new (moduleOf(protocol).Agent)(agentOptions);
+  agents.set(protocol, agent);
+  return agent;
+}
 
 /** Sends by HTTP/1.1 over connections that are kept. */
 export const httpTransport: Transport = (
@@ -59,8 +73,14 @@ export const httpTransport: Transport = (
   { connectMs, responseMs },
 ) =>
   new Promise((resolve, reject) => {
-    const { request: open } = protocol === 'https:' ? https : http;
-    const request = open({ agent: agents[protocol], method: 'POST', hostname, port, path, headers });
+    const request = moduleOf(protocol).request({
+      agent: agentFor(protocol),
+      method: 'POST',
+      hostname,
+      port,
+      path,
+      headers,
+    });
     const response = timeLimit(request, responseMs, 'an answer');
     request.on('socket', (socket: Socket) => {
       if (!socket.connecting) return;
