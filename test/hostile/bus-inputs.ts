@@ -100,7 +100,7 @@ export function busInputs(
           arbitrary: fc
             .tuple(
               entries,
-              hostileTexts(events.map(({ detail }) => detail)).filter(({ text }) => !waitsForOthers(text)),
+              hostileTexts(events.map(({ detail }) => detail)).filter(({ text }) => !waitsForOthers(text, orderIds)),
             )
             .map(
               ([entry, { kind, text, broken }]): BusInput => ({
@@ -111,7 +111,7 @@ export function busInputs(
         },
         {
           weight: 25,
-          arbitrary: falseEvents(events, contracts, { envelope: false }).map(
+          arbitrary: falseEvents(events, contracts, { envelope: false, orderIds }).map(
             ({ kind, refused, event }): BusInput => ({
               ...put(entryOf(busName, event), `event: ${kind}`),
               ...(refused && { fate: 'dead' as const }),
@@ -122,7 +122,7 @@ export function busInputs(
           weight: 8,
           arbitrary: fc
             .tuple(
-              falseEvents(events, contracts, { envelope: true }),
+              falseEvents(events, contracts, { envelope: true, orderIds }),
               fc.constantFrom(owner, 'operator', 'millrace-re-emitter-dev-reemit', ''),
             )
             .map(

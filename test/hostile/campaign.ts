@@ -48,8 +48,8 @@ const SAMPLE_EVERY = 7;
 /** Of these no more is written out: they mostly have one reason. */
 const MAX_FILES = 20;
 /**
- * A record may wait for its retries: with ten attempts (a shipment without a reservation) 810 s at most, since the pauses are
- * below 2, 4, 8 … 256 and 300 s. A function that died is tried again when its queue's visibility timeout is over: a minute each.
+ * Only a run that fails waits for so long. A record may wait for its retries, up to 13 minutes with ten attempts; a function that died
+ * is tried again when its queue's visibility timeout is over, a minute each.
  */
 const SETTLE_WITHIN_MS = 1_200_000;
 const CALM_ROUNDS = 4;

@@ -26,11 +26,21 @@ describe.each(contracts.map((contract): [string, EventContract] => [contract.det
 
     test('what is to be refused breaks it', () => {
       fc.assert(
-        fc.property(falseEvents(events, contracts, { envelope: true }), ({ event, refused }) => {
+        fc.property(falseEvents(events, contracts, { envelope: true, orderIds }), ({ event, refused }) => {
           fc.pre(refused);
           expect(() => read(JSON.stringify(event))).toThrow();
         }),
         runs,
+      );
+    });
+
+    test('no consumer has to wait for another event', () => {
+      fc.assert(
+        fc.property(falseEvents(events, contracts, { envelope: true, orderIds }), ({ event }) => {
+          const { metadata, data } = event.detail;
+          if (metadata?.name === 'ShipmentCreated') expect(orderIds).toContain(data.orderId);
+        }),
+        { ...runs, numRuns: 200 },
       );
     });
 

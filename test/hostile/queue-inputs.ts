@@ -79,7 +79,7 @@ export function queueInputs(
           input(
             45,
             hostileTexts(events)
-              .filter(({ text }) => !waitsForOthers(text))
+              .filter(({ text }) => !waitsForOthers(text, orderIds))
               .map(({ kind, text, broken }) => ({
                 kind: `body: ${kind}`,
                 body: text,
@@ -88,7 +88,7 @@ export function queueInputs(
           ),
           input(
             34,
-            falseEvents(events, contracts, { envelope: true }).map(({ kind, refused, event }) => ({
+            falseEvents(events, contracts, { envelope: true, orderIds }).map(({ kind, refused, event }) => ({
               kind: `event: ${kind}`,
               body: JSON.stringify(event),
               ...(refused && { fate: 'dead' as const }),
