@@ -24,7 +24,7 @@ process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.millrace/cache/co
 
 export default {
   // For end-to-end tests on a busy machine. What they wait for has deadlines that are shorter, and that say what was missing.
-  testTimeout: 300_000,
+  testTimeout: 600_000,
   testSequencer: '<rootDir>/test/jest-sequencer.mjs',
   // Three even on two cores: suites that wait for a running system leave room for others, see test/suite-order.ts.
   maxWorkers: Math.max(3, availableParallelism() - 1),

@@ -203,7 +203,7 @@ export class Aws {
   }
 
   /** Waits until no queue that a function reads holds or hands out a message, several times in a row. */
-  async quiet(deadlineMs = 60_000): Promise<void> {
+  async quiet(deadlineMs = 180_000): Promise<void> {
     const urls: string[] = [];
     for await (const page of paginateListQueues({ client: this.sqs }, { QueueNamePrefix: 'millrace-' })) {
       urls.push(...(page.QueueUrls ?? []).filter((url) => !/-(dlq|parking)$/.test(url)));
@@ -244,14 +244,14 @@ export class Aws {
   }
 
   /** Waits until a queue holds as many messages, those handed out included. */
-  async depthOfAtLeast(queueName: string, count: number, deadlineMs = 90_000): Promise<void> {
+  async depthOfAtLeast(queueName: string, count: number): Promise<void> {
     const { QueueUrl = '' } = await this.sqs.send(new GetQueueUrlCommand({ QueueName: queueName }));
     await eventually(
       async () => {
         const depth = await this.depth(QueueUrl);
         if (depth < count) throw new Error(`${queueName} holds ${depth} messages of ${count}`);
       },
-      { deadlineMs, intervalMs: 100 },
+      { intervalMs: 100 },
     );
   }
 

@@ -74,7 +74,7 @@ async function lettersOf(queue: string, ...eventIds: string[]): Promise<DeadLett
         return letter;
       });
     },
-    { deadlineMs: 90_000, intervalMs: 100 },
+    { intervalMs: 100 },
   );
 }
 
@@ -247,7 +247,6 @@ describe('a rule whose target queue was deleted', () => {
     const QueueName = 'millrace-fulfillment-dev-on-payment-processed';
     // A name is free again 60 seconds after its queue was deleted.
     await eventually(() => aws.sqs.send(new CreateQueueCommand({ QueueName, Attributes })), {
-      deadlineMs: 90_000,
       intervalMs: 1_000,
     });
     await putsBack('redrive', shipmentRuleLetters, { ids: [ids[0] ?? ''] });

@@ -133,7 +133,9 @@ describe('failures', () => {
     const { Item } = await aws.dynamodb.send(
       new GetCommand({ TableName: 'millrace-probe-dev', Key: { pk: probeId }, ConsistentRead: true }),
     );
-    return { attempts: Number(Item?.attempts ?? 0), successes: Number(Item?.successes ?? 0) };
+    const count = (name: string) => Number(Item?.[name] ?? 0);
+    // `attempts` is that of the success: an event that comes again afterwards changes neither.
+    return { deliveries: count('deliveries'), attempts: count('attempts'), successes: count('successes') };
   };
 
   test('a batch of ten with two bad records fails those two alone', async () => {
@@ -159,7 +161,8 @@ describe('failures', () => {
   test('a record whose dependency is busy is deferred, and that is not a failed attempt', async () => {
     const { probeId, event } = probe('be-busy-twice');
     await aws.put(event);
-    await eventually(async () => expect(await counts(probeId)).toEqual({ attempts: 3, successes: 1 }));
+    await eventually(async () => expect(await counts(probeId)).toMatchObject({ attempts: 1, successes: 1 }));
+    expect((await counts(probeId)).deliveries).toBeGreaterThanOrEqual(3);
     const queueUrl = await aws.queueUrl('probe', 'on-probe-requested');
     await eventually(async () => expect(await aws.depth(queueUrl)).toBe(0));
   });
@@ -167,12 +170,8 @@ describe('failures', () => {
   test('a function that times out is retried', async () => {
     const probeId = `probe-${randomUUID()}`;
     await aws.put(sampleEvent(ProbeStalled, { probeId }));
-    await eventually(
-      async () => {
-        expect(await counts(probeId)).toEqual({ attempts: 2, successes: 1 });
-      },
-      { intervalMs: 100 },
-    );
+    await eventually(async () => expect((await counts(probeId)).successes).toBe(1), { intervalMs: 100 });
+    expect((await counts(probeId)).attempts).toBeGreaterThanOrEqual(2);
   });
 
   test.each([

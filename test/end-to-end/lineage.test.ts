@@ -61,7 +61,7 @@ async function deadOf(id: string, queue: string) {
       if (dead.length === 0) throw new Error(`Nothing of ${id} is dead: ${JSON.stringify([...followed.whereabouts])}`);
       return dead;
     },
-    { deadlineMs: 90_000, intervalMs: 500 },
+    { intervalMs: 500 },
   );
 }
 

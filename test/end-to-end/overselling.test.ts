@@ -20,7 +20,7 @@ test('200 concurrent orders for 50 units of stock give exactly 50 confirmations'
     const order = orderOf(sku);
     const key = { 'idempotency-key': randomUUID() };
     // API Gateway gives up after 30 seconds, which is not long for a small machine with 200 orders; nothing is lost by asking again.
-    return eventually(() => shop.place(order, key), { deadlineMs: 120_000, intervalMs: 500 });
+    return eventually(() => shop.place(order, key), { intervalMs: 500 });
   };
   const orderIds = await Promise.all(Array.from({ length: 200 }, placeOrder));
   const statuses: string[] = [];
@@ -31,7 +31,7 @@ test('200 concurrent orders for 50 units of stock give exactly 50 confirmations'
         if (order.status === 'PLACED') throw new Error(`Order ${orderId} is still open`);
         return order;
       },
-      { deadlineMs: 120_000, intervalMs: 500 },
+      { intervalMs: 500 },
     );
     statuses.push(status);
   }

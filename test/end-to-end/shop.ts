@@ -107,9 +107,12 @@ export class Shop {
   /** Sets the stock of a SKU that no other test uses, and returns the SKU. */
   async stocked(available: number, lowStockThreshold = 0): Promise<string> {
     const sku = `SKU-${randomUUID()}`;
-    const { status, body } = await this.request('PUT', `/stock/${sku}`, { available, lowStockThreshold });
-    if (status !== 200) throw new Error(`PUT /stock answered ${status}: ${JSON.stringify(body)}`);
-    return sku;
+    // The gateway answers 503 when a busy machine takes longer than 30 seconds to start the function.
+    return eventually(async () => {
+      const { status, body } = await this.request('PUT', `/stock/${sku}`, { available, lowStockThreshold });
+      if (status !== 200) throw new Error(`PUT /stock answered ${status}: ${JSON.stringify(body)}`);
+      return sku;
+    });
   }
 
   async stock(sku: string): Promise<{ available: number; reserved: number; shipped: number }> {

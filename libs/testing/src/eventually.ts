@@ -1,4 +1,10 @@
 /**
+ * A function that a busy machine leaves too little time ends at its timeout, and its messages come back after the visibility timeout of
+ * their queue, a minute. That may happen twice.
+ */
+const DEADLINE_MS = 180_000;
+
+/**
  * Waits until `check` no longer throws and returns what it returned.
  * The deadline is generous by default: only a test that fails waits for it, and machines are busy. It asks every
  * `intervalMs`, and less often the longer it has waited, because what it waits for shares the machine with it: by then an
@@ -8,7 +14,7 @@
 export async function eventually<Result>(
   check: () => Result | Promise<Result>,
   {
-    deadlineMs = 60_000,
+    deadlineMs = DEADLINE_MS,
     intervalMs = 20,
     signal,
   }: { deadlineMs?: number; intervalMs?: number; signal?: AbortSignal } = {},
