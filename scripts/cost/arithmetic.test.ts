@@ -93,6 +93,8 @@ describe('the bill for a million orders', () => {
       ['events.published', 'millrace-orders-prod-relay', 20],
       ['events.delivered', 'millrace-orders-prod-on-order-progress', 20],
       ['sns.textMessages', 'millrace-orders-prod-relay', 10],
+      ['s3.writes', 'millrace-orders-prod-postOrder', 1, 'PutObject'],
+      ['s3.reads', 'millrace-orders-prod-relay', 5, 'GetObject'],
     ]),
     table,
     services,
@@ -101,20 +103,27 @@ describe('the bill for a million orders', () => {
   test('has a line for each thing that is billed, and none for what is free', () => {
     expect(lines).toEqual([
       expect.objectContaining({ what: 'custom events', service: 'orders', amount: 2_000_000, dollars: 2 }),
+      expect.objectContaining({ product: 'Amazon S3', what: expect.stringContaining('GET'), amount: 500_000 }),
+      expect.objectContaining({ product: 'Amazon S3', what: expect.stringContaining('PUT'), amount: 100_000 }),
       expect.objectContaining({ what: 'SMS', service: 'orders', amount: 1_000_000, dollars: undefined }),
       expect.objectContaining({ product: 'Amazon SQS', service: 'orders', amount: 3_000_000 }),
       expect.objectContaining({ product: 'Amazon SQS', service: 'payments', amount: 1_000_000 }),
     ]);
-    expect(lines.map(({ dollars }) => dollars?.toFixed(4))).toEqual(['2.0000', undefined, '1.2000', '0.4000']);
+    expect(lines.map(({ dollars }) => dollars?.toFixed(4))).toEqual([
+      ...['2.0000', '0.2000', '0.5000', undefined],
+      ...['1.2000', '0.4000'],
+    ]);
   });
 
   test('adds up by product and by service, what has no price left out', () => {
-    expect(sumOf(lines)).toBeCloseTo(3.6, 10);
+    expect(sumOf(lines)).toBeCloseTo(4.3, 10);
     expect([...sumsBy(lines, 'service')].map(([service, sum]) => `${service} ${sum.toFixed(2)}`)).toEqual([
-      'orders 3.20',
+      'orders 3.90',
       'payments 0.40',
     ]);
-    expect([...sumsBy(lines, 'product').keys()]).toEqual(['Amazon EventBridge', 'Amazon SQS', 'Amazon SNS']);
+    expect([...sumsBy(lines, 'product').keys()]).toEqual([
+      ...['Amazon EventBridge', 'Amazon SQS', 'Amazon S3', 'Amazon SNS'],
+    ]);
   });
 
   test('functions may be given a duration', () => {

@@ -39,6 +39,8 @@ const PRICE_OF: Partial<Record<Meter, string>> = {
   'httpApi.bytesOut': 'dataTransfer.out',
   'ses.recipients': 'ses.recipients',
   'sns.textMessages': 'sns.textMessages',
+  's3.writes': 's3.writes',
+  's3.reads': 's3.reads',
   'logs.bytes': 'logs.ingestion',
 };
 
