@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventBody, exhausted } from '../../fixtures/dead-events.ts';
 import { type LocalSqs, startLocalSqs } from '../../fixtures/local-sqs.ts';
@@ -54,6 +57,28 @@ test('a list looks at no more letters than it is told, and at none for 0', async
   expect(await receives()).toBe(before);
   expect((await list(5))[0]).toMatchObject({ depth: 30, sampled: 5 });
   expect(await receives()).toBe(before + 10);
+});
+
+test('a list is the same again, also with queues in a data directory and after a restart', async () => {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'dead-letters-'));
+  const lists: unknown[] = [];
+  const listTwice = async (local: LocalSqs) => {
+    for (const _ of [1, 2]) {
+      const queues = await StageQueues.load(local.client, 'dev');
+      const [overview] = await listQueues(local.client, queues, { sample: 100, startedAt: new Date() });
+      lists.push(overview);
+    }
+    await local.stop();
+  };
+  const first = await startLocalSqs({ dataDirectory });
+  const { deadLetterQueue } = await first.createConsumerQueues('millrace-test-dev-kept');
+  await first.send(deadLetterQueue, [{ body: eventBody('event'), attributes: exhausted }]);
+  await listTwice(first);
+  await listTwice(await startLocalSqs({ dataDirectory }));
+
+  expect(lists[0]).toMatchObject({ queue: deadLetterQueue, depth: 1, inFlight: 0, sampled: 1 });
+  expect(lists.slice(1)).toEqual([lists[0], lists[0], lists[0]]);
+  await rm(dataDirectory, { recursive: true });
 });
 
 test('a look that fails gives everything back', async () => {
