@@ -9,11 +9,13 @@ import { logsApi } from './logs/api.ts';
 import { logs } from './logs/index.ts';
 import { schedulerApi } from './scheduler/api.ts';
 import { scheduler } from './scheduler/index.ts';
+import { inputs as statesInputs } from './states/api/input.ts';
+import { states } from './states/index.ts';
 import { sts } from './sts/index.ts';
 
 const arn = (service: string, resource: string): string => `arn:aws:${service}:eu-central-1:000000000000:${resource}`;
 
-const services = { scheduler, logs, cloudWatch, cloudFormation, sts };
+const services = { scheduler, states, logs, cloudWatch, cloudFormation, sts };
 
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 it.each<[keyof typeof services, string, Input, string[]]>([
@@ -37,6 +39,25 @@ it.each<[keyof typeof services, string, Input, string[]]>([
     ['scheduler:DeleteScheduleGroup schedule-group/g', 'scheduler:DeleteSchedule schedule/g/*'],
   ],
   ['scheduler', 'ListSchedules', { GroupName: 'g' }, ['scheduler:ListSchedules *']],
+  [
+    'states',
+    'CreateStateMachine',
+    { name: 'm', roleArn: arn('iam', 'role/r') },
+    ['states:CreateStateMachine stateMachine:m', 'iam:PassRole role/r'],
+  ],
+  [
+    'states',
+    'StartExecution',
+    { stateMachineArn: arn('states', 'stateMachine:m') },
+    ['states:StartExecution stateMachine:m'],
+  ],
+  [
+    'states',
+    'GetExecutionHistory',
+    { executionArn: arn('states', 'execution:m:e') },
+    ['states:GetExecutionHistory execution:m:e'],
+  ],
+  ['states', 'SendTaskSuccess', { taskToken: 't' }, ['states:SendTaskSuccess *']],
   ['logs', 'FilterLogEvents', { logGroupName: '/aws/lambda/f' }, ['logs:FilterLogEvents log-group:/aws/lambda/f:*']],
   [
     'logs',
@@ -64,6 +85,7 @@ it('every operation of a service has its permissions', () => {
     [logs, Object.keys(logsApi({} as never, {} as never))],
     [cloudFormation, Object.keys(cloudFormationApi({} as never))],
     [cloudWatch, Object.keys(inputs)],
+    [states, [...Object.keys(statesInputs), 'TestState']],
   ] as const;
   const without = operations.flatMap(([service, names]) => names.filter((name) => !service.access(name, {}, arn)));
   expect(without).toEqual([]);

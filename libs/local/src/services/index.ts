@@ -13,6 +13,7 @@ import { ses } from './ses/index.ts';
 import { sns } from './sns/index.ts';
 import { sqs } from './sqs/index.ts';
 import { ssm } from './ssm/index.ts';
+import { states } from './states/index.ts';
 import { sts } from './sts/index.ts';
 
 /**
@@ -32,6 +33,7 @@ export const services: readonly AwsService[] = [
   logs,
   events,
   lambda,
+  states,
   scheduler,
   issuer,
   httpApi,

@@ -15,6 +15,8 @@ import { lambdaRoutes } from './routes.ts';
 /** What other services may use of Lambda. */
 export interface LocalLambda {
   functionNames: () => readonly string[];
+  /** True if there is a function, and its version or alias. */
+  isThere: (functionArn: string) => boolean;
   /**
    * Calls a function and waits for its answer.
    * @throws Error when there is no such function
@@ -66,6 +68,7 @@ async function start(host: Host): Promise<RunningService<LocalLambda>> {
   return {
     handle: {
       functionNames: () => [...running().functions.byName.keys()],
+      isThere: (functionArn) => running().functions.find(functionArn) !== undefined,
       invoke: async (functionArn, payload, options) => {
         const named = running().functions.find(functionArn);
         if (!named) throw new Error(`There is no function ${functionArn}`);

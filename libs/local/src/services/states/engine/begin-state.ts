@@ -73,7 +73,8 @@ export async function choose(state: ChoiceState, scope: Scope): Promise<{ output
 
 async function scheduleTask(run: Run, thread: Thread, state: TaskState): Promise<Progress> {
   const { resource } = state;
-  const needsToken = resource.kind === 'integration' && resource.pattern === 'waitForTaskToken';
+  const needsToken =
+    resource.kind === 'activity' || (resource.kind === 'integration' && resource.pattern === 'waitForTaskToken');
   const token = needsToken ? tokenOf(run, thread) : null;
   const blank = {
     parameters: null,
@@ -103,7 +104,8 @@ async function scheduleTask(run: Run, thread: Thread, state: TaskState): Promise
   thread.task = task;
   const events = taskEvents(resource);
   run.emit(thread, events.scheduled(task, { timeoutSeconds }, run.region));
-  run.emit(thread, events.started());
+  const started = events.started();
+  if (started) run.emit(thread, started);
   thread.phase = 'working';
   run.start(thread);
   return 'waits';

@@ -21,7 +21,8 @@ export function compact(details: Record<string, Json | undefined>): JsonObject {
  */
 export interface TaskEvents {
   scheduled(task: ScheduledTask, limits: { timeoutSeconds: number | undefined }, region: string): EventDraft;
-  started(): EventDraft;
+  /** Undefined where a task has started only once it has been submitted. */
+  started(): EventDraft | undefined;
   submitted(output: Json): EventDraft;
   succeeded(output: Json): EventDraft;
   failed(outcome: Extract<TaskOutcome, { cause: unknown }>): EventDraft;
@@ -29,7 +30,8 @@ export interface TaskEvents {
 }
 
 export function taskEvents(resource: TaskResource): TaskEvents {
-  return resource.kind === 'integration' ? integrationEvents(resource) : functionEvents(resource.arn);
+  if (resource.kind === 'integration') return integrationEvents(resource);
+  return resource.kind === 'activity' ? activityEvents(resource.arn) : functionEvents(resource.arn);
 }
 
 function functionEvents(arn: string): TaskEvents {
@@ -46,6 +48,26 @@ function functionEvents(arn: string): TaskEvents {
       }),
     started: () => ['LambdaFunctionStarted'],
     submitted: () => ['LambdaFunctionStarted'],
+    succeeded: (output) => draft('Succeeded', payload('output', JSON.stringify(output))),
+    failed: ({ error, cause }) => draft('Failed', compact({ error, cause })),
+    timedOut: (error) => draft('TimedOut', { error }),
+  };
+}
+
+function activityEvents(arn: string): TaskEvents {
+  const draft = (event: string, details: JsonObject): EventDraft => [
+    `Activity${event}`,
+    { [`activity${event}EventDetails`]: details },
+  ];
+  return {
+    scheduled: ({ parameters, heartbeatSeconds }, { timeoutSeconds }) =>
+      draft('Scheduled', {
+        resource: arn,
+        ...payload('input', JSON.stringify(parameters)),
+        ...compact({ timeoutInSeconds: timeoutSeconds, heartbeatInSeconds: heartbeatSeconds ?? undefined }),
+      }),
+    started: () => undefined,
+    submitted: (workerName) => draft('Started', workerName === null ? {} : { workerName }),
     succeeded: (output) => draft('Succeeded', payload('output', JSON.stringify(output))),
     failed: ({ error, cause }) => draft('Failed', compact({ error, cause })),
     timedOut: (error) => draft('TimedOut', { error }),
