@@ -107,12 +107,14 @@ export class Shop {
   /** Sets the stock of a SKU that no other test uses, and returns the SKU. */
   async stocked(available: number, lowStockThreshold = 0): Promise<string> {
     const sku = `SKU-${randomUUID()}`;
-    // The gateway answers 503 when a busy machine takes longer than 30 seconds to start the function.
-    return eventually(async () => {
-      const { status, body } = await this.request('PUT', `/stock/${sku}`, { available, lowStockThreshold });
-      if (status !== 200) throw new Error(`PUT /stock answered ${status}: ${JSON.stringify(body)}`);
-      return sku;
+    const { status, body } = await eventually(async () => {
+      const answer = await this.request('PUT', `/stock/${sku}`, { available, lowStockThreshold });
+      // So the gateway answers when a busy machine takes longer than 30 seconds to start the function.
+      if (answer.status === 503) throw new Error('PUT /stock answered 503');
+      return answer;
     });
+    if (status !== 200) throw new Error(`PUT /stock answered ${status}: ${JSON.stringify(body)}`);
+    return sku;
   }
 
   async stock(sku: string): Promise<{ available: number; reserved: number; shipped: number }> {
