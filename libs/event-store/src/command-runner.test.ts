@@ -230,9 +230,37 @@ describe('snapshots', () => {
 
     read.mockClear();
     expect(await runner.load(show)).toEqual({ state: { seats: new Set(['A1', 'A2']), soldOut: false }, version: 2 });
-    expect(read.mock.calls).toEqual([[`SHOW#${show}`, { fromVersion: 2 }]]);
+    expect(read.mock.calls).toEqual([[`SHOW#${show}`, { direction: 'backward', limit: 2 }]]);
     await take('A3');
     expect(await versionsOf(fixture)).toBe(4);
+  });
+
+  test('of a stream that is too young for one are not looked for', async () => {
+    const { store, take, read, runner, show } = setUp({ ...booking, snapshots: { ...snapshots, every: 3 } });
+    await take('A1');
+    await take('A2');
+    const readSnapshot = jest.spyOn(store, 'readSnapshot');
+    read.mockClear();
+
+    expect(await runner.load(show)).toMatchObject({ state: { seats: new Set(['A1', 'A2']) }, version: 2 });
+    expect(await runner.load('unknown')).toMatchObject({ version: 0 });
+    expect(read).toHaveBeenCalledTimes(2);
+    expect(readSnapshot).not.toHaveBeenCalled();
+  });
+
+  test('that could not be written in time are used although newer events hide them', async () => {
+    const { store, take, read, runner, show } = setUp({ ...booking, snapshots: { ...snapshots, every: 2 } });
+    for (const seat of ['A1', 'A2']) await take(seat);
+    const failing = jest.spyOn(store, 'writeSnapshot').mockRejectedValue(new Error('ThrottlingException'));
+    await take('A3');
+    failing.mockRestore();
+    read.mockClear();
+
+    expect((await runner.load(show)).state.seats).toEqual(new Set(['A1', 'A2', 'A3']));
+    expect(read.mock.calls).toEqual([
+      [`SHOW#${show}`, { direction: 'backward', limit: 2 }],
+      [`SHOW#${show}`, { fromVersion: 2 }],
+    ]);
   });
 
   test('keep the sequence of what the bus is told', async () => {
@@ -253,7 +281,7 @@ describe('snapshots', () => {
     read.mockClear();
 
     expect((await new CommandRunner(store, changed).load(show)).state.seats.size).toBe(2);
-    expect(read.mock.calls).toEqual([[`SHOW#${show}`]]);
+    expect(read.mock.calls).toEqual([[`SHOW#${show}`, { direction: 'backward', limit: 2 }], [`SHOW#${show}`]]);
     await new CommandRunner(store, changed).execute(show, 'A3', context);
 
     expect(await versionsOf(fixture, 1)).toBe(2);
@@ -267,9 +295,10 @@ describe('snapshots', () => {
   ])('that cannot be read are ignored: one that %s', async (_, body) => {
     const { store, runner, show, take } = setUp({ ...booking, snapshots });
     await take('A1');
-    await store.writeSnapshot(`SHOW#${show}`, { stateVersion: 1, version: 1, body });
+    await take('A2');
+    await store.writeSnapshot(`SHOW#${show}`, { stateVersion: 1, version: 3, body });
 
-    expect(await runner.load(show)).toMatchObject({ state: { seats: new Set(['A1']) }, version: 1 });
+    expect(await runner.load(show)).toMatchObject({ state: { seats: new Set(['A1', 'A2']) }, version: 2 });
   });
 
   test('that do not become a state are ignored, and so are those that cannot be had', async () => {

@@ -3,7 +3,7 @@ import type { Cause, InboxKey } from '@millrace/events';
 import { logger } from '@millrace/telemetry';
 import type { Aggregate } from './aggregate.ts';
 import type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
-import type { EventStore } from './event-store.ts';
+import { collect, type EventStore } from './event-store.ts';
 import { retryOnConflict } from './retry-on-conflict.ts';
 import { type SnapshotState, Snapshots } from './snapshots.ts';
 
@@ -73,8 +73,8 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
   }
 
   /**
-   * The aggregate's current state: from the last snapshot and the events since, or from all events. With a snapshot these
-   * are two requests to the store, as long as the events since then fit into a page of a query (1 MB).
+   * The aggregate's current state: from all events, or from the last snapshot and the events since. One request to the
+   * store for a stream that is younger than its first snapshot, otherwise two, as long as what is read fits into a page of a query (1 MB).
    */
   async load(id: string): Promise<Loaded<State>> {
     const { state, version } = await this.#load(this.#aggregate.streamOf(id));
@@ -135,35 +135,49 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
     return after;
   }
 
+  /**
+   * Reads as many of the last events as lie between two snapshots. When there are fewer, they are all that the stream has, and
+   * it has no snapshot yet. Otherwise the last snapshot is of one of them, unless it could not be written in time.
+   */
   async #load(streamId: string): Promise<Folded<State>> {
-    const snapshot = await this.#snapshots?.read(streamId);
+    const everything = async () => this.#foldAll(this.#empty(), (await collect(this.#store.read(streamId))).events);
+    if (!this.#snapshots) return everything();
+    const { every } = this.#snapshots;
+    const lastOnes = await collect(this.#store.read(streamId, { direction: 'backward', limit: every }));
+    const events = lastOnes.events.toReversed();
+    if (events.length < every) return this.#foldAll(this.#empty(), events);
+    const snapshot = await this.#snapshots.read(streamId);
     if (snapshot) {
-      const loaded = await this.#loadSince(streamId, snapshot);
+      const loaded = this.#foldSince(snapshot, events) ?? (await this.#loadSince(streamId, snapshot));
       if (loaded) return loaded;
       logger.warn('A snapshot is ignored: it is of another history', { stream: streamId });
     }
-    let folded = this.#empty();
-    for await (const stored of this.#store.read(streamId)) folded = this.#fold(folded, stored);
-    return folded;
+    return everything();
   }
 
   /** Reads from the snapshot's last event on: the stream must have it, or the snapshot is not of this stream. */
   async #loadSince(streamId: string, snapshot: SnapshotState<State>): Promise<Folded<State> | undefined> {
-    let folded: Folded<State> | undefined;
-    for await (const stored of this.#store.read(streamId, { fromVersion: snapshot.version })) {
-      if (folded) folded = this.#fold(folded, stored);
-      else if (stored.id === snapshot.eventId) folded = { ...snapshot, snapshotVersion: snapshot.version };
-      else return undefined;
-    }
-    return folded;
+    const { events } = await collect(this.#store.read(streamId, { fromVersion: snapshot.version }));
+    return this.#foldSince(snapshot, events);
+  }
+
+  /** @returns undefined when the snapshot's last event is not among these */
+  #foldSince(snapshot: SnapshotState<State>, events: readonly StoredEvent<Event>[]): Folded<State> | undefined {
+    const last = events.findIndex(({ version }) => version === snapshot.version);
+    if (events[last]?.id !== snapshot.eventId) return undefined;
+    return this.#foldAll({ ...snapshot, snapshotVersion: snapshot.version }, events.slice(last + 1));
   }
 
   #empty(): Folded<State> {
     return { state: this.#aggregate.initialState, version: 0, eventId: '', sequence: 0, snapshotVersion: 0 };
   }
 
-  #fold(folded: Folded<State>, { id, event, version, emitted }: StoredEvent<Event>): Folded<State> {
-    const state = this.#aggregate.evolve(folded.state, event);
-    return { ...folded, state, version, eventId: id, sequence: folded.sequence + (emitted ? 1 : 0) };
+  #foldAll(before: Folded<State>, events: readonly StoredEvent<Event>[]): Folded<State> {
+    let folded = before;
+    for (const { id, event, version, emitted } of events) {
+      const state = this.#aggregate.evolve(folded.state, event);
+      folded = { ...folded, state, version, eventId: id, sequence: folded.sequence + (emitted ? 1 : 0) };
+    }
+    return folded;
   }
 }

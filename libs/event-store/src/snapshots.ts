@@ -25,6 +25,11 @@ export class Snapshots<State> {
     this.#policy = policy;
   }
 
+  /** Events between two snapshots. */
+  get every(): number {
+    return this.#policy.every;
+  }
+
   /** The last snapshot, or undefined when there is none that can be read. */
   async read(streamId: string): Promise<SnapshotState<State> | undefined> {
     const { stateVersion, fromSnapshot = (stored: unknown) => stored as State } = this.#policy;
