@@ -107,6 +107,71 @@ describe('an event of the log', () => {
   });
 });
 
+describe('many events at once', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, index) => parsed({ id: `e-${index}` }));
+  /** A log whose requests are counted. */
+  function counted() {
+    const operations: string[] = [];
+    const client = documentClient();
+    const send: typeof client.send = (command) => {
+      operations.push(command.operation);
+      return client.send(command);
+    };
+    return { operations, log: new EventLog({ send }, tableName) };
+  }
+
+  test('are written with one request for 25 of them, and one that comes alone with a plain one', async () => {
+    const { log, operations } = counted();
+
+    expect(await log.recordAll(many(51), retention)).toEqual(Array(51).fill('recorded'));
+    expect(operations).toEqual(['TransactWriteItems', 'TransactWriteItems', 'PutItem']);
+    expect(await log.known(many(51).map(({ metadata }) => metadata.id))).toHaveProperty('size', 51);
+  });
+
+  test('leave what is there as it is, and say so', async () => {
+    await record({ id: 'e-0', subject: 'first' }, { id: 'e-2', subject: 'first' });
+    const { log, operations } = counted();
+
+    expect(await log.recordAll(many(4), retention)).toEqual(['known', 'recorded', 'known', 'recorded']);
+    expect(operations).toEqual(['TransactWriteItems', 'TransactWriteItems']);
+    expect((await log.find('e-2'))?.subject).toBe('first');
+    expect(await log.recordAll(many(4), retention)).toEqual(Array(4).fill('known'));
+  });
+
+  test('of one id are one event: the first', async () => {
+    const forged = parsed({ id: 'e-0', subject: 'forged' });
+
+    expect(await log.recordAll([parsed({ id: 'e-0', subject: 'first' }), forged, ...many(2)], retention)).toEqual([
+      'recorded',
+      'known',
+      'known',
+      'recorded',
+    ]);
+    expect((await log.find('e-0'))?.subject).toBe('first');
+  });
+
+  test('do not wait for one that no table can hold, that is not parsed, or whose time is over', async () => {
+    const large = parsed({ id: 'large', subject: 's'.repeat(420_000) });
+    const raw = { ...parsed({ id: 'raw' }) };
+    const old = parsed({ id: 'old', time: new Date('2026-02-19T12:00:00Z') });
+
+    const outcomes = await log.recordAll([large, ...many(3), raw, old], retention);
+
+    expect(outcomes).toMatchObject([
+      { code: 'EVENT_NOT_STORABLE' },
+      ...['recorded', 'recorded', 'recorded'],
+      { message: expect.stringContaining('was not parsed by its contract') },
+      'expired',
+    ]);
+  });
+
+  test('fail together while the store is busy', async () => {
+    const busy = Object.assign(new Error('slow down'), { name: 'ThrottlingException' });
+    const throttled = new EventLog({ send: () => Promise.reject(busy) }, tableName);
+    expect(await throttled.recordAll(many(3), retention)).toEqual([busy, busy, busy]);
+  });
+});
+
 describe('the count of events between two times', () => {
   const from = new Date('2026-02-28T12:00:00Z');
   const to = new Date('2026-03-01T12:00:00Z');

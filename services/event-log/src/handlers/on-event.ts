@@ -1,4 +1,4 @@
-import { consume } from '@millrace/consumer';
+import { consumeBatch } from '@millrace/consumer';
 import { DuplicateEventError } from '@millrace/errors';
 import { eventLogFromEnvironment } from '../adapters/event-log.ts';
 import { retentionFromEnvironment } from '../adapters/retention.ts';
@@ -8,12 +8,17 @@ const eventLog = eventLogFromEnvironment();
 const retention = retentionFromEnvironment();
 
 /** Writes down every event of the domain, once. */
-export const handler = consume(
+export const handler = consumeBatch(
   loggedContracts,
-  async (event, { inbox, logger }) => {
-    const outcome = await eventLog.record(event, retention);
-    if (outcome === 'known') throw new DuplicateEventError(inbox.consumer, inbox.eventId);
-    if (outcome === 'expired') logger.info('Event not kept: its time in the log is over');
+  async (records) => {
+    const events = records.map(({ event }) => event);
+    const outcomes = await eventLog.recordAll(events, retention);
+    return records.map(({ context: { inbox, logger } }, index) => {
+      const outcome = outcomes[index];
+      if (outcome === 'known') return new DuplicateEventError(inbox.consumer, inbox.eventId);
+      if (outcome === 'expired') logger.info('Event not kept: its time in the log is over');
+      return outcome instanceof Error ? outcome : undefined;
+    });
   },
   // The event written down is the mark.
   { deduplication: 'permanent' },
