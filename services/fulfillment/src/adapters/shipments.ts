@@ -27,7 +27,8 @@ export class Shipments {
    */
   async ship({ orderId, shippingAddress, lines }: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
     const command = { type: 'Ship', shipmentId: this.#newId(), shippingAddress, lines } as const;
-    await this.#rows.execute(orderId, command, { ...cause, inbox });
+    // Nearly always the first that is heard of the order: what is there is read only when that proves wrong.
+    await this.#rows.execute(orderId, command, { ...cause, inbox, assumeNew: true });
   }
 
   /**
