@@ -53,6 +53,29 @@ async function emitted(orderId: string) {
 }
 
 describe('onPaymentProcessed', () => {
+  test('writes what nobody has heard of before without a read, and reads when it was wrong', async () => {
+    const operations: string[] = [];
+    const client = documentClient();
+    const send: typeof client.send = (command) => {
+      operations.push(command.operation);
+      return client.send(command);
+    };
+    const counted = new Shipments({ client: { send }, name: 'fulfillment' });
+    const [first, second] = [randomUUID(), randomUUID()];
+    const order = (orderId: string) => ({ ...PaymentProcessed.example, orderId });
+    const inbox = () => ({ consumer: 'fulfillment.test', eventId: randomUUID() });
+    const cause = { correlationId: 'c', causationId: 'e' };
+
+    await counted.ship(order(first), cause, inbox());
+    expect(operations).toEqual(['TransactWriteItems']);
+
+    await counted.recall(second, cause, inbox());
+    operations.length = 0;
+    await counted.ship(order(second), cause, inbox());
+    expect(operations).toEqual(['TransactWriteItems', 'GetItem', 'TransactWriteItems']);
+    expect(await counted.find(second)).toEqual({ status: 'CANCELLED' });
+  });
+
   test('creates the shipment and tells of it', async () => {
     const orderId = randomUUID();
     const payment = paid(orderId);
