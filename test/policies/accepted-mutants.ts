@@ -55,6 +55,12 @@ export const accepted: readonly Acceptance[] = [
   },
   {
     type: 'AWS::Lambda::EventSourceMapping',
+    path: /MaximumBatchingWindowInSeconds$/,
+    change: /^set [01]$/,
+    reason: 'smaller batches cost more, and lose nothing; with a batch that needs a window AWS refuses it',
+  },
+  {
+    type: 'AWS::Lambda::EventSourceMapping',
     path: /BatchSize$/,
     change: /^set 1$/,
     reason: 'costs more, and loses nothing',
