@@ -1,5 +1,5 @@
 import { compareDecimals, decimalSize, formatDecimal, parseDecimal, sortableDecimal } from './decimal.ts';
-import { validationError } from './dynamodb-error.ts';
+import { serializationError, validationError } from './dynamodb-error.ts';
 
 /** A value as DynamoDB's JSON protocol has it: numbers as text, bytes as Base64. */
 export type AttributeValue =
@@ -41,17 +41,23 @@ const EMPTY_VALUE = 'Supplied AttributeValue is empty, must contain exactly one 
  * @example readValue({ N: '01.0' }) // { N: '1' }
  */
 export function readValue(value: unknown, depth = 1): AttributeValue {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw validationError(EMPTY_VALUE);
-  const members = Object.entries(value).filter(([type, content]) => types.has(type) && content != null);
-  const [member, second] = members;
-  if (!member) throw validationError(EMPTY_VALUE);
-  if (second) {
-    throw validationError(
-      'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes',
-    );
+  if (typeof value !== 'object' || value === null) throw serializationError('Unexpected value type in payload');
+  if (Array.isArray(value)) {
+    throw serializationError('Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue');
   }
+  let found: AttributeType | undefined;
+  for (const type in value) {
+    if (!types.has(type) || (value as Record<string, unknown>)[type] == null) continue;
+    if (found) {
+      throw validationError(
+        'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes',
+      );
+    }
+    found = type as AttributeType;
+  }
+  if (!found) throw validationError(EMPTY_VALUE);
   if (depth > MAX_DEPTH) throw validationError('Nesting Levels have exceeded supported limits');
-  return readMember(member[0] as AttributeType, member[1], depth);
+  return readMember(found, (value as Record<string, unknown>)[found], depth);
 }
 
 function readMember(type: AttributeType, content: unknown, depth: number): AttributeValue {
@@ -63,25 +69,25 @@ function readMember(type: AttributeType, content: unknown, depth: number): Attri
     case 'B':
       return { B: base64(content) };
     case 'BOOL':
-      return { BOOL: content === true };
+      return { BOOL: bool(content) };
     case 'NULL':
-      if (content !== true) {
+      if (!bool(content)) {
         throw validationError(
           'One or more parameter values were invalid: Null attribute value types must have the value of true',
         );
       }
       return { NULL: true };
     case 'SS':
-      return { SS: set('string', list(content).map(text)) };
+      return { SS: set('SS', list(content).map(text)) };
     case 'NS':
       return {
         NS: set(
-          'number',
+          'NS',
           list(content).map((each) => formatDecimal(parseDecimal(text(each)))),
         ),
       };
     case 'BS':
-      return { BS: set('binary', list(content).map(base64)) };
+      return { BS: set('BS', list(content).map(base64)) };
     case 'L':
       return { L: list(content).map((each) => readValue(each, depth + 1)) };
     case 'M':
@@ -91,20 +97,39 @@ function readMember(type: AttributeType, content: unknown, depth: number): Attri
 
 /** A copy of an item of a request, as `readValue`. */
 export function readItem(item: unknown, depth = 1): Item {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) {
-    throw serializationError('Start of structure or map found where not expected');
+  if (typeof item !== 'object' || item === null) throw serializationError('Unexpected field type');
+  if (Array.isArray(item)) {
+    throw serializationError(
+      'Unrecognized collection type java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.AttributeValue>',
+    );
   }
   const copy: Item = {};
-  for (const [name, value] of Object.entries(item)) {
+  for (const name of Object.keys(item)) {
     if (name === '') throw validationError('One or more parameter values were invalid: Attribute name is empty');
-    // Not an assignment: `__proto__` is a name like any other.
-    Object.defineProperty(copy, name, {
-      value: readValue(value, depth),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    define(copy, name, readValue((item as Record<string, unknown>)[name], depth));
   }
+  return copy;
+}
+
+/** Sets an attribute. An assignment would not do for `__proto__`, which is a name like any other. */
+export function define(target: Item, name: string, value: AttributeValue): void {
+  if (name !== '__proto__') target[name] = value;
+  else Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** A copy of a value that shares nothing with it. */
+export function copyValue(value: AttributeValue): AttributeValue {
+  if ('M' in value) return { M: copyItem(value.M) };
+  if ('L' in value) return { L: value.L.map(copyValue) };
+  const [type] = Object.keys(value) as [string];
+  const content = (value as unknown as Record<string, unknown>)[type];
+  return { [type]: Array.isArray(content) ? [...content] : content } as unknown as AttributeValue;
+}
+
+/** A copy of an item that shares nothing with it. */
+export function copyItem(item: Item): Item {
+  const copy: Item = {};
+  for (const name of Object.keys(item)) define(copy, name, copyValue(item[name] as AttributeValue));
   return copy;
 }
 
@@ -200,38 +225,60 @@ function sum<Each>(all: readonly Each[], sizeOf: (each: Each) => number): number
 
 function text(content: unknown): string {
   if (typeof content === 'string') return content;
-  throw serializationError(`${jsonName(content)} cannot be converted to String`);
+  throw serializationError(unexpected(content, 'String') ?? `${jsonName(content)} cannot be converted to String`);
+}
+
+function bool(content: unknown): boolean {
+  if (typeof content === 'boolean') return content;
+  const word = typeof content === 'string' ? content.toLowerCase() : undefined;
+  if (word === 'true' || word === 'false') return word === 'true';
+  if (word !== undefined) throw serializationError('Unexpected token received from parser');
+  throw serializationError(unexpected(content, 'Boolean') ?? `${jsonName(content)} cannot be converted to Boolean`);
 }
 
 function list(content: unknown): unknown[] {
   if (Array.isArray(content)) return content;
-  throw serializationError('Unexpected field type');
+  throw serializationError(
+    typeof content === 'object' ? 'Start of structure or map found where not expected' : 'Unexpected field type',
+  );
 }
 
 function base64(content: unknown): string {
-  const bytes = text(content);
-  if (base64Pattern.test(bytes)) return bytes;
-  throw serializationError('Base64 encoded length is expected a multiple of 4 bytes');
-}
-
-function set(kind: string, elements: string[]): string[] {
-  if (elements.length === 0) {
-    throw validationError(`One or more parameter values were invalid: An ${kind} set may not be empty`);
-  }
-  if (new Set(elements).size < elements.length) {
-    throw validationError(
-      `One or more parameter values were invalid: Input collection [${elements.join(', ')}] contains duplicates.`,
+  if (typeof content !== 'string') {
+    throw serializationError(
+      unexpected(content, 'ByteBuffer') ?? 'only base-64-encoded strings are convertible to bytes',
     );
   }
-  return elements;
+  if (base64Pattern.test(content)) return content;
+  throw serializationError(
+    content.length % 4 === 0
+      ? 'Invalid last non-pad Base64 character dectected'
+      : `Base64 encoded length is expected a multiple of 4 bytes but found: ${content.length}`,
+  );
 }
 
-function serializationError(message: string): Error {
-  return Object.assign(validationError(message), { name: 'SerializationException' });
+function unexpected(content: unknown, type: string): string | undefined {
+  if (Array.isArray(content))
+    return `Unrecognized collection type class java.${type === 'ByteBuffer' ? 'nio' : 'lang'}.${type}`;
+  return typeof content === 'object' ? 'Start of structure or map found where not expected' : undefined;
 }
+
+function set(type: 'SS' | 'NS' | 'BS', elements: string[]): string[] {
+  if (elements.length === 0) throw validationError(`One or more parameter values were invalid: ${EMPTY_SET[type]}`);
+  if (new Set(elements).size === elements.length) return elements;
+  if (type === 'NS') throw validationError('Input collection contains duplicates');
+  const values = type === 'BS' ? `[${elements.join(', ')}]of type BS` : `[${elements.join(', ')}]`;
+  throw validationError(`One or more parameter values were invalid: Input collection ${values} contains duplicates.`);
+}
+
+/** The two spaces are AWS's. */
+const EMPTY_SET = {
+  SS: 'An string set  may not be empty',
+  NS: 'An number set  may not be empty',
+  BS: 'Binary sets should not be empty',
+};
 
 function jsonName(content: unknown): string {
-  if (typeof content === 'number') return 'NUMBER_VALUE';
-  if (typeof content === 'boolean') return content ? 'TRUE_VALUE' : 'FALSE_VALUE';
-  return 'START_OBJECT';
+  if (typeof content === 'number') return Number.isInteger(content) ? 'NUMBER_VALUE' : 'DECIMAL_VALUE';
+  return content ? 'TRUE_VALUE' : 'FALSE_VALUE';
 }

@@ -12,44 +12,62 @@ interface Usage {
   indexes: Map<TableIndex, number>;
 }
 
-/** Counts the capacity that a request uses. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
+/**
+ * Counts the capacity that a request uses, if anybody wants to know.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+ */
 export class CapacityMeter {
   readonly #usage = new Map<Table, Usage>();
+  readonly #wish: 'TOTAL' | 'INDEXES' | undefined;
+
+  /** @param wish the request's ReturnConsumedCapacity */
+  constructor(wish: unknown) {
+    this.#wish = wish === 'TOTAL' || wish === 'INDEXES' ? wish : undefined;
+  }
 
   /** A read of so many bytes; one of nothing costs as much as one of little. */
   read(table: Table, bytes: number, factor: 0.5 | 1 | 2, index?: TableIndex): void {
-    this.#add(table, index, Math.max(1, Math.ceil(bytes / READ_UNIT_BYTES)) * factor);
+    if (this.#wish) this.#add(table, index, readUnits(bytes, factor));
+  }
+
+  /** Units of a table that were counted elsewhere. */
+  add(table: Table, units: number): void {
+    if (this.#wish) this.#add(table, undefined, units);
   }
 
   /** A write that replaces one item by another; in each index where something changes it is a write of its own. */
   write(table: Table, before: Item | undefined, after: Item | undefined, factor: 1 | 2 = 1): void {
-    this.#add(table, undefined, factor * units(before, after));
+    if (!this.#wish) return;
+    this.#add(table, undefined, writeUnits(before, after, factor));
     for (const index of table.definition.indexes) {
       const [old, current] = [before, after].map((item) => item && projectedItem(item, index, table));
       if (!old && !current) continue;
       const [oldPlace, place] = [old, current].map((item) => item && JSON.stringify(placeOf(item, index.key)));
       if (old && current && oldPlace === place) {
-        if (!equalItems(old, current)) this.#add(table, index, factor * units(old, current));
+        if (!equalItems(old, current)) this.#add(table, index, writeUnits(old, current, factor));
         continue;
       }
-      for (const entry of [old, current]) if (entry) this.#add(table, index, factor * units(entry, undefined));
+      for (const entry of [old, current]) if (entry) this.#add(table, index, writeUnits(entry, undefined, factor));
     }
   }
 
   /** What a request answers as ConsumedCapacity: one entry for each table, or undefined when nobody asked. */
-  report(wish: unknown, kind?: 'Read' | 'Write'): Record<string, unknown>[] | undefined {
-    if (wish !== 'TOTAL' && wish !== 'INDEXES') return undefined;
+  report(kind?: 'Read' | 'Write'): Record<string, unknown>[] | undefined {
+    if (!this.#wish) return undefined;
     return [...this.#usage].map(([{ name }, { table, indexes }]) => {
+      const units = (CapacityUnits: number) => ({
+        CapacityUnits,
+        ...(kind && { [`${kind}CapacityUnits`]: CapacityUnits }),
+      });
       const all = [...indexes.values()].reduce((sum, each) => sum + each, table);
-      const of = (index: 'global' | 'local') => [...indexes].filter(([{ kind: its }]) => its === index);
+      const of = (index: TableIndex['kind']) => [...indexes].filter(([{ kind: its }]) => its === index);
       const detail = (entries: [TableIndex, number][]) =>
-        Object.fromEntries(entries.map(([{ name: indexName }, CapacityUnits]) => [indexName, { CapacityUnits }]));
+        Object.fromEntries(entries.map(([{ name: indexName }, amount]) => [indexName, units(amount)]));
       return {
         TableName: name,
-        CapacityUnits: all,
-        ...(kind && { [`${kind}CapacityUnits`]: all }),
-        ...(wish === 'INDEXES' && {
-          Table: { CapacityUnits: table },
+        ...units(all),
+        ...(this.#wish === 'INDEXES' && {
+          Table: units(table),
           ...(of('global').length > 0 && { GlobalSecondaryIndexes: detail(of('global')) }),
           ...(of('local').length > 0 && { LocalSecondaryIndexes: detail(of('local')) }),
         }),
@@ -65,6 +83,17 @@ export class CapacityMeter {
   }
 }
 
+/** @param factor half for an eventually consistent read, two in a transaction */
+export function readUnits(bytes: number, factor: 0.5 | 1 | 2): number {
+  return Math.max(1, Math.ceil(bytes / READ_UNIT_BYTES)) * factor;
+}
+
+/** @param factor two in a transaction */
+export function writeUnits(before: Item | undefined, after: Item | undefined, factor: 1 | 2 = 1): number {
+  const bytes = Math.max(before ? itemSize(before) : 0, after ? itemSize(after) : 0);
+  return Math.max(1, Math.ceil(bytes / WRITE_UNIT_BYTES)) * factor;
+}
+
 /** What an index has of an item; undefined when the item is not in the index. */
 export function projectedItem(item: Item, { key, projection }: TableIndex, table: Table): Item | undefined {
   if (!placeOf(item, key)) return undefined;
@@ -75,9 +104,4 @@ export function projectedItem(item: Item, { key, projection }: TableIndex, table
     ...projection.include,
   ]);
   return Object.fromEntries(Object.entries(item).filter(([name]) => names.has(name)));
-}
-
-function units(one: Item | undefined, other: Item | undefined): number {
-  const bytes = Math.max(one ? itemSize(one) : 0, other ? itemSize(other) : 0);
-  return Math.max(1, Math.ceil(bytes / WRITE_UNIT_BYTES));
 }

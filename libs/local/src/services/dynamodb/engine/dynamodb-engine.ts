@@ -1,57 +1,80 @@
-import { DynamoDbError } from './dynamodb-error.ts';
-import type { ItemStorage } from './item-storage.ts';
+import { DynamoDbError, serializationError } from './dynamodb-error.ts';
+import { ExpiryQueue } from './expiry-queue.ts';
+import { type Journal, noJournal } from './journal.ts';
 import { OpenTransactions } from './open-transactions.ts';
 import { batchGetItem, batchWriteItem } from './operations/batch-operations.ts';
 import { getItem, query, scan } from './operations/read-operations.ts';
-import { type EngineState, serializationError } from './operations/request.ts';
+import type { EngineState } from './operations/request.ts';
+import { RequestTokens } from './operations/request-tokens.ts';
+import { describeEndpoints, describeLimits, refusePartiQl } from './operations/service-operations.ts';
+import { describeStream, getRecords, getShardIterator, listStreams } from './operations/stream-operations.ts';
 import * as tables from './operations/table-operations.ts';
+import { listTagsOfResource, tagResource, untagResource } from './operations/tag-operations.ts';
+import { describeTimeToLive, updateTimeToLive } from './operations/time-to-live.ts';
 import {
   beginTransaction,
   type OpenTransaction,
-  RequestTokens,
   type TransactWriteInput,
   transactGetItems,
 } from './operations/transactions.ts';
+import { updateTable } from './operations/update-table.ts';
 import { deleteItem, putItem, updateItem } from './operations/write-operations.ts';
-import type { Table, TableEnvironment } from './table.ts';
+import { StreamRegistry } from './stream-registry.ts';
+import { Table, type TableState } from './table.ts';
+import { Throttle } from './throttle.ts';
 
 export interface DynamoDbEngineOptions {
   /** The clock, in milliseconds since 1970. */
   now?: () => number;
   region?: string;
   accountId?: string;
-  /** Makes the storage of a table or of one of its indexes; memory unless given. */
-  storage?: (tableName: string, indexName?: string) => ItemStorage;
+  /** Keeps what is written, and has what was written before; nothing is kept unless given. */
+  journal?: Journal;
+  /** Refuses requests above the capacity of tables and partitions. */
+  throttles?: boolean;
 }
 
 // The input of an operation is JSON from outside: each operation checks what it reads.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type Operation = (state: EngineState, input: any) => object;
 
-const operations: Record<string, Operation> = {
+const operations: Readonly<Record<string, Operation>> = {
+  BatchExecuteStatement: refusePartiQl,
   BatchGetItem: batchGetItem,
   BatchWriteItem: batchWriteItem,
+  CreateTable: tables.createTable,
   DeleteItem: deleteItem,
   DeleteTable: tables.deleteTable,
-  DescribeStream: tables.describeStream,
-  DescribeTable: tables.describeTable,
-  DescribeTimeToLive: tables.describeTimeToLive,
+  DescribeContinuousBackups: tables.describeContinuousBackups,
+  DescribeEndpoints: describeEndpoints,
+  DescribeLimits: describeLimits,
+  DescribeStream: describeStream,
+  DescribeTable: tables.describe,
+  DescribeTimeToLive: describeTimeToLive,
+  ExecuteStatement: refusePartiQl,
+  ExecuteTransaction: refusePartiQl,
   GetItem: getItem,
-  GetRecords: tables.getRecords,
-  GetShardIterator: tables.getShardIterator,
-  ListStreams: tables.listStreams,
+  GetRecords: getRecords,
+  GetShardIterator: getShardIterator,
+  ListStreams: listStreams,
   ListTables: tables.listTables,
+  ListTagsOfResource: listTagsOfResource,
   PutItem: putItem,
   Query: query,
   Scan: scan,
+  TagResource: tagResource,
   TransactGetItems: transactGetItems,
+  TransactWriteItems: (state, input) => beginTransaction(state, input).commit(),
+  UntagResource: untagResource,
+  UpdateContinuousBackups: tables.updateContinuousBackups,
   UpdateItem: updateItem,
-  UpdateTimeToLive: tables.updateTimeToLive,
+  UpdateTable: updateTable,
+  UpdateTimeToLive: updateTimeToLive,
 };
 
 /**
  * DynamoDB and its streams within this process: tables in, answers out, in the format of the JSON protocol. Every
- * operation happens at one moment; only a transaction can be held open, so that a simulation can let others overlap with it.
+ * operation happens at one moment; only a transaction can be held open, so that others can overlap with it.
  *
  * @example
  * const engine = new DynamoDbEngine();
@@ -59,18 +82,32 @@ const operations: Record<string, Operation> = {
  * engine.execute('PutItem', { TableName: 'orders', Item: { pk: { S: 'ORDER#1' } } });
  */
 export class DynamoDbEngine {
-  readonly #environment: TableEnvironment;
   readonly #state: EngineState;
-  readonly #tokens = new RequestTokens();
 
+  /** @throws Error when the journal cannot be read */
   constructor({
     now = Date.now,
     region = 'us-east-1',
     accountId = '000000000000',
-    storage,
+    journal = noJournal,
+    throttles = false,
   }: DynamoDbEngineOptions = {}) {
-    this.#environment = { now, region, accountId, ...(storage && { storage }) };
-    this.#state = { tables: new Map(), transactions: new OpenTransactions(), now };
+    const environment = { now, region, accountId, journal, expiries: new ExpiryQueue(now) };
+    const streams = new StreamRegistry(environment);
+    const state: EngineState = {
+      tables: new Map(),
+      streams,
+      transactions: new OpenTransactions(),
+      tokens: new RequestTokens(environment),
+      environment,
+      throttle: throttles ? new Throttle(now) : undefined,
+    };
+    for (const { value } of journal.load('tables')) {
+      const table = new Table(value as TableState, environment);
+      table.stream = streams.current(table.name);
+      state.tables.set(table.name, table);
+    }
+    this.#state = state;
   }
 
   /**
@@ -81,11 +118,7 @@ export class DynamoDbEngine {
    * @throws DynamoDbError with AWS's name and message
    */
   execute(operation: string, input: object): object {
-    if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-      throw serializationError('Start of structure or map found where not expected');
-    }
-    if (operation === 'TransactWriteItems') return this.openTransaction(input as TransactWriteInput).commit();
-    if (operation === 'CreateTable') return tables.createTable(this.#state, input, this.#environment);
+    assertStructure(input);
     const run = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
     if (!run) throw new DynamoDbError('UnknownOperationException', `${operation} is not an operation of this DynamoDB`);
     return run(this.#state, input);
@@ -96,7 +129,8 @@ export class DynamoDbEngine {
    * @throws DynamoDbError as `execute`
    */
   openTransaction(input: TransactWriteInput): OpenTransaction {
-    return beginTransaction(this.#state, this.#tokens, input);
+    assertStructure(input);
+    return beginTransaction(this.#state, input);
   }
 
   /** A table, or undefined when there is none of this name. */
@@ -104,10 +138,23 @@ export class DynamoDbEngine {
     return this.#state.tables.get(name);
   }
 
-  /** Removes from every table what Time to Live has expired. @returns how many items */
-  expire(): number {
-    let expired = 0;
-    for (const table of this.#state.tables.values()) expired += table.expire();
-    return expired;
+  /** The tables, by name. */
+  tables(): ReadonlyMap<string, Table> {
+    return this.#state.tables;
   }
+
+  /** When the next item expires by Time to Live, in milliseconds since 1970; undefined when none does. */
+  get nextExpiry(): number | undefined {
+    return this.#state.environment.expiries.next;
+  }
+
+  /** Removes what Time to Live has expired. @returns how many items */
+  expire(): number {
+    return this.#state.environment.expiries.run();
+  }
+}
+
+function assertStructure(input: unknown): void {
+  if (typeof input === 'object' && input !== null && !Array.isArray(input)) return;
+  throw serializationError('Start of structure or map found where not expected');
 }

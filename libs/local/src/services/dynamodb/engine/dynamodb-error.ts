@@ -18,6 +18,11 @@ export class DynamoDbError extends Error {
     this.name = name;
     this.members = members;
   }
+
+  /** The HTTP status: 500 for what is not the caller's mistake. */
+  get status(): 400 | 500 {
+    return this.name === 'InternalServerError' ? 500 : 400;
+  }
 }
 
 /** The request can never succeed as it is. */
@@ -50,6 +55,16 @@ export function transactionCanceled(reasons: readonly CancellationReason[]): Dyn
     `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`,
     { CancellationReasons: reasons },
   );
+}
+
+/** A request with a member of the wrong JSON type. */
+export function serializationError(message: string): DynamoDbError {
+  return new DynamoDbError('SerializationException', message);
+}
+
+/** DynamoDB could not carry the request out. The SDK retries it. @param detail why, for the log of whoever asked */
+export function internalServerError(detail: string): DynamoDbError {
+  return new DynamoDbError('InternalServerError', detail);
 }
 
 /** What a request gets that exceeds the table's capacity. The SDK retries it. */

@@ -145,6 +145,11 @@ function comparePlaces(a: Place, b: Place): number {
   return a.tie === b.tie ? 0 : a.tie < b.tie ? -1 : 1;
 }
 
+/** The segment of a scan that a partition is in. */
+export function segmentOf(partition: string, totalSegments: number): number {
+  return Math.floor((hashOf(partition) / 2 ** 32) * totalSegments);
+}
+
 /** FNV-1a with the finish of MurmurHash3, so that keys that are alike are far apart. */
 function hashOf(text: string): number {
   let value = 0x811c9dc5;

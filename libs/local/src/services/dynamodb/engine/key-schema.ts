@@ -74,12 +74,18 @@ export function keyOf(item: Item, schema: KeySchema): Item {
   return Object.fromEntries(keyAttributes(schema).map(({ name }) => [name, item[name] as AttributeValue]));
 }
 
-/** Where an item stands in its table; undefined in an index when the item lacks the index's key. */
+/** Where an item stands in its table; undefined in an index when the item has no key of the index, or one of another type. */
 export function placeOf(item: Item, { partitionKey, sortKey }: KeySchema, tie = ''): Place | undefined {
-  const partition = item[partitionKey.name];
-  const sort = sortKey && item[sortKey.name];
-  if (!partition || (sortKey && !sort)) return undefined;
-  return { partition: sortableKey(partition), sort: sort ? sortableKey(sort) : '', tie };
+  const partition = keyValue(item, partitionKey);
+  if (!partition) return undefined;
+  if (!sortKey) return { partition: sortableKey(partition), sort: '', tie };
+  const sort = keyValue(item, sortKey);
+  return sort && { partition: sortableKey(partition), sort: sortableKey(sort), tie };
+}
+
+function keyValue(item: Item, { name, type }: KeyAttribute): AttributeValue | undefined {
+  const value = Object.hasOwn(item, name) ? item[name] : undefined;
+  return value && typeOf(value) === type && !isEmpty(value) ? value : undefined;
 }
 
 function assertKeyValues(item: Item, { partitionKey, sortKey }: KeySchema): void {
@@ -107,6 +113,19 @@ function isEmpty(value: AttributeValue): boolean {
 
 function kindOf(type: string): string {
   return type === 'B' ? 'binary' : 'string';
+}
+
+/** A place as a text of its own, which no other place has. */
+export function placeId({ partition, sort }: Place): string {
+  return `${partition.length}:${partition}${sort}`;
+}
+
+/** The elements of a key schema, as the API has them. */
+export function schemaElements({ partitionKey, sortKey }: KeySchema): { AttributeName: string; KeyType: string }[] {
+  return [
+    { AttributeName: partitionKey.name, KeyType: 'HASH' },
+    ...(sortKey ? [{ AttributeName: sortKey.name, KeyType: 'RANGE' }] : []),
+  ];
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Place } from './key-schema.ts';
+import { type Place, placeId } from './key-schema.ts';
 import type { Table } from './table.ts';
 
 /** An item of a table. */
@@ -30,5 +30,5 @@ export class OpenTransactions {
 }
 
 function idOf({ table, place }: ItemReference): string {
-  return JSON.stringify([table.name, place.partition, place.sort]);
+  return `${table.name} ${placeId(place)}`;
 }

@@ -8,108 +8,179 @@ export interface IndexProjection {
   include: readonly string[];
 }
 
+export interface Throughput {
+  ReadCapacityUnits: number;
+  WriteCapacityUnits: number;
+}
+
 /** A secondary index. */
 export interface TableIndex {
   name: string;
   kind: 'global' | 'local';
   key: KeySchema;
   projection: IndexProjection;
+  /** Of a global index of a table that is provisioned. */
+  throughput?: Throughput;
 }
 
-/** What CreateTable says of a table, as far as the engine acts on it. */
+/** What CreateTable and UpdateTable say of a table, as far as the engine acts on it. */
 export interface TableDefinition {
   name: string;
   key: KeySchema;
   indexes: readonly TableIndex[];
-  streamViewType?: StreamViewType;
   billingMode: 'PAY_PER_REQUEST' | 'PROVISIONED';
-  throughput: { ReadCapacityUnits: number; WriteCapacityUnits: number };
+  throughput: Throughput;
+  tableClass?: string;
   deletionProtection: boolean;
 }
 
-interface IndexInput {
-  IndexName?: string;
-  KeySchema?: { AttributeName: string; KeyType: string }[];
-  Projection?: { ProjectionType?: string; NonKeyAttributes?: string[] };
+export interface IndexInput {
+  IndexName: string;
+  KeySchema: KeySchemaInput;
+  Projection: { ProjectionType?: IndexProjection['type']; NonKeyAttributes?: string[] };
+  ProvisionedThroughput?: Throughput;
+}
+
+type KeySchemaInput = { AttributeName: string; KeyType: string }[];
+export type AttributeDefinitions = { AttributeName: string; AttributeType: string }[];
+
+export interface StreamSpecification {
+  StreamEnabled?: boolean;
+  StreamViewType?: StreamViewType;
 }
 
 /** The input of CreateTable, as far as the engine acts on it. */
 export interface CreateTableInput {
-  TableName?: string;
-  AttributeDefinitions?: { AttributeName: string; AttributeType: string }[];
-  KeySchema?: { AttributeName: string; KeyType: string }[];
+  TableName: string;
+  AttributeDefinitions: AttributeDefinitions;
+  KeySchema: KeySchemaInput;
   GlobalSecondaryIndexes?: IndexInput[];
   LocalSecondaryIndexes?: IndexInput[];
-  StreamSpecification?: { StreamEnabled?: boolean; StreamViewType?: string };
-  BillingMode?: string;
-  ProvisionedThroughput?: { ReadCapacityUnits: number; WriteCapacityUnits: number };
+  StreamSpecification?: StreamSpecification;
+  BillingMode?: TableDefinition['billingMode'];
+  ProvisionedThroughput?: Throughput;
+  TableClass?: string;
   DeletionProtectionEnabled?: boolean;
+  Tags?: { Key: string; Value: string }[];
 }
 
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html */
 const MAX_GLOBAL_INDEXES = 20;
 const MAX_LOCAL_INDEXES = 5;
-const viewTypes: ReadonlySet<string> = new Set(['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES']);
+const MAX_PROJECTED_ATTRIBUTES = 100;
 
-/** @throws DynamoDbError ValidationException when no such table can be made */
+/**
+ * @param input has passed the model
+ * @throws DynamoDbError ValidationException when no such table can be made
+ */
 export function readTableDefinition(input: CreateTableInput): TableDefinition {
-  const { TableName: name = '' } = input;
-  if (!/^[a-zA-Z0-9_.-]{3,255}$/.test(name)) {
-    throw validationError(
-      name.length < 3 || name.length > 255
-        ? 'TableName must be at least 3 characters long and at most 255 characters long'
-        : `1 validation error detected: Value '${name}' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+`,
-    );
-  }
-  const attributes = new Map(
-    (input.AttributeDefinitions ?? []).map(({ AttributeName, AttributeType }) => [AttributeName, AttributeType]),
-  );
+  const attributes = attributeTypes(input.AttributeDefinitions);
   const key = readKeySchema(input.KeySchema, attributes);
-  const { GlobalSecondaryIndexes: globals = [], LocalSecondaryIndexes: locals = [] } = input;
-  assertCount('GlobalSecondaryIndex', globals.length, MAX_GLOBAL_INDEXES);
-  assertCount('LocalSecondaryIndex', locals.length, MAX_LOCAL_INDEXES);
+  const { GlobalSecondaryIndexes: globals, LocalSecondaryIndexes: locals } = input;
+  assertIndexList('GlobalSecondaryIndexes', globals);
+  assertIndexList('LocalSecondaryIndexes', locals);
+  const { billingMode, throughput } = readThroughput(input);
   const indexes = [
-    ...globals.map((index) => readIndex('global', index, attributes)),
-    ...locals.map((index) => readIndex('local', index, attributes)),
+    ...(globals ?? []).map((index) => readIndex('global', index, attributes, billingMode)),
+    ...(locals ?? []).map((index) => readIndex('local', index, attributes, billingMode)),
   ];
-  assertDistinctNames(indexes);
-  for (const index of indexes) assertIndexFits(index, key);
-  assertAttributesUsed(attributes, [key, ...indexes.map((index) => index.key)]);
-  const { StreamEnabled, StreamViewType } = input.StreamSpecification ?? {};
-  if (StreamEnabled && !viewTypes.has(StreamViewType ?? '')) {
-    throw validationError(
-      'One or more parameter values were invalid: StreamViewType must be specified when StreamEnabled is true',
-    );
-  }
-  const billingMode = input.BillingMode === 'PAY_PER_REQUEST' ? 'PAY_PER_REQUEST' : 'PROVISIONED';
-  if (billingMode === 'PAY_PER_REQUEST' && input.ProvisionedThroughput) {
-    throw validationError(
-      'One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST',
-    );
-  }
-  if (billingMode === 'PROVISIONED' && !input.ProvisionedThroughput) {
-    throw validationError(
-      'One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED',
-    );
-  }
+  const definition = { name: input.TableName, key, indexes, billingMode, throughput };
+  assertIndexesFit(definition, attributes);
+  assertStream(input.StreamSpecification);
   return {
-    name,
-    key,
-    indexes,
-    ...(StreamEnabled && { streamViewType: StreamViewType as StreamViewType }),
-    billingMode,
-    throughput: input.ProvisionedThroughput ?? { ReadCapacityUnits: 0, WriteCapacityUnits: 0 },
+    ...definition,
+    ...(input.TableClass && { tableClass: input.TableClass }),
     deletionProtection: input.DeletionProtectionEnabled === true,
   };
 }
 
-function readKeySchema(schema: IndexInput['KeySchema'], attributes: ReadonlyMap<string, string>): KeySchema {
-  const [first, second, third] = schema ?? [];
-  if (!first || third) {
+/** @throws DynamoDbError ValidationException when the indexes do not fit the table or each other */
+export function assertIndexesFit(
+  { key, indexes }: Pick<TableDefinition, 'key' | 'indexes'>,
+  attributes: ReadonlyMap<string, string>,
+): void {
+  const count = (counted: TableIndex['kind']): number => indexes.filter(({ kind }) => kind === counted).length;
+  if (count('global') > MAX_GLOBAL_INDEXES) {
     throw validationError(
-      `1 validation error detected: Value '${JSON.stringify(schema ?? [])}' at 'keySchema' failed to satisfy constraint: Member must have length ${first ? 'less than or equal to 2' : 'greater than or equal to 1'}`,
+      `One or more parameter values were invalid: GlobalSecondaryIndex count exceeds the per-table limit of ${MAX_GLOBAL_INDEXES}`,
     );
   }
-  if (first.KeyType !== 'HASH') {
+  if (count('local') > MAX_LOCAL_INDEXES) {
+    throw validationError(
+      `One or more parameter values were invalid: Number of LocalSecondaryIndexes exceeds per-table limit of ${MAX_LOCAL_INDEXES}`,
+    );
+  }
+  const seen = new Set<string>();
+  for (const { name } of indexes) {
+    if (seen.has(name)) {
+      throw validationError(`One or more parameter values were invalid: Duplicate index name: ${name}`);
+    }
+    seen.add(name);
+  }
+  const projected = indexes.reduce((sum, { projection }) => sum + projection.include.length, 0);
+  if (projected > MAX_PROJECTED_ATTRIBUTES) {
+    throw validationError(
+      `One or more parameter values were invalid: The total number of NonKeyAttributes of all indexes exceeds the limit of ${MAX_PROJECTED_ATTRIBUTES}`,
+    );
+  }
+  for (const index of indexes) assertIndexFits(index, key);
+  assertAttributesUsed(attributes, [key, ...indexes.map((index) => index.key)]);
+}
+
+/** @throws DynamoDbError ValidationException */
+export function assertStream({ StreamEnabled, StreamViewType }: StreamSpecification = {}): void {
+  if (StreamEnabled && StreamViewType === undefined) {
+    throw validationError(
+      'One or more parameter values were invalid: StreamViewType must be specified when StreamEnabled is true',
+    );
+  }
+  if (StreamEnabled === false && StreamViewType !== undefined) {
+    throw validationError(
+      'One or more parameter values were invalid: StreamViewType cannot be specified when StreamEnabled is false',
+    );
+  }
+}
+
+export function attributeTypes(definitions: AttributeDefinitions): Map<string, string> {
+  const types = new Map<string, string>();
+  for (const { AttributeName, AttributeType } of definitions) {
+    if (types.has(AttributeName)) {
+      throw validationError(
+        `One or more parameter values were invalid: Duplicate AttributeName in AttributeDefinitions: ${AttributeName}`,
+      );
+    }
+    types.set(AttributeName, AttributeType);
+  }
+  return types;
+}
+
+function readThroughput({
+  BillingMode,
+  ProvisionedThroughput,
+}: Pick<CreateTableInput, 'BillingMode' | 'ProvisionedThroughput'>): Pick<
+  TableDefinition,
+  'billingMode' | 'throughput'
+> {
+  if (BillingMode === 'PAY_PER_REQUEST') {
+    if (!ProvisionedThroughput) return { billingMode: BillingMode, throughput: NO_THROUGHPUT };
+    throw validationError(
+      'One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST',
+    );
+  }
+  if (ProvisionedThroughput) return { billingMode: 'PROVISIONED', throughput: ProvisionedThroughput };
+  throw validationError(
+    'One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED',
+  );
+}
+
+export const NO_THROUGHPUT: Throughput = { ReadCapacityUnits: 0, WriteCapacityUnits: 0 };
+
+function readKeySchema(schema: KeySchemaInput, attributes: ReadonlyMap<string, string>, index?: string): KeySchema {
+  const [first, second] = schema;
+  if (index === undefined && schema.length > attributes.size) {
+    throw validationError('Invalid KeySchema: Some index key attribute have no definition');
+  }
+  if (first?.KeyType !== 'HASH') {
     throw validationError('Invalid KeySchema: The first KeySchemaElement is not a HASH key type');
   }
   if (second && second.KeyType !== 'RANGE') {
@@ -121,7 +192,7 @@ function readKeySchema(schema: IndexInput['KeySchema'], attributes: ReadonlyMap<
   const attribute = (name: string): KeyAttribute => {
     const type = attributes.get(name);
     if (type === 'S' || type === 'N' || type === 'B') return { name, type };
-    const keys = [first, second].flatMap((element) => element?.AttributeName ?? []).join(', ');
+    const keys = schema.map(({ AttributeName }) => AttributeName).join(', ');
     throw validationError(
       `One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [${keys}], AttributeDefinitions: [${[...attributes.keys()].join(', ')}]`,
     );
@@ -132,48 +203,49 @@ function readKeySchema(schema: IndexInput['KeySchema'], attributes: ReadonlyMap<
   };
 }
 
-function readIndex(
+/** @throws DynamoDbError ValidationException */
+export function readIndex(
   kind: TableIndex['kind'],
-  { IndexName: name = '', KeySchema, Projection: { ProjectionType = '', NonKeyAttributes = [] } = {} }: IndexInput,
+  { IndexName: name, KeySchema, Projection, ProvisionedThroughput: throughput }: IndexInput,
   attributes: ReadonlyMap<string, string>,
+  billingMode: TableDefinition['billingMode'],
 ): TableIndex {
-  if (!/^[a-zA-Z0-9_.-]{3,255}$/.test(name)) {
+  const { ProjectionType: type, NonKeyAttributes: include = [] } = Projection;
+  if (type === undefined) {
+    throw validationError('One or more parameter values were invalid: Unknown ProjectionType: null');
+  }
+  if (type !== 'INCLUDE' && include.length > 0) {
     throw validationError(
-      `1 validation error detected: Value '${name}' at 'indexName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+`,
+      `One or more parameter values were invalid: ProjectionType is ${type}, but NonKeyAttributes is specified`,
     );
   }
-  if (ProjectionType !== 'ALL' && ProjectionType !== 'KEYS_ONLY' && ProjectionType !== 'INCLUDE') {
+  if (type === 'INCLUDE' && include.length === 0) {
     throw validationError(
-      `One or more parameter values were invalid: Unknown ProjectionType: ${ProjectionType || 'null'}`,
+      'One or more parameter values were invalid: ProjectionType is INCLUDE, but NonKeyAttributes is not specified',
     );
   }
-  if (ProjectionType !== 'INCLUDE' && NonKeyAttributes.length > 0) {
+  if (kind === 'global' && billingMode === 'PROVISIONED' && !throughput) {
     throw validationError(
-      `One or more parameter values were invalid: ProjectionType is ${ProjectionType}, but NonKeyAttributes is specified`,
+      `One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified for index: ${name}`,
+    );
+  }
+  if (billingMode === 'PAY_PER_REQUEST' && throughput) {
+    throw validationError(
+      `One or more parameter values were invalid: ProvisionedThroughput should not be specified for index: ${name} when BillingMode is PAY_PER_REQUEST`,
     );
   }
   return {
     name,
     kind,
-    key: readKeySchema(KeySchema, attributes),
-    projection: { type: ProjectionType, include: NonKeyAttributes },
+    key: readKeySchema(KeySchema, attributes, name),
+    projection: { type, include },
+    ...(kind === 'global' && throughput && { throughput }),
   };
 }
 
-function assertCount(kind: string, count: number, maximum: number): void {
-  if (count <= maximum) return;
-  throw validationError(
-    `One or more parameter values were invalid: ${kind} count exceeds the per-table limit of ${maximum}`,
-  );
-}
-
-function assertDistinctNames(indexes: readonly TableIndex[]): void {
-  const seen = new Set<string>();
-  for (const { name } of indexes) {
-    if (seen.has(name))
-      throw validationError(`One or more parameter values were invalid: Duplicate index name: ${name}`);
-    seen.add(name);
-  }
+function assertIndexList(member: string, indexes: readonly IndexInput[] | undefined): void {
+  if (indexes?.length !== 0) return;
+  throw validationError(`One or more parameter values were invalid: List of ${member} is empty`);
 }
 
 function assertIndexFits({ name, kind, key }: TableIndex, table: KeySchema): void {
@@ -198,7 +270,13 @@ function assertIndexFits({ name, kind, key }: TableIndex, table: KeySchema): voi
 function assertAttributesUsed(attributes: ReadonlyMap<string, string>, schemas: readonly KeySchema[]): void {
   const used = new Set(schemas.flatMap(keyAttributes).map(({ name }) => name));
   if (attributes.size === used.size) return;
+  if (schemas.length === 1) {
+    throw validationError(
+      'One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions',
+    );
+  }
+  const keys = [...used].join(', ');
   throw validationError(
-    'One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions',
+    `One or more parameter values were invalid: Some AttributeDefinitions are not used. AttributeDefinitions: [${[...attributes.keys()].join(', ')}], keys used: [${keys}]`,
   );
 }

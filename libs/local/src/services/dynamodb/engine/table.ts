@@ -1,14 +1,13 @@
 import { type Item, itemSize } from './attribute-value.ts';
 import { validationError } from './dynamodb-error.ts';
+import type { ExpiryQueue } from './expiry-queue.ts';
 import { type ItemStorage, MemoryStorage } from './item-storage.ts';
-import { assertFitsIndex, assertHasKey, type KeySchema, keyOf, type Place, placeOf } from './key-schema.ts';
+import type { Journal } from './journal.ts';
+import { assertFitsIndex, assertHasKey, type KeySchema, keyOf, type Place, placeId, placeOf } from './key-schema.ts';
 import type { TableDefinition, TableIndex } from './table-definition.ts';
-import { TableStream } from './table-stream.ts';
+import type { TableStream } from './table-stream.ts';
 
 export const MAX_ITEM_BYTES = 400 * 1024;
-
-/** Five years: what expired longer ago is not deleted. */
-const MAX_EXPIRED_SECONDS = 5 * 365 * 24 * 60 * 60;
 
 /** What a table needs of the engine. */
 export interface TableEnvironment {
@@ -16,45 +15,78 @@ export interface TableEnvironment {
   now: () => number;
   region: string;
   accountId: string;
-  /** Makes the storage of a table or, with an index's name, of one of its indexes. */
-  storage?: (tableName: string, indexName?: string) => ItemStorage;
+  journal: Journal;
+  expiries: ExpiryQueue;
 }
 
-/** A table with its indexes and its stream. It knows items and places, and nothing of requests. */
-export class Table {
-  readonly definition: TableDefinition;
-  readonly arn: string;
-  readonly createdAt: number;
-  readonly stream: TableStream | undefined;
-  readonly items: ItemStorage;
-  readonly #indexes: ReadonlyMap<string, { index: TableIndex; items: ItemStorage }>;
-  readonly #now: () => number;
+/** What of a table is kept beside its items and its stream. */
+export interface TableState {
+  id: string;
+  createdAt: number;
+  definition: TableDefinition;
   /** The attribute of Time to Live, once it is enabled. */
-  timeToLive: string | undefined;
+  timeToLive?: string | undefined;
+  tags: Readonly<Record<string, string>>;
+  /** Point-in-time recovery was asked for; nothing is backed up here. */
+  recoverable?: boolean;
+}
 
-  constructor(
-    definition: TableDefinition,
-    { now, region, accountId, storage = () => new MemoryStorage() }: TableEnvironment,
-  ) {
-    const { name, streamViewType } = definition;
-    this.definition = definition;
-    this.arn = `arn:aws:dynamodb:${region}:${accountId}:table/${name}`;
-    this.createdAt = now();
-    this.items = storage(name);
-    this.#now = now;
-    this.#indexes = new Map(
-      definition.indexes.map((index) => [index.name, { index, items: storage(name, index.name) }]),
-    );
-    this.stream =
-      streamViewType && new TableStream({ tableArn: this.arn, tableName: name, region, viewType: streamViewType, now });
+/** A table with its indexes. It knows items and places, and nothing of requests. */
+export class Table {
+  readonly arn: string;
+  readonly items: ItemStorage = new MemoryStorage();
+  /** Of the table now; an earlier one may still be read. */
+  stream: TableStream | undefined;
+  readonly #environment: TableEnvironment;
+  #indexes: ReadonlyMap<string, { index: TableIndex; items: ItemStorage }> = new Map();
+  #state: TableState;
+  /** How to take back what is to expire, by place. */
+  readonly #expiries = new Map<string, () => void>();
+
+  constructor(state: TableState, environment: TableEnvironment) {
+    const { region, accountId, journal } = environment;
+    this.#state = state;
+    this.#environment = environment;
+    this.arn = `arn:aws:dynamodb:${region}:${accountId}:table/${this.name}`;
+    for (const { value } of journal.load(this.#collection)) {
+      this.items.set(this.placeOf(value as Item), value as Item);
+    }
+    this.#takeOver(state);
+    this.#scheduleAll();
   }
 
   get name(): string {
-    return this.definition.name;
+    return this.#state.definition.name;
+  }
+
+  get definition(): TableDefinition {
+    return this.#state.definition;
   }
 
   get key(): KeySchema {
-    return this.definition.key;
+    return this.#state.definition.key;
+  }
+
+  get state(): TableState {
+    return this.#state;
+  }
+
+  /** Changes the table. Indexes that are new are filled with the items that are there. */
+  change(changes: Partial<TableState>): void {
+    const before = this.#state;
+    const scheduled = before.timeToLive;
+    this.#takeOver({ ...before, ...changes });
+    if (this.#state.timeToLive !== scheduled) this.#scheduleAll();
+    this.#environment.journal.put('tables', this.name, this.#state, () => {
+      this.#takeOver(before);
+      this.#scheduleAll();
+    });
+  }
+
+  /** Forgets the table's items on disk and when they expire. */
+  drop(): void {
+    for (const takeBack of this.#expiries.values()) takeBack();
+    this.#environment.journal.drop(this.#collection, () => this.#scheduleAll());
   }
 
   /** The index, or undefined for the table itself. @throws DynamoDbError ValidationException when there is no such index */
@@ -89,28 +121,72 @@ export class Table {
   write(key: Item, after: Item | undefined, expired = false): void {
     const place = this.placeOf(key);
     const before = this.items.get(place);
-    if (after) this.items.set(place, after);
-    else this.items.delete(place);
-    const tie = `${place.partition}\u0000${place.sort}`;
-    for (const { index, items } of this.#indexes.values()) {
-      const [old, current] = [before, after].map((item) => item && placeOf(item, index.key, tie));
-      if (old) items.delete(old);
-      if (current && after) items.set(current, after);
-    }
+    if (!before && !after) return;
+    this.#place(place, before, after);
+    const { journal } = this.#environment;
+    const undo = (): void => this.#place(place, after, before);
+    if (after) journal.put(this.#collection, placeId(place), after, undo);
+    else journal.remove(this.#collection, placeId(place), undo);
     this.stream?.add({ keys: keyOf(key, this.key), before, after, expired });
   }
 
-  /** Removes what Time to Live has expired. @returns how many items */
-  expire(): number {
-    const { timeToLive } = this;
-    if (timeToLive === undefined) return 0;
-    const now = Math.floor(this.#now() / 1000);
-    const expired = [...this.items.scan()].filter(({ item }) => {
-      const value = item[timeToLive];
-      const at = value && 'N' in value ? Number(value.N) : Number.NaN;
-      return at < now && at > now - MAX_EXPIRED_SECONDS;
+  get #collection(): string {
+    return `items ${this.#state.id}`;
+  }
+
+  #place(place: Place, before: Item | undefined, after: Item | undefined): void {
+    if (after) this.items.set(place, after);
+    else this.items.delete(place);
+    if (this.#indexes.size > 0) {
+      const tie = placeId(place);
+      for (const { index, items } of this.#indexes.values()) {
+        const old = before && placeOf(before, index.key, tie);
+        if (old) items.delete(old);
+        const current = after && placeOf(after, index.key, tie);
+        if (current) items.set(current, after);
+      }
+    }
+    if (this.#state.timeToLive !== undefined) this.#schedule(place, after);
+  }
+
+  #takeOver(state: TableState): void {
+    this.#state = state;
+    const present = this.#indexes;
+    this.#indexes = new Map(
+      state.definition.indexes.map((index) => [
+        index.name,
+        { index, items: present.get(index.name)?.items ?? this.#filled(index) },
+      ]),
+    );
+  }
+
+  #filled({ key }: TableIndex): ItemStorage {
+    const items = new MemoryStorage();
+    for (const { place, item } of this.items.scan()) {
+      const indexed = placeOf(item, key, placeId(place));
+      if (indexed) items.set(indexed, item);
+    }
+    return items;
+  }
+
+  #scheduleAll(): void {
+    for (const takeBack of this.#expiries.values()) takeBack();
+    this.#expiries.clear();
+    if (this.#state.timeToLive === undefined) return;
+    for (const { place, item } of this.items.scan()) this.#schedule(place, item);
+  }
+
+  #schedule(place: Place, item: Item | undefined): void {
+    const id = placeId(place);
+    this.#expiries.get(id)?.();
+    this.#expiries.delete(id);
+    const { timeToLive } = this.#state;
+    const value = item && timeToLive !== undefined && Object.hasOwn(item, timeToLive) ? item[timeToLive] : undefined;
+    if (!item || !value || !('N' in value)) return;
+    const takeBack = this.#environment.expiries.add(Number(value.N), () => {
+      this.#expiries.delete(id);
+      this.write(item, undefined, true);
     });
-    for (const { item } of expired) this.write(item, undefined, true);
-    return expired.length;
+    if (takeBack) this.#expiries.set(id, takeBack);
   }
 }

@@ -1,4 +1,4 @@
-import { type AttributeValue, type Item, typeOf } from '../attribute-value.ts';
+import { type AttributeValue, copyItem, copyValue, type Item, typeOf } from '../attribute-value.ts';
 import { addDecimals, formatDecimal, parseDecimal, subtractDecimals } from '../decimal.ts';
 import { validationError } from '../dynamodb-error.ts';
 import type { Path, Update, UpdateValue } from './ast.ts';
@@ -10,14 +10,14 @@ import { removeAt, setAt, valueAt } from './document-path.ts';
  * @throws DynamoDbError ValidationException when the update does not fit the item
  */
 export function applyUpdate(update: Update, before: Item): Item {
-  const after = structuredClone(before);
+  const after = copyItem(before);
   const assignments = update.set.map(({ path, value }) => ({ path, value: evaluate(value, before) }));
   const additions = update.add.map(({ path, value }) => ({ path, value: added(valueAt(before, path), value) }));
   const deletions = update.delete.map(({ path, value }) => ({ path, value: without(valueAt(before, path), value) }));
   // Elements of a list before their removal: an index means the list as it was. The last first, or the others would move.
-  for (const { path, value } of [...assignments, ...additions]) setAt(after, path, structuredClone(value));
+  for (const { path, value } of [...assignments, ...additions]) setAt(after, path, copyValue(value));
   for (const { path, value } of deletions) {
-    if (value) setAt(after, path, structuredClone(value));
+    if (value) setAt(after, path, copyValue(value));
     else if (valueAt(after, path)) removeAt(after, path);
   }
   for (const path of update.remove.toSorted(byLastIndexDescending)) removeAt(after, path);

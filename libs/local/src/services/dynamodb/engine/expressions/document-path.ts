@@ -1,4 +1,4 @@
-import type { AttributeValue, Item } from '../attribute-value.ts';
+import { type AttributeValue, define, type Item } from '../attribute-value.ts';
 import { validationError } from '../dynamodb-error.ts';
 import type { Path, PathStep } from './ast.ts';
 
@@ -78,11 +78,6 @@ function pick(value: AttributeValue, { children }: Partial): AttributeValue | un
   const members: Item = {};
   for (const [name, each] of picked) define(members, String(name), each);
   return { M: members };
-}
-
-/** Not an assignment: `__proto__` is a name like any other. */
-export function define(target: Item, name: string, value: AttributeValue): void {
-  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function noParent() {

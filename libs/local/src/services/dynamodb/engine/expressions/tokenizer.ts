@@ -18,8 +18,21 @@ export class SyntaxProblem extends Error {
   }
 }
 
+/** Programs use the same few expressions again and again. */
+const known = new Map<string, readonly Token[]>();
+const MAX_KNOWN = 1_000;
+
 /** Splits an expression. The last token is always the end. @throws SyntaxProblem at a character that no token begins with */
-export function tokenize(expression: string): Token[] {
+export function tokenize(expression: string): readonly Token[] {
+  const found = known.get(expression);
+  if (found) return found;
+  const tokens = split(expression);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(expression, tokens);
+  return tokens;
+}
+
+function split(expression: string): Token[] {
   const tokens: Token[] = [];
   let start = 0;
   while (start < expression.length) {
@@ -36,7 +49,7 @@ export function tokenize(expression: string): Token[] {
 
 /** What DynamoDB quotes beside the token: it, the one before and the one after, as they stand in the text. */
 export function textNear(expression: string, token: Token): string {
-  let tokens: Token[];
+  let tokens: readonly Token[];
   try {
     tokens = tokenize(expression);
   } catch {

@@ -1,14 +1,18 @@
-import { type AttributeValue, equalValues, type Item, readItem } from '../attribute-value.ts';
-import { conditionalCheckFailed, transactionConflict, validationError } from '../dynamodb-error.ts';
+import { define, type Item, readItem } from '../attribute-value.ts';
+import { writeUnits } from '../capacity.ts';
+import { conditionalCheckFailed, DynamoDbError, transactionConflict, validationError } from '../dynamodb-error.ts';
 import { applyUpdate } from '../expressions/apply-update.ts';
 import type { Condition, Path, Update } from '../expressions/ast.ts';
-import { define, project, valueAt } from '../expressions/document-path.ts';
+import { project, valueAt } from '../expressions/document-path.ts';
 import { holds } from '../expressions/evaluate-condition.ts';
 import { parseCondition, parseUpdate } from '../expressions/parser.ts';
 import { Substitutions } from '../expressions/substitutions.ts';
-import { assertHasKey, keyAttributes, keyOf, readKey } from '../key-schema.ts';
+import { assertHasKey, keyAttributes, keyOf, placeId, readKey } from '../key-schema.ts';
+import { assertNotMixed, type LegacyInput, legacyCondition, legacyUpdate } from '../legacy-parameters.ts';
+import type { MemberConstraints } from '../member-constraints.ts';
 import type { Table } from '../table.ts';
-import { assertOneOf, type EngineState, refuseLegacyParameters, tableOf, type WriteInput } from './request.ts';
+import { checkTableRequest, type EngineState, tableOf, type WriteInput } from './request.ts';
+import { writeMembers } from './request-members.ts';
 
 export type WriteKind = 'Put' | 'Update' | 'Delete' | 'ConditionCheck';
 
@@ -24,6 +28,8 @@ export interface ItemWrite {
   item: Item | undefined;
   /** Of an Update. */
   update: Update | undefined;
+  /** Of an action of a transaction: why it does not fit its table. There is no key then. */
+  problem?: DynamoDbError;
 }
 
 /** What a write does to its item. */
@@ -39,29 +45,46 @@ const returnValuesOf = {
   ConditionCheck: ['NONE'],
 } as const satisfies Record<WriteKind, readonly string[]>;
 
-/** Reads a write and checks all that can be checked without the item. @throws DynamoDbError */
-export function readWrite(state: EngineState, kind: WriteKind, input: WriteInput): ItemWrite {
-  refuseLegacyParameters(input);
-  const { ConditionExpression, UpdateExpression, ReturnValues, ReturnValuesOnConditionCheckFailure } = input;
-  assertOneOf('returnValues', ReturnValues, ['NONE', 'ALL_OLD', 'UPDATED_OLD', 'ALL_NEW', 'UPDATED_NEW']);
-  assertOneOf('returnValuesOnConditionCheckFailure', ReturnValuesOnConditionCheckFailure, ['NONE', 'ALL_OLD']);
+const putMembers: MemberConstraints = { ...writeMembers, Item: { type: 'structure', required: true } };
+const keyMembers: MemberConstraints = { ...writeMembers, Key: { type: 'structure', required: true } };
+
+/**
+ * Reads a write and checks all that can be checked without the item.
+ * @param isAction of a transaction: what does not fit the table is a reason to cancel, and not an error of the request
+ * @throws DynamoDbError
+ */
+export function readWrite(
+  state: EngineState,
+  kind: WriteKind,
+  input: WriteInput & LegacyInput,
+  isAction = false,
+): ItemWrite {
+  checkTableRequest(input, kind === 'Put' ? putMembers : keyMembers);
+  assertNotMixed(input);
+  const { ConditionExpression, UpdateExpression, ReturnValues } = input;
   if (ReturnValues !== undefined && !(returnValuesOf[kind] as readonly string[]).includes(ReturnValues)) {
     throw validationError(`Return values set to invalid value`);
   }
-  const table = tableOf(state, input.TableName);
-  const substitutions = new Substitutions(input, ConditionExpression !== undefined || UpdateExpression !== undefined);
-  const update = UpdateExpression === undefined ? undefined : parseUpdate(UpdateExpression, substitutions);
+  const names = kind === 'Update' ? ['UpdateExpression', 'ConditionExpression'] : ['ConditionExpression'];
+  const substitutions = new Substitutions(input, names);
+  const update = UpdateExpression === undefined ? legacyUpdate(input) : parseUpdate(UpdateExpression, substitutions);
   const condition =
     ConditionExpression === undefined
-      ? undefined
+      ? legacyCondition(input.Expected, input.ConditionalOperator)
       : parseCondition(ConditionExpression, 'ConditionExpression', substitutions);
   substitutions.assertAllUsed();
-  if (update) assertKeyUntouched(update, table);
+  const attributes = readItem((kind === 'Put' ? input.Item : input.Key) ?? {});
+  const table = tableOf(state, input.TableName);
   const write = { kind, table, input, condition, update };
-  if (kind !== 'Put') return { ...write, key: readKey(readItem(input.Key ?? {}), table.key), item: undefined };
-  const item = readItem(input.Item ?? {});
-  table.assertStorable(item);
-  return { ...write, key: keyOf(item, table.key), item };
+  try {
+    if (update) assertKeyUntouched(update, table);
+    if (kind !== 'Put') return { ...write, key: readKey(attributes, table.key), item: undefined };
+    table.assertStorable(attributes);
+    return { ...write, key: keyOf(attributes, table.key), item: attributes };
+  } catch (error) {
+    if (!isAction || !(error instanceof DynamoDbError)) throw error;
+    return { ...write, key: {}, item: undefined, problem: error };
+  }
 }
 
 /**
@@ -92,10 +115,21 @@ export function outcomeOf({ kind, table, key, input, condition, item, update }: 
 /** One write by itself. @throws DynamoDbError, TransactionConflictException while a transaction holds the item */
 export function executeWrite(state: EngineState, write: ItemWrite): ItemOutcome {
   const { table, key } = write;
-  if (state.transactions.holds({ table, place: table.placeOf(key) })) throw transactionConflict();
+  const place = table.placeOf(key);
+  if (state.transactions.holds({ table, place })) throw transactionConflict();
+  state.throttle?.check('write', table, place.partition);
   const outcome = outcomeOf(write);
   table.write(key, outcome.after);
+  state.throttle?.use('write', table, place.partition, writeUnits(outcome.before, outcome.after));
   return outcome;
+}
+
+/** What a write answers as ItemCollectionMetrics: only tables with local indexes have item collections. */
+export function collectionMetrics({ table, key, input }: ItemWrite): object | undefined {
+  const { name } = table.key.partitionKey;
+  const hasCollections = table.definition.indexes.some(({ kind }) => kind === 'local');
+  if (input.ReturnItemCollectionMetrics !== 'SIZE' || !hasCollections) return undefined;
+  return { ItemCollectionKey: { [name]: key[name] }, SizeEstimateRangeGB: [0, 1] };
 }
 
 /** What a write answers as Attributes; undefined for none. */
@@ -138,10 +172,14 @@ function assertKeyUntouched(update: Update, table: Table): void {
   );
 }
 
-/** Whether two writes are about the same item. */
-export function isSameItem(one: ItemWrite, other: ItemWrite): boolean {
-  return (
-    one.table === other.table &&
-    Object.entries(one.key).every(([name, value]) => equalValues(value, other.key[name] as AttributeValue))
-  );
+/** True if two of the writes are about the same item. */
+export function haveDuplicates(writes: readonly ItemWrite[]): boolean {
+  const seen = new Set<string>();
+  for (const { table, key, problem } of writes) {
+    if (problem) continue;
+    const id = `${table.name} ${placeId(table.placeOf(key))}`;
+    if (seen.has(id)) return true;
+    seen.add(id);
+  }
+  return false;
 }

@@ -1,14 +1,27 @@
 import type { AttributeValue, Item } from '../attribute-value.ts';
-import { DynamoDbError, resourceNotFound, validationError } from '../dynamodb-error.ts';
+import { resourceNotFound, validationError } from '../dynamodb-error.ts';
+import {
+  checkMembers,
+  type MemberConstraint,
+  type MemberConstraints,
+  problem,
+  problemsError,
+} from '../member-constraints.ts';
 import type { OpenTransactions } from '../open-transactions.ts';
-import type { Table } from '../table.ts';
+import type { StreamRegistry } from '../stream-registry.ts';
+import type { Table, TableEnvironment, TableState } from '../table.ts';
+import type { Throttle } from '../throttle.ts';
+import type { RequestTokens } from './request-tokens.ts';
 
 /** What every operation works on. */
 export interface EngineState {
   readonly tables: Map<string, Table>;
+  readonly streams: StreamRegistry;
   readonly transactions: OpenTransactions;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+  readonly tokens: RequestTokens;
+  readonly environment: TableEnvironment;
+  /** Refuses what is above the capacity; nothing is refused without it. */
+  readonly throttle: Throttle | undefined;
 }
 
 /** The members of a request that names expressions. */
@@ -33,49 +46,52 @@ export interface WriteInput extends ExpressionInput {
   ReturnItemCollectionMetrics?: string;
 }
 
-/** What replaced the parameters from before there were expressions. */
-const legacyParameters: Record<string, string> = {
-  AttributesToGet: 'ProjectionExpression',
-  AttributeUpdates: 'UpdateExpression',
-  ConditionalOperator: 'ConditionExpression or FilterExpression',
-  Expected: 'ConditionExpression',
-  KeyConditions: 'KeyConditionExpression',
-  QueryFilter: 'FilterExpression',
-  ScanFilter: 'FilterExpression',
-};
+const NAME_PATTERN = '[a-zA-Z0-9_.-]+';
+const name: MemberConstraint = { required: true, type: 'string', length: [1, 255], pattern: /^[a-zA-Z0-9_.-]+$/ };
+const arn: MemberConstraint = { required: true, type: 'string', length: [1, 1024] };
+const nameOfTable = { TableName: name };
+const arnOfTable = { TableName: arn };
 
-/** @throws DynamoDbError ValidationException for a legacy parameter, naming what to use */
-export function refuseLegacyParameters(input: object): void {
-  for (const [name, instead] of Object.entries(legacyParameters)) {
-    if ((input as Record<string, unknown>)[name] === undefined) continue;
-    throw validationError(`${name} is a legacy parameter that is not supported here: use ${instead}`);
+/**
+ * Checks the members of a request for one table. A bad name is reported alone, before everything else.
+ * @throws DynamoDbError
+ */
+export function checkTableRequest(input: object, members: MemberConstraints): void {
+  const { TableName } = input as { TableName?: unknown };
+  checkMembers(input, String(TableName).startsWith('arn:') ? arnOfTable : nameOfTable);
+  checkMembers(input, members);
+}
+
+/** @throws DynamoDbError ValidationException unless it is a name that CreateTable takes */
+export function checkNewTableName({ TableName }: { TableName?: unknown }): void {
+  if (TableName === undefined || TableName === null) {
+    throw validationError("The parameter 'TableName' is required but was not present in the request");
   }
+  checkMembers({ TableName }, { TableName: { type: 'string' } });
+  const text = String(TableName);
+  const problems: string[] = [];
+  const add = (rule: string): void => void problems.push(problem(`'${text}'`, 'tableName', rule));
+  if (text.length < 3) add('Member must have length greater than or equal to 3');
+  if (text.length > 255) add('Member must have length less than or equal to 255');
+  if (text !== '' && !new RegExp(`^${NAME_PATTERN}$`).test(text)) {
+    add(`Member must satisfy regular expression pattern: ${NAME_PATTERN}`);
+  }
+  if (problems.length > 0) throw problemsError(problems);
 }
 
 /**
  * The table of a request, by its name or ARN.
- * @throws DynamoDbError ResourceNotFoundException; ValidationException without a name
+ * @throws DynamoDbError ResourceNotFoundException
  */
-export function tableOf({ tables }: EngineState, name: unknown, detailed = false): Table {
-  if (typeof name !== 'string' || name === '') {
-    throw validationError(
-      "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null",
-    );
-  }
-  const table = tables.get(name.startsWith('arn:') ? name.slice(name.indexOf('/') + 1) : name);
+export function tableOf({ tables }: EngineState, nameOrArn: unknown, detailed = false): Table {
+  const given = String(nameOrArn);
+  const table = tables.get(given.startsWith('arn:') ? given.slice(given.indexOf('/') + 1) : given);
   if (table) return table;
-  throw resourceNotFound(detailed ? `Table: ${name} not found` : undefined);
+  throw resourceNotFound(detailed ? `Table: ${given} not found` : undefined);
 }
 
-/** @throws DynamoDbError ValidationException unless the value is absent or one of these */
-export function assertOneOf(member: string, value: unknown, allowed: readonly string[]): void {
-  if (value === undefined || allowed.includes(String(value))) return;
-  throw validationError(
-    `1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${allowed.join(', ')}]`,
-  );
-}
-
-/** A request with a member of the wrong JSON type. */
-export function serializationError(message: string): DynamoDbError {
-  return new DynamoDbError('SerializationException', message);
+/** Keeps the state of a table that is new. */
+export function keepTable({ tables, environment }: EngineState, table: Table, state: TableState): void {
+  tables.set(table.name, table);
+  environment.journal.put('tables', table.name, state, () => tables.delete(table.name));
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { itemSize } from '../attribute-value.ts';
-import { CapacityMeter } from '../capacity.ts';
+import { type Item, itemSize, readItem } from '../attribute-value.ts';
+import { CapacityMeter, readUnits, writeUnits } from '../capacity.ts';
 import {
   type CancellationReason,
   DynamoDbError,
@@ -8,19 +8,38 @@ import {
   transactionCanceled,
   validationError,
 } from '../dynamodb-error.ts';
-import { type ItemOutcome, type ItemWrite, isSameItem, outcomeOf, readWrite, type WriteKind } from './item-write.ts';
-import { type GetInput, readOne } from './read-operations.ts';
-import type { EngineState, WriteInput } from './request.ts';
+import { project } from '../expressions/document-path.ts';
+import { placeId, readKey } from '../key-schema.ts';
+import { checkMembers } from '../member-constraints.ts';
+import type { Table } from '../table.ts';
+import {
+  collectionMetrics,
+  haveDuplicates,
+  type ItemOutcome,
+  type ItemWrite,
+  outcomeOf,
+  readWrite,
+  type WriteKind,
+} from './item-write.ts';
+import { type GetInput, projectionOf } from './read-operations.ts';
+import { checkTableRequest, type EngineState, tableOf, type WriteInput } from './request.ts';
+import { capacityMembers, readMembers } from './request-members.ts';
 
 const MAX_ACTIONS = 100;
 const MAX_BYTES = 4 * 1024 * 1024;
-/** For so long a repeated request is recognised by its token. */
-const TOKEN_MS = 10 * 60 * 1000;
+const actionsMember = { type: 'list', required: true, length: [1, MAX_ACTIONS] } as const;
+const writeMembers = {
+  ...capacityMembers,
+  TransactItems: actionsMember,
+  ClientRequestToken: { type: 'string', length: [1, 36] },
+} as const;
+const getMembers = { ...capacityMembers, TransactItems: actionsMember } as const;
 
 export interface TransactWriteInput {
   TransactItems?: Partial<Record<WriteKind, WriteInput>>[];
   ClientRequestToken?: string;
   ReturnConsumedCapacity?: string;
+  ReturnItemCollectionMetrics?: string;
 }
 
 /** A transaction that has begun: its items are held until it ends. */
@@ -31,129 +50,135 @@ export interface OpenTransaction {
   abandon(): void;
 }
 
-/** The requests of the last ten minutes by their tokens. */
-export class RequestTokens {
-  readonly #seen = new Map<string, { digest: string; at: number; done: boolean }>();
-
-  /** @returns whether the same request was done before @throws DynamoDbError when the token came with another one */
-  isRepeated(token: string, digest: string, now: number): boolean {
-    for (const [each, { at }] of this.#seen) {
-      if (now - at <= TOKEN_MS) break;
-      this.#seen.delete(each);
-    }
-    const seen = this.#seen.get(token);
-    if (!seen) return false;
-    if (seen.digest !== digest) {
-      throw new DynamoDbError(
-        'IdempotentParameterMismatchException',
-        'DynamoDB rejected the request because you retried a request with a different payload but with an idempotent token that was already used.',
-      );
-    }
-    if (!seen.done) {
-      throw new DynamoDbError(
-        'TransactionInProgressException',
-        'The transaction with the given request token is already in progress.',
-      );
-    }
-    return true;
-  }
-
-  begin(token: string, digest: string, now: number): void {
-    this.#seen.set(token, { digest, at: now, done: false });
-  }
-
-  end(token: string, done: boolean): void {
-    const seen = this.#seen.get(token);
-    if (seen && done) seen.done = true;
-    else this.#seen.delete(token);
-  }
-}
-
 /**
  * Begins TransactWriteItems: checks every action and holds the items. Whether the conditions hold is decided now; as
  * nobody else can write the items meanwhile, that is true when it commits.
  * @throws DynamoDbError TransactionCanceledException with a reason for each action, and others
  */
-export function beginTransaction(
-  state: EngineState,
-  tokens: RequestTokens,
-  { TransactItems: actions = [], ClientRequestToken: token, ReturnConsumedCapacity }: TransactWriteInput,
-): OpenTransaction {
-  assertCount(actions.length);
-  const writes = actions.map((action) => {
-    const [entry, other] = Object.entries(action).filter(([, input]) => input !== undefined);
-    const kind = entry?.[0] as WriteKind | undefined;
-    if (!entry || other || !kind || !['Put', 'Update', 'Delete', 'ConditionCheck'].includes(kind)) {
-      throw validationError('TransactItems can only contain one of Check, Put, Update or Delete');
-    }
-    const write = readWrite(state, kind, entry[1] as WriteInput);
-    if (kind === 'ConditionCheck' && !write.condition) {
-      throw validationError('ConditionExpression is required for ConditionCheck');
-    }
-    if (kind === 'Update' && !write.update) throw validationError('UpdateExpression is required for Update');
-    return write;
-  });
-  assertDistinct(writes);
-  const digest = createHash('sha256').update(JSON.stringify(actions)).digest('base64');
-  if (token !== undefined && tokens.isRepeated(token, digest, state.now()))
-    return repeated(writes, ReturnConsumedCapacity);
+export function beginTransaction(state: EngineState, input: TransactWriteInput): OpenTransaction {
+  checkMembers(input, writeMembers);
+  const { TransactItems: actions = [], ClientRequestToken: token, ReturnConsumedCapacity: wish } = input;
+  const writes = actions.map((action) => readAction(state, action, input.ReturnItemCollectionMetrics));
+  if (haveDuplicates(writes)) throw severalOnOne();
+  const { tokens } = state;
+  const digest = token === undefined ? '' : createHash('sha256').update(JSON.stringify(actions)).digest('base64');
+  if (token !== undefined && tokens.isRepeated(token, digest)) return repeated(writes, wish);
 
-  const references = writes.map(({ table, key }) => ({ table, place: table.placeOf(key) }));
   const outcomes = decide(state, writes);
-  const end = state.transactions.hold(references);
-  if (token !== undefined) tokens.begin(token, digest, state.now());
+  const end = state.transactions.hold(writes.map(({ table, key }) => ({ table, place: table.placeOf(key) })));
+  if (token !== undefined) tokens.begin(token, digest);
   return {
     commit() {
       end();
-      const meter = new CapacityMeter();
+      const meter = new CapacityMeter(wish);
       for (const [index, { table, key, kind }] of writes.entries()) {
         const { before, after } = outcomes[index] as ItemOutcome;
         meter.write(table, before, after, 2);
+        state.throttle?.use('write', table, table.placeOf(key).partition, writeUnits(before, after, 2));
         if (kind !== 'ConditionCheck') table.write(key, after);
       }
-      if (token !== undefined) tokens.end(token, true);
-      return reported(meter, ReturnConsumedCapacity, 'Write');
+      if (token !== undefined) tokens.complete(token);
+      return { ...reported(meter, 'Write'), ...collections(writes) };
     },
     abandon() {
       end();
-      if (token !== undefined) tokens.end(token, false);
+      if (token !== undefined) tokens.abandon(token);
     },
   };
+}
+
+function readAction(
+  state: EngineState,
+  action: Partial<Record<WriteKind, WriteInput>>,
+  ReturnItemCollectionMetrics: string | undefined,
+): ItemWrite {
+  const [entry, other] = Object.entries(action ?? {}).filter(([, input]) => input !== undefined && input !== null);
+  const kind = entry?.[0] as WriteKind | undefined;
+  if (!entry || other || !kind || !['Put', 'Update', 'Delete', 'ConditionCheck'].includes(kind)) {
+    throw validationError('TransactItems can only contain one of Check, Put, Update or Delete');
+  }
+  const input = entry[1] as WriteInput;
+  const write = readWrite(
+    state,
+    kind,
+    ReturnItemCollectionMetrics ? { ...input, ReturnItemCollectionMetrics } : input,
+    true,
+  );
+  const missing =
+    kind === 'ConditionCheck' ? 'ConditionExpression' : kind === 'Update' ? 'UpdateExpression' : undefined;
+  if (missing && input[missing] === undefined) {
+    const place = `transactItems.1.member.${kind.charAt(0).toLowerCase()}${kind.slice(1)}`;
+    throw validationError(
+      `1 validation error detected: Value null at '${place}.${missing.charAt(0).toLowerCase()}${missing.slice(1)}' failed to satisfy constraint: Member must not be null`,
+    );
+  }
+  return write;
 }
 
 function decide(state: EngineState, writes: readonly ItemWrite[]): ItemOutcome[] {
   const outcomes: ItemOutcome[] = [];
   const reasons = writes.map((write): CancellationReason => {
-    const { table, key } = write;
-    if (state.transactions.holds({ table, place: table.placeOf(key) })) {
-      return { Code: 'TransactionConflict', Message: TRANSACTION_CONFLICT };
-    }
+    const { table, key, problem } = write;
+    if (problem) return reasonOf(problem);
+    const place = table.placeOf(key);
+    if (state.transactions.holds({ table, place })) return conflict();
     try {
+      state.throttle?.check('write', table, place.partition);
       outcomes.push(outcomeOf(write));
       return { Code: 'None' };
     } catch (error) {
-      if (!(error instanceof DynamoDbError)) throw error;
-      const { name, message: Message, members } = error;
-      if (name !== 'ConditionalCheckFailedException') return { Code: 'ValidationError', Message };
-      return { Code: 'ConditionalCheckFailed', Message, ...members };
+      return reasonOf(error);
     }
   });
-  if (reasons.some(({ Code }) => Code !== 'None')) throw transactionCanceled(reasons);
-  const bytes = outcomes.reduce((sum, { after }) => sum + (after ? itemSize(after) : 0), 0);
-  if (bytes > MAX_BYTES) {
-    throw validationError('Aggregate size of all items in the transaction cannot exceed the limit of 4194304 bytes');
-  }
+  assertAllGood(reasons);
+  assertSize(outcomes.map(({ after }) => after));
   return outcomes;
+}
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors */
+function reasonOf(error: unknown): CancellationReason {
+  if (!(error instanceof DynamoDbError)) throw error;
+  const { name, message: Message, members } = error;
+  const codes: Readonly<Record<string, string>> = {
+    ConditionalCheckFailedException: 'ConditionalCheckFailed',
+    ProvisionedThroughputExceededException: 'ProvisionedThroughputExceeded',
+    ThrottlingException: 'ThrottlingError',
+  };
+  return { Code: codes[name] ?? 'ValidationError', Message, ...members };
+}
+
+function conflict(): CancellationReason {
+  return { Code: 'TransactionConflict', Message: TRANSACTION_CONFLICT };
+}
+
+function assertAllGood(reasons: readonly CancellationReason[]): void {
+  if (reasons.some(({ Code }) => Code !== 'None')) throw transactionCanceled(reasons);
+}
+
+function assertSize(items: readonly (Item | undefined)[]): void {
+  const bytes = items.reduce((sum, item) => sum + (item ? itemSize(item) : 0), 0);
+  if (bytes <= MAX_BYTES) return;
+  throw validationError(`Aggregate size of all items in the transaction cannot exceed the limit of ${MAX_BYTES} bytes`);
 }
 
 /** The answer to a request that was done before: it has read the items, and costs as much. */
 function repeated(writes: readonly ItemWrite[], wish: string | undefined): OpenTransaction {
-  const meter = new CapacityMeter();
+  const meter = new CapacityMeter(wish);
   for (const { table, key } of writes) {
     const item = table.get(key);
     meter.read(table, item ? itemSize(item) : 0, 2);
   }
-  return { commit: () => reported(meter, wish, 'Read'), abandon: () => undefined };
+  return { commit: () => reported(meter, 'Read'), abandon: () => undefined };
+}
+
+function collections(writes: readonly ItemWrite[]): { ItemCollectionMetrics?: Record<string, object[]> } {
+  const ItemCollectionMetrics: Record<string, object[]> = {};
+  for (const write of writes) {
+    const metrics = collectionMetrics(write);
+    const { name } = write.table;
+    if (metrics) ItemCollectionMetrics[name] = [...(ItemCollectionMetrics[name] ?? []), metrics];
+  }
+  return Object.keys(ItemCollectionMetrics).length > 0 ? { ItemCollectionMetrics } : {};
 }
 
 interface TransactGetInput {
@@ -161,46 +186,57 @@ interface TransactGetInput {
   ReturnConsumedCapacity?: string;
 }
 
+interface TransactRead {
+  table: Table;
+  key: Item;
+  item: Item | undefined;
+  projected: Item | undefined;
+  reason: CancellationReason;
+}
+
 /** TransactGetItems. */
-export function transactGetItems(
-  state: EngineState,
-  { TransactItems: actions = [], ReturnConsumedCapacity }: TransactGetInput,
-): Record<string, unknown> {
-  assertCount(actions.length);
-  const reads = actions.map(({ Get = {} }) => readOne(state, Get));
-  const places = reads.map(({ table, key }) => JSON.stringify([table.name, table.placeOf(key)]));
+export function transactGetItems(state: EngineState, input: TransactGetInput): Record<string, unknown> {
+  checkMembers(input, getMembers);
+  const reads = (input.TransactItems ?? []).map(({ Get = {} }) => readInTransaction(state, Get));
+  const places = reads
+    .filter(({ reason }) => reason.Code !== 'ValidationError')
+    .map(({ table, key }) => `${table.name} ${placeId(table.placeOf(key))}`);
   if (new Set(places).size < places.length) throw severalOnOne();
-  const reasons = reads.map(
-    ({ table, key }): CancellationReason =>
-      state.transactions.holds({ table, place: table.placeOf(key) })
-        ? { Code: 'TransactionConflict', Message: TRANSACTION_CONFLICT }
-        : { Code: 'None' },
-  );
-  if (reasons.some(({ Code }) => Code !== 'None')) throw transactionCanceled(reasons);
-  const meter = new CapacityMeter();
-  for (const { table, item } of reads) meter.read(table, item ? itemSize(item) : 0, 2);
+  assertAllGood(reads.map(({ reason }) => reason));
+  assertSize(reads.map(({ item }) => item));
+  const meter = new CapacityMeter(input.ReturnConsumedCapacity);
+  for (const { table, key, item } of reads) {
+    const bytes = item ? itemSize(item) : 0;
+    meter.read(table, bytes, 2);
+    state.throttle?.use('read', table, table.placeOf(key).partition, readUnits(bytes, 2));
+  }
   return {
     Responses: reads.map(({ projected }) => (projected ? { Item: projected } : {})),
-    ...reported(meter, ReturnConsumedCapacity, 'Read'),
+    ...reported(meter, 'Read'),
   };
 }
 
-function reported(meter: CapacityMeter, wish: string | undefined, kind: 'Read' | 'Write'): Record<string, unknown> {
-  const ConsumedCapacity = meter.report(wish, kind);
+function readInTransaction(state: EngineState, input: GetInput): TransactRead {
+  checkTableRequest(input, readMembers);
+  const paths = projectionOf(input);
+  const given = readItem(input.Key ?? {});
+  const table = tableOf(state, input.TableName);
+  const nothing = { table, key: {}, item: undefined, projected: undefined };
+  try {
+    const key = readKey(given, table.key);
+    const place = table.placeOf(key);
+    if (state.transactions.holds({ table, place })) return { ...nothing, key, reason: conflict() };
+    state.throttle?.check('read', table, place.partition);
+    const item = table.get(key);
+    return { table, key, item, projected: item && (paths ? project(item, paths) : item), reason: { Code: 'None' } };
+  } catch (error) {
+    return { ...nothing, reason: reasonOf(error) };
+  }
+}
+
+function reported(meter: CapacityMeter, kind: 'Read' | 'Write'): Record<string, unknown> {
+  const ConsumedCapacity = meter.report(kind);
   return ConsumedCapacity ? { ConsumedCapacity } : {};
-}
-
-function assertCount(count: number): void {
-  if (count >= 1 && count <= MAX_ACTIONS) return;
-  throw validationError(
-    `1 validation error detected: Value at 'transactItems' failed to satisfy constraint: Member must have length ${count < 1 ? 'greater than or equal to 1' : `less than or equal to ${MAX_ACTIONS}`}`,
-  );
-}
-
-function assertDistinct(writes: readonly ItemWrite[]): void {
-  writes.forEach((write, index) => {
-    if (writes.slice(index + 1).some((other) => isSameItem(write, other))) throw severalOnOne();
-  });
 }
 
 function severalOnOne(): DynamoDbError {

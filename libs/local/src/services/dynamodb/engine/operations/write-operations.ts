@@ -1,5 +1,5 @@
 import { CapacityMeter } from '../capacity.ts';
-import { executeWrite, readWrite, returnedAttributes, type WriteKind } from './item-write.ts';
+import { collectionMetrics, executeWrite, readWrite, returnedAttributes, type WriteKind } from './item-write.ts';
 import type { EngineState, WriteInput } from './request.ts';
 
 /** PutItem. */
@@ -20,9 +20,14 @@ export function deleteItem(state: EngineState, input: WriteInput): Record<string
 function single(state: EngineState, kind: WriteKind, input: WriteInput): Record<string, unknown> {
   const write = readWrite(state, kind, input);
   const outcome = executeWrite(state, write);
-  const meter = new CapacityMeter();
+  const meter = new CapacityMeter(input.ReturnConsumedCapacity);
   meter.write(write.table, outcome.before, outcome.after);
   const Attributes = returnedAttributes(write, outcome);
-  const [ConsumedCapacity] = meter.report(input.ReturnConsumedCapacity) ?? [];
-  return { ...(Attributes && { Attributes }), ...(ConsumedCapacity && { ConsumedCapacity }) };
+  const [ConsumedCapacity] = meter.report() ?? [];
+  const ItemCollectionMetrics = collectionMetrics(write);
+  return {
+    ...(Attributes && { Attributes }),
+    ...(ConsumedCapacity && { ConsumedCapacity }),
+    ...(ItemCollectionMetrics && { ItemCollectionMetrics }),
+  };
 }
