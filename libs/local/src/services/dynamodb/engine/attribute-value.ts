@@ -1,4 +1,4 @@
-import { compareDecimals, decimalSize, formatDecimal, parseDecimal, sortableDecimal } from './decimal.ts';
+import { compareDecimals, normalizeNumber, numberSize, parseDecimal, sortableDecimal } from './decimal.ts';
 import { serializationError, validationError } from './dynamodb-error.ts';
 
 /** A value as DynamoDB's JSON protocol has it: numbers as text, bytes as Base64. */
@@ -25,6 +25,8 @@ export type AttributeType = 'S' | 'N' | 'B' | 'BOOL' | 'NULL' | 'SS' | 'NS' | 'B
 const MAX_DEPTH = 32;
 
 const types: ReadonlySet<string> = new Set(['S', 'N', 'B', 'BOOL', 'NULL', 'SS', 'NS', 'BS', 'L', 'M']);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+const asciiPattern = /^[\x00-\x7f]*$/;
 const base64Pattern = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** The type of a value: the name of its one member. */
@@ -65,7 +67,7 @@ function readMember(type: AttributeType, content: unknown, depth: number): Attri
     case 'S':
       return { S: text(content) };
     case 'N':
-      return { N: formatDecimal(parseDecimal(text(content))) };
+      return { N: normalizeNumber(text(content)) };
     case 'B':
       return { B: base64(content) };
     case 'BOOL':
@@ -83,7 +85,7 @@ function readMember(type: AttributeType, content: unknown, depth: number): Attri
       return {
         NS: set(
           'NS',
-          list(content).map((each) => formatDecimal(parseDecimal(text(each)))),
+          list(content).map((each) => normalizeNumber(text(each))),
         ),
       };
     case 'BS':
@@ -182,7 +184,7 @@ export function compareValues(a: AttributeValue, b: AttributeValue): number | un
 /** A text for which the order of characters is the order of keys of one type. */
 export function sortableKey(value: AttributeValue): string {
   if ('N' in value) return sortableDecimal(parseDecimal(value.N));
-  if ('S' in value) return Buffer.from(value.S).toString('latin1');
+  if ('S' in value) return asciiPattern.test(value.S) ? value.S : Buffer.from(value.S).toString('latin1');
   if ('B' in value) return Buffer.from(value.B, 'base64').toString('latin1');
   throw new TypeError(`A key is a string, a number or binary, not ${typeOf(value)}`);
 }
@@ -190,11 +192,11 @@ export function sortableKey(value: AttributeValue): string {
 /** The bytes that DynamoDB counts for a value. */
 export function valueSize(value: AttributeValue): number {
   if ('S' in value) return Buffer.byteLength(value.S);
-  if ('N' in value) return decimalSize(parseDecimal(value.N));
+  if ('N' in value) return numberSize(value.N);
   if ('B' in value) return Buffer.byteLength(value.B, 'base64');
   if ('BOOL' in value || 'NULL' in value) return 1;
   if ('SS' in value) return sum(value.SS, (each) => Buffer.byteLength(each));
-  if ('NS' in value) return sum(value.NS, (each) => decimalSize(parseDecimal(each)));
+  if ('NS' in value) return sum(value.NS, (each) => numberSize(each));
   if ('BS' in value) return sum(value.BS, (each) => Buffer.byteLength(each, 'base64'));
   if ('L' in value) return 3 + sum(value.L, (each) => valueSize(each) + 1);
   return 3 + itemSize(value.M) + Object.keys(value.M).length;
@@ -202,7 +204,9 @@ export function valueSize(value: AttributeValue): number {
 
 /** The bytes that DynamoDB counts for an item. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
 export function itemSize(item: Item): number {
-  return sum(Object.entries(item), ([name, value]) => Buffer.byteLength(name) + valueSize(value));
+  let size = 0;
+  for (const name of Object.keys(item)) size += Buffer.byteLength(name) + valueSize(item[name] as AttributeValue);
+  return size;
 }
 
 /** Elements in a list, set or map, or bytes of a text or bytes: the function `size`. @returns undefined for other types */

@@ -32,6 +32,14 @@ export function parseDecimal(text: string): Decimal {
   return checked(normalized(sign === '-' ? -digits : digits, Number(exponent) - fraction.length));
 }
 
+/** What is already written as DynamoDB answers it, and short enough to be sure of it: most numbers are. */
+const plainPattern = /^(?:0|-?[1-9]\d{0,17}(?:\.\d{0,17}[1-9])?)$/;
+
+/** A number as DynamoDB answers it. @throws as `parseDecimal` @example normalizeNumber('01.50E2') // '150' */
+export function normalizeNumber(text: string): string {
+  return plainPattern.test(text) ? text : formatDecimal(parseDecimal(text));
+}
+
 /** The text in which DynamoDB answers a number. @example formatDecimal(parseDecimal('1.50E2')) // '150' */
 export function formatDecimal({ digits, exponent }: Decimal): string {
   const sign = digits < 0n ? '-' : '';
@@ -59,8 +67,17 @@ export function compareDecimals(a: Decimal, b: Decimal): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
-/** The bytes that DynamoDB counts for a number. */
-export function decimalSize({ digits, exponent }: Decimal): number {
+/** The bytes that DynamoDB counts for a number. @param text as DynamoDB answers it */
+export function numberSize(text: string): number {
+  if (text === '0') return 1;
+  if (/^[1-9]\d{0,17}$/.test(text)) {
+    const digits = text.replace(/0+$/, '').length;
+    return Math.ceil((digits + ((text.length - digits) % 2)) / 2) + 1;
+  }
+  return decimalSize(parseDecimal(text));
+}
+
+function decimalSize({ digits, exponent }: Decimal): number {
   if (digits === 0n) return 1;
   // Two digits a byte, in pairs that start at the decimal point.
   const length = magnitudeText(digits).length;
