@@ -46,7 +46,6 @@ const TOKENS: Readonly<Record<PlannedOrder['outcome'], string>> = {
 export async function countOrders(options: CountOptions): Promise<Measurement> {
   const { services, stage, orders, clients, onProgress } = options;
   const usage = new Usage();
-  let failure: string | undefined;
   const runtime = await startRuntime({
     services,
     stage,
@@ -56,9 +55,6 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
     // The orders before the counting start those that are used.
     coldFunctions: true,
     onProgress,
-    onFailure: (reason) => {
-      failure = reason;
-    },
   });
   try {
     const shop = await Customers.of(runtime, clients);
@@ -73,8 +69,6 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
     await untilQuiet(usage);
     const storedAfter = await storedBytes(runtime, options);
     return { orders, clients, stage, usage: usage.entries(), stored: difference(storedAfter, storedBefore) };
-  } catch (error) {
-    throw failure === undefined ? error : new Error(failure, { cause: error });
   } finally {
     await runtime.stop();
   }

@@ -62,6 +62,7 @@ async function start(options: StartOptions): Promise<void> {
       cacheDirectory: options['cache-dir'],
       dynamodbEndpoint: options.dynamodbEndpoint,
       allowedHosts: options['allow-host'],
+      faults: options.faults,
       alarmPeriod: options.alarmPeriod,
       shuffle,
       coldFunctions: options.cold,
@@ -74,10 +75,6 @@ async function start(options: StartOptions): Promise<void> {
       onAlarm: ({ state, name, description, reason }) => {
         const meaning = state === 'ALARM' ? `: ${description}` : '';
         console.log(`${state.padEnd(6)} ${name}${meaning} (${reason})`);
-      },
-      onFailure: (reason) => {
-        console.error(reason);
-        shutDown(1);
       },
     });
   } catch (error) {

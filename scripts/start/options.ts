@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readArguments, readEndpoint, readNumber, readStage, UsageError } from '@millrace/command-line';
+import type { Fault } from '@millrace/local';
 
 export const HELP = `Runs all services on this machine, from the templates that would deploy to AWS.
 
@@ -13,7 +14,9 @@ Usage: npm start -- [options]
   --cache-dir <directory>     keep packages and compiled code there, e.g. for a checkout that is read-only (.millrace/cache)
   --stage <name>              stage to package for (dev)
   --service <directory>       another service to run, besides those in services/; may be repeated
-  --dynamodb-endpoint <url>   use this DynamoDB instead of starting one
+  --dynamodb-endpoint <url>   use this DynamoDB instead of the embedded one
+  --faults <list>             have DynamoDB refuse what AWS would, separated by commas: conflicts (a transaction takes some
+                              milliseconds, and others that want its items are refused), throttling (capacity has limits)
   --allow-host <name>         let API destinations of EventBridge send to this host over HTTPS, besides this machine; may be repeated
   --alarm-period <seconds>    evaluate every alarm over periods this long, not the templates' (to see them change sooner)
   --shuffle                   let standard queues reorder messages and deliver some twice, as they may on AWS
@@ -39,6 +42,7 @@ export function readOptions() {
       service: { type: 'string', multiple: true, default: [] },
       'dynamodb-endpoint': { type: 'string' },
       'allow-host': { type: 'string', multiple: true, default: [] },
+      faults: { type: 'string' },
       'alarm-period': { type: 'string' },
       shuffle: { type: 'boolean', default: false },
       seed: { type: 'string' },
@@ -56,6 +60,7 @@ export function readOptions() {
     alarmPeriod: readNumber('alarm-period', values['alarm-period'], { minimum: 1, whole: true }),
     dynamodbEndpoint: readEndpoint(values['dynamodb-endpoint'], 'dynamodb-endpoint'),
     shuffle: readShuffle(values.shuffle, values.seed),
+    faults: readFaults(values.faults),
     stage: readStage(values.stage),
     readyFile: readReadyFile(values['ready-file']),
   };
@@ -73,6 +78,20 @@ function readShuffle(shuffle: boolean, seed: string | undefined): { seed: number
   if (shuffle) return { seed: given ?? randomInt(1_000_000) };
   if (given === undefined) return undefined;
   throw new UsageError('--seed is for --shuffle: give both');
+}
+
+const FAULTS: readonly Fault[] = ['conflicts', 'throttling'];
+
+function readFaults(value: string | undefined): Fault[] {
+  return (value ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+    .map((name) => {
+      const fault = FAULTS.find((each) => each === name);
+      if (fault) return fault;
+      throw new UsageError(`--faults must be some of ${FAULTS.join(', ')}, not "${name}"`);
+    });
 }
 
 /** @throws UsageError for a file in a folder that does not exist: a program that waits for the file would wait for ever */

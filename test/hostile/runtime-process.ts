@@ -44,10 +44,6 @@ const runtime = await startRuntime({
   onAlarm: ({ name, state }) => {
     if (state === 'ALARM') report.alarms.push(name);
   },
-  onFailure: (reason) => {
-    console.error(reason);
-    process.exit(1);
-  },
 });
 await runtime.warm;
 

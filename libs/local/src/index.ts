@@ -2,6 +2,7 @@ export { FolderError } from './core/folders.ts';
 export { PortTakenError } from './core/port.ts';
 export type { RefusedAccess } from './core/refusals.ts';
 export type { Runtime } from './core/runtime.ts';
+export type { Fault } from './core/runtime-options.ts';
 export { type Meter, Usage, type UsageEntry } from './core/usage.ts';
 export { startRuntime } from './runtime.ts';
 export { requestToken } from './services/issuer/request-token.ts';

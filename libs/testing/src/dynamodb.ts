@@ -1,5 +1,5 @@
 import { CreateTableCommand, DynamoDBClient, type ScalarAttributeType } from '@aws-sdk/client-dynamodb';
-import { startDynamoDb } from '@millrace/local/dynamodb';
+import { startDynamoDbServer } from '@millrace/local/dynamodb';
 
 /** A real DynamoDB for the tests of one file. */
 export interface TestDynamoDb {
@@ -14,13 +14,9 @@ export interface TestDynamoDb {
  * do in a function.
  */
 export async function startTestDynamoDb(): Promise<TestDynamoDb> {
-  const { endpoint, stop } = await startDynamoDb({
-    onExit: (reason) => {
-      throw new Error(reason);
-    },
-  });
+  const server = await startDynamoDbServer();
   Object.assign(process.env, {
-    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: server.endpoint,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
@@ -44,7 +40,7 @@ export async function startTestDynamoDb(): Promise<TestDynamoDb> {
     },
     async stop() {
       client.destroy();
-      await stop();
+      await server[Symbol.asyncDispose]();
     },
   };
 }

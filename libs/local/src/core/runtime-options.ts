@@ -1,6 +1,9 @@
 import type { AlarmChange, FunctionLogLine } from './observations.ts';
 import type { Usage } from './usage.ts';
 
+/** `conflicts`: a transaction takes some milliseconds, and others that want its items are refused. `throttling`: capacity has limits. */
+export type Fault = 'conflicts' | 'throttling';
+
 /** What a runtime is started with. */
 export interface RuntimeOptions {
   /** Directories of services of one workspace, each with a serverless.yml. */
@@ -17,8 +20,10 @@ export interface RuntimeOptions {
   dataDirectory?: string | undefined;
   /** Where packages and compiled code are cached; `.millrace/cache` of the workspace unless given. */
   cacheDirectory?: string | undefined;
-  /** A DynamoDB to use instead of starting one. */
+  /** A DynamoDB to use instead of the embedded one. */
   dynamodbEndpoint?: string | undefined;
+  /** What goes wrong as it does at AWS, and does not otherwise because nothing takes any time here. */
+  faults?: readonly Fault[] | undefined;
   /** Containers that each function may have at once; as many as there are cores, and at least two, unless given. */
   functionConcurrency?: number | undefined;
   /** Starts no function before its first call, as on AWS; otherwise each gets a container ahead. */
@@ -42,6 +47,4 @@ export interface RuntimeOptions {
   onFunctionLog?: (line: FunctionLogLine) => void;
   /** A CloudWatch alarm has changed its state. */
   onAlarm?: (change: AlarmChange) => void;
-  /** The runtime cannot go on, e.g. DynamoDB has ended. It is not stopped yet. */
-  onFailure?: (reason: string) => void;
 }

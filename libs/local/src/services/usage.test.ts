@@ -191,13 +191,12 @@ test('an HTTP API bills a request by 512 KB', () => {
 describe('DynamoDB', () => {
   const keyOf = () => 'pk';
   const item = (pk: string) => ({ pk: { S: pk }, v: { N: '1' } });
-  const tooMany = 'com.amazonaws.dynamodb.v20120810#';
 
   test('a read is counted by the capacity of its answer', () => {
     const exchange = {
       operation: 'BatchGetItem',
       input: { RequestItems: { t: { Keys: [] } } },
-      output: { ConsumedCapacity: [{ TableName: 't', CapacityUnits: 1.5 }] },
+      consumed: [{ TableName: 't', CapacityUnits: 1.5 }],
     };
     expect(counted((usage) => countDynamoDb(usage, exchange, keyOf))).toEqual([
       'dynamodb.readUnits t BatchGetItem 1.5',
@@ -215,12 +214,10 @@ describe('DynamoDB', () => {
           { ConditionCheck: { TableName: 'u', Key: { pk: { S: 'c' } } } },
         ],
       },
-      output: {
-        ConsumedCapacity: [
-          { TableName: 't', CapacityUnits: 4 },
-          { TableName: 'u', CapacityUnits: 2 },
-        ],
-      },
+      consumed: [
+        { TableName: 't', CapacityUnits: 4 },
+        { TableName: 'u', CapacityUnits: 2 },
+      ],
     };
     expect(counted((usage) => countDynamoDb(usage, exchange, keyOf))).toEqual([
       'dynamodb.keyWriteUnits t/a 2',
@@ -242,12 +239,12 @@ describe('DynamoDB', () => {
     ],
   ])('a %s whose condition fails is billed', (operation, input, code, units) => {
     const usage = new Usage();
-    countDynamoDb(usage, { operation, input, output: { __type: tooMany + code } }, keyOf);
+    countDynamoDb(usage, { operation, input, errorName: code }, keyOf);
     expect(usage.total('dynamodb.writeUnits', 't')).toBe(units);
   });
 
   test('a request that is refused otherwise costs nothing', () => {
-    const exchange = { operation: 'GetItem', input: { TableName: 't' }, output: { __type: `${tooMany}Throttling` } };
+    const exchange = { operation: 'GetItem', input: { TableName: 't' }, errorName: 'ThrottlingException' };
     expect(counted((usage) => countDynamoDb(usage, exchange, keyOf))).toEqual([]);
   });
 

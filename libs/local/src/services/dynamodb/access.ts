@@ -5,6 +5,7 @@ import type { ArnOf, Input } from '../../core/access.ts';
 const onTable = new Set([
   ...['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'Scan'],
   ...['CreateTable', 'DescribeTable', 'UpdateTable', 'DeleteTable', 'DescribeTimeToLive', 'UpdateTimeToLive'],
+  ...['DescribeContinuousBackups', 'UpdateContinuousBackups'],
 ]);
 
 const transactionActions: Readonly<Record<string, string>> = {
@@ -16,8 +17,7 @@ const transactionActions: Readonly<Record<string, string>> = {
 };
 
 /**
- * A transaction needs permission for each of its items, as if it stood alone. The iterator of GetRecords does not tell its
- * stream here, so who reads streams is checked at the event source mappings only.
+ * A transaction needs permission for each of its items, as if it stood alone.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
  */
@@ -47,10 +47,20 @@ export function dynamoDbAccess(operation: string, input: Input, arn: ArnOf): rea
       );
     }
     case 'ListTables':
+    case 'ListStreams':
+    case 'DescribeLimits':
+    case 'DescribeEndpoints':
       return [access(operation, '*')];
+    case 'TagResource':
+    case 'UntagResource':
+    case 'ListTagsOfResource':
+      return [access(operation, String(input.ResourceArn ?? '*'))];
     case 'DescribeStream':
     case 'GetShardIterator':
       return [access(operation, String(input.StreamArn ?? '*'))];
+    case 'GetRecords':
+      // An iterator begins with the ARN of its stream.
+      return [access(operation, String(input.ShardIterator ?? '*').split('|')[0] ?? '*')];
     default:
       return undefined;
   }

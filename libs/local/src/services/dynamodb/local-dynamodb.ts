@@ -1,9 +1,22 @@
+import type { Input } from '../../core/access.ts';
+import type { Api, MeteredCall } from '../../core/service.ts';
+import type { Used } from './answer.ts';
+
 /** What other services may use of DynamoDB. */
 export interface LocalDynamoDb {
-  /** Of the database itself, past the AWS port: nothing is authorized or counted there. */
-  endpoint: string;
-  /** What functions use. */
-  functionsUrl: string;
-  /** Calls back after a request of a caller that is not a function and may have written. Functions wake streams when they end. */
-  onWrite: (listener: () => void) => void;
+  /**
+   * Runs an operation on tables or streams. Nothing is authorized or counted. A write is kept when this resolves.
+   * @throws AwsError
+   */
+  call(operation: string, input: Input): Promise<Record<string, unknown>>;
+  /** Calls back when streams may have new records. */
+  onRecords(listener: () => void): void;
+}
+
+/** A DynamoDB behind the port: the embedded one, or one outside. */
+export interface DynamoDbBackend extends LocalDynamoDb, AsyncDisposable {
+  answer: Api;
+  /** What a call has used; undefined when that is not known. */
+  usedBy(output: MeteredCall['output']): Used | undefined;
+  console(): unknown;
 }

@@ -10,8 +10,8 @@ export const dynamoDbResourceTypes: Readonly<Record<string, ResourceType<LocalDy
     attributes: { Arn: arnOf('dynamodb', (r) => `table/${r.name}`) },
     attributesAfterCreation: { StreamArn: arnOf('dynamodb', (r) => `table/${r.name}/stream/not-created-yet`) },
     properties: TABLE_PROPERTIES,
-    create: async ({ name, properties }, { endpoint }, { region }) => {
-      const { streamArn } = await createTable({ endpoint, region }, name, properties);
+    create: async ({ name, properties }, dynamodb) => {
+      const { streamArn } = await createTable((operation, input) => dynamodb.call(operation, input), name, properties);
       return streamArn === undefined ? undefined : { StreamArn: streamArn };
     },
   },

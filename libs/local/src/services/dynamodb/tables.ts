@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AwsError } from '../../core/aws-error.ts';
-import { callAwsJson } from '../../core/aws-json-client.ts';
+import type { LocalDynamoDb } from './local-dynamodb.ts';
+
+type Call = LocalDynamoDb['call'];
 
 /** Properties of AWS::DynamoDB::Table that CreateTable takes under the same name. */
 const SAME_IN_API = [
@@ -11,17 +13,42 @@ const SAME_IN_API = [
   'ProvisionedThroughput',
   'TableClass',
   'DeletionProtectionEnabled',
+  'Tags',
 ] as const;
 
 /** The properties of a table that have an effect here, and those that need none: nothing is encrypted or backed up. */
 export const TABLE_PROPERTIES = [
-  ...['TableName', 'BillingMode', 'StreamSpecification', 'TimeToLiveSpecification', 'Tags'],
+  ...['TableName', 'BillingMode', 'StreamSpecification', 'TimeToLiveSpecification'],
   ...['SSESpecification', 'PointInTimeRecoverySpecification', 'ContributorInsightsSpecification'],
   ...SAME_IN_API,
 ];
 
+interface Index {
+  IndexName: string;
+  KeySchema: unknown;
+  Projection?: unknown;
+}
+
+/** What a template and DescribeTable have in common. */
+interface TableProperties {
+  AttributeDefinitions?: unknown;
+  KeySchema?: unknown;
+  GlobalSecondaryIndexes?: Index[];
+  LocalSecondaryIndexes?: Index[];
+  ProvisionedThroughput?: { ReadCapacityUnits?: number; WriteCapacityUnits?: number };
+  DeletionProtectionEnabled?: boolean;
+  StreamSpecification?: { StreamViewType?: string };
+  TimeToLiveSpecification?: { Enabled?: boolean; AttributeName?: string };
+}
+
+interface TableDescription extends TableProperties {
+  LatestStreamArn?: string;
+  BillingModeSummary?: { BillingMode?: string };
+}
+
 /**
- * Creates a table as its CloudFormation properties say, or takes the one of the same name that is already there.
+ * Creates a table as its CloudFormation properties say, or brings the one of the same name that is already there to what
+ * they say now, as far as UpdateTable can.
  *
  * @param properties the resolved properties of an AWS::DynamoDB::Table
  * @returns the ARN of its stream, when it has one
@@ -29,56 +56,34 @@ export const TABLE_PROPERTIES = [
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
  */
 export async function createTable(
-  { endpoint, region }: { endpoint: string; region: string },
+  call: Call,
   name: string,
   properties: Readonly<Record<string, unknown>>,
 ): Promise<{ streamArn: string | undefined }> {
-  const call = (operation: string, input: unknown) =>
-    callAwsJson(endpoint, { region, service: 'dynamodb', target: `DynamoDB_20120810.${operation}` }, input);
+  const wanted = properties as TableProperties;
   const present = await describe(call, name);
   if (present) {
-    if (!isDeepStrictEqual(schemaOf(present), schemaOf(properties))) {
-      throw new Error(
-        `Table ${name} is already there with other keys or indexes than the template gives it; remove it or the data directory`,
-      );
-    }
-    return { streamArn: streamOf(present) };
+    assertSameKeys(name, present, wanted);
+    await update(call, name, present, wanted);
+  } else {
+    await call('CreateTable', {
+      TableName: name,
+      BillingMode: wanted.ProvisionedThroughput ? 'PROVISIONED' : 'PAY_PER_REQUEST',
+      ...Object.fromEntries(
+        SAME_IN_API.flatMap((key) => (properties[key] === undefined ? [] : [[key, properties[key]]])),
+      ),
+      ...streamOf(wanted),
+    });
   }
-
-  const stream = properties.StreamSpecification as { StreamViewType?: string } | undefined;
-  const created = await call('CreateTable', {
-    TableName: name,
-    BillingMode: properties.ProvisionedThroughput ? 'PROVISIONED' : 'PAY_PER_REQUEST',
-    ...Object.fromEntries(
-      SAME_IN_API.flatMap((key) => (properties[key] === undefined ? [] : [[key, properties[key]]])),
-    ),
-    ...(stream ? { StreamSpecification: { StreamEnabled: true, StreamViewType: stream.StreamViewType } } : {}),
-  });
-  const timeToLive = properties.TimeToLiveSpecification as { Enabled?: boolean; AttributeName?: string } | undefined;
-  if (timeToLive?.Enabled) {
-    await call('UpdateTimeToLive', { TableName: name, TimeToLiveSpecification: timeToLive });
-  }
-  return { streamArn: streamOf(created.TableDescription as TableDescription) };
+  await updateTimeToLive(call, name, wanted);
+  return { streamArn: (await describe(call, name))?.LatestStreamArn };
 }
 
-interface Schema {
-  KeySchema?: unknown;
-  GlobalSecondaryIndexes?: unknown;
-  LocalSecondaryIndexes?: unknown;
+function streamOf({ StreamSpecification: stream }: TableProperties): object {
+  return stream ? { StreamSpecification: { StreamEnabled: true, StreamViewType: stream.StreamViewType } } : {};
 }
 
-interface TableDescription extends Schema {
-  LatestStreamArn?: string;
-}
-
-function streamOf(table: TableDescription): string | undefined {
-  return table.LatestStreamArn;
-}
-
-async function describe(
-  call: (operation: string, input: unknown) => Promise<Record<string, unknown>>,
-  name: string,
-): Promise<TableDescription | undefined> {
+async function describe(call: Call, name: string): Promise<TableDescription | undefined> {
   try {
     return (await call('DescribeTable', { TableName: name })).Table as TableDescription;
   } catch (error) {
@@ -87,15 +92,76 @@ async function describe(
   }
 }
 
-/** Keys and indexes, in a form that does not depend on the order they are listed in. */
-function schemaOf({ KeySchema, GlobalSecondaryIndexes, LocalSecondaryIndexes }: Schema): unknown {
-  const indexes = [GlobalSecondaryIndexes, LocalSecondaryIndexes].flatMap((list) => (Array.isArray(list) ? list : []));
-  return {
+/** @throws Error when CloudFormation would have to replace the table, and with it all items */
+function assertSameKeys(name: string, present: TableProperties, wanted: TableProperties): void {
+  const schema = ({ KeySchema, LocalSecondaryIndexes = [] }: TableProperties) => ({
     keys: keysOf(KeySchema),
-    indexes: (indexes as Array<{ IndexName: string; KeySchema: unknown }>)
-      .map((index) => `${index.IndexName}: ${keysOf(index.KeySchema)}`)
-      .toSorted(),
+    indexes: LocalSecondaryIndexes.map(shapeOf).toSorted(),
+  });
+  if (isDeepStrictEqual(schema(present), schema(wanted))) return;
+  throw new Error(
+    `Table ${name} is already there with other keys or local indexes than the template gives it; remove it or the data directory`,
+  );
+}
+
+async function update(call: Call, name: string, present: TableDescription, wanted: TableProperties): Promise<void> {
+  const change = (changes: object) => call('UpdateTable', { TableName: name, ...changes });
+  // One index at a time, as DynamoDB takes them.
+  for (const update of indexUpdates(present, wanted)) {
+    await change({ AttributeDefinitions: wanted.AttributeDefinitions, GlobalSecondaryIndexUpdates: [update] });
+  }
+  const { ProvisionedThroughput: throughput, DeletionProtectionEnabled: isProtected = false } = wanted;
+  const isOnDemand = present.BillingModeSummary?.BillingMode === 'PAY_PER_REQUEST';
+  if (!throughput && !isOnDemand) await change({ BillingMode: 'PAY_PER_REQUEST' });
+  if (throughput && (isOnDemand || !isSameThroughput(throughput, present.ProvisionedThroughput))) {
+    await change({ BillingMode: 'PROVISIONED', ProvisionedThroughput: throughput });
+  }
+  if (isProtected !== (present.DeletionProtectionEnabled ?? false)) {
+    await change({ DeletionProtectionEnabled: isProtected });
+  }
+  const [old, current] = [present, wanted].map(({ StreamSpecification }) => StreamSpecification?.StreamViewType);
+  if (old === current) return;
+  if (old !== undefined) await change({ StreamSpecification: { StreamEnabled: false } });
+  if (current !== undefined) await change(streamOf(wanted));
+}
+
+function indexUpdates(
+  { GlobalSecondaryIndexes: present = [] }: TableProperties,
+  { GlobalSecondaryIndexes: wanted = [] }: TableProperties,
+): object[] {
+  const has = (indexes: readonly Index[], index: Index) => indexes.some((each) => shapeOf(each) === shapeOf(index));
+  return [
+    ...present.filter((index) => !has(wanted, index)).map(({ IndexName }) => ({ Delete: { IndexName } })),
+    ...wanted.filter((index) => !has(present, index)).map((index) => ({ Create: index })),
+  ];
+}
+
+function isSameThroughput(
+  one: NonNullable<TableProperties['ProvisionedThroughput']>,
+  other: TableProperties['ProvisionedThroughput'] = {},
+): boolean {
+  return one.ReadCapacityUnits === other.ReadCapacityUnits && one.WriteCapacityUnits === other.WriteCapacityUnits;
+}
+
+async function updateTimeToLive(call: Call, name: string, { TimeToLiveSpecification }: TableProperties): Promise<void> {
+  const { TimeToLiveDescription } = await call('DescribeTimeToLive', { TableName: name });
+  const { TimeToLiveStatus, AttributeName: present } = (TimeToLiveDescription ?? {}) as Record<string, unknown>;
+  const isEnabled = TimeToLiveStatus === 'ENABLED' || TimeToLiveStatus === 'ENABLING';
+  const wanted = TimeToLiveSpecification?.Enabled ? TimeToLiveSpecification.AttributeName : undefined;
+  if (wanted === (isEnabled ? present : undefined)) return;
+  const set = (Enabled: boolean, AttributeName: unknown) =>
+    call('UpdateTimeToLive', { TableName: name, TimeToLiveSpecification: { Enabled, AttributeName } });
+  if (isEnabled) await set(false, present);
+  if (wanted !== undefined) await set(true, wanted);
+}
+
+/** Of an index, what cannot be changed. */
+function shapeOf({ IndexName, KeySchema, Projection }: Index): string {
+  const { ProjectionType, NonKeyAttributes = [] } = (Projection ?? {}) as {
+    ProjectionType?: string;
+    NonKeyAttributes?: string[];
   };
+  return `${IndexName}: ${keysOf(KeySchema)} ${ProjectionType} ${NonKeyAttributes.toSorted().join(' ')}`;
 }
 
 function keysOf(keySchema: unknown): string {

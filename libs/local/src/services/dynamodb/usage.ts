@@ -22,21 +22,18 @@ interface Input {
   TransactItems?: Record<string, Write>[];
 }
 
-interface Output {
-  __type?: string;
-  ConsumedCapacity?: Consumed | Consumed[];
-}
-
-interface Consumed {
+/** An entry of ConsumedCapacity. */
+export interface Consumed {
   TableName: string;
   CapacityUnits?: number;
 }
 
-/** One request to DynamoDB and its answer. */
+/** One request to DynamoDB and what it has used. */
 export interface DynamoDbExchange {
   operation: string;
   input: unknown;
-  output: unknown;
+  consumed?: Consumed | Consumed[] | undefined;
+  errorName?: string | undefined;
 }
 
 const READS = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan', 'TransactGetItems']);
@@ -56,10 +53,10 @@ export function hasCapacity(operation: string): boolean {
  */
 export function countDynamoDb(
   usage: Usage,
-  { operation, input, output }: DynamoDbExchange,
+  { operation, input, consumed, errorName }: DynamoDbExchange,
   partitionKeyOf: (table: string) => string | undefined,
 ): void {
-  const units = consumed(operation, input as Input, output as Output);
+  const units = unitsOf(operation, input as Input, consumed, errorName);
   const [first] = units.keys();
   if (first === undefined) return;
   usage.add('dynamodb.requests', first, 1, operation);
@@ -88,18 +85,18 @@ function countWrites(
 }
 
 /** Units by table. */
-function consumed(
+function unitsOf(
   operation: string,
   input: Input,
-  { __type = '', ConsumedCapacity = [] }: Output,
+  consumed: DynamoDbExchange['consumed'] = [],
+  errorName: string | undefined,
 ): Map<string, number> {
   const units = new Map<string, number>();
   const add = (table: string, amount: number): void => {
     units.set(table, (units.get(table) ?? 0) + amount);
   };
-  for (const { TableName, CapacityUnits = 0 } of [ConsumedCapacity].flat()) add(TableName, CapacityUnits);
-  const failed =
-    __type.endsWith('#ConditionalCheckFailedException') || __type.endsWith('#TransactionCanceledException');
+  for (const { TableName, CapacityUnits = 0 } of [consumed].flat()) add(TableName, CapacityUnits);
+  const failed = errorName === 'ConditionalCheckFailedException' || errorName === 'TransactionCanceledException';
   if (failed) for (const { table } of written(operation, input)) add(table, operation === 'TransactWriteItems' ? 2 : 1);
   return units;
 }

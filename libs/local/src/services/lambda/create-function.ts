@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Stack, TemplateError } from '@millrace/cloudformation';
 import type { Host } from '../../core/service.ts';
-import { dynamodb } from '../dynamodb/index.ts';
 import { logs } from '../logs/index.ts';
 import type { EventSourceMapping } from './event-source-mapping.ts';
 import { functionDefinition } from './function-definition.ts';
@@ -31,17 +30,12 @@ export function createFunction(
   const codeDirectory = host.codeOf(name);
   if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
   const properties = stack.properties(logicalId);
-  const { functionsUrl } = host.handleOf(dynamodb);
   const report = functionMetrics(host, name);
   const place = { name, arn: stack.attribute(logicalId, 'Arn'), codeDirectory };
   let definition: ReturnType<typeof functionDefinition>;
   try {
     definition = functionDefinition(place, properties, {
-      endpoints: {
-        AWS_ENDPOINT_URL: host.awsUrl,
-        AWS_ENDPOINT_URL_DYNAMODB: functionsUrl,
-        AWS_ENDPOINT_URL_DYNAMODB_STREAMS: functionsUrl,
-      },
+      endpoints: { AWS_ENDPOINT_URL: host.awsUrl },
       concurrency: host.options.functionConcurrency ?? Math.max(2, availableParallelism()),
     });
   } catch (error) {

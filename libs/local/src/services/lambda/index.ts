@@ -62,7 +62,7 @@ async function start(host: Host): Promise<RunningService<LocalLambda>> {
     if (!active) throw new Error('Functions have not started yet');
     return active;
   };
-  host.handleOf(dynamodb).onWrite(() => active?.functions.wakeStreams());
+  host.handleOf(dynamodb).onRecords(() => active?.functions.wakeStreams());
   const api = lambdaApi(running);
   const owned = started.move();
   return {

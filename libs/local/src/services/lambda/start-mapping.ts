@@ -1,5 +1,4 @@
 import { AwsError } from '../../core/aws-error.ts';
-import { callAwsJson } from '../../core/aws-json-client.ts';
 import type { Host } from '../../core/service.ts';
 import { dynamodb } from '../dynamodb/index.ts';
 import { reportStreamRead } from '../dynamodb/stream-metrics.ts';
@@ -125,10 +124,10 @@ function startDynamoDbMapping(
   checkpoints: Checkpoints | undefined,
   destinations: Destinations,
 ): EventSourceMapping {
-  const { authorizer, region, usage } = host;
+  const { authorizer, usage } = host;
   const { name } = pool.definition;
   const source = common.properties.EventSourceArn;
-  const { endpoint } = host.handleOf(dynamodb);
+  const tables = host.handleOf(dynamodb);
   const report = functionMetrics(host, name);
   return startStreamMapping({
     clock: host.clock,
@@ -137,8 +136,7 @@ function startDynamoDbMapping(
     call: async (operation, input) => {
       for (const action of STREAM_ACTIONS) authorizer.authorizeRole(name, { action, resource: source });
       const startedAt = performance.now();
-      const target = `DynamoDBStreams_20120810.${operation}`;
-      const output = await callAwsJson(endpoint, { region, service: 'dynamodb', target }, input);
+      const output = await tables.call(operation, input);
       if (operation === 'GetRecords') reportStreamRead(host, source, performance.now() - startedAt);
       if (usage) countStreamRead(usage, source, output);
       return output;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AwsError } from '../../core/aws-error.ts';
 import { ManualClock, SystemClock } from '../../core/clock.ts';
-import { type DynamoDb, startDynamoDb } from '../dynamodb/process.ts';
+import { EmbeddedDynamoDb } from '../dynamodb/embedded-dynamodb.ts';
 import type { EventSourceMapping, EventSourceMappingProperties } from './event-source-mapping.ts';
 import type { InvocationResult } from './function-pool.ts';
 import type { StreamRecord } from './stream-batch.ts';
@@ -85,7 +85,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** Shards in memory, which can be closed, as dynoxide's cannot. */
+/** Shards in memory, which can be closed, as DynamoDB closes them after hours. */
 class FakeStream {
   readonly shards: { ShardId: string; ParentShardId?: string; closed?: boolean; records: StreamRecord[] }[] = [];
   readonly requests: { operation: string; input: Record<string, unknown> }[] = [];
@@ -409,33 +409,21 @@ describe('reading', () => {
   });
 });
 
-describe('over dynoxide', () => {
-  let database: DynamoDb;
-  const post = async (target: string, input: unknown): Promise<Record<string, unknown>> => {
-    const response = await fetch(database.endpoint, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-amz-json-1.0',
-        'x-amz-target': target,
-        'x-amz-date': '20260101T000000Z',
-        authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=local`,
-      },
-      body: JSON.stringify(input),
-    });
-    const body = (await response.json()) as Record<string, unknown>;
-    if (!response.ok) throw new AwsError(String(body.__type), String(body.message), response.status);
-    return body;
-  };
-  const dynamodb = (operation: string, input: unknown) => post(`DynamoDB_20120810.${operation}`, input);
-  const streams: StreamsCall = (operation, input) => post(`DynamoDBStreams_20120810.${operation}`, input);
+describe('over the embedded DynamoDB', () => {
+  let clock: SystemClock;
+  let database: EmbeddedDynamoDb;
 
-  beforeAll(async () => {
-    database = await startDynamoDb({ onExit: (reason) => warnings.push(reason) });
+  beforeAll(() => {
+    clock = new SystemClock();
+    database = new EmbeddedDynamoDb({ region: 'eu-west-1', accountId: '000000000000', clock });
   });
-  afterAll(() => database.stop());
+  afterAll(async () => {
+    await database[Symbol.asyncDispose]();
+    clock[Symbol.dispose]();
+  });
 
   test('records come in order, in the shape of DynamoDB events on Lambda', async () => {
-    const { TableDescription } = await dynamodb('CreateTable', {
+    const { TableDescription } = await database.call('CreateTable', {
       TableName: 'orders',
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
@@ -443,13 +431,13 @@ describe('over dynoxide', () => {
       StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
     });
     const streamArn = (TableDescription as { LatestStreamArn: string }).LatestStreamArn;
-    const mapping = map(streams, streamArn, { BatchSize: 10 });
+    const mapping = map((operation, input) => database.call(operation, input), streamArn, { BatchSize: 10 });
+    database.onRecords(() => mapping.wake());
     for (let number = 0; number < 40; number += 1) {
-      await dynamodb('PutItem', {
+      await database.call('PutItem', {
         TableName: 'orders',
         Item: { pk: { S: `order-${number}` }, total: { N: String(number) }, raw: { B: 'AQI=' } },
       });
-      mapping.wake();
     }
     await until(() => events.flat().length === 40);
     expect(events.flat().map(key)).toEqual(Array.from({ length: 40 }, (_, number) => `order-${number}`));

@@ -30,7 +30,7 @@ const LONGEST_REST_MS = 1000;
 const SHORTEST_REST_MS = 50;
 const RETRY_MS = 1000;
 /** Between the starts of two reads: under load, what was written meanwhile makes one larger batch. */
-const READ_SPACING_MS = 40;
+const READ_SPACING_MS = 5;
 
 export interface ShardReaderOptions {
   call: StreamsCall;

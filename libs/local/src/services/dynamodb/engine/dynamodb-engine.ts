@@ -32,6 +32,8 @@ export interface DynamoDbEngineOptions {
   journal?: Journal;
   /** Refuses requests above the capacity of tables and partitions. */
   throttles?: boolean;
+  /** Called for each record of any stream. */
+  onRecord?: () => void;
 }
 
 // The input of an operation is JSON from outside: each operation checks what it reads.
@@ -91,9 +93,10 @@ export class DynamoDbEngine {
     accountId = '000000000000',
     journal = noJournal,
     throttles = false,
+    onRecord = () => undefined,
   }: DynamoDbEngineOptions = {}) {
     const environment = { now, region, accountId, journal, expiries: new ExpiryQueue(now) };
-    const streams = new StreamRegistry(environment);
+    const streams = new StreamRegistry({ ...environment, onRecord });
     const state: EngineState = {
       tables: new Map(),
       streams,

@@ -63,8 +63,10 @@ export class EngineRequestHandler {
       return { response: responseOf(200, output) };
     } catch (error) {
       if (!(error instanceof DynamoDbError)) throw error;
-      const { name, message, members } = error;
-      return { response: responseOf(400, { __type: `com.amazonaws.dynamodb.v20120810#${name}`, message, ...members }) };
+      const { name, message, members, status } = error;
+      return {
+        response: responseOf(status, { __type: `com.amazonaws.dynamodb.v20120810#${name}`, message, ...members }),
+      };
     }
   }
 
@@ -86,7 +88,7 @@ function textOf(body: unknown): string {
 function responseOf(statusCode: number, content: object): Response {
   return {
     statusCode,
-    reason: statusCode === 200 ? 'OK' : 'Bad Request',
+    reason: statusCode === 200 ? 'OK' : 'Refused',
     headers: { 'content-type': 'application/x-amz-json-1.0' },
     body: Buffer.from(JSON.stringify(content)),
   };

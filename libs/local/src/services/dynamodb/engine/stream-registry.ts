@@ -15,7 +15,7 @@ export class StreamRegistry {
 
   /** Opens a stream for a table. */
   create(options: Parameters<typeof TableStream.create>[0]): TableStream {
-    const stream = TableStream.create(options, this.#environment);
+    const stream = TableStream.create(options, this.#environment, (arn) => this.#streams.has(arn));
     this.#streams.set(stream.arn, stream);
     this.#environment.journal.put('streams', stream.arn, stream.state, () => this.#streams.delete(stream.arn));
     return stream;

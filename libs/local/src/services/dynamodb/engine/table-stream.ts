@@ -53,6 +53,8 @@ export interface StreamEnvironment {
   region: string;
   now: () => number;
   journal: Journal;
+  /** Called for each record. */
+  onRecord: () => void;
 }
 
 /** DynamoDB forgets a record after a day. */
@@ -86,10 +88,14 @@ export class TableStream {
   static create(
     options: Pick<StreamState, 'tableName' | 'keySchema' | 'viewType'> & { tableArn: string },
     environment: StreamEnvironment,
+    isTaken: (arn: string) => boolean,
   ): TableStream {
     const { tableArn, tableName, keySchema, viewType } = options;
-    const createdAt = environment.now();
-    const label = new Date(createdAt).toISOString().replace('Z', '');
+    let createdAt = environment.now();
+    const labelOf = (time: number): string => new Date(time).toISOString().replace('Z', '');
+    // Its label tells a stream from an earlier one of the same table.
+    while (isTaken(`${tableArn}/stream/${labelOf(createdAt)}`)) createdAt += 1;
+    const label = labelOf(createdAt);
     const arn = `${tableArn}/stream/${label}`;
     const shards = [openShard(arn, 0, createdAt)];
     return new TableStream({ arn, label, viewType, tableName, keySchema, createdAt, shards }, environment);
@@ -143,6 +149,7 @@ export class TableStream {
     };
     this.#records.push(record);
     this.#environment.journal.put(this.#collection, sequence, record, () => this.#records.pop());
+    this.#environment.onRecord();
     for (const listener of this.#listeners) listener(record);
   }
 

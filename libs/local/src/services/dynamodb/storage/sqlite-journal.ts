@@ -39,14 +39,17 @@ interface Change {
 export class SqliteJournal implements Journal {
   readonly #path: string;
   readonly #database: DatabaseSync;
-  readonly #statements: Record<'put' | 'remove' | 'drop' | 'load', StatementSync>;
+  readonly #statements: Record<'put' | 'remove' | 'drop', StatementSync>;
   /** By collection and key: only the last change of an entry is written. */
   readonly #changes = new Map<string, Change>();
   #undo: (() => void)[] = [];
   #flush: { done: Promise<void>; run: () => void; immediate: NodeJS.Immediate } | undefined;
 
-  /** @throws Error when another process uses the file, or it cannot be read */
-  constructor(path: string) {
+  /**
+   * @param maxPages how many pages of 4 KB the file may have: for tests of a full disk
+   * @throws Error when another process uses the file, or it cannot be read
+   */
+  constructor(path: string, { maxPages }: { maxPages?: number } = {}) {
     this.#path = path;
     mkdirSync(dirname(path), { recursive: true });
     const database = new DatabaseSync(path);
@@ -54,6 +57,7 @@ export class SqliteJournal implements Journal {
       // The lock is held until the file is closed: two processes that both have tables in memory would lose each other's writes.
       database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
       database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+      if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`);
     } catch (error) {
       database.close();
       if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) {
@@ -68,7 +72,6 @@ export class SqliteJournal implements Journal {
       put: database.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?)'),
       remove: database.prepare('DELETE FROM entries WHERE collection = ? AND key = ?'),
       drop: database.prepare('DELETE FROM entries WHERE collection = ?'),
-      load: database.prepare('SELECT key, value FROM entries WHERE collection = ? ORDER BY key'),
     };
   }
 
@@ -89,7 +92,9 @@ export class SqliteJournal implements Journal {
   }
 
   *load(collection: string): Iterable<{ key: string; value: unknown }> {
-    for (const { key, value } of this.#statements.load.iterate(collection)) {
+    // A statement of its own: who goes through a collection may load another one meanwhile.
+    const load = this.#database.prepare('SELECT key, value FROM entries WHERE collection = ? ORDER BY key');
+    for (const { key, value } of load.iterate(collection)) {
       yield { key: String(key), value: JSON.parse(String(value)) };
     }
   }

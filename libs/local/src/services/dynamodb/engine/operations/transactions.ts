@@ -70,6 +70,8 @@ export function beginTransaction(state: EngineState, input: TransactWriteInput):
   return {
     commit() {
       end();
+      // A table may be gone since, when the transaction was held open.
+      for (const { table } of writes) tableOf(state, table.name);
       const meter = new CapacityMeter(wish);
       for (const [index, { table, key, kind }] of writes.entries()) {
         const { before, after } = outcomes[index] as ItemOutcome;

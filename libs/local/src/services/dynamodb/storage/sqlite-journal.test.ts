@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { keyOf, thingsTable } from '../../../../fixtures/dynamodb-under-test.ts';
+import { DynamoDbEngine } from '../engine/index.ts';
+import { SqliteJournal } from './sqlite-journal.ts';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-test-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const path = () => join(directory, 'dynamodb.db');
+
+// Answers are JSON of any operation.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type Answer = any;
+
+interface Opened {
+  journal: SqliteJournal;
+  engine: DynamoDbEngine;
+  call(operation: string, input: object): Answer;
+}
+
+function open(options?: { maxPages?: number }): Opened {
+  const journal = new SqliteJournal(path(), options);
+  const engine = new DynamoDbEngine({ journal });
+  return {
+    journal,
+    engine,
+    call: (operation, input) => engine.execute(operation, { TableName: 'things', ...input }),
+  };
+}
+
+const item = (pk: string, text = '') => ({ ...keyOf(pk), text: { S: text } });
+const transaction = (ClientRequestToken: string, pk: string) => ({
+  ClientRequestToken,
+  TransactItems: [{ Put: { TableName: 'things', Item: keyOf(pk), ConditionExpression: 'attribute_not_exists(pk)' } }],
+});
+
+test('everything is there again: items, indexes, tags, streams with their records, request tokens', async () => {
+  const first = open();
+  first.call('CreateTable', {
+    ...thingsTable,
+    LocalSecondaryIndexes: [
+      {
+        IndexName: 'byText',
+        KeySchema: [thingsTable.KeySchema[0], { AttributeName: 'text', KeyType: 'RANGE' }],
+        Projection: { ProjectionType: 'ALL' },
+      },
+    ],
+    AttributeDefinitions: [...thingsTable.AttributeDefinitions, { AttributeName: 'text', AttributeType: 'S' }],
+    Tags: [{ Key: 'team', Value: 'orders' }],
+  });
+  for (const name of ['a', 'b', 'c']) first.call('PutItem', { Item: item(name, 'one') });
+  first.call('PutItem', { Item: item('a', 'two') });
+  first.call('DeleteItem', { Key: keyOf('b') });
+  first.call('TransactWriteItems', transaction('token', 'd'));
+  const table = first.call('DescribeTable', {});
+  first.journal.close();
+
+  const again = open();
+  expect(again.call('DescribeTable', {})).toEqual(table);
+  const keys = again.call('Scan', {}).Items.map(({ pk }: Answer) => pk.S);
+  expect(keys.sort()).toEqual(['a', 'c', 'd']);
+  const query = {
+    IndexName: 'byText',
+    KeyConditionExpression: 'pk = :a AND #t = :two',
+    ExpressionAttributeNames: { '#t': 'text' },
+    ExpressionAttributeValues: { ':a': { S: 'a' }, ':two': { S: 'two' } },
+  };
+  expect(again.call('Query', query).Count).toBe(1);
+  expect(again.call('TransactWriteItems', transaction('token', 'd'))).toEqual({});
+  const StreamArn = table.Table.LatestStreamArn;
+  const [{ ShardId }] = again.call('DescribeStream', { StreamArn }).StreamDescription.Shards;
+  const start = { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' };
+  const { Records } = again.call('GetRecords', again.call('GetShardIterator', start));
+  expect(Records.map(({ eventName }: Answer) => eventName)).toEqual([
+    ...['INSERT', 'INSERT', 'INSERT', 'MODIFY', 'REMOVE', 'INSERT'],
+  ]);
+  again.call('PutItem', { Item: item('e', 'one') });
+  const next = again.call('GetRecords', again.call('GetShardIterator', start)).Records;
+  expect(new Set(next.map(({ dynamodb }: Answer) => dynamodb.SequenceNumber)).size).toBe(7);
+  again.journal.close();
+});
+
+test('a table that is deleted and made anew begins without items', () => {
+  const first = open();
+  first.call('CreateTable', thingsTable);
+  first.call('PutItem', { Item: item('a') });
+  first.call('DeleteTable', {});
+  first.call('CreateTable', thingsTable);
+  first.call('PutItem', { Item: item('b') });
+  first.journal.close();
+  const again = open();
+  expect(again.call('Scan', {}).Items).toEqual([item('b')]);
+  expect(again.call('ListStreams', {}).Streams).toHaveLength(2);
+  again.journal.close();
+});
+
+test('what happens in one turn of the event loop is kept by one commit', async () => {
+  const { journal, call } = open();
+  call('CreateTable', thingsTable);
+  const kept = journal.committed();
+  for (let count = 0; count < 10; count += 1) call('PutItem', { Item: item(`i${count}`) });
+  expect(journal.committed()).toBe(kept);
+  await kept;
+  expect(journal.committed()).toBeUndefined();
+  journal.close();
+});
+
+test('only one process has the file', () => {
+  const { journal } = open();
+  expect(() => open()).toThrow(`The data of DynamoDB in ${path()} is in use by another process`);
+  journal.close();
+  open().journal.close();
+});
+
+describe('when the disk is full', () => {
+  test('the writes of the turn are undone and refused in so many words, and later ones are kept', async () => {
+    const { journal, call, engine } = open({ maxPages: 60 });
+    call('CreateTable', thingsTable);
+    call('PutItem', { Item: item('kept', 'x'.repeat(1000)) });
+    await journal.committed();
+
+    call('PutItem', { Item: item('kept', 'lost') });
+    call('UpdateTimeToLive', { TimeToLiveSpecification: { Enabled: true, AttributeName: 'ttl' } });
+    call('TransactWriteItems', transaction('token', 'lost'));
+    call('PutItem', { Item: item('large', 'x'.repeat(390_000)) });
+    call('CreateTable', { ...thingsTable, TableName: 'lost' });
+    await expect(journal.committed()).rejects.toThrow(/the disk is full: free some space and try again/);
+
+    expect(call('Scan', {}).Items).toEqual([item('kept', 'x'.repeat(1000))]);
+    expect(call('DescribeTimeToLive', {}).TimeToLiveDescription.TimeToLiveStatus).toBe('DISABLED');
+    expect(engine.table('lost')).toBeUndefined();
+
+    call('TransactWriteItems', transaction('token', 'small'));
+    await journal.committed();
+    journal.close();
+
+    const again = open();
+    expect(again.call('Scan', {}).Count).toBe(2);
+    const StreamArn = again.call('DescribeTable', {}).Table.LatestStreamArn;
+    const [{ ShardId }] = again.call('DescribeStream', { StreamArn }).StreamDescription.Shards;
+    const iterator = again.call('GetShardIterator', { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' });
+    expect(again.call('GetRecords', iterator).Records).toHaveLength(2);
+    again.journal.close();
+  });
+});
