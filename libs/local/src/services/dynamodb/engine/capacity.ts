@@ -35,7 +35,10 @@ export class CapacityMeter {
     if (this.#wish) this.#add(table, undefined, units);
   }
 
-  /** A write that replaces one item by another; in each index where something changes it is a write of its own. */
+  /**
+   * A write that replaces one item by another; in each index where something changes it is a write of its own.
+   * @param factor two in a transaction, of the table: indexes follow when it is done
+   */
   write(table: Table, before: Item | undefined, after: Item | undefined, factor: 1 | 2 = 1): void {
     if (!this.#wish) return;
     this.#add(table, undefined, writeUnits(before, after, factor));
@@ -44,10 +47,10 @@ export class CapacityMeter {
       if (!old && !current) continue;
       const [oldPlace, place] = [old, current].map((item) => item && JSON.stringify(placeOf(item, index.key)));
       if (old && current && oldPlace === place) {
-        if (!equalItems(old, current)) this.#add(table, index, writeUnits(old, current, factor));
+        if (!equalItems(old, current)) this.#add(table, index, writeUnits(old, current));
         continue;
       }
-      for (const entry of [old, current]) if (entry) this.#add(table, index, writeUnits(entry, undefined, factor));
+      for (const entry of [old, current]) if (entry) this.#add(table, index, writeUnits(entry, undefined));
     }
   }
 

@@ -15,13 +15,18 @@ export function applyUpdate(update: Update, before: Item): Item {
   const additions = update.add.map(({ path, value }) => ({ path, value: added(valueAt(before, path), value) }));
   const deletions = update.delete.map(({ path, value }) => ({ path, value: without(valueAt(before, path), value) }));
   // Elements of a list before their removal: an index means the list as it was. The last first, or the others would move.
-  for (const { path, value } of [...assignments, ...additions]) setAt(after, path, copyValue(value));
+  for (const { path, value } of [...assignments.toSorted(byLastIndex), ...additions]) setAt(after, path, copyValue(value));
   for (const { path, value } of deletions) {
     if (value) setAt(after, path, copyValue(value));
     else if (valueAt(after, path)) removeAt(after, path);
   }
   for (const path of update.remove.toSorted(byLastIndexDescending)) removeAt(after, path);
   return after;
+}
+
+/** What is appended to a list comes in the order of the indexes. */
+function byLastIndex({ path: one }: { path: Path }, { path: other }: { path: Path }): number {
+  return -byLastIndexDescending(one, other);
 }
 
 function byLastIndexDescending(a: Path, b: Path): number {

@@ -105,6 +105,8 @@ export function outcomeOf({ kind, table, key, input, condition, item, update }: 
       return { before, after: before };
     case 'Update': {
       const after = update ? applyUpdate(update, before ?? key) : (before ?? key);
+      // There is nothing to take away, and an item without an attribute is not made for it.
+      if (!before && update && update.set.length === 0 && update.add.length === 0) return { before, after: undefined };
       assertHasKey(after, table.key);
       table.assertStorable(after, 'Item size to update has exceeded the maximum allowed size');
       return { before, after };
