@@ -15,7 +15,8 @@ export function applyUpdate(update: Update, before: Item): Item {
   const additions = update.add.map(({ path, value }) => ({ path, value: added(valueAt(before, path), value) }));
   const deletions = update.delete.map(({ path, value }) => ({ path, value: without(valueAt(before, path), value) }));
   // Elements of a list before their removal: an index means the list as it was. The last first, or the others would move.
-  for (const { path, value } of [...assignments.toSorted(byLastIndex), ...additions]) setAt(after, path, copyValue(value));
+  for (const { path, value } of [...assignments.toSorted(byLastIndex), ...additions])
+    setAt(after, path, copyValue(value));
   for (const { path, value } of deletions) {
     if (value) setAt(after, path, copyValue(value));
     else if (valueAt(after, path)) removeAt(after, path);

@@ -24,6 +24,8 @@ export type ExpressionKind =
 
 const MAX_EXPRESSION_BYTES = 4096;
 const MAX_IN_CANDIDATES = 100;
+/** Operators and functions of an update. */
+const MAX_OPERATORS = 300;
 
 const comparators: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);
 const conditionFunctions: ReadonlySet<string> = new Set([
@@ -102,6 +104,7 @@ class Parser {
   readonly #kind: ExpressionKind;
   readonly #substitutions: Substitutions;
   #next = 0;
+  #operators = 0;
 
   constructor(tokens: readonly Token[], kind: ExpressionKind, substitutions: Substitutions) {
     this.#tokens = tokens;
@@ -299,6 +302,7 @@ class Parser {
     const sign = this.#peek().text;
     if (sign !== '+' && sign !== '-') return { path, value: left };
     this.#advance();
+    this.#countOperator();
     const right = this.#updateOperand();
     for (const side of [left, right]) {
       if (side.kind === 'value' && !('N' in side.value)) {
@@ -334,6 +338,7 @@ class Parser {
     while (this.#take(',')) operands.push(this.#updateOperand());
     this.#expect(')');
     this.#assertOperandCount(token.text, operands.length, 2);
+    this.#countOperator();
     const [first, second] = operands as [UpdateValue, UpdateValue];
     if (token.text === 'list_append') {
       for (const side of [first, second]) {
@@ -347,6 +352,13 @@ class Parser {
     }
     if (first.kind === 'path') return { kind: 'ifNotExists', path: first.path, otherwise: second };
     throw this.#invalid('Operator or function requires a document path; operator or function: if_not_exists');
+  }
+
+  /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters */
+  #countOperator(): void {
+    this.#operators += 1;
+    if (this.#operators <= MAX_OPERATORS) return;
+    throw this.#invalid(`The expression contains too many operators; operator count: ${this.#operators}`);
   }
 
   #pathWithValue(operator: 'ADD' | 'DELETE', allowed: readonly string[]): { path: Path; value: AttributeValue } {
