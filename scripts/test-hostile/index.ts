@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { readArguments, readNumber, runCommand } from '@millrace/command-line';
-import { describe, runCampaign } from '../../test/hostile/campaign.ts';
+import { runCampaign } from '../../test/hostile/campaign.ts';
 
 const HELP = `Starts the services on free ports, sends them hostile inputs by every way in, and sees that each is accounted for.
 
@@ -43,7 +43,7 @@ export const runTestHostile = () =>
     console.log(['', ...tally.lines(), ''].join('\n'));
     console.log(`seed ${seed}, ${inputs} inputs, ${(inputs / seconds).toFixed(0)} a second`);
     console.log(
-      `memory after three fifths of the inputs ${describe(memory.before)}; at the end ${describe(memory.after)}`,
+      `memory after three fifths of the inputs ${memory.before.toFixed(0)} MiB; at the end ${memory.after.toFixed(0)} MiB`,
     );
     for (const { what } of violations.slice(0, 50)) console.error(`NOT AS IT MUST BE: ${what}`);
     for (const file of files) console.error(`see ${file}`);

@@ -2,7 +2,7 @@
  * `npm run bench`: starts the local runtime, places orders from a closed loop (each client places its next order when
  * its last one is confirmed), and prints what came of it. `npm run bench -- --help` lists what can be set.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { readArguments, readNumber, runCommand } from '@millrace/command-line';
 import { Aws } from '../end-to-end/aws.ts';
@@ -99,17 +99,11 @@ async function measure(system: System, { orders, clients, warmUp, lone }: Option
     return performance.now() - started;
   }
 
-  /** The runtime, the database it started, and this benchmark. */
+  /** The runtime and this benchmark. */
   function usageOfAll(): { name: string; cpuMs: number; peakMiB: number }[] {
     if (!existsSync('/proc/self/stat') || system.pid === undefined) return [];
-    const database = readdirSync('/proc').find((name) => {
-      if (!/^\d+$/.test(name) || !existsSync(`/proc/${name}/status`)) return false;
-      const status = readFileSync(`/proc/${name}/status`, 'utf8');
-      return /^Name:\s+dynoxide/m.test(status) && new RegExp(`^PPid:\\s+${system.pid}$`, 'm').test(status);
-    });
     return [
       { name: 'runtime', ...usage(String(system.pid)) },
-      ...(database ? [{ name: 'database', ...usage(database) }] : []),
       { name: 'benchmark', ...usage('self') },
     ];
   }

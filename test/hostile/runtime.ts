@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '@millrace/testing';
 
@@ -22,16 +22,11 @@ interface Urls {
 /** What the runtime's process tells. */
 export type FromRuntime = { ready: Urls } | { report: Report };
 
-/** Resident memory in MiB. */
-export interface Memory {
-  runtime: number;
-  database: number;
-}
-
 /** A runtime in a process of its own. */
 export interface RuntimeProcess extends Urls {
   report: () => Promise<Report>;
-  memory: () => Memory;
+  /** Resident, in MiB. */
+  memory: () => number;
   /** How the process ended, once it has. */
   ended: () => string | undefined;
   stop: () => Promise<void>;
@@ -101,18 +96,11 @@ export async function startRuntimeProcess(): Promise<RuntimeProcess> {
 }
 
 /** https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
-function memoryOf(pid: number): Memory {
-  const statusOf = (id: number | string) => {
-    try {
-      return readFileSync(`/proc/${id}/status`, 'utf8');
-    } catch {
-      return ''; // It has ended.
-    }
-  };
-  const residentOf = (status: string) => Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
-  const database = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(statusOf)
-    .find((status) => new RegExp(`^PPid:\\s+${pid}$`, 'm').test(status) && /^Name:\s+dynoxide/m.test(status));
-  return { runtime: residentOf(statusOf(pid)), database: residentOf(database ?? '') };
+function memoryOf(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0; // It has ended.
+  }
 }

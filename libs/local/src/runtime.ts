@@ -55,7 +55,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const code = new Map<string, string>();
   const place = { accountId: ACCOUNT_ID, region, awsUrl };
   const host: CloudOptions = {
-    ...{ ...place, dataDirectory, cacheDirectory, options, gateway, releaseApiPort, warn },
+    ...{ ...place, dataDirectory, cacheDirectory, options, releaseApiPort, warn },
     clock,
     usage: options.usage,
     messages: new Messages(clock),

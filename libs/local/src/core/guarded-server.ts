@@ -24,7 +24,6 @@ export function createGuardedServer(
   const guarded =
     (next: RequestListener): RequestListener =>
     (request, response) => {
-      // Of the socket, since the DynamoDB front hands connections to its own port over to the gateway.
       const refusal = findGuardRefusal(request.rawHeaders, request.socket.localPort, allowsOrigin);
       if (refusal) refuse(request, response, refusal);
       else next(request, response);

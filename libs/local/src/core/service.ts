@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, Server } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Stack, ResourceType as TemplateResourceType } from '@millrace/cloudformation';
 import type { Caller } from '@millrace/iam-policy';
 import type { AccessOf, Input } from './access.ts';
@@ -131,8 +131,6 @@ export interface Host {
   readonly messages: Messages;
   /** Gives the port of the HTTP APIs free, which is kept from other processes until then. */
   readonly releaseApiPort: () => Promise<void>;
-  /** The server of the AWS port. */
-  readonly gateway: Server;
   /** Sends a payload to a target: the one way for rules, pipes, schedules, alarms and destinations. */
   readonly deliver: Deliver;
   /**

@@ -85,7 +85,7 @@ beforeAll(async () => {
   const parts = Promise.withResolvers<GatewayParts>();
   server = createGateway(parts.promise);
   await listenOnLoopback(server, port);
-  const options = cloudOptions({ awsUrl: endpoint, gateway: server, messages });
+  const options = cloudOptions({ awsUrl: endpoint, messages });
   cloud = new Cloud([sqs, sts, sns, s3, dynamodb, ssm, ses, eventsStandIn, lambdaStandIn] as AwsService[], options);
   await cloud.start();
   const { stacks } = loadStacks([{ stackName: 'shop', template }], { ...options, resourceTypes: cloud.resourceTypes });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect } from '@jest/globals';
-import { documented, EngineUnderTest, key } from '../../../../../fixtures/engine-under-test.ts';
+import { type Answer, documented, EngineUnderTest, key } from '../../../../../fixtures/engine-under-test.ts';
 
 let db: EngineUnderTest;
 
@@ -9,7 +9,7 @@ beforeEach(() => {
 
 const put = (pk: string, more: object = {}) => ({ Put: { TableName: 'things', Item: key(pk), ...more } });
 const create = (pk: string) => put(pk, { ConditionExpression: 'attribute_not_exists(pk)' });
-const reasons = (input: object) => db.refused('TransactWriteItems', input).members.CancellationReasons;
+const reasons = (input: object): Answer => db.refused('TransactWriteItems', input).members.CancellationReasons;
 
 describe('TransactWriteItems', () => {
   documented('transaction-apis.html', 'writes all or nothing, and gives a reason for each action in its order', () => {
