@@ -107,7 +107,10 @@ export function readItem(item: unknown, depth = 1): Item {
   }
   const copy: Item = {};
   for (const name of Object.keys(item)) {
-    if (name === '') throw validationError('One or more parameter values were invalid: Attribute name is empty');
+    // The API's model has a least length for the names of attributes, and not for those in a map.
+    if (name === '' && depth === 1) {
+      throw validationError('One or more parameter values were invalid: Attribute name is empty');
+    }
     define(copy, name, readValue((item as Record<string, unknown>)[name], depth));
   }
   return copy;
