@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { AwsError } from '../core/aws-error.ts';
 
-const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+/** The largest request of all is a batch of DynamoDB: 16 MB. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
+const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** @returns undefined for a request that is not for a path: `*`, another origin, what is not a URL */
 export function urlOf({ url: path = '' }: IncomingMessage): URL | undefined {

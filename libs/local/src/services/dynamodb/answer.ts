@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { HttpAnswer } from '../../core/http-message.ts';
-import type { DynamoDbError } from './engine/index.ts';
+import type { CancellationReason, DynamoDbError } from './engine/index.ts';
 import type { Consumed } from './usage.ts';
 
 const CONTENT_TYPE = 'application/x-amz-json-1.0';
@@ -13,6 +13,8 @@ export interface Used {
   consumed?: Consumed | Consumed[] | undefined;
   /** Of the error, without its namespace. */
   errorName?: string | undefined;
+  /** Of a transaction that was cancelled. */
+  reasons?: readonly CancellationReason[] | undefined;
 }
 
 /** What DynamoDB answers: a document, with the checksum that some clients verify. */
@@ -37,7 +39,8 @@ export class DynamoDbAnswer extends HttpAnswer {
   /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html */
   static refusing({ name, message, members, status }: DynamoDbError): DynamoDbAnswer {
     const content = { __type: `${namespaceOf(name)}#${name}`, message, ...members };
-    return new DynamoDbAnswer(status, content, { errorName: name });
+    const reasons = members.CancellationReasons as readonly CancellationReason[] | undefined;
+    return new DynamoDbAnswer(status, content, { errorName: name, reasons });
   }
 }
 

@@ -105,3 +105,33 @@ test('without faults nothing is refused', async () => {
     Array.from({ length: 5 }, () => db.call('TransactWriteItems', { TransactItems: [put('a'), put('b')] })),
   );
 });
+
+test('metrics tell of each table what was used, how long it took, and what was refused why', async () => {
+  const reports: string[] = [];
+  await using db = new DynamoDbUnderTest({
+    metric: ({ name, dimensions, value, unit }) =>
+      void reports.push(
+        [name, ...Object.values(dimensions), ...(unit === 'Milliseconds' ? [] : [String(value)])].join(' '),
+      ),
+  });
+  await db.call('CreateTable', thingsTable);
+  const answer = (operation: string, input: object) =>
+    db.dynamodb.answer({ operation, input: { TableName: 'things', ...input } });
+  const { body } = await answer('PutItem', { Item: keyOf('a') });
+  expect(body).toBe('{}');
+  await answer('PutItem', { Item: keyOf('a'), ConditionExpression: 'attribute_not_exists(pk)' });
+  await answer('GetItem', { Key: keyOf('a') });
+  await answer('GetItem', { Key: {} });
+  await answer('TransactWriteItems', { TransactItems: [put('a'), put('b')] });
+  await db.call('UpdateTimeToLive', { TimeToLiveSpecification: { Enabled: true, AttributeName: 'ttl' } });
+  await db.put('old', { ttl: { N: String(db.clock.now() / 1000) } });
+  await db.clock.advance(1_000);
+  expect(reports).toEqual([
+    ...['SuccessfulRequestLatency things PutItem', 'ConsumedWriteCapacityUnits things 1'],
+    'ConditionalCheckFailedRequests things 1',
+    ...['SuccessfulRequestLatency things GetItem', 'ConsumedReadCapacityUnits things 0.5'],
+    'UserErrors 1',
+    ...['SuccessfulRequestLatency things TransactWriteItems', 'ConsumedWriteCapacityUnits things 4'],
+    'TimeToLiveDeletedItemCount things 1',
+  ]);
+});

@@ -2,13 +2,15 @@ import { join } from 'node:path';
 import type { Input } from '../../core/access.ts';
 import { AwsError } from '../../core/aws-error.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
+import type { MetricReport } from '../../core/observations.ts';
 import type { Fault } from '../../core/runtime-options.ts';
 import type { Call } from '../../core/service.ts';
 import { DynamoDbAnswer, type Used } from './answer.ts';
 import { DynamoDbEngine, DynamoDbError, internalServerError } from './engine/index.ts';
 import type { DynamoDbBackend } from './local-dynamodb.ts';
+import { reportExpired, reportRequest } from './metrics.ts';
 import { NotKeptError, SqliteJournal } from './storage/sqlite-journal.ts';
-import { type Consumed, hasCapacity } from './usage.ts';
+import { type Consumed, hasCapacity, tablesOf } from './usage.ts';
 
 export interface EmbeddedDynamoDbOptions {
   region: string;
@@ -20,6 +22,8 @@ export interface EmbeddedDynamoDbOptions {
   faults?: readonly Fault[] | undefined;
   /** Told when writes cannot be kept any more, and when they can again. */
   warn?: (line: string) => void;
+  /** Told of values of CloudWatch metrics. */
+  metric?: (report: MetricReport) => void;
 }
 
 /** With the fault `conflicts`, a transaction holds its items for at least and at most so long. */
@@ -40,6 +44,7 @@ export class EmbeddedDynamoDb implements DynamoDbBackend {
   readonly #clock: Clock;
   readonly #holdsItems: boolean;
   readonly #warn: (line: string) => void;
+  readonly #metric: (report: MetricReport) => void;
   readonly #listeners: (() => void)[] = [];
   #notified: NodeJS.Immediate | undefined;
   #expiry: { at: number; timer: Timer } | undefined;
@@ -47,9 +52,18 @@ export class EmbeddedDynamoDb implements DynamoDbBackend {
 
   /** @throws Error when the data directory is in use or cannot be read */
   constructor(options: EmbeddedDynamoDbOptions) {
-    const { region, accountId, clock, dataDirectory, faults = [], warn = () => undefined } = options;
+    const {
+      region,
+      accountId,
+      clock,
+      dataDirectory,
+      faults = [],
+      warn = () => undefined,
+      metric = () => undefined,
+    } = options;
     this.#clock = clock;
     this.#warn = warn;
+    this.#metric = metric;
     this.#holdsItems = faults.includes('conflicts');
     this.#journal = dataDirectory === undefined ? undefined : new SqliteJournal(join(dataDirectory, 'dynamodb.db'));
     this.#engine = new DynamoDbEngine({
@@ -68,25 +82,16 @@ export class EmbeddedDynamoDb implements DynamoDbBackend {
       return (await this.#run(operation, input)) as Record<string, unknown>;
     } catch (error) {
       if (!(error instanceof DynamoDbError)) throw error;
-      throw new AwsError(error.name, error.message, error.status);
+      throw new AwsError(error.name, error.message, error.status, error.members);
     }
   }
 
-  readonly answer = async ({
-    operation,
-    input,
-    isMetered,
-  }: Pick<Call, 'operation' | 'input' | 'isMetered'>): Promise<DynamoDbAnswer> => {
-    const isCounted = isMetered && hasCapacity(operation);
-    try {
-      const output = await this.#run(operation, isCounted ? { ReturnConsumedCapacity: 'TOTAL', ...input } : input);
-      if (!isCounted) return DynamoDbAnswer.of(output);
-      const { ConsumedCapacity, ...rest } = output as { ConsumedCapacity?: Consumed | Consumed[] };
-      return DynamoDbAnswer.of(input.ReturnConsumedCapacity ? output : rest, ConsumedCapacity);
-    } catch (error) {
-      if (error instanceof DynamoDbError) return DynamoDbAnswer.refusing(error);
-      throw error;
-    }
+  readonly answer = async ({ operation, input }: Pick<Call, 'operation' | 'input'>): Promise<DynamoDbAnswer> => {
+    const startedAt = performance.now();
+    const answer = await this.#answerOf(operation, input);
+    const milliseconds = performance.now() - startedAt;
+    reportRequest(this.#metric, { operation, tables: tablesOf(input), milliseconds, ...answer.used });
+    return answer;
   };
 
   usedBy(output: unknown): Used | undefined {
@@ -111,6 +116,20 @@ export class EmbeddedDynamoDb implements DynamoDbBackend {
     clearImmediate(this.#notified);
     this.#expiry?.timer.cancel();
     this.#journal?.close();
+  }
+
+  async #answerOf(operation: string, input: Input): Promise<DynamoDbAnswer> {
+    const { ReturnConsumedCapacity: wish } = input;
+    // The bill and the metrics want to know what a request has used, also when its caller does not.
+    const isAsked = !hasCapacity(operation) || (wish !== undefined && wish !== 'NONE');
+    try {
+      const output = await this.#run(operation, isAsked ? input : { ...input, ReturnConsumedCapacity: 'TOTAL' });
+      const { ConsumedCapacity, ...rest } = output as { ConsumedCapacity?: Consumed | Consumed[] };
+      return DynamoDbAnswer.of(isAsked ? output : rest, ConsumedCapacity);
+    } catch (error) {
+      if (error instanceof DynamoDbError) return DynamoDbAnswer.refusing(error);
+      throw error;
+    }
   }
 
   /** Every answer waits until what it tells of is kept, also that of a read: it may have seen a write of the same turn. */
@@ -166,10 +185,11 @@ export class EmbeddedDynamoDb implements DynamoDbBackend {
 
   async #expire(): Promise<void> {
     this.#expiry = undefined;
-    this.#engine.expire();
+    const expired = this.#engine.expire();
     let notBefore = 0;
     try {
       await this.#kept();
+      for (const [table, count] of expired) reportExpired(this.#metric, table, count);
     } catch {
       // Reported as a warning; the items are there again.
       notBefore = this.#clock.now() + RETRY_EXPIRY_MS;

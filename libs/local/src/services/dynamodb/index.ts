@@ -4,9 +4,9 @@ import { dynamoDbAccess } from './access.ts';
 import { dynamodbDifferences } from './differences.ts';
 import { EmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import type { DynamoDbBackend, LocalDynamoDb } from './local-dynamodb.ts';
+import { DYNAMODB_METRICS } from './metrics.ts';
 import { OutsideDynamoDb } from './outside-dynamodb.ts';
 import { dynamoDbResourceTypes } from './resource-types.ts';
-import { DYNAMODB_METRICS } from './stream-metrics.ts';
 import { countDynamoDb } from './usage.ts';
 
 /** DynamoDB and its streams, in this process. */
@@ -47,10 +47,10 @@ async function start(host: Host): Promise<RunningService<LocalDynamoDb>> {
   };
 }
 
-function startBackend({ accountId, region, clock, dataDirectory, options, warn }: Host): DynamoDbBackend {
+function startBackend({ accountId, region, clock, dataDirectory, options, warn, metric }: Host): DynamoDbBackend {
   const { dynamodbEndpoint: endpoint, faults } = options;
   if (endpoint !== undefined) return new OutsideDynamoDb({ endpoint, region });
-  return new EmbeddedDynamoDb({ accountId, region, clock, dataDirectory, faults, warn });
+  return new EmbeddedDynamoDb({ accountId, region, clock, dataDirectory, faults, warn, metric });
 }
 
 function partitionKeysOf(stacks: readonly Stack[]): Map<string, string | undefined> {

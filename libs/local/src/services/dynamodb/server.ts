@@ -43,7 +43,7 @@ export async function startDynamoDbServer({
   const answer = async (target: string, body: Buffer): Promise<DynamoDbAnswer> => {
     try {
       const operation = target.slice(target.lastIndexOf('.') + 1);
-      return await dynamodb.answer({ operation, input: parseJsonBody(body), isMetered: false });
+      return await dynamodb.answer({ operation, input: parseJsonBody(body) });
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       return DynamoDbAnswer.refusing(new DynamoDbError(error.code, error.message));

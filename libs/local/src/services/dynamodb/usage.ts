@@ -39,6 +39,22 @@ export interface DynamoDbExchange {
 const READS = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan', 'TransactGetItems']);
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems']);
 
+/** Whether an operation uses read units, and not write units. */
+export function isRead(operation: string): boolean {
+  return READS.has(operation);
+}
+
+/** The tables that a request names. */
+export function tablesOf(input: unknown): string[] {
+  const { TableName, RequestItems, TransactItems } = input as Input;
+  if (TableName !== undefined) return [TableName];
+  if (RequestItems) return Object.keys(RequestItems);
+  const actions = Array.isArray(TransactItems) ? TransactItems : [];
+  return [
+    ...new Set(actions.flatMap((action) => Object.values(action ?? {})).map((write) => String(write?.TableName))),
+  ];
+}
+
 /** Whether an operation is billed by request units, which its answer tells when it is asked to (ReturnConsumedCapacity). */
 export function hasCapacity(operation: string): boolean {
   return READS.has(operation) || WRITES.has(operation);

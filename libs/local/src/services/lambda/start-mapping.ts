@@ -1,7 +1,7 @@
 import { AwsError } from '../../core/aws-error.ts';
 import type { Host } from '../../core/service.ts';
 import { dynamodb } from '../dynamodb/index.ts';
-import { reportStreamRead } from '../dynamodb/stream-metrics.ts';
+import { reportStreamRead } from '../dynamodb/metrics.ts';
 import { countStreamRead } from '../dynamodb/stream-usage.ts';
 import { sqs } from '../sqs/index.ts';
 import type { QueueSource } from '../sqs/queue-source.ts';

@@ -151,9 +151,16 @@ export class DynamoDbEngine {
     return this.#state.environment.expiries.next;
   }
 
-  /** Removes what Time to Live has expired. @returns how many items */
-  expire(): number {
-    return this.#state.environment.expiries.run();
+  /** Removes what Time to Live has expired. @returns how many items of which table */
+  expire(): ReadonlyMap<string, number> {
+    const before = new Map([...this.#state.tables].map(([name, { items }]) => [name, items.size]));
+    this.#state.environment.expiries.run();
+    const expired = new Map<string, number>();
+    for (const [name, { items }] of this.#state.tables) {
+      const count = (before.get(name) ?? 0) - items.size;
+      if (count > 0) expired.set(name, count);
+    }
+    return expired;
   }
 }
 

@@ -31,15 +31,12 @@ export class ExpiryQueue {
     return this.#queue.peek()?.at;
   }
 
-  /** Expires what is due. @returns how many items */
-  run(): number {
-    let count = 0;
+  /** Expires what is due. */
+  run(): void {
     // An item expires when its time is less than the current one.
     const before = this.#now() - 1;
     for (let due = this.#queue.takeDue(before); due; due = this.#queue.takeDue(before)) {
       due.callback();
-      count += 1;
     }
-    return count;
   }
 }

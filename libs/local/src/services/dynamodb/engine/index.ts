@@ -1,6 +1,7 @@
 export type { AttributeValue, Item } from './attribute-value.ts';
 export { DynamoDbEngine, type DynamoDbEngineOptions } from './dynamodb-engine.ts';
 export {
+  type CancellationReason,
   conditionalCheckFailed,
   DynamoDbError,
   internalServerError,
