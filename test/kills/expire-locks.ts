@@ -1,19 +1,14 @@
 import { DynamoDBClient, paginateListTables } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { startDynamoDb } from '@millrace/local/dynamodb';
+import { startDynamoDbServer } from '@millrace/local/dynamodb';
 
 /**
  * Has the idempotency locks of killed containers expire at once. Otherwise they do so after minutes, because the clocks of AWS's
  * containers may differ, and each order under way would wait for it. Nobody has them any more: the runtime is not running.
  */
 export async function expireLocks(dataDirectory: string): Promise<void> {
-  const failure = Promise.withResolvers<never>();
-  const database = await startDynamoDb({ dataDirectory, onExit: (reason) => failure.reject(new Error(reason)) });
-  try {
-    await Promise.race([failure.promise, expireLocksAt(database.endpoint)]);
-  } finally {
-    await database.stop();
-  }
+  await using database = await startDynamoDbServer({ dataDirectory });
+  await expireLocksAt(database.endpoint);
 }
 
 async function expireLocksAt(endpoint: string): Promise<void> {

@@ -45,7 +45,9 @@ export class EmbeddedDynamoDb implements DynamoDbBackend {
   readonly #holdsItems: boolean;
   readonly #warn: (line: string) => void;
   readonly #metric: (report: MetricReport) => void;
-  readonly #listeners: (() => void)[] = [];
+  /** By the ARN of the stream. */
+  readonly #listeners = new Map<string, Set<() => void>>();
+  readonly #streamsWithRecords = new Set<string>();
   #notified: NodeJS.Immediate | undefined;
   #expiry: { at: number; timer: Timer } | undefined;
   #isKept = true;
@@ -72,7 +74,7 @@ export class EmbeddedDynamoDb implements DynamoDbBackend {
       accountId,
       ...(this.#journal && { journal: this.#journal }),
       throttles: faults.includes('throttling'),
-      onRecord: () => this.#notify(),
+      onRecord: (streamArn) => this.#notify(streamArn),
     });
     this.#scheduleExpiry();
   }
@@ -98,8 +100,11 @@ export class EmbeddedDynamoDb implements DynamoDbBackend {
     return output instanceof DynamoDbAnswer ? output.used : undefined;
   }
 
-  onRecords(listener: () => void): void {
-    this.#listeners.push(listener);
+  onRecords(streamArn: string, listener: () => void): () => void {
+    const listeners = this.#listeners.get(streamArn) ?? new Set();
+    this.#listeners.set(streamArn, listeners);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   console(): unknown {
@@ -166,10 +171,13 @@ export class EmbeddedDynamoDb implements DynamoDbBackend {
   }
 
   /** Once for all records of a turn, and after they are kept: the journal asked for its own turn before. */
-  #notify(): void {
+  #notify(streamArn: string): void {
+    this.#streamsWithRecords.add(streamArn);
     this.#notified ??= setImmediate(() => {
       this.#notified = undefined;
-      for (const listener of this.#listeners) listener();
+      const streams = [...this.#streamsWithRecords];
+      this.#streamsWithRecords.clear();
+      for (const arn of streams) for (const listener of this.#listeners.get(arn) ?? []) listener();
     });
   }
 

@@ -9,8 +9,8 @@ export interface LocalDynamoDb {
    * @throws AwsError
    */
   call(operation: string, input: Input): Promise<Record<string, unknown>>;
-  /** Calls back when streams may have new records. */
-  onRecords(listener: () => void): void;
+  /** Calls back when a stream may have new records. @returns ends it */
+  onRecords(streamArn: string, listener: () => void): () => void;
 }
 
 /** A DynamoDB behind the port: the embedded one, or one outside. */

@@ -40,7 +40,7 @@ export class OutsideDynamoDb implements DynamoDbBackend {
   readonly #endpoint: string;
   readonly #region: string;
   readonly #agent = new Agent({ keepAlive: true });
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
 
   /** @param options `endpoint`: its origin */
   constructor({ endpoint, region }: { endpoint: string; region: string }) {
@@ -70,8 +70,10 @@ export class OutsideDynamoDb implements DynamoDbBackend {
     return output instanceof CountedAnswer ? output.used : undefined;
   }
 
-  onRecords(listener: () => void): void {
-    this.#listeners.push(listener);
+  /** Called back after every write: which stream has something of it is not known. */
+  onRecords(_streamArn: string, listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   console(): unknown {

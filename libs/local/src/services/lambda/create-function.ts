@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { type Stack, TemplateError } from '@millrace/cloudformation';
 import type { Host } from '../../core/service.ts';
 import { logs } from '../logs/index.ts';
-import type { EventSourceMapping } from './event-source-mapping.ts';
 import { functionDefinition } from './function-definition.ts';
 import { functionMetrics, type ReportFunctionMetric } from './function-metrics.ts';
 import { type EndedInvocation, FunctionPool } from './function-pool.ts';
@@ -17,16 +16,9 @@ const SCALE_OUT_AFTER_MS = 100;
 
 /**
  * Makes a function of its resource in a template.
- * @param streams of the tables of its stack, which are read after each call
  * @throws TemplateError for a function without a bundle, or a setting that Lambda would refuse
  */
-export function createFunction(
-  stack: Stack,
-  logicalId: string,
-  name: string,
-  streams: readonly EventSourceMapping[],
-  host: Host,
-): LocalFunction {
+export function createFunction(stack: Stack, logicalId: string, name: string, host: Host): LocalFunction {
   const codeDirectory = host.codeOf(name);
   if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
   const properties = stack.properties(logicalId);
@@ -54,10 +46,6 @@ export function createFunction(
   const created = new LocalFunction(configuration, {
     createPool: (version) => createPool(version, host),
     onThrottle: () => report('Throttles', 1),
-    onInvoked: () => {
-      // What it wrote may be waiting in the streams of its stack.
-      for (const stream of streams) stream.wake();
-    },
   });
   if (reserved !== undefined) created.reservedConcurrency = Number(reserved);
   for (const { Key, Value } of (Tags ?? []) as { Key: string; Value: string }[]) created.tags.set(Key, String(Value));

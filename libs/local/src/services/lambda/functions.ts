@@ -3,7 +3,6 @@ import type { Stack } from '@millrace/cloudformation';
 import type { Clock } from '../../core/clock.ts';
 import type { Host } from '../../core/service.ts';
 import { createFunction } from './create-function.ts';
-import type { EventSourceMapping } from './event-source-mapping.ts';
 import { parseFunctionIdentifier } from './function-identifier.ts';
 import { notFound } from './lambda-errors.ts';
 import type { LocalFunction, VersionConfiguration } from './local-function.ts';
@@ -19,9 +18,6 @@ export class Functions {
   readonly byName: ReadonlyMap<string, LocalFunction>;
   readonly #onWarning: (line: string) => void;
   readonly #clock: Clock;
-  /** Of a stack, the mappings that read its functions' tables: whatever a function of it does may have written there. */
-  readonly #streams = new Map<Stack, EventSourceMapping[]>();
-  readonly #stackOf = new Map<string, Stack>();
 
   /** @throws TemplateError for a function without a bundle, or a setting that Lambda would refuse */
   constructor(stacks: readonly Stack[], host: Host) {
@@ -29,11 +25,8 @@ export class Functions {
     this.#clock = host.clock;
     const functions = new Map<string, LocalFunction>();
     for (const stack of stacks) {
-      const streams: EventSourceMapping[] = [];
-      this.#streams.set(stack, streams);
       for (const { logicalId, name } of stack.resourcesOfType('AWS::Lambda::Function')) {
-        functions.set(name, createFunction(stack, logicalId, name, streams, host));
-        this.#stackOf.set(name, stack);
+        functions.set(name, createFunction(stack, logicalId, name, host));
       }
     }
     this.byName = functions;
@@ -63,17 +56,6 @@ export class Functions {
   /** Changes the configuration of `$LATEST`. */
   update(found: LocalFunction, changes: Partial<VersionConfiguration>): void {
     found.update(changes, this.#clock.now());
-  }
-
-  /** The mappings that are woken after each call of a function. */
-  streamsOf({ name }: LocalFunction): EventSourceMapping[] {
-    const stack = this.#stackOf.get(name);
-    return (stack && this.#streams.get(stack)) ?? [];
-  }
-
-  /** Has every stream read at once. */
-  wakeStreams(): void {
-    for (const streams of this.#streams.values()) for (const stream of streams) stream.wake();
   }
 
   /** Starts a container of every function, as many at a time as there are cores, and warns of those that cannot start. */

@@ -1,6 +1,5 @@
 import { DeliveryError } from '../../core/delivery.ts';
 import type { AwsService, Host, RunningService } from '../../core/service.ts';
-import { dynamodb } from '../dynamodb/index.ts';
 import { lambdaAccess } from './access.ts';
 import { lambdaApi } from './api.ts';
 import { openCheckpoints } from './checkpoint-store.ts';
@@ -62,7 +61,6 @@ async function start(host: Host): Promise<RunningService<LocalLambda>> {
     if (!active) throw new Error('Functions have not started yet');
     return active;
   };
-  host.handleOf(dynamodb).onRecords(() => active?.functions.wakeStreams());
   const api = lambdaApi(running);
   const owned = started.move();
   return {
@@ -77,13 +75,7 @@ async function start(host: Host): Promise<RunningService<LocalLambda>> {
       },
       warm: () => running().functions.warm(),
     },
-    api: async (call) => {
-      try {
-        return await api(call);
-      } finally {
-        running().functions.wakeStreams();
-      }
-    },
+    api,
     isThere: (functionArn) => running().functions.find(functionArn) !== undefined,
     deliver: async (functionArn, payload, { sender, traceHeader }) => {
       const named = running().functions.find(functionArn);

@@ -32,8 +32,6 @@ export interface LocalFunctionOptions {
   createPool: (configuration: VersionConfiguration) => FunctionPool;
   /** A call was refused, because as many as are reserved were running. */
   onThrottle: () => void;
-  /** Called after each call: what it wrote may be waiting in a stream. */
-  onInvoked: () => void;
 }
 
 /** A function with its versions and aliases. */
@@ -106,7 +104,6 @@ export class LocalFunction {
       return { ...result, executedVersion: configuration.version };
     } finally {
       this.#running -= 1;
-      this.#options.onInvoked();
     }
   }
 

@@ -141,7 +141,6 @@ export class Mappings {
     entry.isDeleting = true;
     this.#options.store.removeDocument(KIND, uuid);
     void entry.mapping.stop().then(() => this.#entries.delete(uuid));
-    this.#unlist(entry.mapping);
     return this.get(uuid);
   }
 
@@ -168,14 +167,6 @@ export class Mappings {
     }
     const mapping = startMapping({ uuid, properties, found, qualifier }, host, checkpoints, destinations);
     this.#entries.set(uuid, { mapping, properties, isKept, isDeleting: false });
-    this.#list({ mapping, properties });
-  }
-
-  /** Has a stream read after calls of the functions that may write to its table. */
-  #list({ mapping, properties }: Pick<Entry, 'mapping' | 'properties'>): void {
-    const { functions } = this.#options;
-    if (!properties.EventSourceArn.includes(':dynamodb:')) return;
-    functions.streamsOf(functions.get(properties.FunctionName).found).push(mapping);
   }
 
   /** Lets another function have the records. The position in a stream stays. */
@@ -185,7 +176,6 @@ export class Mappings {
     const positionOf = entry.properties.positionOf ?? entry.mapping.configuration().FunctionArn;
     const moved = { ...properties, positionOf };
     await entry.mapping.stop();
-    this.#unlist(entry.mapping);
     try {
       entry.mapping = startMapping({ uuid, properties: moved, found, qualifier }, host, checkpoints, destinations);
       entry.properties = moved;
@@ -193,16 +183,6 @@ export class Mappings {
       const old = functions.get(entry.properties.FunctionName);
       entry.mapping = startMapping({ uuid, properties: entry.properties, ...old }, host, checkpoints, destinations);
       throw error;
-    } finally {
-      this.#list(entry);
-    }
-  }
-
-  #unlist(mapping: EventSourceMapping): void {
-    for (const found of this.#options.functions.byName.values()) {
-      const streams = this.#options.functions.streamsOf(found);
-      const place = streams.indexOf(mapping);
-      if (place >= 0) streams.splice(place, 1);
     }
   }
 

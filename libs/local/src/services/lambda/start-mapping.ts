@@ -141,6 +141,7 @@ function startDynamoDbMapping(
       if (usage) countStreamRead(usage, source, output);
       return output;
     },
+    onRecords: (listener) => tables.onRecords(source, listener),
     onIteratorAge: (age) => report('IteratorAge', age),
     sendToDestination: async (arn, body, shardId) => {
       try {

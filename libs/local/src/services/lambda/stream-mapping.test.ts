@@ -431,8 +431,8 @@ describe('over the embedded DynamoDB', () => {
       StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
     });
     const streamArn = (TableDescription as { LatestStreamArn: string }).LatestStreamArn;
-    const mapping = map((operation, input) => database.call(operation, input), streamArn, { BatchSize: 10 });
-    database.onRecords(() => mapping.wake());
+    const call: StreamsCall = (operation, input) => database.call(operation, input);
+    map(call, streamArn, { BatchSize: 10 }, { onRecords: (listener) => database.onRecords(streamArn, listener) });
     for (let number = 0; number < 40; number += 1) {
       await database.call('PutItem', {
         TableName: 'orders',

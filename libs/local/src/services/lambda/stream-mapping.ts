@@ -27,6 +27,8 @@ export interface StreamMappingOptions {
   /** Milliseconds before the next try, after so many failures (1, 2, …); doubles from 100 ms to 30 s unless given. */
   retryDelay?: (failures: number) => number;
   onWarning?: (message: string) => void;
+  /** Has a listener called when the stream may have new records. @returns ends it; without this, idle shards are read once a second */
+  onRecords?: (listener: () => void) => () => void;
   /** Is told the age of the last record of each batch that the function is invoked with, in ms. */
   onIteratorAge?: (age: number) => void;
 }
@@ -64,6 +66,7 @@ class StreamMapping implements EventSourceMapping {
   #lastModified: number;
   /** The stream could not be described the last time. */
   #unreadable = false;
+  readonly #unsubscribe: (() => void) | undefined;
 
   constructor(options: StreamMappingOptions) {
     this.#options = options;
@@ -85,6 +88,7 @@ class StreamMapping implements EventSourceMapping {
     this.#startingPosition = StartingPosition;
     this.#settings = settings;
     this.#passes = check(settings);
+    this.#unsubscribe = options.onRecords?.(() => this.wake());
     void this.#polling.set(settings.Enabled !== false);
   }
 
@@ -121,6 +125,7 @@ class StreamMapping implements EventSourceMapping {
   }
 
   async stop(): Promise<void> {
+    this.#unsubscribe?.();
     await this.#polling.set(false);
   }
 

@@ -32,8 +32,8 @@ export interface DynamoDbEngineOptions {
   journal?: Journal;
   /** Refuses requests above the capacity of tables and partitions. */
   throttles?: boolean;
-  /** Called for each record of any stream. */
-  onRecord?: () => void;
+  /** Called with the ARN of its stream for each record. */
+  onRecord?: (streamArn: string) => void;
 }
 
 // The input of an operation is JSON from outside: each operation checks what it reads.

@@ -53,8 +53,8 @@ export interface StreamEnvironment {
   region: string;
   now: () => number;
   journal: Journal;
-  /** Called for each record. */
-  onRecord: () => void;
+  /** Called with the stream's ARN for each record. */
+  onRecord: (streamArn: string) => void;
 }
 
 /** DynamoDB forgets a record after a day. */
@@ -149,7 +149,7 @@ export class TableStream {
     };
     this.#records.push(record);
     this.#environment.journal.put(this.#collection, sequence, record, () => this.#records.pop());
-    this.#environment.onRecord();
+    this.#environment.onRecord(this.arn);
     for (const listener of this.#listeners) listener(record);
   }
 

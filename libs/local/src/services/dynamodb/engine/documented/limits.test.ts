@@ -1,5 +1,5 @@
-import { beforeEach, describe, expect } from '@jest/globals';
-import { documented, EngineUnderTest, key } from '../../../../../fixtures/engine-under-test.ts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { EngineUnderTest, key } from '../../../../../fixtures/engine-under-test.ts';
 
 let db: EngineUnderTest;
 
@@ -11,7 +11,8 @@ const putError = (attributes: object) => db.refused('PutItem', { Item: { ...key(
 const nested = (levels: number): object => (levels === 0 ? { S: 'x' } : { M: { a: nested(levels - 1) } });
 
 describe('items', () => {
-  documented('Constraints.html#limits-items', 'an item has at most 400 KB, with the names of its attributes', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-items
+  test('an item has at most 400 KB, with the names of its attributes', () => {
     const overhead = 'pk'.length + 'a'.length + 'sk'.length + '1'.length + 'text'.length;
     db.put('a', { text: { S: 'x'.repeat(400 * 1024 - overhead) } });
     expect(putError({ text: { S: 'x'.repeat(400 * 1024 - overhead + 1) } })).toBe(
@@ -22,12 +23,14 @@ describe('items', () => {
     );
   });
 
-  documented('Constraints.html#limits-attributes', 'attributes are nested up to 32 levels deep', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-attributes
+  test('attributes are nested up to 32 levels deep', () => {
     db.put('a', { deep: nested(31) });
     expect(putError({ deep: nested(32) })).toBe('Nesting Levels have exceeded supported limits');
   });
 
-  documented('Constraints.html#limits-partition-sort-keys', 'a partition key has 2,048 bytes, a sort key 1,024', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys
+  test('a partition key has 2,048 bytes, a sort key 1,024', () => {
     db.call('PutItem', { Item: { pk: { S: 'x'.repeat(2048) }, sk: { S: 'x'.repeat(1024) } } });
     expect(putError({ pk: { S: 'ä'.repeat(1025) } })).toContain(
       'Size of hashkey has exceeded the maximum size limit of2048',
@@ -35,19 +38,22 @@ describe('items', () => {
     expect(putError({ sk: { S: 'x'.repeat(1025) } })).toContain('size limit of 1024 bytes');
   });
 
-  documented('HowItWorks.NamingRulesDataTypes.html', 'a key is not empty, other strings and bytes may be', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+  test('a key is not empty, other strings and bytes may be', () => {
     db.put('a', { text: { S: '' }, bytes: { B: '' }, list: { L: [{ S: '' }] }, set: { SS: ['', 'x'] } });
     expect(putError({ sk: { S: '' } })).toBe(
       'One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: sk',
     );
   });
 
-  documented('HowItWorks.NamingRulesDataTypes.html', 'sets are not empty, and have each element once', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+  test('sets are not empty, and have each element once', () => {
     expect(putError({ set: { SS: [] } })).toContain('An string set  may not be empty');
     expect(putError({ set: { NS: ['1', '1.0'] } })).toBe('Input collection contains duplicates');
   });
 
-  documented('HowItWorks.NamingRulesDataTypes.html', 'a number has 38 digits, from 1E-130 to 9.99E+125', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+  test('a number has 38 digits, from 1E-130 to 9.99E+125', () => {
     db.put('a', { n: { N: `${'9'.repeat(38)}E88` }, small: { N: '-1E-130' }, padded: { N: '000123.4500' } });
     expect(db.get('a').padded).toEqual({ N: '123.45' });
     expect(putError({ n: { N: `1${'0'.repeat(37)}1` } })).toBe(
@@ -57,37 +63,37 @@ describe('items', () => {
     expect(putError({ n: { N: '1E-131' } })).toContain('Number underflow');
   });
 
-  documented(
-    'HowItWorks.NamingRulesDataTypes.html',
-    'strings sort by their UTF-8 bytes, bytes as unsigned ones',
-    () => {
-      for (const sk of ['z', 'Z', 'é', '😀', '\uffee'])
-        db.call('PutItem', { Item: { pk: { S: 'sorted' }, sk: { S: sk } } });
-      const query = { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: 'sorted' } } };
-      const { Items } = db.call('Query', query);
-      expect(Items.map(({ sk }: { sk: { S: string } }) => sk.S)).toEqual(['Z', 'z', 'é', '\uffee', '😀']);
-    },
-  );
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+  test('strings sort by their UTF-8 bytes, bytes as unsigned ones', () => {
+    for (const sk of ['z', 'Z', 'é', '😀', '\uffee'])
+      db.call('PutItem', { Item: { pk: { S: 'sorted' }, sk: { S: sk } } });
+    const query = { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: 'sorted' } } };
+    const { Items } = db.call('Query', query);
+    expect(Items.map(({ sk }: { sk: { S: string } }) => sk.S)).toEqual(['Z', 'z', 'é', '\uffee', '😀']);
+  });
 });
 
 describe('requests', () => {
   const gets = (count: number) => Array.from({ length: count }, (_, index) => key(`k${index}`));
 
-  documented('API_BatchGetItem.html', 'a batch reads 100 items', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+  test('a batch reads 100 items', () => {
     expect(db.call('BatchGetItem', { RequestItems: { things: { Keys: gets(100) } } }).Responses.things).toEqual([]);
     expect(db.refused('BatchGetItem', { RequestItems: { things: { Keys: gets(101) } } }).message).toContain(
       'Member must have length less than or equal to 100',
     );
   });
 
-  documented('API_BatchGetItem.html', 'a batch answers 16 MB, and the rest as UnprocessedKeys', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+  test('a batch answers 16 MB, and the rest as UnprocessedKeys', () => {
     for (const { pk } of gets(50)) db.put(pk.S, { text: { S: 'x'.repeat(380 * 1024) } });
     const { Responses, UnprocessedKeys } = db.call('BatchGetItem', { RequestItems: { things: { Keys: gets(50) } } });
     expect(Responses.things).toHaveLength(43);
     expect(UnprocessedKeys.things.Keys).toEqual(gets(50).slice(43));
   });
 
-  documented('API_BatchWriteItem.html', 'a batch writes 25 items, each once', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+  test('a batch writes 25 items, each once', () => {
     const writes = (count: number) => gets(count).map((Item) => ({ PutRequest: { Item } }));
     expect(db.call('BatchWriteItem', { RequestItems: { things: writes(25) } })).toEqual({ UnprocessedItems: {} });
     expect(db.refused('BatchWriteItem', { RequestItems: { things: writes(26) } }).message).toContain(
@@ -99,7 +105,8 @@ describe('requests', () => {
     );
   });
 
-  documented('Query.Pagination.html', 'a page of a query or scan ends at 1 MB, and says where to go on', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
+  test('a page of a query or scan ends at 1 MB, and says where to go on', () => {
     for (const sk of ['1', '2', '3', '4']) {
       db.call('PutItem', { Item: { pk: { S: 'large' }, sk: { S: sk }, text: { S: 'x'.repeat(390 * 1024) } } });
     }
@@ -109,7 +116,8 @@ describe('requests', () => {
     expect([rest.Count, rest.LastEvaluatedKey]).toEqual([1, undefined]);
   });
 
-  documented('Query.Limit.html', 'Limit counts the items before the filter', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Limit.html
+  test('Limit counts the items before the filter', () => {
     for (const n of ['1', '2', '3']) db.call('PutItem', { Item: { pk: { S: 'a' }, sk: { S: n }, n: { N: n } } });
     const query = {
       KeyConditionExpression: 'pk = :pk',
@@ -120,7 +128,8 @@ describe('requests', () => {
     expect(db.call('Query', query)).toMatchObject({ Count: 1, ScannedCount: 2, LastEvaluatedKey: { sk: { S: '2' } } });
   });
 
-  documented('Scan.html#Scan.ParallelScan', 'the segments of a parallel scan have every item once', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html#Scan.ParallelScan
+  test('the segments of a parallel scan have every item once', () => {
     for (const { pk } of gets(100)) db.put(pk.S);
     const segments = [0, 1, 2, 3].map((Segment) => db.call('Scan', { Segment, TotalSegments: 4 }).Items);
     expect(segments.every((items) => items.length > 5)).toBe(true);
@@ -128,7 +137,8 @@ describe('requests', () => {
     expect(db.refused('Scan', { Segment: 4, TotalSegments: 4 }).message).toContain('is not less than TotalSegments: 4');
   });
 
-  documented('API_Query.html', 'a start key of another partition or index is refused', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html
+  test('a start key of another partition or index is refused', () => {
     const query = { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: 'a' } } };
     expect(db.refused('Query', { ...query, ExclusiveStartKey: key('b') }).message).toBe(
       'The provided starting key is outside query boundaries based on provided conditions',
@@ -138,7 +148,8 @@ describe('requests', () => {
     );
   });
 
-  documented('Constraints.html#limits-expression-parameters', 'an expression has 4 KB, IN has 100 operands', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters
+  test('an expression has 4 KB, IN has 100 operands', () => {
     const long = `SET ${Array.from({ length: 500 }, (_, index) => `attribute${index} = :x`).join(', ')}`;
     expect(() => db.update(long, { ':x': { S: 'x' } })).toThrow(
       'Expression size has exceeded the maximum allowed size',
@@ -147,7 +158,8 @@ describe('requests', () => {
     expect(() => db.holds(`n IN (${Object.keys(values).join(', ')})`, values)).toThrow('number of operands: 101');
   });
 
-  documented('Constraints.html#limits-expression-parameters', 'an update has 300 operators at most', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters
+  test('an update has 300 operators at most', () => {
     const sum = (count: number) => `SET ${Array.from({ length: count }, (_, index) => `a${index}=b+:x`).join(',')}`;
     db.put('a', { b: { N: '1' } });
     expect(db.update(sum(300), { ':x': { N: '1' } }).a299).toEqual({ N: '2' });
@@ -156,20 +168,17 @@ describe('requests', () => {
 });
 
 describe('capacity', () => {
-  documented(
-    'capacity-unit-calculations.html',
-    'a read unit is 4 KB, half of it when not consistent; a write unit 1 KB',
-    () => {
-      const total = { ReturnConsumedCapacity: 'TOTAL' };
-      const Item = { ...key('a'), text: { S: 'x'.repeat(5000) } };
-      const units = (operation: string, input: object) =>
-        db.call(operation, { ...input, ...total }).ConsumedCapacity.CapacityUnits;
-      expect(units('PutItem', { Item })).toBe(5);
-      expect(units('GetItem', { Key: key('a') })).toBe(1);
-      expect(units('GetItem', { Key: key('a'), ConsistentRead: true })).toBe(2);
-      expect(units('GetItem', { Key: key('none') })).toBe(0.5);
-      const TransactItems = [{ Get: { TableName: 'things', Key: key('a') } }];
-      expect(db.call('TransactGetItems', { TransactItems, ...total }).ConsumedCapacity[0].CapacityUnits).toBe(4);
-    },
-  );
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/capacity-unit-calculations.html
+  test('a read unit is 4 KB, half of it when not consistent; a write unit 1 KB', () => {
+    const total = { ReturnConsumedCapacity: 'TOTAL' };
+    const Item = { ...key('a'), text: { S: 'x'.repeat(5000) } };
+    const units = (operation: string, input: object) =>
+      db.call(operation, { ...input, ...total }).ConsumedCapacity.CapacityUnits;
+    expect(units('PutItem', { Item })).toBe(5);
+    expect(units('GetItem', { Key: key('a') })).toBe(1);
+    expect(units('GetItem', { Key: key('a'), ConsistentRead: true })).toBe(2);
+    expect(units('GetItem', { Key: key('none') })).toBe(0.5);
+    const TransactItems = [{ Get: { TableName: 'things', Key: key('a') } }];
+    expect(db.call('TransactGetItems', { TransactItems, ...total }).ConsumedCapacity[0].CapacityUnits).toBe(4);
+  });
 });

@@ -1,5 +1,5 @@
-import { beforeEach, describe, expect } from '@jest/globals';
-import { type Answer, documented, EngineUnderTest, key } from '../../../../../fixtures/engine-under-test.ts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { type Answer, EngineUnderTest, key } from '../../../../../fixtures/engine-under-test.ts';
 
 let db: EngineUnderTest;
 
@@ -17,7 +17,8 @@ describe('Time to Live', () => {
     db.call('UpdateTimeToLive', { TimeToLiveSpecification: { Enabled: true, AttributeName: 'ttl' } });
   });
 
-  documented('howitworks-ttl.html', 'deletes what has expired, and the record says who did', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
+  test('deletes what has expired, and the record says who did', () => {
     db.put('a', inSeconds(60));
     db.put('b', inSeconds(120));
     db.now += 61_000;
@@ -30,7 +31,8 @@ describe('Time to Live', () => {
     });
   });
 
-  documented('howitworks-ttl.html', 'looks at numbers only, and not at what expired more than five years ago', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
+  test('looks at numbers only, and not at what expired more than five years ago', () => {
     db.put('text', { ttl: { S: '1' } });
     db.put('ancient', { ttl: { N: String(Math.floor(db.now / 1000) - 6 * 365 * 24 * 3600) } });
     db.put('recent', inSeconds(-3600));
@@ -38,7 +40,8 @@ describe('Time to Live', () => {
     expect(db.call('Scan', {}).Count).toBe(2);
   });
 
-  documented('time-to-live-ttl-how-to.html', 'is enabled once, and holds for the items that were there before', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-how-to.html
+  test('is enabled once, and holds for the items that were there before', () => {
     db = new EngineUnderTest();
     db.put('a', inSeconds(-60));
     const enable = { TimeToLiveSpecification: { Enabled: true, AttributeName: 'ttl' } };
@@ -64,7 +67,8 @@ describe('indexes', () => {
     ExpressionAttributeValues: { ':w': { S: 'x' } },
   };
 
-  documented('GSI.OnlineOps.html', 'a new index has the items that fit it, and leaves out the others', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.OnlineOps.html
+  test('a new index has the items that fit it, and leaves out the others', () => {
     db.put('a', { word: { S: 'x' }, n: { N: '1' }, other: { S: 'o' } });
     db.put('b', { word: { N: '1' } });
     db.put('c');
@@ -78,7 +82,8 @@ describe('indexes', () => {
     expect(db.refused('Query', query).message).toBe('The table does not have the specified index: byWord');
   });
 
-  documented('GSI.html', 'a global index answers what is projected, and never consistently', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
+  test('a global index answers what is projected, and never consistently', () => {
     db.call('UpdateTable', create);
     expect(db.refused('Query', { ...query, ConsistentRead: true }).message).toBe(
       'Consistent reads are not supported on global secondary indexes',
@@ -88,7 +93,8 @@ describe('indexes', () => {
     );
   });
 
-  documented('ServiceQuotas.html', 'a table has 20 global and 5 local indexes', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+  test('a table has 20 global and 5 local indexes', () => {
     const table = (indexes: object) => ({
       TableName: 'other',
       BillingMode: 'PAY_PER_REQUEST',
@@ -113,7 +119,8 @@ describe('indexes', () => {
 });
 
 describe('tables', () => {
-  documented('API_ListTables.html', 'are listed in pages', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTables.html
+  test('are listed in pages', () => {
     for (const TableName of ['tables-a', 'tables-b', 'tables-c']) {
       db.call('CreateTable', {
         TableName,
@@ -131,7 +138,8 @@ describe('tables', () => {
     });
   });
 
-  documented('Tagging.html', 'have up to 50 tags, which may be replaced', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.html
+  test('have up to 50 tags, which may be replaced', () => {
     const ResourceArn = db.call('DescribeTable', {}).Table.TableArn;
     const tags = (count: number) => Array.from({ length: count }, (_, index) => ({ Key: `k${index}`, Value: 'v' }));
     db.call('TagResource', { ResourceArn, Tags: tags(50) });
@@ -148,7 +156,8 @@ describe('tables', () => {
     expect(db.call('ListTagsOfResource', { ResourceArn })).toEqual({ Tags: [{ Key: 'k0', Value: 'new' }] });
   });
 
-  documented('API_UpdateTable.html', 'are protected against deletion when they say so', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
+  test('are protected against deletion when they say so', () => {
     db.call('UpdateTable', { DeletionProtectionEnabled: true });
     expect(db.refused('DeleteTable', {}).message).toContain('protected against deletion');
     db.call('UpdateTable', { DeletionProtectionEnabled: false });
@@ -156,7 +165,8 @@ describe('tables', () => {
     expect(db.refused('DescribeTable', {}).message).toBe('Requested resource not found: Table: things not found');
   });
 
-  documented('API_TableDescription.html', 'are described with their ARNs, keys, billing and stream', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
+  test('are described with their ARNs, keys, billing and stream', () => {
     db.put('a');
     const { Table }: Answer = db.call('DescribeTable', {
       TableName: 'arn:aws:dynamodb:us-east-1:000000000000:table/things',
@@ -173,7 +183,8 @@ describe('tables', () => {
     });
   });
 
-  documented('Programming.Errors.html', 'PartiQL is refused in so many words: it is not there', () => {
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+  test('PartiQL is refused in so many words: it is not there', () => {
     expect(db.refused('ExecuteStatement', { Statement: 'SELECT * FROM things' }).message).toMatch(
       /^PartiQL is not available/,
     );
