@@ -82,6 +82,9 @@ describe('requests', () => {
     expect(db.refused('BatchGetItem', { RequestItems: { things: { Keys: gets(101) } } }).message).toContain(
       'Member must have length less than or equal to 100',
     );
+    expect(db.refused('BatchGetItem', { RequestItems: { things: { Keys: [key('a'), key('a')] } } }).message).toBe(
+      'Provided list of item keys contains duplicates',
+    );
   });
 
   // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html

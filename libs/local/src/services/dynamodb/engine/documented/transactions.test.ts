@@ -107,6 +107,8 @@ describe('TransactWriteItems', () => {
     expect(db.get('a')).toBeUndefined();
     open.commit();
     expect(db.get('a')).toEqual(key('a'));
+    db.engine.openTransaction({ TransactItems: [put('b')] }).abandon();
+    db.put('b');
   });
 });
 
