@@ -16,6 +16,8 @@ export interface EmbeddedDynamoDbOptions {
   region: string;
   accountId: string;
   clock: Clock;
+  /** Origin that clients reach it by. */
+  origin?: string | undefined;
   /** Where tables are kept; in memory without one. */
   dataDirectory?: string | undefined;
   /** What goes wrong as it does at AWS, and does not otherwise because nothing takes any time here. */
@@ -58,6 +60,7 @@ export class EmbeddedDynamoDb implements DynamoDbBackend {
       region,
       accountId,
       clock,
+      origin,
       dataDirectory,
       faults = [],
       warn = () => undefined,
@@ -72,6 +75,7 @@ export class EmbeddedDynamoDb implements DynamoDbBackend {
       now: () => clock.now(),
       region,
       accountId,
+      ...(origin !== undefined && { address: new URL(origin).host }),
       ...(this.#journal && { journal: this.#journal }),
       throttles: faults.includes('throttling'),
       onRecord: (streamArn) => this.#notify(streamArn),

@@ -47,10 +47,19 @@ async function start(host: Host): Promise<RunningService<LocalDynamoDb>> {
   };
 }
 
-function startBackend({ accountId, region, clock, dataDirectory, options, warn, metric }: Host): DynamoDbBackend {
+function startBackend({
+  accountId,
+  region,
+  clock,
+  dataDirectory,
+  options,
+  warn,
+  metric,
+  awsUrl,
+}: Host): DynamoDbBackend {
   const { dynamodbEndpoint: endpoint, faults } = options;
   if (endpoint !== undefined) return new OutsideDynamoDb({ endpoint, region });
-  return new EmbeddedDynamoDb({ accountId, region, clock, dataDirectory, faults, warn, metric });
+  return new EmbeddedDynamoDb({ accountId, region, clock, origin: awsUrl, dataDirectory, faults, warn, metric });
 }
 
 function partitionKeysOf(stacks: readonly Stack[]): Map<string, string | undefined> {

@@ -30,6 +30,8 @@ export interface DynamoDbEngineOptions {
   accountId?: string;
   /** Keeps what is written, and has what was written before; nothing is kept unless given. */
   journal?: Journal;
+  /** Host and port that DescribeEndpoints tells. */
+  address?: string;
   /** Refuses requests above the capacity of tables and partitions. */
   throttles?: boolean;
   /** Called with the ARN of its stream for each record. */
@@ -92,6 +94,7 @@ export class DynamoDbEngine {
     region = 'us-east-1',
     accountId = '000000000000',
     journal = noJournal,
+    address = 'localhost',
     throttles = false,
     onRecord = () => undefined,
   }: DynamoDbEngineOptions = {}) {
@@ -103,6 +106,7 @@ export class DynamoDbEngine {
       transactions: new OpenTransactions(),
       tokens: new RequestTokens(environment),
       environment,
+      address,
       throttle: throttles ? new Throttle(now) : undefined,
     };
     for (const { value } of journal.load('tables')) {

@@ -276,6 +276,8 @@ export class TableStream {
     const open = this.#openShard;
     if (!open || open.openedAt > now - SHARD_MS || open.first === this.#end) return;
     this.#change({ ...this.#state, shards: [...this.#closed(now), openShard(this.arn, this.#end, now, open)] });
+    // Also where nobody reads.
+    this.#trim();
   }
 
   #closed(now: number): Shard[] {

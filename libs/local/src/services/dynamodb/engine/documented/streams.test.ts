@@ -164,3 +164,12 @@ describe('the stream of a table', () => {
     expect(db.records().map(({ dynamodb }) => dynamodb.Keys.pk.S)).toEqual(['b']);
   });
 });
+
+test('a stream that nobody reads keeps no more than a day of records', () => {
+  for (let hour = 0; hour < 48; hour += 1) {
+    db.put('a', { n: { N: String(hour) } });
+    db.now += HOUR;
+  }
+  const kept = db.shards().flatMap(({ SequenceNumberRange }) => SequenceNumberRange.StartingSequenceNumber);
+  expect(kept.length).toBeLessThanOrEqual(8);
+});

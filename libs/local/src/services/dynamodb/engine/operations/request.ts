@@ -20,6 +20,8 @@ export interface EngineState {
   readonly transactions: OpenTransactions;
   readonly tokens: RequestTokens;
   readonly environment: TableEnvironment;
+  /** Host and port that clients are told. */
+  readonly address: string;
   /** Refuses what is above the capacity; nothing is refused without it. */
   readonly throttle: Throttle | undefined;
 }

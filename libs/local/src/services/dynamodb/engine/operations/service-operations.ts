@@ -14,9 +14,9 @@ export function describeLimits(): object {
   };
 }
 
-/** DescribeEndpoints. */
-export function describeEndpoints({ environment: { region } }: EngineState): object {
-  return { Endpoints: [{ Address: `dynamodb.${region}.amazonaws.com`, CachePeriodInMinutes: 1440 }] };
+/** DescribeEndpoints: this DynamoDB itself, so that no client is led elsewhere. */
+export function describeEndpoints({ address }: EngineState): object {
+  return { Endpoints: [{ Address: address, CachePeriodInMinutes: 1440 }] };
 }
 
 /** @throws DynamoDbError always: PartiQL is not there */

@@ -58,7 +58,7 @@ export interface OpenTransaction {
 export function beginTransaction(state: EngineState, input: TransactWriteInput): OpenTransaction {
   checkMembers(input, writeMembers);
   const { TransactItems: actions = [], ClientRequestToken: token, ReturnConsumedCapacity: wish } = input;
-  const writes = actions.map((action) => readAction(state, action, input.ReturnItemCollectionMetrics));
+  const writes = actions.map((action, index) => readAction(state, action, index, input.ReturnItemCollectionMetrics));
   if (haveDuplicates(writes)) throw severalOnOne();
   const { tokens } = state;
   const digest = token === undefined ? '' : createHash('sha256').update(JSON.stringify(actions)).digest('base64');
@@ -92,6 +92,7 @@ export function beginTransaction(state: EngineState, input: TransactWriteInput):
 function readAction(
   state: EngineState,
   action: Partial<Record<WriteKind, WriteInput>>,
+  index: number,
   ReturnItemCollectionMetrics: string | undefined,
 ): ItemWrite {
   const [entry, other] = Object.entries(action ?? {}).filter(([, input]) => input !== undefined && input !== null);
@@ -109,7 +110,7 @@ function readAction(
   const missing =
     kind === 'ConditionCheck' ? 'ConditionExpression' : kind === 'Update' ? 'UpdateExpression' : undefined;
   if (missing && input[missing] === undefined) {
-    const place = `transactItems.1.member.${kind.charAt(0).toLowerCase()}${kind.slice(1)}`;
+    const place = `transactItems.${index + 1}.member.${kind.charAt(0).toLowerCase()}${kind.slice(1)}`;
     throw validationError(
       `1 validation error detected: Value null at '${place}.${missing.charAt(0).toLowerCase()}${missing.slice(1)}' failed to satisfy constraint: Member must not be null`,
     );
