@@ -59,6 +59,10 @@ export interface StreamEnvironment {
 
 /** DynamoDB forgets a record after a day. */
 export const KEEP_MS = 24 * 60 * 60 * 1000;
+/** Records are in memory, so there is a bound to them: at 2,000 records a second a day would be 170 million. */
+const MAX_KEPT = 100_000;
+/** So many are let go at once, since taking them off one by one would take the square of their number. */
+const LET_GO = 10_000;
 const MAX_RECORDS = 1000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const MAX_DESCRIBED_SHARDS = 100;
@@ -149,6 +153,7 @@ export class TableStream {
     };
     this.#records.push(record);
     this.#environment.journal.put(this.#collection, sequence, record, () => this.#records.pop());
+    if (this.#records.length > MAX_KEPT + LET_GO) this.#letGo(LET_GO);
     this.#environment.onRecord(this.arn);
     for (const listener of this.#listeners) listener(record);
   }
@@ -301,17 +306,20 @@ export class TableStream {
       if (dynamodb.ApproximateCreationDateTime * 1000 >= oldest) break;
       trimmed += 1;
     }
-    if (trimmed > 0) {
-      // What cannot be removed from the disk now is removed the next time it is loaded and trimmed.
-      for (const { dynamodb } of this.#records.splice(0, trimmed)) {
-        this.#environment.journal.remove(this.#collection, dynamodb.SequenceNumber, () => undefined);
-      }
-      this.#first += trimmed;
-    }
+    this.#letGo(trimmed);
     const shards = this.#state.shards.filter(
       ({ last, closedAt = 0 }) => last === undefined || last >= this.#first || closedAt >= oldest,
     );
     if (shards.length < this.#state.shards.length) this.#change({ ...this.#state, shards });
+  }
+
+  /** Forgets the oldest records. */
+  #letGo(count: number): void {
+    for (const { dynamodb } of this.#records.splice(0, count)) {
+      // What cannot be removed from the disk now is removed the next time it is loaded and trimmed.
+      this.#environment.journal.remove(this.#collection, dynamodb.SequenceNumber, () => undefined);
+    }
+    this.#first += count;
   }
 }
 

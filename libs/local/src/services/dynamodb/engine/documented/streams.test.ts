@@ -173,3 +173,9 @@ test('a stream that nobody reads keeps no more than a day of records', () => {
   const kept = db.shards().flatMap(({ SequenceNumberRange }) => SequenceNumberRange.StartingSequenceNumber);
   expect(kept.length).toBeLessThanOrEqual(8);
 });
+
+test('a stream lets its oldest records go when there are too many for the memory', () => {
+  for (let count = 0; count <= 110_000; count += 1) db.put('a', { n: { N: String(count) } });
+  const { dynamodb } = db.records()[0];
+  expect(dynamodb.NewImage.n).toEqual({ N: '10000' });
+});
