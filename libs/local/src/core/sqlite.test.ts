@@ -61,3 +61,19 @@ test.each<[string, () => Disposable]>([
   open.push(write());
   expect(residentMib() - before).toBeLessThan(ALLOWED_MIB);
 });
+
+test('a transaction that fails because the disk is full says so, and the next one can succeed', () => {
+  const database = openDatabase(
+    undefined,
+    'any.db',
+    'CREATE TABLE texts (text TEXT NOT NULL); PRAGMA max_page_count = 20',
+  );
+  open.push({ [Symbol.dispose]: () => database.close() });
+  const insert = database.prepare('INSERT INTO texts VALUES (?)');
+  const fill = () => {
+    for (let count = 0; count < 3; count += 1) insert.run(text);
+  };
+  expect(() => transaction(database, fill)).toThrow('database or disk is full');
+  transaction(database, () => insert.run('small'));
+  expect(database.prepare('SELECT text FROM texts').all()).toEqual([{ text: 'small' }]);
+});

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { openDatabase } from '../../core/sqlite.ts';
+import { openDatabase, transaction } from '../../core/sqlite.ts';
 import { merge, type StatisticSet } from './statistic-set.ts';
 
 export interface Dimension {
@@ -63,15 +63,10 @@ export class MetricStore {
 
   /** Adds reports, all or none of them. */
   add(reports: readonly Report[], now: number): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
+    transaction(this.#database, () => {
       for (const report of reports) this.#add(report, now);
       if (this.#datapoints > this.#limit) this.#makeRoom();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
   }
 
   /** The metrics that have been reported since a time, by namespace, name and dimensions. */
@@ -126,17 +121,12 @@ export class MetricStore {
         unit: String(row.unit),
       }),
     );
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
+    transaction(this.#database, () => {
       for (const report of reports) this.#add(report, undefined);
       this.#prepare('DELETE FROM datapoints WHERE resolution = 1 AND at < ?').run(now - HIGH_RESOLUTION_MS);
       this.#prepare('DELETE FROM datapoints WHERE at < ?').run(now - RETENTION_MS);
       this.#forgetEmpty();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
   }
 
   /** @param now when it is reported; undefined for what was reported before */

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { openDatabase } from '../../core/sqlite.ts';
+import { openDatabase, transaction } from '../../core/sqlite.ts';
 
 export interface LogGroup {
   readonly name: string;
@@ -149,8 +149,7 @@ export class LogStore {
     const insert = this.#prepare(
       'INSERT INTO events (group_name, stream_id, timestamp, ingested_at, bytes, message) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
+    transaction(this.#database, () => {
       for (const { timestamp, message } of events) {
         const bytes = Buffer.byteLength(message) + EVENT_OVERHEAD_BYTES;
         insert.run(groupName, id, timestamp, ingestedAt, bytes, message);
@@ -162,11 +161,7 @@ export class LogStore {
         `UPDATE streams SET last_ingestion_at = ?1, first_event_at = MIN(IFNULL(first_event_at, ?2), ?2),
            last_event_at = MAX(IFNULL(last_event_at, ?3), ?3) WHERE id = ?4`,
       ).run(ingestedAt, first, last, id);
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
     if (this.#bytes > this.#limitBytes) this.#makeRoom();
   }
 

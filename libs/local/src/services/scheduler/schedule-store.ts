@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { openDatabase } from '../../core/sqlite.ts';
+import { openDatabase, transaction } from '../../core/sqlite.ts';
 import type { Invocation, Schedule, ScheduleGroup } from './schedule.ts';
 
 /**
@@ -30,15 +30,7 @@ export class ScheduleStore {
 
   /** All of the changes, or none of them. */
   transaction<Result>(change: () => Result): Result {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      const result = change();
-      this.#database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    return transaction(this.#database, change);
   }
 
   group(name: string): ScheduleGroup | undefined {
