@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { createApi, type SqsApi } from './api.ts';
 import { consoleOf } from './console.ts';
@@ -58,8 +56,7 @@ export interface Sqs {
  * await sqs.api.call('CreateQueue', { QueueName: 'orders' });
  */
 export function startSqs({ accountId, region, origin, dataDirectory, clock, shuffle, onUsage }: SqsOptions): Sqs {
-  if (dataDirectory !== undefined) mkdirSync(dataDirectory, { recursive: true });
-  const journal = dataDirectory === undefined ? noJournal : new SqliteJournal(join(dataDirectory, 'sqs.db'));
+  const journal = dataDirectory === undefined ? noJournal : new SqliteJournal(dataDirectory);
   const queues = new Queues({ accountId, region, clock, journal, shuffle });
   const directory = new QueueDirectory(queues, { origin, accountId });
   return {

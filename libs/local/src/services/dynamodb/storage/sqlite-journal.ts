@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { GroupCommit } from '../../../core/group-commit.ts';
+import { transaction } from '../../../core/sqlite.ts';
 import type { Journal } from '../engine/journal.ts';
 
 /** https://sqlite.org/rescode.html */
@@ -31,7 +33,7 @@ interface Change {
  * requests that come at once cost one commit; they are answered after it. A commit survives the end of this process, however it
  * ends: the file is in WAL mode, and the system has what was written. https://sqlite.org/wal.html
  *
- * When a commit fails, because the disk is full, all changes of its turn are undone in memory and whoever waits is told.
+ * When a commit fails, because the disk is full, all changes of its turn are undone in memory and `committed` rejects.
  * Nothing is left to be tried again, so the next commit can succeed.
  *
  * @example const engine = new DynamoDbEngine({ journal: new SqliteJournal(join(dataDirectory, 'dynamodb.db')) });
@@ -43,7 +45,7 @@ export class SqliteJournal implements Journal {
   /** By collection and key: only the last change of an entry is written. */
   readonly #changes = new Map<string, Change>();
   #undo: (() => void)[] = [];
-  #flush: { done: Promise<void>; run: () => void; immediate: NodeJS.Immediate } | undefined;
+  readonly #commits = new GroupCommit(() => this.#commit());
 
   /**
    * @param maxPages how many pages of 4 KB the file may have: for tests of a full disk
@@ -88,7 +90,7 @@ export class SqliteJournal implements Journal {
   }
 
   committed(): Promise<void> | undefined {
-    return this.#flush?.done;
+    return this.#commits.pending;
   }
 
   *load(collection: string): Iterable<{ key: string; value: unknown }> {
@@ -102,12 +104,8 @@ export class SqliteJournal implements Journal {
   /** Keeps what is left, and closes the file. */
   close(): void {
     if (!this.#database.isOpen) return;
-    clearImmediate(this.#flush?.immediate);
-    try {
-      this.#flush?.run();
-    } finally {
-      this.#database.close();
-    }
+    this.#commits.flush();
+    this.#database.close();
   }
 
   #change(change: Change, undo: () => void): void {
@@ -116,20 +114,7 @@ export class SqliteJournal implements Journal {
     this.#changes.delete(id);
     this.#changes.set(id, change);
     this.#undo.push(undo);
-    if (this.#flush) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    // A failure is that of whoever waits for it.
-    promise.catch(() => undefined);
-    const run = (): void => {
-      this.#flush = undefined;
-      try {
-        this.#commit();
-        resolve();
-      } catch (error) {
-        reject(error);
-      }
-    };
-    this.#flush = { done: promise, run, immediate: setImmediate(run) };
+    this.#commits.schedule();
   }
 
   /** @throws NotKeptError */
@@ -139,12 +124,10 @@ export class SqliteJournal implements Journal {
     this.#changes.clear();
     this.#undo = [];
     try {
-      this.#database.exec('BEGIN IMMEDIATE');
-      for (const change of changes) this.#write(change);
-      this.#database.exec('COMMIT');
+      transaction(this.#database, () => {
+        for (const change of changes) this.#write(change);
+      });
     } catch (error) {
-      // SQLite itself ends the transaction after some errors.
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       for (const takeBack of undo) takeBack();
       throw this.#notKept(error as Error & { errcode?: number });
     }

@@ -1,4 +1,6 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { GroupCommit } from '../../../core/group-commit.ts';
+import { openDatabase, transaction } from '../../../core/sqlite.ts';
 import type { DeduplicationEntry } from '../engine/deduplication.ts';
 import type { Journal, QueueRecord, StoredMessage, StoredState } from '../engine/journal.ts';
 import type { Message, MessageContent } from '../engine/message.ts';
@@ -25,10 +27,10 @@ type MessageChange = { message: Message; queueUid: number; kind: 'insert' | 'upd
 
 /**
  * Keeps queues in an SQLite file. What changes in one turn of the event loop is one transaction, so a thousand messages that
- * are sent at once cost one commit; whoever sent them is answered after it. A commit survives the end of this process,
+ * are sent at once cost one commit; their senders are answered after it. A commit survives the end of this process,
  * however it ends: the file is in WAL mode and the system has what was written. https://sqlite.org/wal.html
  *
- * @example const journal = new SqliteJournal(join(dataDirectory, 'sqs.db'));
+ * @example const journal = new SqliteJournal(dataDirectory);
  */
 export class SqliteJournal implements Journal {
   readonly #database: DatabaseSync;
@@ -36,11 +38,11 @@ export class SqliteJournal implements Journal {
   readonly #messages = new Map<number, MessageChange>();
   /** Changes of everything else, in their order. */
   #others: (() => void)[] = [];
-  #flush: { done: Promise<void>; run: () => void; immediate: NodeJS.Immediate } | undefined;
+  readonly #commits = new GroupCommit(() => this.#commit());
 
-  constructor(path: string) {
-    this.#database = new DatabaseSync(path);
-    this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${SCHEMA}`);
+  /** @throws FolderError when the directory cannot be made or written */
+  constructor(dataDirectory: string) {
+    this.#database = openDatabase(dataDirectory, 'sqs.db', SCHEMA);
     this.#statements = prepare(this.#database);
   }
 
@@ -59,19 +61,19 @@ export class SqliteJournal implements Journal {
 
   insertMessage(queueUid: number, message: Message): void {
     this.#messages.set(message.uid, { message, queueUid, kind: 'insert' });
-    this.#schedule();
+    this.#commits.schedule();
   }
 
   updateMessage(message: Message): void {
     // One that is still to be inserted is inserted as it is then.
     if (!this.#messages.has(message.uid)) this.#messages.set(message.uid, { message, queueUid: 0, kind: 'update' });
-    this.#schedule();
+    this.#commits.schedule();
   }
 
   removeMessage(message: Message): void {
     if (this.#messages.get(message.uid)?.kind === 'insert') this.#messages.delete(message.uid);
     else this.#messages.set(message.uid, { message, queueUid: 0, kind: 'remove' });
-    this.#schedule();
+    this.#commits.schedule();
   }
 
   saveDeduplication(queueUid: number, key: string, entry: DeduplicationEntry): void {
@@ -92,7 +94,7 @@ export class SqliteJournal implements Journal {
   }
 
   committed(): Promise<void> | undefined {
-    return this.#flush?.done;
+    return this.#commits.pending;
   }
 
   load(): StoredState {
@@ -118,47 +120,22 @@ export class SqliteJournal implements Journal {
   /** Commits what is left, and closes the file. */
   async close(): Promise<void> {
     if (!this.#database.isOpen) return;
-    clearImmediate(this.#flush?.immediate);
-    try {
-      this.#flush?.run();
-    } finally {
-      this.#database.close();
-    }
+    this.#commits.flush();
+    this.#database.close();
   }
 
   #later(change: () => void): void {
     this.#others.push(change);
-    this.#schedule();
-  }
-
-  #schedule(): void {
-    if (this.#flush) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    // A failure is that of whoever waits for it. What is not kept is tried again with the next change.
-    promise.catch(() => undefined);
-    const run = (): void => {
-      this.#flush = undefined;
-      try {
-        this.#commit();
-        resolve();
-      } catch (error) {
-        reject(error);
-      }
-    };
-    this.#flush = { done: promise, run, immediate: setImmediate(run) };
+    this.#commits.schedule();
   }
 
   #commit(): void {
     if (this.#messages.size === 0 && this.#others.length === 0) return;
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
+    // After a failure the changes stay, and are written with the next ones.
+    transaction(this.#database, () => {
       for (const change of this.#messages.values()) this.#write(change);
       for (const change of this.#others) change();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
     this.#messages.clear();
     this.#others = [];
   }

@@ -149,6 +149,18 @@ describe('queues in a data directory', () => {
     expect(rows()).toEqual([]);
   });
 
+  test('refuse what cannot be written, and write it with the next change', async () => {
+    await using sqs = new SqsUnderTest({ dataDirectory });
+    const url = await sqs.create('q');
+    using file = new DatabaseSync(join(dataDirectory, 'sqs.db'));
+    file.exec('BEGIN IMMEDIATE');
+    await expect(sqs.send(url, 'x')).rejects.toThrow('database is locked');
+    file.exec('ROLLBACK');
+    expect(file.prepare('SELECT * FROM messages').all()).toEqual([]);
+    await sqs.send(url, 'y');
+    expect(file.prepare('SELECT * FROM messages').all()).toHaveLength(2);
+  });
+
   test('lose nothing that was acknowledged when the process is killed', async () => {
     const acknowledged: string[] = [];
     const deleted: string[] = [];
