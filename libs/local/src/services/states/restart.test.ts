@@ -87,6 +87,9 @@ describe('an execution that another process has begun', () => {
     );
     await first.settle();
     const taskToken = first.calls[0]?.input.MessageBody;
+    await first.running.deactivate?.();
+    const tooLate = first.invoke('SendTaskSuccess', { taskToken, output: '"sent again later"' });
+    await expect(tooLate).rejects.toMatchObject({ code: 'ServiceUnavailable', status: 503 });
     const second = await restart(first, 30);
     await second.settle();
     expect(second.calls).toEqual([]);

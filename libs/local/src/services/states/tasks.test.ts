@@ -52,6 +52,35 @@ describe('a task that waits for its token', () => {
     ]);
   });
 
+  it('ends with the first of two answers that come at once, and the second one is told so', async () => {
+    const states = await start();
+    const arn = await states.start(ask());
+    await states.settle();
+    const answers = ['1', '2'].map((output) =>
+      states.invoke('SendTaskSuccess', { taskToken: tokenOf(states), output }),
+    );
+    expect(await Promise.allSettled(answers)).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'TaskTimedOut' } },
+    ]);
+    expect(await states.describe(arn)).toMatchObject({ status: 'SUCCEEDED', output: '1' });
+    expect(states.warnings).toEqual([]);
+  });
+
+  it('keeps the first of two answers that come before that of the queue', async () => {
+    let outcomes: PromiseSettledResult<unknown>[] = [];
+    const states: StatesUnderTest = await start({
+      answer: async ({ input }) => {
+        const taskToken = JSON.parse(String(input.MessageBody)).token;
+        const answers = ['1', '2'].map((output) => states.invoke('SendTaskSuccess', { taskToken, output }));
+        outcomes = await Promise.allSettled(answers);
+        return { MessageId: '1' };
+      },
+    });
+    expect(await states.run(ask())).toMatchObject({ status: 'SUCCEEDED', output: '1' });
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  });
+
   it('ends when the answer comes before that of the queue', async () => {
     const states: StatesUnderTest = await start({
       answer: async ({ input }) => {

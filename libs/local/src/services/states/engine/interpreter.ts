@@ -81,26 +81,32 @@ export class Interpreter {
     if (thread) await this.#flow.guard(thread, () => this.#flow.finish(thread, outcome));
   }
 
-  /** Whoever has the token of a task tells that it is over. */
-  async answered(threadId: number, attempt: number, outcome: TaskOutcome): Promise<void> {
+  /**
+   * The holder of a task's token reports its outcome.
+   * @returns false if the task is over or has its answer already: the first one counts
+   */
+  async answered(threadId: number, attempt: number, outcome: TaskOutcome): Promise<boolean> {
     const thread = this.#working(threadId, attempt);
-    if (!thread?.task) return;
+    if (!thread?.task || thread.task.early) return false;
     if (thread.task.submitted !== undefined) {
       await this.#flow.guard(thread, () => this.#flow.finish(thread, outcome));
-      return;
+      return true;
     }
     // Faster than the answer of the service that the token was sent by.
     thread.task.early = outcome;
     this.#run.touch(thread);
+    return true;
   }
 
-  /** A task is still alive. */
-  heartbeat(threadId: number, attempt: number): void {
+  /** A task is still alive. @returns false if it is over or has its answer already */
+  heartbeat(threadId: number, attempt: number): boolean {
     const thread = this.#working(threadId, attempt);
     const task = thread?.task;
-    if (!thread || !task || task.heartbeatSeconds === null) return;
+    if (!thread || !task || task.early) return false;
+    if (task.heartbeatSeconds === null) return true;
     task.heartbeatAt = this.#run.chance.now() + task.heartbeatSeconds * 1000;
     this.#run.touch(thread);
+    return true;
   }
 
   /** Looks whether what a thread waits for has come, or its task is out of time. */

@@ -143,18 +143,18 @@ export class Executions {
   }
 
   /**
-   * Tells the outcome of a task by its token.
-   * @throws AwsError InvalidToken, TaskTimedOut
+   * Reports the outcome of a task by its token.
+   * @throws AwsError InvalidToken; TaskTimedOut, also for the second of two answers; ServiceUnavailable once this is closed
    */
   async answerTask(token: string, outcome: TaskOutcome): Promise<void> {
     const { live, thread, attempt } = this.#waitingTask(token);
-    await live.answerTask(thread, attempt, outcome);
+    if (!(await live.answerTask(thread, attempt, outcome))) throw this.#taskIsOver();
   }
 
-  /** @throws AwsError InvalidToken, TaskTimedOut */
+  /** @throws AwsError as answerTask */
   async heartbeat(token: string): Promise<void> {
     const { live, thread, attempt } = this.#waitingTask(token);
-    await live.heartbeat(thread, attempt);
+    if (!(await live.heartbeat(thread, attempt))) throw this.#taskIsOver();
   }
 
   /** Lets all executions rest. Standard ones go on at the next start. */
@@ -241,10 +241,14 @@ export class Executions {
     const content = readToken(token);
     if (!content) throw new AwsError('InvalidToken', "Invalid Token: 'Invalid token'");
     const live = this.#live.get(content.execution);
-    if (!live?.isWaiting(content.thread, content.attempt, token)) {
-      throw new AwsError('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
-    }
+    if (!live?.isWaiting(content.thread, content.attempt, token)) throw this.#taskIsOver();
     return { live, thread: content.thread, attempt: content.attempt };
+  }
+
+  #taskIsOver(): AwsError {
+    // The task may go on at the next start: an answer that is not taken now can be sent again, as SDKs do after this status.
+    if (this.#isClosed) return new AwsError('ServiceUnavailable', 'Step Functions is stopping', 503);
+    return new AwsError('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
   }
 }
 

@@ -110,26 +110,30 @@ export class LiveExecution {
     void this.#then(() => {});
   }
 
-  redrive(): Promise<void> {
-    return this.#then(() => this.#interpreter.redrive());
+  async redrive(): Promise<void> {
+    await this.#then(() => this.#interpreter.redrive());
   }
 
-  stop(status: 'ABORTED' | 'TIMED_OUT', error?: string, cause?: string): Promise<void> {
-    return this.#then(() => this.#interpreter.stop(status, error, cause));
+  async stop(status: 'ABORTED' | 'TIMED_OUT', error?: string, cause?: string): Promise<void> {
+    await this.#then(() => this.#interpreter.stop(status, error, cause));
   }
 
   /** Resolves when the outcome has been recorded. */
-  finishTask(threadId: number, attempt: number, outcome: TaskOutcome): Promise<void> {
-    return this.#then(() => this.#interpreter.finished(threadId, attempt, outcome));
+  async finishTask(threadId: number, attempt: number, outcome: TaskOutcome): Promise<void> {
+    await this.#then(() => this.#interpreter.finished(threadId, attempt, outcome));
   }
 
-  /** Whoever has the token of a task tells that it is over. */
-  answerTask(threadId: number, attempt: number, outcome: TaskOutcome): Promise<void> {
-    return this.#then(() => this.#interpreter.answered(threadId, attempt, outcome));
+  /**
+   * The holder of a task's token reports its outcome.
+   * @returns true once that is recorded; false if the task does not wait for it any more, or this execution is closed
+   */
+  async answerTask(threadId: number, attempt: number, outcome: TaskOutcome): Promise<boolean> {
+    return (await this.#then(() => this.#interpreter.answered(threadId, attempt, outcome))) ?? false;
   }
 
-  heartbeat(threadId: number, attempt: number): Promise<void> {
-    return this.#then(() => this.#interpreter.heartbeat(threadId, attempt));
+  /** @returns as answerTask */
+  async heartbeat(threadId: number, attempt: number): Promise<boolean> {
+    return (await this.#then(() => this.#interpreter.heartbeat(threadId, attempt))) ?? false;
   }
 
   /** True if a task waits for its token. */
@@ -158,13 +162,18 @@ export class LiveExecution {
     await this.#last;
   }
 
-  #then(act: () => void | Promise<void>): Promise<void> {
+  /** @returns what `act` returns, once all that follows from it is recorded; undefined if this execution is closed */
+  #then<T>(act: () => T | Promise<T>): Promise<T | undefined> {
     const done = this.#last.then(async () => {
-      if (this.#mode === 'closed') return;
-      await act();
+      if (this.#mode === 'closed') return undefined;
+      const result = await act();
       await this.#goOn();
+      return result;
     });
-    this.#last = done.catch((error: unknown) => this.#options.onFault(error));
+    this.#last = done.then(
+      () => {},
+      (error: unknown) => this.#options.onFault(error),
+    );
     return done;
   }
 
