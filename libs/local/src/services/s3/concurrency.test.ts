@@ -86,3 +86,19 @@ test('an object that is on its way when its bucket is deleted is refused', async
   const { Versions } = await s3.client.send(new ListObjectVersionsCommand({ Bucket: other }));
   expect(Versions).toBeUndefined();
 });
+
+test('an upload keeps its parts when the deletion of its bucket is rolled back', async () => {
+  const other = 'at-once-kept';
+  await s3.client.send(new CreateBucketCommand({ Bucket: other }));
+  const { UploadId } = await s3.client.send(new CreateMultipartUploadCommand({ Bucket: other, Key: 'upload' }));
+  const part = { Bucket: other, Key: 'upload', UploadId, PartNumber: 1 };
+  const { ETag } = await s3.client.send(new UploadPartCommand({ ...part, Body: 'a part' }));
+  const { database } = s3.s3.store;
+  database.exec(`CREATE TRIGGER full BEFORE DELETE ON buckets BEGIN SELECT RAISE(ABORT, 'disk is full'); END`);
+  await expect(s3.s3.call('DeleteBucket', { Bucket: other })).rejects.toThrow('disk is full');
+  database.exec('DROP TRIGGER full');
+  const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+  await s3.client.send(new CompleteMultipartUploadCommand({ Bucket: other, Key: 'upload', UploadId, MultipartUpload }));
+  const { Body } = await s3.client.send(new GetObjectCommand({ Bucket: other, Key: 'upload' }));
+  expect(await Body?.transformToString()).toBe('a part');
+});

@@ -16,15 +16,17 @@ export function bucketOperations(context: S3Context): Record<BucketOperation, S3
     CreateBucket: (input) => createBucket(context, input),
     DeleteBucket: (input) => {
       const { name } = context.bucket(input);
-      store.transaction(() => {
+      const unused = store.transaction(() => {
         if (store.versions.hasAny(name)) {
           const message = 'The bucket you tried to delete is not empty';
           const hint = context.versioning(name) === undefined ? '' : '. You must delete all versions in the bucket.';
           throw s3Error('BucketNotEmpty', message + hint, { BucketName: name });
         }
-        for (const { id } of store.uploads.list(name)) store.contents.release(store.uploads.remove(id));
+        const parts = store.uploads.list(name).flatMap(({ id }) => store.uploads.remove(id));
         store.buckets.remove(name);
+        return parts;
       });
+      store.contents.release(unused);
       return {};
     },
     HeadBucket: (input) => {

@@ -61,7 +61,10 @@ export class Contents {
     };
   }
 
-  /** Deletes those of these blobs that no object and no part has, after their last reader has ended. */
+  /**
+   * Deletes those of these blobs that no object and no part has, after their last reader has ended. Call it after the transaction that
+   * removed them: a deleted file does not come back when that is rolled back.
+   */
   release(chunks: readonly ContentChunk[]): void {
     for (const { blob } of chunks) {
       if (this.#readers.has(blob)) this.#released.add(blob);
