@@ -78,8 +78,7 @@ export class Executions {
 
   /** Goes on with everything that another process has left, and tells the bus what it has not been told. */
   resume(): void {
-    for (const { execution, mark } of this.#store.unannounced())
-      if (mark !== markOf(execution.state)) this.#announce(execution);
+    for (const execution of this.#store.unannounced()) this.#announce(execution);
     const resumed: LiveExecution[] = [];
     for (const stored of this.#store.running()) {
       if (this.#live.has(stored.state.arn)) continue;
@@ -223,9 +222,8 @@ export class Executions {
     const { state } = stored;
     if (state.type !== 'STANDARD') return;
     const told = { ...stored, state: { ...state } };
-    const mark = markOf(state);
     this.#options.announce(told).then(
-      () => this.#remember(state.arn, mark),
+      () => this.#remember(told.state),
       (error: unknown) =>
         this.#options.warn(
           `The status of ${state.arn} is not on the bus: ${error instanceof Error ? error.message : error}`,
@@ -233,8 +231,8 @@ export class Executions {
     );
   }
 
-  #remember(arn: string, mark: string): void {
-    if (!this.#isClosed) this.#store.setAnnounced(arn, mark);
+  #remember(told: ExecutionState): void {
+    if (!this.#isClosed) this.#store.setAnnounced(told);
   }
 
   #waitingTask(token: string): { live: LiveExecution; thread: number; attempt: number } {
@@ -250,8 +248,4 @@ export class Executions {
     if (this.#isClosed) return new AwsError('ServiceUnavailable', 'Step Functions is stopping', 503);
     return new AwsError('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
   }
-}
-
-function markOf({ status, redriveCount }: ExecutionState): string {
-  return `${status}:${redriveCount}`;
 }

@@ -111,17 +111,17 @@ export class StatesStore {
   }
 
   /** Remembers which status the bus has been told of. */
-  setAnnounced(arn: string, mark: string): void {
-    this.#statement('UPDATE executions SET announced = ? WHERE arn = ?').run(mark, arn);
+  setAnnounced({ arn, status, redriveCount }: ExecutionState): void {
+    this.#statement('UPDATE executions SET announced = ? WHERE arn = ?').run(`${status}:${redriveCount}`, arn);
   }
 
-  /** Executions whose last change of status the bus has not been told of. @param markOf a status as it was remembered */
-  unannounced(): { execution: StoredExecution; mark: string }[] {
+  /** Executions whose last change of status the bus has not been told of. */
+  unannounced(): StoredExecution[] {
     return this.#statement(
       `${selectExecution} WHERE announced != status || ':' || json_extract(document, '$.redriveCount')`,
     )
       .all()
-      .map((row) => ({ execution: this.#read(row, []), mark: String(row.announced) }));
+      .map((row) => this.#read(row, []));
   }
 
   saveMachine(arn: string, document: object): void {
@@ -181,7 +181,7 @@ export class StatesStore {
 }
 
 const selectExecution =
-  'SELECT arn, document, qualified_arn, announced, text FROM executions JOIN definitions ON definitions.hash = executions.definition';
+  'SELECT arn, document, qualified_arn, text FROM executions JOIN definitions ON definitions.hash = executions.definition';
 
 function summaryOf({ threads: _threads, ...summary }: ExecutionState): string {
   return JSON.stringify(summary);
