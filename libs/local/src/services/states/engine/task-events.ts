@@ -15,12 +15,16 @@ export function compact(details: Record<string, Json | undefined>): JsonObject {
   return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined)) as JsonObject;
 }
 
+interface TaskLimits {
+  readonly timeoutSeconds: number | undefined;
+}
+
 /**
  * The events of a task: those of a function that is named by its ARN have types of their own.
  * https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
  */
 export interface TaskEvents {
-  scheduled(task: ScheduledTask, limits: { timeoutSeconds: number | undefined }, region: string): EventDraft;
+  scheduled(task: ScheduledTask, limits: TaskLimits, region: string): EventDraft;
   /** Undefined where a task has started only once it has been submitted. */
   started(): EventDraft | undefined;
   submitted(output: Json): EventDraft;
@@ -34,62 +38,64 @@ export function taskEvents(resource: TaskResource): TaskEvents {
   return resource.kind === 'activity' ? activityEvents(resource.arn) : functionEvents(resource.arn);
 }
 
+/** Makes the events of a kind of task. */
+type EventWriter = (event: string, details: JsonObject) => EventDraft;
+
+/** @param own details that all events of the kind have */
+function eventWriter(kind: 'LambdaFunction' | 'Activity' | 'Task', own: JsonObject = {}): EventWriter {
+  const member = kind.charAt(0).toLowerCase() + kind.slice(1);
+  return (event, details) => [`${kind}${event}`, { [`${member}${event}EventDetails`]: { ...own, ...details } }];
+}
+
 function functionEvents(arn: string): TaskEvents {
-  const draft = (event: string, details: JsonObject): EventDraft => [
-    `LambdaFunction${event}`,
-    { [`lambdaFunction${event}EventDetails`]: details },
-  ];
+  const write = eventWriter('LambdaFunction');
   return {
-    scheduled: ({ parameters, heartbeatSeconds }, { timeoutSeconds }) =>
-      draft('Scheduled', {
-        resource: arn,
-        ...payload('input', JSON.stringify(parameters)),
-        ...compact({ timeoutInSeconds: timeoutSeconds, heartbeatInSeconds: heartbeatSeconds ?? undefined }),
-      }),
+    scheduled: scheduledByArn(write, arn),
     started: () => ['LambdaFunctionStarted'],
     submitted: () => ['LambdaFunctionStarted'],
-    succeeded: (output) => draft('Succeeded', payload('output', JSON.stringify(output))),
-    failed: ({ error, cause }) => draft('Failed', compact({ error, cause })),
-    timedOut: (error) => draft('TimedOut', { error }),
+    ...endings(write),
   };
 }
 
 function activityEvents(arn: string): TaskEvents {
-  const draft = (event: string, details: JsonObject): EventDraft => [
-    `Activity${event}`,
-    { [`activity${event}EventDetails`]: details },
-  ];
+  const write = eventWriter('Activity');
   return {
-    scheduled: ({ parameters, heartbeatSeconds }, { timeoutSeconds }) =>
-      draft('Scheduled', {
-        resource: arn,
-        ...payload('input', JSON.stringify(parameters)),
-        ...compact({ timeoutInSeconds: timeoutSeconds, heartbeatInSeconds: heartbeatSeconds ?? undefined }),
-      }),
+    scheduled: scheduledByArn(write, arn),
     started: () => undefined,
-    submitted: (workerName) => draft('Started', workerName === null ? {} : { workerName }),
-    succeeded: (output) => draft('Succeeded', payload('output', JSON.stringify(output))),
-    failed: ({ error, cause }) => draft('Failed', compact({ error, cause })),
-    timedOut: (error) => draft('TimedOut', { error }),
+    submitted: (workerName) => write('Started', workerName === null ? {} : { workerName }),
+    ...endings(write),
+  };
+}
+
+/** Functions and activities are scheduled by their ARN. */
+function scheduledByArn(write: EventWriter, resource: string): TaskEvents['scheduled'] {
+  return (task, limits) => {
+    const input = payload('input', JSON.stringify(task.parameters));
+    return write('Scheduled', { resource, ...input, ...limitsOf(task, limits) });
   };
 }
 
 function integrationEvents({ resourceType, resource }: Extract<TaskResource, { kind: 'integration' }>): TaskEvents {
-  const draft = (event: string, details: JsonObject): EventDraft => [
-    `Task${event}`,
-    { [`task${event}EventDetails`]: { resourceType, resource, ...details } },
-  ];
+  const write = eventWriter('Task', { resourceType, resource });
   return {
-    scheduled: ({ parameters, heartbeatSeconds }, { timeoutSeconds }, region) =>
-      draft('Scheduled', {
-        region,
-        parameters: JSON.stringify(parameters),
-        ...compact({ timeoutInSeconds: timeoutSeconds, heartbeatInSeconds: heartbeatSeconds ?? undefined }),
-      }),
-    started: () => draft('Started', {}),
-    submitted: (output) => draft('Submitted', payload('output', JSON.stringify(output))),
-    succeeded: (output) => draft('Succeeded', payload('output', JSON.stringify(output))),
-    failed: ({ error, cause }) => draft('Failed', compact({ error, cause })),
-    timedOut: (error) => draft('TimedOut', { error }),
+    scheduled: (task, limits, region) =>
+      write('Scheduled', { region, parameters: JSON.stringify(task.parameters), ...limitsOf(task, limits) }),
+    started: () => write('Started', {}),
+    submitted: (output) => write('Submitted', payload('output', JSON.stringify(output))),
+    ...endings(write),
+  };
+}
+
+/** The limits that a task has. */
+function limitsOf({ heartbeatSeconds }: ScheduledTask, { timeoutSeconds }: TaskLimits): JsonObject {
+  return compact({ timeoutInSeconds: timeoutSeconds, heartbeatInSeconds: heartbeatSeconds ?? undefined });
+}
+
+/** Tasks of all kinds end the same way. */
+function endings(write: EventWriter): Pick<TaskEvents, 'succeeded' | 'failed' | 'timedOut'> {
+  return {
+    succeeded: (output) => write('Succeeded', payload('output', JSON.stringify(output))),
+    failed: ({ error, cause }) => write('Failed', compact({ error, cause })),
+    timedOut: (error) => write('TimedOut', { error }),
   };
 }
