@@ -232,6 +232,30 @@ describe('an execution that another process has begun', () => {
     expect(await second.describe(String(executionArn))).toMatchObject({ status: 'SUCCEEDED', output: '"old"' });
   });
 
+  it('records later what it cannot record on a full disk, and starts no task before', async () => {
+    const runs: unknown[] = [];
+    const states = await start({ functions: { record: (event) => runs.push(event) } });
+    const arn = await states.start(
+      machine({
+        W: { Type: 'Wait', Seconds: 5, Next: 'T' },
+        T: { Type: 'Task', Resource: functionArn('record'), ...end },
+      }),
+    );
+    await states.settle();
+    using database = new DatabaseSync(join(dataDirectory, 'states.db'));
+    database.exec(`CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'disk is full'); END`);
+    await states.clock.advance(5000);
+    await states.settle();
+    expect(states.warnings).toEqual([expect.stringContaining('disk is full')]);
+    expect(runs).toEqual([]);
+    database.exec('DROP TRIGGER full');
+    await states.clock.advance(10_000);
+    await states.settle();
+    expect(await states.describe(arn)).toMatchObject({ status: 'SUCCEEDED', output: '1' });
+    expect((await states.history(arn)).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(states.warnings).toHaveLength(1);
+  });
+
   it('tells the bus what it has not told before the process ended', async () => {
     const deliver = () => new Promise<void>(() => {});
     const first = await start({ deliver });

@@ -8,7 +8,7 @@ import { compact, payload } from './task-events.ts';
 import { ThreadFlow } from './thread-flow.ts';
 
 /**
- * Runs a definition. It does nothing itself: each call changes the state of the execution and its history, and `takeChanges` tells
+ * Runs a definition. It does nothing itself: each call changes the state of the execution and its history, and `recordChanges` tells
  * what has to be recorded and which tasks have to be started then. Calls must not overlap.
  *
  * @example
@@ -33,8 +33,9 @@ export class Interpreter {
     return this.#run.stateOf(thread);
   }
 
-  takeChanges(): Changes {
-    return this.#run.takeChanges();
+  /** @returns what has been recorded; undefined where nothing has changed. @throws what `record` throws */
+  recordChanges(record: (changes: Changes) => void): Changes | undefined {
+    return this.#run.recordChanges(record);
   }
 
   /** Begins the execution. */

@@ -23,7 +23,7 @@ export interface TaskStart {
   readonly attempt: number;
 }
 
-/** What has changed since the last time it was asked for: it belongs together. */
+/** What has changed and is not recorded yet: it belongs together. */
 export interface Changes {
   readonly events: readonly HistoryEvent[];
   readonly threads: readonly Thread[];
@@ -53,14 +53,20 @@ export class Run {
     this.region = execution.arn.split(':')[3] ?? '';
   }
 
-  /** Hands out what has changed, and forgets that it has. */
-  takeChanges(): Changes {
+  /**
+   * Records what has changed.
+   * @param record what this throws is thrown on, and the changes come again with the next ones
+   * @returns undefined where nothing has changed
+   */
+  recordChanges(record: (changes: Changes) => void): Changes | undefined {
     const changes = {
       events: this.#events,
       threads: [...this.#touched],
       removed: [...this.#removed],
       starts: this.#starts,
     };
+    if (changes.events.length === 0 && changes.threads.length === 0 && changes.removed.length === 0) return undefined;
+    record(changes);
     this.#events = [];
     this.#touched = new Set();
     this.#removed = new Set();

@@ -108,8 +108,9 @@ export class Executions {
 
   /** Resolves when an execution has ended. */
   async waitForEnd(arn: string): Promise<ExecutionState> {
-    const { state } = this.#live.get(arn) ?? this.required(arn);
-    if (state.status !== 'RUNNING') return state;
+    // One that is still live has no end that is recorded.
+    const ended = this.#live.has(arn) ? undefined : this.required(arn).state;
+    if (ended && ended.status !== 'RUNNING') return ended;
     return new Promise((resolve) => {
       this.#ends.set(arn, [...(this.#ends.get(arn) ?? []), resolve]);
     });

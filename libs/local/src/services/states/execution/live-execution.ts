@@ -57,6 +57,9 @@ export interface LiveExecutionOptions {
 /** How long answers are waited for when the execution is closed. */
 const CLOSE_WITHIN_MS = 1000;
 
+/** How long an execution rests whose changes cannot be recorded, e.g. on a full disk. */
+const UNRECORDED_PAUSE_MS = 10_000;
+
 /** Steps that are recorded together at most. Between them the process may do other things. */
 const BATCH = 50;
 
@@ -68,7 +71,7 @@ export class LiveExecution {
   readonly state: ExecutionState;
   readonly #options: LiveExecutionOptions;
   readonly #interpreter: Interpreter;
-  readonly #timers = new Map<number | 'execution', Timer>();
+  readonly #timers = new Map<number | 'execution' | 'record', Timer>();
   /** Tasks under way, by thread. */
   readonly #calls = new Map<number, TaskCall>();
   /** What the service answered that has accepted a task. */
@@ -187,9 +190,14 @@ export class LiveExecution {
   }
 
   #record(): void {
-    const changes = this.#interpreter.takeChanges();
-    if (changes.events.length === 0 && changes.threads.length === 0 && changes.removed.length === 0) return;
-    this.#options.save(this.state, changes);
+    let changes: Changes | undefined;
+    try {
+      changes = this.#interpreter.recordChanges((unrecorded) => this.#options.save(this.state, unrecorded));
+    } catch (error) {
+      this.#recordLater();
+      throw error;
+    }
+    if (!changes) return;
     if (this.state.status !== 'RUNNING') {
       this.#end();
       return;
@@ -206,6 +214,13 @@ export class LiveExecution {
       if (thread?.attempt === attempt) this.#run(thread, attempt);
     }
     this.#setExecutionTimer();
+  }
+
+  #recordLater(): void {
+    const { clock } = this.#options;
+    const record = (): void => void this.#then(() => {}).catch(() => {});
+    this.#timers.get('record')?.cancel();
+    this.#timers.set('record', clock.setTimer(clock.now() + UNRECORDED_PAUSE_MS, record));
   }
 
   #end(): void {
