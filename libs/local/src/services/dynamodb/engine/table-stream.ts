@@ -73,7 +73,7 @@ const MAX_DESCRIBED_SHARDS = 100;
  */
 export class TableStream {
   readonly #environment: StreamEnvironment;
-  readonly #records: StreamRecord[] = [];
+  #records: StreamRecord[] = [];
   readonly #listeners = new Set<(record: StreamRecord) => void>();
   /** Number of the first record that is kept. */
   #first = 0;
@@ -315,11 +315,17 @@ export class TableStream {
 
   /** Forgets the oldest records. */
   #letGo(count: number): void {
-    for (const { dynamodb } of this.#records.splice(0, count)) {
-      // What cannot be removed from the disk now is removed the next time it is loaded and trimmed.
-      this.#environment.journal.remove(this.#collection, dynamodb.SequenceNumber, () => undefined);
-    }
+    const forgotten = this.#records.splice(0, count);
     this.#first += count;
+    // Numbers follow from places. Records that stay on the disk before a gap would give the next ones wrong numbers after a restart.
+    const takeBack = (): void => {
+      this.#records = [...forgotten, ...this.#records];
+      this.#first -= count;
+    };
+    for (const [index, { dynamodb }] of forgotten.entries()) {
+      const undo = index === 0 ? takeBack : () => undefined;
+      this.#environment.journal.remove(this.#collection, dynamodb.SequenceNumber, undo);
+    }
   }
 }
 

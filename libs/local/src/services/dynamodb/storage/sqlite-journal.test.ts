@@ -25,14 +25,24 @@ interface Opened {
   call(operation: string, input: object): Answer;
 }
 
-function open(options?: { maxPages?: number }): Opened {
+function open({ now = Date.now, ...options }: { maxPages?: number; now?: () => number } = {}): Opened {
   const journal = new SqliteJournal(path(), options);
-  const engine = new DynamoDbEngine({ journal });
+  const engine = new DynamoDbEngine({ journal, now });
   return {
     journal,
     engine,
     call: (operation, input) => engine.execute(operation, { TableName: 'things', ...input }),
   };
+}
+
+/** All records of the table's stream that can be read. */
+function recordsOf({ call }: Opened): Answer[] {
+  const StreamArn = call('DescribeTable', {}).Table.LatestStreamArn;
+  const { Shards } = call('DescribeStream', { StreamArn }).StreamDescription;
+  return Shards.flatMap(({ ShardId }: Answer) => {
+    const start = { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' };
+    return call('GetRecords', call('GetShardIterator', start)).Records;
+  });
 }
 
 const item = (pk: string, text = '') => ({ ...keyOf(pk), text: { S: text } });
@@ -74,16 +84,11 @@ test('everything is there again: items, indexes, tags, streams with their record
   };
   expect(again.call('Query', query).Count).toBe(1);
   expect(again.call('TransactWriteItems', transaction('token', 'd'))).toEqual({});
-  const StreamArn = table.Table.LatestStreamArn;
-  const [{ ShardId }] = again.call('DescribeStream', { StreamArn }).StreamDescription.Shards;
-  const start = { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' };
-  const { Records } = again.call('GetRecords', again.call('GetShardIterator', start));
-  expect(Records.map(({ eventName }: Answer) => eventName)).toEqual([
+  expect(recordsOf(again).map(({ eventName }: Answer) => eventName)).toEqual([
     ...['INSERT', 'INSERT', 'INSERT', 'MODIFY', 'REMOVE', 'INSERT'],
   ]);
   again.call('PutItem', { Item: item('e', 'one') });
-  const next = again.call('GetRecords', again.call('GetShardIterator', start)).Records;
-  expect(new Set(next.map(({ dynamodb }: Answer) => dynamodb.SequenceNumber)).size).toBe(7);
+  expect(new Set(recordsOf(again).map(({ dynamodb }) => dynamodb.SequenceNumber)).size).toBe(7);
   again.journal.close();
 });
 
@@ -143,10 +148,33 @@ describe('when the disk is full', () => {
 
     const again = open();
     expect(again.call('Scan', {}).Count).toBe(2);
-    const StreamArn = again.call('DescribeTable', {}).Table.LatestStreamArn;
-    const [{ ShardId }] = again.call('DescribeStream', { StreamArn }).StreamDescription.Shards;
-    const iterator = again.call('GetShardIterator', { StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' });
-    expect(again.call('GetRecords', iterator).Records).toHaveLength(2);
+    expect(recordsOf(again)).toHaveLength(2);
+    again.journal.close();
+  });
+
+  test('records of a stream that cannot be deleted stay, and the next ones get numbers of their own', async () => {
+    const day = 25 * 60 * 60 * 1000;
+    let time = Date.UTC(2026, 0, 1);
+    const now = () => time;
+    const first = open({ maxPages: 60, now });
+    first.call('CreateTable', thingsTable);
+    for (const name of ['a', 'b']) first.call('PutItem', { Item: item(name) });
+    await first.journal.committed();
+    time += day;
+    expect(recordsOf(first)).toEqual([]);
+    first.call('PutItem', { Item: item('large', 'x'.repeat(390_000)) });
+    await expect(first.journal.committed()).rejects.toThrow('the disk is full');
+    first.call('PutItem', { Item: item('c') });
+    time += day;
+    expect(recordsOf(first)).toEqual([]);
+    first.call('PutItem', { Item: item('d') });
+    first.journal.close();
+
+    const again = open({ now });
+    again.call('PutItem', { Item: item('e') });
+    const records = recordsOf(again);
+    expect(records.map(({ dynamodb }) => dynamodb.Keys.pk.S)).toEqual(['d', 'e']);
+    expect(new Set(records.map(({ dynamodb }) => dynamodb.SequenceNumber)).size).toBe(2);
     again.journal.close();
   });
 });
