@@ -265,7 +265,7 @@ describe('over a network', () => {
     expect(requests).toBe(3);
   });
 
-  test('an endpoint that is not one is named', async () => {
+  test('an endpoint that is not a URL is named', async () => {
     const client = documentClient({ ...options, endpoint: 'localhost:1' });
     await expect(client.send(get)).rejects.toThrow('AWS_ENDPOINT_URL_DYNAMODB must be');
   });

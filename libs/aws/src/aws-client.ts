@@ -73,7 +73,7 @@ export class AwsClient {
   /**
    * Calls an operation.
    *
-   * A request whose answer got lost is sent again, as with the SDK: whoever writes must recognise its own write.
+   * A request whose answer got lost is sent again, as with the SDK: make every write recognise that it was done before.
    *
    * @param input as the API's reference has it
    * @returns the output as the API's reference has it
@@ -98,7 +98,7 @@ export class AwsClient {
       return await this.#send(operation, body);
     } catch (error) {
       if (!isSkewError(error) || this.#skewMs === skewMs) throw error;
-      // Signed by the right time it is another request, so this is none of the attempts.
+      // Signed by the right time it is another request, so it does not count as an attempt.
       return this.#send(operation, body);
     }
   }

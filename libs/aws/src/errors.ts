@@ -26,7 +26,7 @@ export class AwsError extends Error {
   }
 }
 
-// The type of an attribute is known to whoever has written it.
+// Only the code that wrote an attribute knows its type.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type Item = Record<string, any>;
 
@@ -96,8 +96,8 @@ export function errorOf(body: Record<string, unknown>, $metadata: ResponseMetada
 const competing = new Set(['TransactionCanceledException', 'TransactionConflictException']);
 
 /**
- * True if the same request may succeed in a moment. Conflicts of transactions are left to whoever sent them, as the SDK does:
- * they may have to decide again.
+ * True if the same request may succeed in a moment. Conflicts of transactions are left to the caller, as the SDK does:
+ * it may have to decide again.
  */
 export function isRetryable(error: unknown): boolean {
   if (error instanceof CorruptAnswerError) return true;

@@ -33,8 +33,8 @@ export interface TimeLimits {
 export type Transport = (request: HttpRequest, limits: TimeLimits) => Promise<HttpResponse>;
 
 /**
- * Where whoever runs functions in a process of its own puts a transport for all clients of that process that were given no other
- * one: the simulation does. A symbol of the global registry, because each bundle has its own copy of this module.
+ * The property of `globalThis` that holds a transport for all clients of this process that were given no other one. The simulation
+ * sets it. A symbol of the global registry, because each bundle has its own copy of this module.
  */
 export const processTransport: unique symbol = Symbol.for('millrace.aws.transport') as never;
 

@@ -65,7 +65,7 @@ export async function settleBatch<Outcome>(
   return records.map((record) => results.get(record) ?? unsettled);
 }
 
-/** One group for each message group of a FIFO queue; on a standard queue each record stands alone. */
+/** One group for each message group of a FIFO queue; on a standard queue each record is a group of its own. */
 function groupsOf(records: readonly SQSRecord[]): SQSRecord[][] {
   const groups = new Map<string, SQSRecord[]>();
   records.forEach((record, index) => {

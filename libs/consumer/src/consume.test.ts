@@ -141,7 +141,7 @@ describe('an event past the deduplication window', () => {
 });
 
 describe('a batch', () => {
-  test('of ten with two bad records: the transient one alone comes again, the permanent one stands in the dead-letter queue', async () => {
+  test('of ten with two bad records: the transient one alone comes again, the permanent one is in the dead-letter queue', async () => {
     const records = Array.from({ length: 10 }, (_, index) => record(knock(`visitor ${index}`)));
     const consumer = setUp(async (visitor) => {
       if (visitor === 'visitor 3') throw new TransientError('BUSY', 'later');
@@ -233,7 +233,7 @@ describe('a batch', () => {
     }
   });
 
-  test('with records that are no records is not acknowledged', async () => {
+  test('with malformed records is not acknowledged', async () => {
     const { handler, handled } = setUp(succeed);
     const sound = record(knock('ada'));
     const { attributes: _, ...withoutAttributes } = record(knock('bob'));
@@ -316,7 +316,7 @@ describe('an event that can never succeed goes to the dead-letter queue at once'
     ['a stranger', envelopeText(knock('Ludmila')).replace('Knocked.v1', 'Mrs Ludmila'), undefined],
     ['a contradiction', envelopeText(knock('Ludmila')).replace('"name":"Knocked"', '"name":"Mrs Ludmila"'), undefined],
     ['a parser', envelopeText(knock('Ludmila')), new SyntaxError('Unexpected token L in "Ludmila"')],
-    ['something that is no error', envelopeText(knock('Ludmila')), 'Ludmila'],
+    ['something that is not an error', envelopeText(knock('Ludmila')), 'Ludmila'],
     [
       'an error of AWS',
       envelopeText(knock('Ludmila')),

@@ -148,7 +148,7 @@ function consumer<const Contracts extends readonly EventContract[]>(
     marksExpire,
   });
 
-  // The answer of each invocation. It stands, whatever a middleware returns or throws: it alone knows what was settled.
+  // The answer of each invocation. A middleware cannot change it: only the consumer knows which records are settled.
   const answers = new WeakMap<Context, SQSBatchResponse>();
   const handler = middy<SQSEvent, PromiseSettledResult<void>[] | SQSBatchResponse>()
     .use([...middleware] as MiddlewareObj[])

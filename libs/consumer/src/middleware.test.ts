@@ -66,7 +66,7 @@ describe('a middleware of a consumer', () => {
     expect(steps).toEqual(['outer before 2', 'inner before 2', 'inner after 1', 'outer after 1']);
   });
 
-  test('that throws before the handler has all records come again, handles none, and is logged', async () => {
+  test('that throws before the handler makes all records come again, unhandled, and is logged', async () => {
     const log = jest.spyOn(logger, 'error').mockReturnValue(undefined);
     const before = () => {
       throw new Error('no settings');

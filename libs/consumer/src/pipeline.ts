@@ -14,7 +14,7 @@ export interface Strategy<Received extends Event> {
   concurrency: number;
 }
 
-/** The metric of an acknowledged record; none for one whose copy is in the dead-letter queue. */
+/** The metric of an acknowledged record; undefined for one whose copy is in the dead-letter queue. */
 type Outcome = 'EventHandled' | 'EventDuplicate' | 'EventReplayIgnored' | 'EventDeferred' | undefined;
 
 /** What a pipeline depends on. */

@@ -20,8 +20,8 @@ export type CommitOptions = RetryOptions;
 const ITEMS_PER_TRANSACTION = 100;
 
 /**
- * Writes all items in one transaction, or none: the state, the events to emit and the mark of the event that caused them
- * stand or fall together, so a crash before or after leaves nothing half done.
+ * Writes all items in one transaction: the state, the events to emit and the mark of the event that caused them. A crash
+ * before or after leaves nothing half done.
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  *
  * A transaction that DynamoDB cancels because of a competing one, or because it throttles, is retried with full jitter

@@ -7,7 +7,7 @@ export interface ItemKey {
   sk: string;
 }
 
-// The type of an attribute is known to whoever has written it.
+// Only the code that wrote an attribute knows its type.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type Item = ItemKey & Record<string, any>;
 

@@ -156,7 +156,7 @@ describe('a command', () => {
     expect(await lockers.load(id)).toMatchObject({ version: 2 });
   });
 
-  test('loses none of its rivals', async () => {
+  test('loses no update when eight come at once', async () => {
     const id = randomUUID();
 
     await Promise.all(Array.from({ length: 8 }, () => newLockers().execute(id, { type: 'Use' }, cause)));

@@ -80,7 +80,7 @@ export class LockingPersistenceLayer extends BasePersistenceLayer {
     }
   }
 
-  /** Stores the result. Whoever has the lock by now, the action has happened and must not happen again. */
+  /** Stores the result, even when another call has the lock by now: the action has happened and must not happen again. */
   protected async _updateRecord({ idempotencyKey, payloadHash, responseData }: IdempotencyRecord): Promise<void> {
     const { client, tableName } = this.#options;
     const values: Record<string, unknown> = {
@@ -100,7 +100,7 @@ export class LockingPersistenceLayer extends BasePersistenceLayer {
     );
   }
 
-  /** Releases the lock of an action that failed. One that somebody else has taken over meanwhile stays. */
+  /** Releases the lock of an action that failed. A lock that another call has taken over meanwhile stays. */
   protected async _deleteRecord({ idempotencyKey }: IdempotencyRecord): Promise<void> {
     const { client, tableName, owner } = this.#options;
     try {

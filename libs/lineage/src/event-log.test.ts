@@ -114,7 +114,7 @@ describe('an event of the log', () => {
     await expect(log.record(event, retention)).rejects.toMatchObject({ code: 'EVENT_NOT_STORABLE' });
   });
 
-  test('that nobody has parsed is refused: what is personal in it is not known', async () => {
+  test('that was not parsed is refused, because its personal data is not known', async () => {
     await expect(log.record({ ...parsed() }, retention)).rejects.toThrow(
       'OrderPlaced.v1 was not parsed by its contract',
     );
@@ -301,7 +301,7 @@ describe('the lineage of an id', () => {
     expect(await lineageOf('b', { eventsPerTree: 1 })).toMatchObject({ truncated: true, trees: [call1] });
   });
 
-  test('that nobody knows is none', async () => {
+  test('that is not in the log is undefined', async () => {
     expect(await lineageOf('nobody')).toBeUndefined();
   });
 });

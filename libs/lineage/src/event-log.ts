@@ -311,7 +311,7 @@ function itemOf(event: Event, { retentionDays, now = () => new Date() }: EventLo
   // DynamoDB does not delete what expired more than five years ago, and a replay may bring anything.
   if (ttl * 1000 <= receivedAt.getTime()) return undefined;
   const redaction = guardOf(event);
-  if (!redaction) throw new TypeError(`${detailType} was not parsed by its contract: nobody knows what is personal`);
+  if (!redaction) throw new TypeError(`${detailType} was not parsed by its contract, which knows what is personal`);
   const shown = redact(event, redaction) as { metadata: unknown; data?: unknown };
   return {
     id: metadata.id,

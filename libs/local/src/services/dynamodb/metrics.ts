@@ -78,7 +78,7 @@ export function reportExpired(report: Report, TableName: string, count: number):
 }
 
 /**
- * Reports a read of a table's stream: the SampleCount of its latency tells whether anybody reads the stream, whatever is in it.
+ * Reports a read of a table's stream: the SampleCount of its latency tells whether the stream is read, even when it is empty.
  * @param streamArn `arn:aws:dynamodb:us-east-1:000000000000:table/<table>/stream/<label>`
  */
 export function reportStreamRead(host: Pick<Host, 'metric'>, streamArn: string, milliseconds: number): void {

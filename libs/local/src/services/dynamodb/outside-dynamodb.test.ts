@@ -15,7 +15,7 @@ function callOf(operation: string, input: Record<string, unknown>, isMetered = f
   return { operation, input, isMetered, request } as unknown as Call;
 }
 
-test('requests are passed on, counted where that is asked for, and whoever reads a stream is told of writes', async () => {
+test('requests are passed on, metered where that is asked for, and readers of streams are told of writes', async () => {
   await using server = await startDynamoDbServer();
   await using outside = new OutsideDynamoDb({ endpoint: server.endpoint, region: 'us-east-1' });
   await outside.call('CreateTable', thingsTable);

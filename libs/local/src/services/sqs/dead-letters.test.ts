@@ -86,7 +86,7 @@ describe('dead letter queues', () => {
     });
   });
 
-  test('whoever waits at the dead-letter queue gets the message at once', async () => {
+  test('a long poll of the dead-letter queue gets the message at once', async () => {
     await using sqs = new SqsUnderTest();
     const dead = await sqs.create('dlq');
     const url = await sqs.createWithDeadLetterQueue('q', 'dlq');
@@ -258,7 +258,7 @@ describe('StartMessageMoveTask', () => {
     expect(await sqs.codeOf('CancelMessageMoveTask', { TaskHandle })).toBe('InvalidParameterValue');
   });
 
-  test('whoever waits at the destination gets what is moved', async () => {
+  test('a long poll of the destination gets the messages that are moved', async () => {
     await using sqs = new SqsUnderTest();
     const { url } = await withDeadLetters(sqs, 'q', ['a']);
     const waiting = sqs.bodies(url, { WaitTimeSeconds: 20 });

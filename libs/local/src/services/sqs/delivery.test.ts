@@ -112,7 +112,7 @@ describe('a trace header', () => {
     expect(all).toMatchObject({ Attributes: { AWSTraceHeader: header, ApproximateReceiveCount: '3' } });
   });
 
-  test('is there when somebody who waits for the message has it', async () => {
+  test('is part of the message that a waiting receiver gets', async () => {
     await createQueue('awaited');
     const queue = sqs.source(arn('awaited'));
     const received = queue.receive({ max: 1, waitSeconds: 5, signal: new AbortController().signal });

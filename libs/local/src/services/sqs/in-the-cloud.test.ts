@@ -45,7 +45,7 @@ describe('a data directory of an older version', () => {
     expect(warnings).toEqual([expect.stringMatching(/^2 messages in …\/fauxqs\/fauxqs.db are of an older version/)]);
   });
 
-  test('is not warned of when it has none', async () => {
+  test('is not warned of when it has no messages', async () => {
     expect(await warningsFor((database) => database.exec('CREATE TABLE sqs_messages (body TEXT)'))).toEqual([]);
     expect(await warningsFor((database) => database.exec('CREATE TABLE sns_topics (arn TEXT)'))).toEqual([]);
   });

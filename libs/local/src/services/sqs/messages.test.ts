@@ -201,7 +201,7 @@ describe('ReceiveMessage', () => {
     expect(await second).toEqual(['delayed']);
   });
 
-  test('several who wait share what comes: none gets what another has', async () => {
+  test('several long polls share the messages that are sent: each message goes to one of them', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
     const waiting = Array.from({ length: 3 }, () =>
@@ -211,7 +211,7 @@ describe('ReceiveMessage', () => {
     expect((await Promise.all(waiting)).flat().sort()).toEqual(['a', 'b', 'c']);
   });
 
-  test('who gives up waiting takes no message along', async () => {
+  test('a long poll that is aborted takes no message', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
     const abort = new AbortController();

@@ -37,7 +37,7 @@ describe('available cloudwatch metrics', () => {
     expect(sqs.sqs.metric('q', 'ApproximateNumberOfMessagesVisible')).toBe(0);
   });
 
-  test('a delay or a timeout that has ended counts as visible though nobody has looked since', async () => {
+  test('a message counts as visible once its delay or visibility timeout has ended, without a receive in between', async () => {
     await using sqs = new SqsUnderTest();
     const url = await sqs.create('q');
     const metric = reader(sqs, 'q');

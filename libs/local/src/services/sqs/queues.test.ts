@@ -122,7 +122,7 @@ describe('SetQueueAttributes', () => {
     '[]',
     '{"Statement": {"Effect": "Maybe", "Principal": "*", "Action": "*"}}',
     '{"Version": "2012-10-17"}',
-  ])('a policy that is no policy document is refused: %s', async (Policy) => {
+  ])('a policy that is not a valid policy document is refused: %s', async (Policy) => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
     expect(await sqs.codeOf('SetQueueAttributes', { QueueUrl, Attributes: { Policy } })).toBe('InvalidAttributeValue');
@@ -202,7 +202,7 @@ describe('PurgeQueue', () => {
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html
 describe('DeleteQueue', () => {
-  test('a new queue of the same name has none of the messages, and refuses the handles, of the old one', async () => {
+  test('a new queue of the same name is empty, and refuses the handles of the old one', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
     await sqs.send(QueueUrl, 'old');
@@ -230,7 +230,7 @@ describe('DeleteQueue', () => {
     expect(await recreate()).toBe('AWS.SimpleQueueService.QueueDeletedRecently');
   });
 
-  test('whoever waits for messages of the queue is told that it is gone', async () => {
+  test('a long poll ends with an error when the queue is deleted', async () => {
     await using sqs = new SqsUnderTest();
     const QueueUrl = await sqs.create('q');
     const waiting = sqs.codeOf('ReceiveMessage', { QueueUrl, WaitTimeSeconds: 20 });

@@ -39,7 +39,7 @@ const CLEARED: QueueAttributes = { Policy: '', RedrivePolicy: '', RedriveAllowPo
 
 /**
  * Creates a queue as its properties say. One that is there keeps its messages and gets the attributes of the template, or their
- * default where it has none.
+ * default where the template does not set them.
  *
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html
  * @throws AwsError as SQS has it, for instance for a value out of range

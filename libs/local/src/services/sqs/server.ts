@@ -78,7 +78,7 @@ export async function startSqsServer({
   };
 }
 
-/** As the gateway does it, for anybody. */
+/** As the gateway does it, without asking who calls. */
 async function answerRequest(api: SqsApi, request: HttpRequest): Promise<HttpAnswer> {
   const protocol = json.matches(request.headers) ? json : query;
   try {

@@ -132,7 +132,7 @@ describe('what SQS would bill', () => {
   });
 });
 
-test('a console shows what is in the queues, and none of it', async () => {
+test('a console shows how many messages the queues have, and no content of them', async () => {
   await using sqs = new SqsUnderTest();
   await sqs.create('dlq');
   const url = await sqs.createWithDeadLetterQueue('q', 'dlq');

@@ -31,15 +31,15 @@ export interface Sqs {
   queues: Queues;
   directory: QueueDirectory;
   /**
-   * Sends a message without a request, for rules, pipes and schedules. It is in the queue when this returns, so that whoever
-   * is woken by it finds everything that was sent before; it is kept when the promise resolves.
+   * Sends a message without a request, for rules, pipes and schedules. It is in the queue when this returns, so that a
+   * receiver that it wakes finds everything that was sent before; it is kept when the promise resolves.
    *
    * @throws AwsError at once: QueueDoesNotExist, or because the message is not one that SQS takes
    */
   deliver(queueArn: string, body: string, options?: MessageDelivery): Promise<void>;
   /** A queue for an event source mapping. @throws AwsError QueueDoesNotExist */
   source(queueArn: string, authorize?: () => void): QueueSource;
-  /** A metric of a queue; undefined while there is no such queue or metric. */
+  /** A metric of a queue; undefined when the queue or the metric does not exist. */
   metric(queueName: string, metric: string): number | undefined;
   /** The policy of a queue, as JSON. */
   policyOf(queueArn: string): string | undefined;

@@ -13,7 +13,7 @@ interface Usage {
 }
 
 /**
- * Counts the capacity that a request uses, if anybody wants to know.
+ * Counts the capacity that a request uses, if the request asks for it.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
  */
 export class CapacityMeter {
@@ -54,7 +54,7 @@ export class CapacityMeter {
     }
   }
 
-  /** What a request answers as ConsumedCapacity: one entry for each table, or undefined when nobody asked. */
+  /** What a request answers as ConsumedCapacity: one entry for each table, or undefined when the request did not ask for it. */
   report(kind?: 'Read' | 'Write'): Record<string, unknown>[] | undefined {
     if (!this.#wish) return undefined;
     return [...this.#usage].map(([{ name }, { table, indexes }]) => {

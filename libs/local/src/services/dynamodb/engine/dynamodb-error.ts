@@ -62,7 +62,7 @@ export function serializationError(message: string): DynamoDbError {
   return new DynamoDbError('SerializationException', message);
 }
 
-/** DynamoDB could not carry the request out. The SDK retries it. @param detail why, for the log of whoever asked */
+/** DynamoDB could not carry the request out. The SDK retries it. @param detail why, for the caller's log */
 export function internalServerError(detail: string): DynamoDbError {
   return new DynamoDbError('InternalServerError', detail);
 }

@@ -8,7 +8,7 @@ export interface Call {
 }
 
 /**
- * Stands between a client and the engine: may wait, fail, or lose an answer.
+ * Handles a call on its way from a client to the engine: may wait, fail, or lose the answer.
  * @param execute runs the call on the engine; may be called later, never, or twice
  */
 export type Intercept = (call: Call, execute: (call?: Call) => object) => object | Promise<object>;

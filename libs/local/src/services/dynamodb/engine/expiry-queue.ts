@@ -4,7 +4,7 @@ import { TimerQueue } from '../../../core/timer-queue.ts';
 const MAX_EXPIRED_MS = 5 * 365 * 24 * 60 * 60 * 1000;
 
 /**
- * When items expire by Time to Live, so that nobody has to look through the tables.
+ * When items expire by Time to Live, so that the tables need not be scanned.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
  */
 export class ExpiryQueue {

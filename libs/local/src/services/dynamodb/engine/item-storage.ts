@@ -87,7 +87,7 @@ export class MemoryStorage implements ItemStorage {
     const all = this.#partitions.get(partition) ?? [];
     const start = from === undefined ? 0 : firstOfSort(all, from, excludeFrom);
     const end = to === undefined ? all.length : firstOfSort(all, to, !excludeTo);
-    // A copy: whoever reads may write between two items.
+    // A copy: the reader may write between two items.
     const items = all.slice(start, Math.max(start, end));
     if (backward) items.reverse();
     for (const placed of items) {

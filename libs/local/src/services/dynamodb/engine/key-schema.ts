@@ -74,7 +74,7 @@ export function keyOf(item: Item, schema: KeySchema): Item {
   return Object.fromEntries(keyAttributes(schema).map(({ name }) => [name, item[name] as AttributeValue]));
 }
 
-/** Where an item stands in its table; undefined in an index when the item has no key of the index, or one of another type. */
+/** The place of an item in its table; undefined in an index when the item has no key of the index, or one of another type. */
 export function placeOf(item: Item, { partitionKey, sortKey }: KeySchema, tie = ''): Place | undefined {
   const partition = keyValue(item, partitionKey);
   if (!partition) return undefined;
@@ -129,7 +129,7 @@ export function schemaElements({ partitionKey, sortKey }: KeySchema): { Attribut
 }
 
 /**
- * Where an item stands: its keys in their sortable form. In an index several items may have the same keys: `tie`, the
+ * The place of an item: its keys in their sortable form. In an index several items may have the same keys: `tie`, the
  * place in the table as text, tells them apart.
  */
 export interface Place {

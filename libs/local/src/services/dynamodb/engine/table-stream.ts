@@ -164,7 +164,7 @@ export class TableStream {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends the stream: its table has none any more, or is deleted. */
+  /** Ends the stream: it is switched off, or its table is deleted. */
   disable(): void {
     const now = this.#environment.now();
     this.#change({ ...this.#state, disabledAt: now, shards: this.#closed(now) });
@@ -281,7 +281,7 @@ export class TableStream {
     const open = this.#openShard;
     if (!open || open.openedAt > now - SHARD_MS || open.first === this.#end) return;
     this.#change({ ...this.#state, shards: [...this.#closed(now), openShard(this.arn, this.#end, now, open)] });
-    // Also where nobody reads.
+    // A stream without readers has to be trimmed as well.
     this.#trim();
   }
 

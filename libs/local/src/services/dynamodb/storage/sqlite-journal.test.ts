@@ -125,7 +125,7 @@ test('only one process has the file', () => {
 });
 
 describe('when the disk is full', () => {
-  test('the writes of the turn are undone and refused in so many words, and later ones are kept', async () => {
+  test('the writes of the turn are undone and refused with the reason, and later ones are kept', async () => {
     const { journal, call, engine } = open({ maxPages: 60 });
     call('CreateTable', thingsTable);
     call('PutItem', { Item: item('kept', 'x'.repeat(1000)) });

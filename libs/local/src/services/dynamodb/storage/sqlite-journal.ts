@@ -94,7 +94,7 @@ export class SqliteJournal implements Journal {
   }
 
   *load(collection: string): Iterable<{ key: string; value: unknown }> {
-    // A statement of its own: who goes through a collection may load another one meanwhile.
+    // A statement of its own: the caller may load another collection while it reads this one.
     const load = this.#database.prepare('SELECT key, value FROM entries WHERE collection = ? ORDER BY key');
     for (const { key, value } of load.iterate(collection)) {
       yield { key: String(key), value: JSON.parse(String(value)) };

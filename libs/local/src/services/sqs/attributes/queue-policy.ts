@@ -10,7 +10,7 @@ export interface QueuePolicy {
 /**
  * Reads the attribute Policy.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-customer-managed-policy-examples.html
- * @throws AwsError InvalidAttributeValue when it is no policy document
+ * @throws AwsError InvalidAttributeValue when it is not a policy document
  * @example parseQueuePolicy('{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage"}]}')
  */
 export function parseQueuePolicy(text: string): QueuePolicy {

@@ -6,7 +6,7 @@ interface Waiter {
 
 /**
  * Lets receivers wait until a queue may have messages for them, without asking it again and again: there is one timer for
- * the end of each wait, and one for the next delay or visibility timeout that ends while somebody waits.
+ * the end of each wait, and one for the next delay or visibility timeout that ends while a receiver waits.
  */
 export class Availability {
   readonly #clock: Clock;

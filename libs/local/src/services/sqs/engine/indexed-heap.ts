@@ -1,4 +1,4 @@
-/** Where an item is in the heap that uses this slot; -1 while it is in none. */
+/** Where an item is in the heap that uses this slot; -1 while it is not in one. */
 type Indexed<Slot extends string> = Record<Slot, number>;
 
 /**

@@ -21,7 +21,7 @@ export function moveTaskHandle({ id, sourceArn }: Pick<MoveTaskState, 'id' | 'so
   return Buffer.from(JSON.stringify({ taskId: id, sourceArn })).toString('base64');
 }
 
-/** @returns undefined for text that is no handle */
+/** @returns undefined for text that is not a handle */
 export function readMoveTaskHandle(handle: string): { id: string; sourceArn: string } | undefined {
   try {
     const { taskId, sourceArn } = JSON.parse(Buffer.from(handle, 'base64').toString()) as Record<string, unknown>;

@@ -133,7 +133,7 @@ export class MoveTasks {
     return task.moved >= task.toMove || (max > 0 && seen < max) ? 'COMPLETED' : undefined;
   }
 
-  /** @returns the reason why there is none, in AWS's words */
+  /** @returns AWS's reason when the destination is not known */
   #destinationOf(task: MoveTaskState, message: Message): Queue | string {
     const arn = task.destinationArn ?? message.deadLetterSourceArn;
     if (arn === undefined) return 'CouldNotDetermineMessageSource';

@@ -18,7 +18,7 @@ export function createReceiptHandle(receipt: Receipt): string {
   return Buffer.from(`${queueUid}:${messageUid}:${receives}:${checksum(receipt)}`, 'latin1').toString('base64');
 }
 
-/** @returns undefined for text that is no receipt handle */
+/** @returns undefined for text that is not a receipt handle */
 export function readReceiptHandle(handle: string): Receipt | undefined {
   if (handle.length > MAX_LENGTH) return undefined;
   const [queueUid, messageUid, receives] = Buffer.from(handle, 'base64').toString('latin1').split(':').map(Number);
@@ -27,7 +27,7 @@ export function readReceiptHandle(handle: string): Receipt | undefined {
   return createReceiptHandle(receipt) === handle ? receipt : undefined;
 }
 
-/** FNV-1a over the numbers: tells a handle from text that somebody made up. It is not a secret. */
+/** FNV-1a over the numbers: tells a handle from invented text. It is not a secret. */
 function checksum({ queueUid, messageUid, receives }: Receipt): number {
   let hash = mix(0x811c9dc5, queueUid);
   hash = mix(hash, messageUid);

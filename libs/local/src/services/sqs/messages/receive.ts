@@ -14,9 +14,9 @@ export interface ReceiveOptions {
 }
 
 /**
- * Receives messages, and waits for the first one if there are none yet. Nobody asks the queue again and again meanwhile.
+ * Receives messages, and waits for the first one if the queue is empty. The wait does not poll the queue.
  *
- * @returns none when the time is over or the signal has aborted
+ * @returns an empty list when the time is over or the signal has aborted
  * @throws AwsError OverLimit when too many messages are in flight and the caller does not wait; QueueDoesNotExist when the
  *   queue is deleted meanwhile
  */

@@ -111,7 +111,7 @@ describe('making api requests json', () => {
     expect(answer.error).toBe(`${code};Sender`);
   });
 
-  test('whatever a request says, the answer is never that of a fault', async () => {
+  test('no request, however malformed, is answered with a server error', async () => {
     const QueueUrl = await createQueue();
     const operations = Object.keys(inputs).filter((name) => name !== 'DeleteQueue');
     const names = [...new Set(Object.values(inputs).flatMap(({ members }) => Object.keys(members)))];
@@ -193,7 +193,7 @@ describe('making api requests xml', () => {
     });
   });
 
-  test('who accepts JSON gets the same in JSON', async () => {
+  test('a client that accepts JSON gets the same answer in JSON', async () => {
     const url = await createQueue();
     const accept = { accept: 'application/json' };
     const answer = await query({ Action: 'GetQueueAttributes', 'AttributeName.1': 'DelaySeconds' }, url, accept);
@@ -224,7 +224,7 @@ describe('making api requests xml', () => {
     expect(text).toContain(`<Code>${code}</Code>`);
   });
 
-  test('whatever the parameters are, the answer is never that of a fault', async () => {
+  test('no parameters, however malformed, are answered with a server error', async () => {
     const url = await createQueue();
     const part = fc.constantFrom(
       'Attribute',

@@ -36,7 +36,7 @@ describe('conditions', () => {
   });
 
   // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
-  test('attribute_type tells the type; what is not there has none', () => {
+  test('attribute_type tells the type of an attribute, and is false for a missing one', () => {
     db.put('a', { nothing: { NULL: true }, n: { N: '1' } });
     expect(db.holds('attribute_type(nothing, :t)', { ':t': { S: 'NULL' } })).toBe(true);
     expect(db.holds('attribute_type(absent, :t)', { ':t': { S: 'NULL' } })).toBe(false);
@@ -82,7 +82,7 @@ describe('names', () => {
   });
 
   // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ExpressionAttributeNames.html
-  test('a placeholder stands for a name as a whole, with its dots', () => {
+  test('a placeholder is replaced by one name, including its dots', () => {
     const names = { ExpressionAttributeNames: { '#p': 'a.b' }, ExpressionAttributeValues: { ':v': { N: '1' } } };
     db.call('UpdateItem', { Key: key('a'), UpdateExpression: 'SET #p = :v', ...names });
     expect(db.get('a')['a.b']).toEqual({ N: '1' });

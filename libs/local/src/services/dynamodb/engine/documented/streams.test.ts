@@ -165,7 +165,7 @@ describe('the stream of a table', () => {
   });
 });
 
-test('a stream that nobody reads keeps no more than a day of records', () => {
+test('a stream without readers keeps no more than a day of records', () => {
   for (let hour = 0; hour < 48; hour += 1) {
     db.put('a', { n: { N: String(hour) } });
     db.now += HOUR;

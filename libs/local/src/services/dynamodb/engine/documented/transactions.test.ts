@@ -113,7 +113,7 @@ describe('TransactWriteItems', () => {
 });
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItems.html
-test('TransactGetItems answers in the order of the request, and nothing for what is not there', () => {
+test('TransactGetItems answers in the order of the request, with an empty entry for a missing item', () => {
   db.put('b', { n: { N: '1' } });
   const TransactItems = ['a', 'b'].map((pk) => ({
     Get: { TableName: 'things', Key: key(pk), ProjectionExpression: 'n' },

@@ -14,7 +14,7 @@ import { isReservedWord } from './reserved-words.ts';
 import type { Substitutions } from './substitutions.ts';
 import { SyntaxProblem, type Token, textNear, tokenize } from './tokenizer.ts';
 
-/** The member of a request in which an expression stands: every message begins with it. */
+/** The member of a request that holds an expression: every error message begins with it. */
 export type ExpressionKind =
   | 'ConditionExpression'
   | 'FilterExpression'

@@ -1,4 +1,4 @@
-/** A piece of an expression, and where it stands in the text. */
+/** A piece of an expression, and its position in the text. */
 export interface Token {
   kind: 'name' | 'placeholder' | 'value' | 'number' | 'symbol' | 'end';
   text: string;
@@ -47,7 +47,7 @@ function split(expression: string): Token[] {
   return [...tokens, { kind: 'end', text: '<EOF>', start }];
 }
 
-/** What DynamoDB quotes beside the token: it, the one before and the one after, as they stand in the text. */
+/** What DynamoDB quotes beside the token: it, the one before and the one after, as the text has them. */
 export function textNear(expression: string, token: Token): string {
   let tokens: readonly Token[];
   try {

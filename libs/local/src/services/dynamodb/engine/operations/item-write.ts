@@ -16,7 +16,7 @@ import { writeMembers } from './request-members.ts';
 
 export type WriteKind = 'Put' | 'Update' | 'Delete' | 'ConditionCheck';
 
-/** A write whose request makes sense, before anybody has looked at the item. */
+/** A write whose request is valid, before the item has been read. */
 export interface ItemWrite {
   kind: WriteKind;
   table: Table;

@@ -51,8 +51,8 @@ export interface OpenTransaction {
 }
 
 /**
- * Begins TransactWriteItems: checks every action and holds the items. Whether the conditions hold is decided now; as
- * nobody else can write the items meanwhile, that is true when it commits.
+ * Begins TransactWriteItems: checks every action and holds the items. Whether the conditions hold is decided now. As
+ * other writes to the items are refused until then, it is still true when the transaction commits.
  * @throws DynamoDbError TransactionCanceledException with a reason for each action, and others
  */
 export function beginTransaction(state: EngineState, input: TransactWriteInput): OpenTransaction {
