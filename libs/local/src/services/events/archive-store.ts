@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { openDatabase } from '../../core/sqlite.ts';
+import { GroupCommit } from '../../core/group-commit.ts';
+import { openDatabase, transaction } from '../../core/sqlite.ts';
 import type { BusEvent } from './bus-event.ts';
 
 /** A place of an event in an archive. */
@@ -12,19 +13,15 @@ export interface ArchivedEvent {
   readonly time: number;
 }
 
-/** Written when this many events wait for it, or this many milliseconds after the first of them. */
-const batchSize = 1000;
-const batchWindowMs = 50;
-
 /**
- * Where archives keep their events, replays what became of them, and callers of the API what they have created: SQLite, in a file. Events are written in
- * batches, a moment after they have been taken: every event of a bus passes here.
+ * The database of EventBridge: the events of archives, the state of replays, and the resources that callers of the API have created.
+ * The events of one turn of the event loop are written together.
  */
 export class ArchiveStore {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
+  readonly #commits = new GroupCommit(() => this.#commit());
   #waiting: { archive: string; storedAt: number; event: BusEvent }[] = [];
-  #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** @param directory without one, what is kept ends with the process */
@@ -76,27 +73,32 @@ export class ArchiveStore {
   }
 
   deleteArchive(name: string): void {
-    this.#flush();
+    this.#commits.flush();
     this.#database.prepare('DELETE FROM events WHERE archive = ?').run(name);
     this.#database.prepare('DELETE FROM archives WHERE name = ?').run(name);
   }
 
-  add(archive: string, event: BusEvent): void {
+  /**
+   * Adds an event to an archive.
+   * @returns resolves when the event is kept
+   * @throws Error when it cannot be written; it is forgotten then
+   */
+  async add(archive: string, event: BusEvent): Promise<void> {
     if (this.#closed) return;
     this.#waiting.push({ archive, storedAt: event.ingestedAt, event });
-    if (this.#waiting.length >= batchSize) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), batchWindowMs).unref();
+    this.#commits.schedule();
+    await this.#commits.pending;
   }
 
   /** Forgets the events that were taken before a time, in milliseconds since the epoch. */
   expire(archive: string, before: number): void {
-    this.#flush();
+    this.#commits.flush();
     this.#database.prepare('DELETE FROM events WHERE archive = ? AND stored_at < ?').run(archive, before);
   }
 
   /** How many events an archive has, and the bytes of their envelopes. */
   sizeOf(archive: string): { count: number; bytes: number } {
-    this.#flush();
+    this.#commits.flush();
     const query = 'SELECT COUNT(*) AS count, COALESCE(SUM(size), 0) AS bytes FROM events WHERE archive = ?';
     const row = this.#database.prepare(query).get(archive);
     return { count: Number(row?.count), bytes: Number(row?.bytes) };
@@ -104,7 +106,7 @@ export class ArchiveStore {
 
   /** When the first event of an archive from a time on, and before another one, happened. */
   firstTime(archive: string, from: number, before: number): number | undefined {
-    this.#flush();
+    this.#commits.flush();
     const query = 'SELECT MIN(time) AS time FROM events WHERE archive = ? AND time >= ? AND time < ?';
     const time = this.#database.prepare(query).get(archive, from, before)?.time;
     return typeof time === 'number' ? time : undefined;
@@ -112,7 +114,7 @@ export class ArchiveStore {
 
   /** The events from a time on, and before another one. */
   keys(archive: string, from: number, before: number): EventKey[] {
-    this.#flush();
+    this.#commits.flush();
     const query = 'SELECT key FROM events WHERE archive = ? AND time >= ? AND time < ?';
     return this.#database
       .prepare(query)
@@ -142,21 +144,18 @@ export class ArchiveStore {
 
   close(): void {
     if (this.#closed) return;
-    this.#flush();
+    this.#commits.flush();
     this.#closed = true;
     this.#database.close();
   }
 
-  #flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#waiting.length === 0) return;
+  #commit(): void {
     const batch = this.#waiting;
     this.#waiting = [];
-    this.#database.exec('BEGIN');
-    for (const { archive, storedAt, event } of batch) {
-      this.#insert.run(archive, event.time, storedAt, Buffer.byteLength(event.text), event.text);
-    }
-    this.#database.exec('COMMIT');
+    transaction(this.#database, () => {
+      for (const { archive, storedAt, event } of batch) {
+        this.#insert.run(archive, event.time, storedAt, Buffer.byteLength(event.text), event.text);
+      }
+    });
   }
 }

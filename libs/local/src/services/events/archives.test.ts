@@ -493,17 +493,20 @@ describe('in a file', () => {
   }
   beforeEach(() => restart());
 
-  test('an archive of the same name and bus goes on with its events', async () => {
-    await createArchive();
-    await put([[1], [2]]);
-    clock += minute;
-    await restart();
-    expect(await createArchive()).toMatchObject({ CreationTime: start / 1000 });
-    expect(await describeArchive()).toMatchObject({ EventCount: 2 });
-    await startReplay();
-    await ended();
-    expect(numbers().sort()).toEqual([1, 2]);
-  });
+  test.each([false, true])(
+    'an archive of the same name and bus goes on with its events (killed: %s)',
+    async (killed) => {
+      await createArchive();
+      await put([[1], [2]]);
+      clock += minute;
+      await restart({ killed });
+      expect(await createArchive()).toMatchObject({ CreationTime: start / 1000 });
+      expect(await describeArchive()).toMatchObject({ EventCount: 2 });
+      await startReplay();
+      await ended();
+      expect(numbers().sort()).toEqual([1, 2]);
+    },
+  );
 
   test('an archive of another bus begins anew', async () => {
     await createArchive();

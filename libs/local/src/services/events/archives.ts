@@ -153,7 +153,7 @@ export class Archives {
   #record({ bus, name, eventPattern }: Archive): void {
     this.#rules.putArchiveRule(bus, name, withoutReplays(eventPattern), (event) => {
       this.#options.onArchived?.(name, event.text);
-      this.#store.add(name, event);
+      return this.#store.add(name, event);
     });
   }
 

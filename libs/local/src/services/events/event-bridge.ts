@@ -265,10 +265,10 @@ export class EventBridge {
         (!ruleArns || ruleArns.has(arn)) && state !== 'DISABLED' && pattern?.matches(event.fields),
     );
     await Promise.all(
-      matching.flatMap((rule) => {
-        rule.archive?.record(event);
-        return [...rule.targets.values()].map((target) => this.#deliveries.start(target, rule, event));
-      }),
+      matching.flatMap((rule) => [
+        rule.archive?.record(event),
+        ...[...rule.targets.values()].map((target) => this.#deliveries.start(target, rule, event)),
+      ]),
     );
   }
 }

@@ -33,7 +33,7 @@ export interface Rule {
   /** By target id. */
   readonly targets: Map<string, CompiledTarget>;
   /** Of a rule that belongs to an archive, and can be changed through that only. */
-  readonly archive?: { readonly record: (event: BusEvent) => void };
+  readonly archive?: { readonly record: (event: BusEvent) => Promise<void> };
 }
 
 export type RuleState = (typeof ruleStates)[number];

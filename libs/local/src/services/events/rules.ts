@@ -208,7 +208,12 @@ export class Rules {
    * Puts the rule of an archive on its bus, in the place of the one it had.
    * @throws AwsError LimitExceededException for a bus that has all the rules it can have.
    */
-  putArchiveRule(bus: EventBus, archiveName: string, eventPattern: string, record: (event: BusEvent) => void): void {
+  putArchiveRule(
+    bus: EventBus,
+    archiveName: string,
+    eventPattern: string,
+    record: (event: BusEvent) => Promise<void>,
+  ): void {
     const name = archiveRuleName(archiveName);
     if (!bus.rules.has(name) && bus.rules.size >= eventBridgeLimits.rulesPerBus) throw limitExceeded();
     bus.rules.set(name, {
