@@ -1,2 +1,2 @@
-export { backoffBound, fullJitter, type RetryOptions, retry } from './retry.ts';
+export { backoffBound, equalJitter, fullJitter, type RetryOptions, retry } from './retry.ts';
 export { timeLeft, withTimeLimit } from './time-limit.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { backoffBound, fullJitter, retry, timeLeft, withTimeLimit } from './index.ts';
+import { backoffBound, equalJitter, fullJitter, retry, timeLeft, withTimeLimit } from './index.ts';
 
 const busy = new Error('busy');
 
@@ -103,4 +103,8 @@ test('a pause is below a bound that doubles with each attempt, up to the longest
 
   expect(attempts.map((each) => backoffBound(each, backoff))).toEqual([2, 4, 8, 256, 300, 300]);
   expect(attempts.map((each) => fullJitter(each, { random: () => 0.5, ...backoff }))).toEqual([1, 2, 4, 128, 150, 150]);
+  expect(attempts.map((each) => equalJitter(each, { random: () => 0, ...backoff }))).toEqual([1, 2, 4, 128, 150, 150]);
+  expect(attempts.map((each) => equalJitter(each, { random: () => 0.5, ...backoff }))).toEqual([
+    1.5, 3, 6, 192, 225, 225,
+  ]);
 });

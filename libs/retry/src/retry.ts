@@ -70,3 +70,13 @@ export function backoffBound(attempts: number, { firstBound, longestBound }: Bac
 export function fullJitter(attempts: number, { random, ...backoff }: Backoff & { random: () => number }): number {
   return random() * backoffBound(attempts, backoff);
 }
+
+/**
+ * Returns a random pause between half of `backoffBound` and all of it.
+ * @param attempts how many there have been; 1 or more
+ * @example equalJitter(3, { random: Math.random, firstBound: 2, longestBound: 300 }); // 4 to 8
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function equalJitter(attempts: number, { random, ...backoff }: Backoff & { random: () => number }): number {
+  return (backoffBound(attempts, backoff) * (1 + random())) / 2;
+}

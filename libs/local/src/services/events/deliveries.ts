@@ -1,4 +1,5 @@
 import type { RuleIdentity } from '@millrace/event-pattern';
+import { equalJitter } from '@millrace/retry';
 import type { Clock, Timer } from '../../core/clock.ts';
 import { DeliveryError } from '../../core/delivery.ts';
 import type { BusEvent } from './bus-event.ts';
@@ -42,10 +43,9 @@ type ExhaustedRetryCondition = 'MaximumRetryAttempts' | 'MaximumEventAgeInSecond
 const defaultRetryAttempts = 185;
 const defaultEventAgeInSeconds = 86_400;
 
-/** Milliseconds before a retry: doubling from one second up to ten minutes, of which between half and all is waited. */
+/** Milliseconds before a retry: half to all of a bound that doubles from one second up to ten minutes. */
 export function exponentialBackoff(retry: number): number {
-  const ceiling = Math.min(1000 * 2 ** (retry - 1), 600_000);
-  return ceiling * (0.5 + Math.random() / 2);
+  return equalJitter(retry, { random: Math.random, firstBound: 1000, longestBound: 600_000 });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { lambdaLimits } from '@millrace/events/aws-limits';
+import { backoffBound } from '@millrace/retry';
 import { AwsError } from '../../core/aws-error.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { AsyncOutcome, SendOutcome, VersionedResult } from './async-outcomes.ts';
@@ -44,7 +45,8 @@ export interface AsyncInvocationsOptions {
 }
 
 const MINUTE_MS = 60_000;
-const LONGEST_BACKOFF_MS = 5 * MINUTE_MS;
+/** Between attempts that do not reach the function. */
+const BACKOFF_MS = { firstBound: 1000, longestBound: 5 * MINUTE_MS };
 
 /**
  * Lambda's queue of asynchronous events: each is kept until its function has handled it, or until it is given up. Errors of the
@@ -172,7 +174,7 @@ export class AsyncInvocations {
       return;
     }
     const throttles = event.throttles + 1;
-    this.#retryIn({ ...event, throttles }, Math.min(1000 * 2 ** (throttles - 1), LONGEST_BACKOFF_MS));
+    this.#retryIn({ ...event, throttles }, backoffBound(throttles, BACKOFF_MS));
   }
 
   #retryIn(event: AsyncEvent, delayMs: number): void {

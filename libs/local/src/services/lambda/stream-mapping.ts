@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { backoffBound } from '@millrace/retry';
 import type { Clock } from '../../core/clock.ts';
 import { compileFilter } from './event-filter.ts';
 import {
@@ -40,6 +41,8 @@ interface Shard {
 
 /** How often a stream is asked for new shards, in ms; a closed shard's children are looked for at once. */
 const DISCOVERY_MS = 10_000;
+/** Between attempts of a batch that fails. */
+const BACKOFF_MS = { firstBound: 100, longestBound: 30_000 };
 /** How long after a stream could not be described, in ms. */
 const RETRY_MS = 1000;
 
@@ -184,7 +187,7 @@ class StreamMapping implements EventSourceMapping {
         functionArn,
         invoke,
         sendToDestination,
-        retryDelay: retryDelay ?? ((failures) => Math.min(100 * 2 ** (failures - 1), 30_000)),
+        retryDelay: retryDelay ?? ((failures) => backoffBound(failures, BACKOFF_MS)),
         onWarning: (message) => this.#warn(message),
         onIteratorAge,
       },

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { equalJitter } from '@millrace/retry';
 import { AwsError } from '../../core/aws-error.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { RoleCall } from '../../core/service.ts';
@@ -31,8 +32,7 @@ export const SCHEDULER_METRICS = [
 type SchedulerMetric = (typeof SCHEDULER_METRICS)[number];
 
 /** https://docs.aws.amazon.com/general/latest/gr/api-retries.html */
-const FIRST_BACKOFF_MS = 1000;
-const LONGEST_BACKOFF_MS = 15 * 60_000;
+const BACKOFF_MS = { firstBound: 1000, longestBound: 15 * 60_000 };
 /** Of the machine's time: how long the end of the process waits for calls. */
 const STOP_MS = 500;
 const THROTTLING = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|LimitExceeded|ProvisionedThroughputExceeded/;
@@ -163,8 +163,8 @@ export class ScheduleRunner {
     if (error.status < 500 && error.status !== 429 && !THROTTLING.test(error.code)) return {};
     const { MaximumEventAgeInSeconds, MaximumRetryAttempts } = retryPolicyOf(target);
     if (failedAttempts >= MaximumRetryAttempts) return { condition: 'MaximumRetryAttempts' };
-    const backoff = Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failedAttempts, 20), LONGEST_BACKOFF_MS);
-    const at = Math.ceil(this.#options.clock.now() + backoff * (0.5 + this.#options.random() / 2));
+    const { clock, random } = this.#options;
+    const at = Math.ceil(clock.now() + equalJitter(failedAttempts + 1, { random, ...BACKOFF_MS }));
     if (at > firstAttemptAt + MaximumEventAgeInSeconds * 1000) return { condition: 'MaximumEventAgeInSeconds' };
     return { at };
   }
