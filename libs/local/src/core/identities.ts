@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Stack, TemplateError } from '@millrace/cloudformation';
 import {
   type Caller,
@@ -11,10 +12,20 @@ import {
 } from '@millrace/iam-policy';
 import type { Input } from './access.ts';
 import { AwsError } from './aws-error.ts';
+import { BoundedMap } from './bounded-map.ts';
 import type { Clock } from './clock.ts';
 
 /** The secret access key of every function. */
 export const FUNCTION_SECRET = 'local';
+
+/**
+ * How the access key ids of sessions begin, so that they are known when the session is not remembered any more: after it has expired,
+ * or in a later process. AWS's own have letters and the digits from 2 to 7.
+ */
+const SESSION_KEY_PREFIX = 'ASIA0';
+
+/** Sessions of roles whose decisions are remembered: callers choose their names. */
+const KEPT_CALLERS = 1000;
 
 /** A statement that is taken away, or one action of it, in lower case. */
 interface WithheldGrant {
@@ -26,7 +37,6 @@ interface WithheldGrant {
 export interface RoleSession {
   roleArn: string;
   name: string;
-  accessKeyId: string;
   /** Milliseconds since the epoch. */
   expiresAt: number;
 }
@@ -47,8 +57,8 @@ export class LocalIdentities {
   readonly #policies: ReadonlyMap<string, readonly Policy[]>;
   readonly #trust: ReadonlyMap<string, Policy>;
   /** Sessions of roles, by the role's ARN and their own. */
-  readonly #assumed = new Map<string, Caller>();
-  /** By access key id. */
+  readonly #assumed = new BoundedMap<string, Caller>(KEPT_CALLERS);
+  /** By access key id, until they expire. */
   readonly #sessions = new Map<string, { caller: Caller; expiresAt: number }>();
   readonly #clock: Clock;
 
@@ -86,11 +96,11 @@ export class LocalIdentities {
   callerOf(accessKeyId = 'anonymous'): Caller {
     const known = this.#functions.get(accessKeyId);
     if (known) return known;
-    const session = this.#sessions.get(accessKeyId);
-    if (session && session.expiresAt <= this.#clock.now()) {
+    if (accessKeyId.startsWith(SESSION_KEY_PREFIX)) {
+      const session = this.#sessions.get(accessKeyId);
+      if (session && this.#clock.now() < session.expiresAt) return session.caller;
       throw new AwsError('ExpiredTokenException', 'The security token included in the request is expired', 403);
     }
-    if (session) return session.caller;
     const arn = `arn:aws:iam::${this.#accountId}:user/${accessKeyId}`;
     return { arn, principalArn: arn, accountId: this.#accountId, identityPolicies: undefined };
   }
@@ -109,13 +119,15 @@ export class LocalIdentities {
   }
 
   /**
-   * Makes an access key id known.
-   * @returns false when no template has the role
+   * Starts a session of a role.
+   * @returns its access key id; undefined when no template has the role
    */
-  addSession({ roleArn, name, accessKeyId, expiresAt }: RoleSession): boolean {
-    if (!this.#trust.has(roleArn)) return false;
+  addSession({ roleArn, name, expiresAt }: RoleSession): string | undefined {
+    if (!this.#trust.has(roleArn)) return undefined;
+    const accessKeyId = `${SESSION_KEY_PREFIX}${randomBytes(8).toString('hex').slice(1).toUpperCase()}`;
     this.#sessions.set(accessKeyId, { caller: this.#callerAs(roleArn, name), expiresAt });
-    return true;
+    this.#clock.setTimer(expiresAt, () => this.#sessions.delete(accessKeyId));
+    return accessKeyId;
   }
 
   /**
@@ -141,8 +153,7 @@ export class LocalIdentities {
     if (known) return known;
     const identityPolicies = this.#policies.get(roleArn);
     const caller: Caller = { arn, principalArn: roleArn, accountId: this.#accountId, identityPolicies };
-    this.#assumed.set(`${roleArn} ${arn}`, caller);
-    return caller;
+    return this.#assumed.set(`${roleArn} ${arn}`, caller);
   }
 
   /** The statements of all policies of a function's role, as its templates have them. */

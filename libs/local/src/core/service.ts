@@ -147,10 +147,10 @@ export interface Host {
    */
   readonly mayAssume: (roleArn: string, principal: string, sourceArn: string) => boolean;
   /**
-   * Makes an access key id known: its requests have the permissions of a role until the session expires.
-   * @returns false when no template has the role
+   * Starts a session of a role: requests with its access key id have the role's permissions until it expires.
+   * @returns the access key id; undefined when no template has the role
    */
-  readonly addSession: (session: RoleSession) => boolean;
+  readonly addSession: (session: RoleSession) => string | undefined;
   /** Reports a value of a CloudWatch metric. */
   readonly metric: (report: MetricReport) => void;
   /** Gets what is reported from now on. */

@@ -46,10 +46,10 @@ function assume({ clock, mayAssume, addSession }: Host, input: Input, caller: Ca
   const accountId = role.split(':')[4] ?? '';
   const sessionArn = `arn:aws:sts::${accountId}:assumed-role/${role.slice(role.lastIndexOf('/') + 1)}/${name}`;
   const expiresAt = clock.now() + Number(input.DurationSeconds ?? HOUR_SECONDS) * 1000;
-  const accessKeyId = `ASIA${randomBytes(8).toString('hex').toUpperCase()}`;
-  const isAssumed =
-    mayAssume(role, caller.principalArn, caller.arn) && addSession({ roleArn: role, name, accessKeyId, expiresAt });
-  if (!isAssumed) {
+  const accessKeyId = mayAssume(role, caller.principalArn, caller.arn)
+    ? addSession({ roleArn: role, name, expiresAt })
+    : undefined;
+  if (accessKeyId === undefined) {
     const message = `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${role}`;
     throw new AwsError('AccessDenied', message, 403);
   }
