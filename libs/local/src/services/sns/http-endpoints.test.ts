@@ -1,7 +1,4 @@
 import { verify, X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   ConfirmSubscriptionCommand,
   CreateTopicCommand,
@@ -12,7 +9,8 @@ import {
 } from '@aws-sdk/client-sns';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { queueArn, type SnsUnderTest, startEndpoint, startSnsUnderTest } from '../../../fixtures/sns-under-test.ts';
+import { httpEndpoint } from '../../../fixtures/http-endpoint.ts';
+import { queueArn, type SnsUnderTest, startSnsUnderTest } from '../../../fixtures/sns-under-test.ts';
 
 let sns: SnsUnderTest;
 let TopicArn: string;
@@ -34,15 +32,15 @@ const publish = (Message: string, input: object = {}) =>
 // https://docs.aws.amazon.com/sns/latest/dg/sns-http-https-endpoint-as-subscriber.html
 describe('HTTP endpoints', () => {
   test('confirm their subscription, and get messages whose signature their certificate verifies', async () => {
-    await using endpoint = await startEndpoint();
+    await using endpoint = await httpEndpoint();
     await sns.client.send(
       new SetTopicAttributesCommand({ TopicArn, AttributeName: 'SignatureVersion', AttributeValue: '2' }),
     );
     expect((await subscribe('http', endpoint.url)).SubscriptionArn).toBe('pending confirmation');
     await publish('too early');
-    await eventually(() => expect(endpoint.received).toHaveLength(1));
-    const confirmation = JSON.parse(endpoint.received[0]?.body ?? '');
-    expect(endpoint.received[0]?.headers).toMatchObject({
+    await eventually(() => expect(endpoint.requests).toHaveLength(1));
+    const confirmation = JSON.parse(endpoint.requests[0]?.body ?? '');
+    expect(endpoint.requests[0]?.headers).toMatchObject({
       'x-amz-sns-message-type': 'SubscriptionConfirmation',
       'x-amz-sns-topic-arn': TopicArn,
     });
@@ -68,15 +66,15 @@ describe('HTTP endpoints', () => {
       Subject: 'Greeting',
       MessageAttributes: { colour: { DataType: 'String', StringValue: 'green' } },
     });
-    await eventually(() => expect(endpoint.received).toHaveLength(2));
-    const { headers, body } = endpoint.received[1] ?? { headers: {}, body: '' };
-    expect(headers).toMatchObject({
+    await eventually(() => expect(endpoint.requests).toHaveLength(2));
+    const [, request] = endpoint.requests;
+    expect(request?.headers).toMatchObject({
       'x-amz-sns-message-type': 'Notification',
       'x-amz-sns-message-id': MessageId,
       'content-type': 'text/plain; charset=UTF-8',
     });
-    expect(headers['x-amz-sns-subscription-arn']).toMatch(TopicArn);
-    const notification = JSON.parse(body);
+    expect(request?.headers['x-amz-sns-subscription-arn']).toMatch(TopicArn);
+    const notification = JSON.parse(request?.body ?? '');
     expect(notification).toMatchObject({
       Type: 'Notification',
       MessageId,
@@ -100,10 +98,10 @@ describe('HTTP endpoints', () => {
   }
 
   test('cannot be confirmed with another token, or after two days', async () => {
-    await using endpoint = await startEndpoint();
+    await using endpoint = await httpEndpoint();
     await subscribe('http', endpoint.url);
-    await eventually(() => expect(endpoint.received).toHaveLength(1));
-    const { Token } = JSON.parse(endpoint.received[0]?.body ?? '');
+    await eventually(() => expect(endpoint.requests).toHaveLength(1));
+    const { Token } = JSON.parse(endpoint.requests[0]?.body ?? '');
     const confirm = (token: string) => sns.client.send(new ConfirmSubscriptionCommand({ TopicArn, Token: token }));
     await expect(confirm('other')).rejects.toMatchObject({ name: 'InvalidParameterException' });
     await sns.clock.advance(2 * 86_400_000 + 1);
@@ -119,54 +117,51 @@ describe('HTTP endpoints', () => {
 
   // https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
   test('are tried again every 20 seconds, three times, and then the message goes to the dead-letter queue', async () => {
-    await using endpoint = await startEndpoint([200, 500, 429, 503, 500]);
+    await using endpoint = await httpEndpoint([200, 500, 429, 503, 500]);
     await confirmed(endpoint.url, { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn('dead') }) });
-    await eventually(() => expect(endpoint.received).toHaveLength(1));
+    await eventually(() => expect(endpoint.requests).toHaveLength(1));
     const { MessageId } = await publish('Hello');
     for (const attempts of [2, 3, 4]) {
-      await eventually(() => expect(endpoint.received).toHaveLength(attempts));
+      await eventually(() => expect(endpoint.requests).toHaveLength(attempts));
       expect(sns.delivered).toEqual([]);
       await eventually(async () => {
         await sns.clock.advance(20_000);
-        expect(endpoint.received.length).toBeGreaterThan(attempts);
+        expect(endpoint.requests.length).toBeGreaterThan(attempts);
       });
     }
     await eventually(() => expect(sns.delivered).toHaveLength(1));
-    expect(endpoint.received).toHaveLength(5);
+    expect(endpoint.requests).toHaveLength(5);
     expect(sns.delivered[0]?.arn).toBe(queueArn('dead'));
     expect(JSON.parse(sns.delivered[0]?.payload ?? '')).toMatchObject({ MessageId, Message: 'Hello' });
   });
 
   test('that refuse a message are not tried again', async () => {
-    await using endpoint = await startEndpoint([200, 404]);
+    await using endpoint = await httpEndpoint([200, 404]);
     await confirmed(endpoint.url);
-    await eventually(() => expect(endpoint.received).toHaveLength(1));
+    await eventually(() => expect(endpoint.requests).toHaveLength(1));
     await publish('Hello');
     await eventually(() => expect(sns.warnings).toEqual([expect.stringContaining('the status 404')]));
   });
 
   test('get raw messages with the content type of their delivery policy', async () => {
-    await using endpoint = await startEndpoint();
+    await using endpoint = await httpEndpoint();
     const DeliveryPolicy = JSON.stringify({ requestPolicy: { headerContentType: 'application/json' } });
     await confirmed(endpoint.url, { RawMessageDelivery: 'true', DeliveryPolicy });
     await publish('{"a":1}');
-    await eventually(() => expect(endpoint.received).toHaveLength(2));
-    expect(endpoint.received[1]).toMatchObject({
+    await eventually(() => expect(endpoint.requests).toHaveLength(2));
+    expect(endpoint.requests[1]).toMatchObject({
       body: '{"a":1}',
       headers: { 'content-type': 'application/json', 'x-amz-sns-rawdelivery': 'true' },
     });
   });
 
   test('that do not answer do not hold up the end', async () => {
-    const { promise: asked, resolve } = Promise.withResolvers<void>();
-    const silent = createServer(() => resolve()).listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    await subscribe('http', `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`);
-    await asked;
+    await using silent = await httpEndpoint();
+    silent.answer = () => {};
+    await subscribe('http', silent.url);
+    await eventually(() => expect(silent.requests).toHaveLength(1));
     const start = performance.now();
     await sns[Symbol.asyncDispose]();
     expect(performance.now() - start).toBeLessThan(3000);
-    silent.closeAllConnections();
-    silent.close();
   });
 });
