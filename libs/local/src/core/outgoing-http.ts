@@ -11,6 +11,8 @@ export interface OutgoingRequest {
   readonly body?: string | undefined;
   /** Milliseconds until the answer has to be there. */
   readonly timeout: number;
+  /** Gives the request up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface OutgoingAnswer {
@@ -57,7 +59,7 @@ const maximumAnswer = 1024 * 1024;
  * await send({ method: 'POST', url: new URL('http://127.0.0.1:8080/hook'), headers: {}, body: '{}', timeout: 5000 });
  */
 export function outgoingHttp({ clock, allowedHosts = [], resolve = addressesOf }: OutgoingOptions): SendRequest {
-  return async ({ method, url, headers, body, timeout }) => {
+  return async ({ method, url, headers, body, timeout, signal: givenUp }) => {
     const isLocal = isThisMachine(url);
     if (!isLocal) checkHost(url, allowedHosts);
     const host = hostOf(url);
@@ -66,7 +68,8 @@ export function outgoingHttp({ clock, allowedHosts = [], resolve = addressesOf }
     const timer = clock.setTimer(clock.now() + timeout, () => controller.abort());
     try {
       const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-      const options = { method, headers, agent: false as const, signal: controller.signal, lookup: fixed(addresses) };
+      const signal = givenUp ? AbortSignal.any([controller.signal, givenUp]) : controller.signal;
+      const options = { method, headers, agent: false as const, signal, lookup: fixed(addresses) };
       const sent = send(url, options);
       const answer = answerOf(sent);
       sent.end(body);

@@ -1,9 +1,9 @@
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, SystemClock } from '../../core/clock.ts';
 import type { Deliver } from '../../core/delivery.ts';
 import type { CapturedMessage } from '../../core/messages.ts';
+import { outgoingHttp } from '../../core/outgoing-http.ts';
 import type { SnsCaller, SnsContext, SnsOperation, SnsOutput } from './context.ts';
 import { Deliverer } from './delivery/deliverer.ts';
-import { postOnThisMachine } from './delivery/http-post.ts';
 import { MessageSigner } from './delivery/signer.ts';
 import { notImplemented, snsError } from './errors.ts';
 import { checkInput } from './input.ts';
@@ -24,8 +24,6 @@ export interface SnsOptions {
   dataDirectory?: string | undefined;
   clock: Clock;
   deliver: Deliver;
-  /** Sends an HTTP request and returns the status of the answer; to this machine alone unless given. */
-  post?: (url: string, headers: Record<string, string>, body: string, signal: AbortSignal) => Promise<number>;
   /** Keeps e-mails and text messages, which do not leave this machine. */
   capture: (message: Omit<CapturedMessage, 'id' | 'sentAt'>) => void;
   /** Told of messages that are given up. */
@@ -73,10 +71,12 @@ const others = new Set([
  * sns.activate();
  */
 export function startSns(options: SnsOptions): Sns {
-  const { region, accountId, origin, clock, deliver, capture, warn, post = postOnThisMachine } = options;
+  const { region, accountId, origin, clock, deliver, capture, warn } = options;
   const store = new SnsStore(options.dataDirectory);
   const signer = new MessageSigner({ store, origin, now: () => clock.now() });
-  const deliverer = new Deliverer({ store, clock, origin, signer, deliver, post, capture, warn });
+  // Answers take real time, also where a test or an operator moves the clock.
+  const send = outgoingHttp({ clock: new SystemClock() });
+  const deliverer = new Deliverer({ store, clock, origin, signer, deliver, send, capture, warn });
   const context: SnsContext = { store, clock, region, accountId, deliverer, capture };
   const operations: Readonly<Record<string, SnsOperation>> = {
     ...topicOperations(context),

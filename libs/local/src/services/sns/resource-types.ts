@@ -1,8 +1,8 @@
 import { type Attribute, arnOf, stableUuid } from '@millrace/cloudformation';
 import { compilePolicy } from '@millrace/iam-policy';
+import { isThisMachine } from '../../core/outgoing-http.ts';
 import type { ResourceType } from '../../core/service.ts';
 import type { Sns } from './api.ts';
-import { isOnThisMachine } from './delivery/http-post.ts';
 
 type Properties = Readonly<Record<string, unknown>>;
 
@@ -62,7 +62,7 @@ function unavailable({ Protocol, Endpoint }: Properties): string[] | undefined {
     return [`gets nothing: subscriptions of the protocol ${Protocol} are not available here`];
   }
   const url = Protocol === 'http' || Protocol === 'https' ? URL.parse(String(Endpoint)) : null;
-  return url && !isOnThisMachine(url) ? [`gets nothing: ${url.host} is not on this machine`] : undefined;
+  return url && !isThisMachine(url) ? [`gets nothing: ${url.host} is not on this machine`] : undefined;
 }
 
 function subscriptionsOf({ Subscription }: Properties): Properties[] {

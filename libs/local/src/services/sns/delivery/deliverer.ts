@@ -2,6 +2,7 @@ import type { Clock } from '../../../core/clock.ts';
 import type { Deliver } from '../../../core/delivery.ts';
 import { DurableDeliveries } from '../../../core/durable-deliveries.ts';
 import type { CapturedMessage } from '../../../core/messages.ts';
+import type { SendRequest } from '../../../core/outgoing-http.ts';
 import { effectivePolicy } from '../delivery-policy.ts';
 import type { SnsStore } from '../store/sns-store.ts';
 import { confirmationUrl, lambdaEvent, type Notification, notificationDocument } from './notification.ts';
@@ -14,11 +15,13 @@ export interface DelivererOptions {
   origin: string;
   signer: MessageSigner;
   deliver: Deliver;
-  /** Sends an HTTP request and returns the status of the answer. */
-  post: (url: string, headers: Record<string, string>, body: string, signal: AbortSignal) => Promise<number>;
+  send: SendRequest;
   capture: (message: Omit<CapturedMessage, 'id' | 'sentAt'>) => void;
   warn: (message: string) => void;
 }
+
+/** SNS waits for an answer for so long. https://docs.aws.amazon.com/sns/latest/dg/sns-http-https-endpoint-as-subscriber.html */
+const TIMEOUT_MS = 15_000;
 
 /** SQS takes no more of them. https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html */
 const RAW_ATTRIBUTES = 10;
@@ -124,12 +127,9 @@ export class Deliverer implements AsyncDisposable {
       'content-type': requestPolicy?.headerContentType ?? 'text/plain; charset=UTF-8',
       'user-agent': 'Amazon Simple Notification Service Agent',
     };
-    const status = await this.#options.post(
-      endpoint,
-      headers,
-      isRaw ? text : notificationDocument(notification, this.#options),
-      signal,
-    );
+    const body = isRaw ? text : notificationDocument(notification, this.#options);
+    const url = new URL(endpoint);
+    const { status } = await this.#options.send({ method: 'POST', url, headers, body, timeout: TIMEOUT_MS, signal });
     if (status >= 200 && status < 300) return;
     const message = `The endpoint has answered with the status ${status}`;
     // Errors of the receiver that trying again would not change.

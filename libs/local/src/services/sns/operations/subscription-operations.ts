@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { isThisMachine } from '../../../core/outgoing-http.ts';
 import {
   findSubscription,
   findTopic,
@@ -9,7 +10,6 @@ import {
   type SnsOperation,
   type SnsOutput,
 } from '../context.ts';
-import { isOnThisMachine } from '../delivery/http-post.ts';
 import { effectivePolicy } from '../delivery-policy.ts';
 import { invalidParameter, notImplemented, snsError } from '../errors.ts';
 import { snsLimits } from '../limits.ts';
@@ -155,7 +155,7 @@ function checkEndpoint(protocol: string, endpoint: string, topic: Topic): void {
     case 'https': {
       const url = URL.parse(endpoint);
       if (url?.protocol !== `${protocol}:`) refuse('Endpoint must match the specified protocol');
-      else if (!isOnThisMachine(url)) refuse('on this machine, messages are sent to localhost and 127.0.0.1 only');
+      else if (!isThisMachine(url)) refuse('on this machine, messages are sent to localhost and 127.0.0.1 only');
       return;
     }
     case 'email':
