@@ -5,6 +5,7 @@ import type { ResourceType } from '../../core/service.ts';
 import type { S3 } from './api.ts';
 import { S3Error } from './errors.ts';
 import { configurationDocument, readConfiguration } from './notifications/configuration.ts';
+import { compact } from './operations/context.ts';
 import { settingDocuments } from './protocol/setting-documents.ts';
 import type { XmlDocument } from './protocol/shapes.ts';
 import { readDocument, type Structure, writeDocument } from './protocol/xml-shape.ts';
@@ -111,21 +112,14 @@ function lifecycle({ Rules }: Properties): Structure {
   return {
     Rules: list(Rules).map((rule) => {
       const { Id, Status, Prefix, TagFilters, ObjectSizeGreaterThan, ObjectSizeLessThan } = rule;
-      const conditions = Object.fromEntries(
-        Object.entries({
-          Prefix,
-          Tags: TagFilters,
-          ObjectSizeGreaterThan: ObjectSizeGreaterThan,
-          ObjectSizeLessThan: ObjectSizeLessThan,
-        }).filter(([, value]) => value !== undefined),
-      );
+      const conditions = compact({ Prefix, Tags: TagFilters, ObjectSizeGreaterThan, ObjectSizeLessThan });
       const isSimple = Object.keys(conditions).length <= 1 && TagFilters === undefined;
       const transitions = [
         ...list(rule.Transitions),
         ...(rule.Transition === undefined ? [] : [rule.Transition as Properties]),
       ];
       const { NoncurrentVersionTransitions, NoncurrentVersionExpirationInDays: noncurrentDays } = rule;
-      return withoutUndefined({
+      return compact({
         ID: Id,
         Status,
         Filter: isSimple ? conditions : { And: conditions },
@@ -148,16 +142,16 @@ function expiration({
   ExpirationDate,
   ExpiredObjectDeleteMarker,
 }: Properties): Structure | undefined {
-  const value = withoutUndefined({ Days: ExpirationInDays, Date: ExpirationDate, ExpiredObjectDeleteMarker });
+  const value = compact({ Days: ExpirationInDays, Date: ExpirationDate, ExpiredObjectDeleteMarker });
   return Object.keys(value).length === 0 ? undefined : value;
 }
 
 function transition({ TransitionInDays, TransitionDate, StorageClass }: Properties): Structure {
-  return withoutUndefined({ Days: TransitionInDays, Date: TransitionDate, StorageClass });
+  return compact({ Days: TransitionInDays, Date: TransitionDate, StorageClass });
 }
 
 function noncurrentTransition({ TransitionInDays, NewerNoncurrentVersions, StorageClass }: Properties): Structure {
-  return withoutUndefined({
+  return compact({
     NoncurrentDays: TransitionInDays,
     NewerNoncurrentVersions: NewerNoncurrentVersions,
     StorageClass,
@@ -183,8 +177,4 @@ function notification(configuration: Properties): Structure {
     LambdaFunctionConfigurations: list(configuration.LambdaConfigurations).map(target('LambdaFunctionArn')),
     ...(eventBridge && String(eventBridge.EventBridgeEnabled ?? true) === 'true' && { EventBridgeConfiguration: {} }),
   };
-}
-
-function withoutUndefined(structure: Structure): Structure {
-  return Object.fromEntries(Object.entries(structure).filter(([, value]) => value !== undefined));
 }

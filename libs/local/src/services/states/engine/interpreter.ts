@@ -1,10 +1,10 @@
 import { type CompiledDefinition, isRecoverable, type State } from './definition/machine.ts';
 import { type ExecutionState, newThread, type TaskOutcome, type Thread } from './execution-state.ts';
 import { errorNames, StateFailure } from './failure.ts';
-import type { Json } from './json.ts';
+import { compact, type Json } from './json.ts';
 import { type Changes, Run } from './run.ts';
 import type { Chance } from './scope.ts';
-import { compact, payload } from './task-events.ts';
+import { payload } from './task-events.ts';
 import { ThreadFlow } from './thread-flow.ts';
 
 /**

@@ -9,6 +9,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Leaves out members that are undefined. */
+export function compact(members: Record<string, Json | undefined>): JsonObject {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as JsonObject;
+}
+
 /** The name of a value's type, as error messages have it. */
 export function typeName(value: Json): string {
   if (value === null) return 'null';

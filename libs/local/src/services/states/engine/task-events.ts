@@ -1,6 +1,6 @@
 import type { TaskResource } from './definition/resource.ts';
 import type { ScheduledTask, TaskOutcome } from './execution-state.ts';
-import type { Json, JsonObject } from './json.ts';
+import { compact, type Json, type JsonObject } from './json.ts';
 
 /** Type and details of an event, before it has its number. */
 export type EventDraft = readonly [type: string, details?: JsonObject];
@@ -8,11 +8,6 @@ export type EventDraft = readonly [type: string, details?: JsonObject];
 /** A payload as events have it: text, and that nothing of it is cut off. */
 export function payload(name: 'input' | 'output', text: string): JsonObject {
   return { [name]: text, [`${name}Details`]: { truncated: false } };
-}
-
-/** Leaves out what is not there. */
-export function compact(details: Record<string, Json | undefined>): JsonObject {
-  return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined)) as JsonObject;
 }
 
 interface TaskLimits {

@@ -2,10 +2,10 @@ import { beginState } from './begin-state.ts';
 import { isRecoverable, type RecoverableState, type StateOutput } from './definition/machine.ts';
 import { type ExecutionState, executionQuotas, type TaskOutcome, type Thread } from './execution-state.ts';
 import { EvaluationFailure, errorNames, RuntimeFailure, StateFailure } from './failure.ts';
-import type { Json } from './json.ts';
+import { compact, type Json } from './json.ts';
 import { findRetry, matchesError } from './retry.ts';
 import { HistoryFull, type Run } from './run.ts';
-import { compact, payload, type TaskEvents, taskEvents } from './task-events.ts';
+import { payload, type TaskEvents, taskEvents } from './task-events.ts';
 
 /** Moves the threads of a run from state to state, and what fails in them to retriers and catchers. */
 export class ThreadFlow {

@@ -4,7 +4,7 @@ import type { RoleCall } from '../../../core/service.ts';
 import type { Activities } from '../activities/activities.ts';
 import type { TaskResource } from '../engine/definition/resource.ts';
 import type { TaskOutcome } from '../engine/execution-state.ts';
-import { isObject, type Json, type JsonObject } from '../engine/json.ts';
+import { compact, isObject, type Json, type JsonObject } from '../engine/json.ts';
 import { type TaskCall, TaskError, type TaskRunner } from '../execution/live-execution.ts';
 import { type InvokeFunction, invokeByIntegration, invokeFunction } from './lambda.ts';
 import { outcomeOfExecution } from './nested-execution.ts';
@@ -165,12 +165,8 @@ function entriesOf({ execution }: TaskCall, entries: Json, isSdk: boolean): Json
       entry.Detail === undefined || typeof entry.Detail === 'string' ? entry.Detail : JSON.stringify(entry.Detail);
     const own = Array.isArray(entry.Resources) ? entry.Resources : [];
     const Resources = isSdk ? entry.Resources : [...own, execution.arn, execution.machineArn];
-    return withoutUndefined({ ...entry, Detail, Resources });
+    return compact({ ...entry, Detail, Resources });
   });
-}
-
-function withoutUndefined(object: Record<string, Json | undefined>): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as JsonObject;
 }
 
 /** Names that tasks give the executions that they start. */
@@ -191,7 +187,7 @@ function checkAnswer({ service, operation }: Integration, answer: JsonObject): v
 
 function outputOf({ service }: Integration, answer: JsonObject): JsonObject {
   if (service !== 'states') return answer;
-  return withoutUndefined({
+  return compact({
     ExecutionArn: answer.executionArn,
     StartDate: Math.round(Number(answer.startDate) * 1000),
   });

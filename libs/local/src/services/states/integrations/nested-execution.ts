@@ -1,5 +1,5 @@
 import type { TaskOutcome } from '../engine/execution-state.ts';
-import type { Json, JsonObject } from '../engine/json.ts';
+import { compact, type Json, type JsonObject } from '../engine/json.ts';
 
 /**
  * What a task that has waited for another execution ends with.
@@ -12,7 +12,7 @@ export function outcomeOfExecution(description: JsonObject, isParsed: boolean): 
   const { redriveCount, redriveStatus, redriveStatusReason } = description;
   const data = (value: Json | undefined): Json | undefined =>
     isParsed && typeof value === 'string' ? (JSON.parse(value) as Json) : value;
-  const members = {
+  const told = compact({
     ...{
       Cause: cause,
       Error: error,
@@ -29,8 +29,7 @@ export function outcomeOfExecution(description: JsonObject, isParsed: boolean): 
       Status: status,
       StopDate: milliseconds(stopDate),
     },
-  };
-  const told = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as JsonObject;
+  });
   if (status === 'SUCCEEDED') return { output: told };
   return { error: 'States.TaskFailed', cause: JSON.stringify(told) };
 }

@@ -15,10 +15,9 @@ import {
 import type { ExecutionState, Thread } from '../engine/execution-state.ts';
 import { newThread } from '../engine/execution-state.ts';
 import { EvaluationFailure, RuntimeFailure, StateFailure } from '../engine/failure.ts';
-import type { Json, JsonObject } from '../engine/json.ts';
+import { compact, type Json, type JsonObject } from '../engine/json.ts';
 import { delayOf, matchesError } from '../engine/retry.ts';
 import type { Scope } from '../engine/scope.ts';
-import { compact } from '../engine/task-events.ts';
 import { TaskError, type TaskRunner } from '../execution/live-execution.ts';
 import { readTestRequest, type TestRequest } from './test-request.ts';
 
