@@ -1,32 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { DuplicateEventError, PermanentError, TransientError, UnavailableError } from '@millrace/errors';
-import { defineEvent } from '@millrace/events';
 import { timeLeft } from '@millrace/retry';
-import {
-  consumerSettings,
-  envelopeText,
-  lambdaContext,
-  RecordingClient,
-  sampleEvent,
-  sqsEvent,
-  sqsRecord,
-} from '@millrace/testing';
+import { envelopeText, lambdaContext, RecordingClient, sampleEvent, sqsEvent, sqsRecord } from '@millrace/testing';
 import type { SQSRecord } from 'aws-lambda';
-import * as z from 'zod';
+import { Knocked, settings } from '../fixtures/knocked.ts';
 import { consumeBatch } from './index.ts';
-
-const Knocked = defineEvent({
-  name: 'Knocked',
-  version: 1,
-  service: 'door',
-  category: 'domain',
-  type: 'data',
-  summary: 'Someone stands at the door.',
-  data: z.object({ visitor: z.string() }),
-  example: { visitor: 'ada' },
-});
-
-const settings = consumerSettings('butler.onKnocked');
 
 type Outcomes = readonly (Error | undefined)[];
 

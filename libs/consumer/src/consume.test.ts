@@ -4,7 +4,6 @@ import { DuplicateEventError, PermanentError, TransientError } from '@millrace/e
 import { defineEvent, type EmittableEvent } from '@millrace/events';
 import { logger, metrics } from '@millrace/telemetry';
 import {
-  consumerSettings,
   envelopeText,
   fifoRecord,
   lambdaContext,
@@ -15,6 +14,7 @@ import {
 } from '@millrace/testing';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
+import { Knocked, settings } from '../fixtures/knocked.ts';
 import {
   type ConsumeDependencies,
   type ConsumeOptions,
@@ -22,17 +22,6 @@ import {
   type EffectMarks,
   type RecordContext,
 } from './index.ts';
-
-const Knocked = defineEvent({
-  name: 'Knocked',
-  version: 1,
-  service: 'door',
-  category: 'domain',
-  type: 'data',
-  summary: 'Someone stands at the door.',
-  data: z.object({ visitor: z.string() }),
-  example: { visitor: 'ada' },
-});
 
 const Rang = defineEvent({
   name: 'Rang',
@@ -44,8 +33,6 @@ const Rang = defineEvent({
   data: z.object({ times: z.int() }),
   example: { times: 2 },
 });
-
-const settings = consumerSettings('butler.onKnocked');
 
 type Handle = (visitor: string, context: RecordContext) => Promise<void>;
 

@@ -1,9 +1,8 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { TransientError, UnavailableError } from '@millrace/errors';
-import { defineEvent, type EmittableEvent } from '@millrace/events';
+import type { EmittableEvent } from '@millrace/events';
 import { metrics } from '@millrace/telemetry';
 import {
-  consumerSettings,
   envelopeText,
   fifoRecord,
   lambdaContext,
@@ -13,21 +12,8 @@ import {
   sqsRecord,
 } from '@millrace/testing';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import * as z from 'zod';
+import { Knocked, settings } from '../fixtures/knocked.ts';
 import { type ConsumeDependencies, consume, type RecordContext } from './index.ts';
-
-const Knocked = defineEvent({
-  name: 'Knocked',
-  version: 1,
-  service: 'door',
-  category: 'domain',
-  type: 'data',
-  summary: 'Someone stands at the door.',
-  data: z.object({ visitor: z.string() }),
-  example: { visitor: 'ada' },
-});
-
-const settings = consumerSettings('butler.onKnocked');
 
 interface Sent {
   QueueUrl: string;

@@ -1,30 +1,8 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { defineEvent } from '@millrace/events';
 import { logger } from '@millrace/telemetry';
-import {
-  consumerSettings,
-  envelopeText,
-  lambdaContext,
-  RecordingClient,
-  sampleEvent,
-  sqsEvent,
-  sqsRecord,
-} from '@millrace/testing';
-import * as z from 'zod';
+import { envelopeText, lambdaContext, RecordingClient, sampleEvent, sqsEvent, sqsRecord } from '@millrace/testing';
+import { Knocked, settings } from '../fixtures/knocked.ts';
 import { type ConsumerMiddleware, consume } from './index.ts';
-
-const Knocked = defineEvent({
-  name: 'Knocked',
-  version: 1,
-  service: 'door',
-  category: 'domain',
-  type: 'data',
-  summary: 'Someone knocks at the door.',
-  data: z.object({ visitor: z.string() }),
-  example: { visitor: 'ada' },
-});
-
-const settings = consumerSettings('butler.onKnocked');
 
 /** Delivers knocks to a consumer with these middlewares, which fails for `eve`. */
 async function deliver(middleware: readonly ConsumerMiddleware[], ...visitors: string[]) {

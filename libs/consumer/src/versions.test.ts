@@ -18,7 +18,7 @@ const shared = { name: 'Knocked', service: 'door', category: 'domain', type: 'da
 const Knocked = defineEvent({
   ...shared,
   version: 1,
-  summary: 'Someone stands at the door.',
+  summary: 'Someone knocks at the door.',
   data: z.object({ visitor: personal(z.string()), times: z.string() }),
   example: { visitor: 'Ada', times: '2' },
 });
