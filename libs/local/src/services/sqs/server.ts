@@ -3,7 +3,8 @@ import { AwsError } from '../../core/aws-error.ts';
 import { SystemClock } from '../../core/clock.ts';
 import { createGuardedServer } from '../../core/guarded-server.ts';
 import type { HttpAnswer, HttpRequest } from '../../core/http-message.ts';
-import { listenOnLoopback } from '../../core/port.ts';
+import { LOOPBACK, listenOnLoopback } from '../../core/port.ts';
+import { closeServer } from '../../core/reserved-port.ts';
 import type { SqsApi } from './api.ts';
 import type { Message } from './engine/message.ts';
 import { sqs as service } from './index.ts';
@@ -18,10 +19,9 @@ import { type Sqs, type SqsOptions, startSqs } from './sqs.ts';
 export type QueuedMessage = Readonly<Message>;
 
 /** An SQS on a port of its own. */
-export interface SqsServer {
+export interface SqsServer extends AsyncDisposable {
   endpoint: string;
   sqs: Sqs;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** More than any request can have: 1 MiB of messages, each byte of which may be escaped as six. */
@@ -39,6 +39,8 @@ export async function startSqsServer({
   port = 0,
   ...options
 }: Partial<SqsOptions> & { port?: number } = {}): Promise<SqsServer> {
+  await using started = new AsyncDisposableStack();
+  const clock = options.clock ?? started.use(new SystemClock());
   const server = createGuardedServer(async (request, response) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -63,19 +65,12 @@ export async function startSqsServer({
     const answer = await answerRequest(sqs.api, { id, method, target, url, headers, body, message: request, signal });
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });
-  const endpoint = `http://127.0.0.1:${await listenOnLoopback(server, port)}`;
-  const clock = new SystemClock();
-  const sqs = startSqs({ accountId: '000000000000', region: 'us-east-1', origin: endpoint, clock, ...options });
-  return {
-    endpoint,
-    sqs,
-    async [Symbol.asyncDispose]() {
-      await sqs[Symbol.asyncDispose]();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  const endpoint = `http://${LOOPBACK}:${await listenOnLoopback(server, port)}`;
+  started.defer(() => closeServer(server));
+  const sqs = startSqs({ accountId: '000000000000', region: 'us-east-1', origin: endpoint, ...options, clock });
+  started.use(sqs);
+  const owned = started.move();
+  return { endpoint, sqs, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** As the gateway does it, without asking who calls. */

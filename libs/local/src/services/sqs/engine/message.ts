@@ -3,24 +3,8 @@ import type { Linked } from './linked-list.ts';
 
 export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
 
-/** A message that has been checked and is to be sent. */
-export interface MessageDraft {
-  readonly body: string;
-  readonly bodyMd5: string;
-  readonly attributes: MessageAttributes | undefined;
-  readonly traceHeader: string | undefined;
-  readonly senderId: string;
-  readonly groupId: string | undefined;
-  /** Of a FIFO queue: the sender's, or the hash of the body. */
-  readonly deduplicationId: string | undefined;
-  readonly delayMs: number;
-  /** In bytes, with its attributes. */
-  readonly size: number;
-}
-
-/** What a message is from its arrival in a queue on. */
-export interface MessageContent {
-  readonly messageId: string;
+/** What a message has from its sender. */
+interface SentContent {
   readonly body: string;
   readonly bodyMd5: string;
   readonly attributes: MessageAttributes | undefined;
@@ -28,7 +12,20 @@ export interface MessageContent {
   readonly traceHeader: string | undefined;
   readonly senderId: string;
   readonly groupId: string | undefined;
+  /** Of a FIFO queue: the sender's, or the hash of the body. */
   readonly deduplicationId: string | undefined;
+}
+
+/** A message that has been checked and is to be sent. */
+export interface MessageDraft extends SentContent {
+  readonly delayMs: number;
+  /** In bytes, with its attributes. */
+  readonly size: number;
+}
+
+/** What of a message stays the same from its arrival in a queue on. */
+export interface MessageContent extends SentContent {
+  readonly messageId: string;
   /** SentTimestamp, from which the retention period counts. */
   readonly sentAt: number;
   /** When it came into this queue: later than `sentAt` in a dead-letter queue. */

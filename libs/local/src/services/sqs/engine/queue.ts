@@ -138,14 +138,8 @@ export class Queue {
     const messageId = randomUUID();
     const uid = this.#shared.nextUid();
     const content: MessageContent = {
+      ...draft,
       messageId,
-      body: draft.body,
-      bodyMd5: draft.bodyMd5,
-      attributes: draft.attributes,
-      traceHeader: draft.traceHeader,
-      senderId: draft.senderId,
-      groupId: draft.groupId,
-      deduplicationId,
       sentAt: now,
       arrivedAt: now,
       receivesBefore: 0,
