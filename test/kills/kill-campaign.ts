@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '@millrace/testing';
 import { orderOf, Shop } from '../end-to-end/shop.ts';
+import { Random } from '../random.ts';
 import { startScript } from '../run-script.ts';
 import { type RunningStart, startMillrace } from '../running-start.ts';
 import { expireLocks } from './expire-locks.ts';
@@ -75,7 +76,7 @@ class Campaign {
   readonly skus: string[] = [];
   readonly #dataDirectory: string;
   readonly #args: readonly string[];
-  readonly #random: () => number;
+  readonly #random: Random;
   readonly #customerId = `customer-${randomUUID()}`;
   #running: RunningStart | undefined;
   /** Resolves when there is a runtime that answers. */
@@ -87,7 +88,7 @@ class Campaign {
   constructor(dataDirectory: string, seed: number) {
     this.#dataDirectory = dataDirectory;
     this.#args = ['--data-dir', dataDirectory, '--shuffle', '--seed', String(seed)];
-    this.#random = randomOf(seed);
+    this.#random = new Random(seed);
   }
 
   get awsUrl(): string {
@@ -96,9 +97,9 @@ class Campaign {
 
   /** Starts the runtime, now and then after one that is killed while it starts. */
   async start(): Promise<void> {
-    while (this.orders.length > 0 && this.#random() < KILLED_WHILE_STARTING) {
+    while (this.orders.length > 0 && this.#random.chance(KILLED_WHILE_STARTING)) {
       const { child, ended } = startScript('start', ['--cold', '--api-port', '0', '--aws-port', '0', ...this.#args]);
-      await delay(this.#random() * START_MS);
+      await delay(this.#random.next() * START_MS);
       child.kill('SIGKILL');
       await ended;
       await expireLocks(this.#dataDirectory);
@@ -112,8 +113,8 @@ class Campaign {
 
   /** Kills the runtime at a moment by chance. @returns the moment */
   async kill(): Promise<string> {
-    const count = this.orders.length + 1 + Math.floor(this.#random() * ORDERS_BEFORE_KILL);
-    const ms = Math.floor(this.#random() * MS_BEFORE_KILL);
+    const count = this.orders.length + this.#random.between(1, ORDERS_BEFORE_KILL);
+    const ms = this.#random.between(0, MS_BEFORE_KILL - 1);
     await new Promise<void>((resolve) => {
       const look = (): void => {
         if (this.orders.length < count) return;
@@ -135,7 +136,7 @@ class Campaign {
     await Promise.all(
       this.skus.map(async (sku) => {
         while (this.#isLoading) {
-          const quantity = 1 + Math.floor(this.#random() * 3);
+          const quantity = this.#random.between(1, 3);
           const order = orderOf(sku, quantity);
           const key = { 'idempotency-key': randomUUID() };
           const orderId = await eventually(async () => (await this.#shop.promise).place(order, key), {
@@ -158,17 +159,6 @@ class Campaign {
     this.#running?.child.kill('SIGTERM');
     await this.#running?.ended;
   }
-}
-
-/** Mulberry32, from 0 to 1. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function secondsSince(startedAt: number): number {

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** A process of the simulated system: a Lambda container, or an operator's command. It can die at any call. */

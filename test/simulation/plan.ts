@@ -1,4 +1,4 @@
-import { Random } from './random.ts';
+import { Random } from '../random.ts';
 
 /** What a customer does. */
 export interface OrderScript {

@@ -1,4 +1,5 @@
 import { DynamoDbEngine } from '@millrace/local/dynamodb-engine';
+import { Random } from '../random.ts';
 import { Bus } from './aws/bus.ts';
 import { Mail } from './aws/mail.ts';
 import { Network } from './aws/network.ts';
@@ -10,7 +11,6 @@ import type { FunctionCode } from './function-code.ts';
 import { Functions } from './functions.ts';
 import type { Fault, HistoryPlan, Occasion } from './plan.ts';
 import { SimulatedProvider } from './provider.ts';
-import { Random } from './random.ts';
 import type { Sabotage } from './sabotage.ts';
 import { Scheduler } from './scheduler.ts';
 import { Trace } from './trace.ts';

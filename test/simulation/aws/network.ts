@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { processTransport, type Transport } from '@millrace/aws';
+import type { Random } from '../../random.ts';
 import { type Container, currentContainer, leaveContainers } from '../container.ts';
-import type { Random } from '../random.ts';
 import type { World } from '../world.ts';
 
 /** A request of an SDK's client. */
