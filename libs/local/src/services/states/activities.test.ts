@@ -1,20 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { type StatesOptions, type StatesUnderTest, startStatesUnderTest } from '../../../fixtures/states-under-test.ts';
+import { describe, expect, it } from '@jest/globals';
+import { type StatesUnderTest, startStatesUnderTest, statesForEachTest } from '../../../fixtures/states-under-test.ts';
 import type { Call } from '../../core/service.ts';
 
-let stack = new AsyncDisposableStack();
-
-async function start(options: StatesOptions = {}): Promise<StatesUnderTest> {
-  return stack.use(await startStatesUnderTest(options));
-}
-
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const start = statesForEachTest();
 
 const activityArn = 'arn:aws:states:eu-central-1:000000000000:activity:pack';
 const pack = (fields: object = {}) => ({
@@ -104,8 +95,9 @@ describe('an activity', () => {
 
   it('offers a task again that another process has not given away, and waits for one that it has', async () => {
     const dataDirectory = mkdtempSync(join(tmpdir(), 'states-'));
+    await using stack = new AsyncDisposableStack();
     stack.defer(() => rmSync(dataDirectory, { recursive: true }));
-    const first = await start({ dataDirectory });
+    const first = stack.use(await startStatesUnderTest({ dataDirectory }));
     await first.invoke('CreateActivity', { name: 'pack' });
     const taken = await first.start(pack(), 'taken');
     await first.settle();
@@ -113,7 +105,7 @@ describe('an activity', () => {
     const open = await first.start(pack(), 'open');
     await first.settle();
     await first[Symbol.asyncDispose]();
-    const second = await start({ dataDirectory });
+    const second = stack.use(await startStatesUnderTest({ dataDirectory }));
     await second.settle();
     const task = await poll(second);
     expect(task.input).toBe('"open"');

@@ -2,7 +2,13 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { functionArn, type StatesUnderTest, startStatesUnderTest } from '../../../fixtures/states-under-test.ts';
+import {
+  end,
+  functionArn,
+  machine,
+  type StatesUnderTest,
+  startStatesUnderTest,
+} from '../../../fixtures/states-under-test.ts';
 import { ManualClock } from '../../core/clock.ts';
 
 let directory: string;
@@ -13,8 +19,6 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const end = { End: true };
-const machine = (states: Record<string, object>) => ({ StartAt: Object.keys(states)[0], States: states });
 const task = (name: string, fields: object = end) => ({ Type: 'Task', Resource: functionArn(name), ...fields });
 
 /** Branches with iterations in them, a loop, a retry, a catch, a wait and variables. */

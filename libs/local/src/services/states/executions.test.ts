@@ -1,25 +1,7 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { type StatesOptions, type StatesUnderTest, startStatesUnderTest } from '../../../fixtures/states-under-test.ts';
+import { describe, expect, it } from '@jest/globals';
+import { end, machine, pass, statesForEachTest, waiting } from '../../../fixtures/states-under-test.ts';
 
-let stack = new AsyncDisposableStack();
-
-async function start(options: StatesOptions = {}): Promise<StatesUnderTest> {
-  return stack.use(await startStatesUnderTest(options));
-}
-
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
-
-const end = { End: true };
-const machine = (states: Record<string, object>, top: object = {}) => ({
-  StartAt: Object.keys(states)[0],
-  States: states,
-  ...top,
-});
-const pass = machine({ A: { Type: 'Pass', ...end } });
-const waiting = (Seconds: number) => machine({ W: { Type: 'Wait', Seconds, ...end } });
+const start = statesForEachTest();
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
 describe('StartExecution', () => {

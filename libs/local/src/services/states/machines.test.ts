@@ -1,13 +1,7 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { roleArn, type StatesUnderTest, startStatesUnderTest } from '../../../fixtures/states-under-test.ts';
+import { describe, expect, it } from '@jest/globals';
+import { roleArn, statesForEachTest } from '../../../fixtures/states-under-test.ts';
 
-let stack = new AsyncDisposableStack();
-const start = async (): Promise<StatesUnderTest> => stack.use(await startStatesUnderTest());
-
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const start = statesForEachTest();
 
 const result = (Result: unknown) =>
   JSON.stringify({ StartAt: 'A', States: { A: { Type: 'Pass', Result, End: true } } });

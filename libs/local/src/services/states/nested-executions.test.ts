@@ -1,24 +1,8 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { type StatesOptions, type StatesUnderTest, startStatesUnderTest } from '../../../fixtures/states-under-test.ts';
+import { describe, expect, it } from '@jest/globals';
+import { end, machine, type StatesOptions, statesForEachTest, task } from '../../../fixtures/states-under-test.ts';
 
-let stack = new AsyncDisposableStack();
+const start = statesForEachTest();
 
-async function start(options: StatesOptions = {}): Promise<StatesUnderTest> {
-  return stack.use(await startStatesUnderTest(options));
-}
-
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
-
-const end = { End: true };
-const machine = (states: Record<string, object>, top: object = {}) => ({
-  StartAt: Object.keys(states)[0],
-  States: states,
-  ...top,
-});
-const task = (Resource: string, fields: object = {}) => machine({ T: { Type: 'Task', Resource, ...end, ...fields } });
 /** https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html */
 describe('a task that runs another machine', () => {
   const nested = async (pattern: string, inner: object, options: StatesOptions = {}) => {

@@ -1,30 +1,10 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import {
-  functionArn,
-  type StatesOptions,
-  type StatesUnderTest,
-  startStatesUnderTest,
-} from '../../../fixtures/states-under-test.ts';
+import { describe, expect, it } from '@jest/globals';
+import { end, functionArn, machine, statesForEachTest } from '../../../fixtures/states-under-test.ts';
 import { StateFailure } from './engine/failure.ts';
 import { findRetry, matchesError } from './engine/retry.ts';
 
-let stack = new AsyncDisposableStack();
+const start = statesForEachTest();
 
-async function start(options: StatesOptions = {}): Promise<StatesUnderTest> {
-  return stack.use(await startStatesUnderTest(options));
-}
-
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
-
-const end = { End: true };
-const machine = (states: Record<string, object>, top: object = {}) => ({
-  StartAt: Object.keys(states)[0],
-  States: states,
-  ...top,
-});
 const fail = (error: string) => () => {
   throw Object.assign(new Error(`${error} happened`), { name: error });
 };

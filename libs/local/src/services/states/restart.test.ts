@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  end,
   functionArn,
+  machine,
   type StatesOptions,
   type StatesUnderTest,
   startStatesUnderTest,
@@ -24,13 +26,6 @@ beforeEach(() => {
 afterEach(async () => {
   await stack.disposeAsync();
   rmSync(dataDirectory, { recursive: true });
-});
-
-const end = { End: true };
-const machine = (states: Record<string, object>, top: object = {}) => ({
-  StartAt: Object.keys(states)[0],
-  States: states,
-  ...top,
 });
 
 /** Ends a run and starts another one with what it has kept, some seconds later. */

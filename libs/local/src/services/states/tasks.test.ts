@@ -1,30 +1,16 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
+  end,
   functionArn,
-  type StatesOptions,
+  machine,
   type StatesUnderTest,
-  startStatesUnderTest,
+  statesForEachTest,
+  task,
 } from '../../../fixtures/states-under-test.ts';
 import { AwsError } from '../../core/aws-error.ts';
 
-let stack = new AsyncDisposableStack();
+const start = statesForEachTest();
 
-async function start(options: StatesOptions = {}): Promise<StatesUnderTest> {
-  return stack.use(await startStatesUnderTest(options));
-}
-
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
-
-const end = { End: true };
-const machine = (states: Record<string, object>, top: object = {}) => ({
-  StartAt: Object.keys(states)[0],
-  States: states,
-  ...top,
-});
-const task = (Resource: string, fields: object = {}) => machine({ T: { Type: 'Task', Resource, ...end, ...fields } });
 const never = () => new Promise(() => {});
 
 /** https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token */
