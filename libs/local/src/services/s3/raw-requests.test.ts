@@ -17,7 +17,7 @@ const Bucket = 'raw-requests';
 beforeAll(async () => {
   s3 = await startS3UnderTest();
   await s3.client.send(new CreateBucketCommand({ Bucket }));
-  // Operators may do whatever the policy of a bucket does not deny.
+  // Operators may do everything that the policy of a bucket does not deny.
   const denied = (Action: string, key: string) => ({
     ...{ Effect: 'Deny', Principal: '*', Action },
     Resource: `arn:aws:s3:::${Bucket}/${key}`,

@@ -11,7 +11,7 @@ const schemas = Object.values(sdk as Record<string, unknown>).filter((value): va
   return Array.isArray(value) && value[0] === 9 && Array.isArray((value as OperationSchema)[3]?.http);
 });
 
-/** Told from others by what is not in their path, or not of a bucket. */
+/** Their path alone does not tell them from another operation, or they are not for general purpose buckets. */
 const special = new Set(['WriteGetObjectResponse', 'ListDirectoryBuckets', 'ListObjects']);
 
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
@@ -129,7 +129,7 @@ describe('requests', () => {
     expect(await send('DELETE', '/')).toMatchObject({ status: 405 });
   });
 
-  test('for two operations, or for a part of none, are not taken for one', async () => {
+  test('with the query parameters of two operations, or with half of those that one needs, are refused', async () => {
     expect(await send('PUT', `/${Bucket}/kept?acl&tagging`, 'x')).toMatchObject({
       status: 400,
       code: 'InvalidArgument',

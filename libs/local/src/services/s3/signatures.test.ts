@@ -63,7 +63,7 @@ async function presign(
 describe('presigned URLs', () => {
   const body = { method: 'PUT', body: 'presigned' };
 
-  test('let whoever has them do what was signed, until they expire', async () => {
+  test('allow the signed request to anyone who has the URL, until they expire', async () => {
     const url = await presign('PUT', `/${Bucket}/a%20b`, { 'x-amz-meta-colour': 'green' });
     expect((await fetch(url, body)).status).toBe(200);
     expect(await s3.client.send(new HeadObjectCommand({ Bucket, Key: 'a b' }))).toMatchObject({
@@ -76,7 +76,7 @@ describe('presigned URLs', () => {
     expect(await codeOf(await fetch(get))).toEqual([403, 'AccessDenied']);
   });
 
-  test('are refused for anything else', async () => {
+  test('are refused for any other request than the signed one', async () => {
     const url = await presign('PUT', `/${Bucket}/mine`);
     expect(await codeOf(await fetch(url.replace('/mine', '/other'), body))).toEqual([403, 'SignatureDoesNotMatch']);
     expect(await codeOf(await fetch(`${url}&x-amz-meta-a=b`, body))).toEqual([403, 'SignatureDoesNotMatch']);

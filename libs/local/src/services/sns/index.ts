@@ -17,7 +17,7 @@ export const sns: AwsService<Sns> = {
   protocols: [snsProtocol],
   takesUnsigned: ({ method, url }) => isLink(method, url),
   resourceTypes: snsResourceTypes,
-  // Everybody may have the certificate.
+  // The certificate is public.
   access: (operation, input, arn) => (operation === GET_CERTIFICATE ? [] : snsAccess(operation, input, arn)),
   refusal: { code: 'AuthorizationError', status: 403 },
   deliveryAction: 'sns:Publish',

@@ -62,7 +62,7 @@ export const statesAccess: AccessOf = (operation, input, arn) => {
   return [access(input[member]), ...(operation === 'UpdateStateMachine' ? passRole(input.roleArn) : [])];
 };
 
-/** Whoever gives a state machine a role must be allowed to pass it. */
+/** A caller that gives a state machine a role needs permission to pass it. */
 function passRole(roleArn: unknown): Access[] {
   if (roleArn === undefined) return [];
   const context = new Map([['iam:passedtoservice', ['states.amazonaws.com']]]);

@@ -80,7 +80,7 @@ function inputOf({ name, properties }: DeclaredResource) {
   };
 }
 
-/** @throws Error for a type that there is none of */
+/** @throws Error for an unknown type */
 function typeOf({ StateMachineType = 'STANDARD' }: Input): MachineType {
   if (StateMachineType === 'STANDARD' || StateMachineType === 'EXPRESS') return StateMachineType;
   throw new Error(`StateMachineType must be STANDARD or EXPRESS, not ${String(StateMachineType)}`);

@@ -16,7 +16,7 @@ const HOUR_SECONDS = 3600;
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html */
 const stsAccess: AccessOf = (operation, { RoleArn }) => {
-  // Whoever is denied it may call it all the same.
+  // AWS answers it also to callers whose policies deny it.
   if (operation === 'GetCallerIdentity') return [];
   return operation === 'AssumeRole' ? [{ action: 'sts:AssumeRole', resource: String(RoleArn) }] : undefined;
 };

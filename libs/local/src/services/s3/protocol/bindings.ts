@@ -75,7 +75,7 @@ const requestHeaders: Readonly<Record<string, Binding>> = {
   'x-amz-write-offset-bytes': ['WriteOffsetBytes', 'integer'],
 };
 
-/** The members of inputs that stand in the query. */
+/** The members of inputs that are in the query string. */
 const queryParameters: Readonly<Record<string, Binding>> = {
   'bucket-region': ['BucketRegion'],
   'continuation-token': ['ContinuationToken'],

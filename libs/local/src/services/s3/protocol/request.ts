@@ -100,7 +100,7 @@ async function readBody({ operation, input }: RequestHead, request: IncomingMess
   if (operation === 'DeleteObjects' && input.ContentMD5 === undefined && !hasChecksum(input, request.headers)) {
     throw s3Error('InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
   }
-  // A completed upload has the checksum of the object in these headers, and none of the document.
+  // For a completed upload these headers have the checksum of the object, not of the document.
   const checksum = operation === 'CompleteMultipartUpload' ? undefined : expectedChecksum(input);
   const bytes = await collect(contentOf(request), { contentMd5: input.ContentMD5, checksum }, s3Limits.documentBytes);
   const text = bytes.toString();

@@ -14,7 +14,7 @@ const attributeNames = new Set([
   ...['DefaultSMSType', 'UsageReportS3Bucket'],
 ]);
 
-/** Settings of text messages. No number has opted out here, as none gets a message. */
+/** Settings of text messages. Text messages are not sent here, so no number has opted out. */
 export function smsOperations({ store }: SnsContext): Record<SmsOperation, SnsOperation> {
   return {
     CheckIfPhoneNumberIsOptedOut: ({ phoneNumber = '' }: { phoneNumber?: string }) => {

@@ -14,7 +14,7 @@ export const errorNames = {
 
 /** A state that failed: what Retry and Catch are asked about. */
 export class StateFailure extends Error {
-  /** Undefined only for a Fail state that names none. */
+  /** Undefined only for a Fail state without an error. */
   readonly error: string | undefined;
   readonly reason: string | undefined;
   /** Another name that Retry and Catch may use for it. */

@@ -1,9 +1,9 @@
 import type { Retrier } from './definition/machine.ts';
 import { errorNames, type StateFailure } from './failure.ts';
 
-/** Errors that end an execution whatever its states say. */
+/** Errors that end an execution: no retrier or catcher takes them. */
 const terminal = new Set<string | undefined>([errorNames.runtime]);
-/** Errors that States.ALL and States.TaskFailed do not stand for. */
+/** Errors that States.ALL and States.TaskFailed do not include. */
 const unlisted = new Set<string | undefined>([errorNames.runtime, errorNames.dataLimit]);
 const timeouts = new Set<string | undefined>([errorNames.timeout, errorNames.heartbeatTimeout]);
 
@@ -33,7 +33,7 @@ export interface Retry {
 /**
  * Finds the retrier of a failure.
  * @param used by retrier, how often it was used in this state
- * @returns undefined where the first one that matches has been used up, or none matches
+ * @returns undefined where the first one that matches has been used up, or if no retrier matches
  */
 export function findRetry(
   retriers: readonly Retrier[],

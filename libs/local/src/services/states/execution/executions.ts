@@ -21,7 +21,7 @@ export interface ExecutionsOptions {
   readonly compile: (definition: string, type: MachineType) => CompiledDefinition;
   /** An execution has begun, goes on after a redrive, or has ended. */
   readonly onStatus: (state: ExecutionState) => void;
-  /** A Standard execution has another status. @returns once whoever is told has been told */
+  /** A Standard execution has another status. @returns once the bus has the event */
   readonly announce: (execution: StoredExecution) => Promise<void>;
   readonly warn: (line: string) => void;
 }
@@ -49,7 +49,7 @@ export class Executions {
   }
 
   /**
-   * Starts an execution. A Standard execution that runs already with the same name and input is answered with.
+   * Starts an execution. If a Standard execution with the same name and input runs already, returns that one.
    * @throws AwsError ExecutionAlreadyExists
    */
   start({ runnable, name = randomUUID(), input }: ExecutionStart): ExecutionState {

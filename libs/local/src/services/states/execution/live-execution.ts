@@ -270,7 +270,7 @@ export class LiveExecution {
     await this.finishTask(thread.id, attempt, outcome).catch(() => {});
   }
 
-  /** @returns undefined where somebody else tells the outcome */
+  /** @returns undefined where the outcome comes from the holder of the token, or the task is over */
   async #outcomeOf(call: TaskCall, known: Json | undefined): Promise<TaskOutcome | undefined> {
     const { thread, attempt, resource } = call;
     const { tasks, onFault } = this.#options;

@@ -20,7 +20,7 @@ export interface IntegrationsOptions {
   readonly activities: Pick<Activities, 'offer' | 'withdraw'>;
   /** Resolves when an execution has ended. */
   readonly waitForExecution: (executionArn: string) => Promise<unknown>;
-  /** What StartExecution has answered for an execution; undefined where there is none. */
+  /** What StartExecution has answered for an execution; undefined if there is no such execution. */
   readonly findExecution: (machineArn: string, name: string) => JsonObject | undefined;
 }
 

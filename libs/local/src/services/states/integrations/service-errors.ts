@@ -10,7 +10,7 @@ interface SdkNames {
   readonly prefix: string;
   /** As in the error's message. */
   readonly service: string;
-  /** The error where the API has none of its own. */
+  /** The error's name where the API does not define it. */
   readonly fallback: string;
 }
 

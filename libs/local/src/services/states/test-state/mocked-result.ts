@@ -44,7 +44,7 @@ const sdkNames: Readonly<Record<string, string>> = { events: 'eventbridge', stat
 export function checkMockedResult(state: State, result: Json, mode: string): void {
   if (mode === 'NONE' || state.type !== 'Task') return;
   const { resource } = state;
-  // What a token or another execution answers is no API's.
+  // The answer to a token, or of another execution, does not come from an API.
   if (resource.kind !== 'integration' || resource.pattern !== 'request') return;
   const name = resource.resourceType.replace(/^aws-sdk:/, '');
   const service = serviceOf(sdkNames[name] ?? name);

@@ -72,7 +72,7 @@ function compileCondition(fields: Fields, field: string): ChoiceRule['matches'] 
   return evaluate ?? (async () => false);
 }
 
-/** @param others fields that are no part of the comparison */
+/** @param others fields that are not part of the comparison */
 function compileTest(fields: Fields, others: readonly string[]): Test {
   const operators = Object.keys(fields.object).filter(
     (name) => !others.includes(name) && name !== 'Variable' && name !== 'Comment',

@@ -34,7 +34,7 @@ describe('a definition', () => {
 
   const refused: [string, unknown, string][] = [
     ['that is not JSON', '{', 'INVALID_JSON_DESCRIPTION /'],
-    ['that is no object', '[]', 'SCHEMA_VALIDATION_FAILED '],
+    ['that is not an object', '[]', 'SCHEMA_VALIDATION_FAILED '],
     [
       'whose start is missing',
       machine({ A: { Type: 'Succeed' } }, { StartAt: 'B' }),
@@ -61,7 +61,7 @@ describe('a definition', () => {
       machine({ A: { Type: 'Pass', Next: 'A', ...end } }),
       'SCHEMA_VALIDATION_FAILED /States/A',
     ],
-    ['with a resource that is none', task({ Resource: 'x' }), 'SCHEMA_VALIDATION_FAILED /States/A/Resource'],
+    ['with a resource that is not valid', task({ Resource: 'x' }), 'SCHEMA_VALIDATION_FAILED /States/A/Resource'],
     [
       'with a path that cannot be read',
       machine({ A: { Type: 'Pass', InputPath: 'a', ...end } }),
@@ -73,7 +73,7 @@ describe('a definition', () => {
       'SCHEMA_VALIDATION_FAILED /States/A/Parameters',
     ],
     [
-      'with a function that is none',
+      'with an unknown function',
       task({ Parameters: { 'a.$': 'States.X()' } }),
       'SCHEMA_VALIDATION_FAILED /States/A/Parameters',
     ],
@@ -110,12 +110,12 @@ describe('a definition', () => {
     ],
     ['with a wait of no length', machine({ A: { Type: 'Wait', ...end } }), 'SCHEMA_VALIDATION_FAILED /States/A'],
     [
-      'with a time that is none',
+      'with a time that is not valid',
       machine({ A: { Type: 'Wait', Timestamp: '2026-02-30T00:00:00Z', ...end } }),
       'SCHEMA_VALIDATION_FAILED /States/A/Timestamp',
     ],
     [
-      'with a comparison that is none',
+      'with an unknown comparison',
       machine({ A: choice({ Variable: '$', NumberEquals: 1 }), B: { Type: 'Succeed' } }),
       'SCHEMA_VALIDATION_FAILED /States/A/Choices[0]/NumberEquals',
     ],

@@ -64,7 +64,7 @@ export class Fields {
     return undefined;
   }
 
-  /** A path, e.g. of `InputPath`: null in it stands for nothing. */
+  /** A path, e.g. of `InputPath`, which may be null. */
   path(name: string): PathExpression | null | undefined {
     const value = this.object[name];
     if (value === undefined || value === null) return value;

@@ -42,7 +42,7 @@ describe('an intrinsic function', () => {
     expect(call(text, input, { Execution: { Input: [1, 2] } })).toEqual(expected);
   });
 
-  it('fails with the words of AWS where an argument is not there, whatever call it is nested in', () => {
+  it('fails with the words of AWS where an argument is missing, also in nested calls', () => {
     const text = "States.Format('{}', States.Format('{}', $.nope))";
     expect(() => call(text, { other: 1 })).toThrow(
       `The function '${text}' had the following error: The JsonPath argument for the field '$.nope' could not be found in the input '{"other":1}'`,

@@ -52,7 +52,7 @@ describe('a path', () => {
     expect(read(`.books[?${filter}].title`)).toEqual(titles);
   });
 
-  it('that may lead to several places gives an empty list where there is none', () => {
+  it('that may lead to several values gives an empty list if it finds no value', () => {
     expect(read('.nothing[*]')).toEqual([]);
     expect(read('.nothing.below[1:].x')).toEqual([]);
   });
