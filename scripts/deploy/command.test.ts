@@ -186,7 +186,7 @@ describe('npm run remove', () => {
     expect(stdout).toMatch(
       /millrace-orders-dev\n +with what is in .*millrace-orders-dev,.*\n +millrace-event-bus-dev\n/,
     );
-    expect(stderr).toContain('Nobody is there to be asked: say --yes.\nNothing was removed.');
+    expect(stderr).toContain('There is no terminal to ask on: confirm with --yes.\nNothing was removed.');
     expect(exitCode).toBe(1);
   });
 

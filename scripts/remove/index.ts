@@ -96,7 +96,7 @@ function describe(name: string, stacks: Deployed['stacks']): string {
 
 async function confirm(stage: string): Promise<boolean> {
   if (!process.stdin.isTTY) {
-    console.error('Nobody is there to be asked: say --yes.');
+    console.error('There is no terminal to ask on: confirm with --yes.');
     return false;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

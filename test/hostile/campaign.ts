@@ -460,7 +460,7 @@ function judgeAnswer({ statuses }: HttpInput, { status, headers, body }: RawAnsw
   if (status < 400) return String(status);
   const requestId = headers['x-request-id'];
   if (requestId === undefined) {
-    if (!gatewayStatuses.has(status)) throw new Error(`${answered}; that is no status of API Gateway`);
+    if (!gatewayStatuses.has(status)) throw new Error(`${answered}; that is not a status of API Gateway`);
     return `${status} of the gateway`;
   }
   const problem = JSON.parse(body) as { status?: number; code?: string; requestId?: string };
@@ -469,7 +469,7 @@ function judgeAnswer({ statuses }: HttpInput, { status, headers, body }: RawAnsw
     problem.requestId !== requestId ||
     problem.status !== status
   ) {
-    throw new Error(`${answered}; that is no problem document with the request's id`);
+    throw new Error(`${answered}; that is not a problem document with the request's id`);
   }
   return `${status} ${problem.code}`;
 }

@@ -9,7 +9,7 @@ export interface ParkingReason {
 
 /** The codes of the tools of this repository; operators may give others. */
 export const parkingCodes = {
-  MALFORMED_EVENT: 'The body is no event any more: nothing can be re-emitted.',
+  MALFORMED_EVENT: 'The body is not an event any more: nothing can be re-emitted.',
   ENVELOPE_MISMATCH: 'Envelope and metadata disagree: every consumer refuses the event.',
   EVENT_TOO_LARGE: 'The event is larger than the bus and the queues behind it take.',
   EVENT_EDITED: 'The body is not what the consumer gave up: an edited event must be a new event.',

@@ -17,7 +17,7 @@ const phoneNumber = /\+\d[\d ()/-]{5,}\d/g;
  * @returns one text; it names the error when the message is not shown
  */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'What was thrown is no error';
+  if (!(error instanceof Error)) return 'The thrown value is not an Error';
   if (!isQuoting(error)) return withoutAddresses(error.message);
   return `${error.name}: its message is not repeated, because it may quote data`;
 }

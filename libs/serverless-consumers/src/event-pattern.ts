@@ -46,7 +46,7 @@ function checkLeaf(values: unknown[], key: string): void {
   if (values.length === 0) throw invalid(key, 'an empty list matches nothing');
   values.forEach((value, index) => {
     const path = `${key}[${index}]`;
-    if (Array.isArray(value)) throw invalid(path, 'a list inside a list is no matcher');
+    if (Array.isArray(value)) throw invalid(path, 'a list inside a list is not a matcher');
     if (!isObject(value)) return;
     const names = Object.keys(value);
     const [name] = names;

@@ -471,7 +471,7 @@ export const basics: Breaks = {
       change: ({ properties }) => {
         properties.AuthorizerId = { Ref: 'HttpApiAuthorizerGone' };
       },
-      says: /: AuthorizerId is .*Gone"\}, which is no authorizer of this template$/,
+      says: /: AuthorizerId is .*Gone"\}, which is not an authorizer of this template$/,
     },
     {
       title: 'no scopes',

@@ -86,7 +86,7 @@ export const functionEnvironment: Rule = {
           if (!isRight && plainSetting(name, value, workspace)) return [];
           if (!isRight)
             return [
-              finding(`Environment has ${name}, which is no setting of this repository, or has a value of its own`),
+              finding(`Environment has ${name}, which is not a setting of this repository, or has a value of its own`),
             ];
           if (isRight(value, { service, workspace, handler })) return [];
           return [

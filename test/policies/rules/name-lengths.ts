@@ -11,7 +11,7 @@ export const nameLengths: Rule = {
       const { property, length } = nameLimits[type] ?? { property: '', length: 0 };
       const name = properties[property];
       if (name === undefined) return [];
-      if (typeof name !== 'string') return [{ resource: id, problem: `${property} is no literal name` }];
+      if (typeof name !== 'string') return [{ resource: id, problem: `${property} is not a literal name` }];
       if (name.length <= length) return [];
       return [{ resource: id, problem: `${property} ${name} has ${name.length} characters, AWS allows ${length}` }];
     });

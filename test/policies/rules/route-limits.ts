@@ -29,7 +29,7 @@ export const routeLimits: Rule = {
     const more = stages.flatMap((stage): Finding[] =>
       Object.entries((stage.properties.RouteSettings as object | undefined) ?? {})
         .filter(([key]) => !routes.some((route) => route.properties.RouteKey === key))
-        .map(([key]) => ({ resource: stage.id, problem: `RouteSettings has ${key}, which is no route` })),
+        .map(([key]) => ({ resource: stage.id, problem: `RouteSettings has ${key}, which is not a route` })),
     );
     const unsafe = stages
       .filter(({ properties }) => !isLimit(properties.DefaultRouteSettings, limits))

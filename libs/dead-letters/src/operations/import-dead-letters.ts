@@ -202,7 +202,7 @@ async function readEdits(
     };
     if (letter.origin === 'stream') refuse('queue', 'a relay’s letter holds no event');
     else if (letter.reason.code === 'EVENT_REPLACED') refuse('', 'another edit has taken its place already');
-    else if (typeof content === 'string') refuse('body', 'it is no JSON object yet: only an event can be imported');
+    else if (typeof content === 'string') refuse('body', 'it is not a JSON object yet: only an event can be imported');
     else {
       const original = { id: letter.event?.id ?? messageId, correlationId: letter.reason.correlationId };
       const replacement = replacementOf(content, original);

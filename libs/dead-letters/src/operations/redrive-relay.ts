@@ -102,7 +102,7 @@ async function readLetter(
   try {
     parsed = JSON.parse(body);
   } catch {
-    return 'it is no letter of a relay: its body is not JSON';
+    return 'it is not a letter of a relay: its body is not JSON';
   }
   const positions = streamPositionsOf(parsed);
   if (positions) return { at: positions };

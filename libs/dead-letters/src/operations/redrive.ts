@@ -78,7 +78,7 @@ async function destinationOf(
     case 'rule': {
       const { RULE_ARN = '', TARGET_ARN = '' } = attributes;
       const target = queues.byArn(TARGET_ARN);
-      if (!target) return `its rule's target, ${TARGET_ARN}, is no queue of this stage, or does not exist`;
+      if (!target) return `its rule's target, ${TARGET_ARN}, is not a queue of this stage, or does not exist`;
       const group = target.fifo ? await messageGroupOf(RULE_ARN, TARGET_ARN) : undefined;
       if (target.fifo && group === undefined)
         return `the rule ${RULE_ARN} does not say a message group for ${target.name}`;

@@ -106,7 +106,7 @@ function limitsOf(
     (key) => !routes.some(({ routeKey, apiId }) => routeKey === key && apiId === String(ApiId)),
   );
   if (stray !== undefined)
-    throw new Error(`${service}: RouteSettings of ${logicalId} name "${stray}", which is no route`);
+    throw new Error(`${service}: RouteSettings of ${logicalId} name "${stray}", which is not a route`);
   return (routeKey) => {
     const { ThrottlingRateLimit, ThrottlingBurstLimit }: Record<string, unknown> = {
       ...(DefaultRouteSettings ?? {}),
