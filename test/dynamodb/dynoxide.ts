@@ -16,7 +16,7 @@ export interface Dynoxide extends AsyncDisposable {
 
 /**
  * Starts dynoxide as a child process, in a temporary directory.
- * @throws Error when there is no binary for this platform, or it does not start
+ * @throws Error when there is no binary for this platform, or it is not ready in ten seconds
  */
 export async function startDynoxide(): Promise<Dynoxide> {
   const binary = findBinary();
@@ -63,16 +63,19 @@ async function freePort(): Promise<number> {
 
 async function untilReady(endpoint: string): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
-  for (;;) {
+  let cause: unknown;
+  while (Date.now() < deadline) {
     try {
       const response = await fetch(endpoint);
       await response.arrayBuffer();
       if (response.ok) return;
+      cause = new Error(`it answers ${response.status}`);
     } catch (error) {
-      if (Date.now() > deadline) throw new Error('dynoxide did not start', { cause: error });
+      cause = error;
     }
     await delay(20);
   }
+  throw new Error('dynoxide did not start', { cause });
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -8,8 +8,7 @@ import type { World } from '../world.ts';
 export interface AwsRequest {
   service: 'dynamodb' | 'events' | 'sqs' | 'email' | 'sns';
   operation: string;
-  // The input is JSON of any operation.
-  // biome-ignore lint/suspicious/noExplicitAny: see above
+  // biome-ignore lint/suspicious/noExplicitAny: the input is JSON of any operation
   input: any;
 }
 
