@@ -10,7 +10,7 @@ import { packageHash } from './package-hash.ts';
 
 const root = findWorkspaceRoot(import.meta.dirname);
 
-/** What the CloudFormation of this test has, by stack name; whoever wants to change anything fails. */
+/** What the CloudFormation of this test has, by stack name; any change fails. */
 const stacks = new Map<string, { template: Template; status?: string; hash?: string }>();
 const exports = new Set<string>();
 let endpoint: string;

@@ -30,7 +30,7 @@ export function runOsls(
   });
 }
 
-/** Stacks that are changed side by side; CloudFormation throttles whoever asks too often. */
+/** Stacks that are changed side by side; CloudFormation throttles callers that ask too often. */
 const atOnce = 4;
 
 /** Runs a task for each stack, some of them side by side, and returns those whose task gave another exit code than 0. */

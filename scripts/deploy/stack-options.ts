@@ -21,7 +21,7 @@ interface Values {
  * Checks them.
  * @param root of the workspace
  * @returns `waves`: the services in the order of deployment
- * @throws UsageError for a stage, an endpoint or a service that is none
+ * @throws UsageError for a stage or an endpoint that is not valid, or a service that does not exist
  */
 export function checkStackOptions(root: string, { stage, endpoint, service }: Values) {
   return {

@@ -78,7 +78,7 @@ describe('npm run redrive', () => {
     expect(stdout).toBe('');
   });
 
-  test('a queue or a pattern that is none is one line and exit code 2', async () => {
+  test('an unknown queue or an invalid pattern is one line and exit code 2', async () => {
     const { deadLetterQueue } = await deadOrders(1);
     const unknown = await redrive('inspect', deadLetterQueue.replace('order', 'ordre'));
     expect(unknown.exitCode).toBe(2);

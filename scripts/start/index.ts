@@ -103,12 +103,12 @@ export const runStart = () =>
       process.stdout.write(HELP);
       return 0;
     }
-    // Of an earlier start: whoever waits would take it for this one's.
+    // Of an earlier start: a program that waits for the file would take it for this one's.
     if (options.readyFile !== undefined) await rm(options.readyFile, { force: true });
     try {
       await start(options);
     } catch (error) {
-      // A runtime that nobody was told of must not go on.
+      // A runtime that was not announced must not go on.
       console.error(explain(error));
       shutDown(1);
     }

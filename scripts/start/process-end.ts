@@ -6,7 +6,7 @@ const SAME_REQUEST_MS = 1_000;
 const WATCH_EVERY_MS = 500;
 
 /**
- * Calls `end` when this process is to end: at Ctrl-C, SIGTERM or SIGHUP, when whoever started it has ended, and when its output is no
+ * Calls `end` when this process is to end: at Ctrl-C, SIGTERM or SIGHUP, when its parent has ended, and when its output is no
  * longer read. Asked again after a second, the process ends at once with exit code 130.
  *
  * @param end is called once, with the exit code
@@ -29,7 +29,7 @@ export function onProcessEnd(end: (exitCode: number) => void): (exitCode: number
     }
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => request(0));
-  // Whoever forked this process has ended.
+  // The parent, which forked this process, has ended.
   process.on('disconnect', () => request(0));
   for (const stream of [process.stdout, process.stderr]) {
     // The terminal is closed, or the other end of the pipe. What is still written fails as well, and asks for nothing more.

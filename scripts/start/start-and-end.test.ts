@@ -1,4 +1,4 @@
-/** How `npm start` ends, whoever ends it and whenever: with its ports free, its children gone and its temporary files removed. */
+/** How `npm start` ends, in each way and at any time: with its ports free, its children gone and its temporary files removed. */
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';

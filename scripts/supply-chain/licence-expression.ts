@@ -3,7 +3,7 @@ export type LicenceExpression = string | { operator: 'OR' | 'AND'; of: readonly 
 
 /**
  * Reads an SPDX licence expression; a licence with an exception (`GPL-2.0-only WITH Classpath-exception-2.0`) counts as one.
- * @returns undefined for what is none, like `SEE LICENSE IN terms.txt`
+ * @returns undefined when the text is not an expression, like `SEE LICENSE IN terms.txt`
  * https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/
  */
 export function parseLicence(text: string): LicenceExpression | undefined {

@@ -153,25 +153,25 @@ describe.each(Object.entries(rows))('%s', (route, { scope, own, others }) => {
     expect(answer.headers.get('x-request-id')).toBeNull();
   }
 
-  test.each(strangers)('does not let in %s', async (_, authorization) => {
+  test.each(strangers)('refuses %s', async (_, authorization) => {
     await expectRefusal(await authorization(), 401, 'Unauthorized');
   });
 
-  test('does not let in whoever may do everything else', async () => {
+  test('refuses a token with all scopes but its own', async () => {
     const others = allScopes.split(' ').filter((each) => each !== scope);
 
     await expectRefusal(`Bearer ${await tokenOf({ scope: others.join(' ') })}`, 403, 'Forbidden');
     await expectRefusal(`Bearer ${await tokenOf({ scope: '' })}`, 403, 'Forbidden');
   });
 
-  test(`answers ${others} to anybody else who has the scope`, async () => {
+  test(`answers ${others} to another customer with the scope`, async () => {
     const answer = await send(route, `Bearer ${await tokenOf({ subject: `other-${randomUUID()}`, scope })}`);
 
     expect([answer.status, await answer.json()]).toEqual([others, expect.anything()]);
     expect(answer.headers.get('x-request-id')).toEqual(expect.any(String));
   });
 
-  test(`answers ${own} to whoever it is for`, async () => {
+  test(`answers ${own} to the customer or staff that it is for`, async () => {
     const answer = await send(route, `Bearer ${await tokenOf({ scope })}`);
 
     expect([answer.status, await answer.json()]).toEqual([own, expect.anything()]);

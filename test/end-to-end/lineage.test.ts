@@ -235,7 +235,7 @@ describe('an order that went wrong is shown with who failed and why:', () => {
 
 // Last, because they wait until nothing is in a queue any more: not while the attempts at the payment go on.
 describe('a good order, when all is quiet,', () => {
-  test('is at its end for whoever asks on the command line', async () => {
+  test('is shown as complete on the command line', async () => {
     const orderId = await shop.place(orderOf(await shop.stocked(5)));
     await shop.orderWith(orderId, 'OrderConfirmed');
     await lineageOf(orderId, 5);

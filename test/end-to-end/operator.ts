@@ -31,7 +31,7 @@ import type { System } from './system.ts';
 
 const root = findWorkspaceRoot(import.meta.dirname);
 
-/** Whoever is on call: the repository's command lines, pointed at the system under test. */
+/** The operator on call: the repository's commands, pointed at the system under test. */
 export class Operator {
   readonly #clients: ReturnType<typeof createClients>;
   readonly #endpoint: readonly string[];

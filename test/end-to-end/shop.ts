@@ -86,7 +86,7 @@ export class Shop {
   }
 
   /**
-   * Sends a request with the token of whoever such a path is for, unless the headers say otherwise. A body is sent as JSON
+   * Sends a request with a token of the staff or the customer, by its path, unless the headers say otherwise. A body is sent as JSON
    * unless it is text.
    */
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {

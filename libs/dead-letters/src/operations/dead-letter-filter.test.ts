@@ -40,7 +40,7 @@ describe('a filter of letters', () => {
     expect([matches(order), matches(garbage)]).toEqual([ofOrder, ofGarbage]);
   });
 
-  test('refuses a pattern that is none', () => {
+  test('refuses a pattern that is not valid', () => {
     expect(() => deadLetterFilter({ pattern: '{"source":"orders"}' }, now)).toThrow('Event pattern is not valid');
   });
 });

@@ -23,7 +23,7 @@ export interface DeadLetterCriteria {
  * Compiles criteria to a test of letters.
  *
  * @param now what ages are counted to
- * @throws UsageError when the pattern is none
+ * @throws UsageError when the pattern is not valid
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
  */
 export function deadLetterFilter(criteria: DeadLetterCriteria, now: Date): (letter: DeadLetter) => boolean {

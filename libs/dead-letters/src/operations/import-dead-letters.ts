@@ -220,7 +220,7 @@ function goneText({ queue, source }: Line): string {
   return `the message is not in ${queue} any more${hidden}`;
 }
 
-/** The event as edited: an object, or the text of a body that is none. */
+/** The event as edited: an object, or the text of a body that is not one. */
 function contentOf({ event, body = '' }: Line): Record<string, unknown> | string {
   if (event) return event;
   try {

@@ -198,7 +198,7 @@ describe('letters that name positions of the stream', () => {
   });
 });
 
-test('what is no letter of a relay stays', async () => {
+test('a letter that does not come from a relay stays', async () => {
   await sqs.send(queueName, [{ body: 'poison' }, { body: '{}' }]);
 
   expect(await run(service().repair)).toMatchObject({ done: 0, left: 2 });

@@ -166,7 +166,7 @@ export async function watchReplay(
 /**
  * Cancels a replay; what has been replayed stays so.
  *
- * @throws UsageError when there is none of the name
+ * @throws UsageError when no replay has the name
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CancelReplay.html
  */
 export async function cancelReplay(events: Pick<EventBridgeClient, 'send'>, name: string): Promise<void> {
