@@ -101,7 +101,7 @@ async function forged(change: (header: object, claims: object) => [header: objec
 }
 
 const strangers: [who: string, authorization: () => Promise<string | undefined>][] = [
-  ['nobody', async () => undefined],
+  ['a request without a token', async () => undefined],
   ['an empty header', async () => ''],
   ['garbage', async () => 'Bearer garbage'],
   ['a token that has expired', async () => `Bearer ${await tokenOf({ expiresIn: -1 })}`],
@@ -111,7 +111,7 @@ const strangers: [who: string, authorization: () => Promise<string | undefined>]
     async () => `Bearer ${await tokenOf({ audience: 'https://api.elsewhere.example' })}`,
   ],
   [
-    'a token that nobody has signed',
+    'a token without a signature',
     async () => `Bearer ${await forged((header, claims) => [{ ...header, alg: 'none' }, claims])}`,
   ],
   [

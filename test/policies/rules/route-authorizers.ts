@@ -25,7 +25,8 @@ function problemOf({ properties }: Entry, service: CompiledService): string | un
   const authorizer = entriesOf(service, 'AWS::ApiGatewayV2::Authorizer').find(
     ({ id }) => id === referenceTo(AuthorizerId),
   );
-  if (!authorizer) return `AuthorizerId is ${JSON.stringify(AuthorizerId)}, which is not an authorizer of this template`;
+  if (!authorizer)
+    return `AuthorizerId is ${JSON.stringify(AuthorizerId)}, which is not an authorizer of this template`;
   const { JwtConfiguration } = authorizer.properties;
   const issuer = at(JwtConfiguration, 'Issuer');
   if (typeof issuer !== 'string' || !issuer.startsWith('https://')) return `its issuer is ${JSON.stringify(issuer)}`;

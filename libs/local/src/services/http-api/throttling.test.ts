@@ -79,7 +79,11 @@ describe('a template is refused at start', () => {
     ],
     ['a limit that is no number', { DefaultRouteSettings: limit('many', 1) }, /orders: TheStage must have/],
     ['a negative limit', { RouteSettings: { 'GET /orders': limit(-1, 1) } }, /for GET \/orders, not -1 and 1/],
-    ['a route that is not there', { RouteSettings: { 'GET /order': limit(1, 1) } }, /"GET \/order", which is not a route/],
+    [
+      'a route that is not there',
+      { RouteSettings: { 'GET /order': limit(1, 1) } },
+      /"GET \/order", which is not a route/,
+    ],
   ])('for %s', async (_name, stage, message) => {
     await expect(start(service(stage))).rejects.toThrow(message);
   });
