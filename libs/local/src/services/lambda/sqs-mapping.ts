@@ -15,7 +15,7 @@ import {
 import { fitInvocations } from './fit-invocations.ts';
 import { PAYLOAD_LIMIT_BYTES } from './function-pool.ts';
 import { invalidParameter } from './lambda-errors.ts';
-import { Polling } from './polling.ts';
+import { MappingSettings } from './mapping-settings.ts';
 
 export interface SqsMappingOptions {
   clock: Clock;
@@ -51,64 +51,54 @@ export function startSqsMapping(options: SqsMappingOptions): EventSourceMapping 
 class SqsMapping implements EventSourceMapping {
   readonly uuid: string;
   readonly #options: SqsMappingOptions;
-  readonly #polling = new Polling((signal) => this.#poll(signal));
+  readonly #settings: MappingSettings;
   readonly #underWay = new Set<Promise<void>>();
-  #settings: EventSourceMappingSettings;
-  #passes: (record: object) => boolean;
-  #lastModified: number;
   /** The queue could not be read the last time. It may come back, so the mapping goes on. */
   #unreadable = false;
 
   constructor(options: SqsMappingOptions) {
     this.#options = options;
-    this.#lastModified = options.clock.now();
     this.uuid = options.uuid ?? randomUUID();
-    const {
-      EventSourceArn: _source,
-      FunctionName: _function,
-      positionOf: _positionOf,
-      ...settings
-    } = options.properties;
-    this.#settings = settings;
-    this.#passes = this.#check(settings);
-    void this.#polling.set(settings.Enabled !== false);
+    this.#settings = new MappingSettings({
+      clock: options.clock,
+      properties: options.properties,
+      compile: (settings) => this.#compile(settings),
+      poll: (signal) => this.#poll(signal),
+    });
+    this.#settings.start();
   }
 
   configuration(): EventSourceMappingConfiguration {
-    const { Enabled: _enabled, ...settings } = this.#settings;
     return {
-      ...settings,
+      ...this.#settings.configuration(),
       UUID: this.uuid,
       BatchSize: this.#batchSize,
-      MaximumBatchingWindowInSeconds: this.#settings.MaximumBatchingWindowInSeconds ?? 0,
+      MaximumBatchingWindowInSeconds: this.#windowSeconds,
       EventSourceArn: this.#options.queue.queueArn,
       FunctionArn: this.#options.functionArn,
-      State: this.#polling.state,
-      StateTransitionReason: 'USER_INITIATED',
-      LastModified: this.#lastModified / 1000,
     };
   }
 
-  async update(changes: EventSourceMappingSettings): Promise<void> {
-    const settings = { ...this.#settings, ...changes };
-    this.#passes = this.#check(settings);
-    this.#settings = settings;
-    this.#lastModified = this.#options.clock.now();
-    await this.#polling.set(settings.Enabled !== false);
+  update(changes: EventSourceMappingSettings): Promise<void> {
+    return this.#settings.change(changes);
   }
 
   /** The queue itself wakes the poller. */
   wake(): void {}
 
-  async stop(): Promise<void> {
-    await this.#polling.set(false);
+  stop(): Promise<void> {
+    return this.#settings.stop();
   }
 
   get #batchSize(): number {
-    return this.#settings.BatchSize ?? DEFAULT_BATCH_SIZE;
+    return this.#settings.current.BatchSize ?? DEFAULT_BATCH_SIZE;
   }
 
-  #check(settings: EventSourceMappingSettings): (record: object) => boolean {
+  get #windowSeconds(): number {
+    return this.#settings.current.MaximumBatchingWindowInSeconds ?? 0;
+  }
+
+  #compile(settings: EventSourceMappingSettings): (record: object) => boolean {
     const { queue, functionTimeoutSeconds } = this.#options;
     checkSettings(settings, queue.queueArn);
     if (queue.visibilityTimeoutSeconds < functionTimeoutSeconds) {
@@ -121,7 +111,7 @@ class SqsMapping implements EventSourceMapping {
 
   async #poll(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const limit = this.#settings.ScalingConfig?.MaximumConcurrency ?? this.#options.functionConcurrency;
+      const limit = this.#settings.current.ScalingConfig?.MaximumConcurrency ?? this.#options.functionConcurrency;
       if (this.#underWay.size >= limit) {
         await Promise.race(this.#underWay);
         continue;
@@ -146,7 +136,7 @@ class SqsMapping implements EventSourceMapping {
     const { clock, queue } = this.#options;
     const size = this.#batchSize;
     const messages = await queue.receive({ max: Math.min(size, 10), waitSeconds: LONG_POLL_SECONDS, signal });
-    const window = this.#settings.MaximumBatchingWindowInSeconds ?? 0;
+    const window = this.#windowSeconds;
     const deadline = clock.now() + window * 1000;
     let bytes = byteLength(messages);
     while (
@@ -177,7 +167,7 @@ class SqsMapping implements EventSourceMapping {
   async #handle(messages: SourceMessage[]): Promise<void> {
     const { queue } = this.#options;
     const records = messages.map((message) => sqsRecord(message, queue));
-    const filteredOut = records.filter((record) => !this.#passes(record));
+    const filteredOut = records.filter((record) => !this.#settings.passes(record));
     if (filteredOut.length > 0) await queue.deleteBatch(filteredOut.map(({ receiptHandle }) => receiptHandle));
     const passed = filteredOut.length === 0 ? records : records.filter((record) => !filteredOut.includes(record));
     for (const batch of fitInvocations(passed)) {
@@ -191,7 +181,7 @@ class SqsMapping implements EventSourceMapping {
     const traceHeader = traceHeaderOf(batch);
     const result = await this.#options.invoke(JSON.stringify({ Records: batch }), { traceHeader });
     if (result.functionError) return 'all';
-    if (!reportsBatchItemFailures(this.#settings)) return new Set();
+    if (!reportsBatchItemFailures(this.#settings.current)) return new Set();
     return failedItems(result.payload, new Set(batch.map(({ messageId }) => messageId)));
   }
 }

@@ -11,7 +11,7 @@ import {
   type Invoke,
 } from './event-source-mapping.ts';
 import { invalidParameter } from './lambda-errors.ts';
-import { Polling } from './polling.ts';
+import { MappingSettings } from './mapping-settings.ts';
 import { type Checkpoints, DEFAULT_STREAM_BATCH_SIZE, ShardReader, type StreamsCall } from './stream-shard.ts';
 
 export interface StreamMappingOptions {
@@ -62,41 +62,34 @@ class StreamMapping implements EventSourceMapping {
   readonly #options: StreamMappingOptions;
   readonly #checkpoints: Checkpoints;
   readonly #startingPosition: string;
-  readonly #polling = new Polling((signal) => this.#run(signal));
+  readonly #settings: MappingSettings;
   readonly #readers = new Map<string, ShardReader>();
-  #settings: EventSourceMappingSettings;
-  #passes: (record: object) => boolean;
-  #lastModified: number;
   /** The stream could not be described the last time. */
   #unreadable = false;
   readonly #unsubscribe: (() => void) | undefined;
 
   constructor(options: StreamMappingOptions) {
     this.#options = options;
-    this.#lastModified = options.clock.now();
     this.uuid = options.uuid ?? randomUUID();
     this.#checkpoints = options.checkpoints ?? memoryCheckpoints();
-    const {
-      EventSourceArn: _source,
-      FunctionName: _function,
-      positionOf: _positionOf,
-      StartingPosition,
-      ...settings
-    } = options.properties;
+    const { StartingPosition } = options.properties;
     if (StartingPosition !== 'TRIM_HORIZON' && StartingPosition !== 'LATEST') {
       throw invalidParameter(
         `StartingPosition of a DynamoDB stream must be TRIM_HORIZON or LATEST, not ${StartingPosition}`,
       );
     }
     this.#startingPosition = StartingPosition;
-    this.#settings = settings;
-    this.#passes = check(settings);
+    this.#settings = new MappingSettings({
+      clock: options.clock,
+      properties: options.properties,
+      compile,
+      poll: (signal) => this.#run(signal),
+    });
     this.#unsubscribe = options.onRecords?.(() => this.wake());
-    void this.#polling.set(settings.Enabled !== false);
+    this.#settings.start();
   }
 
   configuration(): EventSourceMappingConfiguration {
-    const { Enabled: _enabled, ...settings } = this.#settings;
     return {
       BatchSize: DEFAULT_STREAM_BATCH_SIZE,
       MaximumBatchingWindowInSeconds: 0,
@@ -104,23 +97,16 @@ class StreamMapping implements EventSourceMapping {
       BisectBatchOnFunctionError: false,
       MaximumRetryAttempts: -1,
       MaximumRecordAgeInSeconds: -1,
-      ...settings,
+      ...this.#settings.configuration(),
       UUID: this.uuid,
       EventSourceArn: this.#options.properties.EventSourceArn,
       FunctionArn: this.#options.functionArn,
       StartingPosition: this.#startingPosition,
-      State: this.#polling.state,
-      StateTransitionReason: 'USER_INITIATED',
-      LastModified: this.#lastModified / 1000,
     };
   }
 
-  async update(changes: EventSourceMappingSettings): Promise<void> {
-    const settings = { ...this.#settings, ...changes };
-    this.#passes = check(settings);
-    this.#settings = settings;
-    this.#lastModified = this.#options.clock.now();
-    await this.#polling.set(settings.Enabled !== false);
+  update(changes: EventSourceMappingSettings): Promise<void> {
+    return this.#settings.change(changes);
   }
 
   wake(): void {
@@ -129,7 +115,7 @@ class StreamMapping implements EventSourceMapping {
 
   async stop(): Promise<void> {
     this.#unsubscribe?.();
-    await this.#polling.set(false);
+    await this.#settings.stop();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -180,8 +166,8 @@ class StreamMapping implements EventSourceMapping {
       region: functionArn.split(':')[3] ?? '',
       checkpoints: this.#checkpoints,
       checkpointKey: `${streamArn}/${shardId}/${properties.positionOf ?? functionArn}`,
-      settings: () => this.#settings,
-      passes: (record) => this.#passes(record),
+      settings: () => this.#settings.current,
+      passes: (record) => this.#settings.passes(record),
       batch: {
         clock,
         functionArn,
@@ -223,7 +209,7 @@ class StreamMapping implements EventSourceMapping {
   }
 }
 
-function check(settings: EventSourceMappingSettings): (record: object) => boolean {
+function compile(settings: EventSourceMappingSettings): (record: object) => boolean {
   checkSettings(settings);
   return compileFilter(settings.FilterCriteria);
 }
