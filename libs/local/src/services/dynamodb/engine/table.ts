@@ -74,11 +74,14 @@ export class Table {
   /** Changes the table. Indexes that are new are filled with the items that are there. */
   change(changes: Partial<TableState>): void {
     const before = this.#state;
+    // A stream is opened or ended in the same moment, after this.
+    const { stream } = this;
     const scheduled = before.timeToLive;
     this.#takeOver({ ...before, ...changes });
     if (this.#state.timeToLive !== scheduled) this.#scheduleAll();
     this.#environment.journal.put('tables', this.name, this.#state, () => {
       this.#takeOver(before);
+      this.stream = stream;
       this.#scheduleAll();
     });
   }

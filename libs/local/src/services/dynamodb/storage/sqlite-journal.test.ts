@@ -152,6 +152,34 @@ describe('when the disk is full', () => {
     again.journal.close();
   });
 
+  test('a table keeps the stream that it had, and takes the same change later', async () => {
+    const opened = open({ maxPages: 60 });
+    const { journal, call } = opened;
+    call('CreateTable', thingsTable);
+    await journal.committed();
+    const stream = call('DescribeTable', {}).Table.LatestStreamArn;
+    const failing = async (StreamSpecification: object) => {
+      call('UpdateTable', { StreamSpecification });
+      call('PutItem', { Item: item('large', 'x'.repeat(390_000)) });
+      await expect(journal.committed()).rejects.toThrow('the disk is full');
+    };
+
+    await failing({ StreamEnabled: false });
+    call('PutItem', { Item: item('a') });
+    await journal.committed();
+    expect(call('DescribeTable', {}).Table.LatestStreamArn).toBe(stream);
+    expect(recordsOf(opened)).toHaveLength(1);
+
+    call('UpdateTable', { StreamSpecification: { StreamEnabled: false } });
+    await journal.committed();
+    await failing(thingsTable.StreamSpecification);
+    call('UpdateTable', { StreamSpecification: thingsTable.StreamSpecification });
+    call('PutItem', { Item: item('b') });
+    await journal.committed();
+    expect(recordsOf(opened)).toHaveLength(1);
+    journal.close();
+  });
+
   test('records of a stream that cannot be deleted stay, and the next ones get numbers of their own', async () => {
     const day = 25 * 60 * 60 * 1000;
     let time = Date.UTC(2026, 0, 1);
