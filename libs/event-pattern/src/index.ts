@@ -1,6 +1,7 @@
 export { EventFields } from './event-fields.ts';
 export {
   compileInputTransformer,
+  compileTemplate,
   type InputTransformer,
   type RuleIdentity,
   type TargetInput,

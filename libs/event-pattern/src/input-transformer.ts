@@ -59,14 +59,27 @@ export function compileInputTransformer({ InputPathsMap = {}, InputTemplate }: I
     const read = compileJsonPath(path);
     variables.set(name, (event) => read(event.document));
   }
-  const parts = templateParts(InputTemplate, variables);
-  return (event, rule) => parts.map((part) => (typeof part === 'string' ? part : part(event, rule))).join('');
+  const render = compileTemplate<Parameters<TargetInput>>(InputTemplate, (name) => {
+    const variable = variables.get(name);
+    return variable && (([event, rule]) => variable(event, rule));
+  });
+  return (event, rule) => render([event, rule]);
 }
 
-function templateParts(template: string, variables: ReadonlyMap<string, Variable>): (string | TargetInput)[] {
+/**
+ * Compiles a text with `<variable>` placeholders, which are replaced as `compileInputTransformer` tells.
+ * @param variableOf reads the value of a variable; undefined for a name that is not one
+ * @throws Error for such a name
+ * @example
+ * compileTemplate<string>('{"hello":<name>}', (name) => (name === 'name' ? (given) => given : undefined))('Ada'); // {"hello":"Ada"}
+ */
+export function compileTemplate<Given>(
+  template: string,
+  variableOf: (name: string) => ((given: Given) => JsonNode | undefined) | undefined,
+): (given: Given) => string {
   // A template that starts as JSON does, or is one placeholder alone, makes JSON; any other makes plain text.
   const isJson = /^\s*[{["<]/.test(template) && !/^\s*<[^>]*>\s*[^\s]/.test(template);
-  const parts: (string | TargetInput)[] = [];
+  const parts: (string | ((given: Given) => string))[] = [];
   let insideString = false;
   for (const [text, name] of template.matchAll(/<([^<>]*)>|[^<]+|</g)) {
     if (name === undefined) {
@@ -74,12 +87,12 @@ function templateParts(template: string, variables: ReadonlyMap<string, Variable
       parts.push(text);
       continue;
     }
-    const variable = variables.get(name);
+    const variable = variableOf(name);
     if (!variable) throw new Error(`InputTemplate contains invalid placeholder ${name}`);
     const render = insideString ? insideQuotes : isJson ? asJson : asText;
-    parts.push((event, rule) => render(variable(event, rule) ?? ''));
+    parts.push((given) => render(variable(given) ?? ''));
   }
-  return parts;
+  return (given) => parts.map((part) => (typeof part === 'string' ? part : part(given))).join('');
 }
 
 function insideQuotes(value: JsonNode): string {

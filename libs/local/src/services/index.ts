@@ -7,6 +7,7 @@ import { httpApi } from './http-api/index.ts';
 import { issuer } from './issuer/index.ts';
 import { lambda } from './lambda/index.ts';
 import { logs } from './logs/index.ts';
+import { pipes } from './pipes/index.ts';
 import { s3 } from './s3/index.ts';
 import { scheduler } from './scheduler/index.ts';
 import { ses } from './ses/index.ts';
@@ -34,6 +35,7 @@ export const services: readonly AwsService[] = [
   events,
   lambda,
   states,
+  pipes,
   scheduler,
   issuer,
   httpApi,

@@ -191,7 +191,7 @@ export class EventBridge {
    * Sends an event to an API destination, whose rate it may have to wait for.
    * @throws DeliveryError
    */
-  invoke(apiDestinationArn: string, payload: string, options: InvocationOptions): Promise<void> {
+  invoke(apiDestinationArn: string, payload: string, options: InvocationOptions): Promise<string> {
     return this.#invocations.invoke(apiDestinationArn, payload, options);
   }
 

@@ -59,7 +59,7 @@ export const events: AwsService<EventBridge> = {
         const access = { action: 'events:InvokeApiDestination', resource: arn };
         const refusal = authorizer.findSenderRefusal(options.sender, access);
         if (refusal) throw new DeliveryError('NO_PERMISSIONS', refusal.message, false);
-        return eventBridge.invoke(arn, payload, options);
+        await eventBridge.invoke(arn, payload, options);
       },
       activate: () => eventBridge.restore(),
       isThere: (arn) => eventBridge.isThere(arn),

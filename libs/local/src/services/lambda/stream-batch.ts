@@ -31,6 +31,8 @@ export interface StreamBatchContext {
   sendToDestination: (destinationArn: string, body: string, shardId: string) => Promise<void>;
   /** Milliseconds before the next try, after so many failures (1, 2, …). */
   retryDelay: (failures: number) => number;
+  /** What the document about a batch that was given up says of its consumer, instead of what it says of a function. */
+  failureContext?: ((condition: DiscardCondition) => object) | undefined;
   onWarning: (message: string) => void;
   /** Is told the age of the last record of each batch that the function is invoked with, in ms. */
   onIteratorAge?: ((age: number) => void) | undefined;
@@ -43,7 +45,8 @@ interface PendingBatch {
   lastResult?: InvocationResult;
 }
 
-type DiscardCondition = 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
+/** Why a batch was given up. */
+export type DiscardCondition = 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
 
 /**
  * Invokes the function with a batch until every record of it is handled or given up: what comes after has to wait, so that the order
@@ -160,12 +163,12 @@ function failureDocument(
   { records, failures, lastResult }: PendingBatch,
   count: number,
   condition: DiscardCondition,
-  { clock, functionArn, shardId, streamArn }: StreamBatchContext,
+  { clock, functionArn, shardId, streamArn, failureContext }: StreamBatchContext,
   hasPayload = false,
 ): string {
   const first = records[0];
   const last = records[count - 1];
-  return JSON.stringify({
+  const context = failureContext?.(condition) ?? {
     requestContext: {
       requestId: lastResult?.requestId,
       functionArn,
@@ -181,6 +184,9 @@ function failureDocument(
           },
         }
       : {}),
+  };
+  return JSON.stringify({
+    ...context,
     version: '1.0',
     timestamp: new Date(clock.now()).toISOString(),
     DDBStreamBatchInfo: {

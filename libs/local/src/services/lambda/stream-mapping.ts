@@ -12,6 +12,7 @@ import {
 } from './event-source-mapping.ts';
 import { invalidParameter } from './lambda-errors.ts';
 import { MappingSettings } from './mapping-settings.ts';
+import type { StreamBatchContext } from './stream-batch.ts';
 import { type Checkpoints, DEFAULT_STREAM_BATCH_SIZE, ShardReader, type StreamsCall } from './stream-shard.ts';
 
 export interface StreamMappingOptions {
@@ -27,6 +28,8 @@ export interface StreamMappingOptions {
   checkpoints?: Checkpoints;
   /** Milliseconds before the next try, after so many failures (1, 2, …); doubles from 100 ms to 30 s unless given. */
   retryDelay?: (failures: number) => number;
+  /** What the document about a batch that was given up says of its consumer; of the function unless given. */
+  failureContext?: StreamBatchContext['failureContext'];
   onWarning?: (message: string) => void;
   /** Has a listener called when the stream may have new records. @returns ends it; without this, idle shards are read once a second */
   onRecords?: (listener: () => void) => () => void;
@@ -155,7 +158,7 @@ class StreamMapping implements EventSourceMapping {
   }
 
   async #read(shardId: string, startingPosition: string, signal: AbortSignal, finished: Set<string>): Promise<void> {
-    const { clock, properties, functionArn, call, invoke, sendToDestination, retryDelay, onIteratorAge } =
+    const { clock, properties, functionArn, call, invoke, sendToDestination, retryDelay, failureContext, onIteratorAge } =
       this.#options;
     const streamArn = properties.EventSourceArn;
     const reader = new ShardReader({
@@ -174,6 +177,7 @@ class StreamMapping implements EventSourceMapping {
         invoke,
         sendToDestination,
         retryDelay: retryDelay ?? ((failures) => backoffBound(failures, BACKOFF_MS)),
+        failureContext,
         onWarning: (message) => this.#warn(message),
         onIteratorAge,
       },

@@ -45,7 +45,8 @@ export interface ShardReaderOptions {
   passes: (record: object) => boolean;
   batch: Pick<
     StreamBatchContext,
-    'clock' | 'functionArn' | 'invoke' | 'sendToDestination' | 'retryDelay' | 'onWarning' | 'onIteratorAge'
+    | ('clock' | 'functionArn' | 'invoke' | 'sendToDestination' | 'retryDelay')
+    | ('failureContext' | 'onWarning' | 'onIteratorAge')
   >;
 }
 

@@ -56,9 +56,10 @@ export class Invocations {
 
   /**
    * Sends one event.
+   * @returns the body of the answer
    * @throws DeliveryError
    */
-  async invoke(arn: string, payload: string, options: InvocationOptions): Promise<void> {
+  async invoke(arn: string, payload: string, options: InvocationOptions): Promise<string> {
     const { destination, connection } = this.#ready(arn);
     const limit = this.#limits.get(arn) ?? new RateLimit(this.#clock);
     this.#limits.set(arn, limit);
@@ -75,6 +76,7 @@ export class Invocations {
     const answer = await this.#answer(request);
     if (answer.status === 401 || answer.status === 407) connection.token?.refused();
     check(answer, this.#clock.now());
+    return answer.body.toString();
   }
 
   /** Lets nothing wait any longer. */
