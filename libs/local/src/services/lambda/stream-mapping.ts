@@ -158,8 +158,17 @@ class StreamMapping implements EventSourceMapping {
   }
 
   async #read(shardId: string, startingPosition: string, signal: AbortSignal, finished: Set<string>): Promise<void> {
-    const { clock, properties, functionArn, call, invoke, sendToDestination, retryDelay, failureContext, onIteratorAge } =
-      this.#options;
+    const {
+      clock,
+      properties,
+      functionArn,
+      call,
+      invoke,
+      sendToDestination,
+      retryDelay,
+      failureContext,
+      onIteratorAge,
+    } = this.#options;
     const streamArn = properties.EventSourceArn;
     const reader = new ShardReader({
       call,

@@ -1,4 +1,11 @@
-import { compileJsonPath, compileTemplate, type JsonNode, JsonObject, jsonText, parseJson } from '@millrace/event-pattern';
+import {
+  compileJsonPath,
+  compileTemplate,
+  type JsonNode,
+  JsonObject,
+  jsonText,
+  parseJson,
+} from '@millrace/event-pattern';
 import type { Pipe } from './pipe.ts';
 
 /** An event on its way through a pipe. */

@@ -29,7 +29,8 @@ export function runnerOf(pipe: Pipe, host: Host): Invoke {
     const events = pipe.Enrichment ? await enrich(given, pipe, calls, enrichmentInput) : given;
     if (events.length === 0) return new Set();
     const limit = batchLimitOf(pipe.Target) ?? Number.POSITIVE_INFINITY;
-    if (events.length > limit) throw new Error(`The enrichment gave ${events.length} events, the target takes ${limit}`);
+    if (events.length > limit)
+      throw new Error(`The enrichment gave ${events.length} events, the target takes ${limit}`);
     const inputs = events.map((event) => ({ event, payload: targetInput(event) }));
     const failures = await sendToTarget(inputs, { ...pipe, calls, queueUrlOf, now });
     if ('answer' in failures) return failedIds(failures.answer, ids);

@@ -5,7 +5,11 @@ import { list, mapOf, oneOf, required, structure, text, whole } from '../../core
 const name = text({ min: 1, max: 64, pattern: /^[.\-_A-Za-z0-9]+$/ });
 const arn = text({ min: 1, max: 1600, pattern: /^arn:aws[a-zA-Z0-9-]*:[a-zA-Z0-9-]+:[a-z0-9-]*:(\d{12})?:.+$/ });
 const optionalArn = text({ max: 1600, pattern: /^$|^arn:aws[a-zA-Z0-9-]*:[a-zA-Z0-9-]+:[a-z0-9-]*:(\d{12})?:.+$/ });
-const source = text({ min: 1, max: 1600, pattern: /^smk:\/\/.+:\d{1,5}$|^arn:aws[a-zA-Z0-9-]*:[a-zA-Z0-9-]+:[a-z0-9-]*:(\d{12})?:.+$/ });
+const source = text({
+  min: 1,
+  max: 1600,
+  pattern: /^smk:\/\/.+:\d{1,5}$|^arn:aws[a-zA-Z0-9-]*:[a-zA-Z0-9-]+:[a-z0-9-]*:(\d{12})?:.+$/,
+});
 const roleArn = text({ min: 1, max: 1600, pattern: /^arn:aws[a-zA-Z-]*:iam::\d{12}:role\/?[a-zA-Z0-9+=,.@\-_/]+$/ });
 const desiredState = oneOf('RUNNING', 'STOPPED');
 const tags = mapOf(text({ max: 256 }));
@@ -17,7 +21,10 @@ const http = structure({
   QueryStringParameters: mapOf(text({ max: 512 })),
 });
 
-const batching = { BatchSize: whole({ min: 1, max: 10_000 }), MaximumBatchingWindowInSeconds: whole({ min: 0, max: 300 }) };
+const batching = {
+  BatchSize: whole({ min: 1, max: 10_000 }),
+  MaximumBatchingWindowInSeconds: whole({ min: 0, max: 300 }),
+};
 const stream = {
   ...batching,
   DeadLetterConfig: structure({ Arn: arn }),
@@ -71,7 +78,11 @@ export const createPipe = structure({
 export const updatePipe = structure({
   ...common,
   Target: arn,
-  SourceParameters: structure({ FilterCriteria, SqsQueueParameters: structure(batching), DynamoDBStreamParameters: structure(stream) }),
+  SourceParameters: structure({
+    FilterCriteria,
+    SqsQueueParameters: structure(batching),
+    DynamoDBStreamParameters: structure(stream),
+  }),
 });
 export const pipeName = structure({ Name: required(name) });
 export const listPipes = structure({

@@ -1,7 +1,7 @@
 import { failedItems } from '../lambda/batch-response.ts';
 import type { PipeCalls } from './calls.ts';
 import { type PipeEvent, parameterValue } from './input-template.ts';
-import { type HttpParameters, kindOf, type Pipe, type TargetParameters } from './pipe.ts';
+import { type HttpParameters, kindOf, type Pipe } from './pipe.ts';
 
 /** An event, and what the target gets of it. */
 export interface TargetInput {
