@@ -1,0 +1,138 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing';
+import { arnOf, functionArn, type PipesUnderTest, pipeInput, startPipes } from '../../../fixtures/pipes-under-test.ts';
+
+let stack = new AsyncDisposableStack();
+afterEach(async () => {
+  await stack.disposeAsync();
+  stack = new AsyncDisposableStack();
+});
+
+async function start(members: object, options: Parameters<typeof startPipes>[0] = {}): Promise<PipesUnderTest> {
+  const started = stack.use(await startPipes(options));
+  await started.invoke('CreatePipe', pipeInput(members));
+  return started;
+}
+
+async function arrived(started: PipesUnderTest, count: number): Promise<unknown[]> {
+  const found: unknown[] = [];
+  await eventually(async () => {
+    found.push(...(await started.take('out')).map((body) => JSON.parse(body)));
+    expect(found).toHaveLength(count);
+  });
+  return found;
+}
+
+/** An Express state machine that may not call anything. */
+const machine = (StateMachineName: string, Definition: object) => ({
+  Type: 'AWS::StepFunctions::StateMachine',
+  Properties: {
+    ...{ StateMachineName, Definition, StateMachineType: 'EXPRESS' },
+    RoleArn: 'arn:aws:iam::000000000000:role/machine',
+  },
+});
+const machineArn = (name: string) => `arn:aws:states:us-east-1:000000000000:stateMachine:${name}`;
+
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-enrichment.html
+describe('an enrichment', () => {
+  it('by a function gets the batch as a list, and its answers go to the target', async () => {
+    const given: unknown[] = [];
+    const functions = {
+      price: (records: { sku: string }[]) => {
+        given.push(records);
+        return records.flatMap(({ sku }) => [
+          { sku, price: 1 },
+          { sku, price: 2 },
+        ]);
+      },
+    };
+    const started = await start(
+      {
+        Enrichment: functionArn('price'),
+        EnrichmentParameters: { InputTemplate: '{"sku":<$.body.sku>}' },
+        TargetParameters: { InputTemplate: '{"sku":<$.sku>,"costs":"<$.price> EUR"}' },
+      },
+      { functions },
+    );
+    await started.send({ sku: 'flour' });
+    expect(await arrived(started, 2)).toEqual(
+      expect.arrayContaining([
+        { sku: 'flour', costs: '1 EUR' },
+        { sku: 'flour', costs: '2 EUR' },
+      ]),
+    );
+    expect(given).toEqual([[{ sku: 'flour' }]]);
+  });
+
+  it.each([
+    ['', ''],
+    ['{}', {}],
+    ['[]', []],
+  ])('with the empty answer %j ends the way of the events', async (_name, answer) => {
+    const started = await start({ Enrichment: functionArn('drop') }, { functions: { drop: () => answer } });
+    await started.send({ a: 1 });
+    await eventually(async () => expect(await started.count('in')).toBe(0));
+    expect(await started.count('out')).toBe(0);
+  });
+
+  it('by an Express state machine gives its output', async () => {
+    const Definition = { StartAt: 'Say', States: { Say: { Type: 'Pass', Result: [{ said: true }], End: true } } };
+    const started = await start({ Enrichment: machineArn('say') }, { resources: { Say: machine('say', Definition) } });
+    await started.send({ a: 1 });
+    expect(await arrived(started, 1)).toEqual([{ said: true }]);
+  });
+
+  it('that fails leaves the messages to the queue', async () => {
+    const Definition = { StartAt: 'Stop', States: { Stop: { Type: 'Fail', Error: 'Closed' } } };
+    const started = await start(
+      { Enrichment: machineArn('stop') },
+      { resources: { Stop: machine('stop', Definition) } },
+    );
+    await started.send({ a: 1 });
+    await eventually(() => expect(started.warnings.join()).toContain('is FAILED: Closed'));
+    expect(await started.count('in')).toBe(1);
+    expect(await started.count('out')).toBe(0);
+  });
+
+  it('by an API destination gets each event, and gives the answer of the endpoint', async () => {
+    const requests: unknown[] = [];
+    const server = createServer(async (request, response) => {
+      requests.push({ url: request.url, shop: request.headers['x-shop'], body: JSON.parse(await text(request)) });
+      response.end('{"stock":3}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    stack.defer(() => void server.close());
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/stock/*`;
+    const Connection = {
+      Type: 'AWS::Events::Connection',
+      Properties: {
+        ...{ Name: 'c', AuthorizationType: 'API_KEY' },
+        AuthParameters: { ApiKeyAuthParameters: { ApiKeyName: 'x-key', ApiKeyValue: 'k' } },
+      },
+    };
+    const Stock = {
+      Type: 'AWS::Events::ApiDestination',
+      Properties: {
+        ...{ Name: 'stock', ConnectionArn: arnOf('Connection') },
+        ...{ InvocationEndpoint: endpoint, HttpMethod: 'POST' },
+      },
+    };
+    const Pipe = {
+      Type: 'AWS::Pipes::Pipe',
+      Properties: pipeInput({
+        Enrichment: arnOf('Stock'),
+        EnrichmentParameters: {
+          InputTemplate: '{"sku":<$.body.sku>}',
+          HttpParameters: { PathParameterValues: ['$.body.sku'], HeaderParameters: { 'x-shop': 'berlin' } },
+        },
+      }),
+    };
+    const started = stack.use(await startPipes({ resources: { Connection, Stock, Pipe } }));
+    await started.send({ sku: 'flour' });
+    expect(await arrived(started, 1)).toEqual([{ stock: 3 }]);
+    expect(requests).toEqual([{ url: '/stock/flour', shop: 'berlin', body: { sku: 'flour' } }]);
+  });
+});

@@ -1,0 +1,144 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing';
+import {
+  functionArn,
+  type PipesUnderTest,
+  pipeInput,
+  pipeRole,
+  queue,
+  queueArn,
+  roleArn,
+  startPipes,
+} from '../../../fixtures/pipes-under-test.ts';
+
+let stack = new AsyncDisposableStack();
+afterEach(async () => {
+  await stack.disposeAsync();
+  stack = new AsyncDisposableStack();
+});
+
+/** Starts a pipe from the queue `in`. */
+async function start(members: object, options: Parameters<typeof startPipes>[0] = {}): Promise<PipesUnderTest> {
+  const started = stack.use(await startPipes(options));
+  await started.invoke('CreatePipe', pipeInput(members));
+  return started;
+}
+
+/** The bodies that have arrived in a queue, parsed, once there are so many. */
+async function arrived(started: PipesUnderTest, count: number, name = 'out'): Promise<unknown[]> {
+  const found: unknown[] = [];
+  await eventually(async () => {
+    found.push(...(await started.take(name)).map((body) => JSON.parse(body)));
+    expect(found).toHaveLength(count);
+  });
+  return found;
+}
+
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html
+describe('a pipe from a queue', () => {
+  it('hands each message to the target as the source has it, and deletes it', async () => {
+    const started = await start({});
+    await started.send({ a: 1 }, 'text');
+    const found = (await arrived(started, 2)) as { body: string }[];
+    expect(found.map(({ body }) => body).sort()).toEqual(['text', '{"a":1}']);
+    expect(found[0]).toMatchObject({
+      messageId: expect.any(String),
+      receiptHandle: expect.any(String),
+      eventSource: 'aws:sqs',
+      eventSourceARN: queueArn('in'),
+      awsRegion: 'us-east-1',
+      attributes: { ApproximateReceiveCount: '1' },
+    });
+    await eventually(async () => expect(await started.count('in')).toBe(0));
+  });
+
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-filtering.html
+  it('passes what matches a filter, and deletes the rest', async () => {
+    const Filters = [{ Pattern: '{"body":{"kind":["order"]}}' }];
+    const started = await start({
+      SourceParameters: { FilterCriteria: { Filters } },
+      TargetParameters: { InputTemplate: '{"id":<$.body.id>}' },
+    });
+    await started.send({ kind: 'order', id: 1 }, { kind: 'other', id: 2 }, 'no JSON', { kind: 'order', id: 3 });
+    expect(await arrived(started, 2)).toEqual(expect.arrayContaining([{ id: 1 }, { id: 3 }]));
+    await eventually(async () => expect(await started.count('in')).toBe(0));
+  });
+
+  it('leaves a message that failed to the queue, whose redrive policy sends it to its dead-letter queue', async () => {
+    const redrive = { deadLetterTargetArn: queueArn('dead'), maxReceiveCount: 1 };
+    const In = queue('in', { VisibilityTimeout: 30, RedrivePolicy: redrive });
+    const started = await start(
+      { Target: functionArn('broken') },
+      {
+        resources: { In },
+        functions: {
+          broken: () => {
+            throw new Error('broken');
+          },
+        },
+      },
+    );
+    await started.send('poison');
+    await eventually(() => expect(started.warnings.join()).toContain('broken failed'));
+    expect(await started.count('in')).toBe(1);
+    await started.clock.advance(31_000);
+    await eventually(async () => expect(await started.count('dead')).toBe(1));
+  });
+
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html#pipes-partial-batch-failure
+  it('keeps the messages that the target names as failed', async () => {
+    const batches: string[][] = [];
+    const keepB = (records: { messageId: string; body: string }[]) => {
+      batches.push(records.map(({ body }) => body).sort());
+      const failed = batches.length > 1 ? [] : records.filter(({ body }) => body === 'b');
+      return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+    };
+    const started = await start(
+      { Target: functionArn('keep'), DesiredState: 'STOPPED' },
+      { functions: { keep: keepB } },
+    );
+    await started.send('a', 'b', 'c');
+    await eventually(() => started.invoke('StartPipe', { Name: 'p' }));
+    await eventually(async () => expect(await started.count('in')).toBe(1));
+    await started.clock.advance(31_000);
+    await eventually(async () => expect(await started.count('in')).toBe(0));
+    expect(batches).toEqual([['a', 'b', 'c'], ['b']]);
+  });
+
+  it('keeps the messages that a batch of the target did not take', async () => {
+    const started = await start({
+      Target: 'arn:aws:events:us-east-1:000000000000:event-bus/default',
+      // A detail that is not a JSON object is refused by PutEvents, entry by entry.
+      TargetParameters: { InputTemplate: '<$.body.detail>' },
+      DesiredState: 'STOPPED',
+    });
+    await started.send({ detail: { good: true } }, { detail: 'bad' });
+    await eventually(() => started.invoke('StartPipe', { Name: 'p' }));
+    await eventually(async () => expect(await started.count('in')).toBe(1));
+  });
+
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-permissions.html
+  it('sends nothing that its role does not allow', async () => {
+    const reading = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+    const resources = { Reader: pipeRole('reader', ...reading) };
+    const started = await start({ RoleArn: roleArn.replace('all', 'reader') }, { resources });
+    await started.send('a');
+    await eventually(() => expect(started.warnings.join()).toMatch(/Pipe p failed: .*sqs:SendMessage/));
+    expect(await started.count('out')).toBe(0);
+    expect(await started.count('in')).toBe(1);
+  });
+
+  it('is not created when its role may not read the queue', async () => {
+    const started = await start(
+      { RoleArn: roleArn.replace('all', 'sender') },
+      { resources: { Sender: pipeRole('sender', 'sqs:SendMessage') } },
+    );
+    await eventually(async () => {
+      const { CurrentState, StateReason } = await started.invoke('DescribePipe', { Name: 'p' });
+      expect({ CurrentState, StateReason }).toEqual({
+        CurrentState: 'CREATE_FAILED',
+        StateReason: expect.stringContaining('sqs:ReceiveMessage'),
+      });
+    });
+  });
+});
