@@ -8,6 +8,7 @@ import { Pipes } from './pipes.ts';
 import { pipesResourceTypes } from './resource-types.ts';
 import { pipesRoutes } from './routes.ts';
 import { PIPES_METRICS } from './run.ts';
+import { unsupportedParameters } from './unsupported.ts';
 
 /** EventBridge Pipes. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes.html */
 export const pipes: AwsService<undefined> = {
@@ -39,6 +40,9 @@ export const pipes: AwsService<undefined> = {
       activate: async (stacks) => {
         const declared = new Map<string, { stackName: string; logicalId: string }>();
         forEachResource(stacks, 'AWS::Pipes::Pipe', ({ name, properties, stack, logicalId }) => {
+          for (const path of unsupportedParameters(properties)) {
+            host.warn(`Stack ${stack.name}: ${logicalId}: ${path} of AWS::Pipes::Pipe is not supported here`);
+          }
           all.declare({ ...properties, Name: name });
           declared.set(name, { stackName: stack.name, logicalId });
         });

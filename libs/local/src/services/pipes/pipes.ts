@@ -8,6 +8,7 @@ import type { Pipe, PipeDefinition, PipeState, SourceParameters } from './pipe.t
 import type { PipeStore } from './pipe-store.ts';
 import { createPipe, listPipes, pipeName, tagResource, tagsOf, untagResource, updatePipe } from './shapes.ts';
 import { startSource } from './source.ts';
+import { unsupportedParameters } from './unsupported.ts';
 import { checkPipe, invalid } from './validation.ts';
 
 /** The state that a pipe is left in where it could not be made what it shall be. */
@@ -38,6 +39,7 @@ export class Pipes {
 
   create(input: Input): object {
     checkInput(createPipe, input);
+    this.#checkSupported(input);
     const definition = input as unknown as PipeDefinition;
     if (this.#store.find(definition.Name)) throw conflict(definition.Name, 'already exists');
     const pipe = this.#made(definition, false);
@@ -85,6 +87,7 @@ export class Pipes {
   /** What is not given stays as it is, the source always. */
   update(input: Input): object {
     checkInput(updatePipe, input);
+    this.#checkSupported(input);
     const { Name, SourceParameters, ...given } = input as unknown as PipeDefinition;
     const known = this.#settled(Name);
     const pipe: Pipe = { ...known, ...given, ...mergedSource(known.SourceParameters, SourceParameters) };
@@ -163,6 +166,14 @@ export class Pipes {
     await Promise.all(this.#changes.values());
     await Promise.all([...this.#readers.values()].map((reader) => reader.stop()));
     this.#readers.clear();
+  }
+
+  /** @throws AwsError ValidationException for a parameter that would have no effect here */
+  #checkSupported(input: Input): void {
+    const [unsupported] = unsupportedParameters(input);
+    if (unsupported !== undefined) throw invalid(`${unsupported} is not available on this machine`);
+    if (input.LogConfiguration)
+      this.#host.warn(`Pipe ${input.Name} writes no log: LogConfiguration has no effect here`);
   }
 
   #made(definition: PipeDefinition, isDeclared: boolean): Pipe {
