@@ -1,0 +1,179 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing';
+import {
+  arnOf,
+  functionArn,
+  type PipesUnderTest,
+  pipeInput,
+  queue,
+  queueArn,
+  startPipes,
+} from '../../../fixtures/pipes-under-test.ts';
+
+let stack = new AsyncDisposableStack();
+afterEach(async () => {
+  await stack.disposeAsync();
+  stack = new AsyncDisposableStack();
+});
+
+async function start(members: object, options: Parameters<typeof startPipes>[0] = {}): Promise<PipesUnderTest> {
+  const started = stack.use(await startPipes(options));
+  await started.invoke('CreatePipe', pipeInput(members));
+  return started;
+}
+
+const arn = (service: string, resource: string) => `arn:aws:${service}:us-east-1:000000000000:${resource}`;
+
+/** Lets a service send to the queue `out`. */
+const outPolicy = (Service: string) => ({
+  Type: 'AWS::SQS::QueuePolicy',
+  Properties: {
+    Queues: [{ Ref: 'Out' }],
+    PolicyDocument: {
+      Version: '2012-10-17',
+      Statement: { Effect: 'Allow', Principal: { Service }, Action: 'sqs:SendMessage', Resource: arnOf('Out') },
+    },
+  },
+});
+
+/** The next message of the queue `out`. */
+const next = (started: PipesUnderTest) =>
+  eventually(async () => {
+    const [body = ''] = await started.take('out');
+    return JSON.parse(body);
+  });
+
+const machine = (StateMachineName: string, StateMachineType: string, state: object) => ({
+  Type: 'AWS::StepFunctions::StateMachine',
+  Properties: {
+    ...{ StateMachineName, StateMachineType, Definition: { StartAt: 'S', States: { S: { ...state, End: true } } } },
+    RoleArn: 'arn:aws:iam::000000000000:role/machine',
+  },
+});
+
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
+describe('a target', () => {
+  it('that is a function gets the batch as a list, also of one event', async () => {
+    const batches: unknown[] = [];
+    const started = await start(
+      { Target: functionArn('see'), TargetParameters: { InputTemplate: '{"n":<$.body.n>}' } },
+      { functions: { see: (batch) => void batches.push(batch) } },
+    );
+    await started.send({ n: 1 });
+    await eventually(() => expect(batches).toEqual([[{ n: 1 }]]));
+  });
+
+  it('that is a function gets the batch asynchronously with FIRE_AND_FORGET', async () => {
+    const LambdaFunctionParameters = { InvocationType: 'FIRE_AND_FORGET' };
+    const TargetParameters = { InputTemplate: '{"n":<$.body.n>}', LambdaFunctionParameters };
+    const started = await start({ Target: functionArn('later'), TargetParameters });
+    await started.send({ n: 1 });
+    await eventually(() => expect(started.delivered).toEqual([{ arn: functionArn('later'), payload: [{ n: 1 }] }]));
+  });
+
+  it('that is a FIFO queue gets the group and the id for deduplication that the event has', async () => {
+    const SqsQueueParameters = { MessageGroupId: '$.body.customer', MessageDeduplicationId: '$.body.id' };
+    const TargetParameters = { InputTemplate: '<$.body.id>', SqsQueueParameters };
+    const Fifo = queue('out.fifo', { FifoQueue: true });
+    const started = await start({ Target: queueArn('out.fifo'), TargetParameters }, { resources: { Fifo } });
+    await started.send({ customer: 'ada', id: '1' }, { customer: 'bob', id: '1' }, { customer: 'bob', id: '2' });
+    await eventually(async () => expect(await started.count('in')).toBe(0));
+    // The second one is a duplicate of the first.
+    expect(await started.count('out.fifo')).toBe(2);
+  });
+
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html#pipes-targets-dynamic-parms
+  it('that is a bus gets the event as the detail, with the parameters of the pipe', async () => {
+    const Rule = {
+      Type: 'AWS::Events::Rule',
+      Properties: { EventPattern: { source: ['shop'] }, Targets: [{ Id: 'q', Arn: arnOf('Out') }] },
+    };
+    const started = await start(
+      {
+        Target: arn('events', 'event-bus/default'),
+        TargetParameters: {
+          InputTemplate: '{"id":<$.body.id>}',
+          EventBridgeEventBusParameters: {
+            ...{ DetailType: '$.body.type', Source: 'shop', Resources: ['$.body.order'], Time: '$.body.at' },
+          },
+        },
+      },
+      { resources: { Rule, Policy: outPolicy('events.amazonaws.com') } },
+    );
+    await started.send({ id: 7, type: 'OrderPlaced', order: 'arn:aws:shop:::order/7', at: '2026-06-01T00:00:00Z' });
+    expect(await next(started)).toMatchObject({
+      source: 'shop',
+      'detail-type': 'OrderPlaced',
+      resources: ['arn:aws:shop:::order/7'],
+      time: '2026-06-01T00:00:00Z',
+      detail: { id: 7 },
+    });
+  });
+
+  it('that is a topic gets each event as a message', async () => {
+    const Topic = { Type: 'AWS::SNS::Topic', Properties: { TopicName: 't' } };
+    const Subscription = {
+      Type: 'AWS::SNS::Subscription',
+      Properties: {
+        ...{ TopicArn: { Ref: 'Topic' }, Protocol: 'sqs', Endpoint: arnOf('Out'), RawMessageDelivery: true },
+      },
+    };
+    const resources = { Topic, Subscription, Policy: outPolicy('sns.amazonaws.com') };
+    const started = await start(
+      { Target: arn('sns', 't'), TargetParameters: { InputTemplate: '{"n":<$.body.n>}' } },
+      { resources },
+    );
+    await started.send({ n: 1 });
+    expect(await next(started)).toEqual({ n: 1 });
+  });
+
+  it('that is a log group gets each event as a line of the stream that the pipe names', async () => {
+    const Group = { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: 'g' } };
+    const CloudWatchLogsParameters = { LogStreamName: '$.body.shop' };
+    const TargetParameters = { InputTemplate: '{"n":<$.body.n>}', CloudWatchLogsParameters };
+    const started = stack.use(await startPipes({ resources: { Group } }));
+    await started.call('logs', 'CreateLogStream', { logGroupName: 'g', logStreamName: 'berlin' });
+    await started.invoke('CreatePipe', pipeInput({ Target: arn('logs', 'log-group:g'), TargetParameters }));
+    await started.send({ n: 1, shop: 'berlin' });
+    await eventually(async () => {
+      const given = { logGroupName: 'g', logStreamName: 'berlin' };
+      const { events } = (await started.call('logs', 'GetLogEvents', given)) as { events?: { message: string }[] };
+      expect(events?.map(({ message }) => message)).toEqual(['{"n":1}']);
+    });
+  });
+
+  // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_PipeTargetStateMachineParameters.html
+  it('that is a Standard state machine is started with FIRE_AND_FORGET', async () => {
+    const StepFunctionStateMachineParameters = { InvocationType: 'FIRE_AND_FORGET' };
+    const stateMachineArn = arn('states', 'stateMachine:m');
+    const started = await start(
+      {
+        Target: stateMachineArn,
+        TargetParameters: { InputTemplate: '{"n":<$.body.n>}', StepFunctionStateMachineParameters },
+      },
+      { resources: { M: machine('m', 'STANDARD', { Type: 'Pass' }) } },
+    );
+    await started.send({ n: 1 });
+    await eventually(async () => {
+      const found = await started.call('states', 'ListExecutions', { stateMachineArn });
+      const [execution] = found.executions as never as { executionArn: string }[];
+      const described = await started.call('states', 'DescribeExecution', { executionArn: execution?.executionArn });
+      expect(described.output).toBe('[{"n":1}]');
+    });
+  });
+
+  it('that is an Express state machine names what failed in its output', async () => {
+    const Parameters = { batchItemFailures: [{ 'itemIdentifier.$': '$[0].messageId' }] };
+    const started = await start(
+      { Target: arn('states', 'stateMachine:e') },
+      { resources: { E: machine('e', 'EXPRESS', { Type: 'Pass', Parameters }) } },
+    );
+    let failed = 0;
+    started.cloud.host.onMetric(({ name }) => {
+      if (name === 'ExecutionPartiallyFailed') failed += 1;
+    });
+    await started.send({ n: 1 });
+    await eventually(() => expect(failed).toBe(1));
+    expect(await started.count('in')).toBe(1);
+  });
+});
