@@ -201,7 +201,9 @@ export class Pipes {
     this.#store.save({ ...pipe, StateReason: undefined });
     const { Name } = pipe;
     const before = this.#changes.get(Name) ?? Promise.resolve();
-    const change = before.then(() => this.#apply(Name));
+    const change = before
+      .then(() => this.#apply(Name))
+      .catch((error: Error) => this.#host.warn(`Pipe ${Name} could not be changed: ${error.message}`));
     this.#changes.set(Name, change);
     return summaryOf(pipe);
   }

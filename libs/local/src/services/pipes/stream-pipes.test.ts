@@ -34,7 +34,11 @@ type Functions = NonNullable<Parameters<typeof startPipes>[0]>['functions'];
 /** Starts a pipe from the stream of the table `orders`, as a template has it. */
 async function start(
   stream: object,
-  { functions = {}, dataDirectory, ...members }: { functions?: Functions; dataDirectory?: string } & object = {},
+  {
+    functions = {},
+    dataDirectory,
+    ...members
+  }: { functions?: Functions; dataDirectory?: string; [member: string]: unknown } = {},
 ): Promise<PipesUnderTest> {
   const Pipe = {
     Type: 'AWS::Pipes::Pipe',

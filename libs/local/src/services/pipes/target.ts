@@ -153,6 +153,6 @@ function textAt(path: string, event: PipeEvent): string | undefined {
 function secondsOf(value: string): number {
   const number = Number(value);
   const milliseconds = Number.isNaN(number) ? Date.parse(value) : number > 1e11 ? number : number * 1000;
-  if (Number.isNaN(milliseconds)) throw new Error(`${value} is not a time`);
+  if (Number.isNaN(milliseconds)) throw new Error('The event has something else where its time should be');
   return milliseconds / 1000;
 }
