@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { arnOf, functionArn, type PipesUnderTest, pipeInput, startPipes } from '../../../fixtures/pipes-under-test.ts';
 
@@ -76,6 +76,33 @@ describe('an enrichment', () => {
     await started.send({ a: 1 });
     await eventually(async () => expect(await started.count('in')).toBe(0));
     expect(await started.count('out')).toBe(0);
+  });
+
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html#pipes-partial-batch-failure
+  test.each([
+    ['with their ids, keeps those that failed', true, 1],
+    ['without their ids, keeps all when one failed', false, 2],
+  ])('whose answers come %s', async (_name, hasIds, kept) => {
+    const functions = {
+      number: (records: { messageId: string; body: string }[]) =>
+        records.map(({ messageId, body }) => ({ ...(hasIds ? { messageId } : {}), detail: JSON.parse(body) })),
+    };
+    const started = await start(
+      {
+        ...{ Enrichment: functionArn('number'), Target: 'arn:aws:events:us-east-1:000000000000:event-bus/default' },
+        // PutEvents refuses a detail that is no object.
+        ...{ TargetParameters: { InputTemplate: '<$.detail>' }, DesiredState: 'STOPPED' },
+      },
+      { functions },
+    );
+    let executions = 0;
+    started.cloud.host.onMetric(({ name }) => {
+      if (name.startsWith('Execution')) executions += 1;
+    });
+    await started.send({ good: true }, 1);
+    await eventually(() => started.invoke('StartPipe', { Name: 'p' }));
+    await eventually(() => expect(executions).toBe(1));
+    await eventually(async () => expect(await started.count('in')).toBe(kept));
   });
 
   it('by an Express state machine gives its output', async () => {
