@@ -189,6 +189,7 @@ describe('a pipe of a template', () => {
   it('runs, and names what it is applied without', async () => {
     const members = {
       LogConfiguration: { Level: 'INFO' },
+      SourceParameters: { SqsQueueParameters: { BatchSize: '1' } },
       TargetParameters: { EventBridgeEventBusParameters: undefined, BatchJobParameters: { JobName: 'j' } },
     };
     const started = await start({ resources: { Pipe: Pipe(members) } });

@@ -2,7 +2,7 @@ import type { Input } from '../../core/access.ts';
 import { AwsError } from '../../core/aws-error.ts';
 import { pageOf } from '../../core/page.ts';
 import type { Host } from '../../core/service.ts';
-import { checkInput } from '../../core/shapes.ts';
+import { checkInput, coerce } from '../../core/shapes.ts';
 import type { EventSourceMapping } from '../lambda/event-source-mapping.ts';
 import type { Pipe, PipeDefinition, PipeState, SourceParameters } from './pipe.ts';
 import type { PipeStore } from './pipe-store.ts';
@@ -48,9 +48,11 @@ export class Pipes {
   }
 
   /** Makes the pipe of a template, or takes over that of an earlier start. */
-  declare(properties: Input & { Name: string }): void {
-    checkInput(createPipe, properties);
-    const pipe = this.#made(properties as unknown as PipeDefinition, true);
+  declare(properties: Input): void {
+    // Templates write numbers as text, too.
+    const input = coerce(createPipe, properties) as Input;
+    checkInput(createPipe, input);
+    const pipe = this.#made(input as unknown as PipeDefinition, true);
     checkPipe(pipe, this.#host);
     const known = this.#store.find(pipe.Name);
     if (known && known.Source !== pipe.Source) this.#store.forgetPosition(pipe.Name);
