@@ -1,4 +1,5 @@
 import type { EmittableEvent, EventContext } from '@millrace/events';
+import type { ConditionalWrite } from './commit.ts';
 import type { DomainEvent } from './domain-event.ts';
 
 /** What a command runner has to know of a kind of aggregate. All of it is pure. */
@@ -19,6 +20,14 @@ export interface Aggregate<State, Command, Event extends DomainEvent> {
    * @param context its `sequence` counts what this aggregate has told the bus, from 1
    */
   publish?: (event: Event, state: State, context: EventContext) => EmittableEvent | undefined;
+  /**
+   * What is written in the transaction of an event beside it: rows that others look aggregates up by, which can then neither be
+   * missing nor be left over.
+   * @param state right after the event
+   * @param context of the event, as for `publish`
+   * @example (event, order, { subject }) => (event.type === 'OrderPlaced' ? [openOrders.add(subject, order.deadline)] : [])
+   */
+  alongside?: (event: Event, state: State, context: EventContext) => readonly ConditionalWrite[];
   /** Without it every command reads the whole stream. */
   snapshots?: SnapshotPolicy<State>;
 }

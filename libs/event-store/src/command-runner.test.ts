@@ -128,6 +128,29 @@ describe('a command', () => {
     ]);
   });
 
+  test('writes what its aggregate has alongside each event in the same append', async () => {
+    const appended: unknown[][] = [];
+    class Recording extends InMemoryEventStore<BookingEvent> {
+      override append(
+        ...[stream, version, events, alongside = []]: Parameters<InMemoryEventStore<BookingEvent>['append']>
+      ) {
+        appended.push(alongside.map(({ write }) => write.Delete?.Key ?? write.Put?.Item?.sk));
+        return super.append(stream, version, events);
+      }
+    }
+    const runner = new CommandRunner(new Recording(), {
+      ...booking,
+      alongside: (event, { seats }, { subject }) =>
+        event.type === 'SoldOut'
+          ? [{ write: { Delete: { TableName: 'shows', Key: { subject, seats: seats.size } } } }]
+          : [],
+    });
+    for (const seat of ['A1', 'A2', 'A3']) {
+      await runner.execute('show-1', seat, { correlationId: 'c', inbox: { consumer: 'box-office', eventId: seat } });
+    }
+    expect(appended).toEqual([['INBOX'], ['INBOX'], [{ subject: 'show-1', seats: 3 }, 'INBOX']]);
+  });
+
   test('that is done already appends nothing, marks its event and gives the state', async () => {
     const { take, events, runner, show } = setUp();
     for (const seat of ['A1', 'A2', 'A3']) await take(seat);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Cause, InboxKey } from '@millrace/events';
 import { logger } from '@millrace/telemetry';
 import type { Aggregate } from './aggregate.ts';
+import type { ConditionalWrite } from './commit.ts';
 import type { DomainEvent, NewEvent, StoredEvent } from './domain-event.ts';
 import { collect, type EventStore } from './event-store.ts';
 import { retryOnConflict } from './retry-on-conflict.ts';
@@ -107,19 +108,21 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
     events: readonly Event[],
     { inbox, occurredAt, assumeNew: _, ...cause }: CommandContext,
   ): Promise<Folded<State>> {
-    const { streamOf, publish } = this.#aggregate;
+    const { streamOf, publish, alongside } = this.#aggregate;
     const now = this.#now();
     if (events.length === 0) {
       if (inbox) await this.#store.recordHandled(inbox, now);
       return before;
     }
     const newEvents: NewEvent<Event>[] = [];
+    const writes: ConditionalWrite[] = [];
     let after = before;
     for (const event of events) {
       const eventId = this.#newId();
       const state = this.#aggregate.evolve(after.state, event);
       const context = { id: eventId, time: now, subject: id, sequence: after.sequence + 1, ...cause };
       const emit = publish?.(event, state, context);
+      writes.push(...(alongside?.(event, state, context) ?? []));
       after = {
         ...after,
         state,
@@ -130,8 +133,8 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
       const { correlationId, causationId } = cause;
       newEvents.push({ id: eventId, event, time: emit ? now : (occurredAt ?? now), correlationId, causationId, emit });
     }
-    const marks = inbox ? [this.#store.inboxMark(inbox, now)] : [];
-    await this.#store.append(streamOf(id), before.version, newEvents, marks);
+    if (inbox) writes.push(this.#store.inboxMark(inbox, now));
+    await this.#store.append(streamOf(id), before.version, newEvents, writes);
     return after;
   }
 
