@@ -35,6 +35,7 @@ const PRICE_OF: Partial<Record<Meter, string>> = {
   'sqs.requests': 'sqs.requests',
   'events.published': 'events.published',
   'events.archivedBytes': 'events.archiveProcessing',
+  'scheduler.invocations': 'scheduler.invocations',
   'httpApi.requests': 'httpApi.requests',
   'httpApi.bytesOut': 'dataTransfer.out',
   'ses.recipients': 'ses.recipients',

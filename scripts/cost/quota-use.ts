@@ -68,6 +68,7 @@ export function quotaUses(
     'dynamodb.partitionWriteRate': busiest('dynamodb.keyWriteUnits') * clients,
     'sqs.inFlight': Math.max(0, ...inventory.consumers.map((consumer) => waitingSeconds(measurement, consumer))),
     'ses.sandboxRate': each('ses.recipients'),
+    'scheduler.createScheduleRate': each('scheduler.created'),
     'logs.putLogEventsRate': each('lambda.invocations'),
   };
   return inOrder(

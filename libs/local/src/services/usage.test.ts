@@ -53,6 +53,8 @@ test('each meter is one service’s, which says what it counts', () => {
     'events.published': true,
     'events.delivered': true,
     'events.archivedBytes': true,
+    'scheduler.created': true,
+    'scheduler.invocations': true,
     'httpApi.requests': true,
     'httpApi.bytesOut': true,
     's3.reads': true,

@@ -10,7 +10,7 @@ import { LogGroups } from './log-groups.ts';
 import { LogStore } from './log-store.ts';
 import { logsResourceTypes } from './resource-types.ts';
 
-export type { FunctionLogs } from './function-logs.ts';
+export type { FunctionLine, FunctionLogs } from './function-logs.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -26,6 +26,10 @@ export const scheduler: AwsService<undefined> = {
   routes: schedulerRoutes,
   resourceTypes: schedulerResourceTypes,
   access: schedulerAccess,
+  meters: {
+    'scheduler.created': 'schedules that were created [function that creates]',
+    'scheduler.invocations': 'attempts to call a target [schedule group]',
+  },
   refusal: { code: 'AccessDeniedException', status: 403 },
   metrics: { 'AWS/Scheduler': SCHEDULER_METRICS },
   start: startScheduler,
@@ -41,8 +45,10 @@ export async function startScheduler(
   const runner = new ScheduleRunner(store, {
     ...{ region, accountId, clock, call, warn, random },
     queueUrlOf: (arn) => `${host.awsUrl}/${arn.split(':').slice(4).join('/')}`,
-    metric: (name, ScheduleGroup) =>
-      host.metric({ namespace: 'AWS/Scheduler', name, value: 1, dimensions: { ScheduleGroup } }),
+    metric: (name, ScheduleGroup) => {
+      if (name === 'InvocationAttemptCount') host.usage?.add('scheduler.invocations', ScheduleGroup, 1);
+      host.metric({ namespace: 'AWS/Scheduler', name, value: 1, dimensions: { ScheduleGroup } });
+    },
   });
   const onChange = (): void => runner.wake();
   const groups = new ScheduleGroups(store, { region, accountId, clock, onChange });
@@ -56,6 +62,9 @@ export async function startScheduler(
     activate: (stacks) => {
       deploy(stacks, { store, groups, schedules });
       runner.start();
+    },
+    meter: (counted, { functionName, operation }) => {
+      if (operation === 'CreateSchedule') counted.add('scheduler.created', functionName, 1);
     },
     console: () => schedulesForConsole(store),
     [Symbol.asyncDispose]: async () => {

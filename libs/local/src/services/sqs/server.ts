@@ -12,10 +12,7 @@ import { json } from './protocol/json.ts';
 import { query } from './protocol/query.ts';
 import { type Sqs, type SqsOptions, startSqs } from './sqs.ts';
 
-/**
- * A message as it is in a queue, seen without receiving it.
- * @public
- */
+/** A message as it is in a queue, seen without receiving it. */
 export type QueuedMessage = Readonly<Message>;
 
 /** An SQS on a port of its own. */
