@@ -47,6 +47,18 @@ export const eventBridgeLimits = {
   replayNameLength: 64,
 } as const;
 
+/** https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html, and the page at each limit */
+export const schedulerLimits = {
+  /** Of a schedule. */
+  nameLength: 64,
+  /** https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateScheduleGroup.html */
+  groupNameLength: 64,
+  /** https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html */
+  retryAttempts: 185,
+  /** Seconds. Same page. */
+  retryAge: 24 * 60 * 60,
+} as const;
+
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html, and the page at each limit */
 export const sqsLimits = {
   /** Bytes of body and attributes of a message, and of all messages of one call. */

@@ -44,6 +44,7 @@ const consuming = (...events: string[]) => ({
   onShelf: { handler: 'src/handler.handler', events: [{ consume: { events } }] },
 });
 const emitting = (...emits: string[]) => ({ relay: { handler: 'src/handler.handler', emits } });
+const scheduling = (...schedules: string[]) => ({ timer: { handler: 'src/handler.handler', schedules } });
 const handling = (contracts: string, before = '') =>
   `${before}\nexport const handler = Object.assign(async () => {}, { contracts: [${contracts}] });`;
 const marker = join(scratch, 'written-by-a-handler');
@@ -123,6 +124,11 @@ const differences: [title: string, service: Service, message: string | RegExp][]
       code: 'export const handler = () => ShelfFilled.create({} as never, {} as never);',
     },
     'functions.relay.emits[1]: ShelfEmptied.v1 is listed here, but no code in src creates it',
+  ],
+  [
+    'an event that is scheduled and not created',
+    { functions: scheduling('ShelfEmptied.v1'), code: 'export const handler = () => undefined;' },
+    'functions.timer.schedules[0]: ShelfEmptied.v1 is listed here, but no code in src creates it',
   ],
   [
     'an event that is created and not emitted',

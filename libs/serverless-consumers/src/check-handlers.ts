@@ -121,25 +121,28 @@ function mismatch(key: string, problem: string): ConfigurationError {
 }
 
 /**
- * Compares the `emits` of a service with the events that its code creates: one that is stored and not listed would stay in
- * the table, and one that is listed and never created is a permission too many.
+ * Compares the `emits` and `schedules` of a service with the events that its code creates: one that is stored and not listed
+ * would stay in the table, and one that is listed and never created is a permission too many.
  * @throws ConfigurationError CONSUMERS_EMITS_MISMATCH for the first difference
  */
 export async function checkEmits(plans: readonly FunctionPlan[], serviceDirectory: string): Promise<void> {
   const created = await createdEvents(serviceDirectory);
   const mismatched = (key: string, problem: string) =>
     new ConfigurationError('CONSUMERS_EMITS_MISMATCH', `functions${key}`, problem);
-  for (const { key, emits } of plans) {
-    emits.forEach(({ detailType }, index) => {
-      if (created.has(detailType)) return;
-      const problem = `${detailType} is listed here, but no code in src creates it: call create() of its contract, or remove it here`;
-      throw mismatched(`.${key}.emits[${index}]`, problem);
-    });
+  const listed = new Set<string>();
+  for (const plan of plans) {
+    for (const list of ['emits', 'schedules'] as const) {
+      plan[list].forEach(({ detailType }, index) => {
+        listed.add(detailType);
+        if (created.has(detailType)) return;
+        const problem = `${detailType} is listed here, but no code in src creates it: call create() of its contract, or remove it here`;
+        throw mismatched(`.${plan.key}.${list}[${index}]`, problem);
+      });
+    }
   }
-  const emitted = plans.flatMap(({ emits }) => emits.map(({ detailType }) => detailType));
   const emitting = plans.find(({ emits }) => emits.length > 0);
   for (const [detailType, [file]] of created) {
-    if (emitted.includes(detailType)) continue;
+    if (listed.has(detailType)) continue;
     const problem = `${file} creates ${detailType}, but no function lists it: add it to the emits of the relay`;
     throw mismatched(emitting ? `.${emitting.key}.emits` : '', problem);
   }

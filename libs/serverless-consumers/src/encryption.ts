@@ -31,7 +31,7 @@ const encrypted: Readonly<Record<string, (arn: CfnValue) => Record<string, unkno
 
 /**
  * With `custom.consumers.encryptionKey: own`, encrypts whatever a service keeps with one key of the stage: queues, tables, log
- * groups, archives and the variables of functions. The roles of functions get what they need of it, and the stack of
+ * groups, archives and the variables of functions. The roles of functions and schedules get what they need of it, and the stack of
  * `protectedBus` gets the key, which it exports as `millrace-<stage>:DataKeyArn`. With `aws`, everything stays as it is.
  * @param serverless osls with a template that is otherwise finished; it is changed in place
  * @throws ConfigurationError CONSUMERS_ENCRYPTION_KEY for any other value
@@ -60,20 +60,22 @@ export function encryptResources(serverless: Osls): void {
       else resource.Properties[property] = value;
     }
   }
-  for (const role of functionRoles(template.Resources)) allowKey(role, arn);
+  for (const role of rolesOf(template.Resources)) allowKey(role, arn);
   if (!isOwner) return;
   const busName = String(template.Resources[String(protectedBus)]?.Properties.Name);
   template.Resources[keyId] = dataKey(stage, busName);
   template.Outputs[`${keyId}Arn`] = { Value: arn, Export: { Name: exported } };
 }
 
-function functionRoles(resources: Readonly<Record<string, CfnResource>>): CfnResource[] {
-  return Object.values(resources).flatMap(({ Type, Properties }) => {
-    const id =
-      Type === 'AWS::Lambda::Function' ? (Properties.Role as { 'Fn::GetAtt'?: string[] })?.['Fn::GetAtt']?.[0] : '';
-    const role = resources[id ?? ''];
-    return role ? [role] : [];
+/** The roles of functions, and those with which schedules write to their dead-letter queues. */
+function rolesOf(resources: Readonly<Record<string, CfnResource>>): CfnResource[] {
+  const users = Object.entries(resources).flatMap(([id, { Type, Properties }]) => {
+    if (Type === 'AWS::Scheduler::ScheduleGroup') return [id.replace(/Group$/, 'Role')];
+    return Type === 'AWS::Lambda::Function'
+      ? [(Properties.Role as { 'Fn::GetAtt'?: string[] })?.['Fn::GetAtt']?.[0]]
+      : [];
   });
+  return users.flatMap((id) => resources[id ?? ''] ?? []);
 }
 
 /**

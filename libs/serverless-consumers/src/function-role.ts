@@ -2,6 +2,7 @@ import { ConfigurationError } from './configuration-error.ts';
 import type { Consumer } from './consumer-definition.ts';
 import { acceptedTypes, type KnownEvent } from './event-names.ts';
 import type { CfnResource, CfnValue, FunctionConfiguration, PolicyStatement } from './osls.ts';
+import { type SchedulingFunction, scheduleStatements } from './schedule-resources.ts';
 
 /** What a function does, as far as permissions follow from it. */
 export interface RoleSubject {
@@ -13,11 +14,12 @@ export interface RoleSubject {
   consumer?: Consumer;
   /** The events it may put on the bus. */
   emits: KnownEvent[];
+  scheduling?: SchedulingFunction;
   eventBusArn: CfnValue;
 }
 
 /**
- * The execution role of one function: its log group, its queue or stream, the events it emits, and its
+ * The execution role of one function: its log group, its queue or stream, the events it emits or schedules, and its
  * `iamRoleStatements`. The policies are inline, so that whatever depends on the role depends on its permissions too.
  * CloudFormation makes up the role's name: names of roles are global, and those of stacks in two regions would collide.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-iam-role.html
@@ -31,6 +33,7 @@ export function functionRole(subject: RoleSubject): CfnResource {
     ...(subject.consumer ? consumerStatements(subject.consumer) : []),
     ...eventSourceStatements(subject),
     ...(subject.emits.length > 0 ? [emitStatement(subject)] : []),
+    ...(subject.scheduling ? scheduleStatements(subject.scheduling) : []),
     ...(configuration.iamRoleStatements ?? []),
   ];
   return {

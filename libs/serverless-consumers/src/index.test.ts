@@ -463,6 +463,21 @@ describe('mistakes fail the build and name file and key', () => {
       'functions.relay.emits[1]: PalletArrived.v1 belongs to warehouse: shop may not emit it',
     ],
     [
+      "another service's event on a schedule",
+      { timer: { handler: 'handler.handler', schedules: ['PalletArrived.v1'] } },
+      'functions.timer.schedules[0]: PalletArrived.v1 belongs to warehouse: shop may not emit it',
+    ],
+    [
+      'a role of schedules whose name would be cut',
+      { [`timer${'Shelf'.repeat(3)}`]: { handler: 'handler.handler', schedules: ['ShelfFilled.v1'] } },
+      /^functions\.timer(Shelf){3}\.schedules: at stage \w+ the role would be called /,
+    ],
+    [
+      'a role of its own beside schedules',
+      { timer: { handler: 'handler.handler', role: 'arn', schedules: ['ShelfFilled.v1'] } },
+      'functions.timer.role: cannot be combined with schedules',
+    ],
+    [
       'an event beside the version that takes its place',
       {
         relay: { handler: 'handler.handler', emits: ['ShelfFilled.v1', 'ShelfCounted.v1'] },

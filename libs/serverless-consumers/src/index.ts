@@ -14,8 +14,10 @@ import { readPatternLength } from './platform.ts';
 import { removeRedundantDependencies } from './redundant-dependencies.ts';
 import { checkTemplateLimits } from './template-limits.ts';
 
+const eventList = { type: 'array', minItems: 1, items: { type: 'string' } };
+
 /**
- * The Serverless plugin behind `consume:`, `emits:`, `iamRoleStatements:` and `custom.consumers.protectedBus`. It validates before osls packages anything,
+ * The Serverless plugin behind `consume:`, `emits:`, `schedules:`, `iamRoleStatements:` and `custom.consumers.protectedBus`. It validates before osls packages anything,
  * gives each function its role and environment in time for osls to compile the function, and adds the other resources
  * when events are compiled.
  */
@@ -30,7 +32,8 @@ export default class ServerlessConsumers {
     serverless.configSchemaHandler.defineFunctionEvent('aws', 'consume', consumeSchema);
     serverless.configSchemaHandler.defineFunctionProperties('aws', {
       properties: {
-        emits: { type: 'array', minItems: 1, items: { type: 'string' } },
+        emits: eventList,
+        schedules: eventList,
         iamRoleStatements: { $ref: '#/definitions/awsIamPolicyStatements' },
       },
     });

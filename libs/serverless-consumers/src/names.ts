@@ -1,4 +1,10 @@
-import { eventBridgeLimits, lambdaLimits, roleNameLength, sqsLimits } from '@millrace/events/aws-limits';
+import {
+  eventBridgeLimits,
+  lambdaLimits,
+  roleNameLength,
+  schedulerLimits,
+  sqsLimits,
+} from '@millrace/events/aws-limits';
 import { ConfigurationError } from './configuration-error.ts';
 
 /** Service names in serverless.yml carry it, sources and consumer names do not: `millrace-orders` is `orders`. */
@@ -43,7 +49,7 @@ export interface ConsumerNames {
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
  */
 export function consumerNames(service: string, stage: string, functionKey: string, fifo: boolean): ConsumerNames {
-  const base = `${service}-${stage}-${kebabCase(functionKey)}`;
+  const base = functionResourceName(service, stage, functionKey);
   const suffix = fifo ? '.fifo' : '';
   return {
     rule: base,
@@ -51,6 +57,13 @@ export function consumerNames(service: string, stage: string, functionKey: strin
     deadLetterQueue: `${base}-dlq${suffix}`,
     ruleDeadLetterQueue: `${base}-rule-dlq`,
   };
+}
+
+/**
+ * `millrace-orders`, `dev`, `setTimeLimit` → `millrace-orders-dev-set-time-limit`.
+ */
+export function functionResourceName(service: string, stage: string, functionKey: string): string {
+  return `${service}-${stage}-${kebabCase(functionKey)}`;
 }
 
 function kebabCase(key: string): string {
@@ -70,6 +83,15 @@ export function checkConsumerNames(names: ConsumerNames, stage: string, key: str
   checkLength('queue', names.queue, sqsLimits.queueNameLength, stage, key);
   checkLength('queue', names.deadLetterQueue, sqsLimits.queueNameLength, stage, key);
   checkLength('queue', names.ruleDeadLetterQueue, sqsLimits.queueNameLength, stage, key);
+}
+
+/**
+ * Checks the names of a schedule group and its dead-letter queue.
+ * @throws ConfigurationError CONSUMERS_NAME_TOO_LONG
+ */
+export function checkScheduleNames(group: string, deadLetterQueue: string, stage: string, key: string): void {
+  checkLength('schedule group', group, schedulerLimits.groupNameLength, stage, key);
+  checkLength('queue', deadLetterQueue, sqsLimits.queueNameLength, stage, key);
 }
 
 /**

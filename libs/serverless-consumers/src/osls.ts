@@ -30,6 +30,7 @@ export interface FunctionConfiguration {
   environment?: Record<string, unknown>;
   events?: FunctionEvent[];
   emits?: string[];
+  schedules?: string[];
   iamRoleStatements?: PolicyStatement[];
 }
 

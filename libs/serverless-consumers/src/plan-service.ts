@@ -8,12 +8,20 @@ import {
   checkConsumerNames,
   checkFunctionName,
   checkRoleName,
+  checkScheduleNames,
   checkStage,
   consumerNames,
+  functionResourceName,
   shortServiceName,
 } from './names.ts';
 import type { CfnResource, FunctionConfiguration, Osls } from './osls.ts';
 import { type Platform, readPlatform } from './platform.ts';
+import {
+  type SchedulingFunction,
+  scheduleDeadLetterQueueName,
+  scheduleEnvironment,
+  scheduleResources,
+} from './schedule-resources.ts';
 
 /** What the plugin adds to one function and, for it, to the template. */
 export interface FunctionPlan {
@@ -22,6 +30,8 @@ export interface FunctionPlan {
   consumer?: Consumer;
   /** The events it may put on the bus, in the order of its `emits`. */
   emits: KnownEvent[];
+  /** The events that schedules it makes put on the bus, in the order of its `schedules`. */
+  schedules: KnownEvent[];
   /** Logical id of the role, unless the function brings its own. */
   role?: string;
   environment: Record<string, unknown>;
@@ -80,23 +90,36 @@ function planFunction(
 
   const consume = soleConsume(configuration, path);
   const consumer = consume && planConsumer(serverless, key, consume, platform, known);
-  const emits = resolveEvents(configuration.emits ?? [], `${path}.emits`, known);
-  emits.forEach((event, index) => {
-    if (event.service === shortName) return;
-    const problem = `${event.detailType} belongs to ${event.service}: ${shortName} may not emit it`;
-    throw new ConfigurationError('CONSUMERS_FOREIGN_EVENT', `${path}.emits[${index}]`, problem);
-  });
+  const ownEvents = (list: 'emits' | 'schedules'): KnownEvent[] => {
+    const events = resolveEvents(configuration[list] ?? [], `${path}.${list}`, known);
+    events.forEach((event, index) => {
+      if (event.service === shortName) return;
+      const problem = `${event.detailType} belongs to ${event.service}: ${shortName} may not emit it`;
+      throw new ConfigurationError('CONSUMERS_FOREIGN_EVENT', `${path}.${list}[${index}]`, problem);
+    });
+    return events;
+  };
+  const emits = ownEvents('emits');
+  const schedules = ownEvents('schedules');
+  const scheduling = schedules.length > 0 ? planSchedules(serverless, key, schedules, platform) : undefined;
 
   const environment = {
     ...(consumer && consumerEnvironment(consumer)),
     ...(emits.length > 0 && { MILLRACE_EVENT_BUS: platform.eventBusName }),
+    ...(scheduling && scheduleEnvironment(scheduling)),
   };
-  const resources = consumer ? consumerResources(consumer) : {};
-  const plan: FunctionPlan = { key, configuration, ...(consumer && { consumer }), emits, environment, resources };
+  const resources = {
+    ...(consumer && consumerResources(consumer)),
+    ...(scheduling && scheduleResources(scheduling)),
+  };
+  const plan: FunctionPlan = {
+    ...{ key, configuration, emits, schedules, environment, resources },
+    ...(consumer && { consumer }),
+  };
 
   if (configuration.role !== undefined) {
-    const derived = consume ? 'consume' : emits.length > 0 ? 'emits' : 'iamRoleStatements';
-    if (!consume && emits.length === 0 && !configuration.iamRoleStatements) return plan;
+    const derived = consume ? 'consume' : emits.length > 0 ? 'emits' : scheduling ? 'schedules' : 'iamRoleStatements';
+    if (!consume && emits.length === 0 && !scheduling && !configuration.iamRoleStatements) return plan;
     const problem = `cannot be combined with ${derived}, which derives a role of its own: remove one of them`;
     throw new ConfigurationError('CONSUMERS_ROLE_CONFLICT', `${path}.role`, problem);
   }
@@ -114,9 +137,29 @@ function planFunction(
     traced: Boolean(configuration.tracing ?? service.provider.tracing?.lambda),
     ...(consumer && { consumer }),
     emits,
+    ...(scheduling && { scheduling }),
     eventBusArn: platform.eventBusArn,
   });
   return { ...plan, role };
+}
+
+function planSchedules(
+  serverless: Osls,
+  functionKey: string,
+  events: readonly KnownEvent[],
+  platform: Platform,
+): SchedulingFunction {
+  const { service } = serverless;
+  const provider = serverless.getProvider('aws');
+  const id = provider.naming.getNormalizedFunctionName(functionKey);
+  const key = `functions.${functionKey}`;
+  for (const stage of stagesToCheck(serverless, platform)) {
+    const name = functionResourceName(service.service, stage, functionKey);
+    checkScheduleNames(name, scheduleDeadLetterQueueName(name), stage, `${key}.schedules`);
+    checkRoleName(`${service.service}-${stage}`, `${id}ScheduleRole`, stage, `${key}.schedules`);
+  }
+  const name = functionResourceName(service.service, provider.getStage(), functionKey);
+  return { id, key, name, events, platform };
 }
 
 /** The one `consume` of a function, with its place, if it has any. */

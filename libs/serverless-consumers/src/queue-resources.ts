@@ -34,7 +34,8 @@ export function queueResources({ id, names, settings }: Consumer): Record<string
   };
 }
 
-function queue(name: string, retention: number, properties: Record<string, unknown>): CfnResource {
+/** A queue with SQS's own key. */
+export function queue(name: string, retention: number, properties: Record<string, unknown>): CfnResource {
   return {
     Type: 'AWS::SQS::Queue',
     Properties: { QueueName: name, SqsManagedSseEnabled: true, MessageRetentionPeriod: retention, ...properties },
@@ -51,7 +52,7 @@ function queueArn(name: string): CfnValue {
   return { 'Fn::Sub': `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${name}` };
 }
 
-type Statement = (resource: CfnValue) => Record<string, unknown>;
+export type Statement = (resource: CfnValue) => Record<string, unknown>;
 
 /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions */
 function onlyThisRuleSends(ruleId: string): Statement {
@@ -66,7 +67,7 @@ function onlyThisRuleSends(ruleId: string): Statement {
 }
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html */
-const onlyOverTls: Statement = (Resource) => ({
+export const onlyOverTls: Statement = (Resource) => ({
   Sid: 'OnlyOverTls',
   Effect: 'Deny',
   Principal: '*',
@@ -75,7 +76,8 @@ const onlyOverTls: Statement = (Resource) => ({
   Condition: { Bool: { 'aws:SecureTransport': 'false' } },
 });
 
-function queuePolicy(queueId: string, statements: Statement[]): CfnResource {
+/** The policy of a queue. */
+export function queuePolicy(queueId: string, statements: Statement[]): CfnResource {
   const arn = { 'Fn::GetAtt': [queueId, 'Arn'] };
   return {
     Type: 'AWS::SQS::QueuePolicy',

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { EventContract } from '@millrace/events';
 import { placeOf } from './module-error.ts';
 
-/** A function that emits or consumes an event, and the place in its template that says so. */
+/** A function that emits, schedules or consumes an event, and the place in its template that says so. */
 export interface FunctionReference {
   service: string;
   function: string;
@@ -41,7 +41,12 @@ interface Trigger {
 interface ServiceTemplate {
   functions?: Record<
     string,
-    { emits?: string[]; events?: Trigger[] | string; environment?: Record<string, unknown> | string }
+    {
+      emits?: string[];
+      schedules?: string[];
+      events?: Trigger[] | string;
+      environment?: Record<string, unknown> | string;
+    }
   >;
 }
 
@@ -144,9 +149,11 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
         file: relative(root, file),
         key: `functions.${name}.${key}`,
       });
-      definition.emits?.forEach((detailType, index) => {
-        entryOf(detailType).producers.push(at(`emits[${index}]`));
-      });
+      for (const list of ['emits', 'schedules'] as const) {
+        definition[list]?.forEach((detailType, index) => {
+          entryOf(detailType).producers.push(at(`${list}[${index}]`));
+        });
+      }
       const triggers = Array.isArray(definition.events) ? definition.events : [];
       triggers.forEach((trigger, position) => {
         const { events: detailTypes = [], replays } = trigger.consume ?? {};
