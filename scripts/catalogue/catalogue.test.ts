@@ -13,7 +13,9 @@ describe('the event catalogue', () => {
   test('knows the choreography of an order', () => {
     const consumersOf = (detailType: string) =>
       entries.find((entry) => entry.detailType === detailType)?.consumers.map(({ service }) => service);
-    expect(consumersOf('OrderPlaced.v1')).toEqual(['event-log', 'inventory', 'orders']);
+    // The orders' read models, and their time limits.
+    expect(consumersOf('OrderPlaced.v1')).toEqual(['event-log', 'inventory', 'orders', 'orders']);
+    expect(consumersOf('OrderTimeLimitReached.v1')).toEqual(['event-log', 'orders']);
     expect(consumersOf('StockReserved.v1')).toEqual(['event-log', 'orders', 'payments']);
     expect(consumersOf('PaymentProcessed.v1')).toEqual(['event-log', 'fulfillment', 'orders']);
     expect(consumersOf('ShipmentCreated.v1')).toEqual(['event-log', 'inventory', 'orders']);

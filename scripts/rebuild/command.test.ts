@@ -50,12 +50,14 @@ describe('npm run rebuild of orders that were placed before there was a read mod
     await dynamoDb.createTable('millrace-orders-test-projections');
     const client = documentClient();
     table = new ProjectionTable(client, 'millrace-orders-test-projections');
-    const events = [OrderPlaced, OrderConfirmed].map((contract, index) => ({
+    const context = (sequence: number) => ({ subject: orderId, sequence });
+    const emitted = [sampleEvent(OrderPlaced, {}, context(1)), sampleEvent(OrderConfirmed, {}, context(2))];
+    const events = emitted.map((emit) => ({
       id: randomUUID(),
       event: { type: 'Told' },
       time: new Date(),
       correlationId: 'correlation-1',
-      emit: sampleEvent(contract, {}, { subject: orderId, sequence: index + 1 }),
+      emit,
     }));
     await new DynamoDbEventStore(client, 'millrace-orders-test').append(`ORDER#${orderId}`, 0, events);
   });

@@ -65,6 +65,7 @@ describe('an event of the log', () => {
         shippingAddress: {},
         lines: OrderPlaced.example.lines,
         total: OrderPlaced.example.total,
+        deadline: OrderPlaced.example.deadline,
       },
     });
     const { content, ...item } = (await rawItem('e-1')) ?? {};

@@ -50,8 +50,8 @@ export const orderSnapshot = z.object({
 
 export type OrderSnapshot = z.output<typeof orderSnapshot>;
 
-/** Why an order was cancelled. */
-export const cancellationReason = z.enum(['OUT_OF_STOCK', 'PAYMENT_FAILED', 'CUSTOMER_REQUEST']);
+/** Why an order was cancelled. Deploy the consumers before the service that has a new reason: older ones do not take it. */
+export const cancellationReason = z.enum(['OUT_OF_STOCK', 'PAYMENT_FAILED', 'CUSTOMER_REQUEST', 'TIMED_OUT']);
 
 export const exampleOrder: OrderSnapshot = {
   orderId: '0b9f6c1e-5a43-4c0e-9a51-6f4d4c1c2a11',
@@ -69,8 +69,22 @@ export const OrderPlaced = defineEvent({
   category: 'domain',
   type: 'data',
   summary: 'A customer placed an order; no stock is held yet.',
-  data: orderSnapshot,
-  example: exampleOrder,
+  data: orderSnapshot.extend({
+    /** When the order is cancelled unless it has ended. Orders of before there were time limits have none. */
+    deadline: z.iso.datetime().optional(),
+  }),
+  example: { ...exampleOrder, deadline: '2026-01-15T09:45:00.000Z' },
+});
+
+export const OrderTimeLimitReached = defineEvent({
+  name: 'OrderTimeLimitReached',
+  version: 1,
+  service: 'orders',
+  category: 'domain',
+  type: 'data',
+  summary: 'The time for an order is over, whatever became of it. Its schedule says so, once the deadline has passed.',
+  data: z.object({ orderId: z.string().min(1), deadline: z.iso.datetime() }),
+  example: { orderId: exampleOrder.orderId, deadline: '2026-01-15T09:45:00.000Z' },
 });
 
 export const OrderConfirmed = defineEvent({

@@ -7,7 +7,7 @@ import {
   StockReservationFailed,
   StockReserved,
 } from '@millrace/inventory/events';
-import { OrderCancelled, OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
+import { OrderCancelled, OrderConfirmed, OrderPlaced, OrderTimeLimitReached } from '@millrace/orders/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
 
 /** Every contract of the category `domain`, also those that another one upcasts: an event is kept in its own version. */
@@ -15,6 +15,7 @@ export const loggedContracts: readonly EventContract[] = [
   OrderPlaced,
   OrderConfirmed,
   OrderCancelled,
+  OrderTimeLimitReached,
   StockReserved,
   StockReservationFailed,
   StockReleased,

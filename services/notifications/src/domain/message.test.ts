@@ -62,6 +62,7 @@ describe('a cancelled order', () => {
     ['OUT_OF_STOCK', 'Out of stock: FLOUR-1KG', 'because it is out of stock.'],
     ['PAYMENT_FAILED', 'The payment was refused: card_declined', 'because the payment was refused.'],
     ['CUSTOMER_REQUEST', 'Cancelled at your request', 'because you asked for it.'],
+    ['TIMED_OUT', 'We could not complete it in time', 'because it could not be completed in time.'],
   ] as const)('%s is told with its reason', (reason, detail, shortReason) => {
     const messages = messagesToCustomer(sampleEvent(OrderCancelled, { reason, detail }).event);
 

@@ -13,6 +13,7 @@ const reasons: Record<Order['reason'], string> = {
   OUT_OF_STOCK: 'it is out of stock',
   PAYMENT_FAILED: 'the payment was refused',
   CUSTOMER_REQUEST: 'you asked for it',
+  TIMED_OUT: 'it could not be completed in time',
 };
 
 /** Tells the customer that the order will not be delivered, and why. */

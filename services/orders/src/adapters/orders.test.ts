@@ -5,6 +5,7 @@ import { DynamoDbEventStore } from '@millrace/event-store';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { exampleOrder } from '../../events/index.ts';
 import type { OrderCommand, OrderEvent, ProgressEvent } from '../domain/order.ts';
+import { OpenOrders } from './open-orders.ts';
 import { Orders } from './orders.ts';
 
 let dynamoDb: TestDynamoDb;
@@ -19,13 +20,15 @@ afterAll(() => dynamoDb.stop());
 
 /** As many as there are containers. */
 function newOrders(): Orders {
-  return new Orders(new DynamoDbEventStore(documentClient(), 'orders'));
+  const client = documentClient();
+  return new Orders(new DynamoDbEventStore(client, 'orders'), new OpenOrders({ client, name: 'orders' }));
 }
 
 const cause = {
   correlationId: 'correlation-1',
   traceparent: '00-00000000000000000000000000000001-0000000000000001-01',
 };
+const deadline = '2026-01-15T09:45:00.000Z';
 const customerId = exampleOrder.customer.id;
 const inbox = (eventId: string = randomUUID()) => ({ consumer: 'orders.test', eventId });
 const record = (progress: ProgressEvent): OrderCommand => ({ type: 'RecordProgress', progress });
@@ -35,7 +38,7 @@ const shipped = record({ type: 'ShipmentCreated', trackingNumber: 'MR1' });
 
 async function placedOrder(): Promise<string> {
   const orderId = randomUUID();
-  await orders.execute(orderId, { type: 'PlaceOrder', order: { ...exampleOrder, orderId } }, cause);
+  await orders.execute(orderId, { type: 'PlaceOrder', order: { ...exampleOrder, orderId }, deadline }, cause);
   return orderId;
 }
 
@@ -96,7 +99,7 @@ describe('orders', () => {
 
   test('placing an order twice stores and tells it once', async () => {
     const orderId = randomUUID();
-    const place: OrderCommand = { type: 'PlaceOrder', order: { ...exampleOrder, orderId } };
+    const place: OrderCommand = { type: 'PlaceOrder', order: { ...exampleOrder, orderId }, deadline };
 
     await Promise.all([newOrders().execute(orderId, place, cause), newOrders().execute(orderId, place, cause)]);
 
@@ -173,7 +176,7 @@ test('a snapshot stands for what happened before it', async () => {
 
   await orders.execute(orderId, shipped, cause, inbox());
 
-  expect(await store.readSnapshot(`ORDER#${orderId}`, 1)).toMatchObject({ version: 52 });
+  expect(await store.readSnapshot(`ORDER#${orderId}`, 2)).toMatchObject({ version: 52 });
   // What is on record is known from the snapshot: the same report again adds nothing.
   await newOrders().execute(orderId, paid, cause, inbox());
   expect(await historyOf(orderId)).toHaveLength(52);

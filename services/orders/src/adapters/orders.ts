@@ -7,7 +7,7 @@ import {
   type StoredEvent,
   tableFromEnvironment,
 } from '@millrace/event-store';
-import type { InboxKey } from '@millrace/events';
+import type { Cause, EventContext, InboxKey } from '@millrace/events';
 import { OrderCancelled, OrderConfirmed, OrderPlaced } from '../../events/index.ts';
 import {
   belongsTo,
@@ -18,6 +18,7 @@ import {
   type OrderEvent,
   type ProgressEvent,
 } from '../domain/order.ts';
+import { OpenOrders } from './open-orders.ts';
 
 export interface StoredOrder {
   order: Order;
@@ -29,9 +30,9 @@ export class Orders {
   readonly #store: EventStore<OrderEvent>;
   readonly #runner: CommandRunner<Order | undefined, OrderCommand, OrderEvent>;
 
-  constructor(store: EventStore<OrderEvent>) {
+  constructor(store: EventStore<OrderEvent>, openOrders: OpenOrders) {
     this.#store = store;
-    this.#runner = new CommandRunner(store, aggregate);
+    this.#runner = new CommandRunner(store, aggregateOf(openOrders));
   }
 
   /**
@@ -59,7 +60,7 @@ export class Orders {
 
   /** The customer's order with its history; undefined when there is none, or it is another customer's. */
   async find(orderId: string, customerId: string): Promise<StoredOrder | undefined> {
-    const { events } = await this.#store.load(aggregate.streamOf(orderId));
+    const { events } = await this.#store.load(streamOf(orderId));
     const order = events.reduce<Order | undefined>((state, { event }) => evolve(state, event), undefined);
     return order && belongsTo(order, customerId) ? { order, events } : undefined;
   }
@@ -68,7 +69,7 @@ export class Orders {
 /** The orders of the table in MILLRACE_TABLE. @throws ConfigurationError when it is not set */
 export function ordersFromEnvironment(): Orders {
   const { client, name } = tableFromEnvironment();
-  return new Orders(new DynamoDbEventStore(client, name));
+  return new Orders(new DynamoDbEventStore(client, name), new OpenOrders({ client, name }));
 }
 
 /** The stream of an order. */
@@ -76,7 +77,7 @@ export function streamOf(orderId: string): string {
   return `ORDER#${orderId}`;
 }
 
-const aggregate: Aggregate<Order | undefined, OrderCommand, OrderEvent> = {
+const aggregateOf = (openOrders: OpenOrders): Aggregate<Order | undefined, OrderCommand, OrderEvent> => ({
   initialState: undefined,
   decide,
   evolve,
@@ -86,7 +87,7 @@ const aggregate: Aggregate<Order | undefined, OrderCommand, OrderEvent> = {
     if (!order) return undefined;
     switch (event.type) {
       case 'OrderPlaced':
-        return OrderPlaced.create(event.order, context);
+        return OrderPlaced.create({ ...event.order, deadline: event.deadline }, context);
       case 'OrderConfirmed':
         return OrderConfirmed.create({ ...order.snapshot, trackingNumber: event.trackingNumber }, context);
       case 'OrderCancelled':
@@ -95,13 +96,31 @@ const aggregate: Aggregate<Order | undefined, OrderCommand, OrderEvent> = {
         return undefined;
     }
   },
+  alongside: (event, order, context) => {
+    const { deadline } = order ?? {};
+    if (deadline === undefined) return [];
+    switch (event.type) {
+      case 'OrderPlaced':
+        return [openOrders.addition({ orderId: context.subject, deadline, cause: causeOf(context) })];
+      case 'OrderConfirmed':
+      case 'OrderCancelled':
+        return [openOrders.removal({ orderId: context.subject, deadline })];
+      default:
+        return [];
+    }
+  },
   snapshots: {
     every: 50,
-    stateVersion: 1,
+    stateVersion: 2,
     toSnapshot: (order) => order && { ...order, recorded: [...order.recorded] },
     fromSnapshot: (stored) => {
       const order = stored as Omit<Order, 'recorded'> & { recorded: ProgressEvent['type'][] };
       return { ...order, recorded: new Set(order.recorded) };
     },
   },
-};
+});
+
+/** What the end of an order inherits when its time is over and no event tells of it. */
+function causeOf({ id: causationId, correlationId }: EventContext): Cause {
+  return { correlationId, causationId };
+}

@@ -5,7 +5,8 @@ import { decide, evolve, type Order, type OrderCommand, type OrderEvent, type Pr
 
 const { given } = specify<Order | undefined, OrderCommand, OrderEvent>({ initialState: undefined, decide, evolve });
 
-const placed: OrderEvent = { type: 'OrderPlaced', order: exampleOrder };
+const deadline = '2026-01-15T09:45:00.000Z';
+const placed: OrderEvent = { type: 'OrderPlaced', order: exampleOrder, deadline };
 const stockReserved: ProgressEvent = { type: 'StockReserved' };
 const outOfStock: ProgressEvent = { type: 'StockReservationFailed', skus: ['FLOUR-1KG', 'SALT'] };
 const paid: ProgressEvent = { type: 'PaymentProcessed', paymentId: 'ch_1' };
@@ -19,7 +20,7 @@ const cancelledAtRequest: OrderEvent = {
   detail: 'Cancelled at your request',
 };
 
-const place: OrderCommand = { type: 'PlaceOrder', order: exampleOrder };
+const place: OrderCommand = { type: 'PlaceOrder', order: exampleOrder, deadline };
 const cancel: OrderCommand = { type: 'CancelOrder', customerId: exampleOrder.customer.id };
 const cancelAsAnother: OrderCommand = { type: 'CancelOrder', customerId: 'customer-2' };
 const record = (progress: ProgressEvent): OrderCommand => ({ type: 'RecordProgress', progress });
@@ -93,6 +94,41 @@ describe('cancelling', () => {
     given(placed).when(cancelAsAnother).thenRefused('ORDER_NOT_FOUND');
     given(placed, cancelledAtRequest).when(cancelAsAnother).thenRefused('ORDER_NOT_FOUND');
     given(placed, shipped, confirmed).when(cancelAsAnother).thenRefused('ORDER_NOT_FOUND');
+  });
+});
+
+describe('the time limit', () => {
+  const timeOut = (now: string): OrderCommand => ({ type: 'TimeOutOrder', now });
+  const afterIt = timeOut('2026-01-15T09:45:00.000Z');
+  const timedOut: OrderEvent = {
+    type: 'OrderCancelled',
+    reason: 'TIMED_OUT',
+    detail: 'We could not complete it in time',
+  };
+
+  test('cancels an order that has not ended, whatever has been done for it', () => {
+    given(placed).when(afterIt).thenEvents(timedOut);
+    given(placed, stockReserved, paid).when(timeOut('2027-01-01T00:00:00.000Z')).thenEvents(timedOut);
+  });
+
+  test('does nothing early, twice, or after the end', () => {
+    given(placed).when(timeOut('2026-01-15T09:44:59.999Z')).thenEvents();
+    given(placed, timedOut).when(afterIt).thenEvents();
+    given(placed, cancelledAtRequest).when(afterIt).thenEvents();
+    given(placed, shipped, confirmed).when(afterIt).thenEvents();
+  });
+
+  test('is none for an order of before there were time limits', () => {
+    given({ type: 'OrderPlaced', order: exampleOrder }).when(afterIt).thenEvents();
+  });
+
+  test('of an order that does not exist is refused', () => {
+    given().when(afterIt).thenRefused('ORDER_NOT_FOUND');
+  });
+
+  test('leaves late reports on record, and the order cancelled', () => {
+    given(placed, timedOut).when(record(paid)).thenEvents(paid);
+    given(placed, timedOut).when(record(shipped)).thenEvents(shipped);
   });
 });
 

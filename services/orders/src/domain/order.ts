@@ -1,7 +1,7 @@
 import { PermanentError } from '@millrace/errors';
 import type { OrderSnapshot } from '../../events/index.ts';
 
-export type CancellationReason = 'OUT_OF_STOCK' | 'PAYMENT_FAILED' | 'CUSTOMER_REQUEST';
+export type CancellationReason = 'OUT_OF_STOCK' | 'PAYMENT_FAILED' | 'CUSTOMER_REQUEST' | 'TIMED_OUT';
 
 /** What another service reports about an order. Reports may come in any order. */
 export type ProgressEvent =
@@ -14,14 +14,16 @@ export type ProgressEvent =
 
 /** The facts of an order's stream: its own decisions, and what the other services reported. */
 export type OrderEvent =
-  | { type: 'OrderPlaced'; order: OrderSnapshot }
+  | { type: 'OrderPlaced'; order: OrderSnapshot; deadline?: string }
   | { type: 'OrderConfirmed'; trackingNumber: string }
   | { type: 'OrderCancelled'; reason: CancellationReason; detail: string }
   | ProgressEvent;
 
 export type OrderCommand =
-  | { type: 'PlaceOrder'; order: OrderSnapshot }
+  | { type: 'PlaceOrder'; order: OrderSnapshot; deadline: string }
   | { type: 'CancelOrder'; customerId: string }
+  /** Ends an order whose time is over. Comes late, early, twice, after the end: it counts when it is due. */
+  | { type: 'TimeOutOrder'; now: string }
   | { type: 'RecordProgress'; progress: ProgressEvent };
 
 /** CONFIRMED and CANCELLED are final. */
@@ -30,6 +32,8 @@ export type OrderStatus = 'PLACED' | 'CONFIRMED' | 'CANCELLED';
 export interface Order {
   snapshot: OrderSnapshot;
   status: OrderStatus;
+  /** ISO 8601 in UTC; undefined for an order of before there were time limits. */
+  deadline?: string;
   /** The kinds of progress that are on record. */
   recorded: ReadonlySet<ProgressEvent['type']>;
   trackingNumber?: string;
@@ -58,12 +62,16 @@ export function decide(command: OrderCommand, order: Order | undefined): readonl
   switch (command.type) {
     case 'PlaceOrder':
       // The same request again: the order stands as it is.
-      return order ? [] : [{ type: 'OrderPlaced', order: command.order }];
+      return order ? [] : [{ type: 'OrderPlaced', order: command.order, deadline: command.deadline }];
     case 'CancelOrder':
       if (!order || !belongsTo(order, command.customerId)) throw new OrderNotFoundError();
       if (order.status === 'CONFIRMED') throw new OrderAlreadyShippedError();
       if (order.status === 'CANCELLED') return [];
       return [{ type: 'OrderCancelled', reason: 'CUSTOMER_REQUEST', detail: 'Cancelled at your request' }];
+    case 'TimeOutOrder':
+      if (!order) throw new OrderNotFoundError();
+      if (order.status !== 'PLACED' || !isOver(order.deadline, command.now)) return [];
+      return [{ type: 'OrderCancelled', reason: 'TIMED_OUT', detail: 'We could not complete it in time' }];
     case 'RecordProgress':
       if (!order) throw new OrderNotFoundError();
       return recordProgress(command.progress, order);
@@ -73,6 +81,11 @@ export function decide(command: OrderCommand, order: Order | undefined): readonl
 /** Whose order it is. Nobody else is to learn that there is one. */
 export function belongsTo({ snapshot }: Order, customerId: string): boolean {
   return snapshot.customer.id === customerId;
+}
+
+/** Whether a deadline has passed. An order without one has all the time there is. */
+function isOver(deadline: string | undefined, now: string): boolean {
+  return deadline !== undefined && Date.parse(deadline) <= Date.parse(now);
 }
 
 /** Each kind of progress counts once, and only an open order draws a conclusion from it. */
@@ -99,7 +112,10 @@ function recordProgress(progress: ProgressEvent, order: Order): readonly OrderEv
 
 /** The state after one more event. @throws OrderNotFoundError when a stream does not start with OrderPlaced. */
 export function evolve(order: Order | undefined, event: OrderEvent): Order {
-  if (event.type === 'OrderPlaced') return { snapshot: event.order, status: 'PLACED', recorded: new Set() };
+  if (event.type === 'OrderPlaced') {
+    const { order: snapshot, deadline } = event;
+    return { snapshot, status: 'PLACED', recorded: new Set(), ...(deadline !== undefined && { deadline }) };
+  }
   if (!order) throw new OrderNotFoundError();
   switch (event.type) {
     case 'OrderConfirmed':

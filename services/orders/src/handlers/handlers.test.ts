@@ -40,6 +40,7 @@ beforeAll(async () => {
     MILLRACE_FAILED_PAYMENTS_PER_HOUR: '2',
     MILLRACE_VERIFIED_CONTACTS: 'optional',
     MILLRACE_SMS_PREFIXES: '+49',
+    MILLRACE_ORDER_TIME_LIMIT_SECONDS: '900',
     ...consumerVariables('orders.onOrderProgress'),
   });
   // Handlers read their environment when they are imported, as in Lambda's init phase.

@@ -2,12 +2,14 @@ import { createHash, randomUUID } from 'node:crypto';
 import { endpoint, HttpError } from '@millrace/http';
 import { orderQuotaFromEnvironment } from '../adapters/order-quota.ts';
 import { ordersFromEnvironment } from '../adapters/orders.ts';
+import { timeLimitFromEnvironment } from '../adapters/time-limit.ts';
 import { contactPolicyFrom, contactProblems } from '../domain/contact-policy.ts';
 import { placeOrderRequest, totalOf } from '../domain/place-order-request.ts';
 
 const orders = ordersFromEnvironment();
 const quota = orderQuotaFromEnvironment();
 const contactPolicy = contactPolicyFrom();
+const timeLimitMs = timeLimitFromEnvironment();
 
 /**
  * `POST /orders`: accepts an order of the caller's, as long as there are not too many; what becomes of it is told by events
@@ -24,11 +26,9 @@ export const handler = endpoint({ body: placeOrderRequest, idempotent: true }, a
   const orderId = idempotencyKey === undefined ? randomUUID() : orderIdOf(caller.subject, idempotencyKey, body);
   const total = { amount: totalOf(order.lines), currency };
   const placed = { orderId, customer: { id: caller.subject, ...customer }, ...order, total };
-  const { status } = await orders.execute(
-    orderId,
-    { type: 'PlaceOrder', order: placed },
-    { correlationId, traceparent },
-  );
+  const deadline = new Date(Date.now() + timeLimitMs).toISOString();
+  const command = { type: 'PlaceOrder', order: placed, deadline } as const;
+  const { status } = await orders.execute(orderId, command, { correlationId, traceparent });
   return { status: 202, headers: { location: `/orders/${orderId}` }, body: { orderId, status } };
 });
 

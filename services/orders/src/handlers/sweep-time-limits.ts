@@ -1,0 +1,21 @@
+import { tableFromEnvironment } from '@millrace/event-store';
+import { logger } from '@millrace/telemetry';
+import type { Context } from 'aws-lambda';
+import { OpenOrders } from '../adapters/open-orders.ts';
+import { ordersFromEnvironment } from '../adapters/orders.ts';
+import { sweepTimeLimits } from '../adapters/time-limit-sweep.ts';
+
+const orders = ordersFromEnvironment();
+const openOrders = new OpenOrders(tableFromEnvironment());
+
+/** Cancels orders whose time is over and whose schedule is missing, or has not run. What it does not reach is there next time. */
+export const handler = async (_event: unknown, context: Context): Promise<{ cancelled: number }> => {
+  const { cancelled, failures } = await sweepTimeLimits(openOrders, orders, {
+    now: new Date(),
+    isTimeLeft: () => context.getRemainingTimeInMillis() > 2_000,
+  });
+  if (cancelled > 0) logger.warn('Cancelled orders whose schedules had not run', { cancelled });
+  if (failures.length > 0)
+    throw new AggregateError(failures, `${failures.length} overdue orders could not be cancelled`);
+  return { cancelled };
+};
