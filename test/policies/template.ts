@@ -117,6 +117,14 @@ export function asynchronousHops(service: CompiledService): DeadLetterHop[] {
           target: at(properties, 'Target', 'DeadLetterConfig', 'Arn'),
         });
         break;
+      case 'AWS::Scheduler::ScheduleGroup':
+        // Its schedules are made by a function, which is given the queue.
+        hops.push({
+          resource: id,
+          what: 'DeadLetterConfig of its schedules',
+          target: { 'Fn::GetAtt': [id.replace(/Group$/, 'DeadLetterQueue'), 'Arn'] },
+        });
+        break;
       case 'AWS::Lambda::EventSourceMapping': {
         const source = referenceTo(properties.EventSourceArn);
         const queue = source === undefined ? undefined : queues.get(source);

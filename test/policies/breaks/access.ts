@@ -75,14 +75,19 @@ export const access: Breaks = {
     withTable(grants('change the table', 'dynamodb:UpdateTable', table, /dynamodb:UpdateTable on .*it is not listed/)),
     withTable(grants('switch recovery off', 'dynamodb:UpdateContinuousBackups', table, /UpdateContinuousBackups on/)),
     withTable(grants('read every row', 'dynamodb:Scan', table, /dynamodb:Scan on .*it is not listed/)),
-    withTable(grants('delete rows', 'dynamodb:DeleteItem', table, /DeleteItem on .*a table of idempotency records/)),
+    {
+      ...grants('delete rows', 'dynamodb:DeleteItem', table, /DeleteItem on .*a table of idempotency records/),
+      applies: typed(isRole, ({ id, resources, service }) => {
+        return service.name !== 'orders' && id !== 'ReemitRole' && resources.Table !== undefined;
+      }),
+    },
     withTable(grants('delete rows in batches', 'dynamodb:BatchWriteItem', table, /BatchWriteItem on .*not listed/)),
     withTable(grants('export the table', 'dynamodb:ExportTableToPointInTime', table, /ExportTableToPointInTime on/)),
     withTable(grants('query by PartiQL', 'dynamodb:PartiQLDelete', table, /PartiQLDelete on .*not listed/)),
     withTable(grants('put a policy on the table', 'dynamodb:PutResourcePolicy', table, /PutResourcePolicy on/)),
     grants('empty queues', 'sqs:PurgeQueue', 'arn', /sqs:PurgeQueue on .*not listed/),
     grants('change queues', 'sqs:SetQueueAttributes', 'arn', /sqs:SetQueueAttributes on .*not listed/),
-    grants('hand its role on', 'iam:PassRole', 'arn', /iam:PassRole on .*not listed/),
+    grants('hand its role on', 'iam:PassRole', 'arn', /iam:PassRole on .*the role of a group's schedules/),
     grants('make itself more', 'iam:PutRolePolicy', 'arn', /iam:PutRolePolicy on .*not listed/),
     grants('become another role', 'sts:AssumeRole', stranger, /sts:AssumeRole on .*not listed/),
     grants('decrypt anything', 'kms:Decrypt', '*', /kms:Decrypt on "\*"/),

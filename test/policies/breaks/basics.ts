@@ -1,6 +1,6 @@
 import type { Resource, Template } from '../compiled-workspace.ts';
 import { at, list, referenceTo, type Statement } from '../template.ts';
-import { type Breaks, type Target, typed } from './break.ts';
+import { type Breaks, busRule, type Target, typed } from './break.ts';
 
 const isQueue = 'AWS::SQS::Queue';
 const isFunction = 'AWS::Lambda::Function';
@@ -156,7 +156,7 @@ export const basics: Breaks = {
     },
     {
       title: 'a queue that does not let its rule send',
-      applies: isRule,
+      applies: busRule,
       change: ({ properties, resources }) => {
         const queue = referenceTo(at(list(properties.Targets)[0], 'Arn'));
         delete resources[`${queue}Policy`];
@@ -173,10 +173,10 @@ export const basics: Breaks = {
       says: /^AlarmsArePublished does not say for which account/,
     },
     {
-      title: "a function for anybody's API",
+      title: "a function for anybody's API or rule",
       applies: 'AWS::Lambda::Permission',
       change: ({ properties }) => delete properties.SourceArn,
-      says: /^apigateway\.amazonaws\.com may invoke for anybody/,
+      says: /^(apigateway|events)\.amazonaws\.com may invoke for anybody/,
     },
     {
       title: "a topic for anybody's alarms",
@@ -286,7 +286,7 @@ export const basics: Breaks = {
   'dead-letter-queues': [
     {
       title: 'a rule target without one',
-      applies: isRule,
+      applies: busRule,
       change: ({ properties }) => {
         for (const target of list(properties.Targets)) delete (target as Record<string, unknown>).DeadLetterConfig;
       },
@@ -312,7 +312,7 @@ export const basics: Breaks = {
     },
     {
       title: 'an asynchronous invocation without one',
-      applies: isFunction,
+      applies: typed(isFunction, ({ id }) => id !== 'SweepTimeLimitsLambdaFunction'), // it has none, and the rule says why
       change: callAsynchronously,
       says: /^asynchronous invocation: .*: no dead-letter queue/,
     },
@@ -553,13 +553,13 @@ export const basics: Breaks = {
   'rule-patterns': [
     {
       title: 'an event that nobody defines, among others',
-      applies: isRule,
+      applies: busRule,
       change: ({ properties }) => (at(properties, 'EventPattern', 'detail-type') as string[]).push('OrderPlacd.v1'),
       says: /^EventPattern names OrderPlacd\.v1, which no contract defines$/,
     },
     {
       title: 'a filter that no event passes',
-      applies: isRule,
+      applies: busRule,
       change: ({ properties }) => {
         Object.assign(properties.EventPattern as object, { detail: { data: { colour: ['mauve'] } } });
       },

@@ -30,6 +30,9 @@ export function typed(type: string, also: (target: Target) => boolean): (target:
   return (target) => target.resource.Type === type && also(target);
 }
 
+/** The rules that feed queues with events; others call functions at a rate. */
+export const busRule = typed('AWS::Events::Rule', ({ properties }) => properties.EventPattern !== undefined);
+
 /** The event source mappings that read a resource of this type. */
 export function mappingOf(type: string): (target: Target) => boolean {
   return typed('AWS::Lambda::EventSourceMapping', ({ properties, resources }) => {

@@ -1,9 +1,8 @@
 import { at, list, referenceTo } from '../template.ts';
-import { type Break, type Breaks, mappingOf, setting, type Target, typed } from './break.ts';
+import { type Break, type Breaks, busRule, mappingOf, setting, type Target, typed } from './break.ts';
 
 const isQueue = 'AWS::SQS::Queue';
 const isTable = 'AWS::DynamoDB::Table';
-const isRule = 'AWS::Events::Rule';
 const isAlarm = 'AWS::CloudWatch::Alarm';
 const isArchive = 'AWS::Events::Archive';
 const stream = mappingOf(isTable);
@@ -133,19 +132,19 @@ export const durability: Breaks = {
     setting('messages of a kilobyte', isQueue, 'MaximumMessageSize', 1024, /^MaximumMessageSize is not judged/),
     setting('a mapping that is switched off', queueMapping, 'Enabled', false, /^Enabled is false/),
     setting('a queue of which some are deleted', queueMapping, 'FilterCriteria', { Filters: [] }, /^FilterCriteria is/),
-    setting('a rule that is switched off', isRule, 'State', 'DISABLED', /^State is not judged/),
-    setting('another bus', isRule, 'EventBusName', 'default', /^EventBusName is "default"/),
+    setting('a rule that is switched off', busRule, 'State', 'DISABLED', /^State is "DISABLED"/),
+    setting('another bus', busRule, 'EventBusName', 'default', /^EventBusName is "default"/),
     setting(
       'events that give up in an hour',
-      isRule,
+      busRule,
       'Targets.0.RetryPolicy.MaximumEventAgeInSeconds',
       3600,
       /is 3600/,
     ),
-    setting('events that are tried once', isRule, 'Targets.0.RetryPolicy.MaximumRetryAttempts', 0, /Attempts is 0/),
-    setting('half an event', isRule, 'Targets.0.InputPath', '$.detail.data', /InputPath is not judged/),
-    setting('another event', isRule, 'Targets.0.Input', '{}', /Input is not judged/),
-    setting('an event somewhere else', isRule, 'Targets.0.Arn', 'arn:aws:sqs:us-east-1:999999999999:x', /Arn is/),
+    setting('events that are tried once', busRule, 'Targets.0.RetryPolicy.MaximumRetryAttempts', 0, /Attempts is 0/),
+    setting('half an event', busRule, 'Targets.0.InputPath', '$.detail.data', /InputPath is not judged/),
+    setting('another event', busRule, 'Targets.0.Input', '{}', /Input is not judged/),
+    setting('an event somewhere else', busRule, 'Targets.0.Arn', 'arn:aws:sqs:us-east-1:999999999999:x', /Arn is/),
     setting('an archive of some events', isArchive, 'EventPattern', { source: ['x'] }, /^EventPattern is not judged/),
     setting('an archive of a day', isArchive, 'RetentionDays', 1, /^RetentionDays is 1, not 365$/),
     setting(
@@ -266,7 +265,7 @@ export const durability: Breaks = {
     },
     {
       title: 'one dead-letter queue for two hops',
-      applies: isRule,
+      applies: busRule,
       change: ({ id, properties }) => {
         const target = list(properties.Targets)[0] as Record<string, unknown>;
         target.DeadLetterConfig = { Arn: { 'Fn::GetAtt': [id.replace(/Rule$/, 'DeadLetterQueue'), 'Arn'] } };
@@ -295,13 +294,19 @@ export const durability: Breaks = {
     setting('one', queueMapping, 'ScalingConfig.MaximumConcurrency', 1, /^has no ScalingConfig\.MaximumConcurrency$/),
   ],
   'rule-patterns': [
-    setting('every event', isRule, 'EventPattern', { source: [{ prefix: '' }] }, /^EventPattern names no detail-type$/),
-    setting('no pattern', isRule, 'EventPattern', undefined, /^has no EventPattern$/),
-    setting('events of one account', isRule, 'EventPattern.account', ['999999999999'], /^EventPattern has account$/),
-    setting('events of anybody', isRule, 'EventPattern.source', undefined, /^EventPattern lacks millrace\./),
+    setting(
+      'every event',
+      busRule,
+      'EventPattern',
+      { source: [{ prefix: '' }] },
+      /^EventPattern names no detail-type$/,
+    ),
+    setting('no pattern', busRule, 'EventPattern', undefined, /^has no EventPattern$/),
+    setting('events of one account', busRule, 'EventPattern.account', ['999999999999'], /^EventPattern has account$/),
+    setting('events of anybody', busRule, 'EventPattern.source', undefined, /^EventPattern lacks millrace\./),
     {
       title: "events of another service's name",
-      applies: isRule,
+      applies: busRule,
       change: ({ properties }) => (at(properties.EventPattern, 'source') as string[]).push('millrace.mallory'),
       says: /^EventPattern has the source millrace\.mallory, none of whose events it names$/,
     },

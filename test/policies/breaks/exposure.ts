@@ -1,5 +1,5 @@
 import type { Resource } from '../compiled-workspace.ts';
-import { type Break, type Breaks, setting, type Target } from './break.ts';
+import { type Break, type Breaks, setting, type Target, typed } from './break.ts';
 
 const isFunction = 'AWS::Lambda::Function';
 const isTable = 'AWS::DynamoDB::Table';
@@ -267,7 +267,7 @@ export const exposure: Breaks = {
   references: [
     {
       title: 'a resource that is gone',
-      applies: isRole,
+      applies: typed(isRole, ({ id, resources }) => resources[id.replace(/Role$/, 'LambdaFunction')] !== undefined),
       change: ({ id, resources }) => {
         delete resources[id];
       },

@@ -3,8 +3,9 @@ import { basics } from './basics.ts';
 import type { Break, Breaks } from './break.ts';
 import { durability } from './durability.ts';
 import { exposure } from './exposure.ts';
+import { schedules } from './schedules.ts';
 
-const all = [basics, access, exposure, durability];
+const all = [basics, access, exposure, durability, schedules];
 
 /** By the names of the rules: each has to be here. */
 export const breaks: Breaks = Object.fromEntries(

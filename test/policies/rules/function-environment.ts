@@ -1,6 +1,7 @@
 import type { CompiledService, CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
 import { at, type Entry, entriesOf, isIntrinsic, list, referenceTo, statementsOf } from '../template.ts';
+import { groupOfRole } from './schedules.ts';
 
 type Variable = (
   value: unknown,
@@ -55,6 +56,14 @@ const variables: Readonly<Record<string, Variable>> = {
   MILLRACE_CONSUMER_DLQ_URL: queue,
   MILLRACE_PARKING_QUEUE_URL: queue,
   MILLRACE_RELAY_DLQ_URL: queue,
+  MILLRACE_SCHEDULE_GROUP: refersTo('AWS::Scheduler::ScheduleGroup'),
+  MILLRACE_SCHEDULE_ROLE_ARN: (value, { service }) => groupOfRole(service, referenceTo(value) ?? '') !== undefined,
+  MILLRACE_SCHEDULE_DLQ_ARN: (value, { service }) => {
+    const id = referenceTo(value) ?? '';
+    return /ScheduleDeadLetterQueue$/.test(id) && service.template.Resources?.[id]?.Type === 'AWS::SQS::Queue';
+  },
+  MILLRACE_SCHEDULE_BUS_ARN: (value, { service }) =>
+    at(value, 'Fn::ImportValue') === `millrace-${service.stage}:EventBusArn`,
   MILLRACE_QUEUE_RETENTION: whole,
   MILLRACE_MAX_RECEIVE_COUNT: whole,
   MILLRACE_MAX_RETRY_DELAY: whole,
@@ -124,6 +133,11 @@ function unnamed(service: CompiledService, { id, properties }: Entry, environmen
   return [
     ...tables.filter((each) => each !== undefined && !named.has(each)).map((each) => `no variable names ${each}`),
     ...(may('events:PutEvents') && environment.MILLRACE_EVENT_BUS === undefined ? ['no variable names the bus'] : []),
+    ...(may('scheduler:CreateSchedule')
+      ? ['GROUP', 'ROLE_ARN', 'DLQ_ARN', 'BUS_ARN']
+          .filter((each) => environment[`MILLRACE_SCHEDULE_${each}`] === undefined)
+          .map((each) => `no variable MILLRACE_SCHEDULE_${each}`)
+      : []),
     ...(may('ses:SendEmail') && environment.MILLRACE_MAIL_FROM === undefined ? ['no variable names the sender'] : []),
     ...(service.template.Resources?.ParkingQueue && environment.MILLRACE_PARKING_QUEUE_URL === undefined
       ? ['no variable names ParkingQueue']

@@ -26,6 +26,7 @@ import { routeAuthorizers } from './route-authorizers.ts';
 import { routeLimits } from './route-limits.ts';
 import { rowExpiry } from './row-expiry.ts';
 import { rulePatterns } from './rule-patterns.ts';
+import { schedules } from './schedules.ts';
 import { stackSize } from './stack-size.ts';
 import { tags } from './tags.ts';
 import { references, templateSections } from './template-sections.ts';
@@ -37,6 +38,7 @@ export const rules: readonly Rule[] = [
   templateSections,
   references,
   functionRoles,
+  schedules,
   permittedActions,
   functionEnvironment,
   noWildcards,

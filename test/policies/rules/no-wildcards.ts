@@ -12,6 +12,12 @@ export const noWildcards: Rule = {
       reason: 'Lambda makes up the names of the streams in the one log group',
     },
     {
+      service: 'orders',
+      resource: /^SetTimeLimitRole$/,
+      problem: /Resource .*:schedule\/[^*]+\/\*"\}$/,
+      reason: 'the schedules of one group, each with the id of an order',
+    },
+    {
       service: 'notifications',
       resource: /^OnOrderOutcomeRole$/,
       problem: /Resource "\*"$/,

@@ -1,6 +1,7 @@
 import type { CompiledService } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
-import { allStatements, at, type Entry, entriesOf, list, referenceTo, type Statement } from '../template.ts';
+import { allStatements, at, type Entry, entriesOf, isSame, list, referenceTo, type Statement } from '../template.ts';
+import { groupOfRole, schedulesOf } from './schedules.ts';
 
 /** Where an action may be allowed: the problem with the resource, if there is one. */
 type Place = (resource: unknown, context: Context) => boolean;
@@ -50,6 +51,27 @@ const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Pla
     place: (resource, { service }) => at(resource, 'Fn::ImportValue') === `millrace-${service.stage}:DataKeyArn`,
   },
   {
+    actions: ['scheduler:CreateSchedule', 'scheduler:DeleteSchedule'],
+    on: 'the schedules of a group of this template',
+    place: (resource, { service }) =>
+      entriesOf(service, 'AWS::Scheduler::ScheduleGroup').some(({ properties }) =>
+        isSame(resource, schedulesOf(String(properties.Name))),
+      ),
+  },
+  {
+    actions: ['iam:PassRole'],
+    on: "the role of a group's schedules",
+    place: (resource, { service }) =>
+      at(resource, 'Fn::GetAtt', '1') === 'Arn' && groupOfRole(service, referenceTo(resource) ?? '') !== undefined,
+  },
+  {
+    actions: ['sqs:SendMessage'],
+    on: "the dead-letter queue of the role's schedules",
+    place: (resource, { service, role }) =>
+      groupOfRole(service, role.id) !== undefined &&
+      isSame(resource, { 'Fn::GetAtt': [role.id.replace(/Role$/, 'DeadLetterQueue'), 'Arn'] }),
+  },
+  {
     actions: ['events:PutEvents'],
     on: 'the bus of the stage',
     place: (resource, { service }) => at(resource, 'Fn::ImportValue') === `millrace-${service.stage}:EventBusArn`,
@@ -64,6 +86,12 @@ export const permittedActions: Rule = {
   name: 'permitted-actions',
   why: 'a function that is taken over can do what its role allows, to whatever its role names',
   exceptions: [
+    {
+      service: 'orders',
+      resource: /^(PostCancellation|OnOrderProgress|OnTimeLimitReached|SweepTimeLimits)Role$/,
+      problem: /: dynamodb:DeleteItem on \{"Fn::GetAtt":\["Table","Arn"\]\}/,
+      reason: 'who ends an order takes it out of the open ones, in the same transaction',
+    },
     {
       service: 'notifications',
       resource: /^On(OrderOutcome|StockRanLow)Role$/,
@@ -127,7 +155,7 @@ function problemsOf(statement: Statement, context: Context, readsOnly: boolean):
 
 /** What Lambda and the handlers of this repository cannot do without, so that it fails here and not when the first message comes. */
 function missing(service: CompiledService, role: Entry, owner: Entry | undefined): string[] {
-  if (owner === undefined) return ['belongs to no function'];
+  if (owner === undefined) return groupOfRole(service, role.id) ? [] : ['belongs to no function'];
   const allowed = allStatements(role).filter(({ statement }) => statement.Effect === 'Allow');
   const may = (action: string, id: string) =>
     allowed.some(

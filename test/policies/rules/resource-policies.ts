@@ -1,6 +1,7 @@
 import type { CompiledService } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
 import { at, type Entry, entriesOf, isSame, list, referenceTo, type Statement, statementsOf } from '../template.ts';
+import { ratesOf } from './schedules.ts';
 
 /**
  * A policy of a resource allows exactly what this template needs: the one service, for the one source, on the resource itself.
@@ -202,12 +203,23 @@ function permissions(service: CompiledService): Finding[] {
       ],
     ],
   }));
-  return entriesOf(service, 'AWS::Lambda::Permission')
-    .filter(({ properties }) => !apis.some((arn) => isSame(arn, properties.SourceArn)))
+  const callers = ({ properties: { Principal, FunctionName } }: Entry): unknown[] =>
+    Principal === 'apigateway.amazonaws.com'
+      ? apis
+      : ratesOf(service)
+          .filter(({ properties }) => isSame(at(list(properties.Targets)[0], 'Arn'), FunctionName))
+          .map(({ id }) => ({ 'Fn::GetAtt': [id, 'Arn'] }));
+  const granted = entriesOf(service, 'AWS::Lambda::Permission');
+  const strangers = granted
+    .filter((permission) => !callers(permission).some((arn) => isSame(arn, permission.properties.SourceArn)))
     .map(({ id, properties }) => ({
       resource: id,
       problem: `${properties.Principal} may invoke for anybody: SourceArn is ${JSON.stringify(properties.SourceArn)}`,
     }));
+  const silent = ratesOf(service)
+    .filter(({ id }) => !granted.some(({ properties }) => referenceTo(properties.SourceArn) === id))
+    .map(({ id }) => ({ resource: id, problem: 'may not call its function' }));
+  return [...strangers, ...silent];
 }
 
 function allowed(document: unknown): Statement[] {

@@ -8,6 +8,7 @@ export const rulePatterns: Rule = {
   why: 'a rule that matches nothing is silent, and so is a misspelt event among others',
   check(service, { exampleEvents }) {
     return entriesOf(service, 'AWS::Events::Rule').flatMap(({ id, properties }) => {
+      if (properties.EventPattern === undefined && properties.ScheduleExpression !== undefined) return [];
       if (properties.EventPattern === undefined) return [{ resource: id, problem: 'has no EventPattern' }];
       let matches: (event: JsonValue) => boolean;
       try {

@@ -1,3 +1,4 @@
+import { groupOfRole } from '../rules/schedules.ts';
 import {
   absent,
   between,
@@ -40,17 +41,24 @@ export const functions: Readonly<Record<string, TypeShape>> = {
   },
   'AWS::IAM::Role': {
     properties: {
-      AssumeRolePolicyDocument: judgedBy('function-roles'),
-      Policies: each(object({ PolicyName: oneOf('function'), PolicyDocument: policy('permitted-actions') }), {
-        most: 1,
-      }),
+      AssumeRolePolicyDocument: when(
+        ({ id, service }) => groupOfRole(service, id) !== undefined,
+        judgedBy('schedules'),
+        judgedBy('function-roles'),
+      ),
+      Policies: each(
+        object({ PolicyName: oneOf('function', 'schedules'), PolicyDocument: policy('permitted-actions') }),
+        {
+          most: 1,
+        },
+      ),
     },
   },
   'AWS::Lambda::Permission': {
     properties: {
       FunctionName: reference('AWS::Lambda::Function', 'Arn'),
       Action: oneOf('lambda:InvokeFunction'),
-      Principal: oneOf('apigateway.amazonaws.com'),
+      Principal: oneOf('apigateway.amazonaws.com', 'events.amazonaws.com'),
       SourceArn: judgedBy('resource-policies'),
     },
   },

@@ -46,22 +46,31 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
   'AWS::Events::Rule': {
     properties: {
       Name: ownName,
-      Description: text,
-      EventBusName: imported('EventBusName'),
-      EventPattern: judgedBy('rule-patterns'),
+      Description: when(isScheduled, absent, text),
+      EventBusName: when(isScheduled, absent, imported('EventBusName')),
+      EventPattern: when(isScheduled, absent, judgedBy('rule-patterns')),
+      ScheduleExpression: optional(oneOf('rate(5 minutes)')), // the alarms of what it calls go by it
+      State: when(isScheduled, oneOf('ENABLED'), absent),
       // What a rule delivers is the event as it was put: no Input, InputPath or InputTransformer.
-      Targets: each(
-        object({
-          Id: oneOf('queue'),
-          Arn: reference('AWS::SQS::Queue', 'Arn'),
-          RetryPolicy: object({ MaximumEventAgeInSeconds: oneOf(day), MaximumRetryAttempts: oneOf(185) }),
-          DeadLetterConfig: object({ Arn: judgedBy('dead-letter-queues') }),
-          SqsParameters: optional(object({ MessageGroupId: text })),
+      Targets: when(
+        isScheduled,
+        each(object({ Id: oneOf('sweepTimeLimitsSchedule'), Arn: reference('AWS::Lambda::Function', 'Arn') }), {
+          most: 1,
         }),
-        { most: 1 },
+        each(
+          object({
+            Id: oneOf('queue'),
+            Arn: reference('AWS::SQS::Queue', 'Arn'),
+            RetryPolicy: object({ MaximumEventAgeInSeconds: oneOf(day), MaximumRetryAttempts: oneOf(185) }),
+            DeadLetterConfig: object({ Arn: judgedBy('dead-letter-queues') }),
+            SqsParameters: optional(object({ MessageGroupId: text })),
+          }),
+          { most: 1 },
+        ),
       ),
     },
   },
+  'AWS::Scheduler::ScheduleGroup': { properties: { Name: ownName } },
   'AWS::SQS::Queue': {
     properties: {
       QueueName: when(isRedriven, ownName, everyOf(ownName, matching(/-(dlq(\.fifo)?|parking)$/))), // commands find them by it
@@ -109,6 +118,11 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
     },
   },
 };
+
+/** Whether a rule calls a function at a rate, instead of feeding a queue with events. */
+function isScheduled({ properties }: ShapeContext): boolean {
+  return properties.ScheduleExpression !== undefined;
+}
 
 function isRedriven({ properties }: ShapeContext): boolean {
   return (

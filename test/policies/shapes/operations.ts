@@ -38,6 +38,7 @@ const dimensions = either(
     either(
       object({ Name: oneOf('QueueName'), Value: reference('AWS::SQS::Queue', 'QueueName') }),
       object({ Name: oneOf('FunctionName'), Value: functionName() }),
+      object({ Name: oneOf('ScheduleGroup'), Value: reference('AWS::Scheduler::ScheduleGroup') }),
     ),
     { most: 1 },
   ),
@@ -45,7 +46,7 @@ const dimensions = either(
 );
 
 const metricName = matching(/^[A-Z][A-Za-z]+$/);
-const namespace = oneOf('AWS/SQS', 'AWS/Lambda', 'AWS/DynamoDB');
+const namespace = oneOf('AWS/SQS', 'AWS/Lambda', 'AWS/DynamoDB', 'AWS/Scheduler');
 
 /** Logs, alarms, keys and parameters. */
 export const operations: Readonly<Record<string, TypeShape>> = {
