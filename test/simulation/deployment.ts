@@ -37,6 +37,8 @@ export interface FunctionDefinition {
   timeout: number;
   environment: Record<string, string>;
   consumer?: ConsumerDefinition;
+  /** How often it runs by itself. */
+  rateMs?: number;
   /** The table whose stream it reads. */
   streamOf?: string;
   /** The event patterns of its stream's filter. */
@@ -64,7 +66,9 @@ interface Template {
         consume?: ConsumeOptions;
         httpApi?: { method: string; path: string };
         stream?: Record<string, unknown>;
+        schedule?: { rate: string[] };
       }[];
+      schedules?: string[];
     }
   >;
   resources?:
@@ -98,6 +102,7 @@ function readFunction(
   const events = Array.isArray(definition.events) ? definition.events : [];
   const consume = events.find((event) => event.consume)?.consume;
   const route = events.find((event) => event.httpApi)?.httpApi;
+  const schedule = events.find((event) => event.schedule)?.schedule;
   const environment: Record<string, string> = {
     MILLRACE_STAGE: STAGE,
     MILLRACE_EVENT_BUS: `millrace-${STAGE}`,
@@ -106,6 +111,9 @@ function readFunction(
   for (const [variable, value] of Object.entries(definition.environment ?? {})) {
     const reference = (value as { Ref?: string } | null)?.Ref;
     environment[variable] = reference === undefined ? String(value) : (tableNames.get(reference) ?? reference);
+  }
+  if (definition.schedules) {
+    for (const name of ['GROUP', 'ROLE_ARN', 'BUS_ARN', 'DLQ_ARN']) environment[`MILLRACE_SCHEDULE_${name}`] = name;
   }
   const consumer = consume && readConsumer(template, name, key, timeout, consume);
   Object.assign(environment, consumer?.environment);
@@ -120,7 +128,15 @@ function readFunction(
     ...(consumer && { consumer }),
     ...(streamOf !== undefined && { streamOf }),
     ...(route && { route: `${route.method} ${route.path}` }),
+    ...(schedule !== undefined && { rateMs: readRate(schedule.rate[0]) }),
   };
+}
+
+/** @throws Error for an expression that the simulation does not understand */
+function readRate(expression = ''): number {
+  const [, count] = /^rate\((\d+) minutes?\)$/.exec(expression) ?? [];
+  if (count === undefined) throw new Error(`The simulation does not understand ${expression}`);
+  return Number(count) * 60_000;
 }
 
 function readConsumer(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, ListEventBusesCommand } from '@aws-sdk/client-eventbridge';
+import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { GetAccountCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -16,6 +17,7 @@ import { Operator, operationsFile, prepareOperator } from './operator.ts';
 import type { HistoryPlan } from './plan.ts';
 import type { Sabotage } from './sabotage.ts';
 import { installSimulatedGlobals } from './simulated-globals.ts';
+import { TimeLimits } from './time-limits.ts';
 import { World } from './world.ts';
 
 /** How a history ended. */
@@ -85,7 +87,11 @@ export class Simulator {
       await this.#setStock(world);
       const customers = new Customers(world);
       const operator = new Operator(world);
+      const timeLimits = new TimeLimits(world);
       await world.scheduler.run(start + MAX_MS, MAX_STEPS);
+      while (await operator.round());
+      // What nobody puts right ends by itself, and may leave something to put right.
+      await timeLimits.pass();
       while (await operator.round());
       if (world.scheduler.isQuiet) violations.push(...violationsOf(world, customers));
       else violations.push('the history does not end: something goes round in circles');
@@ -123,6 +129,7 @@ async function readConfiguration(): Promise<void> {
   const clients = [
     new DynamoDBClient({}).send(new ListTablesCommand({})),
     new EventBridgeClient({}).send(new ListEventBusesCommand({})),
+    new SchedulerClient({}).send(new ListSchedulesCommand({})),
     new SESv2Client({}).send(new GetAccountCommand({})),
     new SNSClient({}).send(new ListTopicsCommand({})),
     new SQSClient({}).send(new ListQueuesCommand({})),

@@ -5,6 +5,14 @@ import type { OrderScript } from './plan.ts';
 import type { Charge } from './provider.ts';
 import type { World } from './world.ts';
 
+const MINUTE = 60_000;
+/** As serverless.stages.yml says. */
+const LIMIT_MS = 15 * MINUTE;
+/** By how much the clocks of two containers differ, at most. */
+const SKEW_MS = 10 * MINUTE;
+/** How late an order may end. */
+const LATE_MS = 45 * MINUTE;
+
 /** What must be true when nothing moves any more, and is not. */
 export type Violation = string;
 
@@ -15,6 +23,11 @@ interface OrderFacts {
   /** Of its stream: the types of its events. */
   events: string[];
   status: 'PLACED' | 'CONFIRMED' | 'CANCELLED';
+  /** When it was stored, and when it should have ended, in ms since 1970. */
+  placedAt: number;
+  deadline: number;
+  /** Why it was cancelled. */
+  reason: string;
   charges: Charge[];
   shipment: string | undefined;
   mails: string[];
@@ -25,7 +38,12 @@ export function violationsOf(world: World, customers: Customers): Violation[] {
   const orders = ordersOf(world);
   return [
     ...acceptedOrdersExist(orders, customers),
-    ...orders.flatMap((order) => [...ends(order), ...moneyIsRight(order), ...oneMail(world, order)]),
+    ...orders.flatMap((order) => [
+      ...ends(order),
+      ...endsInTime(world, order),
+      ...moneyIsRight(order),
+      ...oneMail(world, order),
+    ]),
     ...nobodyElsePays(world, orders),
     ...stockIsConserved(world, orders),
     ...everyEventIsEmitted(world),
@@ -63,6 +81,11 @@ function ordersOf(world: World): OrderFacts[] {
           : events.includes('OrderCancelled')
             ? 'CANCELLED'
             : 'PLACED',
+        placedAt: world.store.storedEvents.get(text(items[0]?.id))?.at ?? 0,
+        deadline: Date.parse(text(map(items[0]?.event).deadline)),
+        reason:
+          items.map(({ event }) => text(map(event).reason)).find((_, index) => events[index] === 'OrderCancelled') ??
+          '',
         charges: world.provider.charges.filter((charge) => charge.token === token),
         shipment: shipments.get(`SHIPMENT#${orderId}`),
         mails: world.mail.sent.filter(({ to }) => to === emailOf(number)).map(({ subject }) => subject),
@@ -87,6 +110,24 @@ function ends({ script: { number }, events, status }: OrderFacts): Violation[] {
   if (status === 'PLACED') return [`order ${number} never ends: it has ${events.join(', ')}`];
   const both = events.includes('OrderConfirmed') && events.includes('OrderCancelled');
   return both ? [`order ${number} was confirmed and cancelled`] : [];
+}
+
+/**
+ * The clocks of two containers differ by ten minutes at most, a schedule that is lost is made good by the sweep, and a sweep that
+ * dies by one of the next.
+ */
+function endsInTime(
+  { store }: World,
+  { script: { number }, orderId, placedAt, deadline, reason }: OrderFacts,
+): Violation[] {
+  const [end] = store.endsOf(orderId);
+  if (end === undefined) return [];
+  const problems: Violation[] = [];
+  const took = Math.round((end - placedAt) / MINUTE);
+  if (end > deadline + LATE_MS) problems.push(`order ${number} took ${took} minutes to end`);
+  if (reason === 'TIMED_OUT' && end - placedAt < LIMIT_MS - SKEW_MS)
+    problems.push(`order ${number} was given up after ${took} minutes, before its time`);
+  return problems;
 }
 
 function moneyIsRight({ script: { number, lines }, status, charges, shipment }: OrderFacts): Violation[] {
@@ -150,12 +191,12 @@ function stockIsConserved(world: World, orders: readonly OrderFacts[]): Violatio
   });
 }
 
-function everyEventIsEmitted({ store, bus }: World): Violation[] {
+function everyEventIsEmitted({ store, bus, schedules }: World): Violation[] {
   const silent = [...store.storedEvents]
     .filter(([id]) => !bus.accepted.has(id))
     .map(([id, { detailType }]) => `${detailType} ${id} is stored, and was never emitted`);
   const untrue = bus.events
-    .filter(({ id }) => !store.storedEvents.has(id))
+    .filter(({ id }) => !store.storedEvents.has(id) && !schedules.eventIds.has(id))
     .map(({ id, detailType }) => `${detailType} ${id} was emitted, and is not stored`);
   return [...silent, ...untrue];
 }

@@ -37,6 +37,8 @@ export const occasions = {
   container: ['clock ahead', 'clock behind'],
   /** Rounds of the operator. */
   operator: ['comes late', 'is interrupted', 'is interrupted'],
+  /** One-off schedules that are made. */
+  schedule: ['lost', 'lost', 'runs late', 'runs twice', 'runs in spite of its deletion'],
 } as const;
 
 export type Occasion = keyof typeof occasions;
@@ -155,6 +157,7 @@ function planFaults(random: Random, orders: number): Fault[] {
     provider: orders * 3,
     container: 30,
     operator: 3,
+    schedule: orders,
   };
   const rates: Record<Occasion, number> = {
     call: 0.02,
@@ -163,6 +166,7 @@ function planFaults(random: Random, orders: number): Fault[] {
     provider: 0.25,
     container: 0.4,
     operator: 0.4,
+    schedule: 0.4,
   };
   const faults: Fault[] = [];
   for (const on of Object.keys(occasions) as Occasion[]) {
@@ -179,6 +183,8 @@ function amountOf(what: string, on: Occasion, random: Random): number {
   if (what.startsWith('clock')) return random.between(10_000, 5 * MINUTE);
   if (what === 'is interrupted') return random.between(1, 6);
   if (what === 'comes late') return random.between(HOUR, 30 * HOUR);
+  if (what === 'runs late') return random.between(MINUTE, 3 * HOUR);
+  if (what === 'runs twice') return random.between(1, 10 * MINUTE);
   if (what === 'delayed')
     return random.chance(0.7) ? random.between(1_000, 2 * MINUTE) : random.between(MINUTE, 3 * HOUR);
   if (what === 'slow') return on === 'provider' ? random.between(1_500, 4_000) : random.between(500, 12_000);

@@ -15,6 +15,10 @@ export interface Sabotage {
   deletesOnReceive?: (container: Container) => boolean;
   /** Whether a rule has no such target. */
   losesTarget?: (detailType: string, queue: string) => boolean;
+  /** Whether no schedule ever runs. */
+  losesSchedules?: boolean;
+  /** Whether nothing looks for orders whose time is over. */
+  neverSweeps?: boolean;
   /** Replaces the key of a charge. */
   chargeKey?: (key: string, container: Container) => string;
   /** Whether refunds are never asked for, and told of all the same. */

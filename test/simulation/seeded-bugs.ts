@@ -144,6 +144,39 @@ export const seededBugs: readonly SeededBug[] = [
     },
   },
   {
+    name: 'sweep-forgotten',
+    mistake: 'Nothing looks for orders whose schedule was lost.',
+    sabotage: { neverSweeps: true, losesSchedules: true },
+  },
+  {
+    name: 'open-orders-without-rows',
+    mistake: 'An order is placed without the row by which a sweep finds it.',
+    sabotage: {
+      losesSchedules: true,
+      request: transactions((actions) => [actions.filter((action) => !partitionOf(action).startsWith('OPEN-ORDERS#'))]),
+    },
+  },
+  {
+    name: 'time-limit-ignores-deadline',
+    mistake: 'An order is given up whenever its schedule runs, and that is at once.',
+    sabotage: {
+      request: ({ service, operation, input }) =>
+        operation === 'CreateSchedule'
+          ? [{ service, operation, input: { ...input, ScheduleExpression: 'at(2026-03-02T12:00:00)' } }]
+          : transactions((actions) => [
+              actions.map((action) => {
+                const { deadline } = action.Put?.Item?.event?.M ?? {};
+                return deadline ? withDeadline(action, '2026-03-02T12:00:00.000Z') : action;
+              }),
+            ])({ service, operation, input }),
+    },
+  },
+  {
+    name: 'payments-not-told',
+    mistake: 'Nobody tells payments that an order was cancelled, and a late charge is kept.',
+    sabotage: { losesTarget: (detailType, queue) => detailType === 'OrderCancelled.v1' && queue.includes('payments') },
+  },
+  {
     name: 'idempotency-key-ignored',
     mistake: 'The same POST /orders twice makes two orders.',
     sabotage: {
@@ -165,6 +198,13 @@ function transactions(change: (actions: Action[]) => Action[][]) {
       .filter((actions) => actions.length > 0)
       .map((TransactItems) => ({ service, operation, input: { ...input, TransactItems } }));
   };
+}
+
+/** The first event of an order with another deadline. */
+function withDeadline(action: Action, S: string): Action {
+  const { Put } = action;
+  const { event, ...item } = Put?.Item ?? {};
+  return { Put: { ...Put, Item: { ...item, event: { M: { ...event?.M, deadline: { S } } } } } };
 }
 
 function withoutCondition(concerns: (action: Action) => boolean) {

@@ -4,6 +4,7 @@ import { Bus } from './aws/bus.ts';
 import { Mail } from './aws/mail.ts';
 import { Network } from './aws/network.ts';
 import { Queues } from './aws/queues.ts';
+import { Schedules } from './aws/schedules.ts';
 import { Store } from './aws/store.ts';
 import { Container } from './container.ts';
 import type { Deployment } from './deployment.ts';
@@ -32,6 +33,7 @@ export class World {
   readonly store: Store;
   readonly bus: Bus;
   readonly queues: Queues;
+  readonly schedules: Schedules;
   readonly mail: Mail;
   readonly provider: SimulatedProvider;
   readonly functions: Functions;
@@ -54,6 +56,7 @@ export class World {
     this.store = new Store(this);
     this.queues = new Queues(this);
     this.bus = new Bus(this);
+    this.schedules = new Schedules(this);
     this.mail = new Mail();
     this.provider = new SimulatedProvider(this);
     this.functions = new Functions(this);

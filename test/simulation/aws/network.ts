@@ -6,7 +6,7 @@ import type { World } from '../world.ts';
 
 /** A request of an SDK's client. */
 export interface AwsRequest {
-  service: 'dynamodb' | 'events' | 'sqs' | 'email' | 'sns';
+  service: 'dynamodb' | 'events' | 'sqs' | 'email' | 'sns' | 'scheduler';
   operation: string;
   // biome-ignore lint/suspicious/noExplicitAny: the input is JSON of any operation
   input: any;
@@ -182,7 +182,7 @@ export class Network {
   }
 
   #effectOf({ service, operation, input }: AwsRequest, container: Container, refused: number | undefined): Effect {
-    const { store, bus, queues, mail } = this.#world;
+    const { store, bus, queues, schedules, mail } = this.#world;
     switch (service) {
       case 'dynamodb':
         return store.effectOf(operation, input);
@@ -190,6 +190,8 @@ export class Network {
         return () => bus.putEvents(input, refused);
       case 'sqs':
         return () => queues.execute(operation, input, { refused, container });
+      case 'scheduler':
+        return () => schedules.execute(operation, input);
       case 'email':
         return () => mail.send(input, container);
       case 'sns':
@@ -224,7 +226,9 @@ export function installNetwork(): void {
   signer.SignatureV4.prototype.sign = async (request) => request;
 }
 
-async function answer(request: Pick<HttpRequest, 'hostname' | 'path' | 'headers' | 'body'>): Promise<HttpResponse> {
+async function answer(
+  request: Pick<HttpRequest, 'hostname' | 'path' | 'headers' | 'body'> & { method?: string },
+): Promise<HttpResponse> {
   const awsRequest = readRequest(request);
   if (!world) throw new Error('No history is under way');
   try {
@@ -236,7 +240,7 @@ async function answer(request: Pick<HttpRequest, 'hostname' | 'path' | 'headers'
   }
 }
 
-function readRequest({ hostname, path, headers, body }: Parameters<typeof answer>[0]): AwsRequest {
+function readRequest({ hostname, path, method = 'POST', headers, body }: Parameters<typeof answer>[0]): AwsRequest {
   const text =
     typeof body === 'string'
       ? body
@@ -252,6 +256,11 @@ function readRequest({ hostname, path, headers, body }: Parameters<typeof answer
   if (hostname.startsWith('sns')) {
     const input = Object.fromEntries(new URLSearchParams(text));
     return { service: 'sns', operation: String(input.Action), input };
+  }
+  if (hostname.startsWith('scheduler')) {
+    const operation = { POST: 'CreateSchedule', DELETE: 'DeleteSchedule' }[method] ?? method;
+    const Name = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
+    return { service: 'scheduler', operation, input: { ...JSON.parse(text), Name } };
   }
   throw new Error(`The simulation has no ${hostname}${path}`);
 }
@@ -314,6 +323,7 @@ function canceledByConflict({ input }: AwsRequest): AwsFailure {
 function describe({ service, operation, input }: AwsRequest): string {
   if (service === 'email')
     return `mail to ${input.Destination?.ToAddresses?.[0]}: ${input.Content?.Simple?.Subject?.Data}`;
+  if (service === 'scheduler') return `${operation} ${input.Name}`;
   if (service === 'events') {
     const entries: { DetailType: string }[] = input.Entries ?? [];
     return `PutEvents ${entries.map(({ DetailType }) => DetailType).join(', ')}`;

@@ -6,7 +6,9 @@ import type { Effect } from './network.ts';
 export class Store {
   readonly #world: World;
   /** The events that were stored in an outbox, by id. */
-  readonly storedEvents = new Map<string, { detailType: string; detail: string }>();
+  readonly storedEvents = new Map<string, { detailType: string; detail: string; at: number }>();
+
+  readonly #ends = new Map<string, number[]>();
 
   constructor(world: World) {
     this.#world = world;
@@ -21,6 +23,11 @@ export class Store {
       }
       engine.table(String(input.TableName))?.stream?.subscribe((record) => this.#remember(record));
     }
+  }
+
+  /** When an order was confirmed or cancelled, in ms since 1970. */
+  endsOf(orderId: string): readonly number[] {
+    return this.#ends.get(orderId) ?? [];
   }
 
   effectOf(operation: string, input: object): Effect {
@@ -38,6 +45,9 @@ export class Store {
     if (eventName !== 'INSERT' || !outbox || !('M' in outbox)) return;
     const { detailType, detail } = outbox.M;
     if (!detailType || !('S' in detailType) || !detail || !('S' in detail)) return;
-    this.storedEvents.set(JSON.parse(detail.S).metadata.id, { detailType: detailType.S, detail: detail.S });
+    const { id, subject } = JSON.parse(detail.S).metadata;
+    const at = this.#world.scheduler.now;
+    this.storedEvents.set(id, { detailType: detailType.S, detail: detail.S, at });
+    if (/^Order(Confirmed|Cancelled)\./.test(detailType.S)) this.#ends.set(subject, [...this.endsOf(subject), at]);
   }
 }
