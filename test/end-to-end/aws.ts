@@ -9,7 +9,15 @@ import {
   PutTargetsCommand,
   RemoveTargetsCommand,
 } from '@aws-sdk/client-eventbridge';
-import { LambdaClient, paginateListEventSourceMappings, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import {
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  LambdaClient,
+  paginateListEventSourceMappings,
+  UpdateEventSourceMappingCommand,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda';
+import { paginateListSchedules, SchedulerClient } from '@aws-sdk/client-scheduler';
 import {
   CreateQueueCommand,
   DeleteMessageBatchCommand,
@@ -38,6 +46,7 @@ export class Aws {
   readonly events: EventBridgeClient;
   readonly sqs: SQSClient;
   readonly lambda: LambdaClient;
+  readonly scheduler: SchedulerClient;
   readonly dynamodb: DynamoDBDocumentClient;
   /** What has been taken off queues, by queue and message id. */
   readonly #taken = new Set<string>();
@@ -51,6 +60,7 @@ export class Aws {
     this.events = new EventBridgeClient(config);
     this.sqs = new SQSClient(config);
     this.lambda = new LambdaClient(config);
+    this.scheduler = new SchedulerClient(config);
     this.dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient(config));
   }
 
@@ -179,6 +189,35 @@ export class Aws {
     for await (const { QueueUrls = [] } of paginateListQueues({ client: this.sqs }, {})) {
       await Promise.all(QueueUrls.map((url) => this.empty(url)));
     }
+  }
+
+  /** Calls a function as an operator does, and returns its answer. */
+  async invoke(service: string, functionName: string, event: unknown = {}): Promise<unknown> {
+    const FunctionName = `millrace-${service}-${stage}-${functionName}`;
+    const answer = await this.lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }));
+    const text = answer.Payload?.transformToString() ?? '';
+    if (answer.FunctionError) throw new Error(`${FunctionName} failed: ${text}`);
+    return JSON.parse(text);
+  }
+
+  /** The names of all schedules. */
+  async scheduleNames(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const { Schedules = [] } of paginateListSchedules({ client: this.scheduler }, {})) {
+      names.push(...Schedules.map(({ Name = '' }) => Name));
+    }
+    return names;
+  }
+
+  /** Gives a function's variable another value until the returned function is called. */
+  async setVariable(service: string, functionName: string, name: string, value: string): Promise<() => Promise<void>> {
+    const FunctionName = `millrace-${service}-${stage}-${functionName}`;
+    const { Environment } = await this.lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    const update = async (Variables: Record<string, string> = {}) => {
+      await this.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
+    };
+    await update({ ...Environment?.Variables, [name]: value });
+    return () => update(Environment?.Variables);
   }
 
   /** Stops a function from reading its queue until the returned function is called. */

@@ -35,6 +35,11 @@ const KINDS: Kind[] = [
     pattern: /"Name": ?"([^"]+)/g,
   },
   { name: 'archive', request: json('events', 'AWSEvents.ListArchives'), pattern: /"ArchiveName": ?"([^"]+)/g },
+  {
+    name: 'schedule group',
+    request: { service: 'scheduler', path: '/schedule-groups' },
+    pattern: /"Name": ?"(millrace-[^"]+)/g,
+  },
   { name: 'topic', request: query('sns', 'ListTopics', '2010-03-31'), pattern: /<TopicArn>([^<]+)/g },
   { name: 'parameter', request: json('ssm', 'AmazonSSM.DescribeParameters'), pattern: /"Name": ?"([^"]+)/g },
   {

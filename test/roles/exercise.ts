@@ -8,6 +8,9 @@ import { StockRanLow } from '@millrace/inventory/events';
 import type { RefusedAccess } from '@millrace/local';
 import { requestToken } from '@millrace/local/request-token';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
+import { exampleOrder } from '../../services/orders/events/index.ts';
+import { GRACE_MS } from '../../services/orders/src/adapters/time-limit-sweep.ts';
+import { ordersOf } from '../end-to-end/overdue-orders.ts';
 import { orderOf } from '../end-to-end/shop.ts';
 import { grantsOf } from './grants.ts';
 import type { RunningShop } from './running-shop.ts';
@@ -43,6 +46,8 @@ export async function exercise(running: RunningShop, { failFast = true } = {}): 
     refusesWhatIsOutOfStock,
     cancelsWhatIsNotPaid,
     refundsWhatIsCancelled,
+    endsWhatIsTooLate,
+    sweepsWhatHasNoSchedule,
     refusesBadRequests,
     keepsTopicsFromMessengers,
     reemitsAndParks,
@@ -192,6 +197,51 @@ const refundsWhatIsCancelled: Step = async ({ shop, aws, until }) => {
     ok(['REFUNDED', 'CANCELLED'].includes(Item?.status), `the payment is ${Item?.status}`);
   });
 };
+
+/** An order whose charge is lost, and whose deadline has passed already: its schedule runs some seconds later. */
+const endsWhatIsTooLate: Step = async ({ shop, aws, runtime, until }) => {
+  const sku = await shop.stocked(5);
+  const orderId = await placeOverdue(shop, runtime, sku, 1);
+  await until(() => isCancelled(shop, orderId, 'TIMED_OUT'));
+  await until(() => holds(shop, sku, 5, 0));
+  // What has ended has no schedule any more.
+  const confirmed = await shop.place(orderOf(await shop.stocked(1)));
+  await until(async () => equal((await shop.order(confirmed)).status, 'CONFIRMED', 'not confirmed'));
+  await until(async () => {
+    const names = await aws.scheduleNames();
+    ok(!names.includes(confirmed), 'the schedule of a confirmed order is still there');
+  });
+};
+
+const sweepsWhatHasNoSchedule: Step = async ({ shop, aws, runtime, until }) => {
+  const orderId = await placeOverdue(shop, runtime, await shop.stocked(5), GRACE_MS + 1_000);
+  await aws.invoke('orders', 'sweepTimeLimits');
+  await until(() => isCancelled(shop, orderId, 'TIMED_OUT'));
+};
+
+/** Places an order past its deadline by as much, which only a test can. */
+async function placeOverdue(
+  shop: RunningShop['shop'],
+  system: Pick<RunningShop['runtime'], 'awsUrl'>,
+  sku: string,
+  overdueMs: number,
+) {
+  const orderId = randomUUID();
+  await ordersOf(system).execute(
+    orderId,
+    {
+      type: 'PlaceOrder',
+      order: {
+        ...exampleOrder,
+        ...{ orderId, customer: { ...exampleOrder.customer, id: shop.customerId }, paymentToken: 'tok_outage' },
+        lines: [{ sku, quantity: 2, unitPrice: 349 }],
+      },
+      deadline: new Date(Date.now() - overdueMs).toISOString(),
+    },
+    { correlationId: randomUUID() },
+  );
+  return orderId;
+}
 
 /** Of what goes well, functions behind routes log nothing. */
 const refusesBadRequests: Step = async ({ shop, routes, runtime }) => {
