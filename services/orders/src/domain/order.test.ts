@@ -111,8 +111,11 @@ describe('the time limit', () => {
     given(placed, stockReserved, paid).when(timeOut('2027-01-01T00:00:00.000Z')).thenEvents(timedOut);
   });
 
-  test('does nothing early, twice, or after the end', () => {
-    given(placed).when(timeOut('2026-01-15T09:44:59.999Z')).thenEvents();
+  test('is refused for the moment while it has not passed', () => {
+    given(placed).when(timeOut('2026-01-15T09:44:59.999Z')).thenRefused('ORDER_NOT_DUE');
+  });
+
+  test('does nothing twice, or after the end', () => {
     given(placed, timedOut).when(afterIt).thenEvents();
     given(placed, cancelledAtRequest).when(afterIt).thenEvents();
     given(placed, shipped, confirmed).when(afterIt).thenEvents();

@@ -1,4 +1,4 @@
-import { PermanentError } from '@millrace/errors';
+import { PermanentError, UnavailableError } from '@millrace/errors';
 import type { OrderSnapshot } from '../../events/index.ts';
 
 export type CancellationReason = 'OUT_OF_STOCK' | 'PAYMENT_FAILED' | 'CUSTOMER_REQUEST' | 'TIMED_OUT';
@@ -22,7 +22,7 @@ export type OrderEvent =
 export type OrderCommand =
   | { type: 'PlaceOrder'; order: OrderSnapshot; deadline: string }
   | { type: 'CancelOrder'; customerId: string }
-  /** Ends an order whose time is over. Comes late, early, twice, after the end: it counts when it is due. */
+  /** Ends an order whose time is over. It may come late, early, twice, or after the end. */
   | { type: 'TimeOutOrder'; now: string }
   | { type: 'RecordProgress'; progress: ProgressEvent };
 
@@ -54,9 +54,16 @@ export class OrderAlreadyShippedError extends PermanentError {
   }
 }
 
+/** The time for an order is not over yet: a schedule, or a clock, is early. It is over in a moment, or the order ends before. */
+export class OrderNotDueError extends UnavailableError {
+  constructor() {
+    super('ORDER_NOT_DUE', 'The deadline of the order has not passed yet');
+  }
+}
+
 /**
  * What follows from a command.
- * @throws OrderNotFoundError, OrderAlreadyShippedError
+ * @throws OrderNotFoundError, OrderAlreadyShippedError, OrderNotDueError
  */
 export function decide(command: OrderCommand, order: Order | undefined): readonly OrderEvent[] {
   switch (command.type) {
@@ -70,7 +77,8 @@ export function decide(command: OrderCommand, order: Order | undefined): readonl
       return [{ type: 'OrderCancelled', reason: 'CUSTOMER_REQUEST', detail: 'Cancelled at your request' }];
     case 'TimeOutOrder':
       if (!order) throw new OrderNotFoundError();
-      if (order.status !== 'PLACED' || !isOver(order.deadline, command.now)) return [];
+      if (order.status !== 'PLACED' || order.deadline === undefined) return [];
+      if (Date.parse(command.now) < Date.parse(order.deadline)) throw new OrderNotDueError();
       return [{ type: 'OrderCancelled', reason: 'TIMED_OUT', detail: 'We could not complete it in time' }];
     case 'RecordProgress':
       if (!order) throw new OrderNotFoundError();
@@ -81,11 +89,6 @@ export function decide(command: OrderCommand, order: Order | undefined): readonl
 /** Whose order it is. Nobody else is to learn that there is one. */
 export function belongsTo({ snapshot }: Order, customerId: string): boolean {
   return snapshot.customer.id === customerId;
-}
-
-/** Whether a deadline has passed. An order without one has all the time there is. */
-function isOver(deadline: string | undefined, now: string): boolean {
-  return deadline !== undefined && Date.parse(deadline) <= Date.parse(now);
 }
 
 /** Each kind of progress counts once, and only an open order draws a conclusion from it. */

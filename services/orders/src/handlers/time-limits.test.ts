@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { documentClient } from '@millrace/aws';
 import { DynamoDbEventStore } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
-import { consumerVariables, envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
+import { consumerVariables, envelopeText, eventually, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import {
@@ -154,10 +154,14 @@ describe('onTimeLimitReached', () => {
     expect(await stateOf(orderId)).toEqual({ status: 'CANCELLED', reason: 'TIMED_OUT' });
   });
 
-  test('does nothing before the deadline that the order knows, whatever the event says', async () => {
-    const orderId = await placedOrder(new Date(Date.now() + 60_000).toISOString());
-    expect(await deliver(onTimeLimitReached, reached(orderId))).toBe(0);
+  test('comes again while the deadline that the order knows has not passed, whatever the event says', async () => {
+    const orderId = await placedOrder(new Date(Date.now() + 200).toISOString());
+    const early = reached(orderId);
+    expect(await deliver(onTimeLimitReached, early)).toBe(1);
     expect(await stateOf(orderId)).toEqual({ status: 'PLACED', reason: undefined });
+    // The same event, and not a duplicate: it has left no mark.
+    await eventually(async () => expect(await deliver(onTimeLimitReached, early)).toBe(0));
+    expect(await stateOf(orderId)).toEqual({ status: 'CANCELLED', reason: 'TIMED_OUT' });
   });
 
   test('does nothing after the end', async () => {
@@ -182,7 +186,7 @@ describe('onTimeLimitReached', () => {
   test('the fixture is handled', async () => {
     const text = readFileSync(new URL('../../fixtures/on-time-limit-reached.json', import.meta.url), 'utf8');
     const orderId = JSON.parse(JSON.parse(text).Records[0].body).detail.data.orderId;
-    const deadline = new Date(Date.now() + 60_000).toISOString();
+    const deadline = ago(1);
     await orders.execute(orderId, { type: 'PlaceOrder', order: { ...exampleOrder, orderId }, deadline }, cause);
     expect(await onTimeLimitReached(JSON.parse(text), lambdaContext())).toEqual({ batchItemFailures: [] });
   });
