@@ -143,7 +143,10 @@ describe('a schedule', () => {
     try {
       orderId = await shop.place(orderOf(await shop.stocked(1)));
       const schedule = await scheduled(orderId);
-      await runsOnce(orderId, schedule);
+      const tap = await aws.tap('OrderTimeLimitReached.v1');
+      await scheduleAgain(orderId, 1, schedule);
+      await tap.waitFor(orderId, 'OrderTimeLimitReached.v1');
+      await tap.close();
       expect((await shop.order(orderId)).status).toBe('PLACED');
       await resume();
       expect((await ended(orderId)).status).toBe('CONFIRMED');
