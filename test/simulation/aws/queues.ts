@@ -65,6 +65,11 @@ export class Queues {
     this.#queues.set(queue.name, queue);
   }
 
+  /** Dead-letter queues out of which a message was deleted that nobody had put back. */
+  readonly lostLetters: string[] = [];
+  /** What was sent by the API, by queue and body: what rules deliver is not among it. */
+  readonly #sentBodies = new Set<string>();
+
   get names(): string[] {
     return [...this.#queues.keys()];
   }
@@ -127,7 +132,10 @@ export class Queues {
     const queue = this.#queue(name);
     const message = queue.messages.find(({ id }) => handle.startsWith(id));
     // A standard queue deletes by any handle of the message.
-    if (message) this.#remove(queue, message);
+    if (!message) return;
+    this.#remove(queue, message);
+    const source = /^(.+)-dlq$/.exec(name)?.[1] ?? '';
+    if (this.#queues.has(source) && !this.#sentBodies.has(`${source} ${message.body}`)) this.lostLetters.push(name);
   }
 
   /** Makes a message visible at once, although it was received. */
@@ -207,6 +215,7 @@ export class Queues {
       DelaySeconds,
     }: { MessageBody: string; MessageAttributes?: Record<string, MessageAttribute>; DelaySeconds?: number },
   ): object {
+    this.#sentBodies.add(`${name} ${MessageBody}`);
     const { id } = this.send(name, {
       body: MessageBody,
       attributes: MessageAttributes ?? {},
