@@ -108,8 +108,8 @@ describe('npm run deploy', () => {
     const { exitCode, stderr } = await runScript('deploy', '--endpoint', endpoint, '--service', 'orders');
     expect(stderr).toContain(
       'Nothing was deployed:\n' +
-        '  orders: no stack exports millrace-dev:EventBusName: deploy the service that does before, or with it\n' +
-        '  orders: no stack exports millrace-dev:EventBusArn: ',
+        '  orders: no stack exports millrace-dev:EventBusArn: deploy the service that does before, or with it\n' +
+        '  orders: no stack exports millrace-dev:EventBusName: ',
     );
     expect(stderr).not.toContain('AlarmTopicArn');
     expect(exitCode).toBe(1);

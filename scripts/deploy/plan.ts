@@ -48,7 +48,9 @@ export function planDeployment(
   return candidates.map(({ name, stackName, template, packageHash }) => {
     const stack = deployed.stacks.get(stackName);
     const unchanged = stack?.packageHash === packageHash && isSettled(stack.status);
-    const missing = importedNames(template).filter((imported) => !available.has(imported));
+    const missing = importedNames(template)
+      .filter((imported) => !available.has(imported))
+      .sort();
     for (const exported of exportedNames(template)) available.add(exported);
     if (onlyChanged && unchanged) return { name, action: 'leave', losses: [], problems: [] };
     return {
