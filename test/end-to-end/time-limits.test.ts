@@ -84,7 +84,7 @@ test('500 orders of which every tenth loses its charge: all end, with stock and 
     for (const order of waiting) {
       const orderId = await shop.place(order);
       placed.push({ orderId, email: order.customer.email, isLost: order.paymentToken === lost.paymentToken });
-      // A closed loop: whoever orders next waits for this one.
+      // A closed loop: the next order waits for this one.
       if (order.paymentToken !== lost.paymentToken) await ended(orderId);
     }
   };

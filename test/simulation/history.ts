@@ -90,7 +90,7 @@ export class Simulator {
       const timeLimits = new TimeLimits(world);
       await world.scheduler.run(start + MAX_MS, MAX_STEPS);
       while (await operator.round());
-      // What nobody puts right ends by itself, and may leave something to put right.
+      // Orders that the operator did not put right end by themselves, and may leave dead letters.
       await timeLimits.pass();
       while (await operator.round());
       if (world.scheduler.isQuiet) violations.push(...violationsOf(world, customers));

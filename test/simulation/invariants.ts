@@ -240,7 +240,7 @@ function deadLettersAreAccountedFor({ queues, plan }: World): Violation[] {
   const problems: Violation[] = [];
   const malformed = queues.deadLetters.filter(({ message }) => message.body === MALFORMED).length;
   if (malformed < plan.malformed.length) problems.push('a message that is no event is in no dead-letter queue');
-  for (const name of queues.lostLetters) problems.push(`a letter in ${name} was deleted, and nobody had put it back`);
+  for (const name of queues.lostLetters) problems.push(`a letter in ${name} was deleted before it was put back`);
   for (const { queue, message, by } of queues.deadLetters) {
     const hasReason = message.attributes.ErrorCode !== undefined;
     // SQS says nothing of its own: only a message whose attempts all ended in silence may come by it.

@@ -173,7 +173,7 @@ export const seededBugs: readonly SeededBug[] = [
   },
   {
     name: 'payments-not-told',
-    mistake: 'Nobody tells payments that an order was cancelled, and a late charge is kept.',
+    mistake: 'Payments is not told that an order was cancelled, and a late charge is kept.',
     sabotage: { losesTarget: (detailType, queue) => detailType === 'OrderCancelled.v1' && queue.includes('payments') },
   },
   {

@@ -21,7 +21,7 @@ export interface Aggregate<State, Command, Event extends DomainEvent> {
    */
   publish?: (event: Event, state: State, context: EventContext) => EmittableEvent | undefined;
   /**
-   * What is written in the transaction of an event beside it: rows that others look aggregates up by, which can then neither be
+   * Rows to write in the transaction of an event, for example those that an aggregate is looked up by. They can then neither be
    * missing nor be left over.
    * @param state right after the event
    * @param context of the event, as for `publish`

@@ -38,7 +38,7 @@ export function scheduleResources(scheduling: SchedulingFunction): Record<string
     [`${id}ScheduleDeadLetterQueuePolicy`]: queuePolicy(`${id}ScheduleDeadLetterQueue`, [onlyOverTls]),
     [`${id}ScheduleDeadLetterQueueDepthAlarm`]: alarm(platform, `${name}-schedule-dlq-depth`, {
       AlarmDescription:
-        `EventBridge Scheduler could not put the event of a schedule of ${key} on the bus for a day, or may not. It stands in ` +
+        `EventBridge Scheduler could not put the event of a schedule of ${key} on the bus for a day, or may not. It is in ` +
         `${deadLetters} with attributes that say why: the bus or the role is not what the schedule needs.`,
       Namespace: 'AWS/SQS',
       MetricName: 'ApproximateNumberOfMessagesVisible',
@@ -50,7 +50,7 @@ export function scheduleResources(scheduling: SchedulingFunction): Record<string
     [`${id}ScheduleFailingAlarm`]: alarm(platform, `${name}-schedule-failing`, {
       AlarmDescription:
         `Schedules of ${key} have failed to put their events on the bus for five minutes: the bus or the role is not what they ` +
-        `need. They are tried again for a day; then the events stand in ${deadLetters}.`,
+        `need. They are tried again for a day; then the events go to ${deadLetters}.`,
       Namespace: 'AWS/Scheduler',
       MetricName: 'TargetErrorCount',
       Dimensions: [{ Name: 'ScheduleGroup', Value: { Ref: `${id}ScheduleGroup` } }],
@@ -60,7 +60,7 @@ export function scheduleResources(scheduling: SchedulingFunction): Record<string
   };
 }
 
-/** What the function's code reads to make schedules. */
+/** The variables that the function's code reads to make schedules. */
 export function scheduleEnvironment({ id, platform }: SchedulingFunction): Record<string, unknown> {
   return {
     MILLRACE_SCHEDULE_GROUP: { Ref: `${id}ScheduleGroup` },
@@ -71,7 +71,7 @@ export function scheduleEnvironment({ id, platform }: SchedulingFunction): Recor
 }
 
 /**
- * What the function may do: make and delete the schedules of its own group, and give them their role and no other.
+ * The function's permissions: make and delete the schedules of its own group, and give them their role and no other.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridgescheduler.html
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
  */

@@ -70,7 +70,7 @@ export const OrderPlaced = defineEvent({
   type: 'data',
   summary: 'A customer placed an order; no stock is held yet.',
   data: orderSnapshot.extend({
-    /** When the order is cancelled unless it has ended. Orders of before there were time limits have none. */
+    /** When the order is cancelled unless it has ended. Missing in orders that were placed before there were time limits. */
     deadline: z.iso.datetime().optional(),
   }),
   example: { ...exampleOrder, deadline: '2026-01-15T09:45:00.000Z' },

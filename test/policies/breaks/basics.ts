@@ -312,7 +312,7 @@ export const basics: Breaks = {
     },
     {
       title: 'an asynchronous invocation without one',
-      applies: typed(isFunction, ({ id }) => id !== 'SweepTimeLimitsLambdaFunction'), // it has none, and the rule says why
+      applies: typed(isFunction, ({ id }) => id !== 'SweepTimeLimitsLambdaFunction'), // it has no failure queue, and the rule says why
       change: callAsynchronously,
       says: /^asynchronous invocation: .*: no dead-letter queue/,
     },

@@ -32,7 +32,7 @@ const statements = (properties: Record<string, unknown>) =>
 const passRole = ({ properties }: Pick<Target, 'properties'>) =>
   statements(properties).filter(({ Action }) => list(Action).includes('iam:PassRole'));
 
-/** Schedules that act for somebody else, or in silence. */
+/** Schedules that act for another service, or fail in silence. */
 export const schedules: Breaks = {
   schedules: [
     beside(

@@ -24,7 +24,7 @@ export function ratesOf(service: CompiledService): Entry[] {
  */
 export const schedules: Rule = {
   name: 'schedules',
-  why: 'a schedule acts with the role it was given, long after whoever made it, and says nothing when it does not run',
+  why: 'a schedule acts with the role it was given, long after its function made it, and says nothing when it does not run',
   check(service) {
     return [...groups(service), ...passedRoles(service), ...rates(service)];
   },

@@ -65,7 +65,7 @@ export class Queues {
     this.#queues.set(queue.name, queue);
   }
 
-  /** Dead-letter queues out of which a message was deleted that nobody had put back. */
+  /** Dead-letter queues out of which a message was deleted that had not been put back. */
   readonly lostLetters: string[] = [];
   /** What was sent by the API, by queue and body: what rules deliver is not among it. */
   readonly #sentBodies = new Set<string>();

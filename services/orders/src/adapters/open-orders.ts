@@ -7,7 +7,7 @@ export interface OpenOrder {
   orderId: string;
   /** ISO 8601 in UTC. */
   deadline: string;
-  /** What its end inherits when its time is over. */
+  /** The cause of the event that ends it when its time is over. */
   cause: Cause;
 }
 

@@ -120,7 +120,7 @@ const aggregateOf = (openOrders: OpenOrders): Aggregate<Order | undefined, Order
   },
 });
 
-/** What the end of an order inherits when its time is over and no event tells of it. */
+/** The cause of an order's end when a sweep, and no event, says that its time is over. */
 function causeOf({ id: causationId, correlationId }: EventContext): Cause {
   return { correlationId, causationId };
 }

@@ -1,7 +1,7 @@
 import type { OpenOrder, OpenOrders } from './open-orders.ts';
 import type { Orders } from './orders.ts';
 
-/** What a sweep came to. */
+/** The outcome of a sweep. */
 export interface SweepOutcome {
   /** Orders that it has cancelled. */
   cancelled: number;

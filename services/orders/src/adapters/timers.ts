@@ -21,7 +21,7 @@ export interface Timers {
   cancel(name: string): Promise<void>;
 }
 
-/** Where schedules stand, and what they do. */
+/** The group of the schedules, and what they need to put their event on the bus. */
 export interface ScheduleSettings {
   groupName: string;
   /** Assumed by EventBridge Scheduler to put the event. */

@@ -121,7 +121,7 @@ describe('the time limit', () => {
     given(placed, shipped, confirmed).when(afterIt).thenEvents();
   });
 
-  test('is none for an order of before there were time limits', () => {
+  test('is missing in an order that was placed before there were time limits', () => {
     given({ type: 'OrderPlaced', order: exampleOrder }).when(afterIt).thenEvents();
   });
 

@@ -126,7 +126,7 @@ describe('setTimeLimit', () => {
     ]);
   });
 
-  test('makes none for an order of before there were time limits', async () => {
+  test('makes no schedule for an order that was placed before there were time limits', async () => {
     const send = jest.spyOn(SchedulerClient.prototype, 'send').mockImplementation(async () => ({}));
     expect(await deliver(setTimeLimit, sampleEvent(OrderPlaced, { deadline: undefined }))).toBe(0);
     expect(send).not.toHaveBeenCalled();
