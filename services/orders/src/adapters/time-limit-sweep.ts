@@ -5,8 +5,8 @@ import type { Orders } from './orders.ts';
 export interface SweepOutcome {
   /** Orders that it has cancelled. */
   cancelled: number;
-  /** Why others could not be: they are still overdue. */
-  failures: unknown[];
+  /** The orders that could not be cancelled, with the reasons: they are still overdue. */
+  failures: { orderId: string; error: unknown }[];
 }
 
 /** For the schedule, which is usually there: EventBridge Scheduler is up to a minute late. */
@@ -27,14 +27,17 @@ export async function sweepTimeLimits(
 ): Promise<SweepOutcome> {
   const outcome: SweepOutcome = { cancelled: 0, failures: [] };
   const end = async ({ orderId, cause }: OpenOrder): Promise<void> => {
-    const { cancellation } = await orders.execute(orderId, { type: 'TimeOutOrder', now: now.toISOString() }, cause);
-    if (cancellation?.reason === 'TIMED_OUT') outcome.cancelled += 1;
+    try {
+      const { cancellation } = await orders.execute(orderId, { type: 'TimeOutOrder', now: now.toISOString() }, cause);
+      if (cancellation?.reason === 'TIMED_OUT') outcome.cancelled += 1;
+    } catch (error) {
+      outcome.failures.push({ orderId, error });
+    }
   };
   for await (const overdue of openOrders.overdue(new Date(now.getTime() - GRACE_MS))) {
     for (let start = 0; start < overdue.length; start += CONCURRENCY) {
       if (!isTimeLeft()) return outcome;
-      const settled = await Promise.allSettled(overdue.slice(start, start + CONCURRENCY).map(end));
-      for (const result of settled) if (result.status === 'rejected') outcome.failures.push(result.reason);
+      await Promise.all(overdue.slice(start, start + CONCURRENCY).map(end));
     }
   }
   return outcome;

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { documentClient } from '@millrace/aws';
 import { DynamoDbEventStore } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
+import { logger } from '@millrace/telemetry';
 import { consumerVariables, envelopeText, eventually, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
@@ -219,13 +220,16 @@ describe('sweepTimeLimits', () => {
     expect(await stateOf(orderId)).toMatchObject({ status: 'CANCELLED' });
   });
 
-  test('an order that cannot be cancelled keeps no other, and fails the sweep', async () => {
+  test('an order that cannot be cancelled does not keep the others, is named in the log, and fails the sweep', async () => {
     const [bad, good] = [await placedOrder(ago(GRACE_MS + 1_000)), await placedOrder(ago(GRACE_MS + 1_000))];
     const execute = Orders.prototype.execute;
     jest.spyOn(Orders.prototype, 'execute').mockImplementation(function (this: Orders, orderId, ...rest) {
       return orderId === bad ? Promise.reject(new Error('broken')) : execute.call(this, orderId, ...rest);
     });
+    const logged = jest.spyOn(logger, 'error').mockImplementation(() => {});
     await expect(sweepTimeLimits({}, lambdaContext(60_000))).rejects.toThrow('1 overdue orders could not be cancelled');
+    expect(logged).toHaveBeenCalledTimes(1);
+    expect(logged).toHaveBeenCalledWith(expect.any(String), { subject: bad, error: new Error('broken') });
     expect(await stateOf(good)).toMatchObject({ status: 'CANCELLED' });
   });
 });
