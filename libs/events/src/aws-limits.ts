@@ -104,6 +104,26 @@ export const lambdaLimits = {
   filterPatternLength: 4096,
 } as const;
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, and the page at each limit */
+export const durableLimits = {
+  /** Seconds of an execution, and of whatever one waits for. https://docs.aws.amazon.com/lambda/latest/api/API_DurableConfig.html */
+  seconds: 366 * 24 * 60 * 60,
+  /** Days. Same page. */
+  retention: { minimum: 1, maximum: 90, default: 14 },
+  /** Of an execution, retries included. */
+  operations: 3000,
+  /** That one execution keeps, in all. */
+  bytes: 100 * 1024 * 1024,
+  /** Of one operation, and of an asynchronous execution. https://docs.aws.amazon.com/lambda/latest/api/API_OperationUpdate.html */
+  operationPayloadBytes: 1024 * 1024,
+  /** Of a page. https://docs.aws.amazon.com/lambda/latest/api/API_GetDurableExecutionHistory.html */
+  pageSize: { default: 100, maximum: 1000 },
+  /** Minutes that a client token is remembered. https://docs.aws.amazon.com/lambda/latest/api/API_CheckpointDurableExecution.html */
+  clientTokenMinutes: 15,
+  /** https://docs.aws.amazon.com/lambda/latest/api/API_Execution.html */
+  nameLength: 64,
+} as const;
+
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 export const stackLimits = { resources: 500, parameters: 200, outputs: 200 } as const;
 

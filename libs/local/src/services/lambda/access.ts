@@ -1,5 +1,6 @@
 import type { Access } from '@millrace/iam-policy';
 import type { ArnOf, Input } from '../../core/access.ts';
+import { parseCallbackId } from './durable/arns.ts';
 import { parseFunctionIdentifier } from './function-identifier.ts';
 
 /** Operations whose permission has another name. */
@@ -36,10 +37,21 @@ export function lambdaAccess(operation: string, input: Input, arn: ArnOf): reado
     case 'UpdateFunctionEventInvokeConfig':
     case 'GetFunctionEventInvokeConfig':
     case 'DeleteFunctionEventInvokeConfig':
-    case 'ListFunctionEventInvokeConfigs': {
+    case 'ListFunctionEventInvokeConfigs':
+    case 'ListDurableExecutionsByFunction': {
       const { name, qualifier = Qualifier } = parseFunctionIdentifier(String(FunctionName));
       return [{ action, resource: arn('lambda', `function:${name}${qualifier === undefined ? '' : `:${qualifier}`}`) }];
     }
+    case 'CheckpointDurableExecution':
+    case 'GetDurableExecutionState':
+    case 'GetDurableExecution':
+    case 'GetDurableExecutionHistory':
+    case 'StopDurableExecution':
+      return [{ action, resource: String(input.DurableExecutionArn) }];
+    case 'SendDurableExecutionCallbackSuccess':
+    case 'SendDurableExecutionCallbackFailure':
+    case 'SendDurableExecutionCallbackHeartbeat':
+      return [{ action, resource: parseCallbackId(input.CallbackId).executionArn }];
     case 'ListTags':
     case 'TagResource':
     case 'UntagResource':

@@ -1,5 +1,6 @@
 import type { Input } from '../../core/access.ts';
 import { type Api, apiOf, type Operations } from '../../core/service.ts';
+import { durableOperations } from './durable/durable-operations.ts';
 import { describeVersion } from './function-configuration.ts';
 import { parseFunctionIdentifier } from './function-identifier.ts';
 import { functionOperations } from './function-operations.ts';
@@ -19,6 +20,7 @@ export function lambdaApi(parts: () => LambdaParts): Api {
     ...versionOperations(parts),
     ...invokeConfigOperations(parts),
     ...mappingOperations(parts),
+    ...durableOperations(parts),
   });
 }
 

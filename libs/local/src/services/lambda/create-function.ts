@@ -7,7 +7,7 @@ import { logs } from '../logs/index.ts';
 import { functionDefinition } from './function-definition.ts';
 import { functionMetrics, type ReportFunctionMetric } from './function-metrics.ts';
 import { type EndedInvocation, FunctionPool } from './function-pool.ts';
-import { LocalFunction, type VersionConfiguration } from './local-function.ts';
+import { LocalFunction, type LocalFunctionOptions, type VersionConfiguration } from './local-function.ts';
 import { countLogLine } from './log-usage.ts';
 import { countInvocation } from './usage.ts';
 
@@ -18,7 +18,13 @@ const SCALE_OUT_AFTER_MS = 100;
  * Makes a function of its resource in a template.
  * @throws TemplateError for a function without a bundle, or a setting that Lambda would refuse
  */
-export function createFunction(stack: Stack, logicalId: string, name: string, host: Host): LocalFunction {
+export function createFunction(
+  stack: Stack,
+  logicalId: string,
+  name: string,
+  host: Host,
+  runDurable: LocalFunctionOptions['runDurable'],
+): LocalFunction {
   const codeDirectory = host.codeOf(name);
   if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
   const properties = stack.properties(logicalId);
@@ -46,6 +52,7 @@ export function createFunction(stack: Stack, logicalId: string, name: string, ho
   const created = new LocalFunction(configuration, {
     createPool: (version) => createPool(version, host),
     onThrottle: () => report('Throttles', 1),
+    runDurable,
   });
   if (reserved !== undefined) created.reservedConcurrency = Number(reserved);
   for (const { Key, Value } of (Tags ?? []) as { Key: string; Value: string }[]) created.tags.set(Key, String(Value));

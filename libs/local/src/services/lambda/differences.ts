@@ -4,4 +4,6 @@ export const lambdaDifferences: readonly string[] = [
   'Permissions to invoke functions are accepted and have no effect.',
   'Of a mapping of the API, TumblingWindowInSeconds is refused. Destinations in S3 are refused.',
   "With a ParallelizationFactor, a shard's next read waits until all parts of the one before are done.",
+  'A durable execution whose function fails is tried again after one second, then after twice as long each time, up to five minutes; AWS does not say how long it waits. It goes on with the code of the last start: a version of a template is always 1.',
+  'ApproximateRunningDurableExecutions and its utilization are not reported.',
 ];

@@ -1,4 +1,5 @@
 import { codeDigest } from './code-digest.ts';
+import { describeDurableConfig } from './durable/durable-config.ts';
 import type { LocalFunction, VersionConfiguration } from './local-function.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html */
@@ -25,6 +26,7 @@ export function describeVersion(version: VersionConfiguration): Record<string, u
     CodeSha256: codeDigest(version.codeDirectory),
     Version: version.version,
     ...(version.deadLetterQueue !== undefined && { DeadLetterConfig: { TargetArn: version.deadLetterQueue } }),
+    ...(version.durable && { DurableConfig: describeDurableConfig(version.durable) }),
     Environment: { Variables: version.environment },
     RevisionId: version.revisionId,
     PackageType: 'Zip',

@@ -1,4 +1,6 @@
 import { lambdaLimits } from '@millrace/events/aws-limits';
+import { readDurableConfig } from './durable/durable-config.ts';
+import type { DurableConfig } from './durable/execution-state.ts';
 import { LATEST } from './function-identifier.ts';
 import { checkRange, invalidParameter } from './lambda-errors.ts';
 
@@ -9,6 +11,7 @@ interface FunctionProperties {
   MemorySize?: number;
   ReservedConcurrentExecutions?: number;
   Environment?: { Variables?: Record<string, unknown> };
+  DurableConfig?: Record<string, unknown>;
 }
 
 /**
@@ -36,7 +39,8 @@ export function functionDefinition(
   properties: Record<string, unknown>,
   { endpoints, concurrency }: { endpoints: Record<string, string>; concurrency: number },
 ): FunctionDefinition {
-  const { Handler, Timeout, MemorySize, ReservedConcurrentExecutions, Environment } = properties as FunctionProperties;
+  const { Handler, Timeout, MemorySize, ReservedConcurrentExecutions, Environment, DurableConfig } =
+    properties as FunctionProperties;
   if (Handler === undefined) throw new Error(`${name} has no Handler`);
   return {
     name,
@@ -49,6 +53,7 @@ export function functionDefinition(
     endpoints,
     environment: readEnvironment(Environment?.Variables ?? {}),
     concurrency: Math.max(1, Math.min(concurrency, ReservedConcurrentExecutions ?? concurrency)),
+    durable: DurableConfig && readDurableConfig(DurableConfig),
   };
 }
 
@@ -100,4 +105,6 @@ export interface FunctionDefinition {
   environment: Record<string, string>;
   /** Containers at once; calls above it wait. */
   concurrency: number;
+  /** Of a durable function. */
+  durable?: DurableConfig | undefined;
 }

@@ -13,6 +13,14 @@ const UNITS = {
   AsyncEventsDropped: 'Count',
   DestinationDeliveryFailures: 'Count',
   DeadLetterErrors: 'Count',
+  DurableExecutionStarted: 'Count',
+  DurableExecutionSucceeded: 'Count',
+  DurableExecutionFailed: 'Count',
+  DurableExecutionTimedOut: 'Count',
+  DurableExecutionStopped: 'Count',
+  DurableExecutionDuration: 'Milliseconds',
+  DurableExecutionOperations: 'Count',
+  DurableExecutionStorageWrittenBytes: 'Bytes',
 } as const;
 
 export type FunctionMetric = keyof typeof UNITS;

@@ -16,6 +16,8 @@ export interface InvocationResult {
   functionError?: 'Unhandled';
   /** The version that ran, where it may be another one than `$LATEST`. */
   executedVersion?: string;
+  /** The execution of a durable function. */
+  durableExecutionArn?: string;
   /** The last 4 KB of what the invocation wrote, framed as Lambda frames it. */
   logTail: string;
 }
@@ -30,6 +32,8 @@ export interface InvokeOptions {
   clientContext?: string | undefined;
   /** As it was called, with a qualifier if it had one; the function's own unless given. */
   invokedArn?: string | undefined;
+  /** Of a durable function. */
+  durableExecutionName?: string | undefined;
   /** Gives the call up while it waits for a container; one that is running goes on, as at AWS. */
   signal?: AbortSignal | undefined;
 }

@@ -5,7 +5,7 @@ import type { Host } from '../../core/service.ts';
 import { createFunction } from './create-function.ts';
 import { parseFunctionIdentifier } from './function-identifier.ts';
 import { notFound } from './lambda-errors.ts';
-import type { LocalFunction, VersionConfiguration } from './local-function.ts';
+import type { LocalFunction, LocalFunctionOptions, VersionConfiguration } from './local-function.ts';
 
 /** A function that was named, and the version or alias that was. */
 export interface NamedFunction {
@@ -20,13 +20,13 @@ export class Functions {
   readonly #clock: Clock;
 
   /** @throws TemplateError for a function without a bundle, or a setting that Lambda would refuse */
-  constructor(stacks: readonly Stack[], host: Host) {
+  constructor(stacks: readonly Stack[], host: Host, runDurable: LocalFunctionOptions['runDurable']) {
     this.#onWarning = host.warn;
     this.#clock = host.clock;
     const functions = new Map<string, LocalFunction>();
     for (const stack of stacks) {
       for (const { logicalId, name } of stack.resourcesOfType('AWS::Lambda::Function')) {
-        functions.set(name, createFunction(stack, logicalId, name, host));
+        functions.set(name, createFunction(stack, logicalId, name, host, runDurable));
       }
     }
     this.byName = functions;

@@ -4,6 +4,7 @@ import { lambdaAccess } from './access.ts';
 import { lambdaApi } from './api.ts';
 import { openCheckpoints } from './checkpoint-store.ts';
 import { lambdaDifferences } from './differences.ts';
+import { DurableStore } from './durable/durable-store.ts';
 import { FUNCTION_METRICS } from './function-metrics.ts';
 import type { InvocationResult, InvokeOptions } from './function-pool.ts';
 import { LambdaRuntime } from './lambda-runtime.ts';
@@ -35,7 +36,8 @@ export const lambda: AwsService<LocalLambda> = {
   differences: lambdaDifferences,
   protocols: ['rest'],
   routes: lambdaRoutes,
-  takesUnsigned: ({ url }) => /^\/\d{4}-\d\d-\d\d\/(functions|event-source-mappings)/.test(url.pathname),
+  takesUnsigned: ({ url }) =>
+    /^\/\d{4}-\d\d-\d\d\/(functions|event-source-mappings|durable-execution)/.test(url.pathname),
   resourceTypes: lambdaResourceTypes,
   access: lambdaAccess,
   refusal: { code: 'AccessDeniedException', status: 403 },
@@ -56,6 +58,8 @@ async function start(host: Host): Promise<RunningService<LocalLambda>> {
   if (opened) started.defer(opened.close);
   const store = new LambdaStore(host.dataDirectory);
   started.defer(() => store.close());
+  const durableStore = new DurableStore(host.dataDirectory);
+  started.defer(() => durableStore.close());
   let active: LambdaRuntime | undefined;
   const running = (): LambdaRuntime => {
     if (!active) throw new Error('Functions have not started yet');
@@ -87,13 +91,17 @@ async function start(host: Host): Promise<RunningService<LocalLambda>> {
         if (refusal) throw new DeliveryError('NO_PERMISSIONS', refusal.message, false);
       }
       const { found, qualifier } = named;
-      running().asyncInvocations.accept({ functionName: found.name, qualifier, payload, traceHeader });
+      running().acceptEvent(found, { qualifier, payload, traceHeader });
     },
     activate: (stacks) => {
-      active = new LambdaRuntime(stacks, host, store, opened?.checkpoints);
+      active = new LambdaRuntime(stacks, host, { store, durableStore, checkpoints: opened?.checkpoints });
       active.start(stacks);
     },
-    console: () => ({ functions: [...running().functions.byName.keys()], asynchronousEvents: store.eventCounts() }),
+    console: () => ({
+      functions: [...running().functions.byName.keys()],
+      asynchronousEvents: store.eventCounts(),
+      durableExecutions: durableStore.counts(),
+    }),
     [Symbol.asyncDispose]: async () => {
       await active?.stop();
       await owned.disposeAsync();

@@ -13,21 +13,24 @@ import { findFunction, type LambdaParts } from './request.ts';
 export async function invoke(input: Input, parts: LambdaParts): Promise<unknown> {
   const { found, qualifier } = findFunction(input, parts);
   const payload = readPayload(input.Payload);
+  const durableExecutionName = textOf(input.DurableExecutionName);
   const [traceHeader, clientContext] = [textOf(input.TraceHeader), readClientContext(input.ClientContext)];
   switch (input.InvocationType ?? 'RequestResponse') {
     case 'DryRun':
       return new HttpAnswer(204, {}, '');
     case 'Event': {
-      const given = { functionName: found.name, qualifier, payload, traceHeader, clientContext };
-      const requestId = parts.asyncInvocations.accept(given);
-      return new HttpAnswer(202, { 'x-amzn-requestid': requestId }, '');
+      const given = { qualifier, payload, traceHeader, clientContext, durableExecutionName };
+      const { requestId, durableExecutionArn } = parts.acceptEvent(found, given);
+      const headers = { 'x-amzn-requestid': requestId, ...executionHeader(durableExecutionArn) };
+      return new HttpAnswer(202, headers, '');
     }
     case 'RequestResponse': {
-      const result = await found.invoke(payload, { qualifier, traceHeader, clientContext });
+      const result = await found.invoke(payload, { qualifier, traceHeader, clientContext, durableExecutionName });
       const headers = {
         'content-type': 'application/json',
         'x-amzn-requestid': result.requestId,
         'x-amz-executed-version': result.executedVersion,
+        ...executionHeader(result.durableExecutionArn),
         ...(result.functionError && { 'x-amz-function-error': result.functionError }),
         ...(input.LogType === 'Tail' && { 'x-amz-log-result': Buffer.from(result.logTail).toString('base64') }),
         ...(traceHeader !== undefined && { 'x-amzn-trace-id': traceHeader }),
@@ -37,6 +40,10 @@ export async function invoke(input: Input, parts: LambdaParts): Promise<unknown>
     default:
       throw invalidParameter(`Unknown invocation type ${input.InvocationType}`);
   }
+}
+
+function executionHeader(arn: string | undefined): Record<string, string> {
+  return arn === undefined ? {} : { 'x-amz-durable-execution-arn': arn };
 }
 
 /** @throws AwsError InvalidRequestContentException */

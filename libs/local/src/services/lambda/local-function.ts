@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FunctionDefinition } from './function-definition.ts';
 import { LATEST } from './function-identifier.ts';
 import type { FunctionPool, InvocationResult, InvokeOptions } from './function-pool.ts';
-import { notFound, tooManyRequests } from './lambda-errors.ts';
+import { invalidParameter, notFound, tooManyRequests } from './lambda-errors.ts';
 
 /** The configuration of one version, with what does not decide how it runs. */
 export interface VersionConfiguration extends FunctionDefinition {
@@ -32,6 +32,12 @@ export interface LocalFunctionOptions {
   createPool: (configuration: VersionConfiguration) => FunctionPool;
   /** A call was refused, because as many as are reserved were running. */
   onThrottle: () => void;
+  /** Starts an execution of a durable function, and waits for its end. */
+  runDurable: (
+    found: LocalFunction,
+    payload: string,
+    options: InvokeOptions & { qualifier: string | undefined },
+  ) => Promise<InvocationResult & { executedVersion: string }>;
 }
 
 /** A function with its versions and aliases. */
@@ -85,22 +91,50 @@ export class LocalFunction {
     return qualifier === undefined ? this.arn : `${this.arn}:${qualifier}`;
   }
 
+  /** The version that a call is for. */
+  route(qualifier: string | undefined): VersionConfiguration {
+    return this.#route(qualifier).configuration;
+  }
+
   /**
-   * Calls the function and waits for its answer.
-   * @throws AwsError ResourceNotFoundException, RequestTooLargeException, TooManyRequestsException
+   * Calls the function and waits for its answer. Of a durable function, that is the end of an execution.
+   * @throws AwsError ResourceNotFoundException, RequestTooLargeException, TooManyRequestsException, and for a durable function
+   *   InvalidParameterValueException, DurableExecutionAlreadyStartedException
    */
   async invoke(
     payload: string,
     { qualifier, ...options }: InvokeOptions & { qualifier?: string | undefined } = {},
   ): Promise<InvocationResult & { executedVersion: string }> {
-    const { configuration, pool } = this.#route(qualifier);
+    const version = this.#route(qualifier);
+    if (version.configuration.durable) return this.#options.runDurable(this, payload, { ...options, qualifier });
+    refuseExecutionName(options);
+    return this.#call(version, payload, { ...options, invokedArn: this.arnOf(qualifier) });
+  }
+
+  /**
+   * Calls one version, once.
+   * @throws AwsError ResourceNotFoundException, RequestTooLargeException, TooManyRequestsException
+   */
+  invokeVersion(
+    version: string,
+    payload: string,
+    options: InvokeOptions,
+  ): Promise<InvocationResult & { executedVersion: string }> {
+    return this.#call(this.version(version), payload, { ...options, invokedArn: this.arnOf(version) });
+  }
+
+  async #call(
+    { configuration, pool }: Version,
+    payload: string,
+    options: InvokeOptions,
+  ): Promise<InvocationResult & { executedVersion: string }> {
     if (this.reservedConcurrency !== undefined && this.#running >= this.reservedConcurrency) {
       this.#options.onThrottle();
       throw tooManyRequests('ReservedFunctionConcurrentInvocationLimitExceeded');
     }
     this.#running += 1;
     try {
-      const result = await pool.invoke(payload, { ...options, invokedArn: this.arnOf(qualifier) });
+      const result = await pool.invoke(payload, options);
       return { ...result, executedVersion: configuration.version };
     } finally {
       this.#running -= 1;
@@ -138,4 +172,10 @@ export class LocalFunction {
     }
     return this.version(qualifier);
   }
+}
+
+/** @throws AwsError InvalidParameterValueException: only executions of durable functions have names */
+export function refuseExecutionName({ durableExecutionName }: Pick<InvokeOptions, 'durableExecutionName'>): void {
+  if (durableExecutionName === undefined) return;
+  throw invalidParameter('DurableExecutionName can only be given for a durable function.');
 }

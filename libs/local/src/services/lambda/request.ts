@@ -1,8 +1,10 @@
 import type { Input } from '../../core/access.ts';
 import type { AsyncInvocations } from './async-invocations.ts';
 import type { Destinations } from './destinations.ts';
+import type { DurableExecutions } from './durable/durable-executions.ts';
 import type { EventInvokeConfigs } from './event-invoke-configs.ts';
 import { parseFunctionIdentifier } from './function-identifier.ts';
+import type { InvokeOptions } from './function-pool.ts';
 import type { Functions } from './functions.ts';
 import { invalidParameter, notFound } from './lambda-errors.ts';
 import type { LocalFunction } from './local-function.ts';
@@ -17,6 +19,22 @@ export interface LambdaParts {
   asyncInvocations: AsyncInvocations;
   invokeConfigs: EventInvokeConfigs;
   destinations: Destinations;
+  durableExecutions: DurableExecutions;
+  acceptEvent: (found: LocalFunction, request: EventRequest) => AcceptedEvent;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+}
+
+/** An event for asynchronous invocation. */
+export interface EventRequest extends Pick<InvokeOptions, 'traceHeader' | 'clientContext' | 'durableExecutionName'> {
+  qualifier: string | undefined;
+  payload: string;
+}
+
+export interface AcceptedEvent {
+  requestId: string;
+  /** Of a durable function. */
+  durableExecutionArn?: string;
 }
 
 const MAX_ITEMS = 50;

@@ -27,6 +27,7 @@ export const lambdaResourceTypes: Readonly<Record<string, ResourceType>> = {
         'Environment',
         'Role',
         'DeadLetterConfig',
+        'DurableConfig',
       ],
       // The code is what was packaged, and it runs on this machine's Node and processor.
       ...['Code', 'Runtime', 'Architectures', 'PackageType', 'Description', 'Tags', 'KmsKeyArn'],

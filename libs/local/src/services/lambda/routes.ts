@@ -7,6 +7,9 @@ const INVOKE_CONFIG = '/2019-09-25/functions/{FunctionName}/event-invoke-config'
 const CONCURRENCY = 'functions/{FunctionName}/concurrency';
 const TAGS = '/2017-03-31/tags/{Resource}';
 const PAGE = { Marker: 'Marker', MaxItems: 'MaxItems#' };
+const EXECUTION = '/2025-12-01/durable-executions/{DurableExecutionArn}';
+const CALLBACK = '/2025-12-01/durable-execution-callbacks/{CallbackId}';
+const EXECUTION_PAGE = { Marker: 'Marker', MaxItems: 'MaxItems#' };
 const QUALIFIER = { Qualifier: 'Qualifier' };
 
 type Rest = Omit<RestRoute, 'operation' | 'method' | 'path'>;
@@ -23,6 +26,7 @@ const available: readonly RestRoute[] = [
       'x-amz-invocation-type': 'InvocationType',
       'x-amz-log-type': 'LogType',
       'x-amz-client-context': 'ClientContext',
+      'x-amz-durable-execution-name': 'DurableExecutionName',
       // Not in the model: X-Ray's, which clients add to a request.
       'x-amzn-trace-id': 'TraceHeader',
     },
@@ -57,6 +61,24 @@ const available: readonly RestRoute[] = [
   route('CreateEventSourceMapping', 'POST', MAPPINGS, { status: 202 }),
   route('DeleteEventSourceMapping', 'DELETE', `${MAPPINGS}/{UUID}`, { status: 202 }),
   route('UpdateEventSourceMapping', 'PUT', `${MAPPINGS}/{UUID}`, { status: 202 }),
+  route('GetDurableExecution', 'GET', EXECUTION, { query: { IncludeExecutionData: 'IncludeExecutionData' } }),
+  route('GetDurableExecutionHistory', 'GET', `${EXECUTION}/history`, {
+    query: { ...EXECUTION_PAGE, IncludeExecutionData: 'IncludeExecutionData', ReverseOrder: 'ReverseOrder' },
+  }),
+  route('GetDurableExecutionState', 'GET', `${EXECUTION}/state`, {
+    query: { ...EXECUTION_PAGE, CheckpointToken: 'CheckpointToken' },
+  }),
+  route('CheckpointDurableExecution', 'POST', `${EXECUTION}/checkpoint`),
+  route('StopDurableExecution', 'POST', `${EXECUTION}/stop`),
+  route('ListDurableExecutionsByFunction', 'GET', '/2025-12-01/functions/{FunctionName}/durable-executions', {
+    query: {
+      ...{ ...EXECUTION_PAGE, ...QUALIFIER, DurableExecutionName: 'DurableExecutionName', Statuses: 'Statuses[]' },
+      ...{ StartedAfter: 'StartedAfter', StartedBefore: 'StartedBefore', ReverseOrder: 'ReverseOrder' },
+    },
+  }),
+  route('SendDurableExecutionCallbackSuccess', 'POST', `${CALLBACK}/succeed`, { payload: 'Result' }),
+  route('SendDurableExecutionCallbackFailure', 'POST', `${CALLBACK}/fail`),
+  route('SendDurableExecutionCallbackHeartbeat', 'POST', `${CALLBACK}/heartbeat`),
 ];
 
 /** Operations that are refused by their names. */
@@ -96,12 +118,6 @@ const refused: readonly RestRoute[] = [
   route('CreateCodeSigningConfig', 'POST', '/2020-04-22/code-signing-configs'),
   route('ListCapacityProviders', 'GET', '/2025-11-30/capacity-providers'),
   route('CreateCapacityProvider', 'POST', '/2025-11-30/capacity-providers'),
-  route('GetDurableExecution', 'GET', '/2025-12-01/durable-executions/{DurableExecutionArn}'),
-  route('GetDurableExecutionHistory', 'GET', '/2025-12-01/durable-executions/{DurableExecutionArn}/history'),
-  route('GetDurableExecutionState', 'GET', '/2025-12-01/durable-executions/{DurableExecutionArn}/state'),
-  route('CheckpointDurableExecution', 'POST', '/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint'),
-  route('StopDurableExecution', 'POST', '/2025-12-01/durable-executions/{DurableExecutionArn}/stop'),
-  route('ListDurableExecutionsByFunction', 'GET', '/2025-12-01/functions/{FunctionName}/durable-executions'),
 ];
 
 /** How requests map to Lambda's operations. */

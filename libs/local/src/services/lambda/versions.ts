@@ -155,8 +155,9 @@ function isSame(one: VersionConfiguration, other: VersionConfiguration): boolean
     environment,
     role,
     deadLetterQueue,
+    durable,
   }: VersionConfiguration) => ({
-    ...{ handler, timeoutSeconds, memoryMb, environment, role, deadLetterQueue },
+    ...{ handler, timeoutSeconds, memoryMb, environment, role, deadLetterQueue, durable },
   });
   return (
     codeDigest(one.codeDirectory) === codeDigest(other.codeDirectory) &&

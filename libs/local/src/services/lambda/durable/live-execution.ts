@@ -1,0 +1,453 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { durableLimits } from '@millrace/events/aws-limits';
+import { backoffBound } from '@millrace/retry';
+import { AwsError } from '../../../core/aws-error.ts';
+import type { Clock, Timer } from '../../../core/clock.ts';
+import type { InvocationResult } from '../function-pool.ts';
+import { invalidParameter } from '../lambda-errors.ts';
+import { checkTransition, checkUpdates } from './check-updates.ts';
+import type { DurableStore } from './durable-store.ts';
+import {
+  type ChainedInvocation,
+  type ErrorObject,
+  type Execution,
+  type NewEvent,
+  type Operation,
+  type OperationRecord,
+  withDates,
+} from './execution-state.ts';
+import { eventOf } from './history-events.ts';
+import { executionPayloadBytes, readOutcome } from './invocation-outcome.ts';
+import { invocationPayload, replayedOperations } from './invocation-payload.ts';
+import {
+  beat,
+  type Completion,
+  dueAt,
+  endCallback,
+  endChainedInvoke,
+  executionEvent,
+  outcomeOf,
+  whenDue,
+} from './operation-completions.ts';
+import { applyUpdate, type Change, type OperationUpdate, type UpdateContext } from './operation-updates.ts';
+
+export interface LiveExecutionOptions {
+  store: DurableStore;
+  clock: Clock;
+  /** Invokes the version of the function once. @throws AwsError when it could not be called */
+  invoke: (execution: Execution, payload: string, requestId: string) => Promise<InvocationResult>;
+  /** Finds the function of a chained invocation. */
+  target: UpdateContext['target'];
+  /** Starts a chained invocation; `completeChainedInvoke` is called when it has ended. */
+  startChained: (execution: Execution, operationId: string, invocation: ChainedInvocation) => void;
+  /** Is told when the execution has another status. */
+  onStatus: (execution: Execution) => void;
+  warn: (line: string) => void;
+}
+
+/** Answer of a checkpoint. */
+export interface CheckpointAnswer {
+  CheckpointToken?: string | undefined;
+  NewExecutionState: { Operations: Operation[] };
+}
+
+/** Between invocations of a function that fails. AWS tells no numbers. */
+const BACKOFF_MS = { firstBound: 1000, longestBound: 5 * 60_000 };
+const TIMEOUT: ErrorObject = { ErrorType: 'Execution.Timeout', ErrorMessage: 'The durable execution timed out' };
+
+/**
+ * A durable execution that has not ended: invokes its function whenever there is something new for it, takes its checkpoints, and waits
+ * for what it waits for. Each change is kept before it has an effect, so that another process can go on from it.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/dg/durable-basic-concepts.html
+ */
+export class LiveExecution {
+  readonly execution: Execution;
+  /** Resolves once it has ended, in whatever way. */
+  readonly ended: Promise<Execution>;
+  readonly #options: LiveExecutionOptions;
+  readonly #records: Map<string, OperationRecord>;
+  readonly #timers = new Map<string, Timer>();
+  readonly #resolveEnded: (execution: Execution) => void;
+  /** What has happened outside, and is told after the next checkpoint. */
+  #held: (() => void)[] = [];
+  /** Of the invocation under way: what its next checkpoint must carry. */
+  #token: string | undefined;
+  #answered = new Map<string, { at: number; answer: CheckpointAnswer }>();
+  /** The end that the function has checkpointed before its answer. */
+  #end: Completion | undefined;
+  #underWay: Promise<void> | undefined;
+  #failures = 0;
+  #stopped = false;
+
+  constructor(execution: Execution, records: readonly OperationRecord[], options: LiveExecutionOptions) {
+    this.execution = execution;
+    this.#options = options;
+    this.#records = new Map(records.map((record) => [record.operation.Id, record]));
+    const { promise, resolve } = Promise.withResolvers<Execution>();
+    this.ended = promise;
+    this.#resolveEnded = resolve;
+  }
+
+  /** Keeps a new execution, and invokes the function for the first time. */
+  start(): void {
+    const { execution } = this;
+    const operation: Operation = {
+      Id: randomUUID(),
+      Name: execution.name,
+      Type: 'EXECUTION',
+      Status: 'STARTED',
+      StartTimestamp: execution.startedAt,
+      ExecutionDetails: { InputPayload: execution.input },
+    };
+    const event = eventOf(operation, 'ExecutionStarted', {
+      Input: { Payload: execution.input },
+      ExecutionTimeout: execution.config.executionTimeoutSeconds,
+    });
+    this.#commit([{ record: { sequence: 0, operation }, event }]);
+    this.#options.onStatus(execution);
+    this.#armTimeout();
+    this.#invoke();
+  }
+
+  /** Goes on with an execution that an earlier process has left. */
+  resume(): void {
+    const { invocation } = this.execution;
+    this.#armTimeout();
+    for (const record of this.#records.values()) {
+      this.#arm(record);
+      const { Id, Status } = record.operation;
+      const chained = record.pending?.invocation;
+      if (chained && Status === 'STARTED') this.#options.startChained(this.execution, Id, chained);
+    }
+    if (invocation) {
+      const error = { ErrorType: 'Runtime.ExitError', ErrorMessage: 'The local cloud has ended during the invocation' };
+      this.#commit([], [this.#invocationCompleted(invocation, error)]);
+    }
+    if (this.execution.isOwed || this.execution.updated.length > 0) this.#invoke();
+  }
+
+  /** Stops what happens by itself. Another process goes on. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimers();
+    await this.#underWay;
+  }
+
+  /** The operations of a replay. @throws AwsError for a token that is not the current one */
+  state(token: unknown): Operation[] {
+    this.#requireToken(token);
+    return replayedOperations(this.#records.values());
+  }
+
+  /**
+   * Takes a checkpoint of the invocation under way, all of it or nothing.
+   * @throws AwsError InvalidParameterValueException for a stale token, or an update that is not allowed
+   */
+  checkpoint(token: unknown, clientToken: string | undefined, updates: readonly OperationUpdate[]): CheckpointAnswer {
+    const { clock } = this.#options;
+    const repeated = clientToken === undefined ? undefined : this.#answered.get(`${token} ${clientToken}`);
+    if (repeated && clock.now() < repeated.at + durableLimits.clientTokenMinutes * 60_000) return repeated.answer;
+    this.#requireToken(token);
+    checkUpdates(updates, executionPayloadBytes(this.execution.isAsynchronous));
+    const changes = this.#apply(updates);
+    this.#requireRoom(updates, changes);
+    this.#token = randomBytes(24).toString('base64url');
+    this.#commit(changes);
+    this.#releaseHeld();
+    const changed = new Set([...changes.map(({ record }) => record.operation.Id), ...this.execution.updated]);
+    this.execution.updated = [];
+    for (const { record } of changes) this.#follow(record);
+    const last = updates.at(-1);
+    if (last?.Type === 'EXECUTION') this.#takeEnd(last);
+    const operations = [...changed].flatMap((id) => this.#records.get(id)?.operation ?? []);
+    const answer = { CheckpointToken: this.#token, NewExecutionState: { Operations: operations.map(withDates) } };
+    if (clientToken !== undefined) this.#answered.set(`${token} ${clientToken}`, { at: clock.now(), answer });
+    return answer;
+  }
+
+  /** @throws AwsError CallbackTimeoutException for a callback that is not open */
+  completeCallback(operationId: string, completion: Completion): void {
+    this.#change(endCallback(this.#openCallback(operationId), completion, this.#options.clock.now()));
+  }
+
+  /** @throws AwsError CallbackTimeoutException for a callback that is not open */
+  heartbeat(operationId: string): void {
+    const record = beat(this.#openCallback(operationId), this.#options.clock.now());
+    this.#commit([{ record }]);
+    this.#arm(record);
+  }
+
+  /**
+   * Ends a chained invocation. An invocation under way learns of it with its next checkpoint: a function that runs here answers before
+   * its caller has stopped to wait for it, which no function of AWS does.
+   */
+  completeChainedInvoke(operationId: string, completion: Completion): void {
+    const complete = (): void => {
+      const record = this.#records.get(operationId);
+      if (record?.operation.Status !== 'STARTED') return;
+      this.#change(endChainedInvoke(record, completion, this.#options.clock.now()));
+    };
+    if (this.#underWay) this.#held.push(complete);
+    else complete();
+  }
+
+  /** Ends the execution from outside. */
+  finish(completion: Completion): void {
+    if (this.execution.status !== 'RUNNING') return;
+    const { clock, onStatus } = this.#options;
+    const { execution } = this;
+    const { status, result, error } = completion;
+    Object.assign(execution, { status, result, error, endedAt: clock.now(), invocation: undefined, updated: [] });
+    this.#token = undefined;
+    this.#cancelTimers();
+    const [first] = this.#records.values();
+    if (!first) throw new Error(`${execution.arn} has no operation of its own`);
+    const operation: Operation = { ...first.operation, Status: status, EndTimestamp: clock.now() };
+    const event = eventOf(operation, executionEvent(status), outcomeOf(status, result, error));
+    this.#commit([{ record: { ...first, operation }, event }]);
+    onStatus(execution);
+    this.#resolveEnded(execution);
+  }
+
+  #apply(updates: readonly OperationUpdate[]): Change[] {
+    const { clock, target } = this.#options;
+    const records = new Map(this.#records);
+    const changes: Change[] = [];
+    for (const given of updates) {
+      const [own] = this.#records.keys();
+      // Whatever id it has, it is about this execution.
+      const update = given.Type === 'EXECUTION' ? { ...given, Id: own ?? '', ParentId: undefined } : given;
+      const { ParentId, ...rest } = update;
+      const current = records.get(update.Id);
+      const parent = ParentId === undefined ? undefined : records.get(ParentId)?.operation;
+      checkTransition(ParentId === undefined ? rest : { ...rest, ParentId }, current?.operation, parent);
+      if (update.Type === 'EXECUTION') continue;
+      const context = { executionArn: this.execution.arn, sequence: records.size, now: clock.now(), target };
+      const change = applyUpdate(given, current, context);
+      records.set(update.Id, change.record);
+      changes.push(change);
+    }
+    return changes;
+  }
+
+  /** @throws AwsError InvalidParameterValueException beyond what one execution may have */
+  #requireRoom(updates: readonly OperationUpdate[], changes: readonly Change[]): void {
+    const { execution } = this;
+    const isNew = ({ Id, Type }: OperationUpdate): boolean => Type !== 'EXECUTION' && !this.#records.has(Id);
+    const started = new Set(updates.filter(isNew).map(({ Id }) => Id)).size;
+    const operations = execution.operations + started + updates.filter(({ Action }) => Action === 'RETRY').length;
+    const bytes = updates.reduce(
+      (sum, { Payload = '', Error: error }) =>
+        sum + Buffer.byteLength(Payload) + (error ? Buffer.byteLength(JSON.stringify(error)) : 0),
+      execution.bytes,
+    );
+    if (operations > durableLimits.operations) {
+      throw invalidParameter(`Durable execution exceeded the limit of ${durableLimits.operations} operations.`);
+    }
+    if (bytes > durableLimits.bytes) {
+      throw invalidParameter(`Durable execution exceeded the limit of ${durableLimits.bytes} bytes of storage.`);
+    }
+    if (changes.length > 0) Object.assign(execution, { operations, bytes });
+  }
+
+  /** Starts what an operation that has changed waits for. */
+  #follow(record: OperationRecord): void {
+    this.#arm(record);
+    const { operation, pending } = record;
+    if (operation.Type === 'CHAINED_INVOKE' && operation.Status === 'STARTED' && pending?.invocation) {
+      this.#options.startChained(this.execution, operation.Id, pending.invocation);
+    }
+  }
+
+  /** The execution ends once the function has answered; nothing more can be checkpointed until then. */
+  #takeEnd({ Action, Payload, Error: error = {} }: OperationUpdate): void {
+    this.#end = Action === 'SUCCEED' ? { status: 'SUCCEEDED', result: Payload } : { status: 'FAILED', error };
+    this.#token = undefined;
+  }
+
+  #requireToken(token: unknown): void {
+    if (this.#token === undefined || token !== this.#token) throw invalidParameter('Invalid checkpoint token');
+  }
+
+  #openCallback(operationId: string): OperationRecord {
+    const record = this.#records.get(operationId);
+    if (record?.operation.Status === 'STARTED') return record;
+    throw callbackClosed();
+  }
+
+  /** Something has happened that the function is to be told of. */
+  #change(change: Change): void {
+    this.execution.updated.push(change.record.operation.Id);
+    this.#commit([change]);
+    this.#arm(change.record);
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (!this.#underWay && !this.#timers.has(RETRY)) this.#invoke();
+  }
+
+  #invoke(): void {
+    if (this.#underWay || this.#stopped || this.execution.status !== 'RUNNING') return;
+    this.#underWay = this.#invokeOnce()
+      .catch((error: Error) => {
+        this.#options.warn(`${this.execution.arn} could not be written, and is invoked again: ${error.message}`);
+        this.#retry();
+      })
+      .then(() => {
+        this.#underWay = undefined;
+        if (this.#stopped || this.execution.status !== 'RUNNING') return;
+        this.#releaseHeld();
+        if (this.execution.updated.length > 0) this.#wake();
+      });
+  }
+
+  async #invokeOnce(): Promise<void> {
+    const { clock, invoke, warn } = this.#options;
+    const { execution } = this;
+    const token = randomBytes(24).toString('base64url');
+    const updated = execution.updated;
+    const invocation = { requestId: randomUUID(), startedAt: clock.now() };
+    this.#token = token;
+    this.#answered = new Map();
+    Object.assign(execution, { updated: [], invocation, isOwed: true });
+    this.#commit([]);
+    const payload = invocationPayload(execution, token, replayedOperations(this.#records.values()), updated);
+    let result: InvocationResult;
+    try {
+      result = await invoke(execution, payload, invocation.requestId);
+    } catch (error) {
+      if (this.#stopped || execution.status !== 'RUNNING') return;
+      // It was not called, and does not know yet.
+      Object.assign(execution, { invocation: undefined, updated: [...new Set([...updated, ...execution.updated])] });
+      this.#commit([]);
+      if (!(error instanceof AwsError && (error.status === 429 || error.status >= 500))) {
+        warn(`${execution.arn} cannot go on: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      this.#retry();
+      return;
+    }
+    if (this.#stopped || execution.status !== 'RUNNING') return;
+    this.#token = undefined;
+    const outcome = readOutcome(result, execution, this.#isWaiting() || this.#held.length > 0);
+    const error = outcome.status === 'RETRY' ? outcome.error : undefined;
+    Object.assign(execution, { invocation: undefined, isOwed: outcome.status === 'RETRY' });
+    if (error) {
+      execution.operations += 1;
+      // The next invocation replays what this one was told.
+      execution.updated = [...new Set([...updated, ...execution.updated])];
+    }
+    this.#commit([], [this.#invocationCompleted(invocation, error)]);
+    if (this.#end) this.finish(this.#end);
+    else if (outcome.status === 'RETRY') this.#retry();
+    else this.#failures = 0;
+    if (outcome.status === 'SUCCEEDED') this.finish(outcome);
+    if (outcome.status === 'FAILED') this.finish(outcome);
+  }
+
+  /** Invokes the function again after a while, until the execution times out. */
+  #retry(): void {
+    const { clock } = this.#options;
+    this.#failures += 1;
+    const delay = backoffBound(this.#failures, BACKOFF_MS);
+    this.#setTimer(RETRY, clock.now() + delay, () => this.#invoke());
+  }
+
+  #invocationCompleted(
+    { requestId, startedAt }: { requestId: string; startedAt: number },
+    error?: ErrorObject,
+  ): NewEvent {
+    const details = {
+      StartTimestamp: startedAt,
+      EndTimestamp: this.#options.clock.now(),
+      RequestId: requestId,
+      Error: error && { Payload: error },
+    };
+    return { EventType: 'InvocationCompleted', InvocationCompletedDetails: details };
+  }
+
+  /** True while something outside can let the execution go on. */
+  #isWaiting(): boolean {
+    if (this.execution.updated.length > 0) return true;
+    for (const { operation } of this.#records.values()) {
+      const { Type, Status } = operation;
+      if (Status === 'PENDING') return true;
+      if (Status === 'STARTED' && ['WAIT', 'CALLBACK', 'CHAINED_INVOKE'].includes(Type)) return true;
+    }
+    return false;
+  }
+
+  #releaseHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const complete of held) complete();
+  }
+
+  #armTimeout(): void {
+    const { startedAt, config } = this.execution;
+    this.#setTimer(TIMEOUT_TIMER, startedAt + config.executionTimeoutSeconds * 1000, () =>
+      this.finish({ status: 'TIMED_OUT', error: TIMEOUT }),
+    );
+  }
+
+  #arm(record: OperationRecord): void {
+    const { Id } = record.operation;
+    const at = dueAt(record);
+    this.#timers.get(Id)?.cancel();
+    this.#timers.delete(Id);
+    if (at === undefined) return;
+    this.#setTimer(Id, at, () => {
+      const current = this.#records.get(Id);
+      if (current) this.#change(whenDue(current, this.#options.clock.now()));
+    });
+  }
+
+  #setTimer(name: string, at: number, fire: () => void): void {
+    if (this.#stopped || this.execution.status !== 'RUNNING') return;
+    const { clock, warn } = this.#options;
+    const timer = clock.setTimer(at, () => {
+      this.#timers.delete(name);
+      try {
+        fire();
+      } catch (error) {
+        warn(`${this.execution.arn} could not be written: ${(error as Error).message}`);
+        this.#setTimer(name, clock.now() + UNWRITTEN_PAUSE_MS, fire);
+      }
+    });
+    this.#timers.set(name, timer);
+  }
+
+  #cancelTimers(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
+  #commit(changes: readonly Change[], more: readonly NewEvent[] = []): void {
+    const { execution } = this;
+    const EventTimestamp = this.#options.clock.now();
+    const events = [...changes.flatMap(({ event }) => event ?? []), ...more].map((event, index) => ({
+      ...event,
+      EventId: execution.events + index + 1,
+      EventTimestamp,
+    }));
+    const records = new Map(changes.map(({ record }) => [record.sequence, record]));
+    this.#options.store.save({ ...execution, events: execution.events + events.length }, [...records.values()], events);
+    execution.events += events.length;
+    for (const record of records.values()) this.#records.set(record.operation.Id, record);
+  }
+}
+
+/** How long an execution waits for a database that cannot be used. */
+const UNWRITTEN_PAUSE_MS = 10_000;
+
+/** Names of timers that no operation has. */
+const RETRY = '/retry';
+const TIMEOUT_TIMER = '/timeout';
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_SendDurableExecutionCallbackSuccess.html */
+export function callbackClosed(): AwsError {
+  return new AwsError('CallbackTimeoutException', 'The callback has expired or has already been closed', 400, {
+    Type: 'User',
+  });
+}
