@@ -39,21 +39,24 @@ export interface GatewayParts {
  * await listenOnLoopback(gateway, 4566);
  */
 export function createGateway(parts: Promise<GatewayParts>): Server {
-  const server = createGuardedServer((message, response) => {
-    const id = randomUUID();
-    response.setHeader('x-amzn-requestid', id);
-    const closed = new AbortController();
-    response.on('close', () => closed.abort());
-    const answered = parts.then(async (ready) => {
-      const { answer, service } = await answerMessage(message, { id, signal: closed.signal }, ready);
-      await write(response, answer, message, service);
-    });
-    answered.catch((error: unknown) => {
-      // Before the parts are ready, or while the answer was written.
-      if (response.headersSent) response.destroy();
-      else void write(response, errorAnswer(error, undefined, message, id));
-    });
-  });
+  const server = createGuardedServer(
+    (message, response) => {
+      const id = randomUUID();
+      response.setHeader('x-amzn-requestid', id);
+      const closed = new AbortController();
+      response.on('close', () => closed.abort());
+      const answered = parts.then(async (ready) => {
+        const { answer, service } = await answerMessage(message, { id, signal: closed.signal }, ready);
+        await write(response, answer, message, service);
+      });
+      answered.catch((error: unknown) => {
+        // Before the parts are ready, or while the answer was written.
+        if (response.headersSent) response.destroy();
+        else void write(response, errorAnswer(error, undefined, message, id));
+      });
+    },
+    { speaksHttp2: true },
+  );
   // Longer than the SDKs keep a connection, so that none is closed under a request that is being sent.
   server.keepAliveTimeout = 65_000;
   return server;
