@@ -49,6 +49,8 @@ export interface DeliverOptions {
   /** Of a FIFO queue. */
   messageGroupId?: string | undefined;
   messageDeduplicationId?: string | undefined;
+  /** Of a Kinesis stream. */
+  partitionKey?: string | undefined;
   /** X-Ray's: the system attribute AWSTraceHeader. */
   traceHeader?: string | undefined;
   /** Of a notification. */

@@ -433,7 +433,7 @@ describe('what is not here', () => {
   test.each([
     [
       'a service',
-      { authorization: 'AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/kinesis/aws4_request' },
+      { authorization: 'AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/rds/aws4_request' },
       501,
       'UnknownService',
     ],

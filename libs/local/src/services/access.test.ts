@@ -5,6 +5,9 @@ import { cloudFormationApi } from './cloudformation/api.ts';
 import { cloudFormation } from './cloudformation/index.ts';
 import { cloudWatch } from './cloudwatch/index.ts';
 import { inputs } from './cloudwatch/shapes.ts';
+import { kinesis } from './kinesis/index.ts';
+import { inputs as kinesisInputs } from './kinesis/shapes.ts';
+import { formatIterator } from './kinesis/shard-iterator.ts';
 import { logsApi } from './logs/api.ts';
 import { logs } from './logs/index.ts';
 import { schedulerApi } from './scheduler/api.ts';
@@ -15,7 +18,7 @@ import { sts } from './sts/index.ts';
 
 const arn = (service: string, resource: string): string => `arn:aws:${service}:eu-central-1:000000000000:${resource}`;
 
-const services = { scheduler, states, logs, cloudWatch, cloudFormation, sts };
+const services = { kinesis, scheduler, states, logs, cloudWatch, cloudFormation, sts };
 
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 it.each<[keyof typeof services, string, Input, string[]]>([
@@ -70,6 +73,21 @@ it.each<[keyof typeof services, string, Input, string[]]>([
   ['cloudWatch', 'SetAlarmState', { AlarmName: 'a' }, ['cloudwatch:SetAlarmState alarm:a']],
   ['cloudFormation', 'GetTemplate', { StackName: 's' }, ['cloudformation:GetTemplate stack/s/*']],
   ['cloudFormation', 'ListExports', {}, ['cloudformation:ListExports *']],
+  ['kinesis', 'PutRecords', { StreamName: 's' }, ['kinesis:PutRecords stream/s']],
+  ['kinesis', 'DescribeStream', { StreamARN: arn('kinesis', 'stream/s') }, ['kinesis:DescribeStream stream/s']],
+  [
+    'kinesis',
+    'GetRecords',
+    { ShardIterator: formatIterator({ streamName: 's', createdAt: 0, shard: 0, position: 0 }, 0) },
+    ['kinesis:GetRecords stream/s'],
+  ],
+  [
+    'kinesis',
+    'CreateStream',
+    { StreamName: 's', Tags: { a: 'b' } },
+    ['kinesis:CreateStream stream/s', 'kinesis:AddTagsToStream stream/s'],
+  ],
+  ['kinesis', 'ListStreams', {}, ['kinesis:ListStreams *']],
   ['sts', 'GetCallerIdentity', {}, []],
   ['sts', 'AssumeRole', { RoleArn: 'arn:aws:iam::000000000000:role/r' }, ['sts:AssumeRole role/r']],
 ])('%s %s', (name, operation, input, expected) => {
@@ -82,6 +100,7 @@ it.each<[keyof typeof services, string, Input, string[]]>([
 it('every operation of a service has its permissions', () => {
   const operations = [
     [scheduler, Object.keys(schedulerApi({} as never, {} as never))],
+    [kinesis, Object.keys(kinesisInputs)],
     [logs, Object.keys(logsApi({} as never, {} as never))],
     [cloudFormation, Object.keys(cloudFormationApi({} as never))],
     [cloudWatch, Object.keys(inputs)],

@@ -5,6 +5,7 @@ import { dynamodb } from './dynamodb/index.ts';
 import { events } from './events/index.ts';
 import { httpApi } from './http-api/index.ts';
 import { issuer } from './issuer/index.ts';
+import { kinesis } from './kinesis/index.ts';
 import { lambda } from './lambda/index.ts';
 import { logs } from './logs/index.ts';
 import { pipes } from './pipes/index.ts';
@@ -27,6 +28,7 @@ export const services: readonly AwsService[] = [
   sns,
   s3,
   dynamodb,
+  kinesis,
   ssm,
   ses,
   cloudFormation,

@@ -34,9 +34,12 @@ export const events: AwsService<EventBridge> = {
       deliver: (target, payload, { ruleArn, traceHeader, deadline }) => {
         usage?.add('events.delivered', ruleArn.slice(ruleArn.lastIndexOf('/') + 1), 1);
         const messageGroupId = target.SqsParameters?.MessageGroupId;
+        const partitionKey = target.KinesisParameters?.PartitionKeyPath;
         const sender = { ...senderOf(ruleArn), roleArn: target.RoleArn };
         const httpParameters = target.HttpParameters;
-        return deliver(target.Arn, payload, { sender, messageGroupId, traceHeader, httpParameters, deadline });
+        return deliver(target.Arn, payload, {
+          ...{ sender, messageGroupId, partitionKey, traceHeader, httpParameters, deadline },
+        });
       },
       sendToDeadLetterQueue: (queueArn, body, attributes, { ruleArn, traceHeader }) => {
         const entries = Object.entries(attributes).map(([name, text]) => [name, textAttribute(text)] as const);

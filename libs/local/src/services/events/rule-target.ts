@@ -33,6 +33,8 @@ export interface RuleTarget {
   readonly DeadLetterConfig?: { readonly Arn?: string };
   /** A JSON path (`$.detail.orderId`) has become the event's value by the time the target is delivered to. */
   readonly SqsParameters?: { readonly MessageGroupId?: string };
+  /** As has the path here. Without it the key is the event's id. */
+  readonly KinesisParameters?: { readonly PartitionKeyPath?: string };
   /** As are their values. */
   readonly HttpParameters?: HttpTargetParameters;
 }
@@ -99,6 +101,7 @@ export function compileTarget(entry: Input): CompiledTarget {
   if (groupId === undefined && /^arn:[^:]+:sqs:.+\.fifo$/.test(arn)) {
     throw invalid(`Parameter(s) SqsParameters must be specified for target: ${id}.`);
   }
+  optionalString(optionalStructure(entry, 'KinesisParameters') ?? {}, 'PartitionKeyPath', { maximumLength: 256 });
   checkHttpParameters(optionalStructure(entry, 'HttpParameters') ?? {});
   const target: RuleTarget = { ...entry, Id: id, Arn: arn };
   try {
@@ -154,15 +157,17 @@ function readTransformer(transformer: Input): InputTransformer {
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html#dynamic-path-parameters
  */
 function compileParameters(target: RuleTarget): CompiledTarget['resolve'] {
-  const { SqsParameters, HttpParameters } = target;
+  const { Arn, SqsParameters, HttpParameters, KinesisParameters } = target;
   const group = SqsParameters?.MessageGroupId;
   const groupOf = group === undefined ? undefined : compileText(group, 'MessageGroupId');
   const httpOf = HttpParameters && compileHttpParameters(HttpParameters);
-  if (!groupOf && !httpOf) return () => target;
+  const keyOf = /^arn:[^:]+:kinesis:/.test(Arn) ? compilePartitionKey(KinesisParameters?.PartitionKeyPath) : undefined;
+  if (!groupOf && !httpOf && !keyOf) return () => target;
   return (event) => ({
     ...target,
     ...(groupOf && { SqsParameters: { MessageGroupId: groupOf(event) } }),
     ...(httpOf && { HttpParameters: httpOf(event) }),
+    ...(keyOf && { KinesisParameters: { PartitionKeyPath: keyOf(event) } }),
   });
 }
 
@@ -182,6 +187,11 @@ function compileHttpParameters(parameters: HttpTargetParameters): (event: BusEve
     HeaderParameters: filled(headers, event),
     QueryStringParameters: filled(query, event),
   });
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_KinesisParameters.html */
+function compilePartitionKey(path: string | undefined): TextOf {
+  return path === undefined ? (event) => event.id : compileText(path, 'PartitionKeyPath');
 }
 
 /** A text, or what is in the event where the text is a path. */
