@@ -13,6 +13,8 @@ Usage: npm run test:simulation -- [options]
   --cpu-seconds <number>  begin no further history after so much CPU time
   --orders <number>       orders in a history at most (4)
   --faults <list>         what may go wrong: ${Object.keys(occasions).join(',')}, or none (all)
+  --outage <minutes>      histories in which the payment provider is down for so long, under load: no dead letter, no cancelled
+                          order, and as many charges as before one probe interval later (1 history)
   --bug <name>            break the system so; it should be found
   --seeded-bugs           break the system in each of ${seededBugs.length} ways, and expect --histories (100) to find every one
   --help                  show this
@@ -34,6 +36,7 @@ export const runTestSimulation = () =>
         'cpu-seconds': { type: 'string' },
         orders: { type: 'string' },
         faults: { type: 'string' },
+        outage: { type: 'string' },
         bug: { type: 'string' },
         'seeded-bugs': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -49,13 +52,20 @@ export const runTestSimulation = () =>
       cpuSeconds: readNumber('cpu-seconds', values['cpu-seconds'], { minimum: 1 }),
       orders: readNumber('orders', values.orders, { minimum: 1, whole: true }),
       kinds: readFaults(values.faults),
+      outageMinutes: readNumber('outage', values.outage, { minimum: 1, whole: true }),
     };
     if (values['seeded-bugs']) {
       return findSeededBugs({ ...options, histories: histories ?? HISTORIES_PER_BUG });
     }
-    const sabotage = values.bug === undefined ? undefined : bugNamed(values.bug).sabotage;
-    const result = await runCampaign({ ...options, histories: histories ?? HISTORIES, sabotage });
-    const again = ['orders', 'faults', 'bug'] as const;
+    const bug = values.bug === undefined ? undefined : bugNamed(values.bug);
+    const outageMinutes = options.outageMinutes ?? bug?.outageMinutes;
+    const result = await runCampaign({
+      ...options,
+      outageMinutes,
+      histories: histories ?? (outageMinutes === undefined ? HISTORIES : 1),
+      sabotage: bug?.sabotage,
+    });
+    const again = ['orders', 'faults', 'outage', 'bug'] as const;
     const rest = again.map((name) => (values[name] === undefined ? '' : ` --${name} ${values[name]}`)).join('');
     for (const failure of result.failures) console.error(describeFailure(failure, rest));
     console.log(summary(result));
@@ -67,8 +77,9 @@ async function findSeededBugs(options: Parameters<typeof runCampaign>[0]): Promi
   const simulator = await Simulator.start();
   let missed = 0;
   let longest = 0;
-  for (const { name, mistake, sabotage } of seededBugs) {
-    const { failures, histories } = await runCampaign({ ...options, sabotage, shrinks: false }, simulator);
+  for (const { name, mistake, sabotage, outageMinutes } of seededBugs) {
+    const campaign = outageMinutes === undefined ? options : { ...options, outageMinutes, histories: 1 };
+    const { failures, histories } = await runCampaign({ ...campaign, sabotage, shrinks: false }, simulator);
     const [failure] = failures;
     longest = Math.max(longest, histories);
     if (failure) {

@@ -24,8 +24,16 @@ describe('serverless.stages.yml', () => {
     expect(stages.default).toEqual(stages.dev);
   });
 
+  test.each(['staging', 'prod'])(
+    'lets an outage that meets a single message open the circuit before its last attempt at %s',
+    (stage) => {
+      expect(stages[stage]?.circuitMinimumCalls).toBeLessThan(5);
+      expect(stages[stage]?.sandboxOutages).toBe(false);
+    },
+  );
+
   test.each(Object.keys(stages.dev ?? {}))('%s is used', (key) => {
-    const files = ['event-bus', 'orders', 'notifications', 'event-log', 're-emitter'].map(
+    const files = ['event-bus', 'orders', 'payments', 'notifications', 'event-log', 're-emitter'].map(
       (name) => `services/${name}/serverless.yml`,
     );
     const used = ['serverless.common.yml', 'serverless.outbox.yml', ...files].filter((file) =>

@@ -232,3 +232,14 @@ export function streamReadDimensions(table: string): object[] {
     { Name: 'StreamLabel', Value: { 'Fn::Select': [3, { 'Fn::Split': ['/', streamArn] }] } },
   ];
 }
+
+/** The circuits of the providers that a service calls, see libs/circuit-breaker. */
+export const circuitsOf: Readonly<Record<string, readonly string[]>> = { payments: ['payment-provider'] };
+
+/** The dimensions under which the functions of a service report a circuit. */
+export function circuitDimensions(service: string, circuit: string): object[] {
+  return [
+    { Name: 'service', Value: `millrace-${service}` },
+    { Name: 'circuit', Value: circuit },
+  ];
+}

@@ -15,6 +15,8 @@ export interface CampaignOptions {
   orders?: number | undefined;
   /** Occasions at which something may go wrong; all unless given. */
   kinds?: readonly Occasion[] | undefined;
+  /** Every history is an outage of the payment provider under load, so many minutes long. */
+  outageMinutes?: number | undefined;
   sabotage?: Sabotage | undefined;
   /** Histories that fail before it stops. */
   maxFailures?: number;
@@ -44,9 +46,11 @@ export async function runCampaign(
     cpuSeconds = Number.POSITIVE_INFINITY,
     orders,
     kinds,
+    outageMinutes,
     sabotage = {},
     maxFailures = 1,
-    shrinks = true,
+    // The load is what an outage is about.
+    shrinks = outageMinutes === undefined,
     onProgress,
   }: CampaignOptions,
   simulator?: Simulator,
@@ -68,7 +72,7 @@ export async function runCampaign(
     digest: '',
   };
   while (result.histories < histories && used() < cpuSeconds && result.failures.length < maxFailures) {
-    const plan = planHistory(seed + result.histories, { orders, kinds });
+    const plan = planHistory(seed + result.histories, { orders, kinds, outageMinutes });
     const history = await running.run(plan, sabotage);
     result.histories += 1;
     result.steps += history.steps;

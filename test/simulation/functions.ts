@@ -80,7 +80,8 @@ export class Functions {
     // A new one now and then, so that there are different clocks and memories.
     if (free && (all.length > 2 || !this.#world.random.chance(0.1))) return free;
     const container = this.#world.newContainer(definition.name);
-    const exports = container.run(() => this.#world.code.start(definition.file, definition.environment));
+    const environment = { ...definition.environment, ...this.#world.plan.settings };
+    const exports = container.run(() => this.#world.code.start(definition.file, environment));
     const started = { container, handler: exports?.handler as unknown as Handler };
     all.push(started);
     return started;

@@ -38,6 +38,8 @@ export interface HistoryResult {
 const MAX_MS = 30 * 24 * 60 * 60 * 1000;
 /** Events of the scheduler after which a history goes round in circles. */
 const MAX_STEPS = 30_000;
+/** More than this many orders take more of them. */
+const MAX_STEPS_PER_ORDER = 7_500;
 
 /** What the SDK and Powertools ask for, whenever they do. */
 const environment = {
@@ -88,7 +90,7 @@ export class Simulator {
       const customers = new Customers(world);
       const operator = new Operator(world);
       const timeLimits = new TimeLimits(world);
-      await world.scheduler.run(start + MAX_MS, MAX_STEPS);
+      await world.scheduler.run(start + MAX_MS, Math.max(MAX_STEPS, plan.orders.length * MAX_STEPS_PER_ORDER));
       while (await operator.round());
       // Orders that the operator did not put right end by themselves, and may leave dead letters.
       await timeLimits.pass();

@@ -50,6 +50,7 @@ export function violationsOf(world: World, customers: Customers): Violation[] {
     ...lineageIsComplete(world),
     ...projectionsAgree(world, orders),
     ...deadLettersAreAccountedFor(world),
+    ...outageCostsNothing(world, orders),
   ];
 }
 
@@ -257,6 +258,30 @@ function deadLettersAreAccountedFor({ queues, plan }: World): Violation[] {
       );
     }
   }
+  return problems;
+}
+
+/** How often a provider that is down may be asked: what opens the circuit, and a probe in each interval. */
+const CALLS_TO_OPEN = 20;
+
+/** An outage of the provider kills no message and cancels no order, and is over one probe interval after its end. */
+function outageCostsNothing({ plan, provider, queues }: World, orders: readonly OrderFacts[]): Violation[] {
+  const { outage, settings } = plan;
+  if (!outage) return [];
+  const problems = orders
+    .filter(({ status }) => status !== 'CONFIRMED')
+    .map(({ script, status }) => `order ${script.number} is ${status} after an outage`);
+  if (queues.deadLetters.length > 0) problems.push(`the outage made ${queues.deadLetters.length} dead letters`);
+  const intervalMs = Number(settings.MILLRACE_CIRCUIT_OPEN_SECONDS) * 1000;
+  const probes = (outage.to - outage.from) / intervalMs;
+  const calls = provider.callsInOutage.length;
+  if (calls > CALLS_TO_OPEN + probes) problems.push(`the provider was called ${calls} times while it was down`);
+  // In the second interval after the outage as many orders are charged as are placed, and some that have waited.
+  const [from, to] = [outage.to + intervalMs, outage.to + 2 * intervalMs];
+  const isWithin = (ms: number) => ms >= from && ms < to;
+  const placed = plan.orders.filter(({ at }) => isWithin(at)).length;
+  const charged = provider.charges.filter(({ at }) => isWithin(at - provider.start)).length;
+  if (charged < placed) problems.push(`${charged} orders were charged after the outage, while ${placed} were placed`);
   return problems;
 }
 

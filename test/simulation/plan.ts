@@ -62,6 +62,10 @@ export interface HistoryPlan {
   /** Messages that are no events, which somebody sends to a consumer's queue. */
   malformed: { at: number; queue: number }[];
   faults: Fault[];
+  /** When the payment provider answers nobody, in simulated ms after the start. Then nothing else goes wrong. */
+  outage?: { from: number; to: number };
+  /** Variables of all functions that are others than those of `dev`. */
+  settings: Record<string, string>;
 }
 
 export interface PlanOptions {
@@ -69,6 +73,8 @@ export interface PlanOptions {
   orders?: number | undefined;
   /** Kinds of faults that may happen; all unless given. */
   kinds?: readonly Occasion[] | undefined;
+  /** Plans an outage of the provider under load instead, so many minutes long. */
+  outageMinutes?: number | undefined;
 }
 
 const MINUTE = 60_000;
@@ -82,9 +88,16 @@ const MAX_ORDERS = 4;
 const themes = ['mixed', 'mixed', 'rush', 'rush', 'outage', 'echo', 'echo'] as const;
 type Theme = (typeof themes)[number];
 
+/** As at `prod`: four failures open the circuit, and a probe comes every 30 seconds. */
+const circuitOfProd = { MILLRACE_CIRCUIT_MINIMUM_CALLS: '4', MILLRACE_CIRCUIT_OPEN_SECONDS: '30' };
+
 /** The plan of a seed. @example planHistory(7).orders.length // 3 */
-export function planHistory(seed: number, { orders: maximum = MAX_ORDERS, kinds }: PlanOptions = {}): HistoryPlan {
+export function planHistory(
+  seed: number,
+  { orders: maximum = MAX_ORDERS, kinds, outageMinutes }: PlanOptions = {},
+): HistoryPlan {
   const random = new Random(seed);
+  if (outageMinutes !== undefined) return planOutage(seed, random, outageMinutes);
   const theme = random.pick(themes);
   const count = theme === 'rush' ? maximum : random.between(1, maximum);
   const stock = {
@@ -99,7 +112,25 @@ export function planHistory(seed: number, { orders: maximum = MAX_ORDERS, kinds 
     ({ on }) => !kinds || kinds.includes(on),
   );
   const malformed = random.chance(0.2) ? [{ at: random.between(0, 5_000), queue: random.between(0, 1_000) }] : [];
-  return { seed, stock, orders, malformed, faults };
+  const settings = random.chance(0.3) ? circuitOfProd : {};
+  return { seed, stock, orders, malformed, faults, settings };
+}
+
+/** An order every three seconds, for a minute before an outage of the provider until two minutes after it. */
+function planOutage(seed: number, random: Random, minutes: number): HistoryPlan {
+  const outage = { from: MINUTE, to: (1 + minutes) * MINUTE };
+  const orders = Array.from(
+    { length: (outage.to + 2 * MINUTE) / 3_000 },
+    (_, index): OrderScript => ({
+      number: index + 1,
+      at: index * 3_000 + random.between(0, 2_999),
+      customer: `customer-${index + 1}`,
+      lines: [{ sku: 'FLOUR-1KG', quantity: 1, unitPrice: random.between(100, 900) }],
+      card: 'good',
+    }),
+  );
+  const stock = { 'FLOUR-1KG': { available: orders.length + 1, lowStockThreshold: 0 } };
+  return { seed, stock, orders, malformed: [], faults: [], outage, settings: circuitOfProd };
 }
 
 function planOrder(number: number, random: Random): OrderScript {

@@ -34,9 +34,21 @@ export class SimulatedProvider {
   readonly charges: Charge[] = [];
   readonly #answers = new Map<string, { answer: object; at: number }>();
   readonly #calls = new Map<string, number>();
+  /** When the history began. */
+  readonly start: number;
+  /** When it was called during an outage. */
+  readonly callsInOutage: number[] = [];
 
   constructor(world: World) {
     this.#world = world;
+    this.start = world.scheduler.now;
+  }
+
+  /** Whether an outage is under way. */
+  get isDown(): boolean {
+    const { outage } = this.#world.plan;
+    const at = this.#world.scheduler.now - this.start;
+    return outage !== undefined && at >= outage.from && at < outage.to;
   }
 
   charge(
@@ -135,7 +147,8 @@ export class SimulatedProvider {
         aborted = true;
         answer(() => ({ error: new Unavailable('timeout') }), 0);
       });
-      if (has('unavailable')) {
+      if (this.isDown) this.callsInOutage.push(this.#world.scheduler.now - this.start);
+      if (has('unavailable') || this.isDown) {
         trace.fault('provider', `${what}: not available`);
         return answer(() => ({ error: new Unavailable('503 Service Unavailable') }), 5);
       }

@@ -8,6 +8,8 @@ export interface SeededBug {
   /** What somebody could have done wrong. */
   mistake: string;
   sabotage: Sabotage;
+  /** Shows in an outage of the payment provider that lasts so long. */
+  outageMinutes?: number;
 }
 
 type Write = {
@@ -188,7 +190,43 @@ export const seededBugs: readonly SeededBug[] = [
       },
     },
   },
+  {
+    name: 'circuit-never-opens',
+    mistake: 'That the circuit of the payment provider is open is not put on record.',
+    outageMinutes: 3,
+    sabotage: { request: withoutCircuit((status) => status === 'open') },
+  },
+  {
+    name: 'probe-without-lease',
+    mistake: 'Whoever finds the circuit open when a probe is due asks the provider, and tells nobody before.',
+    outageMinutes: 10,
+    sabotage: { request: withoutCircuit((status) => status === 'half-open') },
+  },
+  {
+    name: 'circuit-never-closes',
+    mistake: 'The circuit stays open although its probe has succeeded.',
+    outageMinutes: 3,
+    sabotage: {
+      request: ({ service, operation, input }) =>
+        statusOfCircuit(operation, input) === 'closed' &&
+        input.Item?.circuit?.M?.window?.M?.current?.M?.failures?.N === '0'
+          ? [{ service, operation: 'DescribeTable', input: { TableName: input.TableName } }]
+          : undefined,
+    },
+  },
 ];
+
+/** Does not store a circuit of some status, and says that it is stored. */
+function withoutCircuit(concerns: (status: string) => boolean): NonNullable<Sabotage['request']> {
+  return ({ service, operation, input }) =>
+    concerns(statusOfCircuit(operation, input) ?? '')
+      ? [{ service, operation: 'DescribeTable', input: { TableName: input.TableName } }]
+      : undefined;
+}
+
+function statusOfCircuit(operation: string, { Item }: AwsRequest['input']): string | undefined {
+  return operation === 'PutItem' && Item?.sk?.S === 'CIRCUIT' ? Item.circuit?.M?.status?.S : undefined;
+}
 
 /** Replaces the actions of a transaction by those of one or more that follow each other. */
 function transactions(change: (actions: Action[]) => Action[][]) {

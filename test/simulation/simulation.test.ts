@@ -15,6 +15,13 @@ test('nothing is lost or done twice in any history', async () => {
   expect(exitCode).toBe(0);
 });
 
+test('an outage of the payment provider of ten minutes under load costs no dead letter and no order', async () => {
+  const { stdout, stderr, exitCode } = await simulate('--outage', '10');
+  expect(stderr).toBe('');
+  expect(stdout).toContain('1 histories: 260 orders');
+  expect(exitCode).toBe(0);
+});
+
 test('a seed always makes the same history', async () => {
   const options = ['--histories', '3', '--seed', '11'];
   const [first, second] = await Promise.all([simulate(...options), simulate(...options)]);

@@ -118,6 +118,21 @@ describe('a record whose dependency is unavailable', () => {
     expect(half.copies()[0]?.DelaySeconds).toBe(450);
   });
 
+  test('waits as its error says: not sooner than a time, and then spread over an interval that grows up to ten times', async () => {
+    const down = () => {
+      throw new UnavailableError('CIRCUIT_OPEN', 'down', { wait: { afterSeconds: 12.5, spreadSeconds: 30 } });
+    };
+    const { run, copies } = setUp(down);
+    const none = setUp(down, { random: () => 0 });
+
+    await run(record(sampleEvent(Knocked)));
+    for (let deferrals = 1; deferrals < 6; deferrals += 1) await run(record(lastOf(copies())));
+    await none.run(record(lastOf(copies())));
+
+    expect(copies().map(({ DelaySeconds }) => DelaySeconds)).toEqual([43, 73, 133, 253, 313, 313]);
+    expect(none.copies()[0]?.DelaySeconds).toBe(13);
+  });
+
   test('has no failed attempt, however often it is deferred; real ones are carried along', async () => {
     const attempts: number[] = [];
     let fail = busy;

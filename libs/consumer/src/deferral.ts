@@ -1,4 +1,5 @@
 import { SendMessageCommand, type Sqs } from '@millrace/aws';
+import { UnavailableError } from '@millrace/errors';
 import { fullJitter } from '@millrace/retry';
 import type { SQSRecord } from 'aws-lambda';
 import { attributesOfCopy, historyOf } from './history.ts';
@@ -8,6 +9,8 @@ import type { ConsumerSettings } from './settings.ts';
 const FIRST_BOUND = 2;
 /** SQS delays a message by at most 15 minutes. */
 const LONGEST_BOUND = 900;
+/** The bound of a wait that an error names grows up to so many times its spread. */
+const LONGEST_SPREADS = 10;
 /** A message is deferred until this long, in ms, before its queue would have dropped the first copy. */
 const MARGIN = 60 * 60 * 1000;
 
@@ -23,7 +26,7 @@ export function isPastRetention(record: SQSRecord, { retentionSeconds }: Consume
 
 /**
  * Puts a record off: sends an exact copy to the same queue, delayed by a random time below a bound that doubles with each
- * deferral, up to 15 minutes. The copy's receive count starts anew and its attributes carry the history, so a deferral is not
+ * deferral, up to 15 minutes; an error that names a `wait` sets when the delay begins and the first bound. The copy's receive count starts anew and its attributes carry the history, so a deferral is not
  * a failed attempt.
  *
  * When this resolves SQS has stored the copy, and only then may the record be acknowledged. A crash in between leaves
@@ -32,7 +35,13 @@ export function isPastRetention(record: SQSRecord, { retentionSeconds }: Consume
  */
 export async function defer(
   record: SQSRecord,
-  { sqs, settings, now, random }: { sqs: Sqs; settings: ConsumerSettings; now: Date; random: () => number },
+  {
+    error,
+    sqs,
+    settings,
+    now,
+    random,
+  }: { error?: unknown; sqs: Sqs; settings: ConsumerSettings; now: Date; random: () => number },
 ): Promise<void> {
   const { AWSTraceHeader, MessageGroupId } = record.attributes;
   const deferrals = historyOf(record).deferrals + 1;
@@ -40,7 +49,7 @@ export async function defer(
     new SendMessageCommand({
       QueueUrl: settings.queueUrl,
       MessageBody: record.body,
-      DelaySeconds: Math.ceil(fullJitter(deferrals, { random, firstBound: FIRST_BOUND, longestBound: LONGEST_BOUND })),
+      DelaySeconds: delaySeconds(error, deferrals, random),
       MessageAttributes: attributesOfCopy(record, now),
       ...(MessageGroupId ? { MessageGroupId } : {}),
       ...(AWSTraceHeader
@@ -48,4 +57,14 @@ export async function defer(
         : {}),
     }),
   );
+}
+
+/** Messages that wait for the same thing must not all come back at once: each waits for a random time. */
+function delaySeconds(error: unknown, deferrals: number, random: () => number): number {
+  const wait = error instanceof UnavailableError ? error.wait : undefined;
+  const bounds = wait
+    ? { firstBound: wait.spreadSeconds, longestBound: LONGEST_SPREADS * wait.spreadSeconds }
+    : { firstBound: FIRST_BOUND, longestBound: LONGEST_BOUND };
+  const pause = fullJitter(deferrals, { random, ...bounds });
+  return Math.ceil(Math.min(LONGEST_BOUND, (wait?.afterSeconds ?? 0) + pause));
 }

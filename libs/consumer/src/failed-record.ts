@@ -47,7 +47,7 @@ export async function settleFailure(
   const expired = deferrable && isPastRetention(record, settings, now);
   if (deferrable && !expired) {
     try {
-      await defer(record, { sqs, settings, now, random });
+      await defer(record, { error, sqs, settings, now, random });
       const deferrals = historyOf(record).deferrals + 1;
       log.warn('Event deferred: a dependency is unavailable', { ...details, deferrals, error: error as Error });
       return 'EventDeferred';

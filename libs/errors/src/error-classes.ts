@@ -21,7 +21,15 @@ export class TransientError extends MillraceError {}
  * 503; a consumer defers the record: it does not count as a failed attempt.
  * @example throw new UnavailableError('CARRIER_DOWN', 'The carrier does not answer', { cause: error });
  */
-export class UnavailableError extends TransientError {}
+export class UnavailableError extends TransientError {
+  /** When another attempt makes sense, if that is known: not sooner than after so many seconds, and spread over so many more. */
+  readonly wait: { afterSeconds: number; spreadSeconds: number } | undefined;
+
+  constructor(code: string, message: string, options: ErrorOptions & { wait?: UnavailableError['wait'] } = {}) {
+    super(code, message, options);
+    this.wait = options.wait;
+  }
+}
 
 /** The same input can never succeed: it goes to the dead-letter queue at once, with its reason. */
 export class PermanentError extends MillraceError {}

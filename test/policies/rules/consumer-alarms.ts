@@ -1,5 +1,15 @@
 import type { Rule } from '../rule.ts';
-import { at, type Entry, entriesOf, isSame, list, referenceTo, streamReadDimensions } from '../template.ts';
+import {
+  at,
+  circuitDimensions,
+  circuitsOf,
+  type Entry,
+  entriesOf,
+  isSame,
+  list,
+  referenceTo,
+  streamReadDimensions,
+} from '../template.ts';
 
 /** An alarm on one metric that there has to be, with the thresholds and minutes that make sense for it. */
 interface Wanted {
@@ -65,13 +75,35 @@ const ofStreams: readonly Wanted[] = [
   },
 ];
 
-/** Besides its dead letters, a consumer is watched for being late, for deferring and for having stopped, a relay for being late, for failing and for not running. */
+/** Reported with each failed probe and with each look at an open circuit: rarely, when few messages wait. */
+const ofCircuits: Wanted = {
+  when: 'is open',
+  namespace: 'Millrace',
+  metric: 'CircuitOpen',
+  statistic: 'Sum',
+  threshold: [0, 0],
+  minutes: [5, 5],
+  datapoints: 1,
+};
+
+/** Besides its dead letters, a consumer is watched for being late, for deferring and for having stopped, a relay for being late, for failing and for not running, and a provider's circuit for being open. */
 export const consumerAlarms: Rule = {
   name: 'consumer-alarms',
   why: 'a consumer that is late or has stopped leaves no dead letters: only its queue tells',
   check(service) {
     const alarms = entriesOf(service, 'AWS::CloudWatch::Alarm');
-    return entriesOf(service, 'AWS::Lambda::EventSourceMapping').flatMap(({ id, properties }) => {
+    const callers = entriesOf(service, 'AWS::Lambda::Function').filter(
+      ({ properties }) => at(properties, 'Environment', 'Variables', 'MILLRACE_CIRCUIT_OPEN_SECONDS') !== undefined,
+    );
+    const circuits = circuitsOf[service.name] ?? [];
+    const unwatched = callers.flatMap(({ id }) => {
+      if (circuits.length === 0)
+        return [{ resource: id, problem: 'calls through a circuit that circuitsOf does not name' }];
+      return circuits
+        .filter((name) => !alarms.some((alarm) => fits(alarm, ofCircuits, circuitDimensions(service.name, name))))
+        .map((name) => ({ resource: id, problem: `no alarm goes off when the circuit ${name} is open` }));
+    });
+    const ofMappings = entriesOf(service, 'AWS::Lambda::EventSourceMapping').flatMap(({ id, properties }) => {
       const source = referenceTo(properties.EventSourceArn) ?? '';
       const queue = service.template.Resources?.[source];
       const isQueue = queue?.Type === 'AWS::SQS::Queue';
@@ -95,6 +127,7 @@ export const consumerAlarms: Rule = {
           : [];
       return [...missing, ...stopped].map((problem) => ({ resource: id, problem }));
     });
+    return [...ofMappings, ...unwatched];
   },
 };
 

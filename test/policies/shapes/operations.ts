@@ -18,7 +18,7 @@ import {
   text,
   when,
 } from '../shape.ts';
-import { at, list, referenceTo, streamReadDimensions } from '../template.ts';
+import { at, circuitDimensions, circuitsOf, isSame, list, referenceTo, streamReadDimensions } from '../template.ts';
 
 /** Alarms measure by the minute: a longer period is known of later. */
 const period = oneOf(60);
@@ -29,8 +29,15 @@ const streamReads: Shape = computed(({ properties, service }) => {
   return service.template.Resources?.[table]?.Type === 'AWS::DynamoDB::Table' ? streamReadDimensions(table) : [];
 });
 
+/** A circuit, as its functions report it. */
+const circuits: Shape = computed(({ properties, service }) =>
+  (circuitsOf[service.name] ?? [])
+    .map((circuit) => circuitDimensions(service.name, circuit))
+    .find((each) => isSame(each, properties.Dimensions)),
+);
+
 /**
- * What a metric is of: a queue, a function or a stream of this template. Another name measures nothing, and says that all is
+ * What a metric is of: a queue, a function, a stream or a circuit of this template. Another name measures nothing, and says that all is
  * well.
  */
 const dimensions = either(
@@ -43,10 +50,11 @@ const dimensions = either(
     { most: 1 },
   ),
   streamReads,
+  circuits,
 );
 
 const metricName = matching(/^[A-Z][A-Za-z]+$/);
-const namespace = oneOf('AWS/SQS', 'AWS/Lambda', 'AWS/DynamoDB', 'AWS/Scheduler');
+const namespace = oneOf('AWS/SQS', 'AWS/Lambda', 'AWS/DynamoDB', 'AWS/Scheduler', 'Millrace');
 
 /** Logs, alarms, keys and parameters. */
 export const operations: Readonly<Record<string, TypeShape>> = {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { CircuitBreaker, circuitSettingsFromEnvironment, DynamoDbCircuitStore } from '@millrace/circuit-breaker';
 import {
   type Row,
   type RowContext,
@@ -32,6 +33,8 @@ import { SandboxProvider } from './sandbox-provider.ts';
 
 /** A provider that has not answered by then is asked again later: the function has other records to handle. */
 const PROVIDER_TIMEOUT_MS = 2_000;
+/** Both consumers share it. The alarm in serverless.yml names it. */
+const CIRCUIT = 'payment-provider';
 
 /** What a change inherits, and the event that is handled by it. */
 type Handling = RowContext & { inbox: InboxKey };
@@ -47,6 +50,7 @@ export class Payments {
   readonly #now: () => Date;
   readonly #newId: () => string;
   readonly #timeoutMs: number;
+  readonly #circuit: Pick<CircuitBreaker, 'run' | 'check'>;
 
   constructor(
     table: Table,
@@ -55,7 +59,14 @@ export class Payments {
       now = () => new Date(),
       newId = randomUUID as () => string,
       timeoutMs = PROVIDER_TIMEOUT_MS,
-    }: { now?: () => Date; newId?: () => string; timeoutMs?: number } = {},
+      circuit = alwaysClosed,
+    }: {
+      now?: () => Date;
+      newId?: () => string;
+      timeoutMs?: number;
+      /** Every call of the provider goes through it. */
+      circuit?: Pick<CircuitBreaker, 'run' | 'check'>;
+    } = {},
   ) {
     const key = (orderId: string) => ({ pk: `PAYMENT#${orderId}`, sk: 'PAYMENT' });
     this.#rows = rowRunner({ table, key, decide, evolve, publish }, { now, newId });
@@ -63,6 +74,7 @@ export class Payments {
     this.#now = now;
     this.#newId = newId;
     this.#timeoutMs = timeoutMs;
+    this.#circuit = circuit;
   }
 
   /** The payment of an order, or undefined. */
@@ -72,10 +84,11 @@ export class Payments {
 
   /**
    * Charges an order once and tells how it ended. An order that was cancelled meanwhile gets its money back.
-   * @throws ProviderUnavailableError when the provider does not answer; ChargeUndecidedError when nobody but a person can
-   * tell whether it charged; DuplicateEventError for a repeated event.
+   * @throws ProviderUnavailableError when the provider does not answer; CircuitOpenError while it is not asked;
+   * ChargeUndecidedError when nobody but a person can tell whether it charged; DuplicateEventError for a repeated event.
    */
   async charge(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
+    await this.#circuit.check();
     const { orderId, total: amount, paymentToken } = order;
     const handling = { ...cause, inbox };
     const attempt = firstAttempt(this.#newId(), this.#now());
@@ -113,8 +126,8 @@ export class Payments {
   /**
    * Makes sure that a cancelled order costs nothing, whether it was charged, is being charged, or would be later. It
    * ends only when that is certain, so it is repeated while the outcome of a charge or a refund is unknown.
-   * @throws OutcomePendingError when the provider does not answer, or cannot tell yet; DuplicateEventError for a repeated
-   * event.
+   * @throws OutcomePendingError when the provider does not answer, or cannot tell yet; CircuitOpenError while it is not asked;
+   * DuplicateEventError for a repeated event.
    */
   async cancel({ orderId, total }: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
     const forestalled = { type: 'PaymentForestalled', amount: total, chargeKey: inbox.eventId } as const;
@@ -149,7 +162,7 @@ export class Payments {
    * @returns the provider's answer; or none, when it may be charged (again), and that is on record
    */
   async #lookUpCharge(payment: Row<Payment>, cause: Cause): Promise<[Row<Payment>, ChargeResult?]> {
-    const found = await this.#provider.find(payment.state.chargeKey, this.#timeout());
+    const found = await this.#ask((signal) => this.#provider.find(payment.state.chargeKey, signal));
     if (found.outcome === 'approved' || found.outcome === 'declined') return [payment, found];
     const charge = repeatedAttempt(payment.state.charge, found, this.#newId(), this.#now());
     if (!charge) throw new ChargeUndecidedError(payment.id, payment.state.chargeKey);
@@ -162,7 +175,7 @@ export class Payments {
       ? before
       : await this.#rows.record(before, [{ type: 'CancellationRequested' }], cause);
     const { chargeKey, charge } = payment.state;
-    const found = await this.#provider.find(chargeKey, this.#timeout());
+    const found = await this.#ask((signal) => this.#provider.find(chargeKey, signal));
     if (found.outcome === 'approved' || found.outcome === 'declined') {
       await this.#undo(payment, found, { ...cause, inbox });
     } else if (isCertainlyNone(charge, found, this.#now())) {
@@ -183,7 +196,7 @@ export class Payments {
     let refund = firstAttempt(this.#newId(), this.#now());
     let refundId: string | undefined;
     if (payment.state.refund) {
-      const found = await this.#provider.findRefund(idempotencyKey, this.#timeout());
+      const found = await this.#ask((signal) => this.#provider.findRefund(idempotencyKey, signal));
       if (found.outcome === 'refunded') refundId = found.refundId;
       else {
         const repeated = repeatedAttempt(payment.state.refund, found, this.#newId(), this.#now());
@@ -202,22 +215,31 @@ export class Payments {
   }
 
   /** Sends a request that was just put on record. @throws ProviderUnavailableError when it was too long ago */
-  async #request<Result>(attempt: Attempt, send: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    if (!maySend(attempt, this.#now())) {
+  #request<Result>(attempt: Attempt, send: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    return this.#ask((signal) => {
+      if (maySend(attempt, this.#now())) return send(signal);
       throw new ProviderUnavailableError('it was not asked, because the function was stopped for too long before that');
-    }
-    return send(this.#timeout());
+    });
   }
 
-  #timeout(): AbortSignal {
-    return AbortSignal.timeout(this.#timeoutMs);
+  /** Calls the provider through its circuit. @throws CircuitOpenError while that is open */
+  #ask<Result>(call: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    return this.#circuit.run(async () => call(AbortSignal.timeout(this.#timeoutMs)));
   }
 }
 
-/** The payments in the table MILLRACE_TABLE, through the sandbox. @throws ConfigurationError when it is not set */
-export function paymentsFromEnvironment(): Payments {
-  const table = tableFromEnvironment();
-  return new Payments(table, new SandboxProvider(table.client, table.name));
+const alwaysClosed: Pick<CircuitBreaker, 'run' | 'check'> = { run: (call) => call(), check: async () => {} };
+
+/** The payments in the table MILLRACE_TABLE, through the sandbox and its circuit. @throws ConfigurationError */
+export function paymentsFromEnvironment(variables: NodeJS.ProcessEnv = process.env): Payments {
+  const table = tableFromEnvironment('MILLRACE_TABLE', variables);
+  const circuit = new CircuitBreaker(CIRCUIT, {
+    store: new DynamoDbCircuitStore(table, CIRCUIT),
+    settings: circuitSettingsFromEnvironment(variables),
+    isFailure: (error) => error instanceof ProviderUnavailableError,
+  });
+  const hasOutages = variables.MILLRACE_SANDBOX_OUTAGES === 'true';
+  return new Payments(table, new SandboxProvider(table.client, table.name, { hasOutages }), { circuit });
 }
 
 function publish(event: PaymentEvent, { amount }: Payment, context: EventContext) {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient } from '@millrace/aws';
-
+import { documentClient, PutCommand } from '@millrace/aws';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { SandboxProvider, testTokens } from './sandbox-provider.ts';
 
@@ -19,7 +18,7 @@ const amount = { amount: 698, currency: 'EUR' };
 /** A sandbox, and one key of it. */
 function setUp() {
   const clock = { now: new Date('2026-03-01T00:00:00Z') };
-  const sandbox = new SandboxProvider(documentClient(), 'payments', () => clock.now);
+  const sandbox = new SandboxProvider(documentClient(), 'payments', { now: () => clock.now });
   const idempotencyKey = randomUUID();
   return {
     sandbox,
@@ -101,6 +100,24 @@ describe('the sandbox', () => {
 
     await expect(refund((charged as { paymentId: string }).paymentId)).rejects.toMatchObject(unavailable);
     expect(await findRefund()).toMatchObject({ outcome: 'refunded' });
+  });
+
+  test('answers nobody while it is switched off, and takes nothing', async () => {
+    const client = documentClient();
+    const clock = { now: new Date('2026-03-01T00:00:00Z') };
+    const provider = new SandboxProvider(client, 'payments', { now: () => clock.now, hasOutages: true });
+    const request = { idempotencyKey: randomUUID(), amount, paymentToken: testTokens.approved };
+    const downUntil = clock.now.getTime() + 60_000;
+    await client.send(
+      new PutCommand({ TableName: 'payments', Item: { pk: 'SANDBOX#OUTAGE', sk: 'SANDBOX', downUntil } }),
+    );
+
+    await expect(provider.charge(request, never)).rejects.toMatchObject(unavailable);
+    await expect(provider.find(request.idempotencyKey)).rejects.toMatchObject(unavailable);
+    expect(await setUp().charge(testTokens.approved)).toMatchObject({ outcome: 'approved' });
+    clock.now = new Date(downUntil);
+    expect(await provider.find(request.idempotencyKey)).toEqual({ outcome: 'none' });
+    expect(await provider.charge(request, never)).toMatchObject({ outcome: 'approved' });
   });
 
   test('forgets a key after 24 hours: it charges and refunds a second time, and finds the latest', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type DocumentClient, UpdateCommand } from '@millrace/aws';
+import { type DocumentClient, GetCommand, UpdateCommand } from '@millrace/aws';
 import {
   type ChargeRequest,
   type ChargeResult,
@@ -85,11 +85,18 @@ export class SandboxProvider implements PaymentProvider {
   readonly #client: DocumentClient;
   readonly #tableName: string;
   readonly #now: () => Date;
+  readonly #hasOutages: boolean;
 
-  constructor(client: DocumentClient, tableName: string, now: () => Date = () => new Date()) {
+  /** @param options `hasOutages`: looks before each call whether somebody has switched the provider off, see the README */
+  constructor(
+    client: DocumentClient,
+    tableName: string,
+    { now = () => new Date(), hasOutages = false }: { now?: () => Date; hasOutages?: boolean } = {},
+  ) {
     this.#client = client;
     this.#tableName = tableName;
     this.#now = now;
+    this.#hasOutages = hasOutages;
   }
 
   async charge({ idempotencyKey, paymentToken }: ChargeRequest, signal: AbortSignal): Promise<ChargeResult> {
@@ -122,6 +129,7 @@ export class SandboxProvider implements PaymentProvider {
     { unanswered = 0, acts = false, late = false }: Behaviour,
     signal: AbortSignal,
   ): Promise<Act> {
+    await this.#endure();
     const { calls = 0 } = unanswered > 0 ? await this.#countCall(key, unanswered) : {};
     const answers = unanswered === 0 || calls > unanswered;
     if (!answers && !acts) throw new ProviderUnavailableError('503 Service Unavailable');
@@ -132,9 +140,19 @@ export class SandboxProvider implements PaymentProvider {
   }
 
   async #lookUp(key: string): Promise<Act | undefined> {
+    await this.#endure();
     const { acts = [], calls = 0, unanswered = 0 } = await this.#countCall(key);
     if (calls <= unanswered) throw new ProviderUnavailableError('503 Service Unavailable');
     return acts.at(-1);
+  }
+
+  /** @throws ProviderUnavailableError during an outage: until the time in `downUntil` of one item, in ms since the epoch */
+  async #endure(): Promise<void> {
+    if (!this.#hasOutages) return;
+    const Key = { pk: 'SANDBOX#OUTAGE', sk: 'SANDBOX' };
+    const { Item } = await this.#client.send(new GetCommand({ TableName: this.#tableName, Key, ConsistentRead: true }));
+    if (this.#now().getTime() < Number(Item?.downUntil ?? 0))
+      throw new ProviderUnavailableError('503 Service Unavailable');
   }
 
   async #countCall(key: string, unanswered?: number): Promise<Entry> {

@@ -21,6 +21,8 @@ beforeAll(async () => {
   await dynamoDb.createTable('payments');
   Object.assign(process.env, {
     MILLRACE_TABLE: 'payments',
+    MILLRACE_CIRCUIT_MINIMUM_CALLS: '20',
+    MILLRACE_CIRCUIT_OPEN_SECONDS: '30',
     ...consumerVariables('payments.test'),
   });
   // Handlers read their environment when they are imported, as in Lambda's init phase.
