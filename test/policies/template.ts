@@ -234,7 +234,10 @@ export function streamReadDimensions(table: string): object[] {
 }
 
 /** The circuits of the providers that a service calls, see libs/circuit-breaker. */
-export const circuitsOf: Readonly<Record<string, readonly string[]>> = { payments: ['payment-provider'] };
+export const circuitsOf: Readonly<Record<string, readonly string[]>> = {
+  payments: ['payment-provider'],
+  notifications: ['email', 'sms'],
+};
 
 /** The dimensions under which the functions of a service report a circuit. */
 export function circuitDimensions(service: string, circuit: string): object[] {

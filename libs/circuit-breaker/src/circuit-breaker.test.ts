@@ -84,7 +84,10 @@ function openCall() {
 
 const stores: [string, () => CircuitStore][] = [
   ['in memory', () => new InMemoryCircuitStore()],
-  ['in DynamoDB', () => new DynamoDbCircuitStore({ client: documentClient(), name: 'circuits' }, randomUUID())],
+  [
+    'in DynamoDB',
+    () => new DynamoDbCircuitStore({ client: documentClient(), name: 'circuits' }, { pk: randomUUID(), sk: 'CIRCUIT' }),
+  ],
 ];
 
 describe.each(stores)('containers that share a circuit %s', (_, newStore) => {

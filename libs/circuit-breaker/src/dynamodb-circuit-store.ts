@@ -4,18 +4,19 @@ import { type Circuit, newCircuit } from './circuit.ts';
 import type { CircuitStore, StoredCircuit } from './circuit-store.ts';
 
 /**
- * Keeps a circuit in one item of the service's own table: `CIRCUIT#<name>`. Each write is conditional on the revision that it was decided on,
- * so of two containers that open, probe or close at once one succeeds.
+ * Keeps a circuit in one item of a table of the service. Each write is conditional on the revision that it was decided on, so of two
+ * containers that open, probe or close at once one succeeds.
  *
- * @example new DynamoDbCircuitStore(tableFromEnvironment(), 'payment-provider');
+ * @example new DynamoDbCircuitStore(tableFromEnvironment(), { pk: 'CIRCUIT#payment-provider', sk: 'CIRCUIT' });
  */
 export class DynamoDbCircuitStore implements CircuitStore {
   readonly #table: Table;
-  readonly #key: { pk: string; sk: string };
+  readonly #key: Record<string, string>;
 
-  constructor(table: Table, name: string) {
+  /** @param key all key attributes of the item */
+  constructor(table: Table, key: Record<string, string>) {
     this.#table = table;
-    this.#key = { pk: `CIRCUIT#${name}`, sk: 'CIRCUIT' };
+    this.#key = key;
   }
 
   async load(): Promise<StoredCircuit> {
@@ -29,7 +30,7 @@ export class DynamoDbCircuitStore implements CircuitStore {
       TableName: this.#table.name,
       Item: { ...this.#key, circuit, revision: expectedRevision + 1 },
       ...(expectedRevision === 0
-        ? { ConditionExpression: 'attribute_not_exists(pk)' }
+        ? { ConditionExpression: 'attribute_not_exists(revision)' }
         : {
             ConditionExpression: 'revision = :expected',
             ExpressionAttributeValues: { ':expected': expectedRevision },

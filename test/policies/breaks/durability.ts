@@ -1,4 +1,4 @@
-import { at, list, referenceTo } from '../template.ts';
+import { at, circuitsOf, list, referenceTo } from '../template.ts';
 import { type Break, type Breaks, busRule, mappingOf, setting, type Target, typed } from './break.ts';
 
 const isQueue = 'AWS::SQS::Queue';
@@ -7,6 +7,10 @@ const isAlarm = 'AWS::CloudWatch::Alarm';
 const isArchive = 'AWS::Events::Archive';
 const stream = mappingOf(isTable);
 const queueMapping = mappingOf(isQueue);
+const callsProvider = typed(
+  'AWS::Lambda::Function',
+  ({ properties }) => at(properties, 'Environment', 'Variables', 'MILLRACE_CIRCUIT_OPEN_SECONDS') !== undefined,
+);
 const source = typed(isQueue, ({ properties }) => properties.RedrivePolicy !== undefined);
 const deadLetters = typed(isQueue, ({ properties }) => properties.RedrivePolicy === undefined);
 const filter = (title: string, pattern: object, says: RegExp) =>
@@ -200,6 +204,21 @@ export const durability: Breaks = {
     without('no alarm for a relay that fails', stream, () => 'RelayFailingAlarm', /fails again and again$/),
     without('no alarm for a relay that may not run', stream, () => 'RelayThrottledAlarm', /may not run$/),
     without('no alarm for a stream that nobody reads', stream, () => 'RelayStoppedAlarm', /is not read$/),
+    without(
+      'no alarm for an open circuit',
+      callsProvider,
+      () => 'ProviderCircuitAlarm',
+      /circuit payment-provider is open$/,
+    ),
+    {
+      title: 'a circuit that is not known',
+      applies: typed('AWS::Lambda::Function', ({ service }) => circuitsOf[service.name] === undefined),
+      change: ({ properties }) => {
+        const { Variables } = properties.Environment as { Variables: Record<string, unknown> };
+        Variables.MILLRACE_CIRCUIT_OPEN_SECONDS = '30';
+      },
+      says: /circuitsOf does not name$/,
+    },
     {
       title: 'an alarm for the stream that takes no reads for no news',
       applies: stream,

@@ -79,6 +79,8 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_SQS: endpoint,
     AWS_MAX_ATTEMPTS: '1',
     MILLRACE_TABLE: 'sent-log',
+    MILLRACE_CIRCUIT_MINIMUM_CALLS: '20',
+    MILLRACE_CIRCUIT_OPEN_SECONDS: '30',
     MILLRACE_IDEMPOTENCY_TABLE: 'idempotency',
     MILLRACE_MAIL_FROM: 'shop@millrace.example',
     MILLRACE_OPERATIONS_EMAIL: 'operations@millrace.example',

@@ -49,7 +49,7 @@ function setUp() {
   const container = () =>
     new Payments(table, reached, {
       circuit: new CircuitBreaker(circuit, {
-        store: new DynamoDbCircuitStore(table, circuit),
+        store: new DynamoDbCircuitStore(table, { pk: circuit, sk: 'CIRCUIT' }),
         settings,
         isFailure: (error) => error instanceof ProviderUnavailableError,
         now: () => clock.now,

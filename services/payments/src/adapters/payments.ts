@@ -234,7 +234,7 @@ const alwaysClosed: Pick<CircuitBreaker, 'run' | 'check'> = { run: (call) => cal
 export function paymentsFromEnvironment(variables: NodeJS.ProcessEnv = process.env): Payments {
   const table = tableFromEnvironment('MILLRACE_TABLE', variables);
   const circuit = new CircuitBreaker(CIRCUIT, {
-    store: new DynamoDbCircuitStore(table, CIRCUIT),
+    store: new DynamoDbCircuitStore(table, { pk: `CIRCUIT#${CIRCUIT}`, sk: 'CIRCUIT' }),
     settings: circuitSettingsFromEnvironment(variables),
     isFailure: (error) => error instanceof ProviderUnavailableError,
   });
