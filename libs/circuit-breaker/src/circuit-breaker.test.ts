@@ -211,6 +211,19 @@ describe('a container', () => {
     expect(store.saves).toBe(0);
   });
 
+  test('writes once to start a probe, and once to report a burst of failures, however many calls it has under way', async () => {
+    const { container, ask, fail, store, pass, provider } = setUp();
+    const breaker = container();
+    await fail(breaker, 3);
+    const { saves } = store;
+    await Promise.allSettled(Array.from({ length: 50 }, () => breaker.run(ask)));
+    expect(store.saves).toBe(saves + 1);
+    pass(30_000);
+    provider.isDown = false;
+    await Promise.allSettled(Array.from({ length: 50 }, () => breaker.run(ask)));
+    expect(store.saves).toBe(saves + 3);
+  });
+
   test('learns by its own failing call that another one has opened the circuit', async () => {
     const { container, ask, fail, provider } = setUp();
     const [one, other] = [container(), container()];
