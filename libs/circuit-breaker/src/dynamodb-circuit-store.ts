@@ -22,7 +22,7 @@ export class DynamoDbCircuitStore implements CircuitStore {
   async load(): Promise<StoredCircuit> {
     const get = new GetCommand({ TableName: this.#table.name, Key: this.#key, ConsistentRead: true });
     const { Item } = await this.#table.client.send(get);
-    return { circuit: (Item?.circuit as Circuit | undefined) ?? newCircuit, revision: Number(Item?.revision ?? 0) };
+    return { circuit: circuitFrom(Item?.circuit) ?? newCircuit, revision: Item?.revision ?? 0 };
   }
 
   async save(circuit: Circuit, expectedRevision: number): Promise<boolean> {
@@ -44,4 +44,18 @@ export class DynamoDbCircuitStore implements CircuitStore {
       throw error;
     }
   }
+}
+
+/** A circuit that another version of this code wrote, or a person, begins anew: calls must not fail for it. */
+function circuitFrom(stored: Partial<Record<string, unknown>> | undefined): Circuit | undefined {
+  const { status, window, probeAt, owner, leaseUntil } = stored ?? {};
+  const isNumber = (...values: unknown[]) => values.every((value) => typeof value === 'number');
+  const { startedAt, current, previous, run } = (window ?? {}) as Partial<Record<string, Record<string, unknown>>>;
+  const isKnown =
+    (status === 'closed' &&
+      isNumber(startedAt, current?.failures, current?.successes, previous?.failures, previous?.successes) &&
+      isNumber(run?.since, run?.failures)) ||
+    (status === 'open' && isNumber(probeAt)) ||
+    (status === 'half-open' && typeof owner === 'string' && isNumber(leaseUntil));
+  return isKnown ? (stored as Circuit) : undefined;
 }
