@@ -30,6 +30,12 @@ export const accepted: readonly Acceptance[] = [
     reason: 'for services of other repositories; nothing here reads it',
   },
   {
+    type: 'AWS::Lambda::Function',
+    path: /Environment\.Variables\.MILLRACE_SANDBOX_OUTAGES$/,
+    change: /^remove$/,
+    reason: 'without it the sandbox cannot be switched off, as at prod',
+  },
+  {
     type: 'Template',
     path: /^Outputs\.(ServerlessDeploymentBucketName|HttpApiId|HttpApiUrl|EventArchiveArn)$/,
     change: /^remove$/,

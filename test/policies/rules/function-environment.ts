@@ -1,6 +1,6 @@
 import type { CompiledService, CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
-import { at, type Entry, entriesOf, isIntrinsic, list, referenceTo, statementsOf } from '../template.ts';
+import { at, circuitsOf, type Entry, entriesOf, isIntrinsic, list, referenceTo, statementsOf } from '../template.ts';
 import { groupOfRole } from './schedules.ts';
 
 type Variable = (
@@ -174,6 +174,9 @@ function needed(service: CompiledService, { id }: Entry): Array<[string, unknown
       ['MILLRACE_MAX_RETRY_DELAY', undefined],
       ['MILLRACE_REPLAYS', undefined],
     );
+    if (circuitsOf[service.name]) {
+      needs.push(['MILLRACE_CIRCUIT_MINIMUM_CALLS', undefined], ['MILLRACE_CIRCUIT_OPEN_SECONDS', undefined]);
+    }
   }
   return needs;
 }
