@@ -207,8 +207,8 @@ export const durability: Breaks = {
     without(
       'no alarm for an open circuit',
       callsProvider,
-      () => 'ProviderCircuitAlarm',
-      /circuit payment-provider is open$/,
+      ({ service }) => (service.name === 'payments' ? 'ProviderCircuitAlarm' : 'SmsCircuitAlarm'),
+      /circuit (payment-provider|sms) is open$/,
     ),
     {
       title: 'a circuit that is not known',
