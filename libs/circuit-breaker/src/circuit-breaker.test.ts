@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient, PutCommand } from '@millrace/aws';
+import { documentClient } from '@millrace/aws';
 import { isUnavailable } from '@millrace/errors';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { CircuitBreaker, type CircuitStore, DynamoDbCircuitStore, InMemoryCircuitStore } from './index.ts';
@@ -308,19 +308,4 @@ describe('a container', () => {
     store.error = Object.assign(new Error('no'), { name: 'AccessDeniedException' });
     await expect(container().run(ask)).rejects.toThrow('no');
   });
-});
-
-test.each([
-  ['of another version', { status: 'closed', failures: 3 }],
-  ['of a state that is not known', { status: 'ajar' }],
-  ['without a window', { status: 'closed', window: {} }],
-  ['that is a text', 'closed'],
-])('an item %s begins anew', async (_, circuit) => {
-  const client = documentClient();
-  const key = { pk: randomUUID(), sk: 'CIRCUIT' };
-  await client.send(new PutCommand({ TableName: 'circuits', Item: { ...key, circuit, revision: 7 } }));
-  const { container, fail, status, ask } = setUp(new DynamoDbCircuitStore({ client, name: 'circuits' }, key));
-  expect(await container().run(ask)).toBe('answer');
-  await fail(container(), 4);
-  expect(await status()).toBe('open');
 });
