@@ -23,7 +23,7 @@ afterAll(async () => {
 const TableName = 'millrace-payments-dev';
 const letters = 'millrace-payments-dev-on-stock-reserved-dlq';
 
-/** Has the sandbox answer nobody for so long. */
+/** Switches the sandbox off for so long. */
 async function switchProviderOff(ms: number): Promise<void> {
   const Item = { pk: 'SANDBOX#OUTAGE', sk: 'SANDBOX', downUntil: Date.now() + ms };
   await aws.dynamodb.send(new PutCommand({ TableName, Item }));

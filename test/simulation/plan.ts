@@ -62,7 +62,7 @@ export interface HistoryPlan {
   /** Messages that are no events, which somebody sends to a consumer's queue. */
   malformed: { at: number; queue: number }[];
   faults: Fault[];
-  /** When the payment provider answers nobody, in simulated ms after the start. Then nothing else goes wrong. */
+  /** When the payment provider does not answer, in simulated ms after the start. Then nothing else goes wrong. */
   outage?: { from: number; to: number };
   /** Variables of all functions that are others than those of `dev`. */
   settings: Record<string, string>;

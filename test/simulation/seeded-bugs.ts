@@ -198,7 +198,8 @@ export const seededBugs: readonly SeededBug[] = [
   },
   {
     name: 'probe-without-lease',
-    mistake: 'Whoever finds the circuit open when a probe is due asks the provider, and tells nobody before.',
+    mistake:
+      'A container that finds the circuit open when a probe is due calls the provider, and does not claim the probe before.',
     outageMinutes: 10,
     sabotage: { request: withoutCircuit((status) => status === 'half-open') },
   },

@@ -91,7 +91,7 @@ const stores: [string, () => CircuitStore][] = [
 ];
 
 describe.each(stores)('containers that share a circuit %s', (_, newStore) => {
-  test('count their failures together, and none asks the provider while the circuit is open', async () => {
+  test('count their failures together, and do not call the provider while the circuit is open', async () => {
     const { container, fail, status, provider, ask } = setUp(newStore());
     const [first, second, third] = [container(), container(), container()];
     await fail(first, 2);

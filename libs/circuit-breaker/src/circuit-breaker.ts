@@ -23,7 +23,7 @@ const HALF_OPEN_CACHE_MS = 1_000;
 /** Writes that other containers were faster at, after which a report waits for the next one. */
 const MAX_ATTEMPTS = 5;
 
-/** What a breaker depends on. */
+/** The dependencies of a breaker. */
 export interface CircuitBreakerOptions {
   store: CircuitStore;
   settings: CircuitSettings;
@@ -36,7 +36,7 @@ export interface CircuitBreakerOptions {
 
 /**
  * Lets calls through to a provider as long as it answers. All containers share one circuit: when too many of their calls fail it opens,
- * and nobody asks the provider but one probe in each interval, until a probe succeeds.
+ * and only one probe in each interval calls the provider, until a probe succeeds.
  *
  * While the circuit is closed a call costs nothing: the container reads the state every five seconds, and writes only when calls fail.
  * It fails open: while the store is unavailable calls go through.
@@ -154,7 +154,7 @@ export class CircuitBreaker {
 
   #count(outcome: 'failures' | 'successes'): void {
     const now = this.#now();
-    // What nobody asked for in time is past the window.
+    // Calls that were not reported in time are past the window.
     if (now - this.#pendingSince >= this.#settings.windowMs) {
       this.#pending = { failures: 0, successes: 0 };
       this.#pendingSince = now;

@@ -1,6 +1,6 @@
 /** For how long a container believes what it has read of a circuit, in ms. Then it reads it again, and reports its calls if others have failed. */
 export const CACHE_MS = 5_000;
-/** How long calls must have failed in a row before these failures alone open a circuit: whoever has an answer reports it until then. */
+/** How long calls must have failed in a row before these failures alone open a circuit: containers that get answers report them by then. */
 const SETTLED_MS = 2 * CACHE_MS;
 
 /** When a circuit opens, and how it closes again. */
@@ -155,7 +155,7 @@ function count(window: Window, report: Report, now: number, { windowMs }: Circui
   return { startedAt, current: add(current, counts), previous, ...counted };
 }
 
-/** By the share of failures; or by failures alone, once whoever got an answer has had the time to report it. */
+/** By the share of failures; or by failures alone, once containers that got answers have had the time to report them. */
 function mustOpen(window: Window, now: number, { failureRate, minimumCalls }: CircuitSettings): boolean {
   const { failures, successes } = callsIn(window);
   const calls = failures + successes;

@@ -123,14 +123,14 @@ describe('a record whose dependency is unavailable', () => {
       throw new UnavailableError('CIRCUIT_OPEN', 'down', { wait: { afterSeconds: 12.5, spreadSeconds: 30 } });
     };
     const { run, copies } = setUp(down);
-    const none = setUp(down, { random: () => 0 });
+    const shortest = setUp(down, { random: () => 0 });
 
     await run(record(sampleEvent(Knocked)));
     for (let deferrals = 1; deferrals < 6; deferrals += 1) await run(record(lastOf(copies())));
-    await none.run(record(lastOf(copies())));
+    await shortest.run(record(lastOf(copies())));
 
     expect(copies().map(({ DelaySeconds }) => DelaySeconds)).toEqual([43, 73, 133, 253, 313, 313]);
-    expect(none.copies()[0]?.DelaySeconds).toBe(13);
+    expect(shortest.copies()[0]?.DelaySeconds).toBe(13);
   });
 
   test('has no failed attempt, however often it is deferred; real ones are carried along', async () => {

@@ -85,7 +85,7 @@ export class Payments {
   /**
    * Charges an order once and tells how it ended. An order that was cancelled meanwhile gets its money back.
    * @throws ProviderUnavailableError when the provider does not answer; CircuitOpenError while it is not asked;
-   * ChargeUndecidedError when nobody but a person can tell whether it charged; DuplicateEventError for a repeated event.
+   * ChargeUndecidedError when only a person can tell whether it charged; DuplicateEventError for a repeated event.
    */
   async charge(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
     await this.#circuit.check();

@@ -102,7 +102,7 @@ describe('the sandbox', () => {
     expect(await findRefund()).toMatchObject({ outcome: 'refunded' });
   });
 
-  test('answers nobody while it is switched off, and takes nothing', async () => {
+  test('does not answer while it is switched off, and takes no money', async () => {
     const client = documentClient();
     const clock = { now: new Date('2026-03-01T00:00:00Z') };
     const provider = new SandboxProvider(client, 'payments', { now: () => clock.now, hasOutages: true });

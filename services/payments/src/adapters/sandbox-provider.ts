@@ -87,7 +87,7 @@ export class SandboxProvider implements PaymentProvider {
   readonly #now: () => Date;
   readonly #hasOutages: boolean;
 
-  /** @param options `hasOutages`: looks before each call whether somebody has switched the provider off, see the README */
+  /** @param options `hasOutages`: checks before each call whether the provider is switched off, see the README */
   constructor(
     client: DocumentClient,
     tableName: string,
