@@ -9,8 +9,8 @@ import type { ConsumerSettings } from './settings.ts';
 const FIRST_BOUND = 2;
 /** SQS delays a message by at most 15 minutes. */
 const LONGEST_BOUND = 900;
-/** The bound of a wait that an error names grows up to so many times its spread. */
-const LONGEST_SPREADS = 10;
+/** The bound of a wait that an error names grows up to so many times its spread: what waits is back soon after the cause is over. */
+const LONGEST_SPREADS = 4;
 /** A message is deferred until this long, in ms, before its queue would have dropped the first copy. */
 const MARGIN = 60 * 60 * 1000;
 
