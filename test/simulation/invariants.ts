@@ -1,5 +1,6 @@
 import type { AttributeValue, Item } from '@millrace/local/dynamodb-engine';
 import { dailySales } from '../../services/orders/projections/daily-sales.ts';
+import { storedEventOf } from './aws/stored-event.ts';
 import { type Customers, emailOf, MALFORMED } from './customers.ts';
 import type { OrderScript } from './plan.ts';
 import type { Charge } from './provider.ts';
@@ -65,9 +66,9 @@ function ordersOf(world: World): OrderFacts[] {
     itemsOf(world, 'millrace-fulfillment-dev').map((item) => [text(item.pk), text(item.status)]),
   );
   return [...streams].flatMap(([pk, items]) => {
-    const events = items.map(({ event }) => text(map(event).type));
-    const placed = map(map(items[0]?.event).order);
-    const token = text(placed.paymentToken);
+    const stored = items.map(storedEventOf);
+    const events = stored.map(({ type = '' }) => type);
+    const token = stored[0]?.order?.paymentToken ?? '';
     const number = Number(/_(\d+)$/.exec(token)?.[1]);
     const script = world.plan.orders.find((each) => each.number === number);
     if (!script) return [];
@@ -83,10 +84,8 @@ function ordersOf(world: World): OrderFacts[] {
             ? 'CANCELLED'
             : 'PLACED',
         placedAt: world.store.storedEvents.get(text(items[0]?.id))?.at ?? 0,
-        deadline: Date.parse(text(map(items[0]?.event).deadline)),
-        reason:
-          items.map(({ event }) => text(map(event).reason)).find((_, index) => events[index] === 'OrderCancelled') ??
-          '',
+        deadline: Date.parse(stored[0]?.deadline ?? ''),
+        reason: stored.find(({ type }) => type === 'OrderCancelled')?.reason ?? '',
         charges: world.provider.charges.filter((charge) => charge.token === token),
         shipment: shipments.get(`SHIPMENT#${orderId}`),
         mails: world.mail.sent.filter(({ to }) => to === emailOf(number)).map(({ subject }) => subject),

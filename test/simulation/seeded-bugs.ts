@@ -1,5 +1,10 @@
+import { marshall } from '@millrace/aws';
+import { inlineDetail } from '@millrace/event-store';
 import { LOCK_MARGIN_MS } from '@millrace/idempotency';
+import type { Item } from '@millrace/local/dynamodb-engine';
+import type { AttributeValue } from 'aws-lambda';
 import type { AwsRequest } from './aws/network.ts';
+import { type SimulatedEvent, storedEventOf } from './aws/stored-event.ts';
 import type { Sabotage } from './sabotage.ts';
 
 /** A break of the system, and what it stands for: the simulation is worth what it finds of these. */
@@ -27,7 +32,7 @@ export const seededBugs: readonly SeededBug[] = [
     name: 'mark-before-effect',
     mistake: 'The inbox mark is written first, in a transaction of its own.',
     sabotage: {
-      request: transactions((actions) => {
+      request: writes((actions) => {
         const marks = actions.filter((action) => partitionOf(action).startsWith('INBOX#'));
         return marks.length > 0 ? [marks, actions.filter((action) => !marks.includes(action))] : [actions];
       }),
@@ -64,7 +69,8 @@ export const seededBugs: readonly SeededBug[] = [
         const Entries = (input.TransactItems as Action[]).flatMap(({ Put }) => {
           const outbox = Put?.Item?.outbox?.M;
           if (!outbox) return [];
-          return [{ Source: outbox.source?.S, DetailType: outbox.detailType?.S, Detail: outbox.detail?.S }];
+          const Detail = inlineDetail({ M: outbox } as AttributeValue);
+          return [{ Source: outbox.source?.S, DetailType: outbox.detailType?.S, Detail }];
         });
         if (Entries.length === 0) return undefined;
         return [
@@ -126,7 +132,7 @@ export const seededBugs: readonly SeededBug[] = [
     sabotage: {
       request: (request, { name }) =>
         name.startsWith('orders.projectOrders')
-          ? transactions((actions) => [actions.filter((action) => !partitionOf(action).includes('#MARK#'))])(request)
+          ? writes((actions) => [actions.filter((action) => !partitionOf(action).includes('#MARK#'))])(request)
           : undefined,
     },
   },
@@ -155,7 +161,7 @@ export const seededBugs: readonly SeededBug[] = [
     mistake: 'An order is placed without the row by which a sweep finds it.',
     sabotage: {
       losesSchedules: true,
-      request: transactions((actions) => [actions.filter((action) => !partitionOf(action).startsWith('OPEN-ORDERS#'))]),
+      request: writes((actions) => [actions.filter((action) => !partitionOf(action).startsWith('OPEN-ORDERS#'))]),
     },
   },
   {
@@ -165,10 +171,10 @@ export const seededBugs: readonly SeededBug[] = [
       request: ({ service, operation, input }) =>
         operation === 'CreateSchedule'
           ? [{ service, operation, input: { ...input, ScheduleExpression: 'at(2026-03-02T12:00:00)' } }]
-          : transactions((actions) => [
+          : writes((actions) => [
               actions.map((action) => {
-                const { deadline } = action.Put?.Item?.event?.M ?? {};
-                return deadline ? withDeadline(action, '2026-03-02T12:00:00.000Z') : action;
+                const event = storedEventOf((action.Put?.Item ?? {}) as Item);
+                return event.deadline ? withEvent(action, { ...event, deadline: '2026-03-02T12:00:00.000Z' }) : action;
               }),
             ])({ service, operation, input }),
     },
@@ -229,25 +235,33 @@ function statusOfCircuit(operation: string, { Item }: AwsRequest['input']): stri
   return operation === 'PutItem' && Item?.sk?.S === 'CIRCUIT' ? Item.circuit?.M?.status?.S : undefined;
 }
 
-/** Replaces the actions of a transaction by those of one or more that follow each other. */
-function transactions(change: (actions: Action[]) => Action[][]) {
+/** Replaces the actions of a transaction, or a single one, by those of one or more that follow each other. */
+function writes(change: (actions: Action[]) => Action[][]) {
   return ({ service, operation, input }: AwsRequest): AwsRequest[] | undefined => {
-    if (operation !== 'TransactWriteItems') return undefined;
-    return change(input.TransactItems)
-      .filter((actions) => actions.length > 0)
-      .map((TransactItems) => ({ service, operation, input: { ...input, TransactItems } }));
+    const actions = actionsOf(operation, input);
+    if (!actions) return undefined;
+    const changed = change(actions);
+    if (operation !== 'TransactWriteItems' && changed[0]?.[0] === actions[0]) return undefined;
+    return changed
+      .filter((each) => each.length > 0)
+      .map((TransactItems) => ({ service, operation: 'TransactWriteItems', input: { TransactItems } }));
   };
 }
 
-/** The first event of an order with another deadline. */
-function withDeadline(action: Action, S: string): Action {
-  const { Put } = action;
-  const { event, ...item } = Put?.Item ?? {};
-  return { Put: { ...Put, Item: { ...item, event: { M: { ...event?.M, deadline: { S } } } } } };
+/** The item of an event with another one in its place. */
+function withEvent({ Put }: Action, event: SimulatedEvent): Action {
+  const { packed: _, ...item } = Put?.Item ?? {};
+  return { Put: { ...Put, Item: { ...item, ...marshall({ event }) } as NonNullable<Write['Item']> } };
+}
+
+function actionsOf(operation: string, input: AwsRequest['input']): Action[] | undefined {
+  if (operation === 'TransactWriteItems') return input.TransactItems;
+  const [, kind] = /^(Put|Update|Delete)Item$/.exec(operation) ?? [];
+  return kind === undefined ? undefined : [{ [kind]: input }];
 }
 
 function withoutCondition(concerns: (action: Action) => boolean) {
-  return transactions((actions) => [
+  return writes((actions) => [
     actions.map((action) => {
       const [kind, write] = writeOf(action);
       return concerns(action) && write.ConditionExpression ? { [kind]: unconditional(write) } : action;

@@ -1,4 +1,4 @@
-export { marshall } from './attribute-value.ts';
+export { marshall, unmarshall } from './attribute-value.ts';
 export type { ClientOptions } from './aws-client.ts';
 export {
   BatchGetCommand,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { TransactionCanceledException } from '@millrace/aws';
+import { AwsError, ConditionalCheckFailedException, TransactionCanceledException } from '@millrace/aws';
 import { DuplicateEventError, TransientError } from '@millrace/errors';
 import { RecordingClient } from '@millrace/testing';
 import {
@@ -121,6 +121,47 @@ describe('a transaction that lost against another one', () => {
 
   test('and then finds the event handled says so', async () => {
     await expect(setUp([cancelled(conflict), cancelled(failed)]).run(duplicate)).rejects.toThrow(DuplicateEventError);
+  });
+});
+
+describe('a single write', () => {
+  const { TableName, Item } = plain.write.Put ?? { TableName: 't', Item: {} };
+  const Update = { TableName, Key: Item, UpdateExpression: 'ADD uses :one' };
+
+  test.each([
+    ['a put', plain, 'PutCommand', plain.write.Put],
+    ['an update', { write: { Update } }, 'UpdateCommand', Update],
+    ['a deletion', { write: { Delete: { TableName, Key: Item } } }, 'DeleteCommand', { TableName, Key: Item }],
+  ])('(%s) is no transaction, which takes twice the units', async (_, write, name, input) => {
+    const { run, client } = setUp([{}]);
+
+    await run(write);
+
+    expect(client.sent).toEqual([{ name, input }]);
+  });
+
+  test('of a condition alone is a transaction: there is no other request for it', async () => {
+    const { run, client } = setUp([{}]);
+
+    await run({ write: { ConditionCheck: { TableName, Key: Item, ConditionExpression: 'attribute_exists(pk)' } } });
+
+    expect(client.sent.map(({ name }) => name)).toEqual(['TransactWriteCommand']);
+  });
+
+  test('whose condition does not hold throws its error, or the one of DynamoDB, at once', async () => {
+    const refused = new ConditionalCheckFailedException({});
+
+    await expect(setUp([refused]).run(stale)).rejects.toMatchObject({ code: 'CONCURRENCY_CONFLICT', cause: refused });
+    await expect(setUp([refused]).run(plain)).rejects.toBe(refused);
+  });
+
+  test('that meets a transaction is tried again', async () => {
+    const { run, client, pauses } = setUp([new AwsError('TransactionConflictException', {}), {}]);
+
+    await run(plain);
+
+    expect(client.sent).toHaveLength(2);
+    expect(pauses).toEqual([40]);
   });
 });
 

@@ -1,4 +1,12 @@
-import { type DocumentClient, TransactionCanceledException, TransactWriteCommand } from '@millrace/aws';
+import {
+  ConditionalCheckFailedException,
+  DeleteCommand,
+  type DocumentClient,
+  PutCommand,
+  TransactionCanceledException,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@millrace/aws';
 import { DuplicateEventError, isUnavailable } from '@millrace/errors';
 import { type RetryOptions, retry } from '@millrace/retry';
 import { StoreBusyError, TransactionTooLargeError } from './errors.ts';
@@ -21,10 +29,10 @@ const ITEMS_PER_TRANSACTION = 100;
 
 /**
  * Writes all items in one transaction: the state, the events to emit and the mark of the event that caused them. A crash
- * before or after leaves nothing half done.
+ * before or after leaves nothing half done. A single write is a request of its own, which takes half the write units.
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  *
- * A transaction that DynamoDB cancels because of a competing one, or because it throttles, is retried with full jitter
+ * What DynamoDB does not write because of a competing transaction, or because it throttles one, is retried with full jitter
  * until the time of the function is up, see `retry`.
  *
  * @param writes 1 to 100 writes to different items.
@@ -38,19 +46,37 @@ export async function commit(
   options: CommitOptions = {},
 ): Promise<void> {
   if (writes.length > ITEMS_PER_TRANSACTION) throw new TransactionTooLargeError(writes.length, ITEMS_PER_TRANSACTION);
-  const command = new TransactWriteCommand({ TransactItems: writes.map(({ write }) => write) });
   const attempt = async () => {
     try {
-      await client.send(command);
+      await send(client, writes);
     } catch (error) {
-      throw error instanceof TransactionCanceledException ? meaningOf(error, writes) : error;
+      throw meaningOf(error, writes);
     }
   };
   await retry(attempt, { ...options, isRetryable: (error) => error instanceof StoreBusyError });
 }
 
-/** What a cancelled transaction means to its caller; the cancellation itself when no write has an error for it. */
-function meaningOf(cause: TransactionCanceledException, writes: readonly ConditionalWrite[]): Error {
+async function send(client: DocumentClient, writes: readonly ConditionalWrite[]): Promise<void> {
+  const TransactItems = writes.map(({ write }) => write);
+  const { Put, Update, Delete } = (TransactItems.length === 1 && TransactItems[0]) || {};
+  if (Put) await client.send(new PutCommand(Put));
+  else if (Update) await client.send(new UpdateCommand(Update));
+  else if (Delete) await client.send(new DeleteCommand(Delete));
+  else await client.send(new TransactWriteCommand({ TransactItems }));
+}
+
+/** What an error means to the caller; the error itself when no write has one for it. */
+function meaningOf(error: unknown, writes: readonly ConditionalWrite[]): unknown {
+  if (error instanceof TransactionCanceledException) return meaningOfCancellation(error, writes);
+  if (error instanceof ConditionalCheckFailedException) {
+    return writes[0]?.onConditionFailed?.({ cause: error }) ?? error;
+  }
+  // A single write has met a transaction.
+  const { name } = error as Error;
+  return name === 'TransactionConflictException' ? new StoreBusyError('TransactionConflict', { cause: error }) : error;
+}
+
+function meaningOfCancellation(cause: TransactionCanceledException, writes: readonly ConditionalWrite[]): Error {
   const codes = cause.CancellationReasons.map(({ Code }) => Code ?? 'None');
   const failures = writes.flatMap(({ onConditionFailed }, index) =>
     codes[index] === 'ConditionalCheckFailed' && onConditionFailed ? [onConditionFailed({ cause })] : [],

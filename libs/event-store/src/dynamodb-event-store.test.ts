@@ -4,6 +4,7 @@ import { type DocumentClient, documentClient, GetCommand, PutCommand, QueryComma
 import { DuplicateEventError } from '@millrace/errors';
 import { sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { storedEvents } from '@millrace/testing/stored-events';
 import {
   type Counted,
   CounterMoved,
@@ -14,6 +15,7 @@ import {
 import {
   commit,
   DynamoDbEventStore,
+  EmittedEvents,
   EventTooLargeError,
   InMemoryPayloadStore,
   inboxMark,
@@ -50,6 +52,13 @@ async function rowsOf(partition: string): Promise<Record<string, unknown>[]> {
     }),
   );
   return Items;
+}
+
+/** About as DynamoDB counts an item: names and values. */
+function bytesOf(item: unknown): number {
+  if (ArrayBuffer.isView(item)) return item.byteLength;
+  if (typeof item !== 'object' || item === null) return String(item).length;
+  return Object.entries(item).reduce((sum, [name, value]) => sum + name.length + bytesOf(value), 0);
 }
 
 /** Text of this many bytes that compresses to three quarters of them. */
@@ -117,9 +126,9 @@ describe('the outbox', () => {
 
     await store.append(stream, 0, [counted(1, { emit }), counted(2)]);
 
-    const [first, second] = await rowsOf(stream);
-    expect(first?.outbox).toEqual(emit.entry);
+    const [, second] = await rowsOf(stream);
     expect(second).not.toHaveProperty('outbox');
+    expect(await new EmittedEvents(client, table).of(stream)).toEqual([emit.entry]);
   });
 
   test('stands beside state as a row of its own that the table keeps for longer than a dead letter about it', async () => {
@@ -131,10 +140,18 @@ describe('the outbox', () => {
       outboxRow(table, partition, event, time),
     ]);
 
+    const { detailType, source } = event;
     expect(await rowsOf(partition)).toEqual([
-      { pk: partition, sk: 'OUTBOX#event-1', outbox: event.entry, ttl: inDays(30) },
+      {
+        pk: partition,
+        sk: 'OUTBOX#event-1',
+        outbox: expect.objectContaining({ detailType, source, packed: expect.objectContaining({ dictionary: 1 }) }),
+        ttl: inDays(30),
+      },
       { pk: partition, sk: 'STATE', value: 1 },
     ]);
+    const { metadata, data } = event.event;
+    expect(await storedEvents(table)).toContainEqual({ detailType, metadata, data });
     expect(await store.load(partition)).toEqual({ events: [], version: 0 });
   });
 
@@ -164,6 +181,37 @@ describe('the items of events', () => {
     expect(large).toMatchObject({ packed: { zstd: expect.objectContaining({ byteLength: expect.any(Number) }) } });
     expect(JSON.stringify(large).length).toBeLessThan(note.length / 10);
     expect(await notes(store, stream)).toEqual(['small', note]);
+  });
+
+  test('of an order, with the event that tells of it, have less than the 1 KB of a write unit', async () => {
+    const stream = `ORDER#${randomUUID()}`;
+    const lines = Array.from({ length: 4 }, () => ({ sku: randomUUID(), quantity: 2, unitPrice: 1_999 }));
+    const order = {
+      orderId: randomUUID(),
+      customer: { id: randomUUID(), name: 'Ada', email: 'ada@example.com' },
+      lines,
+    };
+    const emit = sampleEvent(CounterMoved, { note: JSON.stringify(order) });
+
+    await store.append(stream, 0, [noted(JSON.stringify(order), { emit })]);
+
+    const [row] = await rowsOf(stream);
+    expect(bytesOf(row)).toBeLessThan(1024);
+    expect(await notes(store, stream)).toEqual([JSON.stringify(order)]);
+    expect(await new EmittedEvents(client, table).of(stream)).toEqual([emit.entry]);
+  });
+
+  test('that were compressed with a dictionary of newer code are said to be unreadable', async () => {
+    const stream = randomUUID();
+    const packed = { zstd: new Uint8Array([1, 2, 3]), dictionary: 99 };
+    await client.send(
+      new PutCommand({ TableName: table, Item: { pk: stream, sk: 'EVENT#0000000001', version: 1, packed } }),
+    );
+
+    await expect(store.load(stream)).rejects.toMatchObject({
+      code: 'PAYLOAD_CORRUPT',
+      message: expect.stringContaining('dictionary 99, which this version of the code does not know'),
+    });
   });
 
   test('of the first version of this library are read as ever', async () => {

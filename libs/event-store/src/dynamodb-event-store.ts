@@ -1,4 +1,5 @@
 import {
+  ConditionalCheckFailedException,
   type DocumentClient,
   GetCommand,
   PutCommand,
@@ -21,7 +22,16 @@ import {
 import { inboxMark } from './inbox.ts';
 import { jsonText } from './json-text.ts';
 import { outboxEntry } from './outbox.ts';
-import { compressed, oversized, PACKED_BYTES_PER_ITEM, type Packed, type Part, payloadKey, unpack } from './payload.ts';
+import {
+  compressed,
+  oversized,
+  PACKED_BYTES_PER_ITEM,
+  type Packed,
+  type Part,
+  payloadKey,
+  shortened,
+  unpack,
+} from './payload.ts';
 import type { PayloadStore } from './payload-store.ts';
 import { newestVersionOf, type Upcasters, upcast } from './upcasters.ts';
 
@@ -108,7 +118,10 @@ export class DynamoDbEventStore<Event extends DomainEvent> implements EventStore
     const parts: (Part & { key?: string })[] = [];
     const pack = (text: string, item: number): (() => Packed) | undefined => {
       const bytes = compressed(text);
-      if (!bytes) return undefined;
+      if (!bytes) {
+        const short = shortened(text);
+        return short && (() => short);
+      }
       const part: (typeof parts)[number] = { bytes, item };
       parts.push(part);
       return () => (part.key === undefined ? { zstd: bytes } : { key: part.key });
@@ -297,5 +310,6 @@ function snapshotKeyOf(stateVersion: number): string {
 
 /** The id of the event that stands where the first one was to be written. */
 function conflictingId(cause: unknown): string | undefined {
+  if (cause instanceof ConditionalCheckFailedException) return cause.Item?.id;
   return cause instanceof TransactionCanceledException ? cause.CancellationReasons[0]?.Item?.id : undefined;
 }

@@ -1,6 +1,7 @@
 import { DuplicateEventError } from '@millrace/errors';
-import { DEDUPLICATION_SECONDS, type InboxKey } from '@millrace/events';
+import { DEDUPLICATION_SECONDS, type EmittableEvent, type InboxKey } from '@millrace/events';
 import type { ConditionalWrite } from './commit.ts';
+import { outboxAttribute } from './outbox.ts';
 
 /** The key of the mark that a consumer has handled an event. */
 export function inboxKey({ consumer, eventId }: InboxKey): { pk: string; sk: string } {
@@ -10,14 +11,24 @@ export function inboxKey({ consumer, eventId }: InboxKey): { pk: string; sk: str
 /**
  * The write that marks an event as handled by a consumer. In the transaction of the effect it makes the effect happen
  * exactly once: a second delivery fails with DuplicateEventError and changes nothing.
+ *
+ * @param emit what follows from the event, for the relay: it is kept as long as the mark, and needs no row of its own
+ * @throws EventTooLargeError when that fits neither into an item nor onto the bus
  */
-export function inboxMark(tableName: string, { consumer, eventId }: InboxKey, now: Date): ConditionalWrite {
+export function inboxMark(
+  tableName: string,
+  { consumer, eventId }: InboxKey,
+  now: Date,
+  emit?: EmittableEvent,
+): ConditionalWrite {
+  const key = inboxKey({ consumer, eventId });
   return {
     write: {
       Put: {
         TableName: tableName,
         Item: {
-          ...inboxKey({ consumer, eventId }),
+          ...key,
+          ...(emit && { outbox: outboxAttribute(emit, key.pk) }),
           ttl: Math.floor(now.getTime() / 1000) + DEDUPLICATION_SECONDS,
         },
         ConditionExpression: 'attribute_not_exists(pk)',

@@ -3,7 +3,7 @@ import { PermanentError } from '@millrace/errors';
 import { EmittableEvent, type EventEntry } from '@millrace/events';
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
 import { UnreadableOutboxError } from './errors.ts';
-import { type Packed, unpack } from './payload.ts';
+import { decompress, type Packed, unpack } from './payload.ts';
 import type { PayloadStore } from './payload-store.ts';
 
 /** A row with an event to emit, as a record of its table's stream tells of it. */
@@ -44,6 +44,22 @@ export async function readOutboxRow(
   return new EmittableEvent({ source, detailType, detail, time });
 }
 
+/**
+ * The detail of an event that its row holds itself, in an `outbox` as a stream record shows it; undefined for one that is elsewhere.
+ * @throws UnreadableEventError when it cannot be decompressed
+ * @example JSON.parse(inlineDetail(record.dynamodb.NewImage.outbox)).metadata.id
+ */
+export function inlineDetail(outbox: AttributeValue): string | undefined {
+  const { packed, detail } = outbox.M ?? {};
+  return packed ? inlineText(packed) : detail?.S;
+}
+
+/** As `inlineDetail`, of any `packed` attribute. */
+export function inlineText(attribute: AttributeValue): string | undefined {
+  const packed = packedOf(attribute.M);
+  return packed && 'zstd' in packed ? decompress(packed, 'The row') : undefined;
+}
+
 /** True if the row can never be read. Anything else may be different the next time. */
 export function isUnreadable(error: unknown): error is PermanentError {
   return error instanceof PermanentError;
@@ -51,6 +67,9 @@ export function isUnreadable(error: unknown): error is PermanentError {
 
 /** In a stream record bytes are Base64. */
 function packedOf(map: Record<string, AttributeValue> | undefined): Packed | undefined {
-  if (map?.zstd?.B !== undefined) return { zstd: Buffer.from(map.zstd.B, 'base64') };
+  if (map?.zstd?.B !== undefined) {
+    const dictionary = map.dictionary?.N;
+    return { zstd: Buffer.from(map.zstd.B, 'base64'), ...(dictionary && { dictionary: Number(dictionary) }) };
+  }
   return map?.key?.S === undefined ? undefined : { key: map.key.S };
 }

@@ -2,7 +2,7 @@ import type { EmittableEvent, EventEntry } from '@millrace/events';
 import type { ConditionalWrite } from './commit.ts';
 import { EventTooLargeError } from './errors.ts';
 import { assertEmittable } from './event-store.ts';
-import { compressed, PACKED_BYTES_PER_ITEM, type Packed } from './payload.ts';
+import { compressed, PACKED_BYTES_PER_ITEM, type Packed, shortened } from './payload.ts';
 
 /**
  * A row is of no use once the relay has emitted it, and the stream forgets it after 24 hours. The table keeps it for
@@ -24,14 +24,7 @@ export function outboxEntry({ entry }: EmittableEvent, packed?: Packed): EventEn
  * @throws EventTooLargeError when it fits neither into an item nor onto the bus.
  */
 export function outboxRow(tableName: string, partitionKey: string, event: EmittableEvent, now: Date): ConditionalWrite {
-  assertEmittable(event, partitionKey);
   const { id } = (event.event as { metadata: { id: string } }).metadata;
-  const zstd = compressed(event.detail);
-  if (zstd && zstd.byteLength > PACKED_BYTES_PER_ITEM) {
-    throw new EventTooLargeError(
-      `${event.detailType} of ${partitionKey} has ${zstd.byteLength} bytes, compressed, and a row takes ${PACKED_BYTES_PER_ITEM}`,
-    );
-  }
   return {
     write: {
       Put: {
@@ -39,10 +32,25 @@ export function outboxRow(tableName: string, partitionKey: string, event: Emitta
         Item: {
           pk: partitionKey,
           sk: `OUTBOX#${id}`,
-          outbox: outboxEntry(event, zstd && { zstd }),
+          outbox: outboxAttribute(event, partitionKey),
           ttl: Math.floor(now.getTime() / 1000) + OUTBOX_SECONDS,
         },
       },
     },
   };
+}
+
+/**
+ * The `outbox` attribute of a row beside plain state.
+ * @throws EventTooLargeError when it fits neither into an item nor onto the bus.
+ */
+export function outboxAttribute(event: EmittableEvent, partitionKey: string): EventEntry & { packed?: Packed } {
+  assertEmittable(event, partitionKey);
+  const zstd = compressed(event.detail);
+  if (zstd && zstd.byteLength > PACKED_BYTES_PER_ITEM) {
+    throw new EventTooLargeError(
+      `${event.detailType} of ${partitionKey} has ${zstd.byteLength} bytes, compressed, and a row takes ${PACKED_BYTES_PER_ITEM}`,
+    );
+  }
+  return outboxEntry(event, zstd ? { zstd } : shortened(event.detail));
 }

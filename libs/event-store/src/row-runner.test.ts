@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient, PutCommand, QueryCommand } from '@millrace/aws';
+import { documentClient, PutCommand } from '@millrace/aws';
 import { DuplicateEventError, PermanentError } from '@millrace/errors';
 import { defineEvent } from '@millrace/events';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { storedEvents } from '@millrace/testing/stored-events';
 import * as z from 'zod';
-import { commit, rowRunner, type Table } from './index.ts';
+import { commit, inboxKey, rowRunner, type Table } from './index.ts';
 
 /** A locker is opened once and closed once; what is in it is its own affair. */
 interface Locker {
@@ -76,16 +77,7 @@ const cause = { correlationId: 'correlation-1', causationId: 'event-1' };
 const inbox = () => ({ consumer: 'lockers.test', eventId: randomUUID() });
 
 /** What the relay would emit about a row, in its order. */
-async function emitted(id: string) {
-  const { Items = [] } = await table.client.send(
-    new QueryCommand({
-      TableName: table.name,
-      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :outbox)',
-      ExpressionAttributeValues: { ':pk': key(id).pk, ':outbox': 'OUTBOX#' },
-    }),
-  );
-  return Items.map(({ outbox }) => JSON.parse(outbox.detail)).sort((a, b) => a.metadata.sequence - b.metadata.sequence);
-}
+const emitted = (id: string) => storedEvents(table.name, id);
 
 describe('a row', () => {
   test('that does not exist has no state', async () => {
@@ -128,6 +120,28 @@ describe('a command', () => {
       DuplicateEventError,
     );
     expect((await newLockers().load(id)).state).toMatchObject({ uses: 1 });
+  });
+
+  test('keeps what follows from its event in the row of the mark, and what more follows beside the state', async () => {
+    const id = randomUUID();
+    const event = inbox();
+    const lockers = newLockers();
+    const { writes } = lockers.plan(await lockers.load(id), [{ type: 'Opened' }, { type: 'Closed' }], {
+      ...cause,
+      inbox: event,
+    });
+    await commit(table.client, writes);
+
+    const rows = writes.map(({ write }) => write.Put?.Item ?? {});
+    expect(rows.filter(({ outbox }) => outbox).map(({ pk, sk }) => [pk, sk.slice(0, 7)])).toEqual([
+      [`LOCKER#${id}`, 'OUTBOX#'],
+      [inboxKey(event).pk, 'INBOX'],
+    ]);
+    expect(rows).toHaveLength(3);
+    expect(await emitted(id)).toMatchObject([
+      { metadata: { sequence: 1 }, data: { status: 'OPEN' } },
+      { metadata: { sequence: 2 }, data: { status: 'CLOSED' } },
+    ]);
   });
 
   test('marks its event as handled when nothing follows, and writes nothing without an event', async () => {

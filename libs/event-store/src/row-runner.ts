@@ -113,7 +113,7 @@ export function rowRunner<State extends object, Command, Event>(
     { inbox, assumeNew: _, ...cause }: RowContext,
   ): PlannedChange<Known | State> => {
     const time = now();
-    const outbox: ConditionalWrite[] = [];
+    const emits: EmittableEvent[] = [];
     let { state, sequence }: { state: Known | State; sequence: number } = row;
     for (const event of events) {
       const changed = evolve(state, event);
@@ -125,13 +125,15 @@ export function rowRunner<State extends object, Command, Event>(
         ...cause,
       });
       if (emit) {
-        outbox.push(outboxRow(table.name, key(row.id).pk, emit, time));
+        emits.push(emit);
         sequence += 1;
       }
       state = changed;
     }
-    const mark = inbox ? [inboxMark(table.name, inbox, time)] : [];
+    // The mark takes the first event along: a row less, and two write units.
+    const mark = inbox ? [inboxMark(table.name, inbox, time, emits.shift())] : [];
     if (events.length === 0) return { writes: mark, after: row };
+    const outbox = emits.map((emit) => outboxRow(table.name, key(row.id).pk, emit, time));
     const after = { id: row.id, state, version: row.version + 1, sequence };
     return { writes: [replace(table.name, key(row.id), row.version, after), ...outbox, ...mark], after };
   };

@@ -1,4 +1,6 @@
+import { inlineDetail } from '@millrace/event-store';
 import type { StreamRecord } from '@millrace/local/dynamodb-engine';
+import type { AttributeValue } from 'aws-lambda';
 import type { World } from '../world.ts';
 import type { Effect } from './network.ts';
 
@@ -43,11 +45,12 @@ export class Store {
   #remember({ eventName, dynamodb: { NewImage } }: StreamRecord): void {
     const outbox = NewImage?.outbox;
     if (eventName !== 'INSERT' || !outbox || !('M' in outbox)) return;
-    const { detailType, detail } = outbox.M;
-    if (!detailType || !('S' in detailType) || !detail || !('S' in detail)) return;
-    const { id, subject } = JSON.parse(detail.S).metadata;
+    const { detailType } = outbox.M;
+    const detail = inlineDetail(outbox as AttributeValue);
+    if (!detailType || !('S' in detailType) || !detail) return;
+    const { id, subject } = JSON.parse(detail).metadata;
     const at = this.#world.scheduler.now;
-    this.storedEvents.set(id, { detailType: detailType.S, detail: detail.S, at });
+    this.storedEvents.set(id, { detailType: detailType.S, detail, at });
     if (/^Order(Confirmed|Cancelled)\./.test(detailType.S)) this.#ends.set(subject, [...this.endsOf(subject), at]);
   }
 }

@@ -7,6 +7,7 @@ import type { InboxKey } from '@millrace/events';
 import { exampleOrder, type OrderSnapshot } from '@millrace/orders/events';
 import { eventually } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { storedEvents } from '@millrace/testing/stored-events';
 import { type ReserveRequest, Warehouse } from './warehouse.ts';
 
 let dynamoDb: TestDynamoDb;
@@ -75,8 +76,7 @@ async function delivered(effect: () => Promise<void>): Promise<void> {
 
 /** What the relay would emit, by detail-type. */
 async function emitted(detailType: string) {
-  const { Items = [] } = await documentClient().send(new ScanCommand({ TableName: tableName }));
-  return Items.filter(({ outbox }) => outbox?.detailType === detailType).map(({ outbox }) => JSON.parse(outbox.detail));
+  return (await storedEvents(tableName)).filter((event) => event.detailType === detailType);
 }
 
 describe('setting stock', () => {

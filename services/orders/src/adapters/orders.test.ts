@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient, QueryCommand } from '@millrace/aws';
+import { documentClient } from '@millrace/aws';
 import { DynamoDbEventStore } from '@millrace/event-store';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { storedEvents } from '@millrace/testing/stored-events';
 import { exampleOrder } from '../../events/index.ts';
 import type { OrderCommand, OrderEvent, ProgressEvent } from '../domain/order.ts';
 import { OpenOrders } from './open-orders.ts';
@@ -43,19 +44,7 @@ async function placedOrder(): Promise<string> {
 }
 
 /** What the relay emits about an order, in order. */
-async function emitted(orderId: string) {
-  const { Items = [] } = await documentClient().send(
-    new QueryCommand({
-      TableName: 'orders',
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': `ORDER#${orderId}` },
-    }),
-  );
-  return Items.filter(({ outbox }) => outbox).map(({ outbox }) => ({
-    detailType: outbox.detailType,
-    ...JSON.parse(outbox.detail),
-  }));
-}
+const emitted = (orderId: string) => storedEvents('orders', orderId);
 
 async function historyOf(orderId: string): Promise<string[]> {
   const stored = await orders.find(orderId, customerId);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient, QueryCommand } from '@millrace/aws';
 
 import type { EmittableEvent } from '@millrace/events';
 import { ShipmentCreated } from '@millrace/fulfillment/events';
@@ -10,6 +9,7 @@ import { StockReservationFailed, StockReserved } from '@millrace/inventory/event
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
 import { consumerVariables, envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { storedEvents } from '@millrace/testing/stored-events';
 import type { APIGatewayProxyStructuredResultV2, Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { exampleOrder } from '../../events/index.ts';
 
@@ -127,18 +127,9 @@ describe('POST /orders', () => {
   test("is the caller's order", async () => {
     const { body } = await post(request, {}, 'auth0|ada');
 
-    const { Items = [] } = await documentClient().send(
-      new QueryCommand({
-        TableName: 'orders',
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': `ORDER#${body.orderId}` },
-      }),
-    );
-    expect(Items.find(({ outbox }) => outbox)).toBeDefined();
-    expect(JSON.parse(Items.find(({ outbox }) => outbox)?.outbox.detail).data.customer).toEqual({
-      id: 'auth0|ada',
-      ...customer,
-    });
+    expect(await storedEvents('orders', body.orderId)).toMatchObject([
+      { detailType: 'OrderPlaced.v1', data: { customer: { id: 'auth0|ada', ...customer } } },
+    ]);
   });
 
   test('the same Idempotency-Key of two customers places two orders', async () => {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient, QueryCommand } from '@millrace/aws';
+import { documentClient } from '@millrace/aws';
 import { DuplicateEventError, PermanentError, TransientError, UnavailableError } from '@millrace/errors';
 
 import { exampleOrder, type OrderSnapshot } from '@millrace/orders/events';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { storedEvents } from '@millrace/testing/stored-events';
 import {
   type ChargeRequest,
   type ChargeResult,
@@ -125,18 +126,7 @@ async function delivered(effect: () => Promise<void>): Promise<void> {
 }
 
 /** What the relay would emit about an order, the earliest first. */
-async function emitted({ orderId }: OrderSnapshot) {
-  const { Items = [] } = await documentClient().send(
-    new QueryCommand({
-      TableName: 'payments',
-      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :outbox)',
-      ExpressionAttributeValues: { ':pk': `PAYMENT#${orderId}`, ':outbox': 'OUTBOX#' },
-    }),
-  );
-  return Items.map(({ outbox }) => ({ detailType: outbox.detailType, ...JSON.parse(outbox.detail) })).sort(
-    (a, b) => a.metadata.sequence - b.metadata.sequence,
-  );
-}
+const emitted = ({ orderId }: OrderSnapshot) => storedEvents('payments', orderId);
 
 const status = async (order: OrderSnapshot) =>
   (await newPayments(new BookkeepingProvider()).find(order.orderId))?.status;
