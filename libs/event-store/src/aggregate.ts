@@ -28,6 +28,12 @@ export interface Aggregate<State, Command, Event extends DomainEvent> {
    * @example (event, order, { subject }) => (event.type === 'OrderPlaced' ? [openOrders.add(subject, order.deadline)] : [])
    */
   alongside?: (event: Event, state: State, context: EventContext) => readonly ConditionalWrite[];
+  /**
+   * Whether an event of `inbox` is recognised by the events that it caused, so that it needs no mark of its own: it is one that
+   * `decide` has answered with something. Only for an aggregate that tells by its state what it has had already, for ever, as
+   * a stream may be so long that the event's effect is not among those that are read. What changes nothing is marked in any case.
+   */
+  marksByCause?: boolean;
   /** Without it every command reads the whole stream. */
   snapshots?: SnapshotPolicy<State>;
 }

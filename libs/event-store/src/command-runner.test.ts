@@ -388,3 +388,131 @@ describe('snapshots', () => {
     expect(await fixture.take('A3')).toMatchObject({ version: 4 });
   });
 });
+
+describe('an aggregate that the runner has just changed', () => {
+  test('is not read again for what follows', async () => {
+    const { take, read, events } = setUp();
+    await take('A1', { assumeNew: true });
+
+    await take('A2');
+    await take('A3');
+
+    expect(read).not.toHaveBeenCalled();
+    expect(await events()).toHaveLength(4);
+  });
+
+  test('is read when another writer was faster, and decided on as it is', async () => {
+    const fixture = setUp();
+    const { take, read, events } = fixture;
+    await take('A1', { assumeNew: true });
+    competeWith(fixture, 'B1');
+
+    expect(await take('A2')).toMatchObject({ version: 4, events: [{ seat: 'A2' }, { type: 'SoldOut' }] });
+
+    expect(read).toHaveBeenCalledTimes(2); // one of them by the other writer
+    expect((await events()).map(({ event }) => event.type)).toEqual(['SeatTaken', 'SeatTaken', 'SeatTaken', 'SoldOut']);
+  });
+
+  test('is read before a command on it is refused, or answered by nothing', async () => {
+    const { take, read, store, show } = setUp();
+    await take('A1', { assumeNew: true });
+    await expect(take('A1')).rejects.toThrow(SeatTakenError);
+    expect(read).toHaveBeenCalledTimes(1);
+
+    // Another runner ends the show meanwhile: the seat is no longer what the command fails of.
+    const other = new CommandRunner(store, booking);
+    for (const seat of ['A2', 'A3']) await other.execute(show, seat, context);
+
+    expect(await take('A1')).toMatchObject({ state: { soldOut: true }, events: [] });
+  });
+
+  test('gets one snapshot in so many events', async () => {
+    const { take, store } = setUp({ ...booking, snapshots });
+    const written = jest.spyOn(store, 'writeSnapshot');
+
+    for (const seat of ['A1', 'A2', 'A3']) await take(seat);
+
+    expect(written.mock.calls.map(([, { version }]) => version)).toEqual([2, 4]);
+  });
+
+  test('is one of five hundred', async () => {
+    const { runner, read } = setUp();
+    const take = (show: number, seat: string) => runner.execute(String(show), seat, { ...context, assumeNew: true });
+    for (let show = 0; show <= 500; show += 1) await take(show, 'A1');
+
+    await take(1, 'A2');
+    expect(read).not.toHaveBeenCalled();
+    await take(0, 'A2');
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('an event that is recognised by what it caused', () => {
+  const byCause: typeof booking = {
+    ...booking,
+    marksByCause: true,
+    decide: (seat, state) => (state.seats.has(seat) ? [] : booking.decide(seat, state)),
+  };
+  const caused = () => {
+    const eventId = randomUUID();
+    return { causationId: eventId, inbox: { consumer: 'booking.test', eventId } };
+  };
+
+  test('has no mark of its own', async () => {
+    const { take, store } = setUp(byCause);
+    const mark = jest.spyOn(store, 'inboxMark');
+
+    await take('A1', caused());
+
+    expect(mark).not.toHaveBeenCalled();
+  });
+
+  test('has its effect once, by another container and at once as well', async () => {
+    const { store, show, events } = setUp(byCause);
+    const event = caused();
+    const deliver = () => new CommandRunner(store, byCause).execute(show, 'A1', { ...context, ...event });
+
+    const results = await Promise.allSettled([deliver(), deliver(), deliver()]);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await expect(deliver()).rejects.toThrow(DuplicateEventError);
+
+    expect(await events()).toHaveLength(1);
+  });
+
+  test('has its effect once when the function dies after the append', async () => {
+    const { take, store, events } = setUp(byCause);
+    const event = caused();
+    const append = store.append.bind(store);
+    jest.spyOn(store, 'append').mockImplementationOnce(async (...args) => {
+      await append(...args);
+      throw new Error('died');
+    });
+    await expect(take('A1', event)).rejects.toThrow('died');
+
+    await expect(take('A1', event)).rejects.toThrow(DuplicateEventError);
+    expect(await events()).toHaveLength(1);
+  });
+
+  test('is marked when it changes nothing', async () => {
+    const { take, events } = setUp(byCause);
+    await take('A1', caused());
+    const event = caused();
+
+    await take('A1', event);
+
+    await expect(take('A1', event)).rejects.toThrow(DuplicateEventError);
+    expect(await events()).toHaveLength(1);
+  });
+
+  test('is recognised by the state when what it caused was long ago', async () => {
+    const { take, store, show, events } = setUp({ ...byCause, snapshots });
+    const event = caused();
+    await take('A1', event);
+    await take('A2', caused());
+    await take('A3', caused());
+
+    const other = new CommandRunner(store, { ...byCause, snapshots });
+    expect(await other.execute(show, 'A1', { ...context, ...event })).toMatchObject({ events: [] });
+    expect(await events()).toHaveLength(4);
+  });
+});

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { DuplicateEventError } from '@millrace/errors';
 import type { Cause, InboxKey } from '@millrace/events';
 import { logger } from '@millrace/telemetry';
 import type { Aggregate } from './aggregate.ts';
@@ -49,7 +50,12 @@ interface Folded<State> extends Loaded<State> {
   sequence: number;
   /** Version of the snapshot it was folded from; 0 without one. */
   snapshotVersion: number;
+  /** The events that caused the events since then. */
+  causes: ReadonlySet<string>;
 }
+
+/** Aggregates that a runner remembers: those whose next command is about to come. */
+const REMEMBERED = 500;
 
 /** Runs commands on event-sourced aggregates: load, fold, decide, append. */
 export class CommandRunner<State, Command, Event extends DomainEvent> {
@@ -59,6 +65,8 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
   readonly #options: CommandRunnerOptions;
   readonly #now: () => Date;
   readonly #newId: () => string;
+  /** As this runner left them, by stream, the one longest ago first. */
+  readonly #remembered = new Map<string, Folded<State>>();
 
   constructor(
     store: EventStore<Event>,
@@ -86,20 +94,57 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
    * Decides a command on the aggregate's current state and appends what follows, with the mark of the event of `inbox`, which
    * stays even when nothing follows. When another writer was faster it is decided again on the new state, after a pause with
    * full jitter, until the time of the function is up.
+   *
+   * An aggregate that this runner has changed lately is not read again: it is decided on as it was left, and appended on
+   * condition that it still is so. Only when there is something to append: what `decide` throws, and that it does nothing, count
+   * on the state that is read.
    * @throws what `decide` throws, on the state that counts; DuplicateEventError when the event of `inbox` was handled before;
    * StreamConflictError when others kept being faster; what `EventStore.append` throws.
    */
   async execute(id: string, command: Command, context: CommandContext): Promise<Outcome<State, Event>> {
     const streamId = this.#aggregate.streamOf(id);
-    let assumed = context.assumeNew ? this.#empty() : undefined;
+    let assumed = this.#remembered.get(streamId) ?? (context.assumeNew ? this.#empty() : undefined);
     const { after, events } = await retryOnConflict(async () => {
-      const before = assumed ?? (await this.#load(streamId));
+      let before = assumed;
       assumed = undefined;
-      const decided = this.#aggregate.decide(command, before.state);
+      let decided = before && this.#decideAssumed(command, before, context);
+      if (!before || !decided) {
+        before = await this.#load(streamId);
+        decided = this.#decide(command, before, context);
+      }
       return { after: await this.#append(id, before, decided, context), events: decided };
     }, this.#options);
-    if (events.length > 0) await this.#snapshots?.writeIfDue(streamId, after.snapshotVersion, after);
+    this.#remember(streamId, after);
+    if (events.length > 0 && this.#snapshots) {
+      const snapshotVersion = await this.#snapshots.writeIfDue(streamId, after.snapshotVersion, after);
+      this.#remember(streamId, { ...after, snapshotVersion });
+    }
     return { state: after.state, version: after.version, events };
+  }
+
+  /** @throws what `decide` throws; DuplicateEventError when an event that was read is the effect of the one of `inbox` */
+  #decide(command: Command, { state, causes }: Folded<State>, { inbox }: CommandContext): readonly Event[] {
+    if (inbox && this.#aggregate.marksByCause && causes.has(inbox.eventId)) {
+      throw new DuplicateEventError(inbox.consumer, inbox.eventId);
+    }
+    return this.#aggregate.decide(command, state);
+  }
+
+  /** On a state that may be outdated by now; undefined for an answer that no append would prove right. */
+  #decideAssumed(command: Command, before: Folded<State>, context: CommandContext): readonly Event[] | undefined {
+    try {
+      const decided = this.#decide(command, before, context);
+      return decided.length > 0 ? decided : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #remember(streamId: string, folded: Folded<State>): void {
+    this.#remembered.delete(streamId);
+    this.#remembered.set(streamId, folded);
+    const [oldest] = this.#remembered.keys();
+    if (this.#remembered.size > REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);
   }
 
   async #append(
@@ -129,11 +174,13 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
         version: after.version + 1,
         eventId,
         sequence: after.sequence + (emit ? 1 : 0),
+        causes: cause.causationId === undefined ? after.causes : new Set([...after.causes, cause.causationId]),
       };
       const { correlationId, causationId } = cause;
       newEvents.push({ id: eventId, event, time: emit ? now : (occurredAt ?? now), correlationId, causationId, emit });
     }
-    if (inbox) writes.push(this.#store.inboxMark(inbox, now));
+    const marked = this.#aggregate.marksByCause && cause.causationId === inbox?.eventId;
+    if (inbox && !marked) writes.push(this.#store.inboxMark(inbox, now));
     await this.#store.append(streamOf(id), before.version, newEvents, writes);
     return after;
   }
@@ -168,19 +215,25 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
   #foldSince(snapshot: SnapshotState<State>, events: readonly StoredEvent<Event>[]): Folded<State> | undefined {
     const last = events.findIndex(({ version }) => version === snapshot.version);
     if (events[last]?.id !== snapshot.eventId) return undefined;
-    return this.#foldAll({ ...snapshot, snapshotVersion: snapshot.version }, events.slice(last + 1));
+    const before = { ...snapshot, snapshotVersion: snapshot.version, causes: causesOf(events.slice(0, last + 1)) };
+    return this.#foldAll(before, events.slice(last + 1));
   }
 
   #empty(): Folded<State> {
-    return { state: this.#aggregate.initialState, version: 0, eventId: '', sequence: 0, snapshotVersion: 0 };
+    const { initialState: state } = this.#aggregate;
+    return { state, version: 0, eventId: '', sequence: 0, snapshotVersion: 0, causes: new Set() };
   }
 
   #foldAll(before: Folded<State>, events: readonly StoredEvent<Event>[]): Folded<State> {
-    let folded = before;
+    let folded = { ...before, causes: new Set([...before.causes, ...causesOf(events)]) };
     for (const { id, event, version, emitted } of events) {
       const state = this.#aggregate.evolve(folded.state, event);
       folded = { ...folded, state, version, eventId: id, sequence: folded.sequence + (emitted ? 1 : 0) };
     }
     return folded;
   }
+}
+
+function causesOf(events: readonly { causationId?: string | undefined }[]): Set<string> {
+  return new Set(events.flatMap(({ causationId }) => causationId ?? []));
 }

@@ -1,3 +1,4 @@
+import { type DocumentClient, paginateQuery } from '@millrace/aws';
 import { DuplicateEventError } from '@millrace/errors';
 import { DEDUPLICATION_SECONDS, type EmittableEvent, type InboxKey } from '@millrace/events';
 import type { ConditionalWrite } from './commit.ts';
@@ -36,4 +37,26 @@ export function inboxMark(
     },
     onConditionFailed: (options) => new DuplicateEventError(consumer, eventId, options),
   };
+}
+
+/**
+ * Whether an event caused one of a stream: by that it was handled, and needs no mark, see `marksByCause` of an aggregate.
+ * @example await hasEffectIn(client, 'orders', `ORDER#${orderId}`, stockReserved.metadata.id);
+ */
+export async function hasEffectIn(
+  client: DocumentClient,
+  tableName: string,
+  streamId: string,
+  eventId: string,
+): Promise<boolean> {
+  const pages = paginateQuery(client, {
+    TableName: tableName,
+    KeyConditionExpression: 'pk = :stream AND begins_with(sk, :event)',
+    FilterExpression: 'causationId = :cause',
+    ProjectionExpression: 'pk',
+    ExpressionAttributeValues: { ':stream': streamId, ':event': 'EVENT#', ':cause': eventId },
+    ConsistentRead: true,
+  });
+  for await (const { Items = [] } of pages) if (Items.length > 0) return true;
+  return false;
 }

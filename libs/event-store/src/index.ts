@@ -17,7 +17,7 @@ export {
 } from './errors.ts';
 export type { EventStore, Snapshot } from './event-store.ts';
 export { InMemoryEventStore } from './in-memory-event-store.ts';
-export { inboxKey, inboxMark } from './inbox.ts';
+export { hasEffectIn, inboxKey, inboxMark } from './inbox.ts';
 export { outboxRow } from './outbox.ts';
 export { inlineDetail, inlineText } from './outbox-row.ts';
 export { InMemoryPayloadStore } from './payload-store.ts';

@@ -47,17 +47,22 @@ export class Snapshots<State> {
     }
   }
 
-  /** Writes a snapshot when the last one, of `snapshotVersion` (0: there is none), is old enough. */
-  async writeIfDue(streamId: string, snapshotVersion: number, current: SnapshotState<State>): Promise<void> {
+  /**
+   * Writes a snapshot when the last one, of `snapshotVersion` (0: there is none), is old enough.
+   * @returns the version of the last one afterwards
+   */
+  async writeIfDue(streamId: string, snapshotVersion: number, current: SnapshotState<State>): Promise<number> {
     const { every, stateVersion, toSnapshot = (state: State) => state } = this.#policy;
     const { version, eventId, sequence } = current;
-    if (version - snapshotVersion < every) return;
+    if (version - snapshotVersion < every) return snapshotVersion;
     try {
       const content = jsonText({ state: toSnapshot(current.state), eventId, sequence }, 'snapshot');
       const body = JSON.stringify({ checksum: this.#checksum(streamId, version, content), content });
       await this.#store.writeSnapshot(streamId, { stateVersion, version, body });
+      return version;
     } catch (error) {
       logger.warn('A snapshot was not written', { stream: streamId, error: error as Error });
+      return snapshotVersion;
     }
   }
 

@@ -16,6 +16,8 @@ export interface ConsumeOptions {
   ageAlarm?: number;
   maxRetryDelay?: number;
   replays?: Replays;
+  /** Read by `npm run lineage` alone: the prefix of the streams in which the events are that a handled one has caused. */
+  markedIn?: string;
 }
 
 /**
@@ -66,6 +68,7 @@ export const consumeSchema = {
     ageAlarm: { type: 'integer' },
     maxRetryDelay: { type: 'integer' },
     replays: { enum: replayModes },
+    markedIn: { type: 'string', minLength: 1 },
   },
   required: ['events'],
   additionalProperties: false,

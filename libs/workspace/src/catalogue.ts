@@ -17,6 +17,8 @@ export interface FunctionReference {
 export interface ConsumerReference extends FunctionReference {
   /** What its `consume` says replays are for; nothing means `ignore`. */
   replays?: string;
+  /** The prefix of the streams whose events prove what it has handled, as its `consume` says. */
+  markedIn?: string;
   /** It keeps its service's projections: it knows their table. */
   projects?: true;
   /** The newer version that its `consume` names and that the event is upcast to; nothing means that it names this one. */
@@ -34,7 +36,7 @@ export interface CatalogueEntry {
 }
 
 interface Trigger {
-  consume?: { events?: string[]; replays?: string };
+  consume?: { events?: string[]; replays?: string; markedIn?: string };
 }
 
 /** The parts of a serverless.yml the catalogue reads. Triggers taken from another file are text here: `${file(…)}`. */
@@ -156,11 +158,12 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
       }
       const triggers = Array.isArray(definition.events) ? definition.events : [];
       triggers.forEach((trigger, position) => {
-        const { events: detailTypes = [], replays } = trigger.consume ?? {};
+        const { events: detailTypes = [], replays, markedIn } = trigger.consume ?? {};
         for (const [index, detailType] of detailTypes.entries()) {
           const reference = {
             ...at(`events[${position}].consume.events[${index}]`),
             ...(replays !== undefined && { replays }),
+            ...(markedIn !== undefined && { markedIn }),
             ...(knowsProjections(definition.environment) && { projects: true as const }),
           };
           entryOf(detailType).consumers.push(reference);

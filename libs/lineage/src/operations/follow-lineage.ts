@@ -117,7 +117,9 @@ async function markedConsumers(
     const subscriptions = subscriptionsOf(event.detailType);
     return subscriptions
       .filter((subscription) => !hasEffect(event, subscription, subscriptions))
-      .map(({ consumer, service, projects }): Expectation => ({ consumer, service, projects, event }));
+      .map(
+        ({ consumer, service, projects, markedIn }): Expectation => ({ consumer, service, projects, markedIn, event }),
+      );
   });
   const marked = new Map<string, Set<string>>();
   for (const { consumer, event } of await marks(expectations)) {
@@ -141,8 +143,8 @@ function subscriptionsBy(
   return (detailType) =>
     (catalogue.find((entry) => entry.detailType === detailType)?.consumers ?? [])
       .filter(({ service }) => service !== LOG)
-      .map(({ service, function: name, projects = false }) => {
+      .map(({ service, function: name, projects = false, markedIn }) => {
         const consumer = `${service}.${name}`;
-        return { consumer, service, projects, queue: queueOf(consumer) };
+        return { consumer, service, projects, markedIn, queue: queueOf(consumer) };
       });
 }

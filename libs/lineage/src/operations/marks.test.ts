@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { documentClient } from '@millrace/aws';
 import { consume } from '@millrace/consumer';
 import { idempotencyMarks } from '@millrace/consumer/idempotency';
-import { commit, EmittedEvents, inboxMark } from '@millrace/event-store';
+import { commit, DynamoDbEventStore, EmittedEvents, inboxMark } from '@millrace/event-store';
 import { parseEnvelope } from '@millrace/events';
 import { OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
 import { defineProjection, type Projection, ProjectionTable, Projector } from '@millrace/projections';
@@ -65,6 +65,21 @@ describe('an event is proved handled by', () => {
         expectation(other, 'inventory.onOrderPlaced'),
       ),
     ).toEqual([true, false, false]);
+  });
+
+  test('an event of the stream about its subject that it caused', async () => {
+    const [placed, other] = [await logged(), await logged()];
+    const { id, subject, correlationId } = placed.event.metadata;
+    const store = new DynamoDbEventStore(client(), 'millrace-orders-dev');
+    const caused = { id: randomUUID(), event: { type: 'Reported' }, time: new Date(), correlationId, causationId: id };
+    await store.append(`ORDER#${subject}`, 0, [caused]);
+
+    const marked = (event: Logged) => ({ ...expectation(event, 'orders.onOrderProgress'), markedIn: 'ORDER#' });
+    expect(await handledOf(marked(placed), marked(other), expectation(placed, 'orders.onOrderProgress'))).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   test('the mark that a consumer of mails leaves when all its steps are done', async () => {

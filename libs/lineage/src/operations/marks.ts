@@ -1,6 +1,6 @@
 import { type DocumentClient, GetCommand } from '@millrace/aws';
 import { mapConcurrently, operatorDocumentClient } from '@millrace/dead-letters/operations';
-import { idOf, inboxKey, readItems } from '@millrace/event-store';
+import { hasEffectIn, idOf, inboxKey, readItems } from '@millrace/event-store';
 import { handledMarkId } from '@millrace/events';
 import { hasApplied, isMadeOf, ProjectionTable } from '@millrace/projections';
 import type { OwnedProjection } from '@millrace/projections/load-projections';
@@ -17,6 +17,8 @@ export interface Expectation {
   service: string;
   /** The consumer keeps its service's projections: what they have had are its marks. */
   projects: boolean;
+  /** The prefix of the streams in which the events are that a handled one has caused. */
+  markedIn?: string | undefined;
   event: Pick<LoggedEvent, 'id' | 'detailType' | 'subject'>;
 }
 
@@ -24,8 +26,8 @@ export interface Expectation {
 export type MarkReader = (expectations: readonly Expectation[]) => Promise<ReadonlySet<Expectation>>;
 
 /**
- * Looks for the marks that consumers leave where they store their effect: an inbox mark in the service's table, the mark of
- * all steps in its idempotency table, or what its projections have had. A table that is not there has no marks.
+ * Looks for the marks that consumers leave where they store their effect: an inbox mark in the service's table, an event of a
+ * stream that it caused, the mark of all steps in its idempotency table, or what its projections have had. A table that is not there has no marks.
  *
  * @param projections of all services
  * @example
@@ -44,6 +46,11 @@ export function markReader(client: DocumentClient, stage: string, projections: r
       return all.filter((each) => items?.get(idOf(keyOf(each))) !== undefined);
     });
     return found.flat();
+  }
+
+  async function hasCaused({ service, markedIn, event }: Expectation): Promise<boolean> {
+    if (markedIn === undefined) return false;
+    return (await ifThere(hasEffectIn(client, tableOf(service), `${markedIn}${event.subject}`, event.id))) === true;
   }
 
   async function hasHandledMark({ consumer, service, event }: Expectation): Promise<boolean> {
@@ -69,7 +76,10 @@ export function markReader(client: DocumentClient, stage: string, projections: r
     const handled = new Set(await inboxes(expectations));
     const others = expectations.filter((each) => !handled.has(each));
     await mapConcurrently(others, CONCURRENCY, async (each) => {
-      if (each.projects ? await isProjected(each) : await hasHandledMark(each)) handled.add(each);
+      const isHandled = each.projects
+        ? await isProjected(each)
+        : (await hasCaused(each)) || (await hasHandledMark(each));
+      if (isHandled) handled.add(each);
     });
     return handled;
   };

@@ -46,6 +46,8 @@ export interface Subscription {
   service: string;
   /** It keeps its service's projections. */
   projects: boolean;
+  /** The prefix of the streams whose events prove what it has handled. */
+  markedIn?: string | undefined;
   queue: StageQueue | undefined;
 }
 

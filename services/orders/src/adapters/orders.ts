@@ -109,6 +109,8 @@ const aggregateOf = (openOrders: OpenOrders): Aggregate<Order | undefined, Order
         return [];
     }
   },
+  // Each kind of report counts once, and the order knows which it has had.
+  marksByCause: true,
   snapshots: {
     every: 50,
     stateVersion: 2,
