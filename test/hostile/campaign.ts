@@ -298,7 +298,8 @@ class Campaign {
   }
 
   #takeLetter(consumer: string, message: ReceivedMessage): void {
-    const origin = this.#ledger.bury(consumer, message.Body);
+    const attempts = Number(message.MessageAttributes?.Attempts?.StringValue ?? 1);
+    const origin = this.#ledger.bury(consumer, message.Body, attempts);
     const flaw = flawOf(message);
     if (flaw !== undefined) {
       this.#violations.push({

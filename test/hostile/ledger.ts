@@ -23,6 +23,11 @@ interface Account {
   /** Messages in its queue, by the digest of their bodies. */
   received: Map<string, { count: number; origin: Origin }>;
   letters: Map<string, number>;
+  /**
+   * Of these, those that were not the first attempt. A function that is stopped when a letter is on its way leaves the message in
+   * its queue: it comes again, and is a letter again.
+   */
+  repeated: Map<string, number>;
 }
 
 const sum = (counts: Iterable<number>) => [...counts].reduce((total, count) => total + count, 0);
@@ -36,7 +41,9 @@ export class Ledger {
 
   /** @param consumers names */
   constructor(consumers: readonly string[]) {
-    this.#accounts = new Map(consumers.map((name) => [name, { received: new Map(), letters: new Map() }]));
+    this.#accounts = new Map(
+      consumers.map((name) => [name, { received: new Map(), letters: new Map(), repeated: new Map() }]),
+    );
   }
 
   /** A message has gone into a consumer's queue. */
@@ -48,18 +55,23 @@ export class Ledger {
     received.set(digest, known);
   }
 
-  /** A letter has been taken out of a consumer's dead-letter queue. */
-  bury(consumer: string, body: string): Origin | undefined {
-    const { received, letters } = this.#account(consumer);
+  /**
+   * A letter has been taken out of a consumer's dead-letter queue.
+   * @param attempts after which the message died
+   */
+  bury(consumer: string, body: string, attempts = 1): Origin | undefined {
+    const { received, letters, repeated } = this.#account(consumer);
     const digest = eventDigest(body);
     letters.set(digest, (letters.get(digest) ?? 0) + 1);
+    if (attempts > 1) repeated.set(digest, (repeated.get(digest) ?? 0) + 1);
     return received.get(digest)?.origin;
   }
 
   /** Where a consumer stands: how many messages it got, and how many are dead. */
   sums(consumer: string): { received: number; dead: number } {
     const { received, letters } = this.#account(consumer);
-    return { received: sum([...received.values()].map(({ count }) => count)), dead: sum(letters.values()) };
+    const dead = [...letters.keys()].map((digest) => this.#dead(consumer, digest));
+    return { received: sum([...received.values()].map(({ count }) => count)), dead: sum(dead) };
   }
 
   /** What does not add up; empty when everything does. */
@@ -67,16 +79,30 @@ export class Ledger {
     return [...this.#accounts].flatMap(([consumer, account]) => [
       ...imbalanceOf(consumer, this.sums(consumer), metrics.get(consumer)),
       ...[...account.letters].flatMap(([digest, count]) =>
-        letterViolations(consumer, count, account.received.get(digest)),
+        letterViolations(consumer, count - this.#again(consumer, digest), account.received.get(digest)),
       ),
       ...[...account.received].flatMap(([digest, { count, origin }]): Violation[] => {
-        const dead = account.letters.get(digest) ?? 0;
+        const dead = this.#dead(consumer, digest);
         if (origin.fate !== 'dead' || dead === count) return [];
         return [
           violation(`${consumer}: ${count - dead} of ${count} messages are no dead letters, and have to be`, origin),
         ];
       }),
     ]);
+  }
+
+  /** Messages of a body that are dead, however many letters there are of them. */
+  #dead(consumer: string, digest: string): number {
+    return (this.#account(consumer).letters.get(digest) ?? 0) - this.#again(consumer, digest);
+  }
+
+  /** Letters of a body that are one too many, and may be. */
+  #again(consumer: string, digest: string): number {
+    const { received, letters, repeated } = this.#account(consumer);
+    const messages = received.get(digest);
+    if (!messages) return 0;
+    const tooMany = (letters.get(digest) ?? 0) - messages.count;
+    return Math.max(0, Math.min(tooMany, repeated.get(digest) ?? 0));
   }
 
   #account(consumer: string): Account {

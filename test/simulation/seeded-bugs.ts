@@ -145,10 +145,11 @@ export const seededBugs: readonly SeededBug[] = [
     name: 'reason-left-out',
     mistake: 'A message goes to the dead-letter queue without the reason.',
     sabotage: {
-      request: ({ service, operation, input }) =>
-        operation === 'SendMessage' && String(input.QueueUrl).endsWith('-dlq')
-          ? [{ service, operation, input: { ...input, MessageAttributes: undefined } }]
-          : undefined,
+      request: ({ service, operation, input }) => {
+        if (!operation.startsWith('SendMessage') || !String(input.QueueUrl).endsWith('-dlq')) return undefined;
+        const Entries = input.Entries?.map((entry: object) => ({ ...entry, MessageAttributes: undefined }));
+        return [{ service, operation, input: { ...input, MessageAttributes: undefined, Entries } }];
+      },
     },
   },
   {

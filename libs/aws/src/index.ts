@@ -17,5 +17,5 @@ export {
 } from './document-client.ts';
 export { AwsError, ConditionalCheckFailedException, TransactionCanceledException } from './errors.ts';
 export { type EventBridge, eventBridge, PutEventsCommand } from './event-bridge.ts';
-export { ChangeMessageVisibilityCommand, SendMessageCommand, type Sqs, sqs } from './sqs.ts';
+export { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCommand, type Sqs, sqs } from './sqs.ts';
 export { httpTransport, processTransport, type Transport } from './transport.ts';

@@ -11,6 +11,15 @@ export class SendMessageCommand extends Command<
   readonly operation = 'SendMessage';
 }
 
+export class SendMessageBatchCommand extends Command<
+  'sqs',
+  sdk.SendMessageBatchCommandInput,
+  OutputOf<sdk.SendMessageBatchCommandOutput>
+> {
+  readonly service = 'sqs';
+  readonly operation = 'SendMessageBatch';
+}
+
 export class ChangeMessageVisibilityCommand extends Command<
   'sqs',
   sdk.ChangeMessageVisibilityCommandInput,
@@ -40,7 +49,12 @@ export function sqs(options?: ClientOptions): Sqs {
 }
 
 /** JSON has no bytes. */
-function withBase64({ MessageAttributes, ...input }: Partial<sdk.SendMessageCommandInput>): object {
+function withBase64({
+  MessageAttributes,
+  Entries,
+  ...input
+}: Partial<sdk.SendMessageCommandInput & sdk.SendMessageBatchCommandInput>): object {
+  if (Entries) return { ...input, Entries: Entries.map(withBase64) };
   if (!MessageAttributes) return input;
   const attributes = Object.entries(MessageAttributes).map(([name, { BinaryValue, ...attribute }]) => [
     name,

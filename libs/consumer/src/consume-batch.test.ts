@@ -85,10 +85,12 @@ describe('consumeBatch', () => {
     const records = ['a', 'b', 'c', 'd', 'e'].map((visitor) => record(visitor));
 
     expect(await run(...records)).toEqual([3]);
-    expect(sent()).toEqual([
-      [settings.deadLetterQueueUrl, records[2]?.body],
-      [settings.queueUrl, records[4]?.body],
-    ]);
+    expect(sent().toSorted()).toEqual(
+      [
+        [settings.deadLetterQueueUrl, records[2]?.body],
+        [settings.queueUrl, records[4]?.body],
+      ].toSorted(),
+    );
     expect(sqs.inputs('ChangeMessageVisibilityCommand')).toMatchObject([{ ReceiptHandle: records[3]?.receiptHandle }]);
   });
 
@@ -139,5 +141,80 @@ describe('consumeBatch', () => {
     expect(() => consumeBatch([Knocked], async () => [], {}, { sqs: new RecordingClient(), settings: fifo })).toThrow(
       'MILLRACE_CONSUMER_QUEUE_URL must be a standard queue',
     );
+  });
+});
+
+describe('a batch of bad messages', () => {
+  interface Request {
+    QueueUrl: string;
+    Entries: { Id: string; MessageBody: string; MessageAttributes: Record<string, { StringValue: string }> }[];
+  }
+
+  /** A queue that takes all letters but those with a text. */
+  function setUpQueue(refused?: string) {
+    const sqs = new RecordingClient((name, input) => {
+      if (name !== 'SendMessageBatchCommand') return {};
+      const { Entries } = input as Request;
+      const [Failed, Successful] = [true, false].map((fails) =>
+        Entries.filter(({ MessageBody }) => (refused !== undefined && MessageBody.includes(refused)) === fails),
+      );
+      return {
+        Successful,
+        Failed: Failed?.map(({ Id }) => ({ Id, Code: 'InvalidMessageContents', SenderFault: true })),
+      };
+    });
+    const handler = consumeBatch([Knocked], async (records) => records.map(() => undefined), {}, { sqs, settings });
+    const run = async (...records: SQSRecord[]) => {
+      const { batchItemFailures } = await handler(sqsEvent(...records), lambdaContext());
+      return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+    };
+    return { run, requests: () => sqs.inputs<Request>('SendMessageBatchCommand'), sqs };
+  }
+  const bad = (count: number, body = 'no event') =>
+    Array.from({ length: count }, (_, index) => sqsRecord(`${body} ${index}`));
+
+  test('goes to the dead-letter queue by ten letters a request, each with its reason', async () => {
+    const { run, requests, sqs } = setUpQueue();
+    const records = bad(95);
+
+    expect(await run(...records, record('ada'))).toEqual([]);
+
+    expect(sqs.sent).toHaveLength(10);
+    expect(requests().map(({ QueueUrl }) => QueueUrl)).toEqual(requests().map(() => settings.deadLetterQueueUrl));
+    const letters = requests().flatMap(({ Entries }) => Entries);
+    expect(letters.map(({ MessageBody }) => MessageBody)).toEqual(records.map(({ body }) => body));
+    for (const { MessageAttributes } of letters) {
+      expect(MessageAttributes).toMatchObject({
+        ErrorCode: { StringValue: 'MALFORMED_EVENT' },
+        FailureKind: { StringValue: 'permanent' },
+      });
+    }
+  });
+
+  test('is reported as far as its letters were not taken', async () => {
+    const { run } = setUpQueue('no event 3');
+    const records = bad(10);
+
+    expect(await run(...records)).toEqual([records[3]?.messageId]);
+  });
+
+  test('takes more requests where the letters are large: one holds 1 MiB', async () => {
+    const { run, requests } = setUpQueue();
+
+    expect(await run(...bad(10, 'x'.repeat(300_000)))).toEqual([]);
+
+    expect(requests().map(({ Entries }) => Entries.length)).toEqual([3, 3, 3]);
+  });
+
+  test('comes again as a whole when the queue does not answer', async () => {
+    const sqs = new RecordingClient((name) => {
+      if (name === 'SendMessageBatchCommand') throw new Error('no answer');
+      return {};
+    });
+    const handler = consumeBatch([Knocked], async (records) => records.map(() => undefined), {}, { sqs, settings });
+
+    const { batchItemFailures } = await handler(sqsEvent(...bad(12)), lambdaContext());
+
+    expect(batchItemFailures).toHaveLength(12);
   });
 });

@@ -8,6 +8,7 @@ import { logger } from '@millrace/telemetry';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { EventRecord, RecordContext } from './delivery.ts';
 import type { EffectMarks } from './effect-marks.ts';
+import { LetterBox } from './letter-box.ts';
 import { Pipeline, type Strategy } from './pipeline.ts';
 import { type ConsumerSettings, settingsFrom } from './settings.ts';
 
@@ -140,6 +141,7 @@ function consumer<const Contracts extends readonly EventContract[]>(
   const marksExpire = deduplication !== 'permanent';
   const pipeline = new Pipeline(contracts, strategy, {
     sqs,
+    letterBox: new LetterBox(sqs, settings.deadLetterQueueUrl),
     settings,
     now,
     random,

@@ -1,4 +1,4 @@
-import { ChangeMessageVisibilityCommand, SendMessageCommand, type Sqs } from '@millrace/aws';
+import { ChangeMessageVisibilityCommand, type Sqs } from '@millrace/aws';
 import { type FailureKind, failureAttributes, messageAttributes } from '@millrace/dead-letters';
 import { isUnavailable, MillraceError, PermanentError } from '@millrace/errors';
 import { messageOf } from '@millrace/privacy';
@@ -7,6 +7,7 @@ import { type Logger, MetricUnit, metrics } from '@millrace/telemetry';
 import type { SQSRecord } from 'aws-lambda';
 import { defer, isDeferrable, isPastRetention } from './deferral.ts';
 import { attemptsOf, firstFailedAt, historyOf } from './history.ts';
+import type { LetterBox } from './letter-box.ts';
 import type { ConsumerSettings } from './settings.ts';
 
 /** Upper bound of the first delay before a retry, in seconds; it doubles with each attempt. */
@@ -23,6 +24,8 @@ export interface FailedRecord {
 /** Where the failed records of a consumer go. */
 export interface FailureDependencies {
   sqs: Sqs;
+  /** Of its dead-letter queue. */
+  letterBox: LetterBox;
   settings: ConsumerSettings;
   now: () => Date;
   random: () => number;
@@ -106,7 +109,7 @@ async function sendToDeadLetterQueue(
   kind: FailureKind,
   dependencies: FailureDependencies,
 ): Promise<void> {
-  const { sqs, settings } = dependencies;
+  const { letterBox, settings } = dependencies;
   const now = dependencies.now();
   const { deferrals, firstSentAt } = historyOf(record);
   const deferred = deferrals > 0 ? ` (deferred ${deferrals} times since ${firstSentAt.toISOString()})` : '';
@@ -125,16 +128,13 @@ async function sendToDeadLetterQueue(
     record.body,
   );
   const { MessageGroupId } = record.attributes;
-  await sqs.send(
-    new SendMessageCommand({
-      QueueUrl: settings.deadLetterQueueUrl,
-      MessageBody: record.body,
-      MessageAttributes: messageAttributes(reason, record.body),
-      ...(MessageGroupId ? { MessageGroupId } : {}),
-      // Not the message's own: SQS would take an event that dies again within five minutes for this one, and drop it.
-      ...(settings.deadLetterQueueUrl.endsWith('.fifo') ? { MessageDeduplicationId: record.messageId } : {}),
-    }),
-  );
+  await letterBox.send({
+    MessageBody: record.body,
+    MessageAttributes: messageAttributes(reason, record.body),
+    ...(MessageGroupId ? { MessageGroupId } : {}),
+    // Not the message's own: SQS would take an event that dies again within five minutes for this one, and drop it.
+    ...(settings.deadLetterQueueUrl.endsWith('.fifo') ? { MessageDeduplicationId: record.messageId } : {}),
+  });
 }
 
 /**

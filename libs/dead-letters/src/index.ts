@@ -1,5 +1,5 @@
 export { callBatch } from './batch-call.ts';
-export { batches, MAX_BATCH_ENTRIES } from './batches.ts';
+export { batches, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES } from './batches.ts';
 export {
   type DeadLetter,
   isEdited,
