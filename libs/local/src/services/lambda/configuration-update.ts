@@ -1,6 +1,7 @@
 import { lambdaLimits } from '@millrace/events/aws-limits';
 import type { Input } from '../../core/access.ts';
 import { AwsError } from '../../core/aws-error.ts';
+import { describeDurableConfig, readDurableConfig } from './durable/durable-config.ts';
 import { readEnvironment } from './function-definition.ts';
 import { checkRange, invalidParameter } from './lambda-errors.ts';
 import type { VersionConfiguration } from './local-function.ts';
@@ -16,6 +17,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
     'MemorySize',
     'Environment',
     'DeadLetterConfig',
+    'DurableConfig',
   ],
 ]);
 
@@ -29,7 +31,11 @@ export function readConfigurationUpdate(input: Input, current: VersionConfigurat
   const other = Object.keys(input).filter((member) => !CHANGEABLE.has(member) && input[member] !== undefined);
   if (other.length > 0) throw invalidParameter(`${other.join(', ')} cannot be changed on this machine`);
   requireRevision(input.RevisionId, current.revisionId);
-  const { Timeout, MemorySize, Environment, DeadLetterConfig, Description, Handler } = input;
+  const { Timeout, MemorySize, Environment, DeadLetterConfig, Description, Handler, DurableConfig } = input;
+  // https://docs.aws.amazon.com/lambda/latest/dg/durable-configuration.html
+  if (DurableConfig !== undefined && !current.durable) {
+    throw invalidParameter('DurableConfig can only be changed of a function that was created as a durable function.');
+  }
   checkRange('Timeout', Timeout, 1, lambdaLimits.timeout);
   checkRange('MemorySize', MemorySize, 128, 10_240);
   const variables = (Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {};
@@ -40,6 +46,9 @@ export function readConfigurationUpdate(input: Input, current: VersionConfigurat
     ...(Environment !== undefined && { environment: readEnvironment(variables) }),
     ...(Description !== undefined && { description: String(Description) }),
     ...(Handler !== undefined && { handler: String(Handler) }),
+    ...(DurableConfig !== undefined && {
+      durable: readDurableConfig({ ...(current.durable && describeDurableConfig(current.durable)), ...DurableConfig }),
+    }),
     // An empty one takes the dead-letter queue away.
     ...(DeadLetterConfig !== undefined && { deadLetterQueue: target || undefined }),
   };

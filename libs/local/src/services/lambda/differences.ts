@@ -5,5 +5,6 @@ export const lambdaDifferences: readonly string[] = [
   'Of a mapping of the API, TumblingWindowInSeconds is refused. Destinations in S3 are refused.',
   "With a ParallelizationFactor, a shard's next read waits until all parts of the one before are done.",
   'A durable execution whose function fails is tried again after one second, then after twice as long each time, up to five minutes; AWS does not say how long it waits. It goes on with the code of the last start: a version of a template is always 1.',
+  'The TenantId of a chained invocation is in the history, and the function does not get it.',
   'ApproximateRunningDurableExecutions and its utilization are not reported.',
 ];

@@ -1,3 +1,4 @@
+import { AwsError } from '../../core/aws-error.ts';
 import { DeliveryError } from '../../core/delivery.ts';
 import type { AwsService, Host, RunningService } from '../../core/service.ts';
 import { lambdaAccess } from './access.ts';
@@ -91,7 +92,13 @@ async function start(host: Host): Promise<RunningService<LocalLambda>> {
         if (refusal) throw new DeliveryError('NO_PERMISSIONS', refusal.message, false);
       }
       const { found, qualifier } = named;
-      running().acceptEvent(found, { qualifier, payload, traceHeader });
+      try {
+        running().acceptEvent(found, { qualifier, payload, traceHeader });
+      } catch (error) {
+        // Of a durable function, e.g. its name without a version.
+        if (!(error instanceof AwsError) || error.status === 429 || error.status >= 500) throw error;
+        throw new DeliveryError('SDK_CLIENT_ERROR', error.message, false);
+      }
     },
     activate: (stacks) => {
       active = new LambdaRuntime(stacks, host, { store, durableStore, checkpoints: opened?.checkpoints });

@@ -6,11 +6,12 @@ import { countStreamRead } from '../dynamodb/stream-usage.ts';
 import { sqs } from '../sqs/index.ts';
 import type { QueueSource } from '../sqs/queue-source.ts';
 import type { Destinations } from './destinations.ts';
+import { requireQualifier, SYNCHRONOUS_SECONDS } from './durable/durable-config.ts';
 import type { EventSourceMapping, EventSourceMappingProperties, Invoke } from './event-source-mapping.ts';
 import { functionMetrics } from './function-metrics.ts';
 import type { FunctionPool, InvokeOptions } from './function-pool.ts';
 import { invalidParameter } from './lambda-errors.ts';
-import type { LocalFunction } from './local-function.ts';
+import type { LocalFunction, VersionConfiguration } from './local-function.ts';
 import { startSqsMapping } from './sqs-mapping.ts';
 import { startStreamMapping } from './stream-mapping.ts';
 import type { Checkpoints } from './stream-shard.ts';
@@ -53,7 +54,8 @@ export function startMapping(
     invoke: (payload: string, options?: InvokeOptions) => found.invoke(payload, { ...options, qualifier }),
     onWarning: host.warn,
   };
-  const { pool } = found.version(qualifier);
+  const { pool, configuration } = found.version(qualifier);
+  requireSynchronous(configuration, qualifier);
   const source = String(properties.EventSourceArn);
   if (source.startsWith('arn:aws:sqs:')) return startQueueMapping(common, pool, host);
   if (source.startsWith('arn:aws:dynamodb:'))
@@ -153,4 +155,20 @@ function startDynamoDbMapping(
       }
     },
   });
+}
+
+/**
+ * Mappings wait for the end of a durable execution.
+ * https://docs.aws.amazon.com/lambda/latest/dg/durable-invoking-esm.html
+ *
+ * @throws AwsError InvalidParameterValueException
+ */
+function requireSynchronous({ durable }: Pick<VersionConfiguration, 'durable'>, qualifier: string | undefined): void {
+  if (!durable) return;
+  requireQualifier(qualifier);
+  if (durable.executionTimeoutSeconds > SYNCHRONOUS_SECONDS) {
+    throw invalidParameter(
+      'You cannot create an event source mapping for a durable function with an executionTimeout greater than 15 minutes.',
+    );
+  }
 }

@@ -28,3 +28,14 @@ export function readDurableConfig(given: Readonly<Record<string, unknown>>): Dur
 export function describeDurableConfig({ executionTimeoutSeconds, retentionDays, kmsKeyArn }: DurableConfig): object {
   return { ExecutionTimeout: executionTimeoutSeconds, RetentionPeriodInDays: retentionDays, KMSKeyArn: kmsKeyArn };
 }
+
+/** Seconds that a caller waits for the end of an execution at most. */
+export const SYNCHRONOUS_SECONDS = 15 * 60;
+
+/**
+ * https://docs.aws.amazon.com/lambda/latest/dg/durable-invoking.html#durable-invoking-qualified-arns
+ * @throws AwsError InvalidParameterValueException
+ */
+export function requireQualifier(qualifier: string | undefined): void {
+  if (qualifier === undefined) throw invalidParameter('You cannot invoke a durable function using an unqualified ARN.');
+}

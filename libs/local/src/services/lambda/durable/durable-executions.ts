@@ -8,6 +8,7 @@ import { invalidParameter, notFound, tooLarge, validationError } from '../lambda
 import type { LocalFunction } from '../local-function.ts';
 import { checkExecutionArn, executionArn, parseCallbackId } from './arns.ts';
 import { ChainedInvocations, type StartRequest } from './chained-invocations.ts';
+import { requireQualifier, SYNCHRONOUS_SECONDS } from './durable-config.ts';
 import type { DurableStore } from './durable-store.ts';
 import type { Execution } from './execution-state.ts';
 import { executionPayloadBytes, payloadOfError } from './invocation-outcome.ts';
@@ -20,9 +21,6 @@ export interface StartedExecution {
   execution: Execution;
   ended: Promise<Execution>;
 }
-
-/** Seconds that a caller waits at most. */
-const SYNCHRONOUS_SECONDS = 15 * 60;
 
 /** The durable executions of all functions. https://docs.aws.amazon.com/lambda/latest/dg/durable-functions.html */
 export class DurableExecutions {
@@ -63,8 +61,7 @@ export class DurableExecutions {
    */
   start(found: LocalFunction, request: StartRequest): StartedExecution {
     const { qualifier, payload, name = randomUUID(), id = randomUUID(), traceHeader, isAsynchronous, parent } = request;
-    if (qualifier === undefined)
-      throw invalidParameter('You cannot invoke a durable function using an unqualified ARN.');
+    requireQualifier(qualifier);
     if (!NAME.test(name)) {
       throw validationError(
         name,

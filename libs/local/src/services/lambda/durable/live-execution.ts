@@ -2,10 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { durableLimits } from '@millrace/events/aws-limits';
 import { backoffBound } from '@millrace/retry';
 import { AwsError } from '../../../core/aws-error.ts';
-import type { Clock, Timer } from '../../../core/clock.ts';
+import type { Clock } from '../../../core/clock.ts';
 import type { InvocationResult } from '../function-pool.ts';
-import { invalidParameter } from '../lambda-errors.ts';
-import { checkTransition, checkUpdates } from './check-updates.ts';
+import { invalidParameter, tooManyRequests } from '../lambda-errors.ts';
+import { planCheckpoint } from './checkpoint.ts';
 import type { DurableStore } from './durable-store.ts';
 import {
   type ChainedInvocation,
@@ -17,8 +17,9 @@ import {
   withDates,
 } from './execution-state.ts';
 import { eventOf } from './history-events.ts';
-import { executionPayloadBytes, readOutcome } from './invocation-outcome.ts';
+import { readOutcome } from './invocation-outcome.ts';
 import { invocationPayload, replayedOperations } from './invocation-payload.ts';
+import { NamedTimers } from './named-timers.ts';
 import {
   beat,
   type Completion,
@@ -29,7 +30,7 @@ import {
   outcomeOf,
   whenDue,
 } from './operation-completions.ts';
-import { applyUpdate, type Change, type OperationUpdate, type UpdateContext } from './operation-updates.ts';
+import type { Change, OperationUpdate, UpdateContext } from './operation-updates.ts';
 
 export interface LiveExecutionOptions {
   store: DurableStore;
@@ -63,12 +64,12 @@ const TIMEOUT: ErrorObject = { ErrorType: 'Execution.Timeout', ErrorMessage: 'Th
  */
 export class LiveExecution {
   readonly execution: Execution;
-  /** Resolves once it has ended, in whatever way. */
+  /** Resolves once it has ended, in whatever way; rejects when this process stops before. */
   readonly ended: Promise<Execution>;
   readonly #options: LiveExecutionOptions;
   readonly #records: Map<string, OperationRecord>;
-  readonly #timers = new Map<string, Timer>();
-  readonly #resolveEnded: (execution: Execution) => void;
+  readonly #timers: NamedTimers;
+  readonly #ending = Promise.withResolvers<Execution>();
   /** What has happened outside, and is told after the next checkpoint. */
   #held: (() => void)[] = [];
   /** Of the invocation under way: what its next checkpoint must carry. */
@@ -83,10 +84,12 @@ export class LiveExecution {
   constructor(execution: Execution, records: readonly OperationRecord[], options: LiveExecutionOptions) {
     this.execution = execution;
     this.#options = options;
+    this.#timers = new NamedTimers(options.clock, ({ message }) =>
+      options.warn(`${execution.arn} could not be written: ${message}`),
+    );
     this.#records = new Map(records.map((record) => [record.operation.Id, record]));
-    const { promise, resolve } = Promise.withResolvers<Execution>();
-    this.ended = promise;
-    this.#resolveEnded = resolve;
+    this.ended = this.#ending.promise;
+    this.ended.catch(() => undefined);
   }
 
   /** Keeps a new execution, and invokes the function for the first time. */
@@ -130,7 +133,8 @@ export class LiveExecution {
   /** Stops what happens by itself. Another process goes on. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelTimers();
+    this.#timers.close();
+    this.#ending.reject(tooManyRequests('ConcurrentInvocationLimitExceeded'));
     await this.#underWay;
   }
 
@@ -145,13 +149,12 @@ export class LiveExecution {
    * @throws AwsError InvalidParameterValueException for a stale token, or an update that is not allowed
    */
   checkpoint(token: unknown, clientToken: string | undefined, updates: readonly OperationUpdate[]): CheckpointAnswer {
-    const { clock } = this.#options;
+    const { clock, target } = this.#options;
     const repeated = clientToken === undefined ? undefined : this.#answered.get(`${token} ${clientToken}`);
     if (repeated && clock.now() < repeated.at + durableLimits.clientTokenMinutes * 60_000) return repeated.answer;
     this.#requireToken(token);
-    checkUpdates(updates, executionPayloadBytes(this.execution.isAsynchronous));
-    const changes = this.#apply(updates);
-    this.#requireRoom(updates, changes);
+    const { changes, ...counts } = planCheckpoint(this.execution, this.#records, updates, { now: clock.now(), target });
+    Object.assign(this.execution, counts);
     this.#token = randomBytes(24).toString('base64url');
     this.#commit(changes);
     this.#releaseHeld();
@@ -200,55 +203,14 @@ export class LiveExecution {
     const { status, result, error } = completion;
     Object.assign(execution, { status, result, error, endedAt: clock.now(), invocation: undefined, updated: [] });
     this.#token = undefined;
-    this.#cancelTimers();
+    this.#timers.close();
     const [first] = this.#records.values();
     if (!first) throw new Error(`${execution.arn} has no operation of its own`);
     const operation: Operation = { ...first.operation, Status: status, EndTimestamp: clock.now() };
     const event = eventOf(operation, executionEvent(status), outcomeOf(status, result, error));
     this.#commit([{ record: { ...first, operation }, event }]);
     onStatus(execution);
-    this.#resolveEnded(execution);
-  }
-
-  #apply(updates: readonly OperationUpdate[]): Change[] {
-    const { clock, target } = this.#options;
-    const records = new Map(this.#records);
-    const changes: Change[] = [];
-    for (const given of updates) {
-      const [own] = this.#records.keys();
-      // Whatever id it has, it is about this execution.
-      const update = given.Type === 'EXECUTION' ? { ...given, Id: own ?? '', ParentId: undefined } : given;
-      const { ParentId, ...rest } = update;
-      const current = records.get(update.Id);
-      const parent = ParentId === undefined ? undefined : records.get(ParentId)?.operation;
-      checkTransition(ParentId === undefined ? rest : { ...rest, ParentId }, current?.operation, parent);
-      if (update.Type === 'EXECUTION') continue;
-      const context = { executionArn: this.execution.arn, sequence: records.size, now: clock.now(), target };
-      const change = applyUpdate(given, current, context);
-      records.set(update.Id, change.record);
-      changes.push(change);
-    }
-    return changes;
-  }
-
-  /** @throws AwsError InvalidParameterValueException beyond what one execution may have */
-  #requireRoom(updates: readonly OperationUpdate[], changes: readonly Change[]): void {
-    const { execution } = this;
-    const isNew = ({ Id, Type }: OperationUpdate): boolean => Type !== 'EXECUTION' && !this.#records.has(Id);
-    const started = new Set(updates.filter(isNew).map(({ Id }) => Id)).size;
-    const operations = execution.operations + started + updates.filter(({ Action }) => Action === 'RETRY').length;
-    const bytes = updates.reduce(
-      (sum, { Payload = '', Error: error }) =>
-        sum + Buffer.byteLength(Payload) + (error ? Buffer.byteLength(JSON.stringify(error)) : 0),
-      execution.bytes,
-    );
-    if (operations > durableLimits.operations) {
-      throw invalidParameter(`Durable execution exceeded the limit of ${durableLimits.operations} operations.`);
-    }
-    if (bytes > durableLimits.bytes) {
-      throw invalidParameter(`Durable execution exceeded the limit of ${durableLimits.bytes} bytes of storage.`);
-    }
-    if (changes.length > 0) Object.assign(execution, { operations, bytes });
+    this.#ending.resolve(execution);
   }
 
   /** Starts what an operation that has changed waits for. */
@@ -278,7 +240,9 @@ export class LiveExecution {
 
   /** Something has happened that the function is to be told of. */
   #change(change: Change): void {
-    this.execution.updated.push(change.record.operation.Id);
+    const { updated } = this.execution;
+    const { Id } = change.record.operation;
+    if (!updated.includes(Id)) updated.push(Id);
     this.#commit([change]);
     this.#arm(change.record);
     this.#wake();
@@ -332,7 +296,7 @@ export class LiveExecution {
     this.#token = undefined;
     const outcome = readOutcome(result, execution, this.#isWaiting() || this.#held.length > 0);
     const error = outcome.status === 'RETRY' ? outcome.error : undefined;
-    Object.assign(execution, { invocation: undefined, isOwed: outcome.status === 'RETRY' });
+    Object.assign(execution, { invocation: undefined, isOwed: outcome.status !== 'PENDING' });
     if (error) {
       execution.operations += 1;
       // The next invocation replays what this one was told.
@@ -351,7 +315,7 @@ export class LiveExecution {
     const { clock } = this.#options;
     this.#failures += 1;
     const delay = backoffBound(this.#failures, BACKOFF_MS);
-    this.#setTimer(RETRY, clock.now() + delay, () => this.#invoke());
+    this.#timers.set(RETRY, clock.now() + delay, () => this.#invoke());
   }
 
   #invocationCompleted(
@@ -386,41 +350,17 @@ export class LiveExecution {
 
   #armTimeout(): void {
     const { startedAt, config } = this.execution;
-    this.#setTimer(TIMEOUT_TIMER, startedAt + config.executionTimeoutSeconds * 1000, () =>
+    this.#timers.set(TIMEOUT_TIMER, startedAt + config.executionTimeoutSeconds * 1000, () =>
       this.finish({ status: 'TIMED_OUT', error: TIMEOUT }),
     );
   }
 
   #arm(record: OperationRecord): void {
     const { Id } = record.operation;
-    const at = dueAt(record);
-    this.#timers.get(Id)?.cancel();
-    this.#timers.delete(Id);
-    if (at === undefined) return;
-    this.#setTimer(Id, at, () => {
+    this.#timers.set(Id, dueAt(record), () => {
       const current = this.#records.get(Id);
       if (current) this.#change(whenDue(current, this.#options.clock.now()));
     });
-  }
-
-  #setTimer(name: string, at: number, fire: () => void): void {
-    if (this.#stopped || this.execution.status !== 'RUNNING') return;
-    const { clock, warn } = this.#options;
-    const timer = clock.setTimer(at, () => {
-      this.#timers.delete(name);
-      try {
-        fire();
-      } catch (error) {
-        warn(`${this.execution.arn} could not be written: ${(error as Error).message}`);
-        this.#setTimer(name, clock.now() + UNWRITTEN_PAUSE_MS, fire);
-      }
-    });
-    this.#timers.set(name, timer);
-  }
-
-  #cancelTimers(): void {
-    for (const timer of this.#timers.values()) timer.cancel();
-    this.#timers.clear();
   }
 
   #commit(changes: readonly Change[], more: readonly NewEvent[] = []): void {
@@ -437,9 +377,6 @@ export class LiveExecution {
     for (const record of records.values()) this.#records.set(record.operation.Id, record);
   }
 }
-
-/** How long an execution waits for a database that cannot be used. */
-const UNWRITTEN_PAUSE_MS = 10_000;
 
 /** Names of timers that no operation has. */
 const RETRY = '/retry';
