@@ -2,20 +2,28 @@ import {
   GetDurableExecutionHistoryCommand,
   GetDurableExecutionStateCommand,
   type OperationUpdate,
+  StopDurableExecutionCommand,
 } from '@aws-sdk/client-lambda';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { DurableUnderTest, type SeenDurableInvocation } from '../../../../fixtures/durable-under-test.ts';
 
 let under: DurableUnderTest;
 let arn: string;
 let seen: SeenDurableInvocation;
-beforeEach(async () => {
+beforeAll(async () => {
   under = new DurableUnderTest();
   await under.startFunctions({ scripted: { ExecutionTimeout: 86_400 } });
-  arn = await under.begin('scripted', { n: 1 });
-  seen = await under.invocation();
 });
-afterEach(() => under[Symbol.asyncDispose]());
+beforeEach(async () => {
+  arn = await under.begin('scripted', { n: 1 });
+  seen = await under.invocation(1, arn);
+});
+afterEach(async () => {
+  await under.client.send(new StopDurableExecutionCommand({ DurableExecutionArn: arn }));
+  // Its container is free then.
+  for (const line of under.notes()) if (line.includes(arn)) under.answer(JSON.parse(line), { answer: null });
+});
+afterAll(() => under[Symbol.asyncDispose]());
 
 const update = (Id: string, Type: OperationUpdate['Type'], Action: OperationUpdate['Action'], rest: object = {}) =>
   ({ Id, Type, Action, ...rest }) as OperationUpdate;
@@ -52,7 +60,7 @@ describe('checkpoint tokens', () => {
 
   test('the token of an invocation that has answered is spent', async () => {
     await checkpoint(update('w', 'WAIT', 'START', { WaitOptions: { WaitSeconds: 60 } }));
-    under.answer(await under.invocation(), { answer: { Status: 'PENDING' } });
+    under.answer(await under.invocation(1, arn), { answer: { Status: 'PENDING' } });
     await under.untilEvent(arn, 'InvocationCompleted');
     await expect(checkpoint()).rejects.toThrow('Invalid checkpoint token');
     const state = new GetDurableExecutionStateCommand({ ...seen });
@@ -63,7 +71,7 @@ describe('checkpoint tokens', () => {
     const answer = await under.checkpoint(seen, [update('any', 'EXECUTION', 'SUCCEED', { Payload: '"large"' })]);
     expect(answer.CheckpointToken).toBeUndefined();
     expect((await under.execution(arn)).Status).toBe('RUNNING');
-    under.answer(await under.invocation(), { answer: { Status: 'SUCCEEDED', Result: '' } });
+    under.answer(await under.invocation(1, arn), { answer: { Status: 'SUCCEEDED', Result: '' } });
     expect((await under.until(arn, 'SUCCEEDED')).Result).toBe('"large"');
     expect(await under.events(arn)).toEqual(['ExecutionStarted', 'InvocationCompleted', 'ExecutionSucceeded']);
   });
@@ -166,10 +174,10 @@ describe('what a replay gets', () => {
       update('closed', 'CONTEXT', 'SUCCEED', { Payload: '"result"' }),
       update('kept', 'CONTEXT', 'SUCCEED', { ContextOptions: { ReplayChildren: true } }),
     );
-    under.answer(await under.invocation(), { answer: { Status: 'PENDING' } });
+    under.answer(await under.invocation(1, arn), { answer: { Status: 'PENDING' } });
     await under.untilEvent(arn, 'InvocationCompleted');
     await under.clock.advance(60_000);
-    const { InitialExecutionState, UpdatedOperationIds } = await under.invocation(2);
+    const { InitialExecutionState, UpdatedOperationIds } = await under.invocation(2, arn);
     const [own, ...others] = InitialExecutionState.Operations;
     expect(own).toMatchObject({ Type: 'EXECUTION', ExecutionDetails: { InputPayload: '{"n":1}' } });
     expect(others.map(({ Id }) => Id)).toEqual(['closed', 'kept', 'shown', 'w']);
@@ -197,10 +205,10 @@ describe('what a replay gets', () => {
     await checkpoint(...[1, 2, 3].map((id) => step(`a${id}`, 'SUCCEED', { Payload })));
     await checkpoint(...[1, 2, 3].map((id) => step(`b${id}`, 'SUCCEED', { Payload })));
     await checkpoint(update('w', 'WAIT', 'START', { WaitOptions: { WaitSeconds: 60 } }));
-    under.answer(await under.invocation(), { answer: { Status: 'PENDING' } });
+    under.answer(await under.invocation(1, arn), { answer: { Status: 'PENDING' } });
     await under.untilEvent(arn, 'InvocationCompleted');
     await under.clock.advance(60_000);
-    const second = await under.invocation(2);
+    const second = await under.invocation(2, arn);
     const { Operations, NextMarker } = second.InitialExecutionState;
     expect(Operations.length).toBeLessThan(8);
     const input = { ...second, Marker: NextMarker };

@@ -12,7 +12,7 @@ import { requireQualifier, SYNCHRONOUS_SECONDS } from './durable-config.ts';
 import type { DurableStore } from './durable-store.ts';
 import type { Execution } from './execution-state.ts';
 import { executionPayloadBytes, payloadOfError } from './invocation-outcome.ts';
-import { callbackClosed, LiveExecution } from './live-execution.ts';
+import { callbackClosed, callbackNotFound, LiveExecution } from './live-execution.ts';
 import type { Completion } from './operation-completions.ts';
 import { announceStatus, reportStatus } from './status-reports.ts';
 
@@ -150,13 +150,12 @@ export class DurableExecutions {
    * The execution that waits for a callback.
    * @throws AwsError InvalidParameterValueException, ResourceNotFoundException, CallbackTimeoutException
    */
-  ofCallback(callbackId: unknown): { live: LiveExecution; operationId: string } {
-    const reference = parseCallbackId(callbackId);
-    const execution = this.lookUp(reference.executionArn);
-    if (!execution) throw notFound(`Callback not found: ${String(callbackId)}`);
+  ofCallback(callbackId: string): LiveExecution {
+    const execution = this.lookUp(parseCallbackId(callbackId).executionArn);
+    if (!execution) throw callbackNotFound(callbackId);
     const live = this.#live.get(execution.arn);
     if (!live) throw callbackClosed();
-    return { live, operationId: reference.operationId };
+    return live;
   }
 
   /** Stops an execution. One that has ended stays as it is. */

@@ -44,18 +44,17 @@ export function durableOperations(parts: () => LambdaParts): Operations {
       return { StopTimestamp: new Date(endedAt) };
     },
     SendDurableExecutionCallbackSuccess: ({ CallbackId, Result }) => {
-      const { live, operationId } = executions().ofCallback(CallbackId);
       const result = Buffer.isBuffer(Result) ? Result.toString() : String(Result ?? '');
       checkSize('Result', result);
-      live.completeCallback(operationId, { status: 'SUCCEEDED', result: result === '' ? undefined : result });
+      const completion = { status: 'SUCCEEDED', result: result === '' ? undefined : result } as const;
+      executions().ofCallback(String(CallbackId)).completeCallback(String(CallbackId), completion);
     },
     SendDurableExecutionCallbackFailure: ({ CallbackId, ...members }) => {
-      const { live, operationId } = executions().ofCallback(CallbackId);
-      live.completeCallback(operationId, { status: 'FAILED', error: readError(members) });
+      const completion = { status: 'FAILED', error: readError(members) } as const;
+      executions().ofCallback(String(CallbackId)).completeCallback(String(CallbackId), completion);
     },
     SendDurableExecutionCallbackHeartbeat: ({ CallbackId }) => {
-      const { live, operationId } = executions().ofCallback(CallbackId);
-      live.heartbeat(operationId);
+      executions().ofCallback(String(CallbackId)).heartbeat(String(CallbackId));
     },
   };
 }

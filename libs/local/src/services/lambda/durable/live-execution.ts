@@ -4,7 +4,8 @@ import { backoffBound } from '@millrace/retry';
 import { AwsError } from '../../../core/aws-error.ts';
 import type { Clock } from '../../../core/clock.ts';
 import type { InvocationResult } from '../function-pool.ts';
-import { invalidParameter, tooManyRequests } from '../lambda-errors.ts';
+import { invalidParameter, notFound, tooManyRequests } from '../lambda-errors.ts';
+import { parseCallbackId } from './arns.ts';
 import { planCheckpoint } from './checkpoint.ts';
 import type { DurableStore } from './durable-store.ts';
 import {
@@ -169,14 +170,14 @@ export class LiveExecution {
     return answer;
   }
 
-  /** @throws AwsError CallbackTimeoutException for a callback that is not open */
-  completeCallback(operationId: string, completion: Completion): void {
-    this.#change(endCallback(this.#openCallback(operationId), completion, this.#options.clock.now()));
+  /** @throws AwsError ResourceNotFoundException, CallbackTimeoutException for a callback that is not open */
+  completeCallback(callbackId: string, completion: Completion): void {
+    this.#change(endCallback(this.#openCallback(callbackId), completion, this.#options.clock.now()));
   }
 
-  /** @throws AwsError CallbackTimeoutException for a callback that is not open */
-  heartbeat(operationId: string): void {
-    const record = beat(this.#openCallback(operationId), this.#options.clock.now());
+  /** @throws AwsError ResourceNotFoundException, CallbackTimeoutException for a callback that is not open */
+  heartbeat(callbackId: string): void {
+    const record = beat(this.#openCallback(callbackId), this.#options.clock.now());
     this.#commit([{ record }]);
     this.#arm(record);
   }
@@ -232,9 +233,10 @@ export class LiveExecution {
     if (this.#token === undefined || token !== this.#token) throw invalidParameter('Invalid checkpoint token');
   }
 
-  #openCallback(operationId: string): OperationRecord {
-    const record = this.#records.get(operationId);
-    if (record?.operation.Status === 'STARTED') return record;
+  #openCallback(callbackId: string): OperationRecord {
+    const record = this.#records.get(parseCallbackId(callbackId).operationId);
+    if (record?.operation.CallbackDetails?.CallbackId !== callbackId) throw callbackNotFound(callbackId);
+    if (record.operation.Status === 'STARTED') return record;
     throw callbackClosed();
   }
 
@@ -383,6 +385,11 @@ const RETRY = '/retry';
 const TIMEOUT_TIMER = '/timeout';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_SendDurableExecutionCallbackSuccess.html */
+export function callbackNotFound(callbackId: string): AwsError {
+  return notFound(`Callback not found: ${callbackId}`);
+}
+
+/** Same page. */
 export function callbackClosed(): AwsError {
   return new AwsError('CallbackTimeoutException', 'The callback has expired or has already been closed', 400, {
     Type: 'User',
