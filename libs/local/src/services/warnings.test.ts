@@ -21,7 +21,7 @@ test.each([
   ['AWS::SNS::Subscription', 'ReplayPolicy'],
   ['AWS::Lambda::Function', 'FileSystemConfigs'],
   ['AWS::Lambda::Function', 'VpcConfig'],
-  ['AWS::Lambda::EventSourceMapping', 'TumblingWindowInSeconds'],
+  ['AWS::Lambda::EventSourceMapping', 'ProvisionedPollerConfig'],
   ['AWS::DynamoDB::Table', 'ImportSourceSpecification'],
   ['AWS::SQS::Queue', 'Unheard'],
 ])('%s with %s is warned of by name', (type, property) => {

@@ -1,5 +1,5 @@
 import { openDatabase } from '../../core/sqlite.ts';
-import type { Checkpoints } from './stream-shard.ts';
+import type { Checkpoints } from './shard-checkpoint.ts';
 
 /**
  * How far the streams have been read, kept in a data directory: a restart goes on where the last run ended.

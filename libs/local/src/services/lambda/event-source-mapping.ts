@@ -18,6 +18,8 @@ export interface EventSourceMappingSettings {
   /** -1: never too old. */
   MaximumRecordAgeInSeconds?: number;
   ParallelizationFactor?: number;
+  /** 0: records are handled without windows. */
+  TumblingWindowInSeconds?: number;
   DestinationConfig?: { OnFailure?: { Destination?: string } };
 }
 
@@ -26,6 +28,8 @@ export interface EventSourceMappingProperties extends EventSourceMappingSettings
   EventSourceArn: string;
   FunctionName: string;
   StartingPosition?: string;
+  /** Of AT_TIMESTAMP: seconds since the epoch. */
+  StartingPositionTimestamp?: number;
   /** The function that has had the records so far, by its ARN, where it is another one. */
   positionOf?: string;
 }
@@ -40,6 +44,8 @@ export interface EventSourceMappingConfiguration extends Omit<EventSourceMapping
   /** Epoch seconds. */
   LastModified: number;
   StartingPosition?: string;
+  /** Epoch seconds. */
+  StartingPositionTimestamp?: number;
 }
 
 /** Something that polls an event source and invokes a function with batches of its records. */
@@ -84,10 +90,11 @@ const OTHER_SETTINGS = [
  * Checks the settings of a mapping.
  *
  * https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
- * @param queueArn of an SQS queue; without it the source is a DynamoDB stream
+ * @param queueArn of an SQS queue; without it the source is a stream
+ * @param stream what the stream is of
  * @throws AwsError ValidationException, InvalidParameterValueException
  */
-export function checkSettings(settings: EventSourceMappingSettings, queueArn?: string): void {
+export function checkSettings(settings: EventSourceMappingSettings, queueArn?: string, stream = 'DynamoDB'): void {
   checkRange('BatchSize', settings.BatchSize, 1, lambdaLimits.batchSize);
   checkRange('MaximumBatchingWindowInSeconds', settings.MaximumBatchingWindowInSeconds, 0, lambdaLimits.batchWindow);
   for (const type of settings.FunctionResponseTypes ?? []) {
@@ -101,12 +108,12 @@ export function checkSettings(settings: EventSourceMappingSettings, queueArn?: s
   }
   checkFilters(settings);
   const given: Readonly<Record<string, unknown>> = { ...settings };
-  const source = queueArn === undefined ? 'DynamoDB' : 'SQS';
+  const source = queueArn === undefined ? stream : 'SQS';
   const foreign = [...OTHER_SETTINGS, ...(queueArn === undefined ? (['ScalingConfig'] as const) : STREAM_SETTINGS)];
   for (const name of foreign) {
     if (given[name] !== undefined) throw invalidParameter(`${name} is not valid for ${source} event sources.`);
   }
-  for (const name of ['TumblingWindowInSeconds', 'ProvisionedPollerConfig', 'MetricsConfig', 'LoggingConfig']) {
+  for (const name of ['ProvisionedPollerConfig', 'MetricsConfig', 'LoggingConfig']) {
     // A template that has one is warned of it.
     if (given[name] !== undefined) throw invalidParameter(`${name} is not available on this machine`);
   }
@@ -136,6 +143,10 @@ function checkStreamSettings(settings: EventSourceMappingSettings): void {
   checkRange('MaximumRetryAttempts', settings.MaximumRetryAttempts, -1, 10_000);
   checkRange('MaximumRecordAgeInSeconds', age, -1, 604_800);
   checkRange('ParallelizationFactor', settings.ParallelizationFactor, 1, 10);
+  checkRange('TumblingWindowInSeconds', settings.TumblingWindowInSeconds, 0, 900);
+  if (settings.TumblingWindowInSeconds && (settings.ParallelizationFactor ?? 1) > 1) {
+    throw invalidParameter('A tumbling window needs a ParallelizationFactor of 1 on this machine');
+  }
   if (age !== undefined && age !== -1 && age < 60) {
     throw invalidParameter(
       'MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)',

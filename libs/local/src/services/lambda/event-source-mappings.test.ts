@@ -126,7 +126,8 @@ describe('a mapping that AWS refuses is refused', () => {
     [filters(1, `{"body":["${'x'.repeat(4096)}"]}`), 'ValidationException', 'length less than or equal to 4096'],
     [filters(1, '{"body":1}'), 'InvalidParameterValueException', 'Invalid filter pattern'],
     [{ EventSourceArn: arn('sqs', 'missing') }, 'InvalidParameterValueException', 'NonExistentQueue'],
-    [{ EventSourceArn: arn('kinesis', 'stream/x') }, 'InvalidParameterValueException', 'Unrecognized event source'],
+    [{ EventSourceArn: arn('kinesis', 'stream/x') }, 'InvalidParameterValueException', 'Stream not found'],
+    [{ EventSourceArn: arn('kafka', 'x') }, 'InvalidParameterValueException', 'Unrecognized event source'],
     [{ FunctionName: 'missing' }, 'ResourceNotFoundException', 'Function not found'],
     [
       { ...stream, MaximumRecordAgeInSeconds: 30 },
@@ -146,9 +147,9 @@ describe('a mapping that AWS refuses is refused', () => {
       'ScalingConfig is not valid for DynamoDB',
     ],
     [
-      { ...stream, TumblingWindowInSeconds: 30 },
+      { TumblingWindowInSeconds: 30 },
       'InvalidParameterValueException',
-      'TumblingWindowInSeconds is not available',
+      'TumblingWindowInSeconds is not valid for SQS event sources.',
     ],
   ])('%j', async (input, name, message) => {
     await under.start(resources());

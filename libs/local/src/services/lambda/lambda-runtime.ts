@@ -12,7 +12,7 @@ import type { LambdaStore } from './lambda-store.ts';
 import { type LocalFunction, refuseExecutionName } from './local-function.ts';
 import { Mappings } from './mappings.ts';
 import type { AcceptedEvent, EventRequest, LambdaParts } from './request.ts';
-import type { Checkpoints } from './stream-shard.ts';
+import type { Checkpoints } from './shard-checkpoint.ts';
 import { Versions } from './versions.ts';
 
 /** How long a batch under way may take to end once everything stops, in ms. */

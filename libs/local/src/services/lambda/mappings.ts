@@ -14,8 +14,8 @@ import type { Functions } from './functions.ts';
 import { conflict, invalidParameter, notFound } from './lambda-errors.ts';
 import type { LambdaStore } from './lambda-store.ts';
 import { lambdaResourceTypes } from './resource-types.ts';
+import type { Checkpoints } from './shard-checkpoint.ts';
 import { requireSourcePermissions, startMapping } from './start-mapping.ts';
-import type { Checkpoints } from './stream-shard.ts';
 
 interface Entry {
   mapping: EventSourceMapping;

@@ -1,24 +1,31 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { SystemClock } from '../../core/clock.ts';
-import type { StreamRecord } from './stream-batch.ts';
+import { type DynamoDbRecord, dynamoDbRecord, dynamoDbSource, type StreamsCall } from './dynamodb-source.ts';
 import { lanesOf, Progress } from './stream-lanes.ts';
 import { startStreamMapping } from './stream-mapping.ts';
-import type { StreamsCall } from './stream-shard.ts';
 
-const record = (sequence: number, key: string): StreamRecord => ({
+const record = (sequence: number, key: string): DynamoDbRecord => ({
   eventID: String(sequence),
   eventName: 'INSERT',
   eventSource: 'aws:dynamodb',
   awsRegion: '',
-  eventSourceARN: '',
   dynamodb: { SequenceNumber: String(sequence), Keys: { pk: { S: key } } },
 });
-const keyOf = ({ dynamodb }: StreamRecord): string => (dynamodb.Keys as { pk: { S: string } }).pk.S;
+const STREAM_ARN = 'arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/1';
+/** Splits records over lanes, as a mapping does. */
+const split = (records: readonly DynamoDbRecord[], count: number): DynamoDbRecord[][] =>
+  lanesOf(
+    records.map((each) => dynamoDbRecord(each, STREAM_ARN)),
+    count,
+  ).map((lane) =>
+    lane.map(({ sequenceNumber }) => records.find((each) => each.eventID === sequenceNumber) as DynamoDbRecord),
+  );
+const keyOf = ({ dynamodb }: DynamoDbRecord): string => (dynamodb.Keys as { pk: { S: string } }).pk.S;
 
 test('records of one key stay in one lane, in order, and nothing is lost', () => {
   const records = Array.from({ length: 200 }, (_, index) => record(1000 + index, `key-${index % 17}`));
-  const lanes = lanesOf(records, 4);
+  const lanes = split(records, 4);
   expect(lanes).toHaveLength(4);
   expect(lanes.flat().sort((one, other) => Number(one.eventID) - Number(other.eventID))).toEqual(records);
   for (const lane of lanes) {
@@ -39,7 +46,7 @@ test('what is remembered has no gap before it', () => {
 
 // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
 test('with a ParallelizationFactor the other keys do not wait for one that is slow', async () => {
-  const isApart = (key: string) => lanesOf([record(1, key), record(2, 'z')], 2).length === 2;
+  const isApart = (key: string) => split([record(1, key), record(2, 'z')], 2).length === 2;
   const other = String(['a', 'b', 'c', 'd', 'e'].find(isApart));
   const records = [record(1001, 'z'), record(1002, other), record(1003, 'z'), record(1004, other)];
   const call: StreamsCall = async (operation, input) => {
@@ -53,18 +60,18 @@ test('with a ParallelizationFactor the other keys do not wait for one that is sl
   const mapping = startStreamMapping({
     clock: new SystemClock(),
     properties: {
-      EventSourceArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/1',
+      EventSourceArn: STREAM_ARN,
       FunctionName: 'f',
       StartingPosition: 'TRIM_HORIZON',
       BatchSize: 1,
       ParallelizationFactor: 2,
     },
     functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
-    call,
+    source: dynamoDbSource({ arn: STREAM_ARN, call }),
     checkpoints: { load: async () => undefined, save: async (_key, value) => void saved.push(value) },
     invoke: async (payload) => {
-      const { Records } = JSON.parse(payload) as { Records: StreamRecord[] };
-      if (keyOf(Records[0] as StreamRecord) === 'z') await release.promise;
+      const { Records } = JSON.parse(payload) as { Records: DynamoDbRecord[] };
+      if (keyOf(Records[0] as DynamoDbRecord) === 'z') await release.promise;
       handled.push(...Records.map(({ eventID }) => eventID));
       return { requestId: 'r', payload: 'null', logTail: '' };
     },

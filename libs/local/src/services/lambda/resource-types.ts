@@ -52,6 +52,8 @@ export const lambdaResourceTypes: Readonly<Record<string, ResourceType>> = {
         'MaximumRetryAttempts',
         'MaximumRecordAgeInSeconds',
         'ParallelizationFactor',
+        'TumblingWindowInSeconds',
+        'StartingPositionTimestamp',
         'DestinationConfig',
         'KmsKeyArn',
       ],

@@ -170,7 +170,7 @@ class SqsMapping implements EventSourceMapping {
     const filteredOut = records.filter((record) => !this.#settings.passes(record));
     if (filteredOut.length > 0) await queue.deleteBatch(filteredOut.map(({ receiptHandle }) => receiptHandle));
     const passed = filteredOut.length === 0 ? records : records.filter((record) => !filteredOut.includes(record));
-    for (const batch of fitInvocations(passed)) {
+    for (const batch of fitInvocations(passed, (record) => record)) {
       const failed = await this.#invoke(batch);
       const done = failed === 'all' ? [] : batch.filter(({ messageId }) => !failed.has(messageId));
       if (done.length > 0) await queue.deleteBatch(done.map(({ receiptHandle }) => receiptHandle));

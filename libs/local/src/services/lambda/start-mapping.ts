@@ -1,33 +1,37 @@
 import { AwsError } from '../../core/aws-error.ts';
+import { serviceOfArn } from '../../core/delivery.ts';
 import type { Host } from '../../core/service.ts';
 import { dynamodb } from '../dynamodb/index.ts';
 import { reportStreamRead } from '../dynamodb/metrics.ts';
 import { countStreamRead } from '../dynamodb/stream-usage.ts';
+import { kinesis } from '../kinesis/index.ts';
 import { sqs } from '../sqs/index.ts';
 import type { QueueSource } from '../sqs/queue-source.ts';
 import type { Destinations } from './destinations.ts';
 import { requireQualifier, SYNCHRONOUS_SECONDS } from './durable/durable-config.ts';
+import { dynamoDbSource } from './dynamodb-source.ts';
 import type { EventSourceMapping, EventSourceMappingProperties, Invoke } from './event-source-mapping.ts';
 import { functionMetrics } from './function-metrics.ts';
 import type { FunctionPool, InvokeOptions } from './function-pool.ts';
+import { kinesisSource } from './kinesis-source.ts';
 import { invalidParameter } from './lambda-errors.ts';
 import type { LocalFunction, VersionConfiguration } from './local-function.ts';
+import type { Checkpoints } from './shard-checkpoint.ts';
 import { startSqsMapping } from './sqs-mapping.ts';
 import { startStreamMapping } from './stream-mapping.ts';
-import type { Checkpoints } from './stream-shard.ts';
+import type { StreamSource } from './stream-source.ts';
 
 /**
  * What a function's role has to allow for Lambda to read its queue or stream; here all of it is asked for before each read.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
  * https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html#events-dynamodb-permissions
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html#events-kinesis-permissions
  */
-const QUEUE_ACTIONS = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
-const STREAM_ACTIONS = [
-  'dynamodb:DescribeStream',
-  'dynamodb:GetRecords',
-  'dynamodb:GetShardIterator',
-  'dynamodb:ListStreams',
-];
+const ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  sqs: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+  dynamodb: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
+  kinesis: ['kinesis:DescribeStream', 'kinesis:GetRecords', 'kinesis:GetShardIterator'],
+};
 
 /** A mapping that is to be started. */
 export interface MappingRequest {
@@ -58,8 +62,9 @@ export function startMapping(
   requireSynchronous(configuration, qualifier);
   const source = String(properties.EventSourceArn);
   if (source.startsWith('arn:aws:sqs:')) return startQueueMapping(common, pool, host);
-  if (source.startsWith('arn:aws:dynamodb:'))
-    return startDynamoDbMapping(common, pool, host, checkpoints, destinations);
+  const open = SOURCES[serviceOfArn(source)];
+  if (open)
+    return startStream(common, open(source, pool.definition.name, host), { pool, host, checkpoints, destinations });
   throw invalidParameter(
     `Unrecognized event source, must be kinesis, dynamodb stream or sqs. Unsupported source arn: ${source}`,
   );
@@ -71,7 +76,7 @@ export function startMapping(
  */
 export function requireSourcePermissions({ authorizer }: Host, functionName: string, source: string): void {
   const isQueue = source.startsWith('arn:aws:sqs:');
-  const refused = (isQueue ? QUEUE_ACTIONS : STREAM_ACTIONS).find((action) =>
+  const refused = ACTIONS[serviceOfArn(source)]?.find((action) =>
     authorizer.findSenderRefusal({ functionName }, { action, resource: source }),
   );
   if (refused === undefined) return;
@@ -107,43 +112,74 @@ interface MappingBase {
 function startQueueMapping(common: MappingBase, pool: FunctionPool, host: Host): EventSourceMapping {
   const { name, timeoutSeconds, concurrency } = pool.definition;
   const source = common.properties.EventSourceArn;
-  const authorize = (): void => {
-    for (const action of QUEUE_ACTIONS) host.authorizer.authorizeRole(name, { action, resource: source });
-  };
   return startSqsMapping({
     ...common,
     clock: host.clock,
-    queue: queueOf(source, authorize, host),
+    queue: queueOf(source, () => authorize(name, source, host), host),
     functionTimeoutSeconds: timeoutSeconds,
     functionConcurrency: concurrency,
   });
 }
 
-function startDynamoDbMapping(
+/** @throws AwsError where the role of a function does not allow to read a source */
+function authorize(functionName: string, source: string, { authorizer }: Host): void {
+  for (const action of ACTIONS[serviceOfArn(source)] ?? []) {
+    authorizer.authorizeRole(functionName, { action, resource: source });
+  }
+}
+
+/** How a stream is read in the name of a function, by the service of its ARN. */
+const SOURCES: Readonly<Record<string, (arn: string, functionName: string, host: Host) => StreamSource>> = {
+  dynamodb: (arn, functionName, host) => {
+    const tables = host.handleOf(dynamodb);
+    return dynamoDbSource({
+      arn,
+      // A database outside has the machine's clock.
+      ...(host.options.dynamodbEndpoint === undefined && { now: () => host.clock.now() }),
+      call: async (operation, input) => {
+        authorize(functionName, arn, host);
+        const startedAt = performance.now();
+        const output = await tables.call(operation, input);
+        if (operation === 'GetRecords') reportStreamRead(host, arn, performance.now() - startedAt);
+        if (host.usage) countStreamRead(host.usage, arn, output);
+        return output;
+      },
+      onRecords: (listener) => tables.onRecords(arn, listener),
+    });
+  },
+  kinesis: (arn, functionName, host) => {
+    const streams = host.handleOf(kinesis);
+    if (!streams.isThere(arn)) throw invalidParameter(`Stream not found: ${arn}`);
+    return kinesisSource({
+      arn,
+      now: () => host.clock.now(),
+      call: async (operation, input) => {
+        authorize(functionName, arn, host);
+        return streams.call(operation, input);
+      },
+      onRecords: (listener) => streams.onRecords(arn, listener),
+      roleArn: host.authorizer.callerOfSender({ functionName }).principalArn,
+    });
+  },
+};
+
+function startStream(
   common: MappingBase,
-  pool: FunctionPool,
-  host: Host,
-  checkpoints: Checkpoints | undefined,
-  destinations: Destinations,
+  source: StreamSource,
+  {
+    pool,
+    host,
+    checkpoints,
+    destinations,
+  }: { pool: FunctionPool; host: Host; checkpoints: Checkpoints | undefined; destinations: Destinations },
 ): EventSourceMapping {
-  const { authorizer, usage } = host;
   const { name } = pool.definition;
-  const source = common.properties.EventSourceArn;
-  const tables = host.handleOf(dynamodb);
   const report = functionMetrics(host, name);
   return startStreamMapping({
     clock: host.clock,
     ...common,
     ...(checkpoints ? { checkpoints } : {}),
-    call: async (operation, input) => {
-      for (const action of STREAM_ACTIONS) authorizer.authorizeRole(name, { action, resource: source });
-      const startedAt = performance.now();
-      const output = await tables.call(operation, input);
-      if (operation === 'GetRecords') reportStreamRead(host, source, performance.now() - startedAt);
-      if (usage) countStreamRead(usage, source, output);
-      return output;
-    },
-    onRecords: (listener) => tables.onRecords(source, listener),
+    source,
     onIteratorAge: (age) => report('IteratorAge', age),
     sendToDestination: async (arn, body, shardId) => {
       try {

@@ -3,27 +3,17 @@ import { failedItems } from './batch-response.ts';
 import { type EventSourceMappingSettings, type Invoke, reportsBatchItemFailures } from './event-source-mapping.ts';
 import { LATEST } from './function-identifier.ts';
 import type { InvocationResult } from './function-pool.ts';
-
-/** A record as DynamoDB Streams gives it and Lambda passes it on, plus the stream's ARN. */
-export interface StreamRecord {
-  eventID: string;
-  eventName: string;
-  eventSource: string;
-  awsRegion: string;
-  eventSourceARN: string;
-  dynamodb: {
-    SequenceNumber: string;
-    ApproximateCreationDateTime?: number /* epoch seconds */;
-    [key: string]: unknown;
-  };
-}
+import type { SourceRecord, StreamSource } from './stream-source.ts';
+import { type OpenWindow, stateIn, windowMembers } from './tumbling-window.ts';
 
 export interface StreamBatchContext {
   clock: Clock;
   settings: () => EventSourceMappingSettings;
   functionArn: string;
-  streamArn: string;
+  source: Pick<StreamSource, 'arn' | 'batchInfo' | 'now'>;
   shardId: string;
+  /** The window that the records belong to. Its state becomes the one that the function answers. */
+  window?: OpenWindow | undefined;
   invoke: Invoke;
   /** Everything up to this sequence number is done with. */
   checkpoint: (sequenceNumber: string) => Promise<void>;
@@ -40,7 +30,7 @@ export interface StreamBatchContext {
 }
 
 interface PendingBatch {
-  records: StreamRecord[];
+  records: SourceRecord[];
   failures: number;
   lastResult?: InvocationResult;
 }
@@ -54,10 +44,10 @@ export type DiscardCondition = 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
  */
-export async function processStreamBatch(records: StreamRecord[], context: StreamBatchContext): Promise<void> {
+export async function processStreamBatch(records: SourceRecord[], context: StreamBatchContext): Promise<void> {
   const pending: PendingBatch[] = [{ records, failures: 0 }];
   for (let batch = pending[0]; batch && !context.signal.aborted; batch = pending[0]) {
-    const expired = countExpired(batch.records, context.settings().MaximumRecordAgeInSeconds ?? -1);
+    const expired = countExpired(batch, context);
     if (expired > 0) {
       await discard(batch, expired, 'RecordAgeExceeded', context);
     } else {
@@ -70,19 +60,21 @@ export async function processStreamBatch(records: StreamRecord[], context: Strea
 async function attempt(batch: PendingBatch, pending: PendingBatch[], context: StreamBatchContext): Promise<void> {
   const { settings, signal } = context;
   let result: InvocationResult;
-  const last = batch.records.at(-1)?.dynamodb.ApproximateCreationDateTime;
-  // By the clock that the database has.
-  if (last !== undefined) context.onIteratorAge?.(Math.max(0, Date.now() - last * 1000));
+  const last = batch.records.at(-1)?.arrivedAt;
+  if (last !== undefined) context.onIteratorAge?.(Math.max(0, context.source.now() - last));
   try {
-    result = await context.invoke(JSON.stringify({ Records: batch.records }));
+    result = await context.invoke(JSON.stringify(eventOf(batch.records, context)));
   } catch (error) {
     // The function was not called at all, which is no failure of the batch.
     context.onWarning(`Cannot invoke ${context.functionArn}: ${(error as Error).message}`);
     await context.clock.sleep(context.retryDelay(batch.failures + 1), signal).catch(() => undefined);
     return;
   }
-  const succeeded = countSucceeded(result, batch.records, settings());
-  if (succeeded > 0) await advance(batch, succeeded, context);
+  const succeeded = countSucceeded(result, batch.records, context);
+  if (succeeded > 0) {
+    if (context.window) context.window.state = stateIn(result.payload)?.state;
+    await advance(batch, succeeded, context);
+  }
   if (batch.records.length === 0) return;
 
   batch.lastResult = result;
@@ -102,32 +94,38 @@ async function attempt(batch: PendingBatch, pending: PendingBatch[], context: St
   }
 }
 
+function eventOf(records: readonly SourceRecord[], { window, shardId, source }: StreamBatchContext): object {
+  const Records = records.map(({ event }) => event);
+  return { Records, ...(window && windowMembers(window, { shardId, streamArn: source.arn })) };
+}
+
 /** How many records, from the first on, are done with. */
 function countSucceeded(
   result: InvocationResult,
-  records: StreamRecord[],
-  settings: EventSourceMappingSettings,
+  records: SourceRecord[],
+  { settings, window }: StreamBatchContext,
 ): number {
   if (result.functionError) return 0;
-  if (!reportsBatchItemFailures(settings)) return records.length;
-  const failed = failedItems(result.payload, new Set(records.map(({ dynamodb }) => dynamodb.SequenceNumber)));
+  if (window && !stateIn(result.payload)) return 0;
+  if (!reportsBatchItemFailures(settings())) return records.length;
+  const failed = failedItems(result.payload, new Set(records.map(({ sequenceNumber }) => sequenceNumber)));
   if (failed === 'all') return 0;
-  const lowest = records.findIndex(({ dynamodb }) => failed.has(dynamodb.SequenceNumber));
+  const lowest = records.findIndex(({ sequenceNumber }) => failed.has(sequenceNumber));
   return lowest === -1 ? records.length : lowest;
 }
 
-/** By the clock that the database has. */
-function countExpired(records: StreamRecord[], maximumAgeSeconds: number): number {
+function countExpired(batch: PendingBatch, { settings, source }: StreamBatchContext): number {
+  const maximumAgeSeconds = settings().MaximumRecordAgeInSeconds ?? -1;
   if (maximumAgeSeconds === -1) return 0;
-  const oldest = Date.now() / 1000 - maximumAgeSeconds;
-  const fresh = records.findIndex(({ dynamodb }) => (dynamodb.ApproximateCreationDateTime ?? oldest) >= oldest);
-  return fresh === -1 ? records.length : fresh;
+  const oldest = source.now() - maximumAgeSeconds * 1000;
+  const fresh = batch.records.findIndex(({ arrivedAt }) => (arrivedAt ?? oldest) >= oldest);
+  return fresh === -1 ? batch.records.length : fresh;
 }
 
 /** Takes the first records off the batch and remembers that they are done with. */
 async function advance(batch: PendingBatch, count: number, { checkpoint }: StreamBatchContext): Promise<void> {
   const last = batch.records.splice(0, count).at(-1);
-  if (last) await checkpoint(last.dynamodb.SequenceNumber);
+  if (last) await checkpoint(last.sequenceNumber);
 }
 
 async function discard(
@@ -163,7 +161,7 @@ function failureDocument(
   { records, failures, lastResult }: PendingBatch,
   count: number,
   condition: DiscardCondition,
-  { clock, functionArn, shardId, streamArn, failureContext }: StreamBatchContext,
+  { clock, functionArn, shardId, source, failureContext }: StreamBatchContext,
   hasPayload = false,
 ): string {
   const first = records[0];
@@ -189,21 +187,21 @@ function failureDocument(
     ...context,
     version: '1.0',
     timestamp: new Date(clock.now()).toISOString(),
-    DDBStreamBatchInfo: {
+    [source.batchInfo]: {
       shardId,
-      startSequenceNumber: first?.dynamodb.SequenceNumber,
-      endSequenceNumber: last?.dynamodb.SequenceNumber,
+      startSequenceNumber: first?.sequenceNumber,
+      endSequenceNumber: last?.sequenceNumber,
       approximateArrivalOfFirstRecord: arrival(first),
       approximateArrivalOfLastRecord: arrival(last),
       batchSize: count,
-      streamArn,
+      streamArn: source.arn,
     },
     // Only a bucket has room for it.
-    ...(hasPayload && { payload: JSON.stringify({ Records: records.slice(0, count) }) }),
+    ...(hasPayload && { payload: JSON.stringify({ Records: records.slice(0, count).map(({ event }) => event) }) }),
   });
 }
 
-function arrival(record: StreamRecord | undefined): string | undefined {
-  const seconds = record?.dynamodb.ApproximateCreationDateTime;
-  return seconds === undefined ? undefined : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+function arrival(record: SourceRecord | undefined): string | undefined {
+  const time = record?.arrivedAt;
+  return time === undefined ? undefined : new Date(time).toISOString().replace('.000Z', 'Z');
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { StreamRecord } from './stream-batch.ts';
+import type { SourceRecord } from './stream-source.ts';
 
 /**
  * Splits records over lanes that can be handled at the same time: those of one key stay in one lane, in order.
@@ -7,22 +7,19 @@ import type { StreamRecord } from './stream-batch.ts';
  *
  * @returns the lanes that have records
  */
-export function lanesOf(records: readonly StreamRecord[], count: number): StreamRecord[][] {
+export function lanesOf(records: readonly SourceRecord[], count: number): SourceRecord[][] {
   if (count === 1) return records.length === 0 ? [] : [[...records]];
-  const lanes = Array.from({ length: count }, (): StreamRecord[] => []);
+  const lanes = Array.from({ length: count }, (): SourceRecord[] => []);
   for (const record of records) lanes[laneOf(record, count)]?.push(record);
   return lanes.filter(({ length }) => length > 0);
 }
 
-function laneOf({ dynamodb: { Keys } }: StreamRecord, count: number): number {
-  const entries = Object.entries((Keys ?? {}) as Record<string, unknown>).sort(([one], [other]) =>
-    one < other ? -1 : 1,
-  );
-  return createHash('sha256').update(JSON.stringify(entries)).digest().readUInt32BE() % count;
+function laneOf({ orderKey }: SourceRecord, count: number): number {
+  return createHash('sha256').update(orderKey()).digest().readUInt32BE() % count;
 }
 
 /** Cuts records, in order, into batches of at most so many. */
-export function inBatches(records: readonly StreamRecord[], size: number): StreamRecord[][] {
+export function inBatches(records: readonly SourceRecord[], size: number): SourceRecord[][] {
   const count = Math.ceil(records.length / size);
   return Array.from({ length: count }, (_, index) => records.slice(index * size, (index + 1) * size));
 }

@@ -2,21 +2,22 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { AwsError } from '../../core/aws-error.ts';
 import { ManualClock, SystemClock } from '../../core/clock.ts';
 import { EmbeddedDynamoDb } from '../dynamodb/embedded-dynamodb.ts';
+import { type DynamoDbRecord, dynamoDbSource, type StreamsCall } from './dynamodb-source.ts';
 import type { EventSourceMapping, EventSourceMappingProperties } from './event-source-mapping.ts';
 import type { InvocationResult } from './function-pool.ts';
-import type { StreamRecord } from './stream-batch.ts';
+import type { Checkpoints } from './shard-checkpoint.ts';
 import { type StreamMappingOptions, startStreamMapping } from './stream-mapping.ts';
-import type { Checkpoints, StreamsCall } from './stream-shard.ts';
+import type { StreamSource } from './stream-source.ts';
 
 const FUNCTION_ARN = 'arn:aws:lambda:eu-west-1:000000000000:function:relay';
 const QUEUE_ARN = 'arn:aws:sqs:eu-west-1:000000000000:relay-failures';
 const REPORTING = { FunctionResponseTypes: ['ReportBatchItemFailures'] };
 
 let mappings: EventSourceMapping[];
-let events: StreamRecord[][];
+let events: DynamoDbRecord[][];
 let sent: { destination: string; document: Record<string, unknown> }[];
 let warnings: string[];
-let answer: (records: StreamRecord[]) => unknown;
+let answer: (records: DynamoDbRecord[]) => unknown;
 
 beforeEach(() => {
   mappings = [];
@@ -34,15 +35,15 @@ function map(
   call: StreamsCall,
   streamArn: string,
   properties: Partial<EventSourceMappingProperties> = {},
-  options: Partial<StreamMappingOptions> = {},
+  { onRecords, ...options }: Partial<StreamMappingOptions> & Partial<Pick<StreamSource, 'onRecords'>> = {},
 ): EventSourceMapping {
   const mapping = startStreamMapping({
     clock: new SystemClock(),
     properties: { EventSourceArn: streamArn, FunctionName: 'relay', StartingPosition: 'TRIM_HORIZON', ...properties },
     functionArn: FUNCTION_ARN,
-    call,
+    source: dynamoDbSource({ arn: streamArn, call, ...(onRecords && { onRecords }) }),
     invoke: async (payload): Promise<InvocationResult> => {
-      const { Records } = JSON.parse(payload) as { Records: StreamRecord[] };
+      const { Records } = JSON.parse(payload) as { Records: DynamoDbRecord[] };
       events.push(Records);
       try {
         return {
@@ -63,16 +64,16 @@ function map(
   return mapping;
 }
 
-const key = (record: StreamRecord): string => (record.dynamodb.Keys as { pk: { S: string } }).pk.S;
+const key = (record: DynamoDbRecord): string => (record.dynamodb.Keys as { pk: { S: string } }).pk.S;
 const calls = (): string[] => events.map((records) => records.map(key).join(' '));
 const failing =
   (...keys: string[]) =>
-  (records: StreamRecord[]) => ({
+  (records: DynamoDbRecord[]) => ({
     batchItemFailures: records
       .filter((record) => keys.includes(key(record)))
       .map(({ dynamodb }) => ({ itemIdentifier: dynamodb.SequenceNumber })),
   });
-const throwing = (bad: string) => async (records: StreamRecord[]) => {
+const throwing = (bad: string) => async (records: DynamoDbRecord[]) => {
   if (records.some((record) => key(record) === bad)) throw new Error('bad record');
 };
 
@@ -87,7 +88,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 /** Shards in memory, which can be closed, as DynamoDB closes them after hours. */
 class FakeStream {
-  readonly shards: { ShardId: string; ParentShardId?: string; closed?: boolean; records: StreamRecord[] }[] = [];
+  readonly shards: { ShardId: string; ParentShardId?: string; closed?: boolean; records: DynamoDbRecord[] }[] = [];
   readonly requests: { operation: string; input: Record<string, unknown> }[] = [];
   expire = false;
 
@@ -99,7 +100,6 @@ class FakeStream {
         eventName: 'INSERT',
         eventSource: 'aws:dynamodb',
         awsRegion: '',
-        eventSourceARN: '',
         dynamodb: {
           SequenceNumber: String(1000 + (shard?.records.length ?? 0)),
           ApproximateCreationDateTime: Math.floor(Date.now() / 1000),

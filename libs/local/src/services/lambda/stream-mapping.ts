@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { backoffBound } from '@millrace/retry';
 import type { Clock } from '../../core/clock.ts';
+import { millisecondsOf } from '../../core/shapes.ts';
 import { compileFilter } from './event-filter.ts';
 import {
   checkSettings,
@@ -12,15 +13,17 @@ import {
 } from './event-source-mapping.ts';
 import { invalidParameter } from './lambda-errors.ts';
 import { MappingSettings } from './mapping-settings.ts';
+import type { Checkpoints } from './shard-checkpoint.ts';
 import type { StreamBatchContext } from './stream-batch.ts';
-import { type Checkpoints, DEFAULT_STREAM_BATCH_SIZE, ShardReader, type StreamsCall } from './stream-shard.ts';
+import { DEFAULT_STREAM_BATCH_SIZE, ShardReader } from './stream-shard.ts';
+import type { SourceShard, StreamPosition, StreamSource } from './stream-source.ts';
 
 export interface StreamMappingOptions {
   clock: Clock;
   uuid?: string;
   properties: EventSourceMappingProperties;
   functionArn: string;
-  call: StreamsCall;
+  source: StreamSource;
   invoke: Invoke;
   /** Puts a document about a batch that was given up into the queue or topic of this ARN. Rejects when it could not. */
   sendToDestination: (destinationArn: string, body: string, shardId: string) => Promise<void>;
@@ -31,15 +34,8 @@ export interface StreamMappingOptions {
   /** What the document about a batch that was given up says of its consumer; of the function unless given. */
   failureContext?: StreamBatchContext['failureContext'];
   onWarning?: (message: string) => void;
-  /** Has a listener called when the stream may have new records. @returns ends it; without this, idle shards are read once a second */
-  onRecords?: (listener: () => void) => () => void;
   /** Is told the age of the last record of each batch that the function is invoked with, in ms. */
   onIteratorAge?: (age: number) => void;
-}
-
-interface Shard {
-  ShardId: string;
-  ParentShardId?: string;
 }
 
 /** How often a stream is asked for new shards, in ms; a closed shard's children are looked for at once. */
@@ -50,10 +46,11 @@ const BACKOFF_MS = { firstBound: 100, longestBound: 30_000 };
 const RETRY_MS = 1000;
 
 /**
- * Reads a DynamoDB stream and invokes a function with batches of its records: in order per shard, a batch that fails holding up its
+ * Reads a stream and invokes a function with batches of its records: in order per shard, a batch that fails holding up its
  * shard, or its part of the keys, until it succeeds or is given up, as an AWS::Lambda::EventSourceMapping does.
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
  * @throws AwsError InvalidParameterValueException for settings Lambda would refuse
  */
 export function startStreamMapping(options: StreamMappingOptions): EventSourceMapping {
@@ -64,7 +61,7 @@ class StreamMapping implements EventSourceMapping {
   readonly uuid: string;
   readonly #options: StreamMappingOptions;
   readonly #checkpoints: Checkpoints;
-  readonly #startingPosition: string;
+  readonly #startingPosition: StreamPosition;
   readonly #settings: MappingSettings;
   readonly #readers = new Map<string, ShardReader>();
   /** The stream could not be described the last time. */
@@ -75,24 +72,19 @@ class StreamMapping implements EventSourceMapping {
     this.#options = options;
     this.uuid = options.uuid ?? randomUUID();
     this.#checkpoints = options.checkpoints ?? memoryCheckpoints();
-    const { StartingPosition } = options.properties;
-    if (StartingPosition !== 'TRIM_HORIZON' && StartingPosition !== 'LATEST') {
-      throw invalidParameter(
-        `StartingPosition of a DynamoDB stream must be TRIM_HORIZON or LATEST, not ${StartingPosition}`,
-      );
-    }
-    this.#startingPosition = StartingPosition;
+    this.#startingPosition = startingPositionOf(options);
     this.#settings = new MappingSettings({
       clock: options.clock,
       properties: options.properties,
-      compile,
+      compile: (settings) => compile(settings, options.source),
       poll: (signal) => this.#run(signal),
     });
-    this.#unsubscribe = options.onRecords?.(() => this.wake());
+    this.#unsubscribe = options.source.onRecords?.(() => this.wake());
     this.#settings.start();
   }
 
   configuration(): EventSourceMappingConfiguration {
+    const { timestamp } = this.#startingPosition;
     return {
       BatchSize: DEFAULT_STREAM_BATCH_SIZE,
       MaximumBatchingWindowInSeconds: 0,
@@ -100,11 +92,13 @@ class StreamMapping implements EventSourceMapping {
       BisectBatchOnFunctionError: false,
       MaximumRetryAttempts: -1,
       MaximumRecordAgeInSeconds: -1,
+      TumblingWindowInSeconds: 0,
       ...this.#settings.configuration(),
       UUID: this.uuid,
       EventSourceArn: this.#options.properties.EventSourceArn,
       FunctionArn: this.#options.functionArn,
-      StartingPosition: this.#startingPosition,
+      StartingPosition: this.#startingPosition.type,
+      ...(timestamp !== undefined && { StartingPositionTimestamp: timestamp / 1000 }),
     };
   }
 
@@ -124,28 +118,27 @@ class StreamMapping implements EventSourceMapping {
   async #run(signal: AbortSignal): Promise<void> {
     const running = new Map<string, Promise<void>>();
     const finished = new Set<string>();
-    // A shard that appears later is the child of one that was read to its end: nothing of it may be skipped.
-    let startingPosition = this.#startingPosition;
+    let positions: ReadonlyMap<string, StreamPosition> | undefined;
     while (!signal.aborted) {
       let pauseMs = DISCOVERY_MS;
       try {
-        const shards = await this.#shards();
+        const shards = await this.#options.source.shards();
         this.#unreadable = false;
-        const unread = new Set(shards.map(({ ShardId }) => ShardId).filter((id) => !finished.has(id)));
-        for (const { ShardId, ParentShardId } of shards) {
-          if (!unread.has(ShardId) || running.has(ShardId)) continue;
-          if (ParentShardId !== undefined && unread.has(ParentShardId)) continue;
+        if (shards.length > 0) positions ??= await this.#startingPositions(shards);
+        else pauseMs = RETRY_MS;
+        const unread = new Set(shards.map(({ id }) => id).filter((id) => !finished.has(id)));
+        for (const { id, parents } of shards) {
+          if (!unread.has(id) || running.has(id) || parents.some((parent) => unread.has(parent))) continue;
+          const reading = this.#read(id, positions?.get(id) ?? FROM_THE_START, signal, finished);
           running.set(
-            ShardId,
-            this.#read(ShardId, startingPosition, signal, finished).finally(() => running.delete(ShardId)),
+            id,
+            reading.finally(() => running.delete(id)),
           );
         }
-        if (shards.length > 0) startingPosition = 'TRIM_HORIZON';
-        else pauseMs = RETRY_MS;
       } catch (error) {
         pauseMs = RETRY_MS;
         if (!this.#unreadable) {
-          this.#warn(`Cannot describe ${this.#options.properties.EventSourceArn}: ${(error as Error).message}`);
+          this.#warn(`Cannot describe ${this.#options.source.arn}: ${(error as Error).message}`);
         }
         this.#unreadable = true;
       }
@@ -157,27 +150,41 @@ class StreamMapping implements EventSourceMapping {
     await Promise.all(running.values());
   }
 
-  async #read(shardId: string, startingPosition: string, signal: AbortSignal, finished: Set<string>): Promise<void> {
-    const {
-      clock,
-      properties,
-      functionArn,
-      call,
-      invoke,
-      sendToDestination,
-      retryDelay,
-      failureContext,
-      onIteratorAge,
-    } = this.#options;
-    const streamArn = properties.EventSourceArn;
+  /**
+   * Where to begin in the shards that are there at the start. A shard that comes later, or whose parents have been read before, has to be
+   * read from its first record: nothing of it may be left out.
+   */
+  async #startingPositions(shards: readonly SourceShard[]): Promise<ReadonlyMap<string, StreamPosition>> {
+    const byId = new Map(shards.map((shard) => [shard.id, shard]));
+    const hasHistory = async (id: string): Promise<boolean> => {
+      if ((await this.#checkpoints.load(this.#keyOf(id))) !== undefined) return true;
+      for (const parent of byId.get(id)?.parents ?? []) if (await hasHistory(parent)) return true;
+      return false;
+    };
+    const positions = new Map<string, StreamPosition>();
+    for (const { id } of shards) if (!(await hasHistory(id))) positions.set(id, this.#startingPosition);
+    return positions;
+  }
+
+  #keyOf(shardId: string): string {
+    const { source, properties, functionArn } = this.#options;
+    return `${source.arn}/${shardId}/${properties.positionOf ?? functionArn}`;
+  }
+
+  async #read(
+    shardId: string,
+    startingPosition: StreamPosition,
+    signal: AbortSignal,
+    finished: Set<string>,
+  ): Promise<void> {
+    const { clock, functionArn, source, invoke, sendToDestination, retryDelay, failureContext, onIteratorAge } =
+      this.#options;
     const reader = new ShardReader({
-      call,
-      streamArn,
+      source,
       shardId,
       startingPosition,
-      region: functionArn.split(':')[3] ?? '',
       checkpoints: this.#checkpoints,
-      checkpointKey: `${streamArn}/${shardId}/${properties.positionOf ?? functionArn}`,
+      checkpointKey: this.#keyOf(shardId),
       settings: () => this.#settings.current,
       passes: (record) => this.#settings.passes(record),
       batch: {
@@ -202,29 +209,38 @@ class StreamMapping implements EventSourceMapping {
     }
   }
 
-  async #shards(): Promise<Shard[]> {
-    const shards: Shard[] = [];
-    let last: string | undefined;
-    do {
-      const { StreamDescription } = await this.#options.call('DescribeStream', {
-        StreamArn: this.#options.properties.EventSourceArn,
-        ...(last === undefined ? {} : { ExclusiveStartShardId: last }),
-      });
-      const page = StreamDescription as { Shards?: Shard[]; LastEvaluatedShardId?: string };
-      shards.push(...(page.Shards ?? []));
-      last = page.LastEvaluatedShardId;
-    } while (last !== undefined);
-    return shards;
-  }
-
   #warn(message: string): void {
     this.#options.onWarning?.(message);
   }
 }
 
-function compile(settings: EventSourceMappingSettings): (record: object) => boolean {
-  checkSettings(settings);
-  return compileFilter(settings.FilterCriteria);
+const FROM_THE_START: StreamPosition = { type: 'TRIM_HORIZON' };
+
+/** @throws AwsError InvalidParameterValueException */
+function startingPositionOf({ properties, source }: StreamMappingOptions): StreamPosition {
+  const { StartingPosition = '', StartingPositionTimestamp } = properties;
+  const { title, startingPositions } = source;
+  if (!startingPositions.includes(StartingPosition)) {
+    throw invalidParameter(
+      `StartingPosition of a ${title} stream must be ${startingPositions.join(' or ')}, not ${properties.StartingPosition}`,
+    );
+  }
+  const type = StartingPosition as StreamPosition['type'];
+  const timestamp = millisecondsOf(StartingPositionTimestamp);
+  if ((type === 'AT_TIMESTAMP') !== (timestamp !== undefined)) {
+    throw invalidParameter(
+      'StartingPositionTimestamp must be given for the StartingPosition AT_TIMESTAMP, and only for it',
+    );
+  }
+  return { type, ...(timestamp !== undefined && { timestamp }) };
+}
+
+function compile(
+  settings: EventSourceMappingSettings,
+  { filterData, title }: StreamSource,
+): (record: object) => boolean {
+  checkSettings(settings, undefined, title);
+  return compileFilter(settings.FilterCriteria, filterData);
 }
 
 function memoryCheckpoints(): Checkpoints {

@@ -2,26 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
 import type { EventSourceMappingSettings } from './event-source-mapping.ts';
 import { fitInvocations } from './fit-invocations.ts';
-import { processStreamBatch, type StreamBatchContext, type StreamRecord } from './stream-batch.ts';
+import { type Checkpoints, ShardCheckpoint } from './shard-checkpoint.ts';
+import { ShardWindows } from './shard-windows.ts';
+import { processStreamBatch, type StreamBatchContext } from './stream-batch.ts';
 import { inBatches, lanesOf, Progress } from './stream-lanes.ts';
+import type { SourceRecord, StreamPosition, StreamSource } from './stream-source.ts';
+import { type OpenWindow, WINDOW_BYTES } from './tumbling-window.ts';
 
-/** Calls an operation of the DynamoDB Streams API: `call('GetRecords', { ShardIterator })`. Rejects with an error that has a `code`. */
-export type StreamsCall = (operation: string, input: Record<string, unknown>) => Promise<Record<string, unknown>>;
-
-/** Where the sequence number that a shard has been handled up to is kept. */
-export interface Checkpoints {
-  load(key: string): Promise<string | undefined>;
-  save(key: string, value: string): Promise<void>;
-}
-
-/** The checkpoint of a closed shard that has been read to its end. */
-export const SHARD_END = 'SHARD_END';
-/** Prefix of a checkpoint before the first record ever read, which LATEST would not find again. */
-const BEFORE = 'BEFORE:';
 export const DEFAULT_STREAM_BATCH_SIZE = 100;
 
-/** The API's own limit of one read. */
-const MAX_RECORDS = 1000;
 /**
  * Lambda reads an idle shard four times a second. Here whoever writes wakes the readers, and only what the database does by
  * itself has to wait so long, such as deleting what has expired.
@@ -33,27 +22,32 @@ const RETRY_MS = 1000;
 const READ_SPACING_MS = 5;
 
 export interface ShardReaderOptions {
-  call: StreamsCall;
-  streamArn: string;
+  source: StreamSource;
   shardId: string;
   /** Where to begin without a checkpoint. */
-  startingPosition: string;
-  region: string;
+  startingPosition: StreamPosition;
   checkpoints: Checkpoints;
   checkpointKey: string;
   settings: () => EventSourceMappingSettings;
   passes: (record: object) => boolean;
   batch: Pick<
     StreamBatchContext,
-    | ('clock' | 'functionArn' | 'invoke' | 'sendToDestination' | 'retryDelay')
-    | ('failureContext' | 'onWarning' | 'onIteratorAge')
+    | 'clock'
+    | 'functionArn'
+    | 'invoke'
+    | 'sendToDestination'
+    | 'retryDelay'
+    | 'failureContext'
+    | 'onWarning'
+    | 'onIteratorAge'
   >;
 }
 
 /** Reads one shard in order and hands batches of its records to the function: one at a time, or one for each part of the keys. */
 export class ShardReader {
   readonly #options: ShardReaderOptions;
-  #checkpoint: string | undefined;
+  #checkpoint!: ShardCheckpoint;
+  #windows!: ShardWindows;
   #woken = false;
   #ring: (() => void) | undefined;
   #lastRead = 0;
@@ -76,10 +70,11 @@ export class ShardReader {
 
   /** Reads until the shard ends (returns true) or the signal aborts (returns false). */
   async run(signal: AbortSignal): Promise<boolean> {
-    const { checkpoints, checkpointKey, batch } = this.#options;
+    const { checkpoints, checkpointKey, settings, source, shardId, batch } = this.#options;
     signal.addEventListener('abort', () => this.wake(), { once: true });
-    this.#checkpoint = await checkpoints.load(checkpointKey);
-    if (this.#checkpoint === SHARD_END) return true;
+    this.#checkpoint = await ShardCheckpoint.load(checkpoints, checkpointKey);
+    if (this.#checkpoint.isEnd) return true;
+    this.#windows = new ShardWindows(this.#checkpoint, { ...batch, source, shardId, settings });
 
     let iterator: string | undefined;
     let rest = SHORTEST_REST_MS;
@@ -92,10 +87,14 @@ export class ShardReader {
         if (read.records.length > 0) {
           await this.#handle(read.records, signal);
           rest = SHORTEST_REST_MS;
+        } else {
+          await this.#windows.closeDue(read.startedAt, signal);
         }
         if (signal.aborted) return false;
         if (read.next === undefined) {
-          await checkpoints.save(checkpointKey, SHARD_END);
+          await this.#windows.close(signal);
+          if (signal.aborted) return false;
+          await this.#checkpoint.end();
           return true;
         }
         iterator = read.next;
@@ -104,57 +103,60 @@ export class ShardReader {
           rest = Math.min(rest * 2, LONGEST_REST_MS);
         }
       } catch (error) {
-        const { code, message } = error as Error & { code?: string };
-        if (code === 'ExpiredIteratorException') {
-          iterator = undefined;
-        } else if (code === 'TrimmedDataAccessException') {
-          batch.onWarning(`Records of ${this.#options.shardId} were trimmed before they were read`);
-          this.#checkpoint = undefined;
-          iterator = await this.#iterator('TRIM_HORIZON').catch(() => undefined);
-        } else {
-          if (!this.#unreadable) batch.onWarning(`Cannot read ${this.#options.streamArn}: ${message}`);
-          this.#unreadable = true;
-        }
-        if (code !== 'ExpiredIteratorException') await this.#clock.sleep(RETRY_MS, signal).catch(() => undefined);
+        iterator = await this.#recover(iterator, error as Error & { code?: string }, signal);
       }
     }
     return false;
   }
 
-  async #iterator(startingPosition = this.#options.startingPosition): Promise<string> {
-    const { call, streamArn, shardId } = this.#options;
-    const { ShardIterator } = await call('GetShardIterator', {
-      StreamArn: streamArn,
-      ShardId: shardId,
-      ...this.#position(startingPosition),
-    });
-    return String(ShardIterator);
+  /** @returns the iterator to go on with; undefined for a new one */
+  async #recover(
+    iterator: string | undefined,
+    { code, message }: Error & { code?: string },
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const { batch, shardId, source } = this.#options;
+    if (code === 'ExpiredIteratorException') return undefined;
+    let next = iterator;
+    if (code === 'TrimmedDataAccessException') {
+      batch.onWarning(`Records of ${shardId} were trimmed before they were read`);
+      this.#checkpoint.forget();
+      next = await this.#iterator({ type: 'TRIM_HORIZON' }).catch(() => undefined);
+    } else {
+      if (!this.#unreadable) batch.onWarning(`Cannot read ${source.arn}: ${message}`);
+      this.#unreadable = true;
+    }
+    await this.#clock.sleep(RETRY_MS, signal).catch(() => undefined);
+    return next;
   }
 
-  #position(startingPosition: string): { ShardIteratorType: string; SequenceNumber?: string } {
-    const checkpoint = this.#checkpoint;
-    if (checkpoint === undefined) return { ShardIteratorType: startingPosition };
-    return checkpoint.startsWith(BEFORE)
-      ? { ShardIteratorType: 'AT_SEQUENCE_NUMBER', SequenceNumber: checkpoint.slice(BEFORE.length) }
-      : { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: checkpoint };
+  #iterator(startingPosition = this.#options.startingPosition): Promise<string> {
+    const { source, shardId } = this.#options;
+    return source.iterator(shardId, this.#checkpoint.position ?? startingPosition);
   }
 
-  /** Reads once, or, where there is a batching window, until that is over or the batch is full. */
-  async #read(iterator: string, signal: AbortSignal): Promise<{ records: StreamRecord[]; next: string | undefined }> {
+  /**
+   * Reads once, or, where there is a batching window, until that is over or the batch is full.
+   * @returns also when, by the stream's clock, the last read began
+   */
+  async #read(
+    iterator: string,
+    signal: AbortSignal,
+  ): Promise<{ records: SourceRecord[]; next: string | undefined; startedAt: number }> {
+    const { source, shardId } = this.#options;
     const settings = this.#options.settings();
     const { BatchSize = DEFAULT_STREAM_BATCH_SIZE, MaximumBatchingWindowInSeconds = 0 } = settings;
     const wanted = BatchSize * (settings.ParallelizationFactor ?? 1);
-    const records: StreamRecord[] = [];
+    const records: SourceRecord[] = [];
     let next: string | undefined = iterator;
     let deadline: number | undefined;
+    let startedAt: number;
     do {
       if (deadline !== undefined) await this.#rest(Math.min(LONGEST_REST_MS, deadline - this.#clock.now()));
-      const answer = await this.#options.call('GetRecords', {
-        ShardIterator: next,
-        Limit: Math.min(wanted - records.length, MAX_RECORDS),
-      });
-      records.push(...((answer.Records ?? []) as StreamRecord[]));
-      next = answer.NextShardIterator as string | undefined;
+      startedAt = source.now();
+      const answer = await source.read(shardId, next, wanted - records.length);
+      records.push(...answer.records);
+      next = answer.next;
       if (records.length > 0) deadline ??= this.#clock.now() + MaximumBatchingWindowInSeconds * 1000;
     } while (
       !signal.aborted &&
@@ -163,38 +165,41 @@ export class ShardReader {
       records.length < wanted &&
       this.#clock.now() < deadline
     );
-    return { records, next };
+    return { records, next, startedAt };
   }
 
-  async #handle(read: StreamRecord[], signal: AbortSignal): Promise<void> {
-    const { streamArn, shardId, region, settings, passes, batch } = this.#options;
-    const records = read
-      .map((record) => ({ ...record, awsRegion: region, eventSourceARN: streamArn }))
-      .filter((record) => passes(record));
-    if (this.#checkpoint === undefined && read[0]) await this.#save(BEFORE + read[0].dynamodb.SequenceNumber);
-    const progress = new Progress(records.map(numberOf));
-    const handleLane = async (lane: StreamRecord[]): Promise<void> => {
+  async #handle(read: SourceRecord[], signal: AbortSignal): Promise<void> {
+    const { passes } = this.#options;
+    const [first, last] = [read[0], read.at(-1)];
+    if (this.#checkpoint.isNew && first) await this.#checkpoint.begin(first.sequenceNumber);
+    const records = read.filter(({ filterable }) => passes(filterable));
+    await this.#windows.each(records, signal, (part, window) => this.#handlePart(part, window, signal));
+    if (last && !signal.aborted) await this.#checkpoint.reach(last.sequenceNumber);
+  }
+
+  /** Handles records of one window, or all that were read. */
+  async #handlePart(records: SourceRecord[], window: OpenWindow | undefined, signal: AbortSignal): Promise<void> {
+    const { shardId, settings, source, batch } = this.#options;
+    const progress = new Progress(records.map(({ sequenceNumber }) => sequenceNumber));
+    const handleLane = async (lane: SourceRecord[]): Promise<void> => {
       let handled = 0;
-      const checkpoint = async (sequenceNumber: string): Promise<void> => {
-        const end = lane.findIndex((record) => numberOf(record) === sequenceNumber) + 1;
-        const reached = progress.add(lane.slice(handled, end).map(numberOf));
+      const checkpoint = async (sequence: string): Promise<void> => {
+        const end = lane.findIndex(({ sequenceNumber }) => sequenceNumber === sequence) + 1;
+        const reached = progress.add(lane.slice(handled, end).map(({ sequenceNumber }) => sequenceNumber));
         handled = end;
-        if (reached !== undefined && reached !== this.#checkpoint) await this.#save(reached);
+        if (reached !== undefined) await this.#checkpoint.reach(reached);
       };
       const { BatchSize = DEFAULT_STREAM_BATCH_SIZE } = settings();
-      for (const part of inBatches(lane, BatchSize).flatMap(fitInvocations)) {
+      const parts = inBatches(lane, BatchSize).flatMap((part) =>
+        fitInvocations(part, ({ event }) => event, window ? WINDOW_BYTES : 0),
+      );
+      for (const part of parts) {
         if (signal.aborted) return;
-        await processStreamBatch(part, { ...batch, settings, streamArn, shardId, checkpoint, signal });
+        await processStreamBatch(part, { ...batch, settings, source, shardId, window, checkpoint, signal });
+        if (window) await this.#windows.limit(signal);
       }
     };
     await Promise.all(lanesOf(records, settings().ParallelizationFactor ?? 1).map(handleLane));
-    const last = read.at(-1)?.dynamodb.SequenceNumber;
-    if (last !== undefined && last !== this.#checkpoint && !signal.aborted) await this.#save(last);
-  }
-
-  async #save(sequenceNumber: string): Promise<void> {
-    this.#checkpoint = sequenceNumber;
-    await this.#options.checkpoints.save(this.#options.checkpointKey, sequenceNumber);
   }
 
   /** Waits until the last read is long enough ago. */
@@ -217,8 +222,4 @@ export class ShardReader {
     }
     this.#woken = false;
   }
-}
-
-function numberOf({ dynamodb }: StreamRecord): string {
-  return dynamodb.SequenceNumber;
 }

@@ -1,6 +1,7 @@
 import { AwsError } from '../../core/aws-error.ts';
 import type { Host } from '../../core/service.ts';
 import { dynamodb } from '../dynamodb/index.ts';
+import { dynamoDbSource } from '../lambda/dynamodb-source.ts';
 import type { EventSourceMapping, EventSourceMappingProperties } from '../lambda/event-source-mapping.ts';
 import { startSqsMapping } from '../lambda/sqs-mapping.ts';
 import { startStreamMapping } from '../lambda/stream-mapping.ts';
@@ -122,12 +123,16 @@ function startStream(
       ...(DeadLetterConfig?.Arn ? { DestinationConfig: { OnFailure: { Destination: DeadLetterConfig.Arn } } } : {}),
     },
     functionArn: pipe.Arn,
-    call: (operation, input) => {
-      authorize();
-      return tables.call(operation, input);
-    },
+    source: dynamoDbSource({
+      arn: pipe.Source,
+      ...(host.options.dynamodbEndpoint === undefined && { now: () => host.clock.now() }),
+      call: (operation, input) => {
+        authorize();
+        return tables.call(operation, input);
+      },
+      onRecords: (listener) => tables.onRecords(pipe.Source, listener),
+    }),
     invoke: runnerOf(pipe, host),
-    onRecords: (listener) => tables.onRecords(pipe.Source, listener),
     sendToDestination: (arn, body) => host.deliver(arn, body, { sender }),
     failureContext: (condition) => ({ context: { partnerResourceArn: pipe.Arn, condition } }),
     checkpoints: {
