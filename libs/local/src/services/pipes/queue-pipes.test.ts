@@ -85,6 +85,35 @@ describe('a pipe from a queue', () => {
     await eventually(async () => expect(await started.count('dead')).toBe(1));
   });
 
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html#pipes-concurrency
+  it('gives a batch up that takes longer than five minutes, and takes no late answer', async () => {
+    const calls: PromiseWithResolvers<void>[] = [];
+    const wait = () => {
+      const call = Promise.withResolvers<void>();
+      calls.push(call);
+      return call.promise;
+    };
+    const In = queue('in', { VisibilityTimeout: 600 });
+    const started = await start({ Target: functionArn('wait') }, { resources: { In }, functions: { wait } });
+    stack.defer(() => {
+      for (const call of calls) call.resolve();
+    });
+    await started.send('slow');
+    await eventually(() => expect(calls).toHaveLength(1));
+    await started.clock.advance(299_000);
+    expect(started.warnings).toEqual([]);
+
+    await started.clock.advance(2_000);
+    await eventually(() => expect(started.warnings).toEqual(['Pipe p failed: it took longer than 300 seconds']));
+    calls[0]?.resolve();
+    expect(await started.count('in')).toBe(1);
+
+    await started.clock.advance(300_000);
+    await eventually(() => expect(calls).toHaveLength(2));
+    calls[1]?.resolve();
+    await eventually(async () => expect(await started.count('in')).toBe(0));
+  });
+
   // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html#pipes-partial-batch-failure
   it('keeps the messages that the target names as failed', async () => {
     const batches: string[][] = [];

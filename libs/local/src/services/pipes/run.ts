@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.ts';
 import type { Host } from '../../core/service.ts';
 import type { Invoke } from '../lambda/event-source-mapping.ts';
 import { callsOf, type PipeCalls } from './calls.ts';
@@ -7,7 +8,15 @@ import { batchLimitOf, failedIds, httpParametersOf, isApiDestination, sendToTarg
 
 type SourceRecord = Readonly<Record<string, unknown>>;
 
-export const PIPES_METRICS = ['Invocations', 'EventCount', 'ExecutionFailed', 'ExecutionPartiallyFailed'];
+export const PIPES_METRICS = [
+  ...['Invocations', 'EventCount', 'ExecutionFailed', 'ExecutionPartiallyFailed', 'ExecutionTimeout'],
+];
+
+/**
+ * What enrichment and target may take together, in ms.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html#pipes-concurrency
+ */
+const EXECUTION_LIMIT_MS = 300_000;
 
 /**
  * Makes what handles the batches of a pipe: it enriches the events, hands them to the target, and tells the reader of the source which
@@ -43,8 +52,9 @@ export function runnerOf(pipe: Pipe, host: Host): Invoke {
     const { Records } = JSON.parse(payload) as { Records: SourceRecord[] };
     report('Invocations', 1);
     report('EventCount', Records.length);
-    const failed = await run(Records).catch((error: Error) => {
+    const failed = await withinLimit(host.clock, run(Records)).catch((error: Error) => {
       host.warn(`Pipe ${pipe.Name} failed: ${error.message}`);
+      if (error instanceof ExecutionTimeoutError) report('ExecutionTimeout', 1);
       return 'all' as const;
     });
     if (failed === 'all') report('ExecutionFailed', 1);
@@ -113,4 +123,19 @@ function idIn(event: PipeEvent | undefined): string | undefined {
 function readerId(record: SourceRecord): unknown {
   const { SequenceNumber } = (record.dynamodb ?? {}) as { SequenceNumber?: string };
   return SequenceNumber ?? record.messageId;
+}
+
+class ExecutionTimeoutError extends Error {}
+
+/** @throws ExecutionTimeoutError when it takes too long. It is not ended: what it has called goes on, as on AWS. */
+async function withinLimit<Result>(clock: Clock, execution: Promise<Result>): Promise<Result> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = clock.setTimer(clock.now() + EXECUTION_LIMIT_MS, () =>
+    reject(new ExecutionTimeoutError(`it took longer than ${EXECUTION_LIMIT_MS / 1000} seconds`)),
+  );
+  try {
+    return await Promise.race([execution, late]);
+  } finally {
+    timer.cancel();
+  }
 }
