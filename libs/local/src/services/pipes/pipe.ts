@@ -40,6 +40,7 @@ export interface TargetParameters {
   StepFunctionStateMachineParameters?: { InvocationType?: InvocationType };
   SqsQueueParameters?: { MessageGroupId?: string; MessageDeduplicationId?: string };
   EventBridgeEventBusParameters?: { DetailType?: string; Source?: string; Resources?: string[]; Time?: string };
+  KinesisStreamParameters?: { PartitionKey: string };
   CloudWatchLogsParameters?: { LogStreamName?: string; Timestamp?: string };
   HttpParameters?: HttpParameters;
 }

@@ -58,6 +58,7 @@ const common = {
       Resources: list(text({ min: 1, max: 1600 }), { max: 10 }),
       Time: text({ min: 1, max: 256, pattern: /^\$(\.[\w/_-]+(\[(\d+|\*)\])*)*$/ }),
     }),
+    KinesisStreamParameters: structure({ PartitionKey: required(text({ max: 256 })) }),
     CloudWatchLogsParameters: structure({
       LogStreamName: text({ min: 1, max: 256 }),
       Timestamp: text({ min: 1, max: 256, pattern: /^\$(\.[\w/_-]+(\[(\d+|\*)\])*)*$/ }),

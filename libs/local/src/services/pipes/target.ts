@@ -16,7 +16,13 @@ export type TargetFailures = { readonly positions: readonly number[] } | { reado
  * How many events a target takes at once; a target that is not here has no limit of its own.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html#pipes-batchable-target
  */
-export const BATCH_LIMITS: Readonly<Record<string, number>> = { sqs: 10, sns: 10, events: 10, logs: 10_000 };
+export const BATCH_LIMITS: Readonly<Record<string, number>> = {
+  sqs: 10,
+  sns: 10,
+  events: 10,
+  kinesis: 500,
+  logs: 10_000,
+};
 
 export const isApiDestination = (arn: string): boolean => kindOf(arn) === 'events' && arn.includes(':api-destination/');
 
@@ -52,6 +58,8 @@ export async function sendToTarget(inputs: readonly TargetInput[], options: Targ
       const PublishBatchRequestEntries = inputs.map(({ payload }, index) => ({ Id: `${index}`, Message: payload }));
       return failedEntries(await calls.call('sns', 'PublishBatch', { TopicArn: Target, PublishBatchRequestEntries }));
     }
+    case 'kinesis':
+      return putRecords(inputs, options);
     case 'logs':
       await putLogEvents(inputs, options);
       return { positions: [] };
@@ -118,9 +126,25 @@ async function putEvents(
       ...(Time ? { Time: secondsOf(parameterValue(Time, event)) } : {}),
     };
   });
-  const answer = (await calls.call('events', 'PutEvents', { Entries })) as { Entries?: { ErrorCode?: string }[] };
-  const results = answer.Entries ?? [];
+  return refusedEntries(await calls.call('events', 'PutEvents', { Entries }), 'Entries');
+}
+
+/** The entries of an answer that have an error. */
+function refusedEntries(answer: unknown, member: string): TargetFailures {
+  const results = ((answer ?? {}) as Record<string, { ErrorCode?: string }[]>)[member] ?? [];
   return { positions: results.flatMap(({ ErrorCode }, index) => (ErrorCode === undefined ? [] : [index])) };
+}
+
+async function putRecords(
+  inputs: readonly TargetInput[],
+  { Target, TargetParameters = {}, calls }: TargetOptions,
+): Promise<TargetFailures> {
+  const { PartitionKey = '' } = TargetParameters.KinesisStreamParameters ?? {};
+  const Records = inputs.map(({ event, payload }) => ({
+    PartitionKey: parameterValue(PartitionKey, event),
+    Data: Buffer.from(payload).toString('base64'),
+  }));
+  return refusedEntries(await calls.call('kinesis', 'PutRecords', { StreamARN: Target, Records }), 'Records');
 }
 
 async function putLogEvents(

@@ -142,6 +142,33 @@ describe('a target', () => {
     });
   });
 
+  // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_PipeTargetKinesisStreamParameters.html
+  it('that is a Kinesis stream gets each event as a record, with the partition key that the event has', async () => {
+    const Stream = { Type: 'AWS::Kinesis::Stream', Properties: { Name: 's', ShardCount: 1 } };
+    const KinesisStreamParameters = { PartitionKey: '$.body.customer' };
+    const TargetParameters = { InputTemplate: '{"n":<$.body.n>}', KinesisStreamParameters };
+    const started = await start({ Target: arn('kinesis', 'stream/s'), TargetParameters }, { resources: { Stream } });
+    await started.send({ n: 1, customer: 'ada' });
+    const shard = { StreamName: 's', ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' };
+    const iterator = await started.call('kinesis', 'GetShardIterator', shard);
+    await eventually(async () => {
+      const { Records = [] } = (await started.call('kinesis', 'GetRecords', iterator)) as {
+        Records?: { PartitionKey: string; Data: string }[];
+      };
+      expect(Records.map(({ PartitionKey, Data }) => [PartitionKey, String(Buffer.from(Data, 'base64'))])).toEqual([
+        ['ada', '{"n":1}'],
+      ]);
+    });
+    await eventually(async () => expect(await started.count('in')).toBe(0));
+  });
+
+  it('that is a Kinesis stream needs a partition key', async () => {
+    const started = stack.use(await startPipes());
+    await expect(started.invoke('CreatePipe', pipeInput({ Target: arn('kinesis', 'stream/s') }))).rejects.toThrow(
+      'KinesisStreamParameters are required for a Kinesis stream',
+    );
+  });
+
   // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_PipeTargetStateMachineParameters.html
   it('that is a Standard state machine is started with FIRE_AND_FORGET', async () => {
     const StepFunctionStateMachineParameters = { InvocationType: 'FIRE_AND_FORGET' };

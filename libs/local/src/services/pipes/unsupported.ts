@@ -22,6 +22,7 @@ const SUPPORTED: Readonly<Record<string, Readonly<Record<string, readonly string
     StepFunctionStateMachineParameters: INVOCATION,
     SqsQueueParameters: ['MessageGroupId', 'MessageDeduplicationId'],
     EventBridgeEventBusParameters: ['DetailType', 'Source', 'Resources', 'Time'],
+    KinesisStreamParameters: ['PartitionKey'],
     CloudWatchLogsParameters: ['LogStreamName', 'Timestamp'],
     HttpParameters: HTTP,
   },

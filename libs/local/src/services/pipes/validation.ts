@@ -17,6 +17,7 @@ const TARGET_PARAMETERS: Readonly<Record<string, string>> = {
   StepFunctionStateMachineParameters: 'states',
   SqsQueueParameters: 'sqs',
   EventBridgeEventBusParameters: 'events',
+  KinesisStreamParameters: 'kinesis',
   CloudWatchLogsParameters: 'logs',
 };
 const TARGETS = new Set(['lambda', 'states', 'events', ...Object.keys(BATCH_LIMITS)]);
@@ -51,6 +52,9 @@ function checkKinds({ Source, SourceParameters, Enrichment, Target, TargetParame
   if (target === 'sns' && Target.endsWith('.fifo')) throw invalid('SNS FIFO topics are not supported as a target');
   if (target === 'sqs' && Target.endsWith('.fifo') && !TargetParameters?.SqsQueueParameters?.MessageGroupId) {
     throw invalid('MessageGroupId is required for a FIFO queue');
+  }
+  if (target === 'kinesis' && !TargetParameters?.KinesisStreamParameters) {
+    throw invalid('KinesisStreamParameters are required for a Kinesis stream');
   }
   const enrichment = kindOf(Enrichment ?? '');
   if (Enrichment && !['lambda', 'states'].includes(enrichment) && !isApiDestination(Enrichment)) {
