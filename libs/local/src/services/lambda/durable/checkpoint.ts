@@ -1,9 +1,9 @@
 import { durableLimits } from '@millrace/events/aws-limits';
 import { invalidParameter } from '../lambda-errors.ts';
 import { checkTransition, checkUpdates } from './check-updates.ts';
-import type { Execution, OperationRecord } from './execution-state.ts';
+import type { Change, Execution, OperationRecord } from './execution-state.ts';
 import { executionPayloadBytes } from './invocation-outcome.ts';
-import { applyUpdate, type Change, type OperationUpdate, type UpdateContext } from './operation-updates.ts';
+import { applyUpdate, type OperationUpdate, type UpdateContext } from './operation-updates.ts';
 
 /** What a checkpoint changes. */
 export interface CheckpointPlan {

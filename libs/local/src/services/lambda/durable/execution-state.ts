@@ -80,6 +80,12 @@ export interface HistoryEvent {
 /** An event that has no number yet. */
 export type NewEvent = Omit<HistoryEvent, 'EventId' | 'EventTimestamp'> & { EventType: string };
 
+/** What becomes of an operation, and the event that tells of it. */
+export interface Change {
+  record: OperationRecord;
+  event?: NewEvent | undefined;
+}
+
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'STOPPED';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_DurableConfig.html */

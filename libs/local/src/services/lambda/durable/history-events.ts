@@ -1,4 +1,5 @@
-import type { NewEvent, Operation } from './execution-state.ts';
+import { randomUUID } from 'node:crypto';
+import type { Change, ErrorObject, Execution, NewEvent, Operation } from './execution-state.ts';
 
 /** An event that is about an operation. */
 export function eventOf(operation: Operation, EventType: string, details: object = {}): NewEvent {
@@ -18,4 +19,25 @@ export function withoutData<T extends { EventType: string }>(event: T): T {
     ['Input', 'Result', 'Error'].includes(name) && value !== undefined ? [name, { Truncated: true }] : [name, value],
   );
   return { ...event, [member]: Object.fromEntries(kept) };
+}
+
+/** The operation that an execution is itself, and the event of its start. */
+export function executionStarted({ name, input, startedAt, config }: Execution): Change {
+  const operation: Operation = {
+    ...{ Id: randomUUID(), Name: name, Type: 'EXECUTION', Status: 'STARTED', StartTimestamp: startedAt },
+    ExecutionDetails: { InputPayload: input },
+  };
+  const details = { Input: { Payload: input }, ExecutionTimeout: config.executionTimeoutSeconds };
+  return { record: { sequence: 0, operation }, event: eventOf(operation, 'ExecutionStarted', details) };
+}
+
+/** The event of an invocation that has ended, if with an error. */
+export function invocationCompleted(
+  { requestId, startedAt }: NonNullable<Execution['invocation']>,
+  now: number,
+  error?: ErrorObject,
+): NewEvent {
+  const times = { StartTimestamp: startedAt, EndTimestamp: now };
+  const details = { ...times, RequestId: requestId, Error: error && { Payload: error } };
+  return { EventType: 'InvocationCompleted', InvocationCompletedDetails: details };
 }

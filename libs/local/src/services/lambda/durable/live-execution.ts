@@ -1,15 +1,16 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { durableLimits } from '@millrace/events/aws-limits';
+import { randomUUID } from 'node:crypto';
 import { backoffBound } from '@millrace/retry';
 import { AwsError } from '../../../core/aws-error.ts';
 import type { Clock } from '../../../core/clock.ts';
 import type { InvocationResult } from '../function-pool.ts';
-import { invalidParameter, notFound, tooManyRequests } from '../lambda-errors.ts';
+import { notFound, tooManyRequests } from '../lambda-errors.ts';
 import { parseCallbackId } from './arns.ts';
 import { planCheckpoint } from './checkpoint.ts';
+import { CheckpointTokens } from './checkpoint-tokens.ts';
 import type { DurableStore } from './durable-store.ts';
 import {
   type ChainedInvocation,
+  type Change,
   type ErrorObject,
   type Execution,
   type NewEvent,
@@ -17,7 +18,7 @@ import {
   type OperationRecord,
   withDates,
 } from './execution-state.ts';
-import { eventOf } from './history-events.ts';
+import { eventOf, executionStarted, invocationCompleted } from './history-events.ts';
 import { readOutcome } from './invocation-outcome.ts';
 import { invocationPayload, replayedOperations } from './invocation-payload.ts';
 import { NamedTimers } from './named-timers.ts';
@@ -28,10 +29,11 @@ import {
   endCallback,
   endChainedInvoke,
   executionEvent,
+  isWaiting,
   outcomeOf,
   whenDue,
 } from './operation-completions.ts';
-import type { Change, OperationUpdate, UpdateContext } from './operation-updates.ts';
+import type { OperationUpdate, UpdateContext } from './operation-updates.ts';
 
 export interface LiveExecutionOptions {
   store: DurableStore;
@@ -73,9 +75,7 @@ export class LiveExecution {
   readonly #ending = Promise.withResolvers<Execution>();
   /** What has happened outside, and is told after the next checkpoint. */
   #held: (() => void)[] = [];
-  /** Of the invocation under way: what its next checkpoint must carry. */
-  #token: string | undefined;
-  #answered = new Map<string, { at: number; answer: CheckpointAnswer }>();
+  readonly #tokens: CheckpointTokens<CheckpointAnswer>;
   /** The end that the function has checkpointed before its answer. */
   #end: Completion | undefined;
   #underWay: Promise<void> | undefined;
@@ -85,6 +85,7 @@ export class LiveExecution {
   constructor(execution: Execution, records: readonly OperationRecord[], options: LiveExecutionOptions) {
     this.execution = execution;
     this.#options = options;
+    this.#tokens = new CheckpointTokens(options.clock);
     this.#timers = new NamedTimers(options.clock, ({ message }) =>
       options.warn(`${execution.arn} could not be written: ${message}`),
     );
@@ -96,19 +97,7 @@ export class LiveExecution {
   /** Keeps a new execution, and invokes the function for the first time. */
   start(): void {
     const { execution } = this;
-    const operation: Operation = {
-      Id: randomUUID(),
-      Name: execution.name,
-      Type: 'EXECUTION',
-      Status: 'STARTED',
-      StartTimestamp: execution.startedAt,
-      ExecutionDetails: { InputPayload: execution.input },
-    };
-    const event = eventOf(operation, 'ExecutionStarted', {
-      Input: { Payload: execution.input },
-      ExecutionTimeout: execution.config.executionTimeoutSeconds,
-    });
-    this.#commit([{ record: { sequence: 0, operation }, event }]);
+    this.#commit([executionStarted(execution)]);
     this.#options.onStatus(execution);
     this.#armTimeout();
     this.#invoke();
@@ -117,6 +106,7 @@ export class LiveExecution {
   /** Goes on with an execution that an earlier process has left. */
   resume(): void {
     const { invocation } = this.execution;
+    const { clock } = this.#options;
     this.#armTimeout();
     for (const record of this.#records.values()) {
       this.#arm(record);
@@ -126,7 +116,7 @@ export class LiveExecution {
     }
     if (invocation) {
       const error = { ErrorType: 'Runtime.ExitError', ErrorMessage: 'The local cloud has ended during the invocation' };
-      this.#commit([], [this.#invocationCompleted(invocation, error)]);
+      this.#commit([], [invocationCompleted(invocation, clock.now(), error)]);
     }
     if (this.execution.isOwed || this.execution.updated.length > 0) this.#invoke();
   }
@@ -141,7 +131,7 @@ export class LiveExecution {
 
   /** The operations of a replay. @throws AwsError for a token that is not the current one */
   state(token: unknown): Operation[] {
-    this.#requireToken(token);
+    this.#tokens.require(token);
     return replayedOperations(this.#records.values());
   }
 
@@ -151,22 +141,21 @@ export class LiveExecution {
    */
   checkpoint(token: unknown, clientToken: string | undefined, updates: readonly OperationUpdate[]): CheckpointAnswer {
     const { clock, target } = this.#options;
-    const repeated = clientToken === undefined ? undefined : this.#answered.get(`${token} ${clientToken}`);
-    if (repeated && clock.now() < repeated.at + durableLimits.clientTokenMinutes * 60_000) return repeated.answer;
-    this.#requireToken(token);
+    const repeated = this.#tokens.answerTo(token, clientToken);
+    if (repeated) return repeated;
+    this.#tokens.require(token);
     const { changes, ...counts } = planCheckpoint(this.execution, this.#records, updates, { now: clock.now(), target });
     Object.assign(this.execution, counts);
-    this.#token = randomBytes(24).toString('base64url');
     this.#commit(changes);
     this.#releaseHeld();
     const changed = new Set([...changes.map(({ record }) => record.operation.Id), ...this.execution.updated]);
     this.execution.updated = [];
     for (const { record } of changes) this.#follow(record);
     const last = updates.at(-1);
-    if (last?.Type === 'EXECUTION') this.#takeEnd(last);
+    const CheckpointToken = last?.Type === 'EXECUTION' ? this.#takeEnd(last) : this.#tokens.next();
     const operations = [...changed].flatMap((id) => this.#records.get(id)?.operation ?? []);
-    const answer = { CheckpointToken: this.#token, NewExecutionState: { Operations: operations.map(withDates) } };
-    if (clientToken !== undefined) this.#answered.set(`${token} ${clientToken}`, { at: clock.now(), answer });
+    const answer = { CheckpointToken, NewExecutionState: { Operations: operations.map(withDates) } };
+    this.#tokens.remember(token, clientToken, answer);
     return answer;
   }
 
@@ -203,7 +192,7 @@ export class LiveExecution {
     const { execution } = this;
     const { status, result, error } = completion;
     Object.assign(execution, { status, result, error, endedAt: clock.now(), invocation: undefined, updated: [] });
-    this.#token = undefined;
+    this.#tokens.close();
     this.#timers.close();
     const [first] = this.#records.values();
     if (!first) throw new Error(`${execution.arn} has no operation of its own`);
@@ -224,13 +213,9 @@ export class LiveExecution {
   }
 
   /** The execution ends once the function has answered; nothing more can be checkpointed until then. */
-  #takeEnd({ Action, Payload, Error: error = {} }: OperationUpdate): void {
+  #takeEnd({ Action, Payload, Error: error = {} }: OperationUpdate): undefined {
     this.#end = Action === 'SUCCEED' ? { status: 'SUCCEEDED', result: Payload } : { status: 'FAILED', error };
-    this.#token = undefined;
-  }
-
-  #requireToken(token: unknown): void {
-    if (this.#token === undefined || token !== this.#token) throw invalidParameter('Invalid checkpoint token');
+    this.#tokens.close();
   }
 
   #openCallback(callbackId: string): OperationRecord {
@@ -272,14 +257,16 @@ export class LiveExecution {
   async #invokeOnce(): Promise<void> {
     const { clock, invoke, warn } = this.#options;
     const { execution } = this;
-    const token = randomBytes(24).toString('base64url');
     const updated = execution.updated;
     const invocation = { requestId: randomUUID(), startedAt: clock.now() };
-    this.#token = token;
-    this.#answered = new Map();
     Object.assign(execution, { updated: [], invocation, isOwed: true });
     this.#commit([]);
-    const payload = invocationPayload(execution, token, replayedOperations(this.#records.values()), updated);
+    const payload = invocationPayload(
+      execution,
+      this.#tokens.next(),
+      replayedOperations(this.#records.values()),
+      updated,
+    );
     let result: InvocationResult;
     try {
       result = await invoke(execution, payload, invocation.requestId);
@@ -295,8 +282,12 @@ export class LiveExecution {
       return;
     }
     if (this.#stopped || execution.status !== 'RUNNING') return;
-    this.#token = undefined;
-    const outcome = readOutcome(result, execution, this.#isWaiting() || this.#held.length > 0);
+    this.#tokens.close();
+    const outcome = readOutcome(
+      result,
+      execution,
+      execution.updated.length + this.#held.length > 0 || isWaiting(this.#records.values()),
+    );
     const error = outcome.status === 'RETRY' ? outcome.error : undefined;
     Object.assign(execution, { invocation: undefined, isOwed: outcome.status !== 'PENDING' });
     if (error) {
@@ -304,7 +295,7 @@ export class LiveExecution {
       // The next invocation replays what this one was told.
       execution.updated = [...new Set([...updated, ...execution.updated])];
     }
-    this.#commit([], [this.#invocationCompleted(invocation, error)]);
+    this.#commit([], [invocationCompleted(invocation, clock.now(), error)]);
     if (this.#end) this.finish(this.#end);
     else if (outcome.status === 'RETRY') this.#retry();
     else this.#failures = 0;
@@ -318,30 +309,6 @@ export class LiveExecution {
     this.#failures += 1;
     const delay = backoffBound(this.#failures, BACKOFF_MS);
     this.#timers.set(RETRY, clock.now() + delay, () => this.#invoke());
-  }
-
-  #invocationCompleted(
-    { requestId, startedAt }: { requestId: string; startedAt: number },
-    error?: ErrorObject,
-  ): NewEvent {
-    const details = {
-      StartTimestamp: startedAt,
-      EndTimestamp: this.#options.clock.now(),
-      RequestId: requestId,
-      Error: error && { Payload: error },
-    };
-    return { EventType: 'InvocationCompleted', InvocationCompletedDetails: details };
-  }
-
-  /** True while something outside can let the execution go on. */
-  #isWaiting(): boolean {
-    if (this.execution.updated.length > 0) return true;
-    for (const { operation } of this.#records.values()) {
-      const { Type, Status } = operation;
-      if (Status === 'PENDING') return true;
-      if (Status === 'STARTED' && ['WAIT', 'CALLBACK', 'CHAINED_INVOKE'].includes(Type)) return true;
-    }
-    return false;
   }
 
   #releaseHeld(): void {

@@ -1,6 +1,5 @@
-import type { ErrorObject, Operation, OperationRecord } from './execution-state.ts';
+import type { Change, ErrorObject, Operation, OperationRecord } from './execution-state.ts';
 import { eventOf } from './history-events.ts';
-import type { Change } from './operation-updates.ts';
 
 /** How something ends that an execution waits for. */
 export interface Completion {
@@ -20,6 +19,17 @@ export function dueAt({ operation, pending }: OperationRecord): number | undefin
   const times = [pending?.timeoutAt, pending?.heartbeatAt].filter((time) => time !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }
+
+/** True while something outside can let an execution go on. */
+export function isWaiting(records: Iterable<OperationRecord>): boolean {
+  for (const { operation } of records) {
+    if (operation.Status === 'PENDING') return true;
+    if (operation.Status === 'STARTED' && WAITING.has(operation.Type)) return true;
+  }
+  return false;
+}
+
+const WAITING: ReadonlySet<string> = new Set(['WAIT', 'CALLBACK', 'CHAINED_INVOKE']);
 
 /** What happens then. */
 export function whenDue(record: OperationRecord, now: number): Change {

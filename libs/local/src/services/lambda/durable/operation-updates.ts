@@ -1,6 +1,7 @@
 import { newCallbackId } from './arns.ts';
 import type {
   ChainedInvocation,
+  Change,
   ErrorObject,
   NewEvent,
   Operation,
@@ -24,12 +25,6 @@ export interface OperationUpdate {
   WaitOptions?: { WaitSeconds?: number };
   CallbackOptions?: { TimeoutSeconds?: number; HeartbeatTimeoutSeconds?: number };
   ChainedInvokeOptions?: { FunctionName: string; TenantId?: string };
-}
-
-/** What becomes of an operation, and the event that tells of it. */
-export interface Change {
-  record: OperationRecord;
-  event?: NewEvent | undefined;
 }
 
 /** What an update needs to know of its surroundings. */
