@@ -20,6 +20,7 @@ export { InMemoryEventStore } from './in-memory-event-store.ts';
 export { hasEffectIn, inboxKey, inboxMark } from './inbox.ts';
 export { outboxRow } from './outbox.ts';
 export { inlineDetail, inlineText } from './outbox-row.ts';
+export { compress, decompress } from './payload.ts';
 export { InMemoryPayloadStore } from './payload-store.ts';
 export { type Item, type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';
 export { type RelayOutcome, type RelayResponse, relay } from './relay.ts';

@@ -32,7 +32,13 @@ const PACKED_BYTES_PER_TRANSACTION = 2.5 * 1024 * 1024;
  * A text as an item holds it: compressed, with a dictionary of that number if it is a short one, or by the key of its compressed
  * bytes in the payload store.
  */
-export type Packed = { zstd: Uint8Array; dictionary?: number } | { key: string };
+export type Packed = Compressed | { key: string };
+
+/** A compressed text, and the number of the dictionary that it was compressed with, if any. */
+export interface Compressed {
+  zstd: Uint8Array;
+  dictionary?: number | undefined;
+}
 
 /** A compressed text on its way into an item. */
 export interface Part {
@@ -49,8 +55,17 @@ export function compressed(text: string): Uint8Array | undefined {
 
 /** A short text by the dictionary; undefined for one that is so short that it stays as it is, and for a large one. */
 export function shortened(text: string): Packed | undefined {
+  const { byteLength } = Buffer.from(text);
+  return byteLength > COMPRESS_ABOVE && byteLength <= DICTIONARY_UP_TO ? compress(text) : undefined;
+}
+
+/**
+ * Any text compressed, by the dictionary where that is worth it.
+ * @example const { zstd, dictionary } = compress(JSON.stringify(event)); decompress({ zstd, dictionary }, `Event ${id}`);
+ */
+export function compress(text: string): Compressed {
   const bytes = Buffer.from(text);
-  if (bytes.byteLength <= COMPRESS_ABOVE || bytes.byteLength > DICTIONARY_UP_TO) return undefined;
+  if (bytes.byteLength > DICTIONARY_UP_TO) return { zstd: zstdCompressSync(bytes) };
   return { zstd: zstdCompressSync(bytes, { dictionary: dictionaries[LATEST] }), dictionary: LATEST };
 }
 
@@ -92,7 +107,7 @@ export async function unpack(packed: Packed, payloads: PayloadStore | undefined,
 }
 
 /** As `unpack`, of a text that an item holds itself. @throws UnreadableEventError */
-export function decompress({ zstd, dictionary: number }: Extract<Packed, { zstd: unknown }>, where: string): string {
+export function decompress({ zstd, dictionary: number }: Compressed, where: string): string {
   const dictionary = number === undefined ? undefined : dictionaries[number];
   if (number !== undefined && !dictionary) {
     const reason = `it was compressed with dictionary ${number}, which this version of the code does not know`;

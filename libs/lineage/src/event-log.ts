@@ -1,4 +1,3 @@
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import {
   BatchGetCommand,
   type DocumentClient,
@@ -8,7 +7,7 @@ import {
   type TransactionCanceledException,
 } from '@millrace/aws';
 import { PermanentError } from '@millrace/errors';
-import { commit, StoreBusyError, settleTogether } from '@millrace/event-store';
+import { commit, compress, decompress, StoreBusyError, settleTogether } from '@millrace/event-store';
 import type { Event } from '@millrace/events';
 import { guardOf, redact } from '@millrace/privacy';
 import { retry } from '@millrace/retry';
@@ -313,6 +312,7 @@ function itemOf(event: Event, { retentionDays, now = () => new Date() }: EventLo
   const redaction = guardOf(event);
   if (!redaction) throw new TypeError(`${detailType} was not parsed by its contract, which knows what is personal`);
   const shown = redact(event, redaction) as { metadata: unknown; data?: unknown };
+  const { zstd: content, dictionary } = compress(JSON.stringify({ metadata: shown.metadata, data: shown.data }));
   return {
     id: metadata.id,
     correlationId: metadata.correlationId,
@@ -324,9 +324,10 @@ function itemOf(event: Event, { retentionDays, now = () => new Date() }: EventLo
     day: time.toISOString().slice(0, 10),
     occurred: `${time.toISOString()}#${metadata.id}`,
     receivedAt: receivedAt.toISOString(),
-    // Text, because DynamoDB's own documents have 32 levels and 38 digits; compressed, because most events then take one
-    // write unit and not two.
-    content: zstdCompressSync(JSON.stringify({ metadata: shown.metadata, data: shown.data })),
+    // Text, because DynamoDB's own documents have 32 levels and 38 digits; compressed, because events then take one write unit
+    // and not two.
+    content,
+    dictionary,
     ttl,
   };
 }
@@ -338,8 +339,8 @@ function* chunksOf<Each>(all: readonly Each[], size: number): Generator<Each[]> 
 /** As a query returns it. */
 type LoggedItem = NonNullable<QueryCommand['output']['Items']>[number];
 
-function contentOf({ content, metadata, data }: LoggedItem): Pick<StoredEvent, 'metadata' | 'data'> {
-  if (content !== undefined) return JSON.parse(zstdDecompressSync(content).toString());
+function contentOf({ id, content, dictionary, metadata, data }: LoggedItem): Pick<StoredEvent, 'metadata' | 'data'> {
+  if (content !== undefined) return JSON.parse(decompress({ zstd: content, dictionary }, `Event ${id}`));
   // As it was kept before it was compressed.
   return { metadata: JSON.parse(metadata), ...(data !== undefined && { data: JSON.parse(data) }) };
 }
