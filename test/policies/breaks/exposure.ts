@@ -64,7 +64,7 @@ export const exposure: Breaks = {
     property('a network', isFunction, 'VpcConfig', { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] }),
     property('a queue of its own for failures', isFunction, 'DeadLetterConfig', { TargetArn: 'arn' }),
     property('calls in circles', isFunction, 'RecursiveLoop', 'Allow'),
-    property('logs in another group', isFunction, 'LoggingConfig', { LogGroup: '/elsewhere' }),
+    property('logs in another group', isFunction, 'LoggingConfig.LogGroup', '/elsewhere'),
     property('code without a bucket', isFunction, 'Code.ZipFile', 'exports.handler = () => {}'),
     property(
       'a boundary that is not there',

@@ -31,6 +31,12 @@ export const functions: Readonly<Record<string, TypeShape>> = {
       Tags: judgedBy('tags'),
       Environment: object({ Variables: judgedBy('function-environment') }),
       KmsKeyArn: dataKey,
+      // In its own group, and from INFO on at least; of what Lambda says itself WARN tells of the calls that failed.
+      LoggingConfig: object({
+        LogFormat: oneOf('JSON'),
+        ApplicationLogLevel: oneOf('DEBUG', 'INFO'),
+        SystemLogLevel: oneOf('WARN'),
+      }),
       Role: judgedBy('function-roles'),
     },
     // Lambda would make the group itself, without a retention, and the deployment would then fail.

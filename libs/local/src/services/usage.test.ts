@@ -8,6 +8,7 @@ import { countDynamoDb } from './dynamodb/usage.ts';
 import { countPutEvents } from './events/usage.ts';
 import { countHttpRequest } from './http-api/usage.ts';
 import { services } from './index.ts';
+import { functionDefinition } from './lambda/function-definition.ts';
 import { countLogLine } from './lambda/log-usage.ts';
 import { countInvocation } from './lambda/usage.ts';
 import { ses } from './ses/index.ts';
@@ -101,6 +102,21 @@ describe('Lambda', () => {
     expect(usage.total('lambda.milliseconds', 'f')).toBe(101);
     expect(usage.total('lambda.gigabyteSeconds', 'f')).toBeCloseTo(0.0505, 10);
     expect(usage.total('logs.bytes', 'f')).toBe(2 * (71 + 52) + 143 + 140);
+  });
+
+  // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+  test.each([
+    ['the format Text', {}, true],
+    ['the system log level INFO', { LogFormat: 'JSON', SystemLogLevel: 'INFO' }, true],
+    ['the system log level WARN', { LogFormat: 'JSON', SystemLogLevel: 'WARN' }, false],
+  ])('writes such lines or not by %s', (_, LoggingConfig, writes) => {
+    const usage = new Usage();
+    const place = { name: 'f', arn: 'arn', codeDirectory: '.' };
+    const definition = functionDefinition(place, { Handler: 'a.b', LoggingConfig }, { endpoints: {}, concurrency: 1 });
+
+    countInvocation(usage, definition, 1);
+
+    expect(usage.total('logs.bytes', 'f') > 0).toBe(writes);
   });
 });
 

@@ -10,6 +10,7 @@ interface FunctionProperties {
   Timeout?: number;
   MemorySize?: number;
   ReservedConcurrentExecutions?: number;
+  LoggingConfig?: { LogFormat?: string; SystemLogLevel?: string };
   Environment?: { Variables?: Record<string, unknown> };
   DurableConfig?: Record<string, unknown>;
 }
@@ -39,7 +40,7 @@ export function functionDefinition(
   properties: Record<string, unknown>,
   { endpoints, concurrency }: { endpoints: Record<string, string>; concurrency: number },
 ): FunctionDefinition {
-  const { Handler, Timeout, MemorySize, ReservedConcurrentExecutions, Environment, DurableConfig } =
+  const { Handler, Timeout, MemorySize, ReservedConcurrentExecutions, Environment, DurableConfig, LoggingConfig } =
     properties as FunctionProperties;
   if (Handler === undefined) throw new Error(`${name} has no Handler`);
   return {
@@ -53,6 +54,8 @@ export function functionDefinition(
     endpoints,
     environment: readEnvironment(Environment?.Variables ?? {}),
     concurrency: Math.max(1, Math.min(concurrency, ReservedConcurrentExecutions ?? concurrency)),
+    // Levels are for the format JSON alone.
+    logsEveryCall: LoggingConfig?.LogFormat !== 'JSON' || LoggingConfig.SystemLogLevel !== 'WARN',
     durable: DurableConfig && readDurableConfig(DurableConfig),
   };
 }
@@ -105,6 +108,8 @@ export interface FunctionDefinition {
   environment: Record<string, string>;
   /** Containers at once; calls above it wait. */
   concurrency: number;
+  /** Lambda logs when a call starts, ends and what it took: not with the system log level WARN. */
+  logsEveryCall?: boolean | undefined;
   /** Of a durable function. */
   durable?: DurableConfig | undefined;
 }

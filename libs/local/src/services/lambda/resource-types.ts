@@ -28,6 +28,7 @@ export const lambdaResourceTypes: Readonly<Record<string, ResourceType>> = {
         'Role',
         'DeadLetterConfig',
         'DurableConfig',
+        'LoggingConfig',
       ],
       // The code is what was packaged, and it runs on this machine's Node and processor.
       ...['Code', 'Runtime', 'Architectures', 'PackageType', 'Description', 'Tags', 'KmsKeyArn'],
