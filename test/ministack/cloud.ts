@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { callAws } from './aws-call.ts';
 import { run } from './command.ts';
 import type { Workspace } from './workspace.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+const services = join(root, 'services');
 const bin = join(root, 'node_modules', '.bin');
 
 /** The Serverless command line, pointed at MiniStack, in a copy of the workspace. */
@@ -21,13 +22,12 @@ export class Cloud {
 
   /**
    * Runs `sls` at the root, for all services, or in the folder of one.
-   * @param service its folder in services/
+   * @param service its name, or its folder if that is not in services/
    * @returns what it printed
    */
   sls(args: string[], service?: string): Promise<string> {
-    const directory = this.#workspace.directory;
     return run(join(bin, 'sls'), [...args, '--stage', 'dev'], {
-      cwd: service === undefined ? directory : join(directory, 'services', service),
+      cwd: service === undefined ? this.#workspace.directory : this.#workspace.pathOf(resolve(services, service)),
       env: this.#environment(),
     });
   }
