@@ -1,4 +1,5 @@
 import type { Stack } from '@millrace/cloudformation';
+import { expendable } from '../../core/expendable.ts';
 import { rpcV2Cbor } from '../../core/protocols/cbor.ts';
 import { awsQuery } from '../../core/protocols/query.ts';
 import { type AwsService, apiOf, type Host, type RunningService } from '../../core/service.ts';
@@ -52,14 +53,15 @@ async function startCloudWatch(host: Host): Promise<RunningService<LocalCloudWat
   const { clock } = host;
   const observed = new ObservedMetrics();
   const store = new MetricStore(host.dataDirectory);
-  const recorder = new MetricRecorder(store, observed, clock);
+  const recorder = new MetricRecorder(store, observed, clock, host.warn);
   host.onMetric((report) => recorder.report(report));
   const { metric: read } = host.handleOf(sqs);
   const alarmsOf = (stacks: readonly Stack[]): Alarms => createAlarms(stacks, host, { observed, read });
   let alarms = alarmsOf([]);
+  const remove = expendable('Expired metrics stay for another hour', host.warn, () => store.expire(clock.now()));
   const expire = (): void => {
     recorder.flush();
-    store.expire(clock.now());
+    remove();
     timer = clock.setTimer(clock.now() + HOUR_MS, expire);
   };
   let timer = clock.setTimer(clock.now() + HOUR_MS, expire);

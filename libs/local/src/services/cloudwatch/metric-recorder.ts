@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../core/clock.ts';
+import { expendable } from '../../core/expendable.ts';
 import type { MetricReport } from '../../core/observations.ts';
 import type { MetricKey, MetricStore, Report } from './metric-store.ts';
 import { metricSource, type ObservedMetrics } from './observed-metrics.ts';
@@ -28,10 +29,15 @@ export class MetricRecorder {
   #gathered = new Map<string, Gathered>();
   #timer: Timer | undefined;
 
-  constructor(store: MetricStore, observed: ObservedMetrics, clock: Clock) {
+  /** Stores what has been gathered. It does not fail: what is measured goes on when its metrics cannot be kept. */
+  readonly flush: () => void;
+
+  /** @param warn gets a line when something could not be stored */
+  constructor(store: MetricStore, observed: ObservedMetrics, clock: Clock, warn: (line: string) => void) {
     this.#store = store;
     this.#observed = observed;
     this.#clock = clock;
+    this.flush = expendable('Metrics are lost', warn, () => this.#flush());
   }
 
   /** Takes one value of a metric. */
@@ -60,8 +66,7 @@ export class MetricRecorder {
     }
   }
 
-  /** Stores what has been gathered. */
-  flush(): void {
+  #flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     const gathered = [...this.#gathered.values()];

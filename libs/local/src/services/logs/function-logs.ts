@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Timer } from '../../core/clock.ts';
+import { expendable } from '../../core/expendable.ts';
 import type { LogEvents } from './log-events.ts';
 import type { LogEvent, LogStore } from './log-store.ts';
 
@@ -28,10 +29,15 @@ export class FunctionLogs {
   #gathered = new Map<string, LogEvent[]>();
   #timer: Timer | undefined;
 
-  constructor(store: LogStore, events: LogEvents, clock: Clock) {
+  /** Stores what has been gathered. It does not fail: what functions do goes on when their logs cannot be kept. */
+  readonly flush: () => void;
+
+  /** @param warn gets a line when something could not be stored */
+  constructor(store: LogStore, events: LogEvents, clock: Clock, warn: (line: string) => void) {
     this.#store = store;
     this.#events = events;
     this.#clock = clock;
+    this.flush = expendable('Log lines of functions are lost', warn, () => this.#flush());
   }
 
   write({ functionName, line, timestamp }: FunctionLine): void {
@@ -44,8 +50,7 @@ export class FunctionLogs {
     this.#timer ??= this.#clock.setTimer(this.#clock.now() + GATHER_MS, () => this.flush());
   }
 
-  /** Stores what has been gathered. */
-  flush(): void {
+  #flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     const gathered = this.#gathered;

@@ -1,5 +1,6 @@
 import type { Stack } from '@millrace/cloudformation';
 import { forEachResource } from '../../core/deploy.ts';
+import { expendable } from '../../core/expendable.ts';
 import { type AwsService, apiOf, type Host, type RunningService } from '../../core/service.ts';
 import { cloudWatch } from '../cloudwatch/index.ts';
 import { logsAccess } from './access.ts';
@@ -30,9 +31,10 @@ async function startLogs(host: Host): Promise<RunningService<FunctionLogs>> {
   const store = new LogStore(dataDirectory);
   const groups = new LogGroups(store, { region, accountId, clock });
   const events = new LogEvents(store, groups, { clock, onEvents: (_group, stored) => readEvents(stored) });
-  const functionLogs = new FunctionLogs(store, events, clock);
+  const functionLogs = new FunctionLogs(store, events, clock, host.warn);
+  const remove = expendable('Expired log events stay for another hour', host.warn, () => store.expire(clock.now()));
   const expire = (): void => {
-    store.expire(clock.now());
+    remove();
     timer = clock.setTimer(clock.now() + HOUR_MS, expire);
   };
   let timer = clock.setTimer(clock.now(), expire);
