@@ -1,6 +1,6 @@
 /** How `npm start` ends, in each way and at any time: with its ports free, its children gone and its temporary files removed. */
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -143,6 +143,50 @@ test.each(['SIGINT', 'SIGTERM'] as const)('a start that still packages ends at %
   } finally {
     rmSync(cache, { recursive: true, force: true });
   }
+});
+
+describe('a data directory', () => {
+  const start = (directory: string) =>
+    runScript('start', '--cold', '--api-port', '0', '--aws-port', '0', '--data-dir', directory);
+
+  test('is never shared by two processes: the second ends with one line, and changes nothing', async () => {
+    const directory = join(temporary, 'data');
+    const first = await startMillrace({ args: ['--data-dir', directory] });
+
+    const second = await start(directory);
+
+    expect(second.stderr.trim().split('\n')).toEqual([
+      `Cannot start: The data directory ${directory} is in use by another process`,
+    ]);
+    expect(second.exitCode).toBe(1);
+    expect((await fetch(`${first.ready.awsUrl}/_local/health`)).status).toBe(200);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    // A process that was killed holds it no longer.
+    const third = await startMillrace({ args: ['--data-dir', directory] });
+    third.child.kill('SIGTERM');
+    expect(await third.ended).toMatchObject({ exitCode: 0 });
+  });
+
+  test('that does not exist yet is had by one of two that start at once', async () => {
+    const directory = join(temporary, 'data');
+    const readyFiles = ['one', 'two'].map((name) => join(temporary, name));
+    const starts = readyFiles.map((readyFile) =>
+      startScript('start', [
+        ...['--cold', '--api-port', '0', '--aws-port', '0'],
+        ...['--data-dir', directory, '--ready-file', readyFile],
+      ]),
+    );
+    const refused = await Promise.race(starts.map(({ ended }) => ended));
+    await eventually(() => {
+      if (!readyFiles.some((file) => existsSync(file))) throw new Error('None of the two is ready');
+    });
+    for (const { child } of starts) child.kill('SIGTERM');
+    const all = await Promise.all(starts.map(({ ended }) => ended));
+
+    expect(refused.stderr).toContain(`The data directory ${directory} is in use by another process`);
+    expect(all.map(({ exitCode }) => exitCode).toSorted()).toEqual([0, 1]);
+  });
 });
 
 describe('a start that cannot be ends with one line', () => {

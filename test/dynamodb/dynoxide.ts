@@ -41,15 +41,26 @@ export async function startDynoxide(): Promise<Dynoxide> {
   return { endpoint, [Symbol.asyncDispose]: stop };
 }
 
+/** True if there is a binary for this platform: the dependency is optional. */
+export function hasDynoxide(): boolean {
+  return packageFile() !== undefined;
+}
+
 function findBinary(): string {
-  const packageName = `@dynoxide/${process.platform}-${process.arch}`;
+  const file = packageFile();
+  if (file !== undefined) return join(dirname(file), 'dynoxide');
+  throw new Error(
+    `There is no dynoxide for this platform: the package ${packageName} is not installed. Give another DynamoDB to compare with: --endpoint http://127.0.0.1:8000`,
+  );
+}
+
+const packageName = `@dynoxide/${process.platform}-${process.arch}`;
+
+function packageFile(): string | undefined {
   try {
-    return join(dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`)), 'dynoxide');
-  } catch (error) {
-    throw new Error(
-      `There is no dynoxide for this platform: the package ${packageName} is not installed. Give another DynamoDB to compare with: --endpoint http://127.0.0.1:8000`,
-      { cause: error },
-    );
+    return createRequire(import.meta.url).resolve(`${packageName}/package.json`);
+  } catch {
+    return undefined;
   }
 }
 
