@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { suitesToLeaveOut } from './test/full-scale.ts';
 
 /** One project per lib and service, so that `npm test -- --selectProjects orders` runs one of them alone. */
 const workspaces = ['libs', 'services'].flatMap((group) =>
@@ -12,7 +13,12 @@ const workspaces = ['libs', 'services'].flatMap((group) =>
 const shared = {
   testEnvironment: join(import.meta.dirname, 'test/jest-environment.mjs'),
   testMatch: ['<rootDir>/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/.serverless/', '/.esbuild/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/.serverless/',
+    '/.esbuild/',
+    ...suitesToLeaveOut(process.argv.slice(2), process.env),
+  ],
   modulePathIgnorePatterns: ['/.serverless/', '/.esbuild/'],
   extensionsToTreatAsEsm: ['.ts'],
   setupFiles: [join(import.meta.dirname, 'test/quiet-telemetry.ts')],

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { readArguments, readNumber, runCommand } from '@millrace/command-line';
-import { removeData, runKills } from '../../test/kills/kill-campaign.ts';
+import { runKills } from '../../test/kills/kill-campaign.ts';
+import { printCampaign } from './print-campaign.ts';
 
 const HELP = `Kills the local cloud (SIGKILL) at random moments while customers place orders, and starts it again on its data directory.
 Then every accepted order must end, nothing may have happened twice, and the stock must be conserved.
@@ -27,13 +28,5 @@ export const runTestKills = () =>
     }
     const kills = readNumber('kills', values.kills, { minimum: 1, whole: true }) ?? KILLS;
     const seed = readNumber('seed', values.seed, { minimum: 0, whole: true }) ?? randomInt(1_000_000);
-    console.log(`seed ${seed}`);
-    const result = await runKills({ kills, seed, onProgress: (line) => console.log(line) });
-    const { orders, violations, seconds, dataDirectory } = result;
-    for (const violation of violations) console.error(`NOT AS IT MUST BE: ${violation}`);
-    const summary = `${kills} kills, ${orders} orders, ${seconds.toFixed(0)} s`;
-    console.log(`seed ${seed}, ${summary}: ${violations.length} violations`);
-    if (violations.length === 0) await removeData(result);
-    else console.error(`The data are kept in ${dataDirectory}`);
-    return violations.length === 0 ? 0 : 1;
+    return printCampaign('kills', runKills, { times: kills, seed });
   });

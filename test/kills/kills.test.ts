@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { removeData, runKills } from './kill-campaign.ts';
+import { removeData } from './campaign.ts';
+import { runKills } from './kill-campaign.ts';
 
 /** `npm run test:kills` takes any, and twenty kills. */
 const SEED = 20_260_101;
 
 test(`nothing that was accepted is lost or done twice when the local cloud is killed three times (seed ${SEED})`, async () => {
-  const result = await runKills({ kills: 3, seed: SEED });
+  const result = await runKills({ times: 3, seed: SEED });
 
   expect(result).toMatchObject({ violations: [] });
   expect(result.orders).toBeGreaterThan(3);
