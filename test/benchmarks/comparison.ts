@@ -19,25 +19,26 @@ export interface ComparisonOptions extends LoadOptions {
 export type Rounds = readonly [base: OrderFigures[], other: OrderFigures[]];
 
 /**
- * Measures two in turn: one, the other, one, the other … In each round both have the same machine, whatever else it does, so that the
+ * Measures versions in turn: one, the other, one, the other … In each round both have the same machine, whatever else it does, so that the
  * ratio of a round says more than figures of different rounds.
  *
  * @param onProgress gets a line after each measurement
- * @example const rounds = await measureByTurns([older, newer], { rounds: 3, ...load }, console.log, signal);
+ * @returns the figures of each, by round
+ * @example const [base, other] = await measureByTurns([older, newer], { rounds: 3, ...load }, console.log, signal);
  */
 export async function measureByTurns(
-  subjects: readonly [base: Subject, other: Subject],
+  subjects: readonly Subject[],
   { rounds, ...load }: ComparisonOptions,
   onProgress: (line: string) => void,
   signal?: AbortSignal,
-): Promise<Rounds> {
-  const figures: Rounds = [[], []];
+): Promise<OrderFigures[][]> {
+  const figures = subjects.map((): OrderFigures[] => []);
   for (let round = 1; round <= rounds; round += 1) {
-    for (const index of [0, 1] as const) {
-      await using system = await subjects[index].start(signal);
+    for (const [index, subject] of subjects.entries()) {
+      await using system = await subject.start(signal);
       const measured = await measureOrders(system, load, signal);
-      figures[index].push(measured);
-      onProgress(`round ${round} of ${rounds}, ${subjects[index].name}: ${oneLine(measured)}`);
+      figures[index]?.push(measured);
+      onProgress(`round ${round} of ${rounds}, ${subject.name}: ${oneLine(measured)}`);
     }
   }
   return figures;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { interruptible, runCommand } from '@millrace/command-line';
 import { FEW_STORED, HELP, readOptions } from './bench-options.ts';
 import { checkOut, commitOf, revisionOf } from './checkout.ts';
-import { comparisonTable, measureByTurns, number, ratioOf, type Subject, typical } from './comparison.ts';
+import { comparisonTable, measureByTurns, number, type Rounds, ratioOf, type Subject, typical } from './comparison.ts';
 import { type LoadOptions, measureOrders, type OrderFigures, percentiles } from './order-load.ts';
 import { addRow, lastCommit } from './performance-page.ts';
 import { storedSubjects } from './stored-orders.ts';
@@ -56,10 +56,13 @@ async function main(): Promise<number> {
     if (record) await writeRow(ref ?? 'HEAD', measured[1], ratioText(measured));
     return 0;
   }
+  if (record) {
+    const [figures = []] = await measureByTurns([subject], { rounds, ...load }, log, signal);
+    await writeRow(ref ?? 'HEAD', figures, '–');
+    return 0;
+  }
   await using system = await subject.start(signal);
-  const figures = await measureOrders(system, load, signal);
-  print(figures, load, system.startSeconds);
-  if (record) await writeRow(ref ?? 'HEAD', [figures], '–');
+  print(await measureOrders(system, load, signal), load, system.startSeconds);
   return 0;
 }
 
@@ -69,11 +72,15 @@ async function ownName(): Promise<string> {
   return `this tree${revision ? ` (${revision.commit}${revision.isChanged ? ' and changes' : ''})` : ''}`;
 }
 
-async function compareTwo(subjects: readonly [Subject, Subject], options: LoadOptions & { rounds: number }) {
+async function compareTwo(
+  subjects: readonly [Subject, Subject],
+  options: LoadOptions & { rounds: number },
+): Promise<Rounds> {
   console.log(
     `${machine()}, ${options.clients} clients, ${options.rounds} rounds of ${options.orders} orders by turns`,
   );
-  const rounds = await measureByTurns(subjects, options, log, stop.signal);
+  const [base = [], other = []] = await measureByTurns(subjects, options, log, stop.signal);
+  const rounds: Rounds = [base, other];
   console.log(`\n${comparisonTable([subjects[0].name, subjects[1].name], rounds)}`);
   return rounds;
 }
