@@ -5,6 +5,8 @@ import { cloudFormationApi } from './cloudformation/api.ts';
 import { cloudFormation } from './cloudformation/index.ts';
 import { cloudWatch } from './cloudwatch/index.ts';
 import { inputs } from './cloudwatch/shapes.ts';
+import { firehose } from './firehose/index.ts';
+import { firehoseOperations } from './firehose/shapes.ts';
 import { kinesis } from './kinesis/index.ts';
 import { inputs as kinesisInputs } from './kinesis/shapes.ts';
 import { formatIterator } from './kinesis/shard-iterator.ts';
@@ -18,7 +20,7 @@ import { sts } from './sts/index.ts';
 
 const arn = (service: string, resource: string): string => `arn:aws:${service}:eu-central-1:000000000000:${resource}`;
 
-const services = { kinesis, scheduler, states, logs, cloudWatch, cloudFormation, sts };
+const services = { firehose, kinesis, scheduler, states, logs, cloudWatch, cloudFormation, sts };
 
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 it.each<[keyof typeof services, string, Input, string[]]>([
@@ -87,6 +89,8 @@ it.each<[keyof typeof services, string, Input, string[]]>([
     { StreamName: 's', Tags: { a: 'b' } },
     ['kinesis:CreateStream stream/s', 'kinesis:AddTagsToStream stream/s'],
   ],
+  ['firehose', 'PutRecordBatch', { DeliveryStreamName: 's' }, ['firehose:PutRecordBatch deliverystream/s']],
+  ['firehose', 'ListDeliveryStreams', {}, ['firehose:ListDeliveryStreams *']],
   ['kinesis', 'ListStreams', {}, ['kinesis:ListStreams *']],
   ['sts', 'GetCallerIdentity', {}, []],
   ['sts', 'AssumeRole', { RoleArn: 'arn:aws:iam::000000000000:role/r' }, ['sts:AssumeRole role/r']],
@@ -100,6 +104,7 @@ it.each<[keyof typeof services, string, Input, string[]]>([
 it('every operation of a service has its permissions', () => {
   const operations = [
     [scheduler, Object.keys(schedulerApi({} as never, {} as never))],
+    [firehose, firehoseOperations],
     [kinesis, Object.keys(kinesisInputs)],
     [logs, Object.keys(logsApi({} as never, {} as never))],
     [cloudFormation, Object.keys(cloudFormationApi({} as never))],

@@ -3,6 +3,7 @@ import { cloudFormation } from './cloudformation/index.ts';
 import { cloudWatch } from './cloudwatch/index.ts';
 import { dynamodb } from './dynamodb/index.ts';
 import { events } from './events/index.ts';
+import { firehose } from './firehose/index.ts';
 import { httpApi } from './http-api/index.ts';
 import { issuer } from './issuer/index.ts';
 import { kinesis } from './kinesis/index.ts';
@@ -36,6 +37,7 @@ export const services: readonly AwsService[] = [
   logs,
   events,
   lambda,
+  firehose,
   states,
   pipes,
   scheduler,
