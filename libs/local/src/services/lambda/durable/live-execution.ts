@@ -225,14 +225,18 @@ export class LiveExecution {
     throw callbackClosed();
   }
 
-  /** Something has happened that the function is to be told of. */
+  /** Something has happened that the function is told of at once. */
   #change(change: Change): void {
+    this.#record(change);
+    this.#wake();
+  }
+
+  #record(change: Change): void {
     const { updated } = this.execution;
     const { Id } = change.record.operation;
     if (!updated.includes(Id)) updated.push(Id);
     this.#commit([change]);
     this.#arm(change.record);
-    this.#wake();
   }
 
   #wake(): void {
@@ -328,7 +332,11 @@ export class LiveExecution {
     const { Id } = record.operation;
     this.#timers.set(Id, dueAt(record), () => {
       const current = this.#records.get(Id);
-      if (current) this.#change(whenDue(current, this.#options.clock.now()));
+      const now = this.#options.clock.now();
+      if (!current) return;
+      this.#record(whenDue(current, now));
+      // What is due at the same time comes first, so that one invocation is told of all of it.
+      this.#timers.set(WAKE, now, () => this.#wake());
     });
   }
 
@@ -349,6 +357,7 @@ export class LiveExecution {
 
 /** Names of timers that no operation has. */
 const RETRY = '/retry';
+const WAKE = '/wake';
 const TIMEOUT_TIMER = '/timeout';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_SendDurableExecutionCallbackSuccess.html */
