@@ -82,7 +82,7 @@ export class AwsClient {
    * @example const { Item } = await client.call('GetItem', { TableName: 'orders', Key: { pk: { S: 'ORDER#1' } } });
    */
   call(operation: string, input: object): Promise<Record<string, unknown>> {
-    const body = Buffer.from(JSON.stringify(input));
+    const body = JSON.stringify(input);
     const { sleep, random } = this.#options;
     return retry(() => this.#attempt(operation, body), {
       isRetryable,
@@ -92,7 +92,7 @@ export class AwsClient {
     });
   }
 
-  async #attempt(operation: string, body: Uint8Array): Promise<Record<string, unknown>> {
+  async #attempt(operation: string, body: string): Promise<Record<string, unknown>> {
     const skewMs = this.#skewMs;
     try {
       return await this.#send(operation, body);
@@ -103,7 +103,7 @@ export class AwsClient {
     }
   }
 
-  async #send(operation: string, body: Uint8Array): Promise<Record<string, unknown>> {
+  async #send(operation: string, body: string): Promise<Record<string, unknown>> {
     this.#destination ??= this.#locate();
     const { url, signer, credentials } = await this.#destination;
     const { target, jsonVersion } = this.#service;
@@ -114,14 +114,21 @@ export class AwsClient {
     };
     const path = '/';
     const signedAt = new Date(this.#now().getTime() + this.#skewMs);
-    const signed = signer.sign({ path, headers, body }, await credentials(), signedAt);
+    const sentWith = await credentials();
+    let signed: Record<string, string> | undefined;
+    const others = { ...traceHeader(), 'content-length': String(Buffer.byteLength(body)), 'user-agent': 'millrace' };
     const response = await this.#transport(
       {
         protocol: url.protocol as 'http:' | 'https:',
         hostname: url.hostname,
         port: url.port ? Number(url.port) : undefined,
         path,
-        headers: { ...signed, ...traceHeader(), 'content-length': String(body.byteLength), 'user-agent': 'millrace' },
+        get headers() {
+          signed ??= { ...signer.sign({ path, headers, body }, sentWith, signedAt), ...others };
+          return signed;
+        },
+        unsignedHeaders: { ...headers, ...others },
+        accessKeyId: sentWith.accessKeyId,
         body,
       },
       this.#limits,
@@ -134,7 +141,8 @@ export class AwsClient {
     if (checksum !== undefined && Number(checksum) !== crc32(body)) {
       throw new CorruptAnswerError('The checksum of an answer of AWS is wrong');
     }
-    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+    const text =
+      typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
     if (statusCode >= 200 && statusCode < 300) return text ? JSON.parse(text) : {};
     const date = Date.parse(String(headers.date));
     // Not the difference to what is known: of two requests at once both tell the same.

@@ -6,7 +6,7 @@ export interface UnsignedRequest {
   path: string;
   /** With lower-case names. All of them are signed. */
   headers: Record<string, string>;
-  body: Uint8Array;
+  body: string;
 }
 
 /** Signs requests with Signature Version 4. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
@@ -52,6 +52,6 @@ export class RequestSigner {
   }
 }
 
-function sha256(content: Uint8Array | string): string {
+function sha256(content: string): string {
   return createHash('sha256').update(content).digest('hex');
 }

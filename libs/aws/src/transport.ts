@@ -1,21 +1,26 @@
 import type { Agent, ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** A signed request. */
+/** A request by POST. */
 export interface HttpRequest {
   protocol: 'http:' | 'https:';
   hostname: string;
   port: number | undefined;
   path: string;
-  headers: Record<string, string>;
-  body: Uint8Array;
+  /** With the signature, which is made when they are first read. */
+  readonly headers: Record<string, string>;
+  /** Without the signature, for a transport that knows by itself who sends. */
+  unsignedHeaders: Record<string, string>;
+  /** What it is signed with. */
+  accessKeyId: string;
+  body: string;
 }
 
 /** Its answer, whatever its status. Names of headers are in lower case. */
 export interface HttpResponse {
   statusCode: number;
   headers: Record<string, string | string[] | undefined>;
-  body: Uint8Array;
+  body: string | Uint8Array;
 }
 
 /** How long a request may take, in ms. */
@@ -33,8 +38,8 @@ export interface TimeLimits {
 export type Transport = (request: HttpRequest, limits: TimeLimits) => Promise<HttpResponse>;
 
 /**
- * The property of `globalThis` that holds a transport for all clients of this process that were given no other one. The simulation
- * sets it. A symbol of the global registry, because each bundle has its own copy of this module.
+ * The property of `globalThis` that holds a transport for all clients of this process that were given no other one. The simulation and
+ * the local cloud set it. A symbol of the global registry, because each bundle has its own copy of this module.
  */
 export const processTransport: unique symbol = Symbol.for('millrace.aws.transport') as never;
 

@@ -13,8 +13,10 @@ import type { Runtime } from './core/runtime.ts';
 import type { RuntimeOptions } from './core/runtime-options.ts';
 import { readSettings } from './core/runtime-settings.ts';
 import { settleAll } from './core/settle-all.ts';
-import { createGateway, type GatewayParts } from './gateway/gateway.ts';
+import { answerDirectly } from './gateway/direct.ts';
+import { createGateway } from './gateway/gateway.ts';
 import { LocalRoutes } from './gateway/local-routes.ts';
+import type { GatewayParts } from './gateway/pipeline.ts';
 import { cloudWatch } from './services/cloudwatch/index.ts';
 import { httpApi } from './services/http-api/index.ts';
 import { services } from './services/index.ts';
@@ -54,8 +56,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const clock = started.use(new SystemClock());
   const code = new Map<string, string>();
   const place = { accountId: ACCOUNT_ID, region, awsUrl };
+  const answerDirect = answerDirectly(parts.promise);
   const host: CloudOptions = {
-    ...{ ...place, dataDirectory, cacheDirectory, options, releaseApiPort, warn },
+    ...{ ...place, answerDirect, dataDirectory, cacheDirectory, options, releaseApiPort, warn },
     clock,
     usage: options.usage,
     messages: new Messages(clock),

@@ -5,8 +5,9 @@ import { Messages } from './core/messages.ts';
 import { LOOPBACK, listenOnLoopback } from './core/port.ts';
 import { closeServer } from './core/reserved-port.ts';
 import type { AwsService } from './core/service.ts';
-import { createGateway, type GatewayParts } from './gateway/gateway.ts';
+import { createGateway } from './gateway/gateway.ts';
 import { LocalRoutes } from './gateway/local-routes.ts';
+import type { GatewayParts } from './gateway/pipeline.ts';
 
 export interface ServiceOnPortOptions extends Partial<CloudOptions> {
   /** A free one unless given. */
@@ -44,7 +45,7 @@ export async function startServiceOnPort<Handle>(
   const messages = new Messages();
   const cloud = started.use(
     new Cloud([...others, service as AwsService], {
-      ...{ accountId: '000000000000', region: 'us-east-1', awsUrl: endpoint, gateway, messages },
+      ...{ accountId: '000000000000', region: 'us-east-1', awsUrl: endpoint, messages },
       ...{ dataDirectory: undefined, cacheDirectory: '', usage: undefined },
       options: { services: [], apiPort: 0, awsPort: port },
       clock: options.clock ?? started.use(new SystemClock()),

@@ -24,6 +24,11 @@ export const FUNCTION_SECRET = 'local';
  */
 const SESSION_KEY_PREFIX = 'ASIA0';
 
+/** True for the access key id of a session of a role, also of one that is over. */
+export function isSessionKey(accessKeyId: string | undefined): accessKeyId is string {
+  return accessKeyId?.startsWith(SESSION_KEY_PREFIX) ?? false;
+}
+
 /** Sessions of roles whose decisions are remembered: callers choose their names. */
 const KEPT_CALLERS = 1000;
 
@@ -96,7 +101,7 @@ export class LocalIdentities {
   callerOf(accessKeyId = 'anonymous'): Caller {
     const known = this.#functions.get(accessKeyId);
     if (known) return known;
-    if (accessKeyId.startsWith(SESSION_KEY_PREFIX)) {
+    if (isSessionKey(accessKeyId)) {
       const session = this.#sessions.get(accessKeyId);
       if (session && this.#clock.now() < session.expiresAt) return session.caller;
       throw new AwsError('ExpiredTokenException', 'The security token included in the request is expired', 403);

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { AwsError } from './aws-error.ts';
 import { awsJsonHeaders, parseAwsJson } from './aws-json-client.ts';
 import { HttpAnswer, type HttpRequest } from './http-message.ts';
+import { LOOPBACK } from './port.ts';
 import type { AwsService, RoleCall } from './service.ts';
 
 /**
@@ -24,15 +23,14 @@ export function requestOf(
       `${name} ${operation} can only be called over HTTP on this machine`,
     );
   }
-  const message = new IncomingMessage(new Socket());
-  message.push(null);
   return {
     ...{
       id: randomUUID(),
       method: 'POST',
       target: '/',
       url: new URL('http://localhost/'),
-      message,
+      content: Readable.from([]),
+      sourceIp: LOOPBACK,
       signal: new AbortController().signal,
     },
     headers: awsJsonHeaders({ region, service: name, target: `${targets[0] ?? ''}.${operation}` }),

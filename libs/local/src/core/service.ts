@@ -6,7 +6,7 @@ import type { Authorizer } from './authorizer.ts';
 import { AwsError } from './aws-error.ts';
 import type { Clock } from './clock.ts';
 import type { Deliver, Delivery } from './delivery.ts';
-import type { HttpAnswer, HttpRequest } from './http-message.ts';
+import type { AnswerDirect, HttpAnswer, HttpRequest } from './http-message.ts';
 import type { RoleSession } from './identities.ts';
 import type { Messages } from './messages.ts';
 import type { MetricReport } from './observations.ts';
@@ -115,6 +115,8 @@ export interface Host {
   readonly region: string;
   /** Origin of the AWS port. */
   readonly awsUrl: string;
+  /** Answers what functions send to the AWS port, without the port. They send it over HTTP where this is undefined. */
+  readonly answerDirect?: AnswerDirect | undefined;
   /** Where state is kept over restarts; in memory without it. */
   readonly dataDirectory: string | undefined;
   /** Where code is kept that was compiled or packaged. */

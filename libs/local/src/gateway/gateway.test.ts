@@ -47,8 +47,9 @@ import { sns } from '../services/sns/index.ts';
 import { sqs } from '../services/sqs/index.ts';
 import { ssm } from '../services/ssm/index.ts';
 import { sts } from '../services/sts/index.ts';
-import { createGateway, type GatewayParts } from './gateway.ts';
+import { createGateway } from './gateway.ts';
 import { LocalRoutes } from './local-routes.ts';
+import type { GatewayParts } from './pipeline.ts';
 
 const messages = new Messages();
 const eventsCalls: Array<[string, unknown]> = [];

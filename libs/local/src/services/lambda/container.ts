@@ -1,9 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import type { AnswerDirect } from '../../core/http-message.ts';
 import { FUNCTION_SECRET } from '../../core/identities.ts';
 import type { FunctionLogLine } from '../../core/observations.ts';
 import type { FunctionDefinition } from './function-definition.ts';
-import type { FunctionError, InvokeMessage, WorkerData, WorkerMessage } from './worker.ts';
+import { FunctionRequests } from './function-requests.ts';
+import type { ContainerMessage, FunctionError, InvokeMessage, WorkerData, WorkerMessage } from './worker/messages.ts';
 
 /** What an invocation came to: the handler's answer as JSON, or the error that took its place. */
 export type Outcome = { payload: string } | { error: FunctionError };
@@ -11,6 +13,8 @@ export type Outcome = { payload: string } | { error: FunctionError };
 export interface ContainerOptions {
   log: (line: FunctionLogLine) => void;
   compileCacheDirectory: string;
+  /** Answers what the function sends to AWS; it goes over HTTP without it. */
+  answerDirect?: AnswerDirect | undefined;
   /** That entries of the init phase carry; one of their own unless given. */
   requestId?: string;
 }
@@ -67,6 +71,7 @@ export class Container {
   readonly #log: (line: FunctionLogLine) => void;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
+  readonly #requests: FunctionRequests | undefined;
   readonly #partial = { stdout: '', stderr: '' };
   #requestId: string;
   #settle: ((outcome: Outcome | 'ready') => void) | undefined;
@@ -89,8 +94,9 @@ export class Container {
       memoryMb: definition.memoryMb,
       logGroupName: logGroupName(definition),
       logStreamName,
+      awsUrl: options.answerDirect && definition.endpoints.AWS_ENDPOINT_URL,
     };
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    this.#worker = new Worker(new URL('./worker/worker.ts', import.meta.url), {
       name: definition.name,
       // Without it every container would strip the types from worker.ts and compile the bundle again: 150 ms instead of 60.
       env: { ...containerEnvironment(definition, logStreamName), NODE_COMPILE_CACHE: options.compileCacheDirectory },
@@ -98,6 +104,9 @@ export class Container {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: definition.memoryMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
+    this.#requests =
+      options.answerDirect &&
+      new FunctionRequests(definition.name, options.answerDirect, (message) => this.#worker.postMessage(message));
     this.#worker.on('message', (message: WorkerMessage) => this.#receive(message));
     this.#worker.on('error', (error: NodeJS.ErrnoException) => {
       this.#failure ??= {
@@ -110,6 +119,7 @@ export class Container {
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
         this.#alive = false;
+        this.#requests?.cancelAll();
         this.#flushOutput();
         const error = this.#failure ?? this.#exitError(code);
         if (error.errorType === 'Runtime.ExitError' && !this.#discarded) {
@@ -142,8 +152,11 @@ export class Container {
     const { requestId } = invocation;
     this.#requestId = requestId;
     const limit = this.#definition.timeoutSeconds * 1000;
-    const message: InvokeMessage = { ...invocation, deadline: Date.now() + limit };
-    this.#worker.postMessage(message);
+    this.#worker.postMessage({
+      type: 'invoke',
+      ...invocation,
+      deadline: Date.now() + limit,
+    } satisfies ContainerMessage);
     const outcome = await this.#outcome(
       limit,
       `Task timed out after ${this.#definition.timeoutSeconds.toFixed(2)} seconds`,
@@ -183,6 +196,12 @@ export class Container {
 
   #receive(message: WorkerMessage): void {
     switch (message.type) {
+      case 'request':
+        void this.#requests?.take(message.id, message.request);
+        return;
+      case 'cancel':
+        this.#requests?.cancel(message.id);
+        return;
       case 'output':
         this.#writeOutput(message.stream, message.text);
         return;

@@ -72,6 +72,7 @@ function createPool(definition: VersionConfiguration, host: Host): FunctionPool 
       options.onFunctionLog?.(line);
     },
     compileCacheDirectory: join(host.cacheDirectory, 'compiled'),
+    answerDirect: host.answerDirect,
     scaleOutAfterMs: SCALE_OUT_AFTER_MS,
     onInvocation: (invocation) => {
       // Lambda writes lines of its own, too, and would be refused as well.

@@ -7,7 +7,7 @@ import { Container, type ContainerOptions, type Outcome } from './container.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import { tooLarge, tooManyRequests } from './lambda-errors.ts';
 import { traceIdFrom } from './trace-id.ts';
-import type { FunctionError } from './worker.ts';
+import type { FunctionError } from './worker/messages.ts';
 
 export interface InvocationResult {
   requestId: string;
@@ -42,6 +42,8 @@ export interface FunctionPoolOptions {
   log: (line: FunctionLogLine) => void;
   /** Where Node keeps compiled code, so that the next cold start need not compile it again; below the system's temporary folder unless given. */
   compileCacheDirectory?: string;
+  /** Answers what the function sends to AWS; it goes over HTTP without it. */
+  answerDirect?: ContainerOptions['answerDirect'];
   /** How long a container above the first stands idle before it is ended, in ms; 60,000 unless given. */
   idleMs?: number;
   /**
@@ -231,6 +233,7 @@ export class FunctionPool {
   #start(options: Pick<ContainerOptions, 'requestId'> = {}): Container {
     const container = new Container(this.definition, {
       ...options,
+      answerDirect: this.#options.answerDirect,
       compileCacheDirectory: this.#options.compileCacheDirectory ?? join(tmpdir(), 'millrace-compile-cache'),
       log: (line) => this.#log(line),
     });

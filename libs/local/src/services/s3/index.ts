@@ -64,7 +64,7 @@ async function answer(engine: S3, { operation, input, caller, accessKeyId, reque
   const s3Caller: S3Caller = {
     accountId: caller.accountId,
     principalId: `AWS:${caller.arn.replace(/^.*?\//, '').replace('/', ':')}`,
-    sourceIp: request.message.socket.remoteAddress ?? '127.0.0.1',
+    sourceIp: request.sourceIp,
     requestId: request.id,
   };
   const output = await engine.call(operation, input as S3Input, s3Caller);

@@ -59,7 +59,8 @@ export async function startSqsServer({
     }
     const { method = 'GET', url: target = '', headers } = request;
     const [id, body, { signal }] = [randomUUID(), Buffer.concat(chunks), gone];
-    const answer = await answerRequest(sqs.api, { id, method, target, url, headers, body, message: request, signal });
+    const message = { id, method, target, url, headers, body, content: request, sourceIp: LOOPBACK, signal };
+    const answer = await answerRequest(sqs.api, message);
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });
   const endpoint = `http://${LOOPBACK}:${await listenOnLoopback(server, port)}`;

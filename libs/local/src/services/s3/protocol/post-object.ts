@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { HttpRequest } from '../../../core/http-message.ts';
 import type { ReadRequest } from '../../../core/service.ts';
 import { s3Error } from '../errors.ts';
 import { readBindings } from './bindings.ts';
@@ -22,7 +22,7 @@ export interface FormAnswer {
  * @throws S3Error AccessDenied and others of the policy; EntityTooLarge, EntityTooSmall when the file is read
  */
 export async function readPostedObject(
-  request: IncomingMessage,
+  request: Pick<HttpRequest, 'content' | 'headers'>,
   bucket: string,
   check: SignatureCheck,
 ): Promise<ReadRequest> {

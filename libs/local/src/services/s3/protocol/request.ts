@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { HttpRequest } from '../../../core/http-message.ts';
 import type { ReadRequest } from '../../../core/service.ts';
 import { expectedChecksum } from '../content/checksums.ts';
@@ -35,18 +35,18 @@ const ofSignature =
  * @throws S3Error where it is not a valid request of S3, or where its signature in the URL or in a form is not valid
  */
 export async function readS3Request(request: HttpRequest, check: SignatureCheck): Promise<ReadRequest> {
-  const { method, headers, message } = request;
+  const { method, headers } = request;
   if (hasOldSignature(request)) {
     const message = 'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.';
     throw s3Error('InvalidRequest', message);
   }
   const head = readHead(request);
   const { operation, input, address } = head;
-  if (operation === 'PostObject') return readPostedObject(message, input.Bucket ?? '', check);
+  if (operation === 'PostObject') return readPostedObject(request, input.Bucket ?? '', check);
   const accessKeyId = isPresigned(address.query)
     ? checkPresigned({ method, headers, address }, check).accessKeyId
     : undefined;
-  return { operation, input: await readBody(head, message), accessKeyId };
+  return { operation, input: await readBody(head, request), accessKeyId };
 }
 
 function readHead({ method, target, headers }: HttpRequest): RequestHead {
@@ -93,7 +93,7 @@ function readContentHeaders(input: S3Input, headers: IncomingHttpHeaders): void 
 }
 
 /** A content as a stream, and a document as a whole. */
-async function readBody({ operation, input }: RequestHead, request: IncomingMessage): Promise<S3Input> {
+async function readBody({ operation, input }: RequestHead, request: HttpRequest): Promise<S3Input> {
   if (withContent.has(operation)) return { ...input, Body: contentOf(request) };
   const document = Object.hasOwn(requestDocuments, operation) ? requestDocuments[operation] : undefined;
   if (!document && operation !== 'PutBucketPolicy') return input;
@@ -113,7 +113,7 @@ function hasChecksum(input: S3Input, headers: IncomingHttpHeaders): boolean {
   return expectedChecksum(input)?.value !== undefined || headers['x-amz-trailer'] !== undefined;
 }
 
-function contentOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
+function contentOf(request: HttpRequest): AsyncIterable<Uint8Array> {
   const { headers } = request;
   const isChunked =
     encodingsOf(headers).includes('aws-chunked') || String(headers['x-amz-content-sha256']).startsWith('STREAMING-');

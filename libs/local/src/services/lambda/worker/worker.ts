@@ -12,46 +12,9 @@ import { createRequire, flushCompileCache } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
-
-export interface WorkerData {
-  functionName: string;
-  functionVersion: string;
-  /** As in the function's configuration: `src/handlers/post-order.handler`. */
-  handler: string;
-  codeDirectory: string;
-  memoryMb: number;
-  logGroupName: string;
-  logStreamName: string;
-}
-
-/** What the pool sends in. */
-export interface InvokeMessage {
-  requestId: string;
-  /** The event as JSON. */
-  payload: string;
-  /** Epoch milliseconds. */
-  deadline: number;
-  /** X-Ray's. */
-  traceId: string;
-  /** JSON in base64. */
-  clientContext: string | undefined;
-  invokedArn: string;
-}
-
-/** An error as Lambda answers it. */
-export interface FunctionError {
-  errorType: string;
-  errorMessage: string;
-  trace?: string[];
-}
-
-/** What a container sends back. `ready` ends the init phase, `failed` ends the container. */
-export type WorkerMessage =
-  | { type: 'ready' }
-  | { type: 'failed'; heading: string; error: FunctionError }
-  | { type: 'result'; requestId: string; payload: string }
-  | { type: 'error'; requestId: string; error: FunctionError }
-  | { type: 'output'; stream: 'stdout' | 'stderr'; text: string };
+import { AwsPort } from './aws-port.ts';
+import { leadThroughPort } from './intercept.ts';
+import type { ContainerMessage, FunctionError, InvokeMessage, WorkerData, WorkerMessage } from './messages.ts';
 
 type Handler = (event: unknown, context: unknown) => unknown;
 
@@ -179,6 +142,23 @@ async function run(data: WorkerData): Promise<void> {
     end(error, 'Unhandled Promise Rejection');
   });
 
+  const aws = new AwsPort(post);
+  if (data.awsUrl !== undefined) leadThroughPort(data.awsUrl, aws);
+  const invoke = async (message: InvokeMessage): Promise<void> => {
+    process.env._X_AMZN_TRACE_ID = message.traceId;
+    try {
+      const result = await handler(JSON.parse(message.payload), invocationContext(data, message));
+      post({ type: 'result', requestId: message.requestId, payload: serialise(result) });
+    } catch (error) {
+      post({ type: 'error', requestId: message.requestId, error: functionError(error) });
+    }
+  };
+  // From the start: a module may send requests while it is loaded.
+  port.on('message', (message: ContainerMessage) => {
+    if (message.type === 'invoke') void invoke(message);
+    else aws.receive(message);
+  });
+
   delete process.env.NODE_COMPILE_CACHE;
   let handler: Handler;
   try {
@@ -189,16 +169,6 @@ async function run(data: WorkerData): Promise<void> {
   }
   // The cache is written when a process ends, and a container is terminated instead.
   flushCompileCache();
-
-  port.on('message', async (message: InvokeMessage) => {
-    process.env._X_AMZN_TRACE_ID = message.traceId;
-    try {
-      const result = await handler(JSON.parse(message.payload), invocationContext(data, message));
-      post({ type: 'result', requestId: message.requestId, payload: serialise(result) });
-    } catch (error) {
-      post({ type: 'error', requestId: message.requestId, error: functionError(error) });
-    }
-  });
   post({ type: 'ready' });
 }
 
