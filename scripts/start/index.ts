@@ -52,6 +52,11 @@ async function start(options: StartOptions): Promise<void> {
       `Standard queues reorder and duplicate messages. To have the same choices again: npm start -- ${again}`,
     );
   }
+  if (options.shared) {
+    console.log(
+      'The functions of a service share a thread: without memory limits, with common globals, and code that has timed out goes on.',
+    );
+  }
   try {
     runtime = await startRuntime({
       services: [...serviceDirectories(root), ...options.service.map((directory) => resolve(directory))],
@@ -65,6 +70,7 @@ async function start(options: StartOptions): Promise<void> {
       faults: options.faults,
       alarmPeriod: options.alarmPeriod,
       shuffle,
+      sharedThreads: options.shared,
       coldFunctions: options.cold,
       onProgress: (line) => console.log(`${line} …`),
       onWarning: (line) => console.warn(`warning: ${line}`),

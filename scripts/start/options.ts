@@ -21,6 +21,8 @@ Usage: npm start -- [options]
   --alarm-period <seconds>    evaluate every alarm over periods this long, not the templates' (to see them change sooner)
   --shuffle                   let standard queues reorder messages and deliver some twice, as they may on AWS
   --seed <number>             with --shuffle: the choices of an earlier run (default: any)
+  --shared                    let the functions of a service share a thread: a third less memory or more. Their memory limits have no effect
+                              then, code that has timed out is not stopped, and globals are seen by all of them
   --cold                      start no function before its first call: less memory, but the first order takes seconds
   --verbose                   show every line that functions log, not only warnings and errors
   --raw                       show log lines as the functions write them, as JSON
@@ -46,6 +48,7 @@ export function readOptions() {
       'alarm-period': { type: 'string' },
       shuffle: { type: 'boolean', default: false },
       seed: { type: 'string' },
+      shared: { type: 'boolean', default: false },
       cold: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       raw: { type: 'boolean', default: false },

@@ -26,6 +26,11 @@ export interface RuntimeOptions {
   faults?: readonly Fault[] | undefined;
   /** Containers that each function may have at once; as many as there are cores, and at least two, unless given. */
   functionConcurrency?: number | undefined;
+  /**
+   * Lets the functions of a service share a thread, which takes less memory. Each keeps its environment, its log and the state of its
+   * modules; its memory limit has no effect, and code that has timed out is not stopped.
+   */
+  sharedThreads?: boolean | undefined;
   /** Starts no function before its first call, as on AWS; otherwise each gets a container ahead. */
   coldFunctions?: boolean | undefined;
   /** Replaces the period of every CloudWatch alarm, in seconds. */

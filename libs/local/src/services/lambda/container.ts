@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
 import type { AnswerDirect } from '../../core/http-message.ts';
 import { FUNCTION_SECRET } from '../../core/identities.ts';
 import type { FunctionLogLine } from '../../core/observations.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import { FunctionRequests } from './function-requests.ts';
-import type { ContainerMessage, FunctionError, InvokeMessage, WorkerData, WorkerMessage } from './worker/messages.ts';
+import type { OpenThread, Thread } from './threads.ts';
+import type { FunctionError, InvokeMessage, WorkerData, WorkerMessage } from './worker/messages.ts';
 
 /** What an invocation came to: the handler's answer as JSON, or the error that took its place. */
 export type Outcome = { payload: string } | { error: FunctionError };
@@ -13,6 +13,7 @@ export type Outcome = { payload: string } | { error: FunctionError };
 export interface ContainerOptions {
   log: (line: FunctionLogLine) => void;
   compileCacheDirectory: string;
+  openThread: OpenThread;
   /** Answers what the function sends to AWS; it goes over HTTP without it. */
   answerDirect?: AnswerDirect | undefined;
   /** That entries of the init phase carry; one of their own unless given. */
@@ -21,12 +22,6 @@ export interface ContainerOptions {
 
 /** Lambda gives the init phase ten seconds, or the function's timeout where that is longer. */
 const INIT_LIMIT_MS = 10_000;
-
-/**
- * Of the heap of a container, for objects that have just been made. Each thread may have 192 MiB of them unless told otherwise, takes
- * more the longer it works, and gives nothing back: with a thread for each function, most of the runtime's memory.
- */
-const YOUNG_GENERATION_MB = 16;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
 function containerEnvironment(definition: FunctionDefinition, logStreamName: string): Record<string, string> {
@@ -60,7 +55,7 @@ function logGroupName(definition: FunctionDefinition): string {
 }
 
 /**
- * One execution environment of a function: a worker thread that runs one invocation at a time. It ends by itself after an error that
+ * One execution environment of a function: a worker thread, or a part of one, that runs one invocation at a time. It ends by itself after an error that
  * ends a Lambda environment (exit, uncaught exception, heap overflow) and by `end()`; whatever happens, every invocation given to it
  * gets an outcome.
  *
@@ -69,7 +64,7 @@ function logGroupName(definition: FunctionDefinition): string {
 export class Container {
   readonly #definition: FunctionDefinition;
   readonly #log: (line: FunctionLogLine) => void;
-  readonly #worker: Worker;
+  readonly #thread: Thread;
   readonly #exited: Promise<void>;
   readonly #requests: FunctionRequests | undefined;
   readonly #partial = { stdout: '', stderr: '' };
@@ -96,19 +91,17 @@ export class Container {
       logStreamName,
       awsUrl: options.answerDirect && definition.endpoints.AWS_ENDPOINT_URL,
     };
-    this.#worker = new Worker(new URL('./worker/worker.ts', import.meta.url), {
-      name: definition.name,
-      // Without it every container would strip the types from worker.ts and compile the bundle again: 150 ms instead of 60.
-      env: { ...containerEnvironment(definition, logStreamName), NODE_COMPILE_CACHE: options.compileCacheDirectory },
-      workerData,
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: definition.memoryMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    this.#thread = options.openThread({
+      definition,
+      data: workerData,
+      environment: containerEnvironment(definition, logStreamName),
+      compileCacheDirectory: options.compileCacheDirectory,
     });
     this.#requests =
       options.answerDirect &&
-      new FunctionRequests(definition.name, options.answerDirect, (message) => this.#worker.postMessage(message));
-    this.#worker.on('message', (message: WorkerMessage) => this.#receive(message));
-    this.#worker.on('error', (error: NodeJS.ErrnoException) => {
+      new FunctionRequests(definition.name, options.answerDirect, (message) => this.#thread.post(message));
+    this.#thread.on('message', (message: WorkerMessage) => this.#receive(message));
+    this.#thread.on('error', (error: NodeJS.ErrnoException) => {
       this.#failure ??= {
         errorType: 'Runtime.ExitError',
         errorMessage: `RequestId: ${this.#requestId} Error: Runtime exited with error: ${
@@ -117,7 +110,7 @@ export class Container {
       };
     });
     this.#exited = new Promise((resolve) => {
-      this.#worker.on('exit', (code) => {
+      this.#thread.on('exit', (code) => {
         this.#alive = false;
         this.#requests?.cancelAll();
         this.#flushOutput();
@@ -152,11 +145,11 @@ export class Container {
     const { requestId } = invocation;
     this.#requestId = requestId;
     const limit = this.#definition.timeoutSeconds * 1000;
-    this.#worker.postMessage({
+    this.#thread.post({
       type: 'invoke',
       ...invocation,
       deadline: Date.now() + limit,
-    } satisfies ContainerMessage);
+    });
     const outcome = await this.#outcome(
       limit,
       `Task timed out after ${this.#definition.timeoutSeconds.toFixed(2)} seconds`,
@@ -169,7 +162,7 @@ export class Container {
   async end(): Promise<void> {
     this.#alive = false;
     this.#discarded = true;
-    await this.#worker.terminate();
+    this.#thread.terminate();
     await this.#exited;
   }
 
@@ -183,7 +176,7 @@ export class Container {
         this.#flushOutput();
         this.#logLine('stderr', `${new Date().toISOString()} ${loggedId} ${timeoutMessage}`);
         this.#alive = false;
-        void this.#worker.terminate();
+        this.#thread.terminate();
       }, limitMs);
       this.#settle = (outcome) => {
         clearTimeout(timer);

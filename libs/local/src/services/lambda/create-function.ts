@@ -9,6 +9,7 @@ import { functionMetrics, type ReportFunctionMetric } from './function-metrics.t
 import { type EndedInvocation, FunctionPool } from './function-pool.ts';
 import { LocalFunction, type LocalFunctionOptions, type VersionConfiguration } from './local-function.ts';
 import { countLogLine } from './log-usage.ts';
+import type { OpenThread } from './threads.ts';
 import { countInvocation } from './usage.ts';
 
 /** Longer than a usual call: only calls that would hold others up get a second container. */
@@ -23,7 +24,7 @@ export function createFunction(
   logicalId: string,
   name: string,
   host: Host,
-  runDurable: LocalFunctionOptions['runDurable'],
+  { runDurable, openThread }: Pick<LocalFunctionOptions, 'runDurable'> & { openThread: OpenThread },
 ): LocalFunction {
   const codeDirectory = host.codeOf(name);
   if (codeDirectory === undefined) throw placed(new Error(`${name} has not been packaged`), stack, logicalId);
@@ -50,7 +51,7 @@ export function createFunction(
     revisionId: randomUUID(),
   };
   const created = new LocalFunction(configuration, {
-    createPool: (version) => createPool(version, host),
+    createPool: (version) => createPool(version, host, openThread),
     onThrottle: () => report('Throttles', 1),
     runDurable,
   });
@@ -59,7 +60,7 @@ export function createFunction(
   return created;
 }
 
-function createPool(definition: VersionConfiguration, host: Host): FunctionPool {
+function createPool(definition: VersionConfiguration, host: Host, openThread: OpenThread): FunctionPool {
   const { authorizer, usage, options } = host;
   const { name } = definition;
   const functionLogs = host.handleOf(logs);
@@ -73,6 +74,7 @@ function createPool(definition: VersionConfiguration, host: Host): FunctionPool 
     },
     compileCacheDirectory: join(host.cacheDirectory, 'compiled'),
     answerDirect: host.answerDirect,
+    openThread,
     scaleOutAfterMs: SCALE_OUT_AFTER_MS,
     onInvocation: (invocation) => {
       // Lambda writes lines of its own, too, and would be refused as well.

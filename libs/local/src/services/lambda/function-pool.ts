@@ -6,6 +6,7 @@ import type { FunctionLogLine } from '../../core/observations.ts';
 import { Container, type ContainerOptions, type Outcome } from './container.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import { tooLarge, tooManyRequests } from './lambda-errors.ts';
+import { type OpenThread, ownThread } from './threads.ts';
 import { traceIdFrom } from './trace-id.ts';
 import type { FunctionError } from './worker/messages.ts';
 
@@ -44,6 +45,8 @@ export interface FunctionPoolOptions {
   compileCacheDirectory?: string;
   /** Answers what the function sends to AWS; it goes over HTTP without it. */
   answerDirect?: ContainerOptions['answerDirect'];
+  /** Where containers run: each in a thread of its own unless given. */
+  openThread?: OpenThread;
   /** How long a container above the first stands idle before it is ended, in ms; 60,000 unless given. */
   idleMs?: number;
   /**
@@ -234,6 +237,7 @@ export class FunctionPool {
     const container = new Container(this.definition, {
       ...options,
       answerDirect: this.#options.answerDirect,
+      openThread: this.#options.openThread ?? ownThread,
       compileCacheDirectory: this.#options.compileCacheDirectory ?? join(tmpdir(), 'millrace-compile-cache'),
       log: (line) => this.#log(line),
     });

@@ -6,6 +6,7 @@ import { createFunction } from './create-function.ts';
 import { parseFunctionIdentifier } from './function-identifier.ts';
 import { notFound } from './lambda-errors.ts';
 import type { LocalFunction, LocalFunctionOptions, VersionConfiguration } from './local-function.ts';
+import { ownThread, sharedThreads } from './threads.ts';
 
 /** A function that was named, and the version or alias that was. */
 export interface NamedFunction {
@@ -24,9 +25,10 @@ export class Functions {
     this.#onWarning = host.warn;
     this.#clock = host.clock;
     const functions = new Map<string, LocalFunction>();
+    const openThread = host.options.sharedThreads ? sharedThreads() : ownThread;
     for (const stack of stacks) {
       for (const { logicalId, name } of stack.resourcesOfType('AWS::Lambda::Function')) {
-        functions.set(name, createFunction(stack, logicalId, name, host, runDurable));
+        functions.set(name, createFunction(stack, logicalId, name, host, { runDurable, openThread }));
       }
     }
     this.byName = functions;

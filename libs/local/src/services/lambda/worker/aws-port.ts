@@ -34,7 +34,7 @@ export class AwsPort {
   }
 
   /** Takes what the runtime sends back. */
-  receive(message: Exclude<ContainerMessage, { type: 'invoke' }>): void {
+  receive(message: Exclude<ContainerMessage, { type: 'invoke' | 'exit' }>): void {
     const { id } = message;
     const waiting = this.#waiting.get(id);
     if (!waiting) return;

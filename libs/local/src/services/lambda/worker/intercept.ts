@@ -13,20 +13,22 @@ import { isSignature, runtimeAt } from './runtime-requests.ts';
  * SDK, send signed by node:http or `fetch`. All other requests take the way that they take without it.
  *
  * @param awsUrl origin of the runtime's AWS APIs
+ * @param current the port of the container whose code runs; over HTTP goes what is sent without one
  */
-export function leadThroughPort(awsUrl: string, aws: AwsPort): void {
+export function leadThroughPort(awsUrl: string, current: () => AwsPort | undefined): void {
   const isRuntime = runtimeAt(awsUrl);
-  const transport: Transport = (request, limits) =>
-    request.protocol === 'http:' && isRuntime(request.hostname, request.port)
-      ? throughPort(aws, request, limits)
-      : httpTransport(request, limits);
-  Object.assign(globalThis, { [processTransport]: transport, fetch: fetchThroughPort(aws, isRuntime, fetch) });
+  const transport: Transport = (request, limits) => {
+    const aws = request.protocol === 'http:' && isRuntime(request.hostname, request.port) ? current() : undefined;
+    return aws ? throughPort(aws, request, limits) : httpTransport(request, limits);
+  };
+  Object.assign(globalThis, { [processTransport]: transport, fetch: fetchThroughPort(current, isRuntime, fetch) });
 
   const { request: overHttp } = http;
   const request = (...given: Parameters<typeof http.request>): ClientRequest => {
     const read = readParameters(given);
-    if (!read || !isRuntime(read.url.hostname, read.url.port) || !isSigned(read.options)) return overHttp(...given);
-    return new PortClientRequest(aws, read) as unknown as ClientRequest;
+    const isOurs = read && isRuntime(read.url.hostname, read.url.port) && isSigned(read.options);
+    const aws = isOurs ? current() : undefined;
+    return aws && read ? (new PortClientRequest(aws, read) as unknown as ClientRequest) : overHttp(...given);
   };
   const get = (...given: Parameters<typeof http.request>): ClientRequest => {
     const sent = request(...given);

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { DirectRequest } from '../../../core/http-message.ts';
 
 export interface WorkerData {
@@ -41,7 +42,17 @@ export type ContainerMessage =
   /** A part of a body that is a stream. */
   | { type: 'part'; id: number; part: Uint8Array }
   /** The end of a body that is a stream, with the reason why it was cut off. */
-  | { type: 'end'; id: number; error?: string };
+  | { type: 'end'; id: number; error?: string }
+  /** Asks a container of a shared thread to end. */
+  | { type: 'exit' };
+
+/** Starts a container in a shared thread. */
+export interface StartMessage {
+  data: WorkerData;
+  environment: Record<string, string>;
+  /** The container's own way in and out. */
+  port: MessagePort;
+}
 
 /** An answer of AWS. Without a body, its parts follow. */
 export interface PortAnswer {
@@ -59,4 +70,6 @@ export type WorkerMessage =
   | { type: 'request'; id: number; request: DirectRequest }
   /** The function does not wait for an answer any more. */
   | { type: 'cancel'; id: number }
+  /** A container of a shared thread has ended. */
+  | { type: 'exited'; code: number }
   | { type: 'output'; stream: 'stdout' | 'stderr'; text: string };

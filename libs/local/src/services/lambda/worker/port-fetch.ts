@@ -7,14 +7,20 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
 /**
  * A `fetch` that sends signed requests to the runtime through the container's port, and all others as before.
+ * @param current the port of the container whose code runs
  * @param overHttp the `fetch` before
  */
-export function fetchThroughPort(aws: AwsPort, isRuntime: IsRuntime, overHttp: typeof fetch): typeof fetch {
+export function fetchThroughPort(
+  current: () => AwsPort | undefined,
+  isRuntime: IsRuntime,
+  overHttp: typeof fetch,
+): typeof fetch {
   return async (input, init) => {
     const url = URL.parse(input instanceof Request ? input.url : String(input));
     if (url?.protocol !== 'http:' || !isRuntime(url.hostname, url.port)) return overHttp(input, init);
     const request = new Request(input, init);
-    if (!isSignature(request.headers.get('authorization'))) return overHttp(request);
+    const aws = isSignature(request.headers.get('authorization')) ? current() : undefined;
+    if (!aws) return overHttp(request);
     const { method, signal } = request;
     const target = `${url.pathname}${url.search}`;
     const headers = { ...Object.fromEntries(request.headers), host: url.host };
