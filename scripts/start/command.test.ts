@@ -15,6 +15,7 @@ describe('npm start', () => {
       '--dynamodb-endpoint',
       '--allow-host',
       '--alarm-period',
+      '--shared',
       '--cold',
       '--shuffle',
       '--raw',

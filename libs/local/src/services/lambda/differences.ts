@@ -1,6 +1,7 @@
 /** What differs from AWS, for readers of the README and of `/_local/services`. */
 export const lambdaDifferences: readonly string[] = [
   'Functions run in worker threads. Their code and resources come from the templates: CreateFunction, UpdateFunctionCode and whatever else is not here are refused by name.',
+  'With --shared the functions of a service share a thread: memory limits have no effect, globals are common, and code that has timed out goes on.',
   'Permissions to invoke functions are accepted and have no effect.',
   'Destinations in S3 are refused.',
   'A tumbling window needs a ParallelizationFactor of 1. It ends with an invocation without records, once a read after its end has found no more; a state above 1 MB is handed over in one with isWindowTerminatedEarly.',
