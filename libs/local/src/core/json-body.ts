@@ -26,5 +26,8 @@ function isStructure(value: unknown): value is Record<string, unknown> {
 
 function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1));
+  if (levels === 0) return true;
+  // Without a list of the parts: every request is looked through.
+  for (const name in value) if (isDeeperThan((value as Record<string, unknown>)[name], levels - 1)) return true;
+  return false;
 }

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import { expendable } from '../../core/expendable.ts';
 import type { MetricReport } from '../../core/observations.ts';
 import type { MetricKey, MetricStore, Report } from './metric-store.ts';
-import { metricSource, type ObservedMetrics } from './observed-metrics.ts';
+import { metricSource, type ObservedMetrics, type ObservedSource } from './observed-metrics.ts';
 import { SetBuilder } from './statistic-set.ts';
 
 const MINUTE_MS = 60_000;
@@ -27,6 +27,8 @@ export class MetricRecorder {
   readonly #clock: Clock;
   /** By metric and minute. */
   #gathered = new Map<string, Gathered>();
+  /** By the dimensions: whoever reports often has one object of them for all reports. */
+  readonly #sources = new WeakMap<MetricReport['dimensions'], Map<string, ObservedSource>>();
   #timer: Timer | undefined;
 
   /** Stores what has been gathered. It does not fail: what is measured goes on when its metrics cannot be kept. */
@@ -43,7 +45,7 @@ export class MetricRecorder {
   /** Takes one value of a metric. */
   report({ namespace, name, dimensions, value, unit }: MetricReport): void {
     const now = this.#clock.now();
-    const source = metricSource(namespace, name, dimensions);
+    const source = this.#sourceOf(namespace, name, dimensions);
     this.#observed.record(source, value, now);
     const minute = Math.floor(now / MINUTE_MS) * MINUTE_MS;
     const id = `${minute} ${source}`;
@@ -55,6 +57,15 @@ export class MetricRecorder {
     }
     gathered.values.add(value);
     this.#timer ??= this.#clock.setTimer(now + GATHER_MS, () => this.flush());
+  }
+
+  #sourceOf(namespace: string, name: string, dimensions: MetricReport['dimensions']): ObservedSource {
+    const known = this.#sources.get(dimensions) ?? new Map<string, ObservedSource>();
+    this.#sources.set(dimensions, known);
+    const id = `${namespace} ${name}`;
+    const source = known.get(id) ?? metricSource(namespace, name, dimensions);
+    known.set(id, source);
+    return source;
   }
 
   /** Takes what a caller has summed up, all or none of it. */

@@ -7,6 +7,8 @@ import { PAYLOAD_LIMIT_BYTES } from './function-pool.ts';
  * @param reserved bytes that the events have beside their records
  */
 export function fitInvocations<R>(records: R[], eventOf: (record: R) => object, reserved = 0): R[][] {
+  // However large it is, it cannot be split.
+  if (records.length === 1) return [records];
   const batches: R[][] = [];
   let room = 0;
   for (const record of records) {
