@@ -24,7 +24,8 @@ export async function settleBatch<Outcome>(
   const groups = groupsOf(records);
   const results = new Map<SQSRecord, PromiseSettledResult<Outcome>>();
 
-  const timeUp = new NotHandledError('TIME_UP', 'The function was about to time out');
+  // Made when it is needed: most batches end in time, and a stack takes longer than many a record.
+  const timeUp = () => new NotHandledError('TIME_UP', 'The function was about to time out');
   let isTimeUp = options.remainingMs() <= 0;
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
@@ -32,7 +33,7 @@ export async function settleBatch<Outcome>(
       () => {
         // A timer may be a moment early: what counts for starting a record is that the batch has been given up.
         isTimeUp = true;
-        reject(timeUp);
+        reject(timeUp());
       },
       Math.max(0, options.remainingMs()),
     );
@@ -44,7 +45,7 @@ export async function settleBatch<Outcome>(
     for (const group of next) {
       let stopped: unknown;
       for (const record of group) {
-        if (stopped === undefined && (isTimeUp || options.remainingMs() <= 0)) stopped = timeUp;
+        if (stopped === undefined && (isTimeUp || options.remainingMs() <= 0)) stopped = timeUp();
         if (stopped !== undefined) {
           results.set(record, { status: 'rejected', reason: stopped });
           continue;
@@ -61,8 +62,7 @@ export async function settleBatch<Outcome>(
   };
   await Promise.all(Array.from({ length: Math.min(options.concurrency, groups.length) }, worker));
   clearTimeout(timer);
-  const unsettled = { status: 'rejected', reason: timeUp } as const;
-  return records.map((record) => results.get(record) ?? unsettled);
+  return records.map((record) => results.get(record) ?? { status: 'rejected', reason: timeUp() });
 }
 
 /** One group for each message group of a FIFO queue; on a standard queue each record is a group of its own. */

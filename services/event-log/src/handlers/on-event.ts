@@ -13,10 +13,11 @@ export const handler = consumeBatch(
   async (records) => {
     const events = records.map(({ event }) => event);
     const outcomes = await eventLog.recordAll(events, retention);
-    return records.map(({ context: { inbox, logger } }, index) => {
+    return records.map(({ context }, index) => {
       const outcome = outcomes[index];
-      if (outcome === 'known') return new DuplicateEventError(inbox.consumer, inbox.eventId);
-      if (outcome === 'expired') logger.info('Event not kept: its time in the log is over');
+      if (outcome === 'known') return new DuplicateEventError(context.inbox.consumer, context.inbox.eventId);
+      // Not before it is needed: the logger of a record is made when it is first asked for.
+      if (outcome === 'expired') context.logger.info('Event not kept: its time in the log is over');
       return outcome instanceof Error ? outcome : undefined;
     });
   },
