@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { AnswerDirect } from '../../core/http-message.ts';
 import { FUNCTION_SECRET } from '../../core/identities.ts';
 import type { FunctionLogLine } from '../../core/observations.ts';
@@ -72,6 +73,8 @@ export class Container {
   #settle: ((outcome: Outcome | 'ready') => void) | undefined;
   #failure: FunctionError | undefined;
   #alive = true;
+  /** When the invocation began. */
+  #loopTimes: EventLoopUtilization | undefined;
   #isReady = false;
   /** The thread was told to end, so that its end is not an event. */
   #discarded = false;
@@ -129,6 +132,11 @@ export class Container {
     return this.#alive;
   }
 
+  /** True if it has computed rather than waited since its invocation began. */
+  get isComputing(): boolean {
+    return performance.eventLoopUtilization(this.#thread.loopTimes(), this.#loopTimes).utilization > 0.5;
+  }
+
   /** Waits for the end of the init phase. Returns the error that ended the container, if one did. */
   async initialised(): Promise<FunctionError | undefined> {
     const limit = Math.max(INIT_LIMIT_MS, this.#definition.timeoutSeconds * 1000);
@@ -145,6 +153,7 @@ export class Container {
     const { requestId } = invocation;
     this.#requestId = requestId;
     const limit = this.#definition.timeoutSeconds * 1000;
+    this.#loopTimes = this.#thread.loopTimes();
     this.#thread.post({
       type: 'invoke',
       ...invocation,

@@ -19,6 +19,7 @@ const HANDLERS: Record<string, string> = {
   huge: `exports.handler = async () => 'x'.repeat(${PAYLOAD_LIMIT_BYTES});`,
   exits: `exports.handler = async (event) => { if (event.exit !== undefined) process.exit(event.exit); return 'alive'; };`,
   sleeps: `exports.handler = (event) => console.log('asleep') ?? new Promise((resolve) => setTimeout(() => resolve('awake'), event.ms));`,
+  computes: `let calls = 0; exports.handler = async ({ ms }) => { calls += 1; for (const end = Date.now() + ms; Date.now() < end; ); return calls; };`,
   spins: `exports.handler = async () => { for (;;) {} };`,
   hoards: `exports.handler = async () => { const all = []; for (;;) all.push(new Array(10000).fill({})); };`,
   rejectsLater: `exports.handler = () => new Promise(() => { Promise.reject(new Error('nobody waits')); });`,
@@ -234,6 +235,16 @@ describe('a container', () => {
 
   test('that is busy for longer than calls may wait does not hold them up', async () => {
     const pool = poolOf('sleeps', {}, undefined, 60_000, 20);
+    const slow = pool.invoke('{"ms":4000}').then(() => 'slow');
+    const quick = pool.invoke('{"ms":1}').then(() => 'quick');
+    expect(await Promise.race([slow, quick])).toBe('quick');
+  });
+
+  test('that computes keeps others waiting for longer, but not for ever', async () => {
+    const pool = poolOf('computes', {}, undefined, 60_000, 20);
+    await call(pool, { ms: 1 });
+    const [first, second] = await Promise.all([call(pool, { ms: 100 }), call(pool, { ms: 1 })]);
+    expect([first.answer, second.answer]).toEqual([2, 3]);
     const slow = pool.invoke('{"ms":4000}').then(() => 'slow');
     const quick = pool.invoke('{"ms":1}').then(() => 'quick');
     expect(await Promise.race([slow, quick])).toBe('quick');

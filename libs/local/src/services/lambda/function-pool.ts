@@ -51,7 +51,8 @@ export interface FunctionPoolOptions {
   idleMs?: number;
   /**
    * How long a call waits for a busy container before it gets one of its own, in ms; 0 unless given. A machine with few
-   * cores answers sooner from one container that is warm than from two that both have to be started and compiled.
+   * cores answers sooner from one container that is warm than from two that both have to be started and compiled. Ten times as long
+   * while the container computes: a second one would help where the first waits for something, and here take the cores from it.
    */
   scaleOutAfterMs?: number;
   /** Is told of each invocation when it has ended. */
@@ -69,6 +70,8 @@ export interface EndedInvocation {
 }
 
 export const PAYLOAD_LIMIT_BYTES = lambdaLimits.payloadBytes;
+/** Of `scaleOutAfterMs`, while busy containers compute. */
+const LONGEST_PATIENCE = 10;
 const LOG_TAIL_BYTES = 4096;
 
 interface IdleContainer {
@@ -203,12 +206,18 @@ export class FunctionPool {
     const isWaiting = (): boolean => this.#waiting.includes(resolve);
     const leave = (): unknown => this.#waiting.splice(this.#waiting.indexOf(resolve), 1);
     this.#waiting.push(resolve);
-    const timer = setTimeout(() => {
+    let timer: NodeJS.Timeout;
+    const lookAgain = (waited: number): void => {
       if (!isWaiting() || this.#taken >= this.definition.concurrency) return;
+      if (waited < patience * LONGEST_PATIENCE && this.#isComputing()) {
+        timer = setTimeout(lookAgain, patience, waited + patience);
+        return;
+      }
       leave();
       this.#taken += 1;
       resolve();
-    }, patience);
+    };
+    timer = setTimeout(lookAgain, patience, patience);
     const giveUp = (): void => {
       if (!isWaiting()) return;
       leave();
@@ -221,6 +230,12 @@ export class FunctionPool {
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
     }
+  }
+
+  /** True if all that are busy compute. */
+  #isComputing(): boolean {
+    const idle = new Set(this.#idle.map(({ container }) => container));
+    return [...this.#all].every((container) => idle.has(container) || container.isComputing);
   }
 
   #release(): void {

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { FunctionDefinition } from './function-definition.ts';
 import type { ContainerMessage, StartMessage, WorkerData, WorkerMessage } from './worker/messages.ts';
@@ -26,6 +27,8 @@ export interface Thread extends EventEmitter<ThreadEvents> {
   post(message: ContainerMessage): void;
   /** Ends the container, whatever it does. `exit` follows. */
   terminate(): void;
+  /** How long the thread has computed and waited so far. */
+  loopTimes(): EventLoopUtilization;
 }
 
 /** Gives each container a place to run. */
@@ -61,6 +64,7 @@ export const ownThread: OpenThread = ({ definition, data, environment, compileCa
   return Object.assign(thread, {
     post: (message: ContainerMessage) => worker.postMessage(message),
     terminate: () => void worker.terminate(),
+    loopTimes: () => worker.performance.eventLoopUtilization(),
   });
 };
 
@@ -144,6 +148,10 @@ class SharedThread extends EventEmitter<ThreadEvents> implements Thread {
 
   post(message: ContainerMessage): void {
     this.#port.postMessage(message);
+  }
+
+  loopTimes(): EventLoopUtilization {
+    return this.#shared.worker.performance.eventLoopUtilization();
   }
 
   terminate(): void {
