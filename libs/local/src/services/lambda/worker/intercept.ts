@@ -1,12 +1,12 @@
-import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { syncBuiltinESMExports } from 'node:module';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { registerHooks } from 'node:module';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type HttpResponse, httpTransport, processTransport, type Transport } from '@millrace/aws/transport';
 import type { AwsPort } from './aws-port.ts';
 import { PortClientRequest, type RequestParameters } from './port-client-request.ts';
 import { fetchThroughPort } from './port-fetch.ts';
-import { isSignature, runtimeAt } from './runtime-requests.ts';
+import { type IsRuntime, isSignature, runtimeAt } from './runtime-requests.ts';
 
 /**
  * Leads the requests of AWS clients to the runtime through the container's port: those of @millrace/aws, and what others, such as the
@@ -23,20 +23,35 @@ export function leadThroughPort(awsUrl: string, current: () => AwsPort | undefin
   };
   Object.assign(globalThis, { [processTransport]: transport, fetch: fetchThroughPort(current, isRuntime, fetch) });
 
+  // Not before the function asks for it: node:http takes 6 MB of each thread, and clients of @millrace/aws do without.
+  let isIntercepted = false;
+  registerHooks({
+    resolve: (specifier, context, next) => {
+      if (!isIntercepted && (specifier === 'node:http' || specifier === 'http')) {
+        isIntercepted = true;
+        interceptHttp(isRuntime, current);
+      }
+      return next(specifier, context);
+    },
+  });
+}
+
+/** Replaces `request` and `get` of node:http. */
+function interceptHttp(isRuntime: IsRuntime, current: () => AwsPort | undefined): void {
+  const http = process.getBuiltinModule('node:http');
   const { request: overHttp } = http;
-  const request = (...given: Parameters<typeof http.request>): ClientRequest => {
+  const request = (...given: Parameters<typeof overHttp>): ClientRequest => {
     const read = readParameters(given);
     const isOurs = read && isRuntime(read.url.hostname, read.url.port) && isSigned(read.options);
     const aws = isOurs ? current() : undefined;
     return aws && read ? (new PortClientRequest(aws, read) as unknown as ClientRequest) : overHttp(...given);
   };
-  const get = (...given: Parameters<typeof http.request>): ClientRequest => {
+  const get = (...given: Parameters<typeof overHttp>): ClientRequest => {
     const sent = request(...given);
     sent.end();
     return sent;
   };
   Object.assign(http, { request, get });
-  syncBuiltinESMExports();
 }
 
 /** Sends a request of @millrace/aws. It needs no signature, unless it is sent with other credentials than the function's. */

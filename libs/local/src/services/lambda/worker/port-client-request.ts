@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { IncomingMessage, type RequestOptions, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import type { Answer, AwsPort } from './aws-port.ts';
@@ -152,10 +152,12 @@ export class PortClientRequest extends Writable {
 
   #respond({ status, headers, body }: Answer): void {
     if (this.destroyed) return;
-    const response = new IncomingMessage(this.socket as unknown as Socket);
+    // Whoever has made this request has loaded it.
+    const http = process.getBuiltinModule('node:http');
+    const response = new http.IncomingMessage(this.socket as unknown as Socket);
     const given = Object.entries(headers).filter(([, value]) => value !== undefined) as [string, string | string[]][];
     response.statusCode = status;
-    response.statusMessage = STATUS_CODES[status] ?? '';
+    response.statusMessage = http.STATUS_CODES[status] ?? '';
     [response.httpVersion, response.httpVersionMajor, response.httpVersionMinor] = ['1.1', 1, 1];
     response.headers = Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value]));
     response.rawHeaders = given.flatMap(([name, value]) => [value].flat().flatMap((each) => [name, each]));
