@@ -183,6 +183,35 @@ test('a delivery stream reads its Kinesis stream, and takes no records itself', 
   });
 });
 
+test('what the API made starts without its Kinesis stream, with a warning; what a template has does not', async () => {
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'firehose-'));
+  const KinesisStreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/clicks';
+  const RoleARN = 'arn:aws:iam::000000000000:role/delivery';
+  const source = {
+    DeliveryStreamType: 'KinesisStreamAsSource',
+    KinesisStreamSourceConfiguration: { KinesisStreamARN, RoleARN },
+  };
+  const destination = { RoleARN, BucketARN: 'arn:aws:s3:::archive' };
+  const Properties = { ...source, ExtendedS3DestinationConfiguration: destination };
+  const Orders = { Type: 'AWS::KinesisFirehose::DeliveryStream', Properties };
+  try {
+    under = await FirehoseUnderTest.start({ dataDirectory });
+    under.kinesis.call('CreateStream', { StreamName: 'clicks', ShardCount: 1 });
+    await under.create({}, source);
+    under.kinesis.call('DeleteStream', { StreamName: 'clicks' });
+    await under[Symbol.asyncDispose]();
+    under = await FirehoseUnderTest.start({ dataDirectory });
+    expect(under.warnings.join()).toContain(
+      `orders cannot start: The Kinesis stream ${KinesisStreamARN} does not exist`,
+    );
+    await expect(FirehoseUnderTest.start({ resources: { Orders } })).rejects.toThrow(
+      `${KinesisStreamARN} does not exist`,
+    );
+  } finally {
+    rmSync(dataDirectory, { recursive: true, force: true });
+  }
+});
+
 // https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecord.html
 test('what was acknowledged is delivered after a restart', async () => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'firehose-'));

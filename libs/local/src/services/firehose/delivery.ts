@@ -42,16 +42,25 @@ export class Deliveries {
   #running: Promise<void> | undefined;
   #isStopped = false;
   #hasFailed = false;
+  /** What the buffer has. Asking the store for it after each record would take the longer the more there is. */
+  #waiting: { bytes: number; oldest: number | undefined };
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    this.#waiting = options.store.waiting(options.stream.name);
   }
 
-  /** Looks when the next delivery is due. Call it after each change of the buffer. */
+  /** Counts what has come into the buffer. */
+  added(bytes: number, arrivedAt: number): void {
+    this.#waiting = { bytes: this.#waiting.bytes + bytes, oldest: this.#waiting.oldest ?? arrivedAt };
+    this.schedule();
+  }
+
+  /** Looks when the next delivery is due. */
   schedule(): void {
-    const { store, stream, plan, clock } = this.#options;
+    const { plan, clock } = this.#options;
     if (this.#isStopped || this.#running || this.#hasFailed) return;
-    const { bytes, oldest } = store.waiting(stream.name);
+    const { bytes, oldest } = this.#waiting;
     if (oldest === undefined) return;
     this.#setTimer(bytes >= plan.bufferBytes ? clock.now() : oldest + plan.bufferMs);
   }
@@ -68,6 +77,7 @@ export class Deliveries {
     this.#timer = this.#options.clock.setTimer(at, () => {
       this.#running = this.#run().finally(() => {
         this.#running = undefined;
+        this.#waiting = this.#options.store.waiting(this.#options.stream.name);
         if (!this.#hasFailed) this.schedule();
         else if (!this.#isStopped) this.#setTimer(this.#options.clock.now() + RETRY_MS);
       });

@@ -70,7 +70,9 @@ export class Firehose {
   async declare(name: string, properties: Input): Promise<void> {
     const input: Input = { ...properties, DeliveryStreamName: name };
     check('CreateDeliveryStream', input);
-    const stream = { ...this.#streamOf(input), isDeclared: true };
+    const made = this.#streamOf(input);
+    const createdAt = this.#streams.get(name)?.stream.createdAt ?? made.createdAt;
+    const stream = { ...made, createdAt, isDeclared: true };
     const running = this.#running(stream);
     await this.#streams.get(name)?.stop();
     this.#store.save(stream);
@@ -82,7 +84,18 @@ export class Firehose {
     this.#isActive = true;
     for (const [name, running] of this.#streams) {
       if (running.stream.isDeclared && !declared.has(name)) await this.#remove(name);
-      else running.start();
+      else this.#start(name, running);
+    }
+  }
+
+  /** @throws Error for one of a template that cannot start. What the API has made may lack what it reads: it comes back with that */
+  #start(name: string, running: RunningStream): void {
+    try {
+      running.start();
+    } catch (error) {
+      const message = `Delivery stream ${name} cannot start: ${(error as Error).message}`;
+      if (running.stream.isDeclared) throw new Error(message, { cause: error });
+      this.#host.warn(message);
     }
   }
 

@@ -101,7 +101,8 @@ export class RunningStream {
       this.stream.name,
       records.map((data) => ({ data, arrivedAt })),
     );
-    this.#deliveries.schedule();
+    const bytes = records.reduce((sum, { length }) => sum + length, 0);
+    this.#deliveries.added(bytes, arrivedAt);
     return ids;
   }
 

@@ -122,7 +122,7 @@ export class ShardReader {
       batch.onWarning(`Records of ${shardId} were trimmed before they were read`);
       this.#checkpoint.forget();
       next = await this.#iterator({ type: 'TRIM_HORIZON' }).catch(() => undefined);
-    } else {
+    } else if (code !== 'ProvisionedThroughputExceededException') {
       if (!this.#unreadable) batch.onWarning(`Cannot read ${source.arn}: ${message}`);
       this.#unreadable = true;
     }
