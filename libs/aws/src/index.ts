@@ -18,4 +18,14 @@ export {
 export { AwsError, ConditionalCheckFailedException, TransactionCanceledException } from './errors.ts';
 export { type EventBridge, eventBridge, PutEventsCommand } from './event-bridge.ts';
 export { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCommand, type Sqs, sqs } from './sqs.ts';
+export {
+  DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
+  RedriveExecutionCommand,
+  SendTaskFailureCommand,
+  SendTaskSuccessCommand,
+  StartExecutionCommand,
+  type StepFunctions,
+  stepFunctions,
+} from './step-functions.ts';
 export { httpTransport, processTransport, type Transport } from './transport.ts';

@@ -1,0 +1,74 @@
+import type * as sdk from '@aws-sdk/client-sfn';
+import { AwsClient, type ClientOptions } from './aws-client.ts';
+import { Command, type OutputOf, type Sender } from './command.ts';
+
+abstract class StepFunctionsCommand<Input extends object, Output> extends Command<'states', Input, Output> {
+  readonly service = 'states';
+}
+
+/** Starts an execution. With a name it starts once: `ExecutionAlreadyExists` says that it was started before. */
+export class StartExecutionCommand extends StepFunctionsCommand<
+  sdk.StartExecutionCommandInput,
+  OutputOf<sdk.StartExecutionCommandOutput>
+> {
+  readonly operation = 'StartExecution';
+}
+
+export class DescribeExecutionCommand extends StepFunctionsCommand<
+  sdk.DescribeExecutionCommandInput,
+  OutputOf<sdk.DescribeExecutionCommandOutput>
+> {
+  readonly operation = 'DescribeExecution';
+}
+
+export class GetExecutionHistoryCommand extends StepFunctionsCommand<
+  sdk.GetExecutionHistoryCommandInput,
+  OutputOf<sdk.GetExecutionHistoryCommandOutput>
+> {
+  readonly operation = 'GetExecutionHistory';
+}
+
+/** Resumes an execution that has failed, at the state that failed. */
+export class RedriveExecutionCommand extends StepFunctionsCommand<
+  sdk.RedriveExecutionCommandInput,
+  OutputOf<sdk.RedriveExecutionCommandOutput>
+> {
+  readonly operation = 'RedriveExecution';
+}
+
+/** Ends a task that waits for its token. `TaskTimedOut` says that it does not wait any more. */
+export class SendTaskSuccessCommand extends StepFunctionsCommand<sdk.SendTaskSuccessCommandInput, object> {
+  readonly operation = 'SendTaskSuccess';
+}
+
+/** As SendTaskSuccessCommand, with an error that a state may catch. */
+export class SendTaskFailureCommand extends StepFunctionsCommand<sdk.SendTaskFailureCommandInput, object> {
+  readonly operation = 'SendTaskFailure';
+}
+
+export type StepFunctions = Sender<'states'>;
+
+/**
+ * A client for Step Functions.
+ *
+ * @param options as of `documentClient`
+ * @example await stepFunctions().send(new StartExecutionCommand({ stateMachineArn, name: orderId, input: '{}' }));
+ */
+export function stepFunctions(options?: ClientOptions): StepFunctions {
+  const client = new AwsClient(
+    { name: 'states', target: 'AWSStepFunctions', jsonVersion: '1.0', endpointVariable: 'AWS_ENDPOINT_URL_SFN' },
+    options,
+  );
+  return {
+    send: async <Input extends object, Output>({ operation, input }: Command<'states', Input, Output>) =>
+      withDates(await client.call(operation, input)) as Output,
+  };
+}
+
+/** The protocol has times as seconds, and the SDK's types as dates. */
+function withDates(value: unknown, member = ''): unknown {
+  if (typeof value === 'number' && /Date$|^timestamp$/.test(member)) return new Date(value * 1000);
+  if (Array.isArray(value)) return value.map((item) => withDates(item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withDates(item, name)]));
+}
