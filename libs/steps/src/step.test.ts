@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals';
+import { DuplicateEventError, TransientError } from '@millrace/errors';
+import { lambdaContext } from '@millrace/testing';
+import * as z from 'zod';
+import { StepRefusal, step } from './index.ts';
+
+class ShelfEmpty extends StepRefusal {
+  constructor() {
+    super('SHELF_EMPTY', 'There is nothing on the shelf');
+  }
+}
+
+const contract = { name: 'shop.take', input: z.object({ sku: z.string().min(1) }), output: z.unknown() };
+const input = { idempotencyKey: 'checkout-1:Take', cause: { correlationId: 'correlation-1' }, sku: 'FLOUR' };
+const failing = (error: unknown) =>
+  step(contract, async () => {
+    throw error;
+  })(input, lambdaContext());
+
+describe('a step', () => {
+  test('gets its own input, the cause, and the key of its execution as inbox mark', async () => {
+    const handler = step(contract, async (own, context) => ({ own, context }));
+
+    expect(await handler(input, lambdaContext())).toEqual({
+      own: { sku: 'FLOUR' },
+      context: {
+        cause: input.cause,
+        inbox: { consumer: 'shop.take', eventId: 'checkout-1:Take' },
+        lambda: expect.objectContaining({ awsRequestId: expect.any(String) }),
+      },
+    });
+  });
+
+  test.each([
+    ['sku', { ...input, sku: '' }],
+    ['idempotencyKey', { ...input, idempotencyKey: undefined }],
+    ['cause.correlationId', { ...input, cause: {} }],
+    ['not an object', 'text'],
+  ])('refuses an input that is not valid and names %s, but no value', async (field, event) => {
+    const handler = step(contract, async () => 'done');
+
+    await expect(handler(event, lambdaContext())).rejects.toMatchObject({
+      name: 'InvalidStepInput',
+      message: expect.stringMatching(new RegExp(`: .*${field}`)),
+    });
+  });
+
+  test('refuses by the name of its error class', async () => {
+    await expect(failing(new ShelfEmpty())).rejects.toMatchObject({ name: 'ShelfEmpty', code: 'SHELF_EMPTY' });
+  });
+
+  test.each([
+    ['a transient error', new TransientError('LOST_RACE', 'later')],
+    ['a throttled table', Object.assign(new Error('slow'), { name: 'ThrottlingException' })],
+    ['another run of it at the same moment', new DuplicateEventError('shop.take', 'checkout-1:Take')],
+  ])('is unavailable for %s', async (_, error) => {
+    await expect(failing(error)).rejects.toMatchObject({ name: 'StepUnavailable', cause: error });
+  });
+
+  test('fails with the error of a bug as it is', async () => {
+    await expect(failing(new TypeError('undefined is not a function'))).rejects.toMatchObject({ name: 'TypeError' });
+  });
+});

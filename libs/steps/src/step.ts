@@ -1,0 +1,112 @@
+import { DuplicateEventError, isUnavailable, TransientError } from '@millrace/errors';
+import type { Cause, InboxKey } from '@millrace/events';
+import { withTimeLimit } from '@millrace/retry';
+import { logger } from '@millrace/telemetry';
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import { InvalidStepInput, StepRefusal, StepUnavailable } from './errors.ts';
+
+/** How long before the function's timeout a step stops to retry what is busy, in ms. */
+const RESERVE_MS = 500;
+
+/** What each step gets, whichever it is. */
+const common = z.object({
+  /** The same for every attempt of the same step of the same execution, and for no other. */
+  idempotencyKey: z.string().min(1).max(200),
+  cause: z.object({
+    correlationId: z.string().min(1),
+    causationId: z.string().optional(),
+    traceparent: z.string().optional(),
+  }),
+});
+
+/** What a service offers. */
+export interface StepContract {
+  /** `<service>.<function>`, such as `inventory.reserveStockForCheckout`. */
+  readonly name: string;
+  /** Without the idempotency key and the cause. */
+  readonly input: z.ZodObject;
+  /** What it answers; without it nothing. */
+  readonly output?: z.ZodType;
+}
+
+/** What a step answers. */
+type StepOutput<Contract extends StepContract> = Contract extends { output: infer Output extends z.ZodType }
+  ? z.output<Output>
+  : // biome-ignore lint/suspicious/noConfusingVoidType: it is what a step without an output returns
+    void;
+
+export interface StepContext {
+  /** For the events that follow from the step. */
+  cause: Cause;
+  /** To be written in the transaction of the step's effect. */
+  inbox: InboxKey;
+  /** Of this invocation, for idempotency that watches its deadline. */
+  lambda: Context;
+}
+
+/**
+ * The Lambda handler of a step.
+ *
+ * @param run does the step; it may run again with the same input, also when it was done before. Wrap its effect in
+ *   `ignoringDuplicates`, and answer from what is stored
+ * @returns the handler. It throws a StepRefusal as it is; StepUnavailable for what may pass; InvalidStepInput
+ * @example
+ * export const handler = step(recallShipment, async ({ order }, { cause, inbox }) => shipments.recall(order.orderId, cause, inbox));
+ */
+export function step<Contract extends StepContract>(
+  { name, input }: Contract,
+  run: (input: z.output<Contract['input']>, context: StepContext) => Promise<StepOutput<Contract>>,
+): (event: unknown, context: Context) => Promise<StepOutput<Contract>> {
+  return async (event, context) => {
+    const log = logger.createChild();
+    log.appendKeys({ step: name });
+    const remainingMs = () => context.getRemainingTimeInMillis() - RESERVE_MS;
+    try {
+      const { idempotencyKey, cause } = parse(name, common, event);
+      const own = parse<Contract['input']>(name, input, event);
+      log.appendKeys({ idempotency_key: idempotencyKey, correlation_id: cause.correlationId });
+      return await withTimeLimit(remainingMs, () =>
+        run(own, { cause, inbox: { consumer: name, eventId: idempotencyKey }, lambda: context }),
+      );
+    } catch (error) {
+      if (error instanceof StepRefusal) {
+        log.info('Step refused', { error_code: error.code });
+        throw error;
+      }
+      if (mayPass(error)) {
+        log.warn('Step unavailable', { error: error as Error });
+        throw new StepUnavailable(name, error);
+      }
+      log.error('Step failed', { error: error as Error });
+      throw error;
+    }
+  };
+}
+
+/**
+ * Waits for an effect, which may be stored already by an earlier run of the step.
+ * @throws what the effect throws, but for DuplicateEventError
+ * @example await ignoringDuplicates(shipments.recall(orderId, cause, inbox));
+ */
+export async function ignoringDuplicates(effect: Promise<unknown>): Promise<void> {
+  try {
+    await effect;
+  } catch (error) {
+    if (!(error instanceof DuplicateEventError)) throw error;
+  }
+}
+
+/** A duplicate that a step let through was done by another run of it at this moment: the next attempt finds its effect. */
+function mayPass(error: unknown): boolean {
+  return error instanceof TransientError || error instanceof DuplicateEventError || isUnavailable(error);
+}
+
+function parse<Schema extends z.ZodType>(step: string, schema: Schema, value: unknown): z.output<Schema> {
+  const { data, error } = schema.safeParse(value);
+  if (!error) return data as z.output<Schema>;
+  throw new InvalidStepInput(
+    step,
+    error.issues.map(({ path }) => path.join('.') || 'not an object'),
+  );
+}
