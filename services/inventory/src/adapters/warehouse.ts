@@ -87,6 +87,11 @@ export class Warehouse {
     return state && { ...noStock, ...state };
   }
 
+  /** The reservation of an order, or undefined when nothing was asked for it. */
+  async reservation(orderId: string): Promise<reservation.Reservation | undefined> {
+    return (await this.#reservations.load(orderId)).state;
+  }
+
   /** Sets what is available of a SKU, and its threshold. What orders hold stays held. */
   async setStock(
     sku: string,
@@ -211,6 +216,16 @@ export class Warehouse {
     const event = ranLow(after, { id: this.#newId(), time: now, subject: sku, ...request.cause });
     return [take, outboxRow(this.#table.name, stockKey(sku).pk, event, now)];
   }
+}
+
+/**
+ * The outcome of a single request.
+ * @throws its error
+ * @example await settled(warehouse.release([{ orderId, cause, inbox }]));
+ */
+export async function settled(outcomes: Promise<Outcomes>): Promise<void> {
+  const [error] = await outcomes;
+  if (error) throw error;
 }
 
 function publishReservation(

@@ -12,6 +12,8 @@ export type ReservationStatus = 'RESERVED' | 'REFUSED' | 'SHIPPED' | 'RELEASED' 
 export interface Reservation {
   status: ReservationStatus;
   lines: readonly Line[];
+  /** What the stock lacked when it was refused. Absent in reservations that were refused before this was kept. */
+  shortages?: readonly Shortage[];
 }
 
 export type ReservationCommand =
@@ -69,7 +71,7 @@ export function evolve(_: Reservation | undefined, event: ReservationEvent): Res
     case 'StockReserved':
       return { status: 'RESERVED', lines: piecesOf(event.order.lines) };
     case 'ReservationRefused':
-      return { status: 'REFUSED', lines: event.lines };
+      return { status: 'REFUSED', lines: event.lines, shortages: event.shortages };
     case 'ReservationForestalled':
       return { status: 'CANCELLED', lines: [] };
     case 'StockShipped':
