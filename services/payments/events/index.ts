@@ -28,6 +28,8 @@ export const PaymentFailed = defineEvent({
     /** The provider's reason, e.g. `card_declined`. */
     reason: z.string(),
     amount: money,
+    /** Of the order. */
+    process: orderSnapshot.shape.process,
   }),
   example: { orderId: exampleOrder.orderId, reason: 'card_declined', amount: exampleOrder.total },
 });

@@ -166,6 +166,14 @@ describe('charging', () => {
     ]);
   });
 
+  test('a declined payment of an order in checkout says so, so that others leave the order alone', async () => {
+    const order: OrderSnapshot = { ...newOrder(testTokens.declined), process: 'checkout' };
+
+    await newPayments(new BookkeepingProvider()).charge(order, cause, inbox());
+
+    expect(await emitted(order)).toMatchObject([{ detailType: 'PaymentFailed.v1', data: { process: 'checkout' } }]);
+  });
+
   test('happens once, for the same event at once and for another one later', async () => {
     const provider = new BookkeepingProvider();
     const order = newOrder();

@@ -247,8 +247,10 @@ function publish(event: PaymentEvent, { amount }: Payment, context: EventContext
   switch (event.type) {
     case 'ChargeApproved':
       return PaymentProcessed.create({ ...event.order, paymentId: event.paymentId }, context);
-    case 'ChargeDeclined':
-      return PaymentFailed.create({ orderId, reason: event.reason, amount }, context);
+    case 'ChargeDeclined': {
+      const { reason, process } = event;
+      return PaymentFailed.create({ orderId, reason, amount, ...(process && { process }) }, context);
+    }
     case 'Refunded': {
       const { paymentId, refundId } = event;
       return PaymentRefunded.create({ orderId, paymentId, refundId, amount }, context);

@@ -45,7 +45,7 @@ describe('a payment', () => {
 
   test.each([
     ['approved', approved, { status: 'CAPTURED', paymentId: 'ch_1' }],
-    ['declined', declined, { status: 'REFUSED' }],
+    ['declined', declined, { status: 'REFUSED', declineReason: 'card_declined' }],
   ] as const)('that is %s is settled, once', (_, answer, expected) => {
     const [settled] = decide({ type: 'Settle', order, answer }, payment('PENDING'));
 

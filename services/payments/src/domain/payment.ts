@@ -35,6 +35,8 @@ export interface Payment {
   /** The provider's identifier of the charge. */
   paymentId?: string;
   refund?: Attempt;
+  /** Why the provider refused. Absent in payments that were refused before this was kept. */
+  declineReason?: string;
   /** The order was cancelled while the outcome of its charge was unknown: charge it no more. */
   cancelRequested?: boolean;
 }
@@ -48,7 +50,7 @@ export type PaymentEvent =
   | { type: 'ChargeRequested'; amount: Money; chargeKey: string; charge: Attempt }
   | { type: 'ChargeRepeated'; charge: Attempt }
   | { type: 'ChargeApproved'; order: OrderSnapshot; paymentId: string }
-  | { type: 'ChargeDeclined'; reason: string }
+  | { type: 'ChargeDeclined'; reason: string; process?: OrderSnapshot['process'] }
   /** The order ended while the outcome of its charge is unknown: from here on it is not charged any more. */
   | { type: 'CancellationRequested' }
   | { type: 'RefundRequested'; paymentId: string; refund: Attempt }
@@ -68,7 +70,7 @@ export function decide(command: PaymentCommand, payment: Payment | undefined): r
       const { order, answer } = command;
       return answer.outcome === 'approved'
         ? [{ type: 'ChargeApproved', order, paymentId: answer.paymentId }]
-        : [{ type: 'ChargeDeclined', reason: answer.reason }];
+        : [{ type: 'ChargeDeclined', reason: answer.reason, ...(order.process && { process: order.process }) }];
     }
   }
 }
@@ -86,7 +88,7 @@ export function evolve(before: Payment | undefined, event: PaymentEvent): Paymen
     case 'ChargeApproved':
       return { ...payment, status: 'CAPTURED', paymentId: event.paymentId };
     case 'ChargeDeclined':
-      return { ...payment, status: 'REFUSED' };
+      return { ...payment, status: 'REFUSED', declineReason: event.reason };
     case 'CancellationRequested':
       return { ...payment, cancelRequested: true };
     case 'RefundRequested':
