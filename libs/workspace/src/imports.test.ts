@@ -94,13 +94,13 @@ test('a package is entered by its exports only, and by tests through its fixture
   expect(trespassing.map(shown)).toEqual([]);
 });
 
-test('a service imports nothing of another one but its contracts', () => {
+test('a service imports nothing of another one but its contracts: of events, of steps, and of requests', () => {
   const others = imports.filter(
     ({ from, to }) =>
       from.startsWith('services/') &&
       to?.startsWith('services/') &&
       packageOf(from) !== packageOf(to) &&
-      !to.endsWith('/events/index.ts'),
+      !/\/(events|steps|requests)\/index\.ts$/.test(to),
   );
   expect(others.filter(({ from }) => !isTest(from)).map(shown)).toEqual([]);
 });

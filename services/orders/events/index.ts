@@ -46,12 +46,29 @@ export const orderSnapshot = z.object({
   total: money,
   /** The provider's reference to the customer's card; worthless to anybody but the payment provider. */
   paymentToken: personal(z.string().min(1).max(200)),
+  /**
+   * What takes the order through its steps. Absent: the services, each by the events of the one before it. `checkout`: the
+   * state machine of the checkout calls them, so they must not act on its events as well.
+   */
+  process: z.literal('checkout').optional(),
 });
 
 export type OrderSnapshot = z.output<typeof orderSnapshot>;
 
+/** An order that the checkout takes through its steps. */
+export const checkoutOrder = orderSnapshot.extend({ process: z.literal('checkout') });
+
+export type CheckoutOrder = z.output<typeof checkoutOrder>;
+
 /** Why an order was cancelled. Deploy the consumers before the service that has a new reason: older ones do not take it. */
-export const cancellationReason = z.enum(['OUT_OF_STOCK', 'PAYMENT_FAILED', 'CUSTOMER_REQUEST', 'TIMED_OUT']);
+export const cancellationReason = z.enum([
+  'OUT_OF_STOCK',
+  'PAYMENT_FAILED',
+  'CUSTOMER_REQUEST',
+  'TIMED_OUT',
+  'NOT_APPROVED',
+  'TECHNICAL_FAILURE',
+]);
 
 export const exampleOrder: OrderSnapshot = {
   orderId: '0b9f6c1e-5a43-4c0e-9a51-6f4d4c1c2a11',

@@ -135,6 +135,62 @@ describe('the time limit', () => {
   });
 });
 
+describe('an order in checkout', () => {
+  const inCheckout: OrderEvent = { type: 'OrderPlaced', order: { ...exampleOrder, process: 'checkout' } };
+  const confirm: OrderCommand = { type: 'ConfirmCheckout', trackingNumber: 'MR1' };
+  const notApproved = { reason: 'NOT_APPROVED', detail: 'The order was not approved' } as const;
+  const abandon: OrderCommand = { type: 'CancelCheckout', ...notApproved };
+  const abandoned: OrderEvent = { type: 'OrderCancelled', ...notApproved };
+
+  test.each([stockReserved, outOfStock, paid, declined, shipped, refunded])('only puts %j on record', (progress) => {
+    given(inCheckout).when(record(progress)).thenEvents(progress);
+  });
+
+  test('is confirmed by the checkout, once', () => {
+    given(inCheckout, stockReserved, paid, shipped).when(confirm).thenEvents(confirmed);
+    given(inCheckout, confirmed).when(confirm).thenEvents();
+  });
+
+  test('is cancelled by the checkout, once', () => {
+    given(inCheckout, stockReserved).when(abandon).thenEvents(abandoned);
+    given(inCheckout, abandoned).when(abandon).thenEvents();
+  });
+
+  test('has one end', () => {
+    given(inCheckout, confirmed).when(abandon).thenRefused('NOT_IN_CHECKOUT');
+    given(inCheckout, abandoned).when(confirm).thenRefused('NOT_IN_CHECKOUT');
+  });
+
+  const cancellationRequested: OrderEvent = { type: 'CancellationRequested' };
+  const lock: OrderCommand = { type: 'LockCheckout' };
+  const locked: OrderEvent = { type: 'OrderLocked' };
+
+  test('is cancelled by its customer until the checkout locks it: the first of both counts', () => {
+    given(inCheckout, stockReserved).when(cancel).thenEvents(cancellationRequested);
+    given(inCheckout, cancellationRequested).when(cancel).thenEvents();
+    given(inCheckout, cancellationRequested).when(lock).thenRefused('CANCELLATION_REQUESTED');
+    given(inCheckout, stockReserved).when(lock).thenEvents(locked);
+    given(inCheckout, locked).when(lock).thenEvents();
+    given(inCheckout, locked).when(cancel).thenRefused('ORDER_IN_CHECKOUT');
+  });
+
+  test('is cancelled by nobody else, and not after its end', () => {
+    given(inCheckout).when(cancelAsAnother).thenRefused('ORDER_NOT_FOUND');
+    given(inCheckout, confirmed).when(cancel).thenRefused('ORDER_ALREADY_SHIPPED');
+    given(inCheckout, abandoned).when(cancel).thenEvents();
+  });
+
+  test('is the only one that the checkout may end', () => {
+    given(placed).when(confirm).thenRefused('NOT_IN_CHECKOUT');
+    given(placed).when(abandon).thenRefused('NOT_IN_CHECKOUT');
+    given(placed).when(lock).thenRefused('NOT_IN_CHECKOUT');
+    given(inCheckout, abandoned).when(lock).thenRefused('NOT_IN_CHECKOUT');
+    given().when(lock).thenRefused('ORDER_NOT_FOUND');
+    given().when(confirm).thenRefused('ORDER_NOT_FOUND');
+    given().when(abandon).thenRefused('ORDER_NOT_FOUND');
+  });
+});
+
 describe('events that arrive in any order lead to the same end', () => {
   test.each<[string, ProgressEvent[]]>([
     ['CONFIRMED', [stockReserved, paid, shipped]],

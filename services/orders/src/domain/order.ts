@@ -1,7 +1,13 @@
 import { PermanentError, UnavailableError } from '@millrace/errors';
 import type { OrderSnapshot } from '../../events/index.ts';
 
-export type CancellationReason = 'OUT_OF_STOCK' | 'PAYMENT_FAILED' | 'CUSTOMER_REQUEST' | 'TIMED_OUT';
+export type CancellationReason =
+  | 'OUT_OF_STOCK'
+  | 'PAYMENT_FAILED'
+  | 'CUSTOMER_REQUEST'
+  | 'TIMED_OUT'
+  | 'NOT_APPROVED'
+  | 'TECHNICAL_FAILURE';
 
 /** What another service reports about an order. Reports may come in any order. */
 export type ProgressEvent =
@@ -17,14 +23,24 @@ export type OrderEvent =
   | { type: 'OrderPlaced'; order: OrderSnapshot; deadline?: string }
   | { type: 'OrderConfirmed'; trackingNumber: string }
   | { type: 'OrderCancelled'; reason: CancellationReason; detail: string }
+  /** In checkout: its customer wants it cancelled, and the checkout will. */
+  | { type: 'CancellationRequested' }
+  /** In checkout: from here on its customer cannot cancel it. */
+  | { type: 'OrderLocked' }
   | ProgressEvent;
 
 export type OrderCommand =
-  | { type: 'PlaceOrder'; order: OrderSnapshot; deadline: string }
+  /** Without a deadline in checkout, whose execution has a time limit. */
+  | { type: 'PlaceOrder'; order: OrderSnapshot; deadline?: string }
   | { type: 'CancelOrder'; customerId: string }
   /** Ends an order whose time is over. It may come late, early, twice, or after the end. */
   | { type: 'TimeOutOrder'; now: string }
-  | { type: 'RecordProgress'; progress: ProgressEvent };
+  | { type: 'RecordProgress'; progress: ProgressEvent }
+  /** The checkout is about to charge it. */
+  | { type: 'LockCheckout' }
+  /** The end of a checkout, either way. */
+  | { type: 'ConfirmCheckout'; trackingNumber: string }
+  | { type: 'CancelCheckout'; reason: CancellationReason; detail: string };
 
 /** CONFIRMED and CANCELLED are final. */
 export type OrderStatus = 'PLACED' | 'CONFIRMED' | 'CANCELLED';
@@ -36,6 +52,8 @@ export interface Order {
   deadline?: string;
   /** The kinds of progress that are on record. */
   recorded: ReadonlySet<ProgressEvent['type']>;
+  cancellationRequested?: boolean;
+  locked?: boolean;
   trackingNumber?: string;
   cancellation?: { reason: CancellationReason; detail: string };
 }
@@ -54,6 +72,27 @@ export class OrderAlreadyShippedError extends PermanentError {
   }
 }
 
+/** A customer's cancellation of an order that the checkout has begun to charge. */
+export class OrderInCheckoutError extends PermanentError {
+  constructor() {
+    super('ORDER_IN_CHECKOUT', 'The order is being paid and shipped and can no longer be cancelled');
+  }
+}
+
+/** The checkout may not go on with an order: its customer has cancelled it. */
+export class CancellationRequestedError extends PermanentError {
+  constructor() {
+    super('CANCELLATION_REQUESTED', 'The customer has cancelled the order');
+  }
+}
+
+/** A step of the checkout for an order that is not in checkout, or has ended otherwise. */
+export class NotInCheckoutError extends PermanentError {
+  constructor() {
+    super('NOT_IN_CHECKOUT', 'The order is not in checkout, or has ended otherwise');
+  }
+}
+
 /** The time for an order is not over yet: a schedule, or a clock, is early. It is over in a moment, or the order ends before. */
 export class OrderNotDueError extends UnavailableError {
   constructor() {
@@ -63,17 +102,22 @@ export class OrderNotDueError extends UnavailableError {
 
 /**
  * What follows from a command.
- * @throws OrderNotFoundError, OrderAlreadyShippedError, OrderNotDueError
+ * @throws OrderNotFoundError, OrderAlreadyShippedError, OrderNotDueError, OrderInCheckoutError, CancellationRequestedError,
+ *   NotInCheckoutError
  */
 export function decide(command: OrderCommand, order: Order | undefined): readonly OrderEvent[] {
   switch (command.type) {
-    case 'PlaceOrder':
+    case 'PlaceOrder': {
       // The same request again: the order stands as it is.
-      return order ? [] : [{ type: 'OrderPlaced', order: command.order, deadline: command.deadline }];
+      if (order) return [];
+      const { order: placed, deadline } = command;
+      return [{ type: 'OrderPlaced', order: placed, ...(deadline !== undefined && { deadline }) }];
+    }
     case 'CancelOrder':
       if (!order || !belongsTo(order, command.customerId)) throw new OrderNotFoundError();
       if (order.status === 'CONFIRMED') throw new OrderAlreadyShippedError();
       if (order.status === 'CANCELLED') return [];
+      if (isInCheckout(order)) return requestCancellation(order);
       return [{ type: 'OrderCancelled', reason: 'CUSTOMER_REQUEST', detail: 'Cancelled at your request' }];
     case 'TimeOutOrder':
       if (!order) throw new OrderNotFoundError();
@@ -83,6 +127,17 @@ export function decide(command: OrderCommand, order: Order | undefined): readonl
     case 'RecordProgress':
       if (!order) throw new OrderNotFoundError();
       return recordProgress(command.progress, order);
+    case 'LockCheckout':
+      if (!order) throw new OrderNotFoundError();
+      return lock(order);
+    case 'ConfirmCheckout':
+      if (!order) throw new OrderNotFoundError();
+      return endCheckout({ type: 'OrderConfirmed', trackingNumber: command.trackingNumber }, 'CONFIRMED', order);
+    case 'CancelCheckout': {
+      if (!order) throw new OrderNotFoundError();
+      const { reason, detail } = command;
+      return endCheckout({ type: 'OrderCancelled', reason, detail }, 'CANCELLED', order);
+    }
   }
 }
 
@@ -91,10 +146,33 @@ export function belongsTo({ snapshot }: Order, customerId: string): boolean {
   return snapshot.customer.id === customerId;
 }
 
-/** Each kind of progress counts once, and only an open order draws a conclusion from it. */
+function isInCheckout({ snapshot }: Order): boolean {
+  return snapshot.process === 'checkout';
+}
+
+/** The checkout alone knows what there is to undo, so it has to look. */
+function requestCancellation({ locked, cancellationRequested }: Order): readonly OrderEvent[] {
+  if (locked) throw new OrderInCheckoutError();
+  return cancellationRequested ? [] : [{ type: 'CancellationRequested' }];
+}
+
+/** Of a cancellation and the lock the first one counts. */
+function lock(order: Order): readonly OrderEvent[] {
+  if (!isInCheckout(order) || order.status !== 'PLACED') throw new NotInCheckoutError();
+  if (order.cancellationRequested) throw new CancellationRequestedError();
+  return order.locked ? [] : [{ type: 'OrderLocked' }];
+}
+
+/** To end it again in the same way changes nothing. */
+function endCheckout(end: OrderEvent, status: OrderStatus, order: Order): readonly OrderEvent[] {
+  if (!isInCheckout(order) || (order.status !== 'PLACED' && order.status !== status)) throw new NotInCheckoutError();
+  return order.status === 'PLACED' ? [end] : [];
+}
+
+/** Each kind of progress counts once, and only an open order draws a conclusion from it; in checkout it is not the order that does. */
 function recordProgress(progress: ProgressEvent, order: Order): readonly OrderEvent[] {
   if (order.recorded.has(progress.type)) return [];
-  if (order.status !== 'PLACED') return [progress];
+  if (order.status !== 'PLACED' || isInCheckout(order)) return [progress];
   switch (progress.type) {
     case 'StockReservationFailed': {
       const detail = `Out of stock: ${progress.skus.join(', ')}`;
@@ -125,6 +203,10 @@ export function evolve(order: Order | undefined, event: OrderEvent): Order {
       return { ...order, status: 'CONFIRMED', trackingNumber: event.trackingNumber };
     case 'OrderCancelled':
       return { ...order, status: 'CANCELLED', cancellation: { reason: event.reason, detail: event.detail } };
+    case 'CancellationRequested':
+      return { ...order, cancellationRequested: true };
+    case 'OrderLocked':
+      return { ...order, locked: true };
     case 'StockReserved':
     case 'StockReservationFailed':
     case 'PaymentProcessed':

@@ -1,6 +1,6 @@
 import { endpoint, HttpError } from '@millrace/http';
 import { ordersFromEnvironment } from '../adapters/orders.ts';
-import { OrderAlreadyShippedError, OrderNotFoundError } from '../domain/order.ts';
+import { OrderAlreadyShippedError, OrderInCheckoutError, OrderNotFoundError } from '../domain/order.ts';
 import { orderNotFound, orderPath } from './order-path.ts';
 
 const orders = ordersFromEnvironment();
@@ -19,7 +19,8 @@ export const handler = endpoint({ path: orderPath }, async (request) => {
     return { status: 202, headers: { location: `/orders/${orderId}` }, body: { orderId, status } };
   } catch (error) {
     if (error instanceof OrderNotFoundError) throw orderNotFound();
-    if (error instanceof OrderAlreadyShippedError) throw new HttpError(409, error.code, error.message);
+    if (error instanceof OrderAlreadyShippedError || error instanceof OrderInCheckoutError)
+      throw new HttpError(409, error.code, error.message);
     throw error;
   }
 });

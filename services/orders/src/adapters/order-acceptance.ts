@@ -1,0 +1,53 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type EndpointRequest, HttpError } from '@millrace/http';
+import type { OrderSnapshot } from '../../events/index.ts';
+import { contactPolicyFrom, contactProblems } from '../domain/contact-policy.ts';
+import { type PlaceOrderRequest, totalOf } from '../domain/place-order-request.ts';
+import { orderQuotaFromEnvironment } from './order-quota.ts';
+
+/** A request for an order, whichever route it came by. */
+type OrderRequest = Pick<EndpointRequest<unknown, PlaceOrderRequest>, 'caller' | 'body' | 'idempotencyKey'>;
+
+/** Lets an order of the caller's in, or refuses it. */
+export type AcceptOrder = (request: OrderRequest) => Promise<OrderSnapshot>;
+
+/**
+ * What a service asks of an order before it does anything for it: that the shop may write to the customer, and that the
+ * customer does not have too many orders already.
+ *
+ * @returns a function that returns the order with its id and total. It throws HttpError 403 `CONTACT_NOT_ALLOWED` and
+ *   429 `QUOTA_EXCEEDED`
+ * @throws Error when one of the settings in the environment is not valid
+ * @example
+ * const accept = orderAcceptanceFromEnvironment();
+ * const order = await accept({ caller, body, idempotencyKey });
+ */
+export function orderAcceptanceFromEnvironment(): AcceptOrder {
+  const quota = orderQuotaFromEnvironment();
+  const contactPolicy = contactPolicyFrom();
+  return async ({ caller, body, idempotencyKey }) => {
+    const { currency, customer, ...order } = body;
+    const problems = contactProblems(customer, caller, contactPolicy);
+    if (problems.length > 0) {
+      throw new HttpError(403, 'CONTACT_NOT_ALLOWED', 'The shop may not write to this customer there', problems);
+    }
+    await quota.take(caller.subject);
+    const orderId = idempotencyKey === undefined ? randomUUID() : orderIdOf(caller.subject, idempotencyKey, body);
+    const total = { amount: totalOf(order.lines), currency };
+    return { orderId, customer: { id: caller.subject, ...customer }, ...order, total };
+  };
+}
+
+/**
+ * The id follows from the customer, the key and the body: a retry after a crash between storing the order and
+ * remembering the answer finds the order instead of placing a second one, and nobody finds another customer's.
+ */
+function orderIdOf(customerId: string, idempotencyKey: string, body: unknown): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([customerId, idempotencyKey, body]))
+    .digest();
+  // A UUID of version 8, https://www.rfc-editor.org/rfc/rfc9562#section-5.8
+  const hex = digest.toString('hex');
+  const variant = ((digest.readUInt8(8) & 0x3f) | 0x80).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
+}
