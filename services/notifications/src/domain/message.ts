@@ -14,13 +14,20 @@ export type Message = {
   recipient: string;
 } & ({ channel: 'email'; to: string; mail: Mail } | { channel: 'sms'; to: string; text: string });
 
+/** How an order ended: an event, or what a step of the checkout says instead of it. */
+export type Outcome = OutcomeOf<typeof OrderConfirmed> | OutcomeOf<typeof OrderCancelled>;
+type OutcomeOf<Contract extends typeof OrderConfirmed | typeof OrderCancelled> = Pick<
+  EventOf<Contract>,
+  'detailType' | 'data'
+>;
+
 /** What a customer is told about the end of an order: by mail and, when a phone number is known, by SMS. */
-export function messagesToCustomer(event: EventOf<typeof OrderConfirmed | typeof OrderCancelled>): Message[] {
-  switch (event.detailType) {
+export function messagesToCustomer(outcome: Outcome): Message[] {
+  switch (outcome.detailType) {
     case 'OrderConfirmed.v1':
-      return toCustomer(orderConfirmed, event.data);
+      return toCustomer(orderConfirmed, outcome.data);
     case 'OrderCancelled.v1':
-      return toCustomer(orderCancelled, event.data);
+      return toCustomer(orderCancelled, outcome.data);
   }
 }
 

@@ -14,6 +14,8 @@ const reasons: Record<Order['reason'], string> = {
   PAYMENT_FAILED: 'the payment was refused',
   CUSTOMER_REQUEST: 'you asked for it',
   TIMED_OUT: 'it could not be completed in time',
+  NOT_APPROVED: 'it was not approved',
+  TECHNICAL_FAILURE: 'it could not be processed',
 };
 
 /** Tells the customer that the order will not be delivered, and why. */
