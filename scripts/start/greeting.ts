@@ -14,7 +14,7 @@ const EXAMPLE_ORDER = JSON.stringify({
 /** How long the printed tokens are valid, in seconds: a working day. */
 const TOKENS_EXPIRE_IN = 8 * 3600;
 
-const STAFF_SCOPE = 'stock:read stock:write orders:read orders:read:all reports:read events:read';
+const STAFF_SCOPE = 'stock:read stock:write orders:read orders:read:all reports:read events:read approvals:write';
 
 /**
  * Returns the text to print when the runtime is ready: its addresses, two tokens and a first order.
@@ -30,7 +30,7 @@ export async function greetingOf(
     requestToken(issuerUrl, {
       subject: 'customer-1',
       ...VERIFIED,
-      scope: 'orders:read orders:write',
+      scope: 'orders:read orders:write checkouts:read checkouts:write',
       expiresIn: TOKENS_EXPIRE_IN,
     }),
     requestToken(issuerUrl, { subject: 'staff-1', scope: STAFF_SCOPE, expiresIn: TOKENS_EXPIRE_IN }),

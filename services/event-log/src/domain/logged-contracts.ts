@@ -1,3 +1,4 @@
+import { StartCheckout } from '@millrace/checkout/events';
 import type { EventContract } from '@millrace/events';
 import { ShipmentCreated } from '@millrace/fulfillment/events';
 import {
@@ -25,4 +26,5 @@ export const loggedContracts: readonly EventContract[] = [
   PaymentFailed,
   PaymentRefunded,
   ShipmentCreated,
+  StartCheckout,
 ];

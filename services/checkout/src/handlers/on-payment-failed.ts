@@ -1,0 +1,17 @@
+import { consume } from '@millrace/consumer';
+import { tableFromEnvironment } from '@millrace/event-store';
+import { orderQuotaFromEnvironment } from '@millrace/orders/requests';
+import { PaymentFailed } from '@millrace/payments/events';
+import { Checkouts } from '../adapters/checkouts.ts';
+
+const checkouts = new Checkouts(tableFromEnvironment());
+const quota = orderQuotaFromEnvironment();
+
+/**
+ * Counts the failed payments of a customer's checkouts, who may start no more after too many. To count one again changes nothing, and
+ * an order of the choreography is not a checkout.
+ */
+export const handler = consume([PaymentFailed], async ({ data: { orderId }, metadata }) => {
+  const checkout = await checkouts.find(orderId);
+  if (checkout) await quota.countFailure(checkout.customerId, orderId, new Date(metadata.timestamp));
+});

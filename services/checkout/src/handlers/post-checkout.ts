@@ -1,0 +1,20 @@
+import { tableFromEnvironment } from '@millrace/event-store';
+import { endpoint } from '@millrace/http';
+import { orderAcceptanceFromEnvironment, placeOrderRequest } from '@millrace/orders/requests';
+import { Checkouts } from '../adapters/checkouts.ts';
+
+const checkouts = new Checkouts(tableFromEnvironment());
+const accept = orderAcceptanceFromEnvironment();
+
+/**
+ * `POST /checkouts`: takes an order of the caller's, under the conditions of `POST /orders`, for the state machine. What becomes of it
+ * is told by `GET /checkouts/{checkoutId}`.
+ */
+export const handler = endpoint({ body: placeOrderRequest, idempotent: true }, async (request) => {
+  const { correlationId, traceparent } = request;
+  const order = await accept(request);
+  await checkouts.request({ ...order, process: 'checkout' }, { correlationId, traceparent });
+  const { orderId } = order;
+  const body = { checkoutId: orderId, orderId, status: 'REQUESTED' };
+  return { status: 202, headers: { location: `/checkouts/${orderId}` }, body };
+});
