@@ -1,0 +1,4 @@
+/** `npm run draw`: draws state machines in the READMEs of their services. `-- --help` lists the options. */
+import { runDraw } from './draw/index.ts';
+
+await runDraw();
