@@ -6,18 +6,23 @@ import { type Context, stop } from './stage.ts';
 
 export const redrive: Command = {
   usage: 'redrive <queue>',
-  summary: 'sends letters back to the one queue that failed; has those of a relay emitted by it',
+  summary: 'sends letters back to the one queue that failed; has those of a relay emitted by it; resumes executions',
   help: `${FILTER_HELP}\n${ACTION_HELP}
 
 A relay's letter that names positions of a stream instead of holding its event is a sweep of that time: what was stored then
-and never emitted is emitted (npm run sweep).`,
+and never emitted is emitted (npm run sweep).
+
+A letter about an execution of a state machine resumes it at the state that failed. AWS allows that for 14 days.`,
   options: [...FILTERS, ...ACTIONS],
   run: (values, args) => drain('redrive', values, args, redriveQueue),
 };
 
-/** A relay's letters go to the relay, all others to the queue that failed. */
+/** A relay's letters go to the relay, those about executions resume them, and all others go to the queue that failed. */
 async function redriveQueue(context: Context, operation: Operation): Promise<DrainSummary> {
   const { operations, queues, events, endpoint, now } = context;
+  if (operations.isExecutionQueue(operation.queue, queues.stage)) {
+    return operations.redriveExecutions(operation, operations.operatorStepFunctions(endpoint));
+  }
   const service = operations.relayServiceOf(operation.queue, queues.stage);
   if (service === undefined) return operations.redrive(operation, operations.ruleMessageGroups(events));
   const { relayRepair } = await import('@millrace/lineage/operations');

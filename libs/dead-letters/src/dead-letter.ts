@@ -1,13 +1,15 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { shownIdentifier } from '@millrace/privacy';
+import { failedExecutionOf } from './execution-dead-letter.ts';
 import { eventDigest } from './failure.ts';
 import { isObject } from './json-object.ts';
 
 /**
  * Who put a message into its dead-letter queue: the consumer that gave it up, SQS after the last receive, EventBridge
- * for a rule that could not deliver, Lambda for a batch of a stream, or the re-emitter and operators for parking.
+ * for a rule that could not deliver, Lambda for a batch of a stream, EventBridge for an execution of a state machine that
+ * failed, or the re-emitter and operators for parking.
  */
-export type Origin = 'consumer' | 'sqs' | 'rule' | 'stream' | 'parking';
+export type Origin = 'consumer' | 'sqs' | 'rule' | 'stream' | 'execution' | 'parking';
 
 /** Why a message is dead. */
 export interface DeadLetterReason {
@@ -142,6 +144,16 @@ function explain(
     const [first, last] = [shownIdentifier(startSequenceNumber), shownIdentifier(endSequenceNumber)];
     const message = `stream records ${first} to ${last} could not be handled`;
     return { origin: 'stream', reason: { ...common, code: String(condition), message, kind: 'exhausted' } };
+  }
+  const execution = failedExecutionOf(body);
+  if (execution) {
+    const { stateMachine, name, status } = execution;
+    const message = `the execution ${shownIdentifier(name)} has stopped: npm run redrive resumes it at the state that failed`;
+    const code = `EXECUTION_${shownIdentifier(status)}`;
+    return {
+      origin: 'execution',
+      reason: { ...common, code, message, kind: 'exhausted', consumer: shownIdentifier(stateMachine) },
+    };
   }
   return {
     origin: 'sqs',

@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from '@jest/globals';
-import { createClients } from './clients.ts';
+import { DescribeExecutionCommand } from '@millrace/aws';
+import { createClients, operatorStepFunctions } from './clients.ts';
 
 /** Calls a service whose clock goes wrong by so much. @returns by how much `now` is off, in ms, and who called */
 async function call(
@@ -41,4 +42,22 @@ test('the time is that of the service, when its clock and this one differ', asyn
   expect(Math.abs((await call(0, {})).offset)).toBeLessThan(10);
   expect(Math.abs((await call(120_000, {})).offset - 120_000)).toBeLessThan(2_000);
   expect(Math.abs((await call(-120_000, {})).offset + 120_000)).toBeLessThan(2_000);
+});
+
+test('executions are asked for at the endpoint, in the name of the operator', async () => {
+  let headers: Record<string, unknown> = {};
+  const server = createServer((request, response) => {
+    headers = request.headers;
+    response.end('{"status":"RUNNING"}');
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  try {
+    const states = operatorStepFunctions(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect(await states.send(new DescribeExecutionCommand({ executionArn: 'arn' }))).toEqual({ status: 'RUNNING' });
+    expect(headers['x-amz-target']).toBe('AWSStepFunctions.DescribeExecution');
+    expect(headers.authorization).toMatch(/\/states\/aws4_request/);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });

@@ -1,7 +1,7 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { type DocumentClient, documentClient } from '@millrace/aws';
+import { type DocumentClient, documentClient, type StepFunctions, stepFunctions } from '@millrace/aws';
 
 /** Attempts of one call: a throttle of some seconds is waited out. */
 const MAX_ATTEMPTS = 6;
@@ -70,4 +70,15 @@ export function createClients(endpoint?: string, environment: NodeJS.ProcessEnv 
 export function operatorDocumentClient(endpoint?: string): DocumentClient {
   const { credentials, region } = new SQSClient(clientConfiguration(endpoint)).config;
   return documentClient({ credentials, region, endpoint });
+}
+
+/**
+ * Makes a client for Step Functions with an operator's credentials and region.
+ *
+ * @param endpoint as of `clientConfiguration`
+ * @example await operatorStepFunctions().send(new RedriveExecutionCommand({ executionArn }));
+ */
+export function operatorStepFunctions(endpoint?: string): StepFunctions {
+  const { credentials, region } = new SQSClient(clientConfiguration(endpoint)).config;
+  return stepFunctions({ credentials, region, endpoint });
 }

@@ -1,4 +1,4 @@
-export { clientConfiguration, createClients, operatorDocumentClient } from './clients.ts';
+export { clientConfiguration, createClients, operatorDocumentClient, operatorStepFunctions } from './clients.ts';
 export { consumerKey, consumerOfRule } from './consumer-name.ts';
 export { type DeadLetterCriteria, deadLetterFilter, isFiltering } from './dead-letter-filter.ts';
 export { type DrainOptions, type DrainSummary, isComplete } from './drain.ts';
@@ -15,6 +15,7 @@ export { describeTarget, type OpenStage, openStage } from './open-stage.ts';
 export { park } from './park.ts';
 export { purge } from './purge.ts';
 export { type Operation, redrive } from './redrive.ts';
+export { isExecutionQueue, redriveExecutions } from './redrive-executions.ts';
 export { type RelayRepair, redriveRelay } from './redrive-relay.ts';
 export { reemit } from './reemit.ts';
 export {

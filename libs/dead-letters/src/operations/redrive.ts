@@ -66,6 +66,8 @@ async function destinationOf(
   switch (origin) {
     case 'stream':
       return 'it names records of a table’s stream: npm run redrive has the relay emit them, see docs/dead-letters.md';
+    case 'execution':
+      return 'it names an execution: only npm run redrive of its own queue resumes it';
     case 'parking': {
       if (reason.code === 'EVENT_REPLACED') return 'an edited copy has taken its place: purge it when that is done';
       const origin = queues.byName(attributes.ParkedFrom ?? '');
