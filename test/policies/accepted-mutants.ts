@@ -60,6 +60,12 @@ export const accepted: readonly Acceptance[] = [
     reason: 'the build compares what is consumed with the contracts that the handler names',
   },
   {
+    type: 'AWS::Events::Rule',
+    path: /EventPattern\.detail\.data\.process$/,
+    change: /^add (\*|a stranger)$/,
+    reason: 'a process that no order is in',
+  },
+  {
     type: 'AWS::Lambda::EventSourceMapping',
     path: /MaximumBatchingWindowInSeconds$/,
     change: /^set [01]$/,

@@ -4,6 +4,7 @@ import { envelopeText } from '@millrace/testing';
 import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/workspace/catalogue';
 import { type CompiledService as Compiled, compileTemplates } from '@millrace/workspace/packaging';
 import { parse } from 'yaml';
+import { at } from './template.ts';
 
 export type Template = Compiled['template'];
 export type Resource = NonNullable<Template['Resources']>[string];
@@ -27,7 +28,13 @@ export interface CompiledWorkspace {
   /** What serverless.stages.yml says of the stage. */
   parameters: Readonly<Record<string, unknown>>;
   /** An event of each contract, made of its example, as EventBridge would hand it to a rule. */
-  exampleEvents: ReadonlyArray<{ detailType: string; source: string; event: unknown }>;
+  exampleEvents: ReadonlyArray<{
+    detailType: string;
+    source: string;
+    event: unknown;
+    /** Whether its data say which process the order is in. */
+    hasProcess: boolean;
+  }>;
 }
 
 export const workspaceRoot = findWorkspaceRoot(import.meta.dirname);
@@ -69,7 +76,9 @@ async function readExampleEvents(): Promise<CompiledWorkspace['exampleEvents']> 
       subject: 'subject-1',
       correlationId: 'correlation-1',
     });
-    return { detailType: contract.detailType, source: contract.source, event: JSON.parse(envelopeText(event)) };
+    const hasProcess = at(contract.jsonSchema(), 'properties', 'data', 'properties', 'process') !== undefined;
+    const { detailType, source } = contract;
+    return { detailType, source, event: JSON.parse(envelopeText(event)), hasProcess };
   });
 }
 

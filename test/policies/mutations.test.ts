@@ -223,9 +223,11 @@ describe('what somebody might do to a service is caught with file and key:', () 
       'fulfillment.RelayLambdaFunction',
       'fulfillment.RelayRole',
       'inventory.RelayEventSourceMappingDynamodbTable',
-      // Two functions share the statement.
+      // Four functions share the statement.
+      'notifications.NotifyCancellationForCheckoutRole',
       'notifications.OnOrderOutcomeRole',
       'notifications.OnStockRanLowRole',
+      'notifications.SendConfirmationForCheckoutRole',
       // The policy has lost its other statements.
       'payments.OnOrderCancelledQueue',
       'payments.OnOrderCancelledQueuePolicy',

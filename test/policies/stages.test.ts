@@ -33,7 +33,7 @@ describe('serverless.stages.yml', () => {
   );
 
   test.each(Object.keys(stages.dev ?? {}))('%s is used', (key) => {
-    const files = ['event-bus', 'orders', 'payments', 'notifications', 'event-log', 're-emitter'].map(
+    const files = ['event-bus', 'orders', 'payments', 'notifications', 'checkout', 'event-log', 're-emitter'].map(
       (name) => `services/${name}/serverless.yml`,
     );
     const used = ['serverless.common.yml', 'serverless.outbox.yml', ...files].filter((file) =>

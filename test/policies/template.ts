@@ -88,6 +88,11 @@ export function at(value: unknown, ...keys: string[]): unknown {
   );
 }
 
+/** Whether a rule is on the default bus, for the events of services of AWS: there it has no bus of its own, and no schedule. */
+export function isOnDefaultBus({ EventBusName, ScheduleExpression }: Record<string, unknown>): boolean {
+  return EventBusName === undefined && ScheduleExpression === undefined;
+}
+
 /** Where the service loses nothing: the queue that dead letters of a resource go to. `target` is undefined without one. */
 export interface DeadLetterHop {
   resource: string;
@@ -108,6 +113,10 @@ export function asynchronousHops(service: CompiledService): DeadLetterHop[] {
         for (const target of list(properties.Targets)) {
           const what = `target ${at(target, 'Id')}: DeadLetterConfig`;
           hops.push({ resource: id, what, target: at(target, 'DeadLetterConfig', 'Arn') });
+          // On the default bus a rule tells of executions that have failed: its target is their dead-letter queue.
+          if (isOnDefaultBus(properties)) {
+            hops.push({ resource: id, what: `target ${at(target, 'Id')}`, target: at(target, 'Arn') });
+          }
         }
         break;
       case 'AWS::Scheduler::Schedule':

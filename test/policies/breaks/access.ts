@@ -1,5 +1,5 @@
 import { at, list, referenceTo, type Statement } from '../template.ts';
-import { type Break, type Breaks, setting, type Target, typed } from './break.ts';
+import { type Break, type Breaks, isFunctionRole, setting, type Target, typed } from './break.ts';
 
 const isFunction = 'AWS::Lambda::Function';
 const isRole = 'AWS::IAM::Role';
@@ -12,7 +12,7 @@ const stranger = 'arn:aws:iam::999999999999:root';
 function grants(title: string, Action: string | string[], Resource: unknown, says: RegExp, more: object = {}): Break {
   return {
     title,
-    applies: typed(isRole, ({ id }) => id !== 'ReemitRole'),
+    applies: (target) => isFunctionRole(target) && target.id !== 'ReemitRole',
     change: ({ properties }) => {
       const document = at(list(properties.Policies)[0], 'PolicyDocument') as { Statement: object[] };
       document.Statement.push({ Effect: 'Allow', Action, Resource, ...more });
@@ -61,7 +61,7 @@ const allowsIn = typed(isQueuePolicy, ({ properties }) =>
 const table = { 'Fn::GetAtt': ['Table', 'Arn'] };
 const withTable = (each: Break): Break => ({
   ...each,
-  applies: typed(isRole, ({ id, resources }) => id !== 'ReemitRole' && resources.Table !== undefined),
+  applies: (target) => isFunctionRole(target) && target.id !== 'ReemitRole' && target.resources.Table !== undefined,
 });
 const variable = (title: string, name: string, value: unknown, says = new RegExp(`^Environment has ${name}, which`)) =>
   setting(title, isFunction, `Environment.Variables.${name}`, value, says);
@@ -77,9 +77,11 @@ export const access: Breaks = {
     withTable(grants('read every row', 'dynamodb:Scan', table, /dynamodb:Scan on .*it is not listed/)),
     {
       ...grants('delete rows', 'dynamodb:DeleteItem', table, /DeleteItem on .*a table of idempotency records/),
-      applies: typed(isRole, ({ id, resources, service }) => {
-        return service.name !== 'orders' && id !== 'ReemitRole' && resources.Table !== undefined;
-      }),
+      applies: (target) =>
+        isFunctionRole(target) &&
+        target.service.name !== 'orders' &&
+        target.id !== 'ReemitRole' &&
+        target.resources.Table !== undefined,
     },
     withTable(grants('delete rows in batches', 'dynamodb:BatchWriteItem', table, /BatchWriteItem on .*not listed/)),
     withTable(grants('export the table', 'dynamodb:ExportTableToPointInTime', table, /ExportTableToPointInTime on/)),

@@ -1,6 +1,6 @@
 import type { Resource, Template } from '../compiled-workspace.ts';
 import { at, list, referenceTo, type Statement } from '../template.ts';
-import { type Breaks, busRule, type Target, typed } from './break.ts';
+import { type Breaks, isBusRule, type Target, typed } from './break.ts';
 
 const isQueue = 'AWS::SQS::Queue';
 const isFunction = 'AWS::Lambda::Function';
@@ -59,6 +59,15 @@ const deadLetterQueue = typed(isQueue, ({ properties }) =>
   /-(dlq(\.fifo)?|parking)$/.test(String(properties.QueueName)),
 );
 
+/** A route without settings of its own. */
+function routeByDefault({ resources }: Target): string | undefined {
+  const stage = Object.values(resources).find(({ Type }) => Type === isStage);
+  const own = Object.keys((stage?.Properties?.RouteSettings ?? {}) as object);
+  return Object.keys(resources).find(
+    (id) => resources[id]?.Type === isRoute && !own.includes(String(resources[id]?.Properties?.RouteKey)),
+  );
+}
+
 export const basics: Breaks = {
   'function-roles': [
     {
@@ -112,7 +121,7 @@ export const basics: Breaks = {
     },
     {
       title: 'every resource',
-      applies: (target) => target.resource.Type === isRole && target.id !== 'OnOrderOutcomeRole',
+      applies: typed(isRole, ({ id }) => !/^(OnOrderOutcome|.+ForCheckout|PostApproval)Role$/.test(id)),
       change: (target) => grant(target, { Resource: '*' }),
       says: /Resource "\*"$/,
     },
@@ -156,7 +165,7 @@ export const basics: Breaks = {
     },
     {
       title: 'a queue that does not let its rule send',
-      applies: busRule,
+      applies: isBusRule,
       change: ({ properties, resources }) => {
         const queue = referenceTo(at(list(properties.Targets)[0], 'Arn'));
         delete resources[`${queue}Policy`];
@@ -286,7 +295,7 @@ export const basics: Breaks = {
   'dead-letter-queues': [
     {
       title: 'a rule target without one',
-      applies: busRule,
+      applies: isBusRule,
       change: ({ properties }) => {
         for (const target of list(properties.Targets)) delete (target as Record<string, unknown>).DeadLetterConfig;
       },
@@ -511,13 +520,10 @@ export const basics: Breaks = {
   'route-limits': [
     {
       title: 'no default',
-      applies: isStage,
+      applies: typed(isStage, (target) => routeByDefault(target) !== undefined),
       change: ({ properties }) => delete properties.DefaultRouteSettings,
-      says: /^GET \/.*: its settings are undefined$/,
-      names: ({ resources }) =>
-        Object.keys(resources).find(
-          (id) => resources[id]?.Type === isRoute && /^GET /.test(String(resources[id]?.Properties?.RouteKey)),
-        ) ?? '',
+      says: /: its settings are undefined$/,
+      names: (target) => routeByDefault(target) ?? '',
     },
     {
       title: 'settings of its own without a limit',
@@ -553,13 +559,13 @@ export const basics: Breaks = {
   'rule-patterns': [
     {
       title: 'an event that nobody defines, among others',
-      applies: busRule,
+      applies: isBusRule,
       change: ({ properties }) => (at(properties, 'EventPattern', 'detail-type') as string[]).push('OrderPlacd.v1'),
       says: /^EventPattern names OrderPlacd\.v1, which no contract defines$/,
     },
     {
       title: 'a filter that no event passes',
-      applies: busRule,
+      applies: isBusRule,
       change: ({ properties }) => {
         Object.assign(properties.EventPattern as object, { detail: { data: { colour: ['mauve'] } } });
       },

@@ -30,8 +30,11 @@ export function typed(type: string, also: (target: Target) => boolean): (target:
   return (target) => target.resource.Type === type && also(target);
 }
 
-/** The rules that feed queues with events; others call functions at a rate. */
-export const busRule = typed('AWS::Events::Rule', ({ properties }) => properties.EventPattern !== undefined);
+/** A role of a function: the one of a state machine is judged by a rule of its own. */
+export const isFunctionRole = typed('AWS::IAM::Role', ({ id }) => id !== 'StateMachineRole');
+
+/** The rules that feed queues with events of the shop's bus; others call functions at a rate, or are about executions. */
+export const isBusRule = typed('AWS::Events::Rule', ({ properties }) => properties.EventBusName !== undefined);
 
 /** The event source mappings that read a resource of this type. */
 export function mappingOf(type: string): (target: Target) => boolean {

@@ -1,5 +1,5 @@
 import { at, circuitsOf, list, referenceTo } from '../template.ts';
-import { type Break, type Breaks, busRule, mappingOf, setting, type Target, typed } from './break.ts';
+import { type Break, type Breaks, isBusRule, mappingOf, setting, type Target, typed } from './break.ts';
 
 const isQueue = 'AWS::SQS::Queue';
 const isTable = 'AWS::DynamoDB::Table';
@@ -136,19 +136,19 @@ export const durability: Breaks = {
     setting('messages of a kilobyte', isQueue, 'MaximumMessageSize', 1024, /^MaximumMessageSize is not judged/),
     setting('a mapping that is switched off', queueMapping, 'Enabled', false, /^Enabled is false/),
     setting('a queue of which some are deleted', queueMapping, 'FilterCriteria', { Filters: [] }, /^FilterCriteria is/),
-    setting('a rule that is switched off', busRule, 'State', 'DISABLED', /^State is "DISABLED"/),
-    setting('another bus', busRule, 'EventBusName', 'default', /^EventBusName is "default"/),
+    setting('a rule that is switched off', isBusRule, 'State', 'DISABLED', /^State is "DISABLED"/),
+    setting('another bus', isBusRule, 'EventBusName', 'default', /^EventBusName is "default"/),
     setting(
       'events that give up in an hour',
-      busRule,
+      isBusRule,
       'Targets.0.RetryPolicy.MaximumEventAgeInSeconds',
       3600,
       /is 3600/,
     ),
-    setting('events that are tried once', busRule, 'Targets.0.RetryPolicy.MaximumRetryAttempts', 0, /Attempts is 0/),
-    setting('half an event', busRule, 'Targets.0.InputPath', '$.detail.data', /InputPath is not judged/),
-    setting('another event', busRule, 'Targets.0.Input', '{}', /Input is not judged/),
-    setting('an event somewhere else', busRule, 'Targets.0.Arn', 'arn:aws:sqs:us-east-1:999999999999:x', /Arn is/),
+    setting('events that are tried once', isBusRule, 'Targets.0.RetryPolicy.MaximumRetryAttempts', 0, /Attempts is 0/),
+    setting('half an event', isBusRule, 'Targets.0.InputPath', '$.detail.data', /InputPath is not judged/),
+    setting('another event', isBusRule, 'Targets.0.Input', '{}', /Input is not judged/),
+    setting('an event somewhere else', isBusRule, 'Targets.0.Arn', 'arn:aws:sqs:us-east-1:999999999999:x', /Arn is/),
     setting('an archive of some events', isArchive, 'EventPattern', { source: ['x'] }, /^EventPattern is not judged/),
     setting('an archive of a day', isArchive, 'RetentionDays', 1, /^RetentionDays is 1, not 365$/),
     setting(
@@ -284,7 +284,7 @@ export const durability: Breaks = {
     },
     {
       title: 'one dead-letter queue for two hops',
-      applies: busRule,
+      applies: isBusRule,
       change: ({ id, properties }) => {
         const target = list(properties.Targets)[0] as Record<string, unknown>;
         target.DeadLetterConfig = { Arn: { 'Fn::GetAtt': [id.replace(/Rule$/, 'DeadLetterQueue'), 'Arn'] } };
@@ -315,17 +315,17 @@ export const durability: Breaks = {
   'rule-patterns': [
     setting(
       'every event',
-      busRule,
+      isBusRule,
       'EventPattern',
       { source: [{ prefix: '' }] },
       /^EventPattern names no detail-type$/,
     ),
-    setting('no pattern', busRule, 'EventPattern', undefined, /^has no EventPattern$/),
-    setting('events of one account', busRule, 'EventPattern.account', ['999999999999'], /^EventPattern has account$/),
-    setting('events of anybody', busRule, 'EventPattern.source', undefined, /^EventPattern lacks millrace\./),
+    setting('no pattern', isBusRule, 'EventPattern', undefined, /^has no EventPattern$/),
+    setting('events of one account', isBusRule, 'EventPattern.account', ['999999999999'], /^EventPattern has account$/),
+    setting('events of anybody', isBusRule, 'EventPattern.source', undefined, /^EventPattern lacks millrace\./),
     {
       title: "events of another service's name",
-      applies: busRule,
+      applies: isBusRule,
       change: ({ properties }) => (at(properties.EventPattern, 'source') as string[]).push('millrace.mallory'),
       says: /^EventPattern has the source millrace\.mallory, none of whose events it names$/,
     },

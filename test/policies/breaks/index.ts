@@ -4,8 +4,9 @@ import type { Break, Breaks } from './break.ts';
 import { durability } from './durability.ts';
 import { exposure } from './exposure.ts';
 import { schedules } from './schedules.ts';
+import { workflows } from './workflows.ts';
 
-const all = [basics, access, exposure, durability, schedules];
+const all = [basics, access, exposure, durability, schedules, workflows];
 
 /** By the names of the rules: each has to be here. */
 export const breaks: Breaks = Object.fromEntries(

@@ -1,6 +1,6 @@
 import type { CompiledService } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
-import { at, entriesOf, isSame, list, referenceTo } from '../template.ts';
+import { at, entriesOf, isOnDefaultBus, isSame, list, referenceTo } from '../template.ts';
 
 /** From the bus to a function, and from an address to a function: each part is there, and leads to the next. */
 export const eventPaths: Rule = {
@@ -12,9 +12,10 @@ export const eventPaths: Rule = {
 };
 
 function queuePaths(service: CompiledService): Finding[] {
-  const fed = entriesOf(service, 'AWS::Events::Rule').flatMap(({ properties }) =>
-    list(properties.Targets).map((target) => referenceTo(at(target, 'Arn'))),
-  );
+  // Rules on the default bus fill dead-letter queues, which the rule `state-machines` looks at.
+  const fed = entriesOf(service, 'AWS::Events::Rule')
+    .filter(({ properties }) => !isOnDefaultBus(properties))
+    .flatMap(({ properties }) => list(properties.Targets).map((target) => referenceTo(at(target, 'Arn'))));
   const mappings = entriesOf(service, 'AWS::Lambda::EventSourceMapping');
   const drained = mappings.map(({ properties }) => referenceTo(properties.EventSourceArn));
   return entriesOf(service, 'AWS::SQS::Queue').flatMap(({ id, properties }): Finding[] => {

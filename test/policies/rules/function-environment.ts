@@ -67,6 +67,7 @@ const variables: Readonly<Record<string, Variable>> = {
   MILLRACE_QUEUE_RETENTION: whole,
   MILLRACE_MAX_RECEIVE_COUNT: whole,
   MILLRACE_MAX_RETRY_DELAY: whole,
+  MILLRACE_STATE_MACHINE: refersTo('AWS::StepFunctions::StateMachine'),
   MILLRACE_REPLAYS: (value) => ['ignore', 'handle', 'rebuild'].includes(String(value)),
   MILLRACE_RETENTION_DAYS: (value, { workspace }) =>
     String(value) === String(workspace.parameters.eventLogRetentionDays),
@@ -137,6 +138,13 @@ function unnamed(service: CompiledService, { id, properties }: Entry, environmen
       ? ['GROUP', 'ROLE_ARN', 'DLQ_ARN', 'BUS_ARN']
           .filter((each) => environment[`MILLRACE_SCHEDULE_${each}`] === undefined)
           .map((each) => `no variable MILLRACE_SCHEDULE_${each}`)
+      : []),
+    ...(['StartExecution', 'DescribeExecution', 'SendTaskSuccess'].some((name) => may(`states:${name}`)) &&
+    environment.MILLRACE_STATE_MACHINE === undefined
+      ? ['no variable names the state machine']
+      : []),
+    ...(may('states:StartExecution') && environment.MILLRACE_APPROVAL_ABOVE === undefined
+      ? ['no variable says which orders a person has to approve']
       : []),
     ...(may('ses:SendEmail') && environment.MILLRACE_MAIL_FROM === undefined ? ['no variable names the sender'] : []),
     ...(service.template.Resources?.ParkingQueue && environment.MILLRACE_PARKING_QUEUE_URL === undefined

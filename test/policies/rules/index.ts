@@ -14,6 +14,7 @@ import { imports } from './imports.ts';
 import { logRetention } from './log-retention.ts';
 import { nameLengths } from './name-lengths.ts';
 import { noWildcards } from './no-wildcards.ts';
+import { orderProcesses } from './order-processes.ts';
 import { outgoingMessages } from './outgoing-messages.ts';
 import { ownEvents } from './own-events.ts';
 import { permittedActions } from './permitted-actions.ts';
@@ -28,6 +29,7 @@ import { rowExpiry } from './row-expiry.ts';
 import { rulePatterns } from './rule-patterns.ts';
 import { schedules } from './schedules.ts';
 import { stackSize } from './stack-size.ts';
+import { stateMachines } from './state-machines.ts';
 import { tags } from './tags.ts';
 import { references, templateSections } from './template-sections.ts';
 import { tlsOnly } from './tls-only.ts';
@@ -68,5 +70,7 @@ export const rules: readonly Rule[] = [
   tags,
   stackSize,
   rulePatterns,
+  stateMachines,
+  orderProcesses,
   imports,
 ];

@@ -19,15 +19,27 @@ export const noWildcards: Rule = {
     },
     {
       service: 'notifications',
-      resource: /^OnOrderOutcomeRole$/,
+      resource: /^(OnOrderOutcome|SendConfirmationForCheckout|NotifyCancellationForCheckout)Role$/,
       problem: /Resource "\*"$/,
       reason: 'a phone number has no ARN; the next statement denies every topic',
     },
     {
       service: 'notifications',
-      resource: /^On(OrderOutcome|StockRanLow)Role$/,
+      resource: /^(On(OrderOutcome|StockRanLow)|SendConfirmationForCheckout|NotifyCancellationForCheckout)Role$/,
       problem: /Resource .*:identity\/\*"\}$/,
       reason: "SES in its sandbox asks for the recipient's identity, too; a condition fixes the sender",
+    },
+    {
+      service: 'checkout',
+      resource: /^GetCheckoutRole$/,
+      problem: /Resource .*:execution:\$\{StateMachine\.Name\}:\*"\}$/,
+      reason: 'each execution has an ARN of its own',
+    },
+    {
+      service: 'checkout',
+      resource: /^PostApprovalRole$/,
+      problem: /Resource "\*"$/,
+      reason: 'tokens of tasks have no ARN; only whoever has one may answer it',
     },
     {
       service: 're-emitter',

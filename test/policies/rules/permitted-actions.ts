@@ -76,6 +76,18 @@ const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Pla
     on: 'the bus of the stage',
     place: (resource, { service }) => at(resource, 'Fn::ImportValue') === `millrace-${service.stage}:EventBusArn`,
   },
+  { actions: ['states:StartExecution'], on: 'a state machine of this template', place: isStateMachine },
+  {
+    actions: ['states:DescribeExecution', 'states:GetExecutionHistory'],
+    on: 'the executions of a state machine of this template',
+    place: isExecutions,
+  },
+  {
+    // Whoever has the token of a task may answer it, and nothing else tells whose task it is.
+    actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'],
+    on: 'any task that waits for its token',
+    place: (resource) => resource === '*',
+  },
 ];
 
 /**
@@ -94,13 +106,13 @@ export const permittedActions: Rule = {
     },
     {
       service: 'notifications',
-      resource: /^On(OrderOutcome|StockRanLow)Role$/,
+      resource: /^(On(OrderOutcome|StockRanLow)|SendConfirmationForCheckout|NotifyCancellationForCheckout)Role$/,
       problem: /ses:SendEmail on .*:ses:\$\{AWS::Region\}:\$\{AWS::AccountId\}:identity\/\*"\}/,
       reason: 'mail is what it is for; the rule outgoing-messages looks at the conditions',
     },
     {
       service: 'notifications',
-      resource: /^OnOrderOutcomeRole$/,
+      resource: /^(OnOrderOutcome|SendConfirmationForCheckout|NotifyCancellationForCheckout)Role$/,
       problem: /sns:Publish on "\*"/,
       reason: 'SMS is what it is for; the rule outgoing-messages looks for the statement that denies topics',
     },
@@ -119,7 +131,7 @@ export const permittedActions: Rule = {
     },
   ],
   check(service) {
-    return entriesOf(service, 'AWS::IAM::Role').flatMap((role): Finding[] => {
+    return functionRolesOf(service).flatMap((role): Finding[] => {
       const owner = entriesOf(service, 'AWS::Lambda::Function').find(
         ({ properties }) => referenceTo(properties.Role) === role.id,
       );
@@ -239,6 +251,26 @@ function isTableOrIndex(resource: unknown, { service }: Context): boolean {
 function isIdempotencyTable(resource: unknown, { service }: Context): boolean {
   const table = service.template.Resources?.[referenceTo(resource) ?? ''];
   return isTable(resource, service) && /-idempotency$/.test(String(table?.Properties?.TableName));
+}
+
+/** All but those of state machines, which the rule `state-machines` looks at. */
+function functionRolesOf(service: CompiledService): Entry[] {
+  const ofMachines = entriesOf(service, 'AWS::StepFunctions::StateMachine').map(({ properties }) =>
+    referenceTo(properties.RoleArn),
+  );
+  return entriesOf(service, 'AWS::IAM::Role').filter(({ id }) => !ofMachines.includes(id));
+}
+
+function isStateMachine(resource: unknown, { service }: Context): boolean {
+  return service.template.Resources?.[String(at(resource, 'Ref'))]?.Type === 'AWS::StepFunctions::StateMachine';
+}
+
+function isExecutions(resource: unknown, { service }: Context): boolean {
+  const [, machine = ''] =
+    /^arn:\$\{AWS::Partition\}:states:\$\{AWS::Region\}:\$\{AWS::AccountId\}:execution:\$\{(\w+)\.Name\}:\*$/.exec(
+      String(at(resource, 'Fn::Sub')),
+    ) ?? [];
+  return service.template.Resources?.[machine]?.Type === 'AWS::StepFunctions::StateMachine';
 }
 
 function isStream(resource: unknown, { service }: Context): boolean {

@@ -1,13 +1,15 @@
 import { compilePattern, type JsonValue } from '@millrace/event-pattern';
 import type { Rule } from '../rule.ts';
-import { at, entriesOf, list } from '../template.ts';
+import { at, entriesOf, isOnDefaultBus, list } from '../template.ts';
 
 /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html */
 export const rulePatterns: Rule = {
   name: 'rule-patterns',
   why: 'a rule that matches nothing is silent, and so is a misspelt event among others',
   check(service, { exampleEvents }) {
-    return entriesOf(service, 'AWS::Events::Rule').flatMap(({ id, properties }) => {
+    // What AWS puts on the default bus is looked at by the rule `state-machines`.
+    const ofDomain = entriesOf(service, 'AWS::Events::Rule').filter(({ properties }) => !isOnDefaultBus(properties));
+    return ofDomain.flatMap(({ id, properties }) => {
       if (properties.EventPattern === undefined && properties.ScheduleExpression !== undefined) return [];
       if (properties.EventPattern === undefined) return [{ resource: id, problem: 'has no EventPattern' }];
       let matches: (event: JsonValue) => boolean;

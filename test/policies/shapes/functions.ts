@@ -2,6 +2,7 @@ import { groupOfRole } from '../rules/schedules.ts';
 import {
   absent,
   between,
+  computed,
   dataKey,
   each,
   judgedBy,
@@ -48,16 +49,30 @@ export const functions: Readonly<Record<string, TypeShape>> = {
   'AWS::IAM::Role': {
     properties: {
       AssumeRolePolicyDocument: when(
-        ({ id, service }) => groupOfRole(service, id) !== undefined,
-        judgedBy('schedules'),
-        judgedBy('function-roles'),
+        isOfStateMachine,
+        judgedBy('state-machines'),
+        when(
+          ({ id, service }) => groupOfRole(service, id) !== undefined,
+          judgedBy('schedules'),
+          judgedBy('function-roles'),
+        ),
       ),
-      Policies: each(
-        object({ PolicyName: oneOf('function', 'schedules'), PolicyDocument: policy('permitted-actions') }),
-        {
+      Policies: when(
+        isOfStateMachine,
+        judgedBy('state-machines'),
+        each(object({ PolicyName: oneOf('function', 'schedules'), PolicyDocument: policy('permitted-actions') }), {
           most: 1,
-        },
+        }),
       ),
+    },
+  },
+  'AWS::StepFunctions::StateMachine': {
+    properties: {
+      StateMachineName: computed(({ service }) => `millrace-${service.name}-${service.stage}`),
+      StateMachineType: oneOf('STANDARD'), // an express one may run a step twice
+      RoleArn: reference('AWS::IAM::Role', 'Arn'),
+      Definition: judgedBy('state-machines'),
+      DefinitionSubstitutions: judgedBy('state-machines'),
     },
   },
   'AWS::Lambda::Permission': {
@@ -100,6 +115,12 @@ export const functions: Readonly<Record<string, TypeShape>> = {
     },
   },
 };
+
+function isOfStateMachine({ id, service }: ShapeContext): boolean {
+  return Object.values(service.template.Resources ?? {}).some(
+    ({ Type, Properties }) => Type === 'AWS::StepFunctions::StateMachine' && referenceTo(Properties?.RoleArn) === id,
+  );
+}
 
 function readsQueue({ service, properties }: ShapeContext): boolean {
   return service.template.Resources?.[referenceTo(properties.EventSourceArn) ?? '']?.Type === 'AWS::SQS::Queue';

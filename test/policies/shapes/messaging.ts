@@ -20,7 +20,7 @@ import {
   text,
   when,
 } from '../shape.ts';
-import { referenceTo } from '../template.ts';
+import { isOnDefaultBus, referenceTo } from '../template.ts';
 
 const day = 86_400;
 
@@ -47,11 +47,15 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
     properties: {
       Name: ownName,
       Description: when(isScheduled, absent, text),
-      EventBusName: when(isScheduled, absent, imported('EventBusName')),
-      EventPattern: when(isScheduled, absent, judgedBy('rule-patterns')),
+      EventBusName: when(isScheduled, absent, when(isAboutExecutions, absent, imported('EventBusName'))),
+      EventPattern: when(
+        isScheduled,
+        absent,
+        when(isAboutExecutions, judgedBy('state-machines'), judgedBy('rule-patterns')),
+      ),
       ScheduleExpression: optional(oneOf('rate(5 minutes)')), // the alarms of what it calls go by it
       State: when(isScheduled, oneOf('ENABLED'), absent),
-      // What a rule delivers is the event as it was put: no Input, InputPath or InputTransformer.
+      // What a rule of the shop's bus delivers is the event as it was put: no Input, InputPath or InputTransformer.
       Targets: when(
         isScheduled,
         each(object({ Id: oneOf('sweepTimeLimitsSchedule'), Arn: reference('AWS::Lambda::Function', 'Arn') }), {
@@ -64,6 +68,7 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
             RetryPolicy: object({ MaximumEventAgeInSeconds: oneOf(day), MaximumRetryAttempts: oneOf(185) }),
             DeadLetterConfig: object({ Arn: judgedBy('dead-letter-queues') }),
             SqsParameters: optional(object({ MessageGroupId: text })),
+            InputTransformer: when(isAboutExecutions, judgedBy('state-machines'), absent),
           }),
           { most: 1 },
         ),
@@ -122,6 +127,11 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
 /** Whether a rule calls a function at a rate, instead of feeding a queue with events. */
 function isScheduled({ properties }: ShapeContext): boolean {
   return properties.ScheduleExpression !== undefined;
+}
+
+/** Whether a rule is on the default bus, for what Step Functions tells. */
+function isAboutExecutions({ properties }: ShapeContext): boolean {
+  return isOnDefaultBus(properties);
 }
 
 function isRedriven({ properties }: ShapeContext): boolean {

@@ -1,0 +1,109 @@
+import { at, isOnDefaultBus, list } from '../template.ts';
+import { type Breaks, setting, type Target, typed } from './break.ts';
+
+const isMachine = 'AWS::StepFunctions::StateMachine';
+const isRuleOfDefaultBus = typed('AWS::Events::Rule', ({ properties }) => isOnDefaultBus(properties));
+const isRoleOfMachine = typed('AWS::IAM::Role', ({ properties }) => list(properties.Policies).some(isSteps));
+
+function isSteps(policy: unknown): boolean {
+  return at(policy, 'PolicyName') === 'steps';
+}
+
+const machineIn = ({ resources }: Target): string =>
+  Object.keys(resources).find((id) => resources[id]?.Type === isMachine) ?? '';
+
+const executionsOf = 'Policies.0.PolicyDocument.Statement.0';
+
+/** Consumers that take steps of the choreography. */
+const isStepOfChoreography = typed('AWS::Events::Rule', ({ properties }) =>
+  String(JSON.stringify(properties.EventPattern)).includes('"process"'),
+);
+
+export const workflows: Breaks = {
+  'order-processes': [
+    setting(
+      'no filter',
+      isStepOfChoreography,
+      'EventPattern.detail',
+      undefined,
+      /takes the events of orders in checkout/,
+    ),
+    setting(
+      'orders in checkout as well',
+      isStepOfChoreography,
+      'EventPattern.detail.data.process',
+      [{ exists: false }, 'checkout'],
+      /takes the events of orders in checkout/,
+    ),
+  ],
+  'state-machines': [
+    setting(
+      'another definition',
+      isMachine,
+      'Definition.StartAt',
+      'CreateShipment',
+      /Definition is not that of a file/,
+    ),
+    setting(
+      'a step without a timeout',
+      isMachine,
+      'Definition.States.ProcessPayment.TimeoutSeconds',
+      undefined,
+      /Definition/,
+    ),
+    setting(
+      'a place of the definition that is filled with nothing',
+      isMachine,
+      'DefinitionSubstitutions.RefundPaymentFunctionArn',
+      undefined,
+      /DefinitionSubstitutions are not those of the definition/,
+    ),
+    setting(
+      'a function of nobody',
+      isMachine,
+      'DefinitionSubstitutions.RefundPaymentFunctionArn',
+      { 'Fn::Sub': 'arn:aws:lambda:us-east-1:999999999999:function:refund' },
+      /which is not a function of this stage/,
+    ),
+    setting(
+      'a role for everyone',
+      isRoleOfMachine,
+      'AssumeRolePolicyDocument.Statement.0.Principal',
+      '*',
+      /is not for Step Functions alone/,
+      machineIn,
+    ),
+    setting(
+      'every action',
+      isRoleOfMachine,
+      `${executionsOf}.Action`,
+      '*',
+      /does not allow to invoke its functions alone/,
+      machineIn,
+    ),
+    setting('every function', isRoleOfMachine, `${executionsOf}.Resource`, '*', /its functions alone/, machineIn),
+    setting(
+      'failures of another machine',
+      isRuleOfDefaultBus,
+      'EventPattern.detail.stateMachineArn',
+      ['arn'],
+      /is on the default bus/,
+    ),
+    setting(
+      'no executions that time out',
+      isRuleOfDefaultBus,
+      'EventPattern.detail.status',
+      ['FAILED'],
+      /is on the default bus/,
+    ),
+    setting('the whole event', isRuleOfDefaultBus, 'Targets.0.InputTransformer', undefined, /is on the default bus/),
+    {
+      title: 'nothing that tells of failures',
+      applies: isMachine,
+      change: ({ resources }) => {
+        delete resources.FailedExecutionsRule;
+      },
+      says: /no rule on the default bus tells of executions that fail/,
+    },
+  ],
+};

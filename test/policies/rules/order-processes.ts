@@ -1,0 +1,40 @@
+import { compilePattern, type JsonValue } from '@millrace/event-pattern';
+import type { Rule } from '../rule.ts';
+import { at, entriesOf, isOnDefaultBus } from '../template.ts';
+
+/**
+ * What may see the events of an order in checkout, as they take no step of its process: read models, the event log, the shelf that a
+ * parcel is taken from, and the count of failed payments.
+ */
+const bystanders = new Set([
+  'orders OnOrderProgressRule',
+  'orders ProjectOrdersRule',
+  'inventory OnShipmentCreatedRule',
+  'checkout OnPaymentFailedRule',
+  'event-log OnEventRule',
+]);
+
+/** An order has one process: the choreography of the services, or the checkout. */
+export const orderProcesses: Rule = {
+  name: 'order-processes',
+  why: 'an order whose steps two processes take is charged or shipped twice',
+  check(service, { exampleEvents }) {
+    const inCheckout = exampleEvents.filter(({ hasProcess }) => hasProcess).map(({ event }) => markedAsCheckout(event));
+    return entriesOf(service, 'AWS::Events::Rule')
+      .filter(({ id, properties }) => !isOnDefaultBus(properties) && !bystanders.has(`${service.name} ${id}`))
+      .filter(({ properties }) => {
+        try {
+          const matches = compilePattern((properties.EventPattern ?? {}) as object);
+          return inCheckout.some(matches);
+        } catch {
+          return false; // the rule `rule-patterns` says so
+        }
+      })
+      .map(({ id }) => ({ resource: id, problem: 'takes the events of orders in checkout: filter by data.process' }));
+  },
+};
+
+function markedAsCheckout(event: unknown): JsonValue {
+  const detail = at(event, 'detail') as { data: object };
+  return { ...(event as object), detail: { ...detail, data: { ...detail.data, process: 'checkout' } } } as JsonValue;
+}

@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { CompiledService, CompiledWorkspace } from '../compiled-workspace.ts';
+import type { Rule } from '../rule.ts';
+import { at, type Entry, entriesOf, isOnDefaultBus, isSame, list, referenceTo } from '../template.ts';
+
+/** https://docs.aws.amazon.com/step-functions/latest/dg/security-iam.html */
+export const stateMachines: Rule = {
+  name: 'state-machines',
+  why: 'an execution that stops in silence leaves an order half done, and what a machine may invoke anybody who changes it may invoke',
+  check(service, workspace) {
+    const machines = entriesOf(service, 'AWS::StepFunctions::StateMachine');
+    return [
+      ...machines.flatMap((machine) =>
+        problemsOf(machine, service, workspace).map((problem) => ({ resource: machine.id, problem })),
+      ),
+      ...entriesOf(service, 'AWS::Events::Rule')
+        .filter(({ properties }) => isOnDefaultBus(properties))
+        .filter((rule) => !machines.some(({ id }) => tellsOfFailures(rule, id)))
+        .map(({ id }) => ({
+          resource: id,
+          problem: 'is on the default bus, and not the rule that tells of failed executions, without their data',
+        })),
+    ];
+  },
+};
+
+function problemsOf(
+  { id, properties }: Entry,
+  service: CompiledService,
+  { root, services }: CompiledWorkspace,
+): string[] {
+  const { Definition, DefinitionSubstitutions = {}, RoleArn } = properties;
+  const functions = Object.entries(DefinitionSubstitutions as object).map(([, arn]) => arn);
+  const files = definitionsOf(join(root, dirname(service.file)));
+  const placeholders = [...JSON.stringify(Definition ?? {}).matchAll(/\$\{(\w+)\}/g)].map(([, name]) => String(name));
+  const role = service.template.Resources?.[referenceTo(RoleArn) ?? '']?.Properties;
+  return [
+    ...(files.some((file) => isSame(file, Definition))
+      ? []
+      : ['Definition is not that of a file that the tests enter']),
+    ...(isSame(Object.keys(DefinitionSubstitutions as object).sort(), [...new Set(placeholders)].sort())
+      ? []
+      : ['DefinitionSubstitutions are not those of the definition']),
+    ...functions
+      .filter((arn) => !isFunction(arn, service, services))
+      .map((arn) => `DefinitionSubstitutions has ${JSON.stringify(arn)}, which is not a function of this stage`),
+    ...(isSame(role?.AssumeRolePolicyDocument, byStepFunctions) ? [] : ['its role is not for Step Functions alone']),
+    ...(isSame(role?.Policies, mayInvoke(functions)) ? [] : ['its role does not allow to invoke its functions alone']),
+    ...(entriesOf(service, 'AWS::Events::Rule').some((rule) => tellsOfFailures(rule, id))
+      ? []
+      : ['no rule on the default bus tells of executions that fail']),
+  ];
+}
+
+/** The definitions in a service's folder. */
+function definitionsOf(directory: string): unknown[] {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.asl.json'))
+    .map((name) => JSON.parse(readFileSync(join(directory, name), 'utf8')));
+}
+
+const byStepFunctions = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Allow',
+      Principal: { Service: 'states.amazonaws.com' },
+      Action: 'sts:AssumeRole',
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    },
+  ],
+};
+
+function mayInvoke(functions: readonly unknown[]): object[] {
+  const Statement = [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: functions }];
+  return [{ PolicyName: 'steps', PolicyDocument: { Version: '2012-10-17', Statement } }];
+}
+
+/** Functions of other services are known by their names. */
+function isFunction(arn: unknown, service: CompiledService, services: readonly CompiledService[]): boolean {
+  const own = service.template.Resources?.[referenceTo(arn) ?? ''];
+  if (own) return own.Type === 'AWS::Lambda::Function' && at(arn, 'Fn::GetAtt', '1') === 'Arn';
+  return services.some((other) =>
+    entriesOf(other, 'AWS::Lambda::Function').some(
+      ({ properties }) =>
+        at(arn, 'Fn::Sub') ===
+        `arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:${properties.FunctionName}`,
+    ),
+  );
+}
+
+/** Which executions failed, and nothing of what they were given: that is personal. */
+function tellsOfFailures({ properties }: Entry, machine: string): boolean {
+  const [target, ...others] = list(properties.Targets);
+  return (
+    others.length === 0 &&
+    isSame(properties.EventPattern, {
+      source: ['aws.states'],
+      'detail-type': ['Step Functions Execution Status Change'],
+      detail: { stateMachineArn: [{ Ref: machine }], status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
+    }) &&
+    isSame(at(target, 'InputTransformer'), {
+      InputPathsMap: { executionArn: '$.detail.executionArn', status: '$.detail.status', time: '$.time' },
+      InputTemplate: '{"executionArn": <executionArn>, "status": <status>, "time": <time>}',
+    })
+  );
+}
