@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { findWorkspaceRoot, serviceDirectories } from '@millrace/workspace/catalogue';
 import { parse } from 'yaml';
 import { type ConsumeOptions, consumerSettings } from '../../libs/serverless-consumers/src/consume-options.ts';
@@ -16,6 +16,8 @@ export interface ConsumerDefinition {
   /** `inventory.onOrderPlaced` */
   consumer: string;
   detailTypes: readonly string[];
+  /** Of the event's detail. */
+  filter?: object;
   queue: string;
   deadLetterQueue: string;
   batchSize: number;
@@ -158,10 +160,11 @@ function readConsumer(
       return [variable, reference === undefined ? String(value) : (queues[reference] ?? reference)];
     }),
   );
-  const { batchSize, maximumConcurrency, maxReceiveCount, visibilityTimeout, events: detailTypes } = settings;
+  const { batchSize, maximumConcurrency, maxReceiveCount, visibilityTimeout, events: detailTypes, filter } = settings;
   return {
     consumer,
     detailTypes,
+    ...(filter && { filter }),
     queue,
     deadLetterQueue,
     batchSize,
@@ -212,7 +215,7 @@ function readTemplate(file: string, root: string): Template {
   const resolveText = (text: string): unknown => {
     const [, path, member] = /^\$\{file\((.+?)\)(?::(\w+))?\}$/.exec(text) ?? [];
     if (path !== undefined) {
-      const content = parseYaml(join(root, basename(path)));
+      const content = parseYaml(join(dirname(file), path));
       return resolve(member === undefined ? content : content[member]);
     }
     const [, whole] = /^\$\{([^{}]+)\}$/.exec(text) ?? [];

@@ -1,3 +1,4 @@
+import { compilePattern, type JsonValue } from '@millrace/event-pattern';
 import type { World } from '../world.ts';
 
 interface Entry {
@@ -11,7 +12,7 @@ interface Entry {
 /** EventBridge: one bus, and a rule for each consumer. */
 export class Bus {
   readonly #world: World;
-  readonly #rules = new Map<string, string[]>();
+  readonly #rules = new Map<string, { queue: string; matches: (event: JsonValue) => boolean }[]>();
   /** How often each event was accepted, by its id. */
   readonly accepted = new Map<string, number>();
   /** What the details of the accepted events say of themselves. */
@@ -21,8 +22,11 @@ export class Bus {
   constructor(world: World) {
     this.#world = world;
     for (const { consumer } of world.deployment.functions) {
-      for (const detailType of consumer?.detailTypes ?? []) {
-        this.#rules.set(detailType, [...(this.#rules.get(detailType) ?? []), consumer?.queue ?? '']);
+      if (!consumer) continue;
+      const { queue, filter, detailTypes } = consumer;
+      const matches = filter ? compilePattern({ detail: filter }) : () => true;
+      for (const detailType of detailTypes) {
+        this.#rules.set(detailType, [...(this.#rules.get(detailType) ?? []), { queue, matches }]);
       }
     }
   }
@@ -61,7 +65,8 @@ export class Bus {
       resources: [],
     };
     const body = `${JSON.stringify(envelope).slice(0, -1)},"detail":${entry.Detail}}`;
-    for (const queue of this.#rules.get(entry.DetailType) ?? []) {
+    for (const { queue, matches } of this.#rules.get(entry.DetailType) ?? []) {
+      if (!matches({ detail: JSON.parse(entry.Detail) })) continue;
       if (sabotage.losesTarget?.(entry.DetailType, queue)) continue;
       // EventBridge tries for a day: what is lost on the way is sent again, later.
       let delay = random.chance(plan.faults.length > 0 ? 0.1 : 0) ? random.between(100, 5_000) : random.between(5, 80);
