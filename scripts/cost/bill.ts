@@ -36,6 +36,7 @@ const PRICE_OF: Partial<Record<Meter, string>> = {
   'events.published': 'events.published',
   'events.archivedBytes': 'events.archiveProcessing',
   'scheduler.invocations': 'scheduler.invocations',
+  'states.transitions': 'states.transitions',
   'httpApi.requests': 'httpApi.requests',
   'httpApi.bytesOut': 'dataTransfer.out',
   'ses.recipients': 'ses.recipients',

@@ -10,6 +10,8 @@ export interface CountOptions {
   /** Directories of the services. */
   services: string[];
   stage: string;
+  /** The route that takes the orders. */
+  process: 'orders' | 'checkouts';
   orders: number;
   /** Customers at once. Each orders its own SKUs, again and again. */
   clients: number;
@@ -57,7 +59,7 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
     onProgress,
   });
   try {
-    const shop = await Customers.of(runtime, clients);
+    const shop = await Customers.of(runtime, options);
     await shop.stockUp();
     onProgress('Warming up');
     await shop.place(Math.min(WARM_UP, orders));
@@ -87,16 +89,23 @@ class Customers {
   readonly #runtime: Runtime;
   readonly #clients: readonly Client[];
   readonly #staffToken: string;
+  readonly #process: CountOptions['process'];
 
-  private constructor(runtime: Runtime, clients: readonly Client[], staffToken: string) {
+  private constructor(
+    runtime: Runtime,
+    clients: readonly Client[],
+    { staffToken, process }: { staffToken: string; process: CountOptions['process'] },
+  ) {
     this.#runtime = runtime;
+    this.#process = process;
     this.#clients = clients;
     this.#staffToken = staffToken;
   }
 
-  static async of(runtime: Runtime, clients: number): Promise<Customers> {
+  static async of(runtime: Runtime, { clients, process }: CountOptions): Promise<Customers> {
     const known = Array.from({ length: clients }, (_, index) => ({ name: `C${index + 1}` }));
-    return new Customers(runtime, known, await tokenOf(runtime, { subject: 'staff-1', scope: 'stock:write' }));
+    const staffToken = await tokenOf(runtime, { subject: 'staff-1', scope: 'stock:write' });
+    return new Customers(runtime, known, { staffToken, process });
   }
 
   async stockUp(): Promise<void> {
@@ -124,11 +133,11 @@ class Customers {
   /** Each order is another customer's: what one customer may place in an hour is limited. */
   async #order({ name }: Client, { outcome, lines, phone }: PlannedOrder): Promise<void> {
     const email = `${randomUUID()}@example.com`;
-    const wish = { subject: randomUUID(), scope: 'orders:read orders:write', email, phone: PHONE };
+    const wish = { subject: randomUUID(), scope: 'orders:read orders:write checkouts:write', email, phone: PHONE };
     const token = await tokenOf(this.#runtime, wish);
     const skus = Array.from({ length: lines }, (_, index) => `${name}-${index + 1}`);
     if (outcome === 'out of stock') skus[lines - 1] = `${name}-none`;
-    const { orderId } = await this.#request('POST', '/orders', 202, token, {
+    const { orderId } = await this.#request('POST', `/${this.#process}`, 202, token, {
       customer: { name: 'Ada Example', email, ...(phone ? { phone: PHONE } : {}) },
       shippingAddress: { line1: 'Mill Lane 1', city: 'Berlin', postalCode: '10115', country: 'DE' },
       currency: 'EUR',

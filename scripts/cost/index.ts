@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { jsonText, readArguments, readNumber, readStage, runCommand } from '@millrace/command-line';
+import { jsonText, readArguments, readNumber, readStage, runCommand, UsageError } from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/workspace/catalogue';
 import { packageServices } from '@millrace/workspace/packaging';
 import { withLambdaDuration } from './measurement.ts';
@@ -16,6 +16,7 @@ Usage: npm run cost -- [options]
   --orders <n>       orders to count (100: any multiple of it has the usual mix exactly)
   --clients <n>      customers at once (1); with more of them, messages and events come in batches
   --lambda-ms <ms>   billed for each invocation, instead of what was measured on this machine
+  --process <name>   how orders are taken: orders, by the events of the services, or checkouts, by the state machine (orders)
   --stage <name>     stage whose templates are counted (prod)
   --json             everything as JSON
   --help             show this
@@ -31,6 +32,7 @@ function readOptions() {
       orders: { type: 'string' },
       clients: { type: 'string' },
       'lambda-ms': { type: 'string' },
+      process: { type: 'string', default: 'orders' },
       stage: { type: 'string', default: 'prod' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -49,6 +51,10 @@ async function main(): Promise<number> {
   const clients = readNumber('clients', values.clients, count) ?? 1;
   const lambdaMs = readNumber('lambda-ms', values['lambda-ms'], count);
   const stage = readStage(values.stage);
+  const { process } = values;
+  if (process !== 'orders' && process !== 'checkouts') {
+    throw new UsageError(`--process must be orders or checkouts, not ${process}`);
+  }
   const onProgress = (line: string): void => console.error(`${line} …`);
 
   // Loaded when it is clear what is wanted: it is the whole local runtime.
@@ -64,7 +70,9 @@ async function main(): Promise<number> {
   });
   const inventory = inventoryOf(packaged);
   const { tables, timeToLive } = inventory;
-  const counted = await countOrders({ services: directories, stage, orders, clients, tables, timeToLive, onProgress });
+  const counted = await countOrders({
+    ...{ services: directories, stage, process, orders, clients, tables, timeToLive, onProgress },
+  });
   const measurement = lambdaMs === undefined ? counted : withLambdaDuration(counted, lambdaMs);
   const services = directories.map((directory) => basename(directory));
   const report = makeReport(measurement, readPriceTable(), readQuotaTable(), inventory, services);

@@ -69,6 +69,8 @@ export function quotaUses(
     'sqs.inFlight': Math.max(0, ...inventory.consumers.map((consumer) => waitingSeconds(measurement, consumer))),
     'ses.sandboxRate': each('ses.recipients'),
     'scheduler.createScheduleRate': each('scheduler.created'),
+    'states.transitionRate': each('states.transitions'),
+    'states.startExecutionRate': each('states.executions'),
     'logs.putLogEventsRate': each('lambda.invocations'),
   };
   return inOrder(

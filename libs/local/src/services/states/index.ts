@@ -19,6 +19,7 @@ import { metricsOf, STATES_METRICS } from './metrics.ts';
 import { type DeclaringStates, statesResourceTypes } from './resource-types.ts';
 import { announceStatus } from './status-events.ts';
 import { testState } from './test-state/test-state.ts';
+import { transitionsOf } from './transitions.ts';
 
 /** Services that tasks may call through the cloud. */
 const callable = new Set([
@@ -73,8 +74,12 @@ export async function startStates(
     ...{ accountId, region, clock, tasks, warn },
     compile: (definition, type) => machines.compile(definition, type),
     onStatus: (state) => {
-      for (const report of metricsOf(state)) host.metric(report);
+      for (const report of metricsOf(state)) {
+        host.metric(report);
+        if (report.name === 'ExecutionsStarted') host.usage?.add('states.executions', state.machineName, 1);
+      }
     },
+    onEvents: ({ machineName }, events) => host.usage?.add('states.transitions', machineName, transitionsOf(events)),
     announce: (execution) => announceStatus(execution, host.deliver, clock.now()),
   });
   const declared = new Set<string>();

@@ -4,7 +4,12 @@ import type { Clock } from '../../../core/clock.ts';
 import { expressExecutionArn, standardExecutionArn } from '../arns.ts';
 import { readToken } from '../engine/begin-state.ts';
 import type { CompiledDefinition, MachineType } from '../engine/definition/machine.ts';
-import { type ExecutionState, executionQuotas, type TaskOutcome } from '../engine/execution-state.ts';
+import {
+  type ExecutionState,
+  executionQuotas,
+  type HistoryEvent,
+  type TaskOutcome,
+} from '../engine/execution-state.ts';
 import { isEqual, type Json } from '../engine/json.ts';
 import type { Chance } from '../engine/scope.ts';
 import type { RunnableMachine } from '../machines/state-machine.ts';
@@ -21,6 +26,8 @@ export interface ExecutionsOptions {
   readonly compile: (definition: string, type: MachineType) => CompiledDefinition;
   /** An execution has begun, goes on after a redrive, or has ended. */
   readonly onStatus: (state: ExecutionState) => void;
+  /** What has happened in a Standard execution, once it is recorded. */
+  readonly onEvents: (state: ExecutionState, events: readonly HistoryEvent[]) => void;
   /** A Standard execution has another status. @returns once the bus has the event */
   readonly announce: (execution: StoredExecution) => Promise<void>;
   readonly warn: (line: string) => void;
@@ -198,7 +205,9 @@ export class Executions {
     const live = new LiveExecution(state, definition, {
       ...{ clock, tasks, chance: this.#chance },
       save: (changed, changes) => {
-        if (changed.type === 'STANDARD') this.#store.save(changed, changes);
+        if (changed.type !== 'STANDARD') return;
+        this.#store.save(changed, changes);
+        this.#options.onEvents(changed, changes.events);
       },
       onEnd: () => this.#end(stored),
       onFault: (error) =>
