@@ -25,6 +25,15 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /orders/{orderId}': { scope: 'orders:read', own: 200, others: 404 },
   // For want of stock the order is never shipped, and to cancel one that is cancelled already is a success.
   'POST /orders/{orderId}/cancellation': { scope: 'orders:write', own: 202, others: 404 },
+  'POST /checkouts': { scope: 'checkouts:write', body: () => orderOf(sku), own: 202, others: 202 },
+  'GET /checkouts/{checkoutId}': { scope: 'checkouts:read', own: 200, others: 404 },
+  // Out of stock, so it waits for nobody; and who approves is not the customer.
+  'POST /checkouts/{checkoutId}/approval': {
+    scope: 'approvals:write',
+    body: () => ({ approved: true }),
+    own: 403,
+    others: 409,
+  },
   'GET /orders': { scope: 'orders:read', query: () => `customer=${shop.customerId}`, own: 200, others: 403 },
   'GET /reports/daily-sales': {
     scope: 'reports:read',
@@ -52,6 +61,7 @@ let system: System;
 let shop: Shop;
 let sku: string;
 let orderId: string;
+let checkoutId: string;
 /** Of the first event about it. */
 let eventId: string;
 
@@ -60,6 +70,7 @@ beforeAll(async () => {
   shop = new Shop(system);
   sku = await shop.stocked(0);
   orderId = await shop.place(orderOf(sku));
+  checkoutId = await shop.checkOut(orderOf(sku));
   eventId = await eventually(async () => {
     const { body } = await shop.request('GET', `/lineage/${orderId}`);
     return body.trees[0]?.events[0]?.id ?? '';
@@ -70,7 +81,7 @@ afterAll(() => system?.stop());
 
 function send(route: string, authorization: string | undefined) {
   const [method = '', template = ''] = route.split(' ');
-  const ids = { '{orderId}': orderId, '{sku}': sku, '{eventId}': eventId, '{id}': orderId };
+  const ids = { '{orderId}': orderId, '{checkoutId}': checkoutId, '{sku}': sku, '{eventId}': eventId, '{id}': orderId };
   const path = Object.entries(ids).reduce((text, [name, id]) => text.replace(name, id), template);
   const query = rows[route]?.query?.();
   const body = rows[route]?.body?.();

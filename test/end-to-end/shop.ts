@@ -25,6 +25,11 @@ export interface AnswerBody extends OrderView {
   cursor?: string;
   /** Of `GET /orders`. */
   orders: { orderId: string; status: string; total: { amount: number; currency: string }; placedAt: string }[];
+  /** Of `POST /checkouts` and `GET /checkouts/{checkoutId}`. */
+  checkoutId: string;
+  state?: string;
+  reason?: string;
+  history: { state: string; enteredAt: string; leftAt?: string }[];
   /** Of `GET /reports/daily-sales`. */
   days: { day: string; currency: string; confirmed: number; revenue: number; cancelled: number }[];
   /** Of `GET /events/{eventId}`. */
@@ -55,8 +60,8 @@ export interface OrderView {
 
 /** What tokens of a shop's people say they may do. */
 export const scopesOf = {
-  customer: 'orders:read orders:write',
-  staff: 'stock:read stock:write events:read reports:read',
+  customer: 'orders:read orders:write checkouts:read checkouts:write',
+  staff: 'stock:read stock:write events:read reports:read approvals:write',
 } as const;
 
 /** A customer of the shop, and the staff that fills its shelves: the HTTP API as a test uses it. */
@@ -90,7 +95,7 @@ export class Shop {
    * unless it is text.
    */
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const token = await this.token(/^\/(stock|events|lineage|reports)/.test(path) ? 'staff' : 'customer');
+    const token = await this.token(/^\/(stock|events|lineage|reports)|\/approval$/.test(path) ? 'staff' : 'customer');
     const response = await fetch(`${this.#system.apiUrl}${path}`, {
       method,
       headers: {
@@ -127,6 +132,22 @@ export class Shop {
     const { status, body } = await this.request('POST', '/orders', order, headers);
     if (status !== 202) throw new Error(`POST /orders answered ${status}: ${JSON.stringify(body)}`);
     return body.orderId;
+  }
+
+  /** Starts the checkout of an order and returns its id, which is that of the order as well. */
+  async checkOut(order: unknown): Promise<string> {
+    const { status, body } = await this.request('POST', '/checkouts', order);
+    if (status !== 202) throw new Error(`POST /checkouts answered ${status}: ${JSON.stringify(body)}`);
+    return body.checkoutId;
+  }
+
+  /** Waits until a checkout has this status, and returns it. */
+  async checkoutThatIs(checkoutId: string, status: string): Promise<AnswerBody> {
+    return eventually(async () => {
+      const { body } = await this.request('GET', `/checkouts/${checkoutId}`);
+      if (body.status === status) return body;
+      throw new Error(`Checkout ${checkoutId} is not ${status}: ${JSON.stringify(body)}`);
+    });
   }
 
   async order(orderId: string): Promise<OrderView> {

@@ -12,6 +12,7 @@ import { exampleOrder } from '../../services/orders/events/index.ts';
 import { GRACE_MS } from '../../services/orders/src/adapters/time-limit-sweep.ts';
 import { ordersOf } from '../end-to-end/overdue-orders.ts';
 import { orderOf } from '../end-to-end/shop.ts';
+import { checksOut, refusesBadSteps, undoesACheckout, undoesStepsOfACheckout } from './checkouts.ts';
 import { grantsOf } from './grants.ts';
 import type { RunningShop } from './running-shop.ts';
 
@@ -24,7 +25,7 @@ interface Stage extends RunningShop {
 }
 
 /** Throws when something that the system should do is not done. */
-type Step = (stage: Stage) => Promise<void>;
+export type Step = (stage: Stage) => Promise<void>;
 
 const DEADLINE_MS = 30_000;
 const OPERATIONS = 'operations@millrace.example';
@@ -48,6 +49,10 @@ export async function exercise(running: RunningShop, { failFast = true } = {}): 
     refundsWhatIsCancelled,
     endsWhatIsTooLate,
     sweepsWhatHasNoSchedule,
+    checksOut,
+    undoesACheckout,
+    undoesStepsOfACheckout,
+    refusesBadSteps,
     refusesBadRequests,
     keepsTopicsFromMessengers,
     reemitsAndParks,

@@ -28,6 +28,8 @@ describe('the roles of all functions', () => {
     expect(running.runtime.refusals().map(({ caller, action }) => `${caller} ${action}`)).toEqual([
       // Tried on purpose.
       'millrace-notifications-dev-onOrderOutcome sns:Publish',
+      'millrace-notifications-dev-sendConfirmationForCheckout sns:Publish',
+      'millrace-notifications-dev-notifyCancellationForCheckout sns:Publish',
     ]);
   });
 

@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '@millrace/testing';
+import { orderOf, Shop } from './shop.ts';
+import { type System, startSystem } from './system.ts';
+
+let system: System;
+let shop: Shop;
+
+beforeAll(async () => {
+  system = await startSystem();
+  shop = new Shop(system);
+});
+
+afterAll(() => system?.stop());
+
+/** An order that a person has to approve. */
+const large = (sku: string, overrides: object = {}) =>
+  orderOf(sku, 2, { lines: [{ sku, quantity: 2, unitPrice: 60_000 }], ...overrides });
+
+const answer = (checkoutId: string, approved: boolean) =>
+  shop.request('POST', `/checkouts/${checkoutId}/approval`, { approved });
+
+const states = ({ history }: { history: { state: string }[] }) => history.map(({ state }) => state);
+
+describe('a checkout', () => {
+  test('takes an order through its steps, and tells the customer once', async () => {
+    const sku = await shop.stocked(10);
+    const order = orderOf(sku, 3);
+    const accepted = await shop.request('POST', '/checkouts', order);
+    expect(accepted.status).toBe(202);
+    const { checkoutId, orderId } = accepted.body;
+    expect(accepted.headers.get('location')).toBe(`/checkouts/${checkoutId}`);
+
+    const checkout = await shop.checkoutThatIs(checkoutId, 'CONFIRMED');
+    expect(states(checkout)).toEqual([
+      ...['PlaceOrder', 'ReserveInventory', 'IsApprovalRequired', 'LockOrder'],
+      ...['ProcessPayment', 'CreateShipment', 'ConfirmOrder', 'SendConfirmation'],
+    ]);
+    expect(checkout.history.every(({ leftAt }) => leftAt !== undefined)).toBe(true);
+    const events = [
+      'OrderConfirmed',
+      'OrderLocked',
+      'OrderPlaced',
+      'PaymentProcessed',
+      'ShipmentCreated',
+      'StockReserved',
+    ];
+    await eventually(async () => {
+      const { status, timeline } = await shop.order(orderId);
+      expect({ status, timeline: timeline.map(({ event }) => event).sort() }).toEqual({
+        ...{ status: 'CONFIRMED', timeline: events },
+      });
+    });
+    await eventually(async () => {
+      expect(await shop.stock(sku)).toEqual({ available: 7, reserved: 0, shipped: 3 });
+    });
+    await eventually(async () => expect(await shop.messagesTo(order.customer.email)).toHaveLength(1));
+  });
+
+  test.each([
+    ['out of stock', 1, {}, 'OUT_OF_STOCK', ['CancelOrder', 'WhyCancelled', 'NotifyOutOfStock']],
+    [
+      'not paid',
+      10,
+      { paymentToken: 'tok_declined' },
+      'PAYMENT_FAILED',
+      ['ReleaseInventory', 'CancelOrder', 'WhyCancelled', 'NotifyPaymentFailed'],
+    ],
+  ])('of an order that is %s ends as such, with the stock back', async (_, available, overrides, reason, ends) => {
+    const sku = await shop.stocked(available);
+    const order = orderOf(sku, 2, overrides);
+    const checkoutId = await shop.checkOut(order);
+
+    const checkout = await shop.checkoutThatIs(checkoutId, 'CANCELLED');
+    expect(checkout.reason).toBe(reason);
+    expect(states(checkout).slice(-ends.length)).toEqual(ends);
+    expect(await shop.order(checkoutId)).toMatchObject({ status: 'CANCELLED', cancellation: { reason } });
+    expect(await shop.stock(sku)).toEqual({ available, reserved: 0, shipped: 0 });
+    await eventually(async () => expect(await shop.messagesTo(order.customer.email)).toHaveLength(1));
+  });
+
+  test('of a large order waits for the staff, and goes on when they approve it', async () => {
+    const checkoutId = await shop.checkOut(large(await shop.stocked(2)));
+    await shop.checkoutThatIs(checkoutId, 'AWAITING_APPROVAL');
+    // Its customer is not the one to approve it.
+    const own = await shop.request(
+      'POST',
+      `/checkouts/${checkoutId}/approval`,
+      { approved: true },
+      {
+        authorization: `Bearer ${await shop.token('customer')}`,
+      },
+    );
+    expect(own.status).toBe(403);
+
+    expect(await eventually(() => answer(checkoutId, true))).toMatchObject({ status: 202 });
+    expect(states(await shop.checkoutThatIs(checkoutId, 'CONFIRMED'))).toContain('RequestApproval');
+    expect((await answer(checkoutId, true)).status).toBe(202);
+    expect((await answer(checkoutId, false)).status).toBe(409);
+  });
+
+  test('of a large order ends when the staff refuse it', async () => {
+    const sku = await shop.stocked(2);
+    const checkoutId = await shop.checkOut(large(sku));
+    await shop.checkoutThatIs(checkoutId, 'AWAITING_APPROVAL');
+    await eventually(async () => expect((await answer(checkoutId, false)).status).toBe(202));
+
+    expect(await shop.checkoutThatIs(checkoutId, 'CANCELLED')).toMatchObject({ reason: 'NOT_APPROVED' });
+    expect(await shop.stock(sku)).toEqual({ available: 2, reserved: 0, shipped: 0 });
+  });
+
+  test('that its customer cancels meanwhile ends as such', async () => {
+    const sku = await shop.stocked(2);
+    const order = large(sku);
+    const checkoutId = await shop.checkOut(order);
+    await shop.checkoutThatIs(checkoutId, 'AWAITING_APPROVAL');
+    expect((await shop.request('POST', `/orders/${checkoutId}/cancellation`)).status).toBe(202);
+    await eventually(async () => expect((await answer(checkoutId, true)).status).toBe(202));
+
+    expect(await shop.checkoutThatIs(checkoutId, 'CANCELLED')).toMatchObject({ reason: 'CUSTOMER_REQUEST' });
+    expect(await shop.stock(sku)).toEqual({ available: 2, reserved: 0, shipped: 0 });
+    await eventually(async () => expect(await shop.messagesTo(order.customer.email)).toHaveLength(1));
+  });
+
+  test('that is asked for twice with one key is one', async () => {
+    const order = orderOf(await shop.stocked(5));
+    const headers = { 'idempotency-key': `checkout-${order.customer.email}` };
+    const [first, second] = [
+      await shop.request('POST', '/checkouts', order, headers),
+      await shop.request('POST', '/checkouts', order, headers),
+    ];
+    expect(second.body).toEqual(first.body);
+  });
+});
