@@ -8,6 +8,8 @@ export interface SourceSettings {
   BatchSize?: number;
   MaximumBatchingWindowInSeconds?: number;
   StartingPosition?: string;
+  /** Of AT_TIMESTAMP: seconds since the epoch. */
+  StartingPositionTimestamp?: number;
   DeadLetterConfig?: { Arn?: string };
   OnPartialBatchItemFailure?: string;
   MaximumRecordAgeInSeconds?: number;
@@ -19,6 +21,7 @@ export interface SourceParameters {
   FilterCriteria?: { Filters?: { Pattern?: string }[] };
   SqsQueueParameters?: SourceSettings;
   DynamoDBStreamParameters?: SourceSettings;
+  KinesisStreamParameters?: SourceSettings;
 }
 
 export interface HttpParameters {

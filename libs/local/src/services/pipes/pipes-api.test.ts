@@ -49,7 +49,7 @@ describe('CreatePipe', () => {
     ['no role', { RoleArn: undefined }, "Value null at 'roleArn'"],
     ['a bad name', { Name: 'a b' }, "Value 'a b' at 'name'"],
     ['an unknown state', { DesiredState: 'PAUSED' }, 'enum value set: [RUNNING, STOPPED]'],
-    ['a source that is not here', { Source: 'arn:aws:kinesis:us-east-1:000000000000:stream/s' }, 'arn:aws:kinesis'],
+    ['a source that is not here', { Source: 'arn:aws:kafka:us-east-1:000000000000:cluster/s' }, 'arn:aws:kafka'],
     ['a target that is not here', { Target: 'arn:aws:ecs:us-east-1:000000000000:cluster/c' }, 'arn:aws:ecs'],
     ['a FIFO queue without a group', { Target: queueArn('out.fifo') }, 'MessageGroupId is required'],
     ['a batch that the target does not take', batchOf(11, 1), 'BatchSize 11 is more than the 10'],

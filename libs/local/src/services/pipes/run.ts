@@ -122,7 +122,7 @@ function idIn(event: PipeEvent | undefined): string | undefined {
 /** How the reader of the source names a record: streams by their sequence number. */
 function readerId(record: SourceRecord): unknown {
   const { SequenceNumber } = (record.dynamodb ?? {}) as { SequenceNumber?: string };
-  return SequenceNumber ?? record.messageId;
+  return SequenceNumber ?? record.sequenceNumber ?? record.messageId;
 }
 
 class ExecutionTimeoutError extends Error {}

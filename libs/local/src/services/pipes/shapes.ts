@@ -1,4 +1,4 @@
-import { list, mapOf, oneOf, required, structure, text, whole } from '../../core/shapes.ts';
+import { list, mapOf, oneOf, required, structure, text, time, whole } from '../../core/shapes.ts';
 
 // The constraints of https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_Operations.html
 
@@ -38,6 +38,11 @@ const sourceParameters = structure({
   FilterCriteria,
   SqsQueueParameters: structure(batching),
   DynamoDBStreamParameters: structure({ ...stream, StartingPosition: required(oneOf('TRIM_HORIZON', 'LATEST')) }),
+  KinesisStreamParameters: structure({
+    ...stream,
+    StartingPosition: required(oneOf('TRIM_HORIZON', 'LATEST', 'AT_TIMESTAMP')),
+    StartingPositionTimestamp: time(),
+  }),
 });
 
 const common = {

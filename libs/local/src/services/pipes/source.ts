@@ -1,10 +1,13 @@
 import { AwsError } from '../../core/aws-error.ts';
 import type { Host } from '../../core/service.ts';
 import { dynamodb } from '../dynamodb/index.ts';
+import { kinesis } from '../kinesis/index.ts';
 import { dynamoDbSource } from '../lambda/dynamodb-source.ts';
 import type { EventSourceMapping, EventSourceMappingProperties } from '../lambda/event-source-mapping.ts';
+import { kinesisSource } from '../lambda/kinesis-source.ts';
 import { startSqsMapping } from '../lambda/sqs-mapping.ts';
 import { startStreamMapping } from '../lambda/stream-mapping.ts';
+import type { SourceRecord, StreamSource } from '../lambda/stream-source.ts';
 import { sqs } from '../sqs/index.ts';
 import { kindOf, type Pipe, type SourceSettings } from './pipe.ts';
 import type { PipeStore } from './pipe-store.ts';
@@ -35,7 +38,13 @@ export const SOURCES: Readonly<Record<string, SourceKind>> = {
     actions: ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map((name) => `dynamodb:${name}`),
     defaultBatchSize: 100,
     settingsOf: ({ SourceParameters }) => SourceParameters?.DynamoDBStreamParameters,
-    start: startStream,
+    start: (pipe, properties, host, store) => startStream(pipe, properties, tableStream(pipe, host), { host, store }),
+  },
+  kinesis: {
+    actions: ['DescribeStream', 'GetRecords', 'GetShardIterator'].map((name) => `kinesis:${name}`),
+    defaultBatchSize: 100,
+    settingsOf: ({ SourceParameters }) => SourceParameters?.KinesisStreamParameters,
+    start: (pipe, properties, host, store) => startStream(pipe, properties, kinesisStream(pipe, host), { host, store }),
   },
 };
 
@@ -102,36 +111,71 @@ function startQueue(pipe: Pipe, properties: EventSourceMappingProperties, host: 
   });
 }
 
+function tableStream(pipe: Pipe, host: Host): StreamSource {
+  const tables = host.handleOf(dynamodb);
+  const authorize = authorizer(pipe, SOURCES.dynamodb as SourceKind, host);
+  return dynamoDbSource({
+    arn: pipe.Source,
+    ...(host.options.dynamodbEndpoint === undefined && { now: () => host.clock.now() }),
+    call: (operation, input) => {
+      authorize();
+      return tables.call(operation, input);
+    },
+    onRecords: (listener) => tables.onRecords(pipe.Source, listener),
+  });
+}
+
+function kinesisStream(pipe: Pipe, host: Host): StreamSource {
+  const streams = host.handleOf(kinesis);
+  if (!streams.isThere(pipe.Source)) throw new Error(`There is no Kinesis stream ${pipe.Source}`);
+  const authorize = authorizer(pipe, SOURCES.kinesis as SourceKind, host);
+  const source = kinesisSource({
+    arn: pipe.Source,
+    now: () => host.clock.now(),
+    call: async (operation, input) => {
+      authorize();
+      return streams.call(operation, input);
+    },
+    onRecords: (listener) => streams.onRecords(pipe.Source, listener),
+    roleArn: pipe.RoleArn,
+  });
+  return {
+    ...source,
+    read: async (shardId, iterator, limit) => {
+      const { records, next } = await source.read(shardId, iterator, limit);
+      return { records: records.map(flatten), next };
+    },
+  };
+}
+
+/**
+ * Pipes have the members of a record beside those of its event.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-kinesis.html
+ */
+function flatten(record: SourceRecord): SourceRecord {
+  const { kinesis: members, ...rest } = record.event as { kinesis: object };
+  return { ...record, event: { ...members, ...rest }, filterable: { ...rest, ...record.filterable } };
+}
+
 function startStream(
   pipe: Pipe,
   properties: EventSourceMappingProperties,
-  host: Host,
-  store: PipeStore,
+  source: StreamSource,
+  { host, store }: { host: Host; store: PipeStore },
 ): EventSourceMapping {
-  const settings = pipe.SourceParameters?.DynamoDBStreamParameters ?? {};
-  const { StartingPosition, DeadLetterConfig, OnPartialBatchItemFailure, ...numbers } = settings;
-  const tables = host.handleOf(dynamodb);
-  const authorize = authorizer(pipe, SOURCES.dynamodb as SourceKind, host);
+  const settings = SOURCES[kindOf(pipe.Source)]?.settingsOf(pipe) ?? {};
+  const { DeadLetterConfig, OnPartialBatchItemFailure, ...rest } = settings;
   const sender = { service: 'pipes.amazonaws.com', sourceArn: pipe.Arn, roleArn: pipe.RoleArn };
   return startStreamMapping({
     clock: host.clock,
     properties: {
-      ...numbers,
+      ...rest,
       ...properties,
-      ...(StartingPosition === undefined ? {} : { StartingPosition }),
       BisectBatchOnFunctionError: OnPartialBatchItemFailure === 'AUTOMATIC_BISECT',
       ...(DeadLetterConfig?.Arn ? { DestinationConfig: { OnFailure: { Destination: DeadLetterConfig.Arn } } } : {}),
     },
     functionArn: pipe.Arn,
-    source: dynamoDbSource({
-      arn: pipe.Source,
-      ...(host.options.dynamodbEndpoint === undefined && { now: () => host.clock.now() }),
-      call: (operation, input) => {
-        authorize();
-        return tables.call(operation, input);
-      },
-      onRecords: (listener) => tables.onRecords(pipe.Source, listener),
-    }),
+    source,
     invoke: runnerOf(pipe, host),
     sendToDestination: (arn, body) => host.deliver(arn, body, { sender }),
     failureContext: (condition) => ({ context: { partnerResourceArn: pipe.Arn, condition } }),

@@ -4,16 +4,19 @@ const BATCHING = ['BatchSize', 'MaximumBatchingWindowInSeconds'];
 const HTTP = ['PathParameterValues', 'HeaderParameters', 'QueryStringParameters'];
 const INVOCATION = ['InvocationType'];
 
+const STREAM = [
+  ...BATCHING,
+  ...['StartingPosition', 'DeadLetterConfig', 'OnPartialBatchItemFailure', 'MaximumRecordAgeInSeconds'],
+  ...['MaximumRetryAttempts', 'ParallelizationFactor'],
+];
+
 /** The parameters that have the effect here that they have at AWS, by the structure they are in. */
 const SUPPORTED: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   SourceParameters: {
     FilterCriteria: ['Filters'],
     SqsQueueParameters: BATCHING,
-    DynamoDBStreamParameters: [
-      ...BATCHING,
-      ...['StartingPosition', 'DeadLetterConfig', 'OnPartialBatchItemFailure', 'MaximumRecordAgeInSeconds'],
-      ...['MaximumRetryAttempts', 'ParallelizationFactor'],
-    ],
+    DynamoDBStreamParameters: STREAM,
+    KinesisStreamParameters: [...STREAM, 'StartingPositionTimestamp'],
   },
   EnrichmentParameters: { InputTemplate: [], HttpParameters: HTTP },
   TargetParameters: {

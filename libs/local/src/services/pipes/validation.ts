@@ -11,6 +11,7 @@ import { BATCH_LIMITS, isApiDestination } from './target.ts';
 const SOURCE_PARAMETERS: Readonly<Record<string, string>> = {
   SqsQueueParameters: 'sqs',
   DynamoDBStreamParameters: 'dynamodb',
+  KinesisStreamParameters: 'kinesis',
 };
 const TARGET_PARAMETERS: Readonly<Record<string, string>> = {
   LambdaFunctionParameters: 'lambda',
@@ -44,9 +45,13 @@ export function invalid(message: string): AwsError {
 function checkKinds({ Source, SourceParameters, Enrichment, Target, TargetParameters }: Pipe): void {
   const source = kindOf(Source);
   const target = kindOf(Target);
-  if (!SOURCES[source]) throw invalid(`The source ${Source} is not available on this machine: use SQS or DynamoDB`);
+  if (!SOURCES[source])
+    throw invalid(`The source ${Source} is not available on this machine: use SQS, DynamoDB or Kinesis`);
   if (source === 'dynamodb' && !SourceParameters?.DynamoDBStreamParameters) {
     throw invalid('DynamoDBStreamParameters are required for a DynamoDB stream');
+  }
+  if (source === 'kinesis' && !SourceParameters?.KinesisStreamParameters) {
+    throw invalid('KinesisStreamParameters are required for a Kinesis stream');
   }
   if (!TARGETS.has(target)) throw invalid(`The target ${Target} is not available on this machine`);
   if (target === 'sns' && Target.endsWith('.fifo')) throw invalid('SNS FIFO topics are not supported as a target');
