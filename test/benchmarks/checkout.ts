@@ -77,9 +77,10 @@ export async function checkOut(
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'millrace-checkout-'));
   const directory = join(folder, 'millrace');
   const remove = async (): Promise<void> => {
+    // First, and by force: git gives up on a folder that something is still written to.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     // There is none when it could not be added.
     await git(root, 'worktree', 'remove', '--force', directory).catch(() => undefined);
-    rmSync(folder, { recursive: true, force: true });
   };
   try {
     await git(root, 'worktree', 'add', '--detach', '--quiet', directory, commit);
