@@ -234,6 +234,16 @@ describe('history', () => {
     expect(ids((await history({ ReverseOrder: true })).Events)).toEqual([3, 2, 1]);
   });
 
+  test('a page has room for 5 MB', async () => {
+    const Payload = 'x'.repeat(1024 * 1024);
+    for (const part of ['a', 'b']) {
+      await checkpoint(...[1, 2, 3].map((id) => step(`${part}${id}`, 'SUCCEED', { Payload })));
+    }
+    const first = await history({});
+    const second = await history({ Marker: first.NextMarker });
+    expect([first.Events?.length, second.Events?.length, second.NextMarker]).toEqual([5, 2, undefined]);
+  });
+
   test('it is shown without inputs, results and errors', async () => {
     await checkpoint(step('a', 'SUCCEED', { Payload: '"secret"' }));
     const { Events } = await history({ IncludeExecutionData: false });

@@ -8,7 +8,7 @@ import { describeDurableConfig } from './durable-config.ts';
 import type { DurableExecutions } from './durable-executions.ts';
 import { type ErrorObject, type Execution, withDates } from './execution-state.ts';
 import { withoutData } from './history-events.ts';
-import { pageOf } from './invocation-payload.ts';
+import { fitPage, pageOf } from './invocation-payload.ts';
 import type { OperationUpdate } from './operation-updates.ts';
 
 /** Lambda's operations on durable executions. https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html */
@@ -33,9 +33,9 @@ export function durableOperations(parts: () => LambdaParts): Operations {
       const { arn } = executions().find(DurableExecutionArn);
       const part = readPage(page);
       const found = executions().store.events(arn, { ...part, limit: part.limit + 1 }, ReverseOrder === 'true');
-      const events = found.slice(0, part.limit);
-      const shown = IncludeExecutionData === 'false' ? events.map(withoutData) : events;
-      return { Events: shown.map(withDates), NextMarker: nextMarker(part, found.length) };
+      const shown = IncludeExecutionData === 'false' ? found.map(withoutData) : found;
+      const events = fitPage(shown, part.limit);
+      return { Events: events.map(withDates), NextMarker: nextMarker(part, events, found) };
     },
     ListDurableExecutionsByFunction: (input) => listExecutions(input, parts()),
     StopDurableExecution: ({ DurableExecutionArn, ...members }) => {
@@ -89,10 +89,8 @@ function listExecutions(input: Input, parts: LambdaParts): unknown {
     from: part.from,
     limit: part.limit + 1,
   });
-  return {
-    DurableExecutions: executions.slice(0, part.limit).map(summaryOf),
-    NextMarker: nextMarker(part, executions.length),
-  };
+  const listed = executions.slice(0, part.limit);
+  return { DurableExecutions: listed.map(summaryOf), NextMarker: nextMarker(part, listed, executions) };
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_Execution.html */
@@ -129,9 +127,13 @@ function readPage({ Marker = '0', MaxItems }: Input): { from: number; limit: num
   return { from: Number(Marker), limit: Number(MaxItems) || durableLimits.pageSize.default };
 }
 
-/** @param found how many there were, when one more was asked for than the page has */
-function nextMarker({ from, limit }: { from: number; limit: number }, found: number): string | undefined {
-  return found > limit ? String(from + limit) : undefined;
+/** @param found what there was, when one more was asked for than the page may have */
+function nextMarker(
+  { from }: { from: number },
+  page: readonly unknown[],
+  found: readonly unknown[],
+): string | undefined {
+  return found.length > page.length ? String(from + page.length) : undefined;
 }
 
 function readError({ ErrorMessage, ErrorType, ErrorData, StackTrace }: Input): ErrorObject {

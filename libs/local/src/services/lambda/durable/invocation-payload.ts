@@ -26,15 +26,21 @@ export function replayedOperations(records: Iterable<OperationRecord>): Operatio
   return kept;
 }
 
+/** The items that a page takes: as many as were asked for, or as many as an answer has room for. */
+export function fitPage<T>(items: readonly T[], limit: number): T[] {
+  const page: T[] = [];
+  let bytes = 0;
+  for (const item of items.slice(0, limit)) {
+    bytes += Buffer.byteLength(JSON.stringify(item));
+    if (bytes > PAGE_BYTES && page.length > 0) break;
+    page.push(item);
+  }
+  return page;
+}
+
 /** As many operations as a page takes. */
 export function pageOf(operations: readonly Operation[], from: number, limit: number): StatePage {
-  const page: Operation[] = [];
-  let bytes = 0;
-  for (const operation of operations.slice(from, from + limit)) {
-    bytes += Buffer.byteLength(JSON.stringify(operation));
-    if (bytes > PAGE_BYTES && page.length > 0) break;
-    page.push(operation);
-  }
+  const page = fitPage(operations.slice(from), limit);
   const next = from + page.length;
   return { Operations: page.map(withDates), NextMarker: next < operations.length ? String(next) : undefined };
 }
