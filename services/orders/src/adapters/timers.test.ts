@@ -1,5 +1,6 @@
-import { ConflictException, ResourceNotFoundException } from '@aws-sdk/client-scheduler';
+import { ConflictException, ResourceNotFoundException, ServiceQuotaExceededException } from '@aws-sdk/client-scheduler';
 import { describe, expect, test } from '@jest/globals';
+import { isUnavailable } from '@millrace/errors';
 import { RecordingClient, sampleEvent } from '@millrace/testing';
 import { OrderTimeLimitReached } from '../../events/index.ts';
 import { SchedulerTimers } from './timers.ts';
@@ -58,6 +59,16 @@ describe('a timer', () => {
     const { client, timers } = setUp(fails(notFound));
     await timers.cancel('order-1');
     expect(client.inputs('DeleteScheduleCommand')).toEqual([{ Name: 'order-1', GroupName: 'group' }]);
+  });
+
+  test('waits while the account has too many schedules: that passes, and is no failure of this one', async () => {
+    const quota = { ResourceId: 'group', ResourceType: 'schedule', QuotaCode: 'L-1', ServiceCode: 'scheduler' };
+    const exceeded = new ServiceQuotaExceededException({ ...exception, ...quota, Message: 'too many' });
+    const error: unknown = await setUp(fails(exceeded))
+      .timers.set('order-1', new Date(now), event)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'TIMERS_EXHAUSTED', cause: exceeded });
+    expect(isUnavailable(error)).toBe(true);
   });
 
   test('that cannot be set or deleted for another reason fails', async () => {

@@ -4,8 +4,9 @@ import {
   DeleteScheduleCommand,
   ResourceNotFoundException,
   SchedulerClient,
+  ServiceQuotaExceededException,
 } from '@aws-sdk/client-scheduler';
-import { variableFrom } from '@millrace/errors';
+import { UnavailableError, variableFrom } from '@millrace/errors';
 import type { EmittableEvent } from '@millrace/events';
 import { schedulerLimits } from '@millrace/events/aws-limits';
 
@@ -14,6 +15,7 @@ export interface Timers {
   /**
    * Has an event emitted once, at a time or soon after it; at once, when the time has passed. A timer of the same name that is
    * there already stays as it is.
+   * @throws UnavailableError while the account has as many timers as it may have
    * @param name up to 64 letters, digits, dashes, underscores and dots
    */
   set(name: string, at: Date, event: EmittableEvent): Promise<void>;
@@ -32,6 +34,16 @@ export interface ScheduleSettings {
 
 /** Between creating a schedule and its time, at least: one in the past might never run. */
 const LEAD_MS = 10_000;
+
+/**
+ * The account has as many schedules as it may have, or creates them too fast. Each that runs or is deleted makes room.
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html
+ */
+class TimersExhaustedError extends UnavailableError {
+  constructor(options: ErrorOptions) {
+    super('TIMERS_EXHAUSTED', 'EventBridge Scheduler takes no more schedules for now: its quota is exceeded', options);
+  }
+}
 
 /** Timers that are one-off schedules of EventBridge Scheduler. They delete themselves once they have run. */
 export class SchedulerTimers implements Timers {
@@ -74,6 +86,7 @@ export class SchedulerTimers implements Timers {
     try {
       await this.#client.send(command);
     } catch (error) {
+      if (error instanceof ServiceQuotaExceededException) throw new TimersExhaustedError({ cause: error });
       if (!(error instanceof ConflictException)) throw error;
     }
   }
