@@ -10,6 +10,7 @@ export {
   parseEnvelope,
   type Upcasts,
 } from './define-event.ts';
+export { derivedId } from './derived-id.ts';
 export { EmittableEvent, type EventEntry } from './emittable-event.ts';
 export { entryOfEnvelope } from './envelope-entry.ts';
 export { envelopeMismatches } from './envelope-mismatch.ts';

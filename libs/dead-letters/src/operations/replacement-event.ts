@@ -1,5 +1,10 @@
-import { createHash } from 'node:crypto';
-import { type EventContract, isPastDeduplicationWindow, parseEnvelope, SchemaViolationError } from '@millrace/events';
+import {
+  derivedId,
+  type EventContract,
+  isPastDeduplicationWindow,
+  parseEnvelope,
+  SchemaViolationError,
+} from '@millrace/events';
 import { MAX_EVENT_BYTES } from '../reemission.ts';
 
 /** An event that takes the place of a dead one. */
@@ -46,13 +51,7 @@ export function replacementOf(
 
 /** The id of the event that replaces another, see `replacementOf`. */
 export function replacementId(originalId: string, edited: unknown): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([originalId, sorted(edited)]))
-    .digest();
-  // The version (8) and the variant (binary 10) have their places, the rest is the digest.
-  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x80;
-  digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
-  return digest.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return derivedId([originalId, sorted(edited)]);
 }
 
 /**

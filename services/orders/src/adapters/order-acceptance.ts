@@ -1,4 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { derivedId } from '@millrace/events';
 import { type EndpointRequest, HttpError } from '@millrace/http';
 import type { OrderSnapshot } from '../../events/index.ts';
 import { contactPolicyFrom, contactProblems } from '../domain/contact-policy.ts';
@@ -43,11 +44,5 @@ export function orderAcceptanceFromEnvironment(): AcceptOrder {
  * remembering the answer finds the order instead of placing a second one, and nobody finds another customer's.
  */
 function orderIdOf(customerId: string, idempotencyKey: string, body: unknown): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([customerId, idempotencyKey, body]))
-    .digest();
-  // A UUID of version 8, https://www.rfc-editor.org/rfc/rfc9562#section-5.8
-  const hex = digest.toString('hex');
-  const variant = ((digest.readUInt8(8) & 0x3f) | 0x80).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
+  return derivedId([customerId, idempotencyKey, body]);
 }
