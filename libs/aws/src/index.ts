@@ -17,7 +17,14 @@ export {
 } from './document-client.ts';
 export { AwsError, ConditionalCheckFailedException, TransactionCanceledException } from './errors.ts';
 export { type EventBridge, eventBridge, PutEventsCommand } from './event-bridge.ts';
-export { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCommand, type Sqs, sqs } from './sqs.ts';
+export {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type Sqs,
+  sqs,
+} from './sqs.ts';
 export {
   DescribeExecutionCommand,
   GetExecutionHistoryCommand,

@@ -20,6 +20,11 @@ export class SendMessageBatchCommand extends Command<
   readonly operation = 'SendMessageBatch';
 }
 
+export class DeleteMessageCommand extends Command<'sqs', sdk.DeleteMessageCommandInput, object> {
+  readonly service = 'sqs';
+  readonly operation = 'DeleteMessage';
+}
+
 export class ChangeMessageVisibilityCommand extends Command<
   'sqs',
   sdk.ChangeMessageVisibilityCommandInput,

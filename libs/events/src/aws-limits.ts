@@ -140,6 +140,7 @@ export const nameLimits: Readonly<Record<string, { property: string; length: num
   'AWS::IAM::Role': { property: 'RoleName', length: roleNameLength },
   'AWS::Lambda::Function': { property: 'FunctionName', length: lambdaLimits.functionNameLength },
   'AWS::Logs::LogGroup': { property: 'LogGroupName', length: 512 },
+  'AWS::Pipes::Pipe': { property: 'Name', length: 64 },
   'AWS::Scheduler::Schedule': { property: 'Name', length: 64 },
   'AWS::SNS::Topic': { property: 'TopicName', length: 256 },
   'AWS::SQS::Queue': { property: 'QueueName', length: sqsLimits.queueNameLength },

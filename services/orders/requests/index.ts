@@ -1,4 +1,5 @@
-/** What a route that takes orders asks of them, whichever service has it. */
+/** What whoever takes orders asks of them, whichever service it is. */
 export { type AcceptOrder, orderAcceptanceFromEnvironment } from '../src/adapters/order-acceptance.ts';
 export { orderQuotaFromEnvironment } from '../src/adapters/order-quota.ts';
-export { placeOrderRequest } from '../src/domain/place-order-request.ts';
+export { type ContactPolicy, contactPolicyFrom, contactProblems } from '../src/domain/contact-policy.ts';
+export { type PlaceOrderRequest, placeOrderRequest, totalOf } from '../src/domain/place-order-request.ts';

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { exampleOrder } from '@millrace/orders/events';
+import { lambdaContext } from '@millrace/testing';
+import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { storedEvents } from '@millrace/testing/stored-events';
+import type { CheckoutRequest } from '../../requests/index.ts';
+
+let dynamoDb: TestDynamoDb;
+let handler: typeof import('./request-checkouts.ts').handler;
+beforeAll(async () => {
+  dynamoDb = await startTestDynamoDb();
+  await dynamoDb.createTable('checkout');
+  process.env.MILLRACE_TABLE = 'checkout';
+  handler = (await import('./request-checkouts.ts')).handler;
+});
+afterAll(() => dynamoDb.stop());
+
+const request = (orderId = randomUUID()): CheckoutRequest => ({
+  messageId: randomUUID(),
+  order: { ...exampleOrder, orderId, process: 'checkout' },
+});
+const run = (event: unknown) => handler(event, lambdaContext());
+
+/** What the relay would emit of a checkout. */
+const emitted = (orderId: string) => storedEvents('checkout', orderId);
+
+describe('requestCheckouts', () => {
+  test('asks for the checkout of each order of a batch', async () => {
+    const requests = [request(), request()];
+
+    expect(await run(requests)).toEqual({ batchItemFailures: [] });
+
+    for (const { order } of requests) {
+      expect(await emitted(order.orderId)).toMatchObject([
+        { detailType: 'StartCheckout.v1', metadata: { correlationId: order.orderId }, data: { order } },
+      ]);
+    }
+  });
+
+  test('asks once for an order that comes again: in one batch, at once and later', async () => {
+    const { order } = request();
+    const again = () => ({ ...request(), order });
+
+    expect(await run([again(), again()])).toEqual({ batchItemFailures: [] });
+    expect(await Promise.all([run([again()]), run([again()])])).toEqual(Array(2).fill({ batchItemFailures: [] }));
+
+    expect(await emitted(order.orderId)).toHaveLength(1);
+  });
+
+  test('names what it could not take, and takes the others', async () => {
+    const [bad, good] = [{ messageId: 'bad', order: { orderId: 'x' } }, request()];
+
+    expect(await run([bad, good])).toEqual({ batchItemFailures: [{ itemIdentifier: 'bad' }] });
+
+    expect(await emitted(good.order.orderId)).toHaveLength(1);
+  });
+
+  test('fails as a whole when it could not say of which message it speaks', async () => {
+    await expect(run([{ order: request().order }])).rejects.toThrow('messageId');
+    await expect(run({ Records: [] })).rejects.toThrow();
+  });
+});
