@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..', '..', '..');
 
 async function templatesAt(stage: string) {
   const compiled = await compileTemplates({
-    directories: ['event-bus', 'payments', 're-emitter'].map((name) => join(root, 'services', name)),
+    directories: ['event-bus', 'payments', 're-emitter', 'partner-orders'].map((name) => join(root, 'services', name)),
     stage,
     region: 'us-east-1',
     cacheDirectory: join(root, '.millrace', 'cache', 'packages'),
@@ -29,8 +29,9 @@ describe('encryptionKey: own', () => {
   let bus: Awaited<ReturnType<typeof templatesAt>>[number] = {};
   let payments: typeof bus = {};
   let reEmitter: typeof bus = {};
+  let partnerOrders: typeof bus = {};
   beforeAll(async () => {
-    [bus = {}, payments = {}, reEmitter = {}] = await templatesAt('prod');
+    [bus = {}, payments = {}, reEmitter = {}, partnerOrders = {}] = await templatesAt('prod');
   });
 
   test('encrypts queues, tables, log groups and variables with the key that the stack of the bus exports', () => {
@@ -53,12 +54,14 @@ describe('encryptionKey: own', () => {
     expect(bus.DataKey).toMatchObject({ DeletionPolicy: 'Retain', Properties: { EnableKeyRotation: true } });
   });
 
-  test('lets functions decrypt, and make data keys when they send to queues', () => {
+  test('lets functions decrypt, and make data keys when they send to queues; pipes only decrypt', () => {
     const statementOf = (resources: typeof bus, role: string) => {
       const [policy] = (resources[role]?.Properties?.Policies ?? []) as unknown as Array<{
-        PolicyDocument: { Statement: Array<{ Action: string[] }> };
+        PolicyDocument: { Statement: Array<{ Action: string | string[] }> };
       }>;
-      return policy?.PolicyDocument.Statement.find(({ Action }) => Action.some((action) => action.startsWith('kms:')));
+      return policy?.PolicyDocument.Statement.find(({ Action }) =>
+        [Action].flat().some((action) => action.startsWith('kms:')),
+      );
     };
     const Resource = { 'Fn::ImportValue': 'millrace-prod:DataKeyArn' };
     const Effect = 'Allow';
@@ -70,6 +73,7 @@ describe('encryptionKey: own', () => {
       const Action = ['kms:Decrypt', 'kms:GenerateDataKey'];
       expect(statementOf(resources, role)).toEqual({ Effect, Action, Resource });
     }
+    expect(statementOf(partnerOrders, 'AcmePipeRole')).toEqual({ Effect, Action: ['kms:Decrypt'], Resource });
   });
 
   test('lets each service use the key for what is of this stage alone', () => {

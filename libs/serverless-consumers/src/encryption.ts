@@ -31,7 +31,7 @@ const encrypted: Readonly<Record<string, (arn: CfnValue) => Record<string, unkno
 
 /**
  * With `custom.consumers.encryptionKey: own`, encrypts whatever a service keeps with one key of the stage: queues, tables, log
- * groups, archives and the variables of functions. The roles of functions and schedules get what they need of it, and the stack of
+ * groups, archives and the variables of functions. The roles of functions, schedules and pipes get what they need of it, and the stack of
  * `protectedBus` gets the key, which it exports as `millrace-<stage>:DataKeyArn`. With `aws`, everything stays as it is.
  * @param serverless osls with a template that is otherwise finished; it is changed in place
  * @throws ConfigurationError CONSUMERS_ENCRYPTION_KEY for any other value
@@ -67,13 +67,18 @@ export function encryptResources(serverless: Osls): void {
   template.Outputs[`${keyId}Arn`] = { Value: arn, Export: { Name: exported } };
 }
 
-/** The roles of functions, and those with which schedules write to their dead-letter queues. */
+/** By which property a resource names its role. */
+const roleProperties: Readonly<Record<string, string>> = {
+  'AWS::Lambda::Function': 'Role',
+  'AWS::Pipes::Pipe': 'RoleArn',
+};
+
+/** The roles of functions, of pipes, which read queues, and those with which schedules write to their dead-letter queues. */
 function rolesOf(resources: Readonly<Record<string, CfnResource>>): CfnResource[] {
   const users = Object.entries(resources).flatMap(([id, { Type, Properties }]) => {
     if (Type === 'AWS::Scheduler::ScheduleGroup') return [id.replace(/Group$/, 'Role')];
-    return Type === 'AWS::Lambda::Function'
-      ? [(Properties.Role as { 'Fn::GetAtt'?: string[] })?.['Fn::GetAtt']?.[0]]
-      : [];
+    const role = Properties[roleProperties[Type] ?? ''] as { 'Fn::GetAtt'?: string[] } | undefined;
+    return role?.['Fn::GetAtt']?.[0] ?? [];
   });
   return users.flatMap((id) => resources[id ?? ''] ?? []);
 }
