@@ -72,6 +72,12 @@ export const accepted: readonly Acceptance[] = [
     reason: 'smaller batches cost more, and lose nothing; with a batch that needs a window AWS refuses it',
   },
   {
+    type: 'AWS::Pipes::Pipe',
+    path: /BatchSize$/,
+    change: /^set 1$/,
+    reason: 'costs more, and loses nothing',
+  },
+  {
     type: 'AWS::Lambda::EventSourceMapping',
     path: /BatchSize$/,
     change: /^set 1$/,
@@ -79,7 +85,7 @@ export const accepted: readonly Acceptance[] = [
   },
   {
     type: 'AWS::Lambda::Function',
-    path: /MILLRACE_(RETENTION_DAYS|OPERATIONS_EMAIL|ORDERS_PER_HOUR|ORDER_TIME_LIMIT_SECONDS|FAILED_PAYMENTS_PER_HOUR|VERIFIED_CONTACTS|SMS_PREFIXES)$/,
+    path: /MILLRACE_(RETENTION_DAYS|OPERATIONS_EMAIL|ORDERS_PER_HOUR|ORDER_TIME_LIMIT_SECONDS|FAILED_PAYMENTS_PER_HOUR|VERIFIED_CONTACTS|SMS_PREFIXES|PARTNER)$/,
     change: /^remove$/,
     reason: 'the function does not start without it, which the build tries; without prefixes there is no SMS',
   },

@@ -102,7 +102,7 @@ export interface DeadLetterHop {
 
 /**
  * Every asynchronous hop of a service, with where it puts what it cannot deliver: rule targets, event source mappings,
- * schedules, asynchronous invocations, subscriptions.
+ * pipes, schedules, asynchronous invocations, subscriptions.
  */
 export function asynchronousHops(service: CompiledService): DeadLetterHop[] {
   const queues = new Map(entriesOf(service, 'AWS::SQS::Queue').map(({ id, properties }) => [id, properties]));
@@ -150,6 +150,12 @@ export function asynchronousHops(service: CompiledService): DeadLetterHop[] {
             target: at(properties, 'DestinationConfig', 'OnFailure', 'Destination'),
           });
         }
+        break;
+      }
+      case 'AWS::Pipes::Pipe': {
+        const source = referenceTo(properties.Source) ?? id;
+        const target = at(queues.get(source), 'RedrivePolicy', 'deadLetterTargetArn');
+        hops.push({ resource: source, what: 'RedrivePolicy', target });
         break;
       }
       case 'AWS::SNS::Subscription':

@@ -65,6 +65,10 @@ const withTable = (each: Break): Break => ({
 });
 const variable = (title: string, name: string, value: unknown, says = new RegExp(`^Environment has ${name}, which`)) =>
   setting(title, isFunction, `Environment.Variables.${name}`, value, says);
+const isConsumer = typed(
+  isFunction,
+  ({ properties }) => at(properties.Environment, 'Variables', 'MILLRACE_CONSUMER') !== undefined,
+);
 const sendsMail = typed(isRole, ({ properties }) => JSON.stringify(properties).includes('ses:SendEmail'));
 const sendsText = typed(isRole, ({ properties }) => JSON.stringify(properties).includes('sns:Publish'));
 
@@ -126,7 +130,7 @@ export const access: Breaks = {
     },
     {
       title: 'a consumer that may not delete what it has handled',
-      applies: typed(isRole, ({ properties }) => JSON.stringify(properties).includes('sqs:ReceiveMessage')),
+      applies: (target) => isFunctionRole(target) && JSON.stringify(target.properties).includes('sqs:ReceiveMessage'),
       change: ({ properties }) => {
         for (const each of list(at(list(properties.Policies)[0], 'PolicyDocument', 'Statement')) as Statement[]) {
           each.Action = list(each.Action).filter((action) => action !== 'sqs:DeleteMessage');
@@ -444,7 +448,7 @@ export const access: Breaks = {
     variable("another stage's name", 'MILLRACE_STAGE', 'dev', /^MILLRACE_STAGE has a value/),
     {
       title: "another consumer's queue",
-      applies: typed(isFunction, ({ properties }) => consumerQueue(properties) !== undefined),
+      applies: isConsumer,
       change: ({ properties }) => {
         const variables = at(properties.Environment, 'Variables') as Record<string, unknown>;
         variables.MILLRACE_CONSUMER_QUEUE_URL = variables.MILLRACE_CONSUMER_DLQ_URL;
@@ -453,7 +457,7 @@ export const access: Breaks = {
     },
     {
       title: 'fewer attempts than the queue makes',
-      applies: typed(isFunction, ({ properties }) => consumerQueue(properties) !== undefined),
+      applies: isConsumer,
       change: ({ properties }) => {
         Object.assign(at(properties.Environment, 'Variables') as object, { MILLRACE_MAX_RECEIVE_COUNT: '1' });
       },
@@ -461,10 +465,6 @@ export const access: Breaks = {
     },
   ],
 };
-
-function consumerQueue(properties: Record<string, unknown>): unknown {
-  return at(properties.Environment, 'Variables', 'MILLRACE_CONSUMER_QUEUE_URL');
-}
 
 function trust({ properties, resources }: Target): Statement[] {
   const role = resources[referenceTo(properties.Role) ?? '']?.Properties;

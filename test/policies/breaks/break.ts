@@ -30,8 +30,14 @@ export function typed(type: string, also: (target: Target) => boolean): (target:
   return (target) => target.resource.Type === type && also(target);
 }
 
-/** A role of a function: the one of a state machine is judged by a rule of its own. */
-export const isFunctionRole = typed('AWS::IAM::Role', ({ id }) => id !== 'StateMachineRole');
+/** A role of a function: those of state machines and pipes are judged by rules of their own. */
+export const isFunctionRole = typed('AWS::IAM::Role', ({ id }) => !/^(StateMachine|\w+Pipe)Role$/.test(id));
+
+/** A queue that a pipe reads, which the rule `pipes` judges. */
+export const isReadByPipe = ({ id, resources }: Target): boolean =>
+  Object.values(resources).some(
+    ({ Type, Properties }) => Type === 'AWS::Pipes::Pipe' && referenceTo(Properties?.Source) === id,
+  );
 
 /** The rules that feed queues with events of the shop's bus; others call functions at a rate, or are about executions. */
 export const isBusRule = typed('AWS::Events::Rule', ({ properties }) => properties.EventBusName !== undefined);

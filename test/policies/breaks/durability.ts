@@ -1,5 +1,5 @@
 import { at, circuitsOf, list, referenceTo } from '../template.ts';
-import { type Break, type Breaks, isBusRule, mappingOf, setting, type Target, typed } from './break.ts';
+import { type Break, type Breaks, isBusRule, isReadByPipe, mappingOf, setting, type Target, typed } from './break.ts';
 
 const isQueue = 'AWS::SQS::Queue';
 const isTable = 'AWS::DynamoDB::Table';
@@ -12,6 +12,7 @@ const callsProvider = typed(
   ({ properties }) => at(properties, 'Environment', 'Variables', 'MILLRACE_CIRCUIT_OPEN_SECONDS') !== undefined,
 );
 const source = typed(isQueue, ({ properties }) => properties.RedrivePolicy !== undefined);
+const consumed = typed(isQueue, (target) => source(target) && !isReadByPipe(target));
 const deadLetters = typed(isQueue, ({ properties }) => properties.RedrivePolicy === undefined);
 const filter = (title: string, pattern: object, says: RegExp) =>
   setting(title, stream, 'FilterCriteria.Filters', [{ Pattern: JSON.stringify(pattern) }], says);
@@ -31,13 +32,13 @@ export const durability: Breaks = {
   'event-paths': [
     without(
       'a queue that is not emptied',
-      source,
+      consumed,
       ({ id }) => id.replace(/Queue$/, 'EventSourceMapping'),
       /1 rules feed it and 0 mappings/,
     ),
     without(
       'a queue that is not filled',
-      source,
+      consumed,
       ({ id }) => id.replace(/Queue$/, 'Rule'),
       /^0 rules feed it and 1 mappings/,
     ),
@@ -124,7 +125,7 @@ export const durability: Breaks = {
     ),
     {
       title: 'none',
-      applies: typed(isTable, ({ id }) => id !== 'ProjectionsTable'),
+      applies: typed(isTable, ({ id, service }) => id !== 'ProjectionsTable' && service.name !== 'partner-orders'),
       change: ({ properties }) => delete properties.TimeToLiveSpecification,
       says: /^TimeToLiveSpecification is undefined/,
     },
@@ -303,8 +304,8 @@ export const durability: Breaks = {
     },
   ],
   'visibility-timeouts': [
-    setting('twelve hours', source, 'VisibilityTimeout', 43_200, /^VisibilityTimeout is 43200 s/),
-    setting('what SQS has', source, 'VisibilityTimeout', undefined, /^VisibilityTimeout is 30 s/),
+    setting('twelve hours', consumed, 'VisibilityTimeout', 43_200, /^VisibilityTimeout is 43200 s/),
+    setting('what SQS has', consumed, 'VisibilityTimeout', undefined, /^VisibilityTimeout is 30 s/),
   ],
   'partial-batches': [
     setting('another answer', mappingOf(isTable), 'FunctionResponseTypes', [], /^FunctionResponseTypes has no/),

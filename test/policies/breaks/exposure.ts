@@ -56,7 +56,6 @@ export const exposure: Breaks = {
     }),
     beside('logs that go elsewhere', isLogGroup, { Type: 'AWS::Logs::SubscriptionFilter', Properties: {} }),
     beside('events that go elsewhere', 'AWS::Events::Rule', { Type: 'AWS::Events::ApiDestination', Properties: {} }),
-    beside('a pipe out of a queue', 'AWS::SQS::Queue', { Type: 'AWS::Pipes::Pipe', Properties: {} }),
     beside('a stack of somebody else', isBucket, { Type: 'AWS::CloudFormation::Stack', Properties: {} }),
     beside('a resource that runs code', isBucket, { Type: 'Custom::Anything', Properties: {} }),
     property('a layer', isFunction, 'Layers', ['arn:aws:lambda:us-east-1:999999999999:layer:spy:1']),

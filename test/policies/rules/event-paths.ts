@@ -18,10 +18,12 @@ function queuePaths(service: CompiledService): Finding[] {
     .flatMap(({ properties }) => list(properties.Targets).map((target) => referenceTo(at(target, 'Arn'))));
   const mappings = entriesOf(service, 'AWS::Lambda::EventSourceMapping');
   const drained = mappings.map(({ properties }) => referenceTo(properties.EventSourceArn));
+  // Partners fill the queues of pipes.
+  const piped = entriesOf(service, 'AWS::Pipes::Pipe').map(({ properties }) => referenceTo(properties.Source));
   return entriesOf(service, 'AWS::SQS::Queue').flatMap(({ id, properties }): Finding[] => {
     const count = (values: unknown[]) => values.filter((each) => each === id).length;
     const [feeds, drains] = [count(fed), count(drained)];
-    const wanted = properties.RedrivePolicy === undefined ? 0 : 1;
+    const wanted = properties.RedrivePolicy === undefined || piped.includes(id) ? 0 : 1;
     if (feeds === wanted && drains === wanted) return [];
     return [{ resource: id, problem: `${feeds} rules feed it and ${drains} mappings empty it, not ${wanted} each` }];
   });

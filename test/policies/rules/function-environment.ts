@@ -67,6 +67,8 @@ const variables: Readonly<Record<string, Variable>> = {
   MILLRACE_QUEUE_RETENTION: whole,
   MILLRACE_MAX_RECEIVE_COUNT: whole,
   MILLRACE_MAX_RETRY_DELAY: whole,
+  MILLRACE_PARTNER: (value, { handler }) =>
+    String(handler.properties.FunctionName).toLowerCase().endsWith(`admit${value}`),
   MILLRACE_STATE_MACHINE: refersTo('AWS::StepFunctions::StateMachine'),
   MILLRACE_REPLAYS: (value) => ['ignore', 'handle', 'rebuild'].includes(String(value)),
   MILLRACE_RETENTION_DAYS: (value, { workspace }) =>

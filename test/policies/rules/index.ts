@@ -18,6 +18,7 @@ import { orderProcesses } from './order-processes.ts';
 import { outgoingMessages } from './outgoing-messages.ts';
 import { ownEvents } from './own-events.ts';
 import { permittedActions } from './permitted-actions.ts';
+import { pipes } from './pipes.ts';
 import { protectedTables } from './protected-tables.ts';
 import { queueRetention } from './queue-retention.ts';
 import { relayStreams } from './relay-streams.ts';
@@ -72,5 +73,6 @@ export const rules: readonly Rule[] = [
   rulePatterns,
   stateMachines,
   orderProcesses,
+  pipes,
   imports,
 ];

@@ -33,6 +33,12 @@ const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Pla
   },
   { actions: ['sqs:DeleteMessage'], on: 'the queue that feeds the function', place: isOwnQueue },
   {
+    actions: ['sqs:DeleteMessage'],
+    on: 'the queue of the pipe whose enrichment the function is, for what it has moved to the dead-letter queue',
+    place: isQueueOfPipe,
+  },
+  { actions: ['sqs:SendMessage'], on: 'the dead-letter queue of that queue', place: isDeadLetterQueueOfPipe },
+  {
     actions: ['sqs:SendMessage'],
     on: "the function's own queue, to defer a message, or its dead-letter queue",
     place: (resource, context) => isOwnQueue(resource, context) || isDeadLetterQueue(resource, context),
@@ -253,12 +259,32 @@ function isIdempotencyTable(resource: unknown, { service }: Context): boolean {
   return isTable(resource, service) && /-idempotency$/.test(String(table?.Properties?.TableName));
 }
 
-/** All but those of state machines, which the rule `state-machines` looks at. */
+/** All but those of state machines and pipes, which rules of their own look at. */
 function functionRolesOf(service: CompiledService): Entry[] {
-  const ofMachines = entriesOf(service, 'AWS::StepFunctions::StateMachine').map(({ properties }) =>
-    referenceTo(properties.RoleArn),
-  );
-  return entriesOf(service, 'AWS::IAM::Role').filter(({ id }) => !ofMachines.includes(id));
+  const others = ['AWS::StepFunctions::StateMachine', 'AWS::Pipes::Pipe']
+    .flatMap((type) => entriesOf(service, type))
+    .map(({ properties }) => referenceTo(properties.RoleArn));
+  return entriesOf(service, 'AWS::IAM::Role').filter(({ id }) => !others.includes(id));
+}
+
+/** The queues of the pipes whose enrichment the function is. */
+function queuesOfPipes({ service, owner }: Context): (string | undefined)[] {
+  return entriesOf(service, 'AWS::Pipes::Pipe')
+    .filter(({ properties }) => referenceTo(properties.Enrichment) === owner?.id)
+    .map(({ properties }) => referenceTo(properties.Source));
+}
+
+function isQueueOfPipe(resource: unknown, context: Context): boolean {
+  const queue = referenceTo(resource);
+  return queue !== undefined && queuesOfPipes(context).includes(queue);
+}
+
+function isDeadLetterQueueOfPipe(resource: unknown, context: Context): boolean {
+  const queue = referenceTo(resource);
+  return queuesOfPipes(context).some((source) => {
+    const redrive = context.service.template.Resources?.[source ?? '']?.Properties?.RedrivePolicy;
+    return queue !== undefined && referenceTo(at(redrive, 'deadLetterTargetArn')) === queue;
+  });
 }
 
 function isStateMachine(resource: unknown, { service }: Context): boolean {

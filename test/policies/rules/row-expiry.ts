@@ -15,6 +15,12 @@ export const rowExpiry: Rule = {
       problem: /^TimeToLiveSpecification is undefined/,
       reason: 'read models are for good: a rebuild replaces them',
     },
+    {
+      service: 'partner-orders',
+      resource: /^Table$/,
+      problem: /^TimeToLiveSpecification is undefined/,
+      reason: 'a number of a partner is never free again; the rows hold nothing personal',
+    },
   ],
   check(service) {
     return entriesOf(service, 'AWS::DynamoDB::Table').flatMap(({ id, properties }) => {

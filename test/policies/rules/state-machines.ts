@@ -77,8 +77,8 @@ function mayInvoke(functions: readonly unknown[]): object[] {
   return [{ PolicyName: 'steps', PolicyDocument: { Version: '2012-10-17', Statement } }];
 }
 
-/** Functions of other services are known by their names. */
-function isFunction(arn: unknown, service: CompiledService, services: readonly CompiledService[]): boolean {
+/** True if an ARN is that of a function of this stage. Those of other services are known by their names. */
+export function isFunction(arn: unknown, service: CompiledService, services: readonly CompiledService[]): boolean {
   const own = service.template.Resources?.[referenceTo(arn) ?? ''];
   if (own) return own.Type === 'AWS::Lambda::Function' && at(arn, 'Fn::GetAtt', '1') === 'Arn';
   return services.some((other) =>

@@ -22,7 +22,7 @@ export const tags: Rule = {
         return !isPlain || own.length !== 3 || !isComplete(Object.fromEntries(own));
       })
       .map(({ id, properties }) => ({ resource: id, problem: `Tags is ${JSON.stringify(properties.Tags)}` }));
-    const apis = ['AWS::ApiGatewayV2::Api', 'AWS::ApiGatewayV2::Stage']
+    const apis = ['AWS::ApiGatewayV2::Api', 'AWS::ApiGatewayV2::Stage', 'AWS::Pipes::Pipe']
       .flatMap((type) => entriesOf(service, type))
       .filter(({ properties }) => !isComplete(Object(properties.Tags)))
       .map(({ id, properties }) => ({ resource: id, problem: `Tags is ${JSON.stringify(properties.Tags)}` }));

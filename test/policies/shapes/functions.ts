@@ -49,20 +49,28 @@ export const functions: Readonly<Record<string, TypeShape>> = {
   'AWS::IAM::Role': {
     properties: {
       AssumeRolePolicyDocument: when(
-        isOfStateMachine,
+        isOf('AWS::StepFunctions::StateMachine'),
         judgedBy('state-machines'),
         when(
-          ({ id, service }) => groupOfRole(service, id) !== undefined,
-          judgedBy('schedules'),
-          judgedBy('function-roles'),
+          isOf('AWS::Pipes::Pipe'),
+          judgedBy('pipes'),
+          when(
+            ({ id, service }) => groupOfRole(service, id) !== undefined,
+            judgedBy('schedules'),
+            judgedBy('function-roles'),
+          ),
         ),
       ),
       Policies: when(
-        isOfStateMachine,
+        isOf('AWS::StepFunctions::StateMachine'),
         judgedBy('state-machines'),
-        each(object({ PolicyName: oneOf('function', 'schedules'), PolicyDocument: policy('permitted-actions') }), {
-          most: 1,
-        }),
+        when(
+          isOf('AWS::Pipes::Pipe'),
+          judgedBy('pipes'),
+          each(object({ PolicyName: oneOf('function', 'schedules'), PolicyDocument: policy('permitted-actions') }), {
+            most: 1,
+          }),
+        ),
       ),
     },
   },
@@ -116,10 +124,12 @@ export const functions: Readonly<Record<string, TypeShape>> = {
   },
 };
 
-function isOfStateMachine({ id, service }: ShapeContext): boolean {
-  return Object.values(service.template.Resources ?? {}).some(
-    ({ Type, Properties }) => Type === 'AWS::StepFunctions::StateMachine' && referenceTo(Properties?.RoleArn) === id,
-  );
+/** Whether a role is that of a resource of this type. */
+function isOf(type: string): (context: ShapeContext) => boolean {
+  return ({ id, service }) =>
+    Object.values(service.template.Resources ?? {}).some(
+      ({ Type, Properties }) => Type === type && referenceTo(Properties?.RoleArn) === id,
+    );
 }
 
 function readsQueue({ service, properties }: ShapeContext): boolean {

@@ -76,6 +76,23 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
     },
   },
   'AWS::Scheduler::ScheduleGroup': { properties: { Name: ownName } },
+  'AWS::Pipes::Pipe': {
+    properties: {
+      Name: ownName,
+      Description: text,
+      RoleArn: reference('AWS::IAM::Role', 'Arn'),
+      Source: reference('AWS::SQS::Queue', 'Arn'),
+      SourceParameters: object({
+        SqsQueueParameters: object({ BatchSize: between(1, 100) }),
+        FilterCriteria: object({ Filters: judgedBy('pipes') }),
+      }),
+      Enrichment: reference('AWS::Lambda::Function', 'Arn'),
+      Target: judgedBy('pipes'),
+      // It answers which messages have to come again.
+      TargetParameters: object({ LambdaFunctionParameters: object({ InvocationType: oneOf('REQUEST_RESPONSE') }) }),
+      Tags: judgedBy('tags'),
+    },
+  },
   'AWS::SQS::Queue': {
     properties: {
       QueueName: when(isRedriven, ownName, everyOf(ownName, matching(/-(dlq(\.fifo)?|parking)$/))), // commands find them by it
