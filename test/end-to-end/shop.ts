@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { derivedId } from '@millrace/events';
 import type { LineageTree, StoredEvent } from '@millrace/lineage';
 import { requestToken } from '@millrace/local/request-token';
 import { eventually } from '@millrace/testing';
@@ -182,4 +183,22 @@ export function orderOf(sku: string, quantity = 1, overrides: Record<string, unk
     paymentToken: 'tok_approved',
     ...overrides,
   };
+}
+
+/** An order of one article as the partner acme sends it, with a number and an address of its own. */
+export function partnerOrderOf(article: string, changes: Record<string, unknown> = {}) {
+  return {
+    orderNumber: randomUUID(),
+    buyer: { name: 'Ada Example', email: `${randomUUID()}@example.com` },
+    deliverTo: { street: 'Mill Lane 1', city: 'Berlin', postcode: '10115', country: 'DE' },
+    currency: 'EUR',
+    items: [{ article, pieces: 2, price: '3.49' }],
+    paymentToken: 'tok_approved',
+    ...changes,
+  };
+}
+
+/** The checkout that becomes of an order of acme. */
+export function checkoutIdOf({ orderNumber }: { orderNumber: string }): string {
+  return derivedId(['partner-order', 'acme', orderNumber]);
 }

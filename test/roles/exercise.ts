@@ -11,7 +11,7 @@ import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
 import { exampleOrder } from '../../services/orders/events/index.ts';
 import { GRACE_MS } from '../../services/orders/src/adapters/time-limit-sweep.ts';
 import { ordersOf } from '../end-to-end/overdue-orders.ts';
-import { orderOf } from '../end-to-end/shop.ts';
+import { checkoutIdOf, orderOf, partnerOrderOf } from '../end-to-end/shop.ts';
 import { checksOut, refusesBadSteps, undoesACheckout, undoesStepsOfACheckout } from './checkouts.ts';
 import { grantsOf } from './grants.ts';
 import type { RunningShop } from './running-shop.ts';
@@ -56,6 +56,7 @@ export async function exercise(running: RunningShop, { failFast = true } = {}): 
     refusesBadRequests,
     keepsTopicsFromMessengers,
     reemitsAndParks,
+    takesPartnersOrders,
     ...consumers(running).map(buriesPoison),
     ...relays(running).map(buriesWhatCannotBeEmitted),
   ]);
@@ -278,6 +279,27 @@ const keepsTopicsFromMessengers: Step = async ({ runtime, expectRefusal }) => {
     });
     equal(response.status, 403, `${functionName} could publish to a topic`);
   }
+};
+
+/** The same order twice: the second time the checkout is looked up. */
+const takesPartnersOrders: Step = async ({ aws, until }) => {
+  const order = partnerOrderOf(`SKU-${randomUUID()}`);
+  const bad = partnerOrderOf('of nobody', { currency: 'none' });
+  const [queue, letters] = await Promise.all(['acme', 'acme-dlq'].map((name) => aws.queueUrl('partner-orders', name)));
+  await aws.sendAll(
+    String(queue),
+    [order, order, bad].map((body) => JSON.stringify(body)),
+  );
+  await until(async () => {
+    const Key = { pk: `CHECKOUT#${checkoutIdOf(order)}`, sk: 'CHECKOUT' };
+    const { Item } = await aws.dynamodb.send(new GetCommand({ TableName: 'millrace-checkout-dev', Key }));
+    equal(Item?.customerId, 'partner:acme', 'the order of the partner is not checked out');
+  });
+  await until(async () => {
+    const letter = (await aws.take(String(letters))).find(({ Body }) => Body?.includes(bad.orderNumber));
+    equal(letter?.MessageAttributes?.ErrorCode?.StringValue, 'INVALID_ORDER', 'the bad order is not a dead letter');
+  });
+  await until(async () => equal(await aws.depth(String(queue)), 0, 'orders of the partner are left in the queue'));
 };
 
 const reemitsAndParks: Step = async ({ shop, aws, until }) => {
