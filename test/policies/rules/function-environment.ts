@@ -156,7 +156,7 @@ function unnamed(service: CompiledService, { id, properties }: Entry, environmen
 }
 
 /** What the libraries need, with the value where the template says it elsewhere, too. */
-function needed(service: CompiledService, { id }: Entry): Array<[string, unknown]> {
+function needed(service: CompiledService, { id, properties: { FunctionName } }: Entry): Array<[string, unknown]> {
   const everywhere = [
     'MILLRACE_STAGE',
     'POWERTOOLS_SERVICE_NAME',
@@ -184,9 +184,10 @@ function needed(service: CompiledService, { id }: Entry): Array<[string, unknown
       ['MILLRACE_MAX_RETRY_DELAY', undefined],
       ['MILLRACE_REPLAYS', undefined],
     );
-    if (circuitsOf[service.name]) {
-      needs.push(['MILLRACE_CIRCUIT_MINIMUM_CALLS', undefined], ['MILLRACE_CIRCUIT_OPEN_SECONDS', undefined]);
-    }
+  }
+  // Of a service that calls a provider everything may, but for its relay.
+  if (circuitsOf[service.name] && !String(FunctionName).endsWith('-relay')) {
+    needs.push(['MILLRACE_CIRCUIT_MINIMUM_CALLS', undefined], ['MILLRACE_CIRCUIT_OPEN_SECONDS', undefined]);
   }
   return needs;
 }

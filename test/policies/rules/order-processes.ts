@@ -1,4 +1,5 @@
 import { compilePattern, type JsonValue } from '@millrace/event-pattern';
+import type { CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
 import { at, entriesOf, isOnDefaultBus } from '../template.ts';
 
@@ -19,7 +20,7 @@ export const orderProcesses: Rule = {
   name: 'order-processes',
   why: 'an order whose steps two processes take is charged or shipped twice',
   check(service, { exampleEvents }) {
-    const inCheckout = exampleEvents.filter(({ hasProcess }) => hasProcess).map(({ event }) => markedAsCheckout(event));
+    const inCheckout = eventsInCheckout(exampleEvents);
     return entriesOf(service, 'AWS::Events::Rule')
       .filter(({ id, properties }) => !isOnDefaultBus(properties) && !bystanders.has(`${service.name} ${id}`))
       .filter(({ properties }) => {
@@ -33,6 +34,17 @@ export const orderProcesses: Rule = {
       .map(({ id }) => ({ resource: id, problem: 'takes the events of orders in checkout: filter by data.process' }));
   },
 };
+
+const marked = new WeakMap<object, JsonValue[]>();
+
+/** Made once: a template is checked thousands of times. */
+function eventsInCheckout(exampleEvents: CompiledWorkspace['exampleEvents']): JsonValue[] {
+  const known = marked.get(exampleEvents);
+  if (known) return known;
+  const events = exampleEvents.filter(({ hasProcess }) => hasProcess).map(({ event }) => markedAsCheckout(event));
+  marked.set(exampleEvents, events);
+  return events;
+}
 
 function markedAsCheckout(event: unknown): JsonValue {
   const detail = at(event, 'detail') as { data: object };

@@ -53,11 +53,17 @@ function problemsOf(
   ];
 }
 
-/** The definitions in a service's folder. */
+const definitions = new Map<string, unknown[]>();
+
+/** The definitions in a service's folder, read once: a template is checked thousands of times. */
 function definitionsOf(directory: string): unknown[] {
-  return readdirSync(directory)
+  const known = definitions.get(directory);
+  if (known) return known;
+  const read = readdirSync(directory)
     .filter((name) => name.endsWith('.asl.json'))
     .map((name) => JSON.parse(readFileSync(join(directory, name), 'utf8')));
+  definitions.set(directory, read);
+  return read;
 }
 
 const byStepFunctions = {
