@@ -127,6 +127,23 @@ describe('setTimeLimit', () => {
     ]);
   });
 
+  test('makes no schedule for an order whose end is in the same batch, whatever the order of the two', async () => {
+    const send = jest.spyOn(SchedulerClient.prototype, 'send').mockImplementation(async () => ({}));
+    const events = [
+      sampleEvent(OrderConfirmed, { orderId: 'order-1' }),
+      sampleEvent(OrderPlaced, { orderId: 'order-1' }),
+      sampleEvent(OrderPlaced, { orderId: 'order-2' }),
+    ];
+
+    expect(await deliver(setTimeLimit, ...events)).toBe(0);
+
+    const names = send.mock.calls.map(([command]) => [command.constructor.name, (command.input as Schedule).Name]);
+    expect(names.sort()).toEqual([
+      ['CreateScheduleCommand', 'order-2'],
+      ['DeleteScheduleCommand', 'order-1'],
+    ]);
+  });
+
   test('makes no schedule for an order that was placed before there were time limits', async () => {
     const send = jest.spyOn(SchedulerClient.prototype, 'send').mockImplementation(async () => ({}));
     expect(await deliver(setTimeLimit, sampleEvent(OrderPlaced, { deadline: undefined }))).toBe(0);
