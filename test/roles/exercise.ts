@@ -210,12 +210,12 @@ const endsWhatIsTooLate: Step = async ({ shop, aws, runtime, until }) => {
   const orderId = await placeOverdue(shop, runtime, sku, 1);
   await until(() => isCancelled(shop, orderId, 'TIMED_OUT'));
   await until(() => holds(shop, sku, 5, 0));
-  // What has ended has no schedule any more.
-  const confirmed = await shop.place(orderOf(await shop.stocked(1)));
-  await until(async () => equal((await shop.order(confirmed)).status, 'CONFIRMED', 'not confirmed'));
+  // An order has a schedule until it has ended. It waits for its charge, so that its end is not in the batch of its beginning.
+  const waiting = await shop.place(orderOf(await shop.stocked(1), 1, { paymentToken: 'tok_outage' }));
+  await until(async () => ok((await aws.scheduleNames()).includes(waiting), 'an order has no schedule'));
+  equal((await shop.request('POST', `/orders/${waiting}/cancellation`)).status, 202, 'not cancelled');
   await until(async () => {
-    const names = await aws.scheduleNames();
-    ok(!names.includes(confirmed), 'the schedule of a confirmed order is still there');
+    ok(!(await aws.scheduleNames()).includes(waiting), 'the schedule of an order that has ended is still there');
   });
 };
 
