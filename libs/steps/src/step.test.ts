@@ -1,5 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { DuplicateEventError, TransientError } from '@millrace/errors';
+import { logger } from '@millrace/telemetry';
 import { lambdaContext } from '@millrace/testing';
 import * as z from 'zod';
 import { StepRefusal, step } from './index.ts';
@@ -59,5 +60,30 @@ describe('a step', () => {
 
   test('fails with the error of a bug as it is', async () => {
     await expect(failing(new TypeError('undefined is not a function'))).rejects.toMatchObject({ name: 'TypeError' });
+  });
+
+  describe('whose caller puts personal data where an id belongs', () => {
+    const level = logger.getLevelName();
+    beforeEach(() => logger.setLogLevel('INFO'));
+    afterEach(() => {
+      logger.setLogLevel(level);
+      jest.restoreAllMocks();
+    });
+
+    test('logs neither', async () => {
+      const lines: string[] = [];
+      for (const stream of [process.stdout, process.stderr]) {
+        jest.spyOn(stream, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+      }
+      const broken = step(contract, async () => {
+        throw new TypeError('undefined is not a function');
+      });
+
+      const event = { ...input, idempotencyKey: 'ada@example.com', cause: { correlationId: 'ada@example.com' } };
+      await expect(broken(event, lambdaContext())).rejects.toMatchObject({ name: 'TypeError' });
+
+      expect(lines.join()).toContain('Step failed');
+      expect(lines.join()).not.toContain('ada@example.com');
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { DuplicateEventError, isUnavailable, TransientError } from '@millrace/errors';
 import type { Cause, InboxKey } from '@millrace/events';
+import { shownIdentifier } from '@millrace/privacy';
 import { withTimeLimit } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import type { Context } from 'aws-lambda';
@@ -65,7 +66,10 @@ export function step<Contract extends StepContract>(
     try {
       const { idempotencyKey, cause } = parse(name, common, event);
       const own = parse<Contract['input']>(name, input, event);
-      log.appendKeys({ idempotency_key: idempotencyKey, correlation_id: cause.correlationId });
+      log.appendKeys({
+        idempotency_key: shownIdentifier(idempotencyKey),
+        correlation_id: shownIdentifier(cause.correlationId),
+      });
       return await withTimeLimit(remainingMs, () =>
         run(own, { cause, inbox: { consumer: name, eventId: idempotencyKey }, lambda: context }),
       );
