@@ -12,8 +12,22 @@ const NO_PARAMETERS_OF_SCHEDULES =
   'MiniStack ignores EventBridgeParameters: the event of a schedule comes as a "Scheduled Event" of aws.scheduler, and no rule takes it';
 const NO_BUS_POLICIES = 'MiniStack enforces neither the policies of buses nor those of roles';
 
+const NO_ERROR_NAMES = 'MiniStack drops the name of the error that a function throws, so no Catch by name takes it';
+const NO_ATTEMPTS =
+  'The context object of MiniStack has neither RetryCount nor RedriveCount, by which an approval knows its attempt';
+
 /** Checked with the version in requirements.txt: after another one is pinned, look which of these have become possible. */
 export const skipped: readonly Skip[] = [
+  ...['out of stock', 'not paid'].map((what) => ({
+    suite: 'checkout',
+    test: `a checkout of an order that is ${what} ends as such, with the stock back`,
+    reason: NO_ERROR_NAMES,
+  })),
+  ...[
+    'of a large order waits for the staff, and goes on when they approve it',
+    'of a large order ends when the staff refuse it',
+    'that its customer cancels meanwhile ends as such',
+  ].map((test) => ({ suite: 'checkout', test: `a checkout ${test}`, reason: NO_ATTEMPTS })),
   {
     suite: 'privacy',
     reason: 'MiniStack keeps the logs of functions to itself: there is nothing to read',

@@ -49,10 +49,6 @@ export async function exercise(running: RunningShop, { failFast = true } = {}): 
     refundsWhatIsCancelled,
     endsWhatIsTooLate,
     sweepsWhatHasNoSchedule,
-    checksOut,
-    undoesACheckout,
-    undoesStepsOfACheckout,
-    refusesBadSteps,
     refusesBadRequests,
     keepsTopicsFromMessengers,
     reemitsAndParks,
@@ -60,6 +56,8 @@ export async function exercise(running: RunningShop, { failFast = true } = {}): 
     ...consumers(running).map(buriesPoison),
     ...relays(running).map(buriesWhatCannotBeEmitted),
   ]);
+  // Afterwards: all of it at once is more than one process answers in time.
+  await together(running, failFast, [checksOut, undoesACheckout, undoesStepsOfACheckout, refusesBadSteps]);
   const silent = running.runtime.functionNames.filter(
     (name) => (running.logged.get(name) ?? 0) === (loggedBefore.get(name) ?? 0),
   );
