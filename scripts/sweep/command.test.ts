@@ -12,7 +12,7 @@ describe('npm run sweep', () => {
   });
 
   test.each([
-    [['shop'], 'No service "shop" emits events: fulfillment, inventory, orders, payments'],
+    [['shop'], 'No service "shop" emits events: checkout, fulfillment, inventory, orders, payments'],
     [['orders', 'payments'], 'sweep takes one service'],
     [['orders', '--from', 'yesterday'], '--from must be a time'],
     [['orders', '--grace', '5'], 'invalid duration "5"'],

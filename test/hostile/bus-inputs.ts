@@ -1,5 +1,5 @@
-import type { EventContract } from '@millrace/events';
 import * as fc from 'fast-check';
+import type { DeployedStage } from './deployed-stage.ts';
 import { type Envelope, falseEvents, validEvents, waitsForOthers } from './events.ts';
 import { hostileTexts, paddedTo } from './hostile-json.ts';
 import type { Fate } from './queue-inputs.ts';
@@ -60,10 +60,12 @@ const entryAttacks: readonly { kind: string; change: (entry: Record<string, unkn
   { kind: 'entry: bus name of 2,000 characters', change: (entry) => ({ ...entry, EventBusName: 'x'.repeat(2_000) }) },
 ];
 
-/** Calls of PutEvents: by the relay that owns the event, by other functions, by an operator. */
+/**
+ * Calls of PutEvents: by the relay that owns the event, by other functions, by an operator.
+ * @param stage `scheduled` has the detail-types that schedules alone put on the bus: a relay that puts them is an attacker
+ */
 export function busInputs(
-  busName: string,
-  contracts: readonly EventContract[],
+  { busName, contracts, scheduled }: Pick<DeployedStage, 'busName' | 'contracts' | 'scheduled'>,
   orderIds: readonly string[],
 ): fc.Arbitrary<BusInput> {
   return fc.oneof(
@@ -85,6 +87,14 @@ export function busInputs(
         refused: true,
       });
       const entries = events.map((event) => entryOf(busName, event));
+      const byOthers = (...others: string[]) =>
+        fc
+          .tuple(
+            entries,
+            fc.constantFrom('operator', 'millrace-orders-dev-postOrder', 'millrace-nobody-dev-relay', ...others),
+          )
+          .map(([entry, accessKeyId]): BusInput => ({ ...put(entry, 'not the owner', 1, accessKeyId), refused: true }));
+      if (scheduled.has(contract.detailType)) return byOthers(owner);
       return fc.oneof(
         {
           weight: 20,
@@ -130,14 +140,7 @@ export function busInputs(
                 put(entryOf(busName, event), `envelope: ${kind}`, 1, accessKeyId),
             ),
         },
-        {
-          weight: 4,
-          arbitrary: fc
-            .tuple(entries, fc.constantFrom('operator', 'millrace-orders-dev-postOrder', 'millrace-nobody-dev-relay'))
-            .map(
-              ([entry, accessKeyId]): BusInput => ({ ...put(entry, 'not the owner', 1, accessKeyId), refused: true }),
-            ),
-        },
+        { weight: 4, arbitrary: byOthers() },
         {
           weight: 4,
           arbitrary: fc

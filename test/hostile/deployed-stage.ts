@@ -1,6 +1,6 @@
 import { compilePattern, type JsonValue } from '@millrace/event-pattern';
 import type { EventContract } from '@millrace/events';
-import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/workspace/catalogue';
+import { findWorkspaceRoot, readCatalogue } from '@millrace/workspace/catalogue';
 import type { AwsPort } from './aws-port.ts';
 
 /** A function behind a queue. */
@@ -18,6 +18,8 @@ export interface Consumer {
 export interface DeployedStage {
   busName: string;
   contracts: readonly EventContract[];
+  /** The detail-types that only schedules put on the bus. */
+  scheduled: ReadonlySet<string>;
   consumers: readonly Consumer[];
   /** Where a message tells of a failure of ours: the dead-letter queues of rules and relays. */
   forbiddenQueues: readonly string[];
@@ -39,7 +41,11 @@ interface Rule {
  */
 export async function readDeployedStage(aws: AwsPort): Promise<DeployedStage> {
   const root = findWorkspaceRoot(import.meta.dirname);
-  const contracts = [...(await loadContracts(serviceDirectories(root))).values()];
+  const entries = await readCatalogue(root);
+  const contracts = entries.flatMap(({ contract }) => contract ?? []);
+  const scheduled = entries
+    .filter(({ producers }) => producers.length > 0 && producers.every(({ key }) => key.includes('.schedules[')))
+    .map(({ detailType }) => detailType);
   const { QueueUrls } = await aws.call<{ QueueUrls: string[] }>('sqs', 'ListQueues', { QueueNamePrefix: 'millrace-' });
   const urlOf = (name: string) => {
     const url = QueueUrls.find((candidate) => candidate.endsWith(`/${name}`));
@@ -76,6 +82,7 @@ export async function readDeployedStage(aws: AwsPort): Promise<DeployedStage> {
   return {
     busName,
     contracts,
+    scheduled: new Set(scheduled),
     consumers,
     forbiddenQueues: QueueUrls.filter((url) => /-(rule|relay)-dlq$/.test(url)),
     parkingQueueUrl: urlOf('millrace-re-emitter-dev-parking'),

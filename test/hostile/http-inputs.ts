@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import * as z from 'zod';
+import { approvalRequest } from '../../services/checkout/src/domain/approval-request.ts';
 import { stockCountRequest, stockLevelRequest } from '../../services/inventory/src/domain/stock-level-request.ts';
 import { placeOrderRequest } from '../../services/orders/src/domain/place-order-request.ts';
 import { hostileTexts, invalidUtf8, oversized } from './hostile-json.ts';
@@ -56,6 +57,16 @@ export const attackedRoutes: Readonly<Record<string, AttackedRoute>> = {
     by: 'staff',
     query: { from: '2026-01-01', to: '2026-01-31' },
     sound: [200],
+  },
+  'POST /checkouts': { method: 'POST', path: '/checkouts', by: 'customer', body: placeOrderRequest, sound: [202] },
+  // The ids are those of orders without a checkout, and for staff those of articles.
+  'GET /checkouts/{checkoutId}': { method: 'GET', path: '/checkouts/{id}', by: 'customer', sound: [404] },
+  'POST /checkouts/{checkoutId}/approval': {
+    method: 'POST',
+    path: '/checkouts/{id}/approval',
+    by: 'staff',
+    body: approvalRequest,
+    sound: [400],
   },
   'GET /events': {
     method: 'GET',

@@ -27,12 +27,12 @@ export class Inputs {
     orderIds: readonly string[],
     urls: { apiUrl: string; awsUrl: string },
   ) {
-    const { busName, consumers, contracts } = stage;
+    const { consumers, contracts } = stage;
     const apiHost = new URL(urls.apiUrl).host;
     this.#arbitrary = fc.oneof(
       { weight: 4_480, arbitrary: httpInputs(tokens, orderIds, apiHost) },
       { weight: 20, arbitrary: hugeRequests(tokens, apiHost) },
-      { weight: 2_300, arbitrary: busInputs(busName, contracts, orderIds) },
+      { weight: 2_300, arbitrary: busInputs(stage, orderIds) },
       { weight: 2_900, arbitrary: queueInputs(consumers, contracts, orderIds) },
       { weight: 300, arbitrary: portInputs(new URL(urls.awsUrl).host) },
     );

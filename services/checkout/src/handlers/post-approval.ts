@@ -1,17 +1,15 @@
 import { tableFromEnvironment } from '@millrace/event-store';
 import { endpoint, HttpError } from '@millrace/http';
-import * as z from 'zod';
 import { Approvals } from '../adapters/approvals.ts';
 import { Checkouts } from '../adapters/checkouts.ts';
 import { executionsFromEnvironment } from '../adapters/executions.ts';
+import { approvalRequest } from '../domain/approval-request.ts';
 import { checkoutNotFound, checkoutPath } from './checkout-path.ts';
 
 const table = tableFromEnvironment();
 const checkouts = new Checkouts(table);
 const approvals = new Approvals(table);
 const executions = executionsFromEnvironment();
-
-const approvalRequest = z.strictObject({ approved: z.boolean() });
 
 /**
  * `POST /checkouts/{checkoutId}/approval`: lets an order go on, or refuses it. The decision is on record before the execution is told, so
