@@ -250,7 +250,7 @@ export function streamReadDimensions(table: string): object[] {
 
 /** The circuits of the providers that a service calls, see libs/circuit-breaker. */
 export const circuitsOf: Readonly<Record<string, readonly string[]>> = {
-  payments: ['payment-provider', 'payment-provider-lookups'],
+  payments: ['payment-provider'],
   notifications: ['email', 'sms'],
 };
 

@@ -260,9 +260,8 @@ function deadLettersAreAccountedFor({ queues, plan }: World): Violation[] {
   return problems;
 }
 
-/** How often a provider that is down may be called: as often as opens its circuits, and for a probe of each in each interval. */
+/** How often a provider that is down may be asked: what opens the circuit, and a probe in each interval. */
 const CALLS_TO_OPEN = 20;
-const CIRCUITS = 2;
 
 /** An outage of the provider kills no message and cancels no order, and is over one probe interval after its end. */
 function outageCostsNothing({ plan, provider, queues }: World, orders: readonly OrderFacts[]): Violation[] {
@@ -275,8 +274,7 @@ function outageCostsNothing({ plan, provider, queues }: World, orders: readonly 
   const intervalMs = Number(settings.MILLRACE_CIRCUIT_OPEN_SECONDS) * 1000;
   const probes = (outage.to - outage.from) / intervalMs;
   const calls = provider.callsInOutage.length;
-  if (calls > CALLS_TO_OPEN + CIRCUITS * probes)
-    problems.push(`the provider was called ${calls} times while it was down`);
+  if (calls > CALLS_TO_OPEN + probes) problems.push(`the provider was called ${calls} times while it was down`);
   // In the second interval after the outage as many orders are charged as are placed, and some that have waited.
   const [from, to] = [outage.to + intervalMs, outage.to + 2 * intervalMs];
   const isWithin = (ms: number) => ms >= from && ms < to;

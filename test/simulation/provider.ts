@@ -44,12 +44,11 @@ export class SimulatedProvider {
     this.start = world.scheduler.now;
   }
 
-  /** True during an outage that concerns this call. */
-  #isDown(what: string): boolean {
+  /** Whether an outage is under way. */
+  get isDown(): boolean {
     const { outage } = this.#world.plan;
     const at = this.#world.scheduler.now - this.start;
-    if (outage === undefined || at < outage.from || at >= outage.to) return false;
-    return outage.of === 'all calls' || !what.startsWith('find');
+    return outage !== undefined && at >= outage.from && at < outage.to;
   }
 
   charge(
@@ -148,9 +147,8 @@ export class SimulatedProvider {
         aborted = true;
         answer(() => ({ error: new Unavailable('timeout') }), 0);
       });
-      const isDown = this.#isDown(what);
-      if (isDown) this.callsInOutage.push(this.#world.scheduler.now - this.start);
-      if (has('unavailable') || isDown) {
+      if (this.isDown) this.callsInOutage.push(this.#world.scheduler.now - this.start);
+      if (has('unavailable') || this.isDown) {
         trace.fault('provider', `${what}: not available`);
         return answer(() => ({ error: new Unavailable('503 Service Unavailable') }), 5);
       }

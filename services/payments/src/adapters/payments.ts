@@ -33,16 +33,8 @@ import { SandboxProvider } from './sandbox-provider.ts';
 
 /** A provider that has not answered by then is asked again later: the function has other records to handle. */
 const PROVIDER_TIMEOUT_MS = 2_000;
-/**
- * A provider may answer lookups while it cannot take money. One circuit for both would be closed by each lookup, and the charges
- * after it would fail and count as attempts.
- */
-interface Circuits {
-  /** Charges and refunds. */
-  requests: Pick<CircuitBreaker, 'run' | 'check'>;
-  /** What became of them. */
-  lookups: Pick<CircuitBreaker, 'run'>;
-}
+/** Both consumers share it. The alarm in serverless.yml names it. */
+const CIRCUIT = 'payment-provider';
 
 /** What a change inherits, and the event that is handled by it. */
 type Handling = RowContext & { inbox: InboxKey };
@@ -58,7 +50,7 @@ export class Payments {
   readonly #now: () => Date;
   readonly #newId: () => string;
   readonly #timeoutMs: number;
-  readonly #circuits: Circuits;
+  readonly #circuit: Pick<CircuitBreaker, 'run' | 'check'>;
 
   constructor(
     table: Table,
@@ -67,13 +59,13 @@ export class Payments {
       now = () => new Date(),
       newId = randomUUID as () => string,
       timeoutMs = PROVIDER_TIMEOUT_MS,
-      circuits = { requests: alwaysClosed, lookups: alwaysClosed },
+      circuit = alwaysClosed,
     }: {
       now?: () => Date;
       newId?: () => string;
       timeoutMs?: number;
-      /** Every call of the provider goes through one of them. */
-      circuits?: Circuits;
+      /** Every call of the provider goes through it. */
+      circuit?: Pick<CircuitBreaker, 'run' | 'check'>;
     } = {},
   ) {
     const key = (orderId: string) => ({ pk: `PAYMENT#${orderId}`, sk: 'PAYMENT' });
@@ -82,7 +74,7 @@ export class Payments {
     this.#now = now;
     this.#newId = newId;
     this.#timeoutMs = timeoutMs;
-    this.#circuits = circuits;
+    this.#circuit = circuit;
   }
 
   /** The payment of an order, or undefined. */
@@ -96,7 +88,7 @@ export class Payments {
    * ChargeUndecidedError when only a person can tell whether it charged; DuplicateEventError for a repeated event.
    */
   async charge(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
-    await this.#circuits.requests.check();
+    await this.#circuit.check();
     const { orderId, total: amount, paymentToken } = order;
     const handling = { ...cause, inbox };
     const attempt = firstAttempt(this.#newId(), this.#now());
@@ -170,7 +162,7 @@ export class Payments {
    * @returns the provider's answer; or none, when it may be charged (again), and that is on record
    */
   async #lookUpCharge(payment: Row<Payment>, cause: Cause): Promise<[Row<Payment>, ChargeResult?]> {
-    const found = await this.#lookUp((signal) => this.#provider.find(payment.state.chargeKey, signal));
+    const found = await this.#ask((signal) => this.#provider.find(payment.state.chargeKey, signal));
     if (found.outcome === 'approved' || found.outcome === 'declined') return [payment, found];
     const charge = repeatedAttempt(payment.state.charge, found, this.#newId(), this.#now());
     if (!charge) throw new ChargeUndecidedError(payment.id, payment.state.chargeKey);
@@ -183,7 +175,7 @@ export class Payments {
       ? before
       : await this.#rows.record(before, [{ type: 'CancellationRequested' }], cause);
     const { chargeKey, charge } = payment.state;
-    const found = await this.#lookUp((signal) => this.#provider.find(chargeKey, signal));
+    const found = await this.#ask((signal) => this.#provider.find(chargeKey, signal));
     if (found.outcome === 'approved' || found.outcome === 'declined') {
       await this.#undo(payment, found, { ...cause, inbox });
     } else if (isCertainlyNone(charge, found, this.#now())) {
@@ -204,7 +196,7 @@ export class Payments {
     let refund = firstAttempt(this.#newId(), this.#now());
     let refundId: string | undefined;
     if (payment.state.refund) {
-      const found = await this.#lookUp((signal) => this.#provider.findRefund(idempotencyKey, signal));
+      const found = await this.#ask((signal) => this.#provider.findRefund(idempotencyKey, signal));
       if (found.outcome === 'refunded') refundId = found.refundId;
       else {
         const repeated = repeatedAttempt(payment.state.refund, found, this.#newId(), this.#now());
@@ -222,43 +214,32 @@ export class Payments {
     await this.#rows.record(refunding, [{ type: 'Refunded', paymentId, refundId }], { ...cause, inbox });
   }
 
-  /**
-   * Sends a request that was just put on record.
-   * @throws ProviderUnavailableError when it was too long ago; CircuitOpenError while the circuit of requests is open
-   */
+  /** Sends a request that was just put on record. @throws ProviderUnavailableError when it was too long ago */
   #request<Result>(attempt: Attempt, send: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    return this.#circuits.requests.run(async () => {
-      if (maySend(attempt, this.#now())) return send(this.#timeout());
+    return this.#ask((signal) => {
+      if (maySend(attempt, this.#now())) return send(signal);
       throw new ProviderUnavailableError('it was not asked, because the function was stopped for too long before that');
     });
   }
 
-  /** @throws CircuitOpenError while the circuit of lookups is open */
-  #lookUp<Result>(look: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    return this.#circuits.lookups.run(async () => look(this.#timeout()));
-  }
-
-  #timeout(): AbortSignal {
-    return AbortSignal.timeout(this.#timeoutMs);
+  /** Calls the provider through its circuit. @throws CircuitOpenError while that is open */
+  #ask<Result>(call: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    return this.#circuit.run(async () => call(AbortSignal.timeout(this.#timeoutMs)));
   }
 }
 
 const alwaysClosed: Pick<CircuitBreaker, 'run' | 'check'> = { run: (call) => call(), check: async () => {} };
 
-/** The payments in the table MILLRACE_TABLE, through the sandbox and its circuits. @throws ConfigurationError */
+/** The payments in the table MILLRACE_TABLE, through the sandbox and its circuit. @throws ConfigurationError */
 export function paymentsFromEnvironment(variables: NodeJS.ProcessEnv = process.env): Payments {
   const table = tableFromEnvironment('MILLRACE_TABLE', variables);
-  const settings = circuitSettingsFromEnvironment(variables);
-  // Both consumers share them. The alarms in serverless.yml name them.
-  const circuit = (name: string) =>
-    new CircuitBreaker(name, {
-      store: new DynamoDbCircuitStore(table, { pk: `CIRCUIT#${name}`, sk: 'CIRCUIT' }),
-      settings,
-      isFailure: (error) => error instanceof ProviderUnavailableError,
-    });
-  const circuits = { requests: circuit('payment-provider'), lookups: circuit('payment-provider-lookups') };
+  const circuit = new CircuitBreaker(CIRCUIT, {
+    store: new DynamoDbCircuitStore(table, { pk: `CIRCUIT#${CIRCUIT}`, sk: 'CIRCUIT' }),
+    settings: circuitSettingsFromEnvironment(variables),
+    isFailure: (error) => error instanceof ProviderUnavailableError,
+  });
   const hasOutages = variables.MILLRACE_SANDBOX_OUTAGES === 'true';
-  return new Payments(table, new SandboxProvider(table.client, table.name, { hasOutages }), { circuits });
+  return new Payments(table, new SandboxProvider(table.client, table.name, { hasOutages }), { circuit });
 }
 
 function publish(event: PaymentEvent, { amount }: Payment, context: EventContext) {
