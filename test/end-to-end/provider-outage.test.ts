@@ -36,9 +36,9 @@ async function circuit(): Promise<string | undefined> {
 }
 
 test('an outage of the payment provider opens its circuit, and costs no dead letter and no order', async () => {
-  const sku = await shop.stocked(40);
+  const sku = await shop.stocked(150);
   await switchProviderOff(60_000);
-  const orders = await Promise.all(Array.from({ length: 30 }, () => shop.place(orderOf(sku))));
+  const orders = await Promise.all(Array.from({ length: 120 }, () => shop.place(orderOf(sku))));
   await eventually(async () => expect(await circuit()).toBe('open'), { deadlineMs: 40_000, intervalMs: 100 });
 
   await switchProviderOff(0);
