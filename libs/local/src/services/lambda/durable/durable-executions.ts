@@ -42,8 +42,10 @@ export class DurableExecutions {
   /** Goes on with the executions that an earlier process has left. */
   resume(): void {
     for (const execution of this.#store.unannounced()) this.#announce(execution);
-    const live = this.#store.running().map((execution) => this.#open(execution, this.#store.operations(execution.arn)));
-    for (const execution of live) execution.resume();
+    const left = this.#store.running().map((execution) => this.#open(execution, this.#store.operations(execution.arn)));
+    // All of them, before one asks for another.
+    for (const live of left) this.#live.set(live.execution.arn, live);
+    for (const live of left) live.resume();
   }
 
   /** Stops what happens by itself, and waits for what is written of invocations that end. */
@@ -92,6 +94,8 @@ export class DurableExecutions {
     };
     const live = this.#open(execution, []);
     live.start();
+    // Not before it is kept.
+    this.#live.set(execution.arn, live);
     return { execution, ended: live.ended };
   }
 
@@ -176,7 +180,7 @@ export class DurableExecutions {
 
   #open(execution: Execution, records: ReturnType<DurableStore['operations']>): LiveExecution {
     const { clock, warn } = this.#host;
-    const live = new LiveExecution(execution, records, {
+    return new LiveExecution(execution, records, {
       ...{ store: this.#store, clock, warn },
       invoke: ({ functionName, version, traceHeader }, payload, requestId) => {
         const { found } = this.#functions.get(functionName);
@@ -186,8 +190,6 @@ export class DurableExecutions {
       startChained: (parent, operationId, invocation) => this.#chained.start(parent, operationId, invocation),
       onStatus: (changed) => this.#changed(changed),
     });
-    this.#live.set(execution.arn, live);
-    return live;
   }
 
   #changed(execution: Execution): void {

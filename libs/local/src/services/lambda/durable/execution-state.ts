@@ -95,6 +95,15 @@ export interface DurableConfig {
   kmsKeyArn?: string | undefined;
 }
 
+/** An invocation of the function of a durable execution. */
+export interface Invocation {
+  requestId: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** The operations that it was told have changed. If it fails, the next one is told again. */
+  told: string[];
+}
+
 /** One durable execution without its operations and its history. Times are milliseconds since the epoch. */
 export interface Execution {
   readonly arn: string;
@@ -125,7 +134,7 @@ export interface Execution {
   /** The function is to be invoked, whatever else happens: until it has said that it waits. */
   isOwed: boolean;
   /** The invocation that is under way. */
-  invocation?: { requestId: string; startedAt: number } | undefined;
+  invocation?: Invocation | undefined;
 }
 
 /** @returns with dates in place of the numbers, for answers of the API and for invocations */

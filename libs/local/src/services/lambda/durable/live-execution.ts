@@ -116,7 +116,8 @@ export class LiveExecution {
     }
     if (invocation) {
       const error = { ErrorType: 'Runtime.ExitError', ErrorMessage: 'The local cloud has ended during the invocation' };
-      this.#commit([], [invocationCompleted(invocation, clock.now(), error)]);
+      const members = { invocation: undefined, updated: this.#untold() };
+      this.#commit([], { members, more: [invocationCompleted(invocation, clock.now(), error)] });
     }
     if (this.execution.isOwed || this.execution.updated.length > 0) this.#invoke();
   }
@@ -145,10 +146,10 @@ export class LiveExecution {
     if (repeated) return repeated;
     this.#tokens.require(token);
     const { changes, ...counts } = planCheckpoint(this.execution, this.#records, updates, { now: clock.now(), target });
-    Object.assign(this.execution, counts);
-    this.#commit(changes);
+    this.#commit(changes, { members: counts });
     this.#releaseHeld();
     const changed = new Set([...changes.map(({ record }) => record.operation.Id), ...this.execution.updated]);
+    // Kept with the next change. If the process ends before, the next invocation is told of them again.
     this.execution.updated = [];
     for (const { record } of changes) this.#follow(record);
     const last = updates.at(-1);
@@ -176,11 +177,12 @@ export class LiveExecution {
    * its caller has stopped to wait for it, which no function of AWS does.
    */
   completeChainedInvoke(operationId: string, completion: Completion): void {
-    const complete = (): void => {
-      const record = this.#records.get(operationId);
-      if (record?.operation.Status !== 'STARTED') return;
-      this.#change(endChainedInvoke(record, completion, this.#options.clock.now()));
-    };
+    const complete = (): void =>
+      this.#timers.run(operationId, () => {
+        const record = this.#records.get(operationId);
+        if (record?.operation.Status !== 'STARTED') return;
+        this.#change(endChainedInvoke(record, completion, this.#options.clock.now()));
+      });
     if (this.#underWay) this.#held.push(complete);
     else complete();
   }
@@ -191,14 +193,14 @@ export class LiveExecution {
     const { clock, onStatus } = this.#options;
     const { execution } = this;
     const { status, result, error } = completion;
-    Object.assign(execution, { status, result, error, endedAt: clock.now(), invocation: undefined, updated: [] });
-    this.#tokens.close();
-    this.#timers.close();
     const [first] = this.#records.values();
     if (!first) throw new Error(`${execution.arn} has no operation of its own`);
     const operation: Operation = { ...first.operation, Status: status, EndTimestamp: clock.now() };
     const event = eventOf(operation, executionEvent(status), outcomeOf(status, result, error));
-    this.#commit([{ record: { ...first, operation }, event }]);
+    const members = { status, result, error, endedAt: clock.now(), invocation: undefined, updated: [] };
+    this.#commit([{ record: { ...first, operation }, event }], { members });
+    this.#tokens.close();
+    this.#timers.close();
     onStatus(execution);
     this.#ending.resolve(execution);
   }
@@ -232,10 +234,8 @@ export class LiveExecution {
   }
 
   #record(change: Change): void {
-    const { updated } = this.execution;
-    const { Id } = change.record.operation;
-    if (!updated.includes(Id)) updated.push(Id);
-    this.#commit([change]);
+    const updated = new Set([...this.execution.updated, change.record.operation.Id]);
+    this.#commit([change], { members: { updated: [...updated] } });
     this.#arm(change.record);
   }
 
@@ -261,24 +261,17 @@ export class LiveExecution {
   async #invokeOnce(): Promise<void> {
     const { clock, invoke, warn } = this.#options;
     const { execution } = this;
-    const updated = execution.updated;
-    const invocation = { requestId: randomUUID(), startedAt: clock.now() };
-    Object.assign(execution, { updated: [], invocation, isOwed: true });
-    this.#commit([]);
-    const payload = invocationPayload(
-      execution,
-      this.#tokens.next(),
-      replayedOperations(this.#records.values()),
-      updated,
-    );
+    const told = this.#untold();
+    const invocation = { requestId: randomUUID(), startedAt: clock.now(), told };
+    this.#commit([], { members: { updated: [], invocation, isOwed: true } });
+    const payload = invocationPayload(execution, this.#tokens.next(), replayedOperations(this.#records.values()), told);
     let result: InvocationResult;
     try {
       result = await invoke(execution, payload, invocation.requestId);
     } catch (error) {
       if (this.#stopped || execution.status !== 'RUNNING') return;
       // It was not called, and does not know yet.
-      Object.assign(execution, { invocation: undefined, updated: [...new Set([...updated, ...execution.updated])] });
-      this.#commit([]);
+      this.#commit([], { members: { invocation: undefined, updated: this.#untold() } });
       if (!(error instanceof AwsError && (error.status === 429 || error.status >= 500))) {
         warn(`${execution.arn} cannot go on: ${error instanceof Error ? error.message : String(error)}`);
       }
@@ -293,18 +286,22 @@ export class LiveExecution {
       execution.updated.length + this.#held.length > 0 || isWaiting(this.#records.values()),
     );
     const error = outcome.status === 'RETRY' ? outcome.error : undefined;
-    Object.assign(execution, { invocation: undefined, isOwed: outcome.status !== 'PENDING' });
-    if (error) {
-      execution.operations += 1;
-      // The next invocation replays what this one was told.
-      execution.updated = [...new Set([...updated, ...execution.updated])];
-    }
-    this.#commit([], [invocationCompleted(invocation, clock.now(), error)]);
+    const failed = error && { operations: execution.operations + 1, updated: this.#untold() };
+    this.#commit([], {
+      members: { invocation: undefined, isOwed: outcome.status !== 'PENDING', ...failed },
+      more: [invocationCompleted(invocation, clock.now(), error)],
+    });
     if (this.#end) this.finish(this.#end);
     else if (outcome.status === 'RETRY') this.#retry();
     else this.#failures = 0;
     if (outcome.status === 'SUCCEEDED') this.finish(outcome);
     if (outcome.status === 'FAILED') this.finish(outcome);
+  }
+
+  /** The operations to name to the next invocation: those that have changed, and those named to an invocation that did not answer. */
+  #untold(): string[] {
+    const { invocation, updated } = this.execution;
+    return [...new Set([...(invocation?.told ?? []), ...updated])];
   }
 
   /** Invokes the function again after a while, until the execution times out. */
@@ -340,7 +337,14 @@ export class LiveExecution {
     });
   }
 
-  #commit(changes: readonly Change[], more: readonly NewEvent[] = []): void {
+  /**
+   * Writes changes to the store, then makes them here. If the store throws, nothing has changed.
+   * @param members of the execution that change
+   */
+  #commit(
+    changes: readonly Change[],
+    { members, more = [] }: { members?: Partial<Execution>; more?: readonly NewEvent[] } = {},
+  ): void {
     const { execution } = this;
     const EventTimestamp = this.#options.clock.now();
     const events = [...changes.flatMap(({ event }) => event ?? []), ...more].map((event, index) => ({
@@ -349,8 +353,9 @@ export class LiveExecution {
       EventTimestamp,
     }));
     const records = new Map(changes.map(({ record }) => [record.sequence, record]));
-    this.#options.store.save({ ...execution, events: execution.events + events.length }, [...records.values()], events);
-    execution.events += events.length;
+    const after = { ...execution, ...members, events: execution.events + events.length };
+    this.#options.store.save(after, [...records.values()], events);
+    Object.assign(execution, after);
     for (const record of records.values()) this.#records.set(record.operation.Id, record);
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../../core/clock.ts';
 
-/** How long a timer waits that could not do its work, e.g. on a full disk. */
+/** Before a callback that failed is called again, for example because the disk is full. */
 const PAUSE_MS = 10_000;
 
 /** Timers by name, of which each may be set again. */
@@ -30,14 +30,19 @@ export class NamedTimers {
     if (this.#isClosed || at === undefined) return;
     const timer = this.#clock.setTimer(at, () => {
       this.#timers.delete(name);
-      try {
-        callback();
-      } catch (error) {
-        this.#onFailure(error as Error);
-        this.set(name, this.#clock.now() + PAUSE_MS, callback);
-      }
+      this.run(name, callback);
     });
     this.#timers.set(name, timer);
+  }
+
+  /** Calls back at once, and again after a pause if that throws. */
+  run(name: string, callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.#onFailure(error as Error);
+      this.set(name, this.#clock.now() + PAUSE_MS, callback);
+    }
   }
 
   /** Cancels all of them, and sets no more. */

@@ -142,6 +142,19 @@ describe('a restart', () => {
     ]);
   });
 
+  test('an invocation names the operations that the one before the restart was told of', async () => {
+    await under.startFunctions({ scripted: DAY }, { keepsData: true });
+    const arn = await under.begin('scripted');
+    const first = await under.invocation();
+    await under.checkpoint(first, [wait(10)]);
+    under.answer(first, { answer: { Status: 'PENDING' } });
+    await under.untilEvent(arn, 'InvocationCompleted');
+    await under.clock.advance(10_000);
+    await under.invocation(2);
+    await restart({ scripted: DAY });
+    expect(await under.invocation(3)).toMatchObject({ UpdatedOperationIds: ['w'] });
+  });
+
   test('a failing function is tried again although something else is waited for', async () => {
     await under.startFunctions({ scripted: DAY }, { keepsData: true });
     const arn = await under.begin('scripted');
