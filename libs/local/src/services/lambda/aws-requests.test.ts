@@ -144,7 +144,7 @@ describe.each(['lean', 'sdk', 'fetch', 'node:http'])('a request of the client %s
     expect([messagesIn('open') - before, connections()]).toEqual([1, 0]);
   });
 
-  test("is the function's, whoever it is signed by", async () => {
+  test('has the identity of the function, whatever key signed it', async () => {
     const credentials = { accessKeyId: 'operator', secretAccessKey: 'local' };
     await expect(call({ way, queue: 'closed', credentials })).rejects.toThrow(/User: .*sender is not authorized/);
     expect(under.cloud.refusals()).toContainEqual(
@@ -153,12 +153,12 @@ describe.each(['lean', 'sdk', 'fetch', 'node:http'])('a request of the client %s
     expect(connections()).toBe(0);
   });
 
-  test('that AWS refuses fails as over HTTP', async () => {
+  test('fails as over HTTP when AWS refuses it', async () => {
     await expect(call({ way, queue: 'gone' })).rejects.toThrow(/does not exist/);
   });
 });
 
-test("is a session's that STS has given to the function", async () => {
+test('a request with a session key from STS has the identity of the session', async () => {
   const roleArn = 'arn:aws:iam::000000000000:role/assumed';
   expect(await call({ way: 'session', roleArn, queue: 'closed' })).toHaveLength(3);
   expect(connections()).toBe(0);
@@ -169,13 +169,13 @@ test('bodies are streams in both directions', async () => {
   expect(connections()).toBe(0);
 });
 
-test('a request that the function gives up is given up by the runtime', async () => {
+test('a request that the function aborts is aborted in the runtime', async () => {
   expect(await call({ way: 'poll', queue: 'quiet' })).toBe('AbortError');
   expect(await call({ way: 'lean', queue: 'quiet' })).toMatchObject({ MessageId: expect.any(String) });
   expect(messagesIn('quiet')).toBe(1);
 });
 
-test('what is not signed goes over HTTP', async () => {
+test('requests without a signature go over HTTP', async () => {
   expect(await call({ way: 'health' })).toBe(200);
   expect(connections()).toBe(1);
 });

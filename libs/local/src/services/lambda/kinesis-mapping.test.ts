@@ -70,7 +70,7 @@ describe('a mapping of a Kinesis stream', () => {
     });
   });
 
-  test('begins where StartingPosition says, also at a time', async () => {
+  test('begins at its StartingPosition, also AT_TIMESTAMP', async () => {
     under.put('before');
     await under.clock.advance(60_000);
     const StartingPositionTimestamp = under.clock.now() / 1000;
@@ -101,7 +101,7 @@ describe('a mapping of a Kinesis stream', () => {
 
 // https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 describe('a batch that fails', () => {
-  test('is tried again, and then sent to the destination with where it is in the stream', async () => {
+  test('is retried, and then described to the destination with its place in the stream', async () => {
     under.answer = () => {
       throw new Error('bad');
     };
@@ -128,7 +128,7 @@ describe('a batch that fails', () => {
     });
   });
 
-  test('is split where BisectBatchOnFunctionError says so, and the others get through', async () => {
+  test('is split with BisectBatchOnFunctionError, so that the other records get through', async () => {
     under.answer = (event) => {
       if (textsOf(event).includes('bad')) throw new Error('bad');
     };
@@ -162,7 +162,7 @@ describe('a batch that fails', () => {
 
 // https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-after-resharding.html
 describe('a stream whose shards change', () => {
-  test('is read parents first, and nothing is left out', async () => {
+  test('is read parents first, without skipping records', async () => {
     under.put('before');
     split();
     under.put('after', 'a');
@@ -179,7 +179,7 @@ describe('a stream whose shards change', () => {
     await eventually(() => expect(under.calls()).toContain('merged'));
   });
 
-  test('with LATEST, what its new shards got before the mapping is left out', async () => {
+  test('with LATEST, records that new shards got before the mapping started are skipped', async () => {
     split();
     under.put('before');
     await under.map({ StartingPosition: 'LATEST' });
@@ -191,7 +191,7 @@ describe('a stream whose shards change', () => {
     expect(under.calls().join(' ')).not.toContain('before');
   });
 
-  test('with LATEST, a shard that came while nothing ran is read from its first record', async () => {
+  test('with LATEST, a shard that was created while the mapping was stopped is read from its first record', async () => {
     await under.map({ StartingPosition: 'LATEST' });
     await eventually(async () => {
       under.put('known');

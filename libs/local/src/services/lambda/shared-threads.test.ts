@@ -70,7 +70,7 @@ function functionOf(service: string, name: string, timeoutSeconds = 5) {
   };
 }
 
-test('functions of a service share a thread, and those of another one do not', async () => {
+test('functions of one service share a thread, and each service has its own', async () => {
   const [place, cancel, pay] = [
     functionOf('orders', 'place'),
     functionOf('orders', 'cancel'),
@@ -81,7 +81,7 @@ test('functions of a service share a thread, and those of another one do not', a
   expect(other.threadId).not.toBe(first.threadId);
 });
 
-test('each has its own environment and the state of its modules', async () => {
+test('each function has its own environment, and its own state of its modules', async () => {
   const [place, cancel] = [functionOf('orders', 'place'), functionOf('orders', 'cancel')];
   await place({ set: 'placed' });
   expect(await place()).toMatchObject({ calls: 2, name: 'place', own: 'of place', mark: 'placed', names: true });
@@ -90,7 +90,7 @@ test('each has its own environment and the state of its modules', async () => {
   expect([seen.mark, seen.cache]).toEqual([undefined, undefined]);
 });
 
-test('each has its own log, also while others write', async () => {
+test('each function has its own log, also while others write', async () => {
   const [place, cancel] = [functionOf('orders', 'place'), functionOf('orders', 'cancel')];
   await Promise.all([place({ lines: ['a', 'b', 'c'] }), cancel({ lines: ['x', 'y', 'z'] })]);
   const logOf = (name: string) => lines.filter(({ functionName }) => functionName === name).map(({ line }) => line);
@@ -100,7 +100,7 @@ test('each has its own log, also while others write', async () => {
   ]);
 });
 
-test('requests to AWS are those of the function that sends them', async () => {
+test('requests to AWS have the identity of the function that sends them', async () => {
   const [place, cancel] = [functionOf('orders', 'place'), functionOf('orders', 'cancel')];
   await Promise.all([place({ request: '/by-place' }), cancel({ request: '/by-cancel' })]);
   expect(senders.toSorted()).toEqual([
@@ -109,7 +109,7 @@ test('requests to AWS are those of the function that sends them', async () => {
   ]);
 });
 
-test('a second call at once runs in another thread', async () => {
+test('a concurrent call of a function runs in another thread', async () => {
   const place = functionOf('orders', 'place');
   const [first, second] = await Promise.all([place({ lines: ['a'] }), place({ lines: ['b'] })]);
   expect([first.calls, second.calls]).toEqual([1, 1]);
@@ -136,7 +136,7 @@ test.each([
   expect(await cancel()).toMatchObject({ threadId, calls: 2 });
 });
 
-test('a function that times out starts anew, and the others go on', async () => {
+test('a function that times out gets a new container, and the others go on', async () => {
   const [place, cancel] = [functionOf('orders', 'place', 1), functionOf('orders', 'cancel')];
   const { threadId } = await cancel();
   expect(await place({ hang: true })).toMatchObject({ errorType: 'Sandbox.Timedout' });
@@ -144,7 +144,7 @@ test('a function that times out starts anew, and the others go on', async () => 
   expect(await cancel()).toMatchObject({ threadId, calls: 2 });
 });
 
-test('a function that does not give the thread back takes the others with it, and all start anew', async () => {
+test('a function that blocks its thread ends the others of the thread, and all get new containers', async () => {
   const [place, cancel] = [functionOf('orders', 'place', 1), functionOf('orders', 'cancel')];
   await cancel();
   expect(await place({ spin: true })).toMatchObject({ errorType: 'Sandbox.Timedout' });

@@ -61,7 +61,7 @@ describe('a tumbling window', () => {
     await eventually(() => expect(seen().at(-1)).toBe('c {}'));
   });
 
-  test('has the records that came into the stream in its time, however late they are read', async () => {
+  test('has the records that arrived in the stream during it, however late they are read', async () => {
     under.put('a');
     await pass(59);
     under.put('b');
@@ -83,7 +83,7 @@ describe('a tumbling window', () => {
     await saw('a {}', 'a {}');
   });
 
-  test('waits with later records until the final invocation succeeds', async () => {
+  test('holds later records back until its final invocation succeeds', async () => {
     let failures = 2;
     under.answer = (event) => {
       if (event.isFinalInvokeForWindow && failures > 0) {
@@ -100,7 +100,7 @@ describe('a tumbling window', () => {
     await saw('a {}', final, final, final, 'b {}');
   });
 
-  test('keeps the state over a restart', async () => {
+  test('keeps its state over a restart', async () => {
     under.put('a');
     await under.map({ TumblingWindowInSeconds: 60 });
     await saw('a {}');
@@ -111,7 +111,7 @@ describe('a tumbling window', () => {
     await saw('a {}', 'b {"count":1}');
   });
 
-  test('takes the state of a batch of which a part has failed, and gives up what fails too often', async () => {
+  test('keeps the state that a partly failed batch returns, and gives up a record after its retries', async () => {
     under.answer = (event) => {
       const failed = event.Records.find((_record, index) => textsOf(event).split(' ')[index] === 'bad');
       const good = textsOf(event).split(' ').indexOf('bad');
@@ -134,7 +134,7 @@ describe('a tumbling window', () => {
     });
   });
 
-  test('ends early when the state is above 1 MB, and goes on with an empty one', async () => {
+  test('ends early when its state is above 1 MB, and goes on with an empty state', async () => {
     under.answer = (event) =>
       textsOf(event) === 'large' ? { state: { text: 'x'.repeat(1024 * 1024) } } : { state: { ended: true } };
     under.put('large');
@@ -146,7 +146,7 @@ describe('a tumbling window', () => {
     expect(under.events[2]?.state).toEqual({});
   });
 
-  test('ends with its shard, when that is closed', async () => {
+  test('ends when its shard is closed', async () => {
     under.put('a');
     await under.map({ TumblingWindowInSeconds: 60 });
     await saw('a {}');

@@ -90,7 +90,7 @@ describe('the answer', () => {
     await expect(succeed(CallbackId)).rejects.toBeInstanceOf(CallbackTimeoutException);
   });
 
-  test('an id that was not given out is refused', async () => {
+  test('an id of no callback is refused', async () => {
     const { arn } = await open();
     await expect(succeed('bm90aGluZw==')).rejects.toMatchObject({ name: 'InvalidParameterValueException' });
     const of = (execution: string) => Buffer.from(JSON.stringify([execution, 'cb', 'x'])).toString('base64');
@@ -106,7 +106,7 @@ describe('the answer', () => {
     await expect(fail(CallbackId, { ErrorData: 'x'.repeat(1024 * 1024) })).rejects.toThrow('Error size');
   });
 
-  test('a callback that was answered while the function runs is told with the next checkpoint', async () => {
+  test('an answer that comes while the function runs is in the response to its next checkpoint', async () => {
     await under.begin('scripted');
     const seen = await under.invocation();
     const first = await under.checkpoint(seen, [{ Id: 'cb', Type: 'CALLBACK', Action: 'START' }]);
@@ -131,7 +131,7 @@ describe('time limits', () => {
     await expect(succeed(CallbackId)).rejects.toBeInstanceOf(CallbackTimeoutException);
   });
 
-  test('a heartbeat puts the heartbeat timeout off, and not the timeout', async () => {
+  test('a heartbeat restarts the heartbeat timeout, but not the timeout', async () => {
     const { arn, CallbackId } = await open({ TimeoutSeconds: 60, HeartbeatTimeoutSeconds: 20 });
     for (let beats = 0; beats < 3; beats += 1) {
       await under.clock.advance(19 * SECOND);
@@ -142,7 +142,7 @@ describe('time limits', () => {
     expect(await told()).toMatchObject({ CallbackDetails: { Error: { ErrorType: 'Callback.Timeout' } } });
   });
 
-  test('a missing heartbeat ends the callback', async () => {
+  test('a callback times out when a heartbeat is missing', async () => {
     const { CallbackId } = await open({ TimeoutSeconds: 60, HeartbeatTimeoutSeconds: 20 });
     await under.clock.advance(10 * SECOND);
     await beat(CallbackId);
@@ -153,7 +153,7 @@ describe('time limits', () => {
     });
   });
 
-  test('zero is no limit', async () => {
+  test('a timeout of zero seconds never ends a callback', async () => {
     const { arn } = await open({ TimeoutSeconds: 0, HeartbeatTimeoutSeconds: 0 });
     await under.clock.advance(3000 * SECOND);
     expect((await under.events(arn)).at(-1)).toBe('InvocationCompleted');

@@ -17,7 +17,7 @@ async function detailsOf(arn: string, type: string): Promise<Record<string, unkn
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_ChainedInvokeOptions.html
 describe('a chained invocation', () => {
-  test('of an ordinary function has its answer', async () => {
+  test('of an ordinary function gets its result', async () => {
     await under.startFunctions({ caller: HOUR, plain: undefined });
     const arn = await under.begin('caller', { callee: 'plain', input: { a: 1 } });
     const { Result } = await under.until(arn, 'SUCCEEDED');
@@ -33,7 +33,7 @@ describe('a chained invocation', () => {
     ]);
   });
 
-  test('of an ordinary function that fails has its error', async () => {
+  test('of an ordinary function that fails gets its error', async () => {
     await under.startFunctions({ caller: HOUR, plain: undefined });
     const arn = await under.begin('caller', { callee: 'plain', input: { fail: 'broken' } });
     await under.until(arn, 'FAILED');
@@ -42,7 +42,7 @@ describe('a chained invocation', () => {
     });
   });
 
-  test('of a durable function is an execution of its own', async () => {
+  test('of a durable function starts another execution', async () => {
     await under.startFunctions({ caller: HOUR, scripted: HOUR });
     const arn = await under.begin('caller', { callee: 'scripted:$LATEST', input: 1 });
     const child = await under.invocation();
@@ -67,7 +67,7 @@ describe('a chained invocation', () => {
   });
 
   test.each([
-    ['a function that is not there', 'nothing', 'ResourceNotFoundException'],
+    ['a function that does not exist', 'nothing', 'ResourceNotFoundException'],
     ['a durable function without a version', 'scripted', 'InvalidParameterValueException'],
   ])('of %s fails', async (_title, callee, ErrorType) => {
     await under.startFunctions({ caller: HOUR, scripted: HOUR });
@@ -76,7 +76,7 @@ describe('a chained invocation', () => {
     expect(await detailsOf(arn, 'ChainedInvokeFailed')).toMatchObject({ Error: { Payload: { ErrorType } } });
   });
 
-  test('an execution learns after a restart how its child has ended', async () => {
+  test('after a restart gets the result of the execution it has started', async () => {
     await under.startFunctions({ caller: HOUR, scripted: HOUR }, { keepsData: true });
     const arn = await under.begin('caller', { callee: 'scripted:$LATEST', input: 1 });
     await under.invocation();

@@ -48,7 +48,7 @@ describe('checkpoint tokens', () => {
     await checkpoint(step('a', 'SUCCEED', { Payload: '1' }));
   });
 
-  test('a request that is repeated with its client token gets the same answer, and counts once', async () => {
+  test('a request that is repeated with its client token gets the same response, and takes effect once', async () => {
     const ClientToken = 'one';
     const first = await under.checkpoint(seen, [step('a', 'START')], { ClientToken });
     const second = await under.checkpoint(seen, [step('a', 'START')], { ClientToken });
@@ -58,7 +58,7 @@ describe('checkpoint tokens', () => {
     await expect(under.checkpoint(seen, [step('a', 'START')], { ClientToken })).rejects.toThrow('Invalid checkpoint');
   });
 
-  test('the token of an invocation that has answered is spent', async () => {
+  test('the token of an invocation that has returned is refused', async () => {
     await checkpoint(update('w', 'WAIT', 'START', { WaitOptions: { WaitSeconds: 60 } }));
     under.answer(await under.invocation(1, arn), { answer: { Status: 'PENDING' } });
     await under.untilEvent(arn, 'InvocationCompleted');
@@ -67,7 +67,7 @@ describe('checkpoint tokens', () => {
     await expect(under.client.send(state)).rejects.toThrow('Invalid checkpoint token');
   });
 
-  test('the checkpoint that ends an execution gives no token, and the end comes with the answer', async () => {
+  test('a checkpoint that ends the execution returns no token, and the execution ends when the function returns', async () => {
     const answer = await under.checkpoint(seen, [update('any', 'EXECUTION', 'SUCCEED', { Payload: '"large"' })]);
     expect(answer.CheckpointToken).toBeUndefined();
     expect((await under.execution(arn)).Status).toBe('RUNNING');
@@ -78,25 +78,25 @@ describe('checkpoint tokens', () => {
 });
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_OperationUpdate.html
-describe('what is refused, all of a checkpoint with it', () => {
+describe('a checkpoint is refused as a whole for', () => {
   const context = update('c', 'CONTEXT', 'START');
   const wait = (WaitSeconds: number) => update('w', 'WAIT', 'START', { WaitOptions: { WaitSeconds } });
   const failure = { ErrorMessage: 'no' };
 
   test.each<[string, OperationUpdate[], string]>([
     ['an action of another type', [update('w', 'WAIT', 'SUCCEED')], 'Invalid action for the given operation type'],
-    ['a wait that is there', [step('a', 'START'), update('b', 'WAIT', 'START')], 'Cannot start a WAIT that already'],
+    ['a wait that exists', [step('a', 'START'), update('b', 'WAIT', 'START')], 'Cannot start a WAIT that already'],
     [
       'a step that has ended',
       [step('ended', 'RETRY', { StepOptions: {} })],
       'Invalid current STEP state to re-attempt',
     ],
     ['a start of a step that runs', [step('running', 'START')], 'Invalid current STEP state to start'],
-    ['a context that has not been started twice', [update('ended-context', 'CONTEXT', 'SUCCEED')], 'state to close'],
-    ['a cancelled wait that never was', [update('x', 'WAIT', 'CANCEL')], 'Cannot cancel a WAIT'],
+    ['a second end of a context', [update('ended-context', 'CONTEXT', 'SUCCEED')], 'state to close'],
+    ['the cancellation of a wait that does not exist', [update('x', 'WAIT', 'CANCEL')], 'Cannot cancel a WAIT'],
     ['another type under the same id', [update('running', 'CONTEXT', 'SUCCEED')], 'is a STEP, not a CONTEXT'],
     ['the same operation twice', [step('a', 'SUCCEED'), step('a', 'FAIL')], 'same operation twice'],
-    ['a parent that is not there', [step('a', 'START', { ParentId: 'nothing' })], 'Invalid parent operation id'],
+    ['a parent that does not exist', [step('a', 'START', { ParentId: 'nothing' })], 'Invalid parent operation id'],
     ['a parent that is a step', [step('a', 'START', { ParentId: 'running' })], 'Invalid parent operation id'],
     ['a parent that comes later', [step('a', 'START', { ParentId: 'c' }), context], 'Invalid parent operation id'],
     ['a retry without a delay', [step('running', 'RETRY', { Error: failure })], 'Invalid StepOptions'],
@@ -113,12 +113,12 @@ describe('what is refused, all of a checkpoint with it', () => {
     ['a failure with a result', [step('running', 'FAIL', { Payload: '1' })], 'Cannot provide a Payload for FAIL'],
     ['two ends', [update('e', 'EXECUTION', 'SUCCEED'), update('f', 'EXECUTION', 'FAIL')], 'multiple EXECUTION'],
     ['something after the end', [update('e', 'EXECUTION', 'SUCCEED'), step('a', 'START')], 'must be the last update'],
-    ['a call of nothing', [update('i', 'CHAINED_INVOKE', 'START')], 'FunctionName are required'],
-    ['a wait of no time', [wait(0)], 'waitOptions.waitSeconds'],
+    ['a call without a function', [update('i', 'CHAINED_INVOKE', 'START')], 'FunctionName are required'],
+    ['a wait of zero seconds', [wait(0)], 'waitOptions.waitSeconds'],
     ['a wait of more than a year', [wait(31_622_401)], 'waitOptions.waitSeconds'],
     ['an id with a slash', [step('a/b', 'START')], "'updates.2.member.id'"],
     ['a name beyond ASCII', [step('a', 'START', { Name: 'Straße' })], "'updates.2.member.name'"],
-    ['a type that is not there', [update('a', 'LOOP' as never, 'START')], 'enum value set'],
+    ['an unknown type', [update('a', 'LOOP' as never, 'START')], 'enum value set'],
     ['more than 1 MB', [step('a', 'SUCCEED', { Payload: 'x'.repeat(1024 * 1024 + 1) })], 'STEP output payload size'],
     [
       'an error of more than 1 MB',
@@ -156,9 +156,9 @@ describe('what is refused, all of a checkpoint with it', () => {
   });
 });
 
-describe('what a replay gets', () => {
+describe('state for a replay', () => {
   // https://docs.aws.amazon.com/lambda/latest/api/API_ContextOptions.html
-  test('operations of a context that has ended are left out, unless they are to be replayed', async () => {
+  test('operations of a context that has ended are left out, unless it asked for ReplayChildren', async () => {
     const inside = (Id: string, ParentId: string) => step(Id, 'SUCCEED', { ParentId, Payload: '1' });
     await checkpoint(
       update('closed', 'CONTEXT', 'START'),
@@ -200,7 +200,7 @@ describe('what a replay gets', () => {
     expect(second.NextMarker).toBeUndefined();
   });
 
-  test('what does not fit into an invocation is on further pages', async () => {
+  test('operations that do not fit into an invocation are on further pages', async () => {
     const Payload = 'x'.repeat(1024 * 1024);
     await checkpoint(...[1, 2, 3].map((id) => step(`a${id}`, 'SUCCEED', { Payload })));
     await checkpoint(...[1, 2, 3].map((id) => step(`b${id}`, 'SUCCEED', { Payload })));
@@ -244,7 +244,7 @@ describe('history', () => {
     expect([first.Events?.length, second.Events?.length, second.NextMarker]).toEqual([5, 2, undefined]);
   });
 
-  test('it is shown without inputs, results and errors', async () => {
+  test('it can be read without inputs, results and errors', async () => {
     await checkpoint(step('a', 'SUCCEED', { Payload: '"secret"' }));
     const { Events } = await history({ IncludeExecutionData: false });
     expect(JSON.stringify(Events)).not.toContain('secret');
@@ -259,7 +259,7 @@ describe('history', () => {
   });
 });
 
-test('a step that is tried again is ready when its delay is over, and its attempts are counted', async () => {
+test('a step that is retried is ready after its delay, and counts its attempts', async () => {
   await checkpoint(step('a', 'START', { Name: 'charge' }));
   const delay = { StepOptions: { NextAttemptDelaySeconds: 30 }, Error: { ErrorType: 'Busy' } };
   const [pending] = await checkpoint(step('a', 'RETRY', delay));
@@ -272,7 +272,7 @@ test('a step that is tried again is ready when its delay is over, and its attemp
   expect(again[0]).toMatchObject({ Status: 'SUCCEEDED', StepDetails: { Attempt: 2, Result: '1' } });
 });
 
-test('a wait that was cancelled does not end', async () => {
+test('a wait that was cancelled never succeeds', async () => {
   await checkpoint(update('w', 'WAIT', 'START', { WaitOptions: { WaitSeconds: 30 } }));
   await checkpoint(update('w', 'WAIT', 'CANCEL'));
   await under.clock.advance(60_000);

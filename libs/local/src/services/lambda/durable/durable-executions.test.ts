@@ -58,7 +58,7 @@ test('an execution does a step once, waits with the clock, waits for a callback,
 
 // https://docs.aws.amazon.com/lambda/latest/dg/durable-invoking.html
 describe('invocation', () => {
-  test('a caller waits for the end of an execution, and learns which one it was', async () => {
+  test('a synchronous caller waits for the end of an execution, and gets its ARN', async () => {
     await under.startFunctions({ faulty: MINUTE });
     const { Payload, DurableExecutionArn = '', ExecutedVersion, FunctionError } = await invoke({});
     expect(JSON.parse(Payload?.transformToString() ?? '')).toBe('done');
@@ -66,7 +66,7 @@ describe('invocation', () => {
     expect((await under.execution(DurableExecutionArn)).Status).toBe('SUCCEEDED');
   });
 
-  test('a caller gets the error of an execution that fails', async () => {
+  test('a synchronous caller gets the error of an execution that fails', async () => {
     await under.startFunctions({ scripted: MINUTE });
     const called = invoke({ FunctionName: 'scripted:$LATEST' });
     const error = { ErrorType: 'NoStock', ErrorMessage: 'sold out' };
@@ -84,7 +84,7 @@ describe('invocation', () => {
     });
   });
 
-  test('a caller does not wait for an execution that may take longer than 15 minutes', async () => {
+  test('a synchronous call is refused for an execution that may take longer than 15 minutes', async () => {
     await under.startFunctions({ faulty: HALF_AN_HOUR });
     await expect(invoke({})).rejects.toMatchObject({
       name: 'InvalidParameterValueException',
@@ -112,7 +112,7 @@ describe('invocation', () => {
     expect((await list()).DurableExecutions).toHaveLength(2);
   });
 
-  test('a name is for durable functions alone', async () => {
+  test('an execution name is refused for an ordinary function', async () => {
     await under.startFunctions({ plain: undefined });
     const input = { FunctionName: 'plain', DurableExecutionName: 'one' };
     await expect(invoke(input)).rejects.toThrow('DurableExecutionName can only be given for a durable function');
@@ -129,7 +129,7 @@ describe('invocation', () => {
 
 // https://docs.aws.amazon.com/lambda/latest/dg/durable-execution-idempotency.html
 describe('execution names', () => {
-  test('the same name and payload are the same execution, while it runs and when it has ended', async () => {
+  test('the same name with the same payload gives the same execution, also after it has ended', async () => {
     await under.startFunctions({ scripted: MINUTE });
     const arn = await under.begin('scripted', { n: 1 }, 'one');
     const running = invoke({ FunctionName: 'scripted:$LATEST', DurableExecutionName: 'one', payload: { n: 1 } });
@@ -144,7 +144,7 @@ describe('execution names', () => {
     expect(under.notes()).toHaveLength(1);
   });
 
-  test('another payload is refused', async () => {
+  test('the same name with another payload is refused', async () => {
     await under.startFunctions({ scripted: MINUTE });
     await under.begin('scripted', { n: 1 }, 'one');
     await expect(under.begin('scripted', { n: 2 }, 'one')).rejects.toBeInstanceOf(
@@ -152,7 +152,7 @@ describe('execution names', () => {
     );
   });
 
-  test('a name is free again once the retention is over', async () => {
+  test('a name can be used again after the retention period', async () => {
     await under.startFunctions({ faulty: { ...MINUTE, RetentionPeriodInDays: 1 } });
     const arn = await under.begin('faulty', {}, 'one');
     await under.until(arn, 'SUCCEEDED');
@@ -161,7 +161,7 @@ describe('execution names', () => {
     expect(await under.begin('faulty', { other: true }, 'one')).not.toBe(arn);
   });
 
-  test.each(['with space', 'x'.repeat(65)])('%s is not a name', async (name) => {
+  test.each(['with space', 'x'.repeat(65)])('the name %s is refused', async (name) => {
     await under.startFunctions({ faulty: MINUTE });
     await expect(under.begin('faulty', {}, name)).rejects.toMatchObject({ name: 'ValidationException' });
   });

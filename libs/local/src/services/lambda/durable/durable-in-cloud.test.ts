@@ -58,18 +58,18 @@ describe('permissions of the execution role', () => {
     await under.until(await under.begin('faulty'), 'SUCCEEDED');
   });
 
-  test('an execution fails whose function may not checkpoint', async () => {
+  test('an execution fails if its function may not checkpoint', async () => {
     await start(allow(CHECKPOINT, own('other')));
     const { Error: error } = await under.until(await under.begin('faulty'), 'FAILED');
     expect(error?.ErrorMessage).toContain('lambda:CheckpointDurableExecution');
   });
 
-  test('a function calls others that its role may invoke', async () => {
+  test('a function calls another that its role may invoke', async () => {
     await start(allow(CHECKPOINT, own('caller')), allow(['lambda:InvokeFunction'], arn('lambda', 'function:plain')));
     await under.until(await under.begin('caller', { callee: 'plain', input: {} }), 'SUCCEEDED');
   });
 
-  test('a function does not call others that its role may not invoke', async () => {
+  test('a function does not call another that its role may not invoke', async () => {
     await start(allow(CHECKPOINT, own('caller')));
     const { Error: error } = await under.until(await under.begin('caller', { callee: 'plain', input: {} }), 'FAILED');
     expect(error?.ErrorMessage).toContain('lambda:InvokeFunction');
@@ -151,7 +151,7 @@ describe('event source mappings', () => {
   const start = (functionName: string, config = MINUTE) =>
     under.startFunctions({ faulty: config }, { resources: { Orders: orders, M: mapping(functionName) } });
 
-  test('a batch is an execution, and is done when that has ended', async () => {
+  test('a batch starts an execution, and is handled when that has ended', async () => {
     await start('faulty:$LATEST');
     const QueueUrl = `${under.cloud.host.awsUrl}/000000000000/orders`;
     await under.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: '{}' }));
@@ -168,7 +168,7 @@ describe('event source mappings', () => {
 });
 
 // https://docs.aws.amazon.com/lambda/latest/dg/durable-invoking.html#durable-invoking-qualified-arns
-test('a target of a rule is an execution, if it names a version', async () => {
+test('a rule starts an execution of its target, if that names a version', async () => {
   await under.startFunctions({ faulty: MINUTE });
   const deliver = (name: string) =>
     under.cloud.host.deliver(arn('lambda', `function:${name}`), '{}', {

@@ -31,7 +31,7 @@ function failOnce(isLikeThis: (...written: Written) => boolean): { readonly hasF
   return state;
 }
 
-test('an end that could not be written comes with the next invocation', async () => {
+test('an execution whose end could not be written ends with its next invocation', async () => {
   await under.startFunctions({ scripted: HOUR });
   const arn = await under.begin('scripted');
   const failed = failOnce(({ status }) => status === 'SUCCEEDED');
@@ -68,7 +68,7 @@ test('a checkpoint that could not be written does not count towards the limit of
   expect(NewExecutionState?.Operations).toHaveLength(updates.length);
 });
 
-test('the answer of a chained invocation that could not be written is written after a pause', async () => {
+test('the result of a chained invocation that could not be written is written after a pause', async () => {
   await under.startFunctions({ caller: HOUR, plain: undefined });
   const failed = failOnce((_, [record]) => record?.operation.ChainedInvokeDetails?.Result !== undefined);
   const arn = await under.begin('caller', { callee: 'plain', input: { a: 1 } });

@@ -16,7 +16,7 @@ const wait = (WaitSeconds: number, Id = 'w') =>
 
 // https://docs.aws.amazon.com/lambda/latest/dg/durable-execution-sdk-retries.html
 describe('a function that fails', () => {
-  test('it is invoked again, later each time, and completed steps are not done again', async () => {
+  test('is invoked again with growing delays, and does not repeat completed steps', async () => {
     await under.startFunctions({ faulty: DAY });
     const arn = await under.begin('faulty', { crashes: 2 });
     const crashes = async (count: number) =>
@@ -40,7 +40,7 @@ describe('a function that fails', () => {
     expect(failed?.Error?.Payload?.ErrorType).toBe('Runtime.ExitError');
   });
 
-  test('what happens meanwhile is told with the next invocation, together with what the failed one was told', async () => {
+  test('the next invocation names the operations that changed meanwhile, and those named to the invocation that failed', async () => {
     await under.startFunctions({ scripted: DAY });
     const arn = await under.begin('scripted');
     const first = await under.invocation();
@@ -88,7 +88,7 @@ describe('a function that fails', () => {
 });
 
 // https://docs.aws.amazon.com/lambda/latest/dg/durable-configuration.html
-test('an execution times out whatever it waits for, and its function is not invoked any more', async () => {
+test('an execution times out while it waits, and its function is not invoked again', async () => {
   await under.startFunctions({ scripted: { ExecutionTimeout: 60 } });
   const arn = await under.begin('scripted');
   const first = await under.invocation();
@@ -109,7 +109,7 @@ describe('a restart', () => {
     await under.startFunctions(functions, { keepsData: true });
   };
 
-  test('an execution goes on with its wait, and does not repeat what it has done', async () => {
+  test('an execution resumes its wait, and does not repeat completed steps', async () => {
     await under.startFunctions({ approval: DAY }, { keepsData: true });
     const arn = await under.begin('approval', { order: 'o1' }, 'order-1');
     await under.untilEvent(arn, 'InvocationCompleted');
@@ -126,7 +126,7 @@ describe('a restart', () => {
     expect((await under.events(arn)).filter((type) => type === 'CallbackTimedOut')).toHaveLength(1);
   });
 
-  test('an invocation that was under way is made again, and the token of the one before is spent', async () => {
+  test('an invocation that was running is repeated, and its old checkpoint token is refused', async () => {
     await under.startFunctions({ scripted: DAY }, { keepsData: true });
     const arn = await under.begin('scripted');
     const first = await under.invocation();
@@ -142,7 +142,7 @@ describe('a restart', () => {
     ]);
   });
 
-  test('an invocation names the operations that the one before the restart was told of', async () => {
+  test('the repeated invocation names the same changed operations', async () => {
     await under.startFunctions({ scripted: DAY }, { keepsData: true });
     const arn = await under.begin('scripted');
     const first = await under.invocation();
@@ -155,7 +155,7 @@ describe('a restart', () => {
     expect(await under.invocation(3)).toMatchObject({ UpdatedOperationIds: ['w'] });
   });
 
-  test('a failing function is tried again although something else is waited for', async () => {
+  test('a function that failed is invoked again, although its execution also waits for a timer', async () => {
     await under.startFunctions({ scripted: DAY }, { keepsData: true });
     const arn = await under.begin('scripted');
     const first = await under.invocation();
@@ -166,7 +166,7 @@ describe('a restart', () => {
     await under.invocation(2);
   });
 
-  test('an execution that has ended is kept with its history', async () => {
+  test('an execution that has ended keeps its result and its history', async () => {
     await under.startFunctions({ faulty: DAY }, { keepsData: true });
     const arn = await under.begin('faulty', {}, 'one');
     await under.until(arn, 'SUCCEEDED');

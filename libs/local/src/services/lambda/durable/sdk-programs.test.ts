@@ -22,7 +22,7 @@ const succeed = (CallbackId: string) =>
   under.client.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId, Result: Buffer.from('1') }));
 
 // https://docs.aws.amazon.com/lambda/latest/dg/durable-execution-sdk.html
-test('waits that end at the same time are told together', async () => {
+test('one invocation learns of all waits that end at the same time', async () => {
   const arn = await begin('waits side by side');
   await under.untilEvent(arn, 'InvocationCompleted');
   await under.clock.advance(SECOND);
@@ -30,7 +30,7 @@ test('waits that end at the same time are told together', async () => {
   expect([await count(arn, 'WaitSucceeded'), await count(arn, 'InvocationCompleted')]).toEqual([3, 2]);
 });
 
-test('an execution ends although something is still waited for, and nothing comes of that', async () => {
+test('an execution may end before its waits and callbacks, which then have no effect', async () => {
   const arn = await begin('the first of two');
   const CallbackId = await callback();
   await under.untilEvent(arn, 'InvocationCompleted');
@@ -41,7 +41,7 @@ test('an execution ends although something is still waited for, and nothing come
   expect(await under.events(arn)).toEqual(events);
 });
 
-test('functions are called side by side', async () => {
+test('functions are called in parallel', async () => {
   const arn = await begin('calls side by side');
   expect(await resultOf(arn)).toEqual([1, 2, 3].map((number) => ({ plain: { number } })));
   expect(await count(arn, 'ChainedInvokeSucceeded')).toBe(3);
@@ -51,7 +51,7 @@ test('a callback is answered while the function that waits for it runs', async (
   expect(await resultOf(await begin('an answer before the question has ended'))).toBe('1');
 });
 
-test('a submitter that fails is tried again with the same callback', async () => {
+test('a submitter that fails is retried with the same callback id', async () => {
   const arn = await begin('a question that is asked twice');
   await under.untilEvent(arn, 'InvocationCompleted');
   await under.clock.advance(SECOND);
@@ -64,7 +64,7 @@ test('a submitter that fails is tried again with the same callback', async () =>
 });
 
 // https://docs.aws.amazon.com/lambda/latest/dg/durable-execution-idempotency.html
-test('a replay that takes another way fails the execution', async () => {
+test('a replay that calls other operations than before fails the execution', async () => {
   const arn = await begin('another way each time');
   await under.untilEvent(arn, 'InvocationCompleted');
   await under.clock.advance(SECOND);
@@ -92,7 +92,7 @@ test('a result that fills an answer is checkpointed, and reaches a caller that w
   ]);
 });
 
-test('an execution waits as often as it likes', async () => {
+test('an execution may wait many times', async () => {
   const arn = await begin('many waits');
   for (let waits = 1; waits <= 20; waits += 1) {
     await eventually(async () => expect(await count(arn, 'InvocationCompleted')).toBe(waits));
