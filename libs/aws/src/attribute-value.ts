@@ -101,8 +101,7 @@ function textOf(value: number, name: string): string {
  * @throws InexactNumberError for any other number that JavaScript would round
  * @example unmarshall({ pk: { S: 'a' }, count: { N: '2' } }); // { pk: 'a', count: 2 }
  */
-// Only the code that wrote an attribute knows its type. The SDK has `any` here, too.
-// biome-ignore lint/suspicious/noExplicitAny: see above
+// biome-ignore lint/suspicious/noExplicitAny: only the code that wrote an attribute knows its type; the SDK has `any` here, too
 export function unmarshall(wire: Record<string, WireValue>): Record<string, any> {
   const values: Record<string, unknown> = {};
   for (const name of Object.keys(wire)) {

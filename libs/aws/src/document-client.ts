@@ -1,7 +1,8 @@
 import type * as sdk from '@aws-sdk/lib-dynamodb';
 import { marshall, unmarshall, type WireValue } from './attribute-value.ts';
-import { AwsClient, type ClientOptions } from './aws-client.ts';
+import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { createSender } from './sender.ts';
 
 /** A request to DynamoDB in plain values. */
 abstract class DocumentCommand<Input extends object, Output> extends Command<'dynamodb', Input, OutputOf<Output>> {
@@ -59,7 +60,7 @@ export type DocumentClient = Sender<'dynamodb'>;
  * const { Item } = await client.send(new GetCommand({ TableName: 'orders', Key: { pk: 'ORDER#1', sk: 'ORDER' } }));
  */
 export function documentClient(options?: ClientOptions): DocumentClient {
-  const client = new AwsClient(
+  return createSender(
     {
       name: 'dynamodb',
       target: 'DynamoDB_20120810',
@@ -67,11 +68,8 @@ export function documentClient(options?: ClientOptions): DocumentClient {
       endpointVariable: 'AWS_ENDPOINT_URL_DYNAMODB',
     },
     options,
+    { input: wire, output: plain },
   );
-  return {
-    send: async <Input extends object, Output>({ operation, input }: Command<'dynamodb', Input, Output>) =>
-      plain(await client.call(operation, wire(input))) as Output,
-  };
 }
 
 /** The pages of a query, from its first one on. */

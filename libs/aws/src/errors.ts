@@ -26,8 +26,7 @@ export class AwsError extends Error {
   }
 }
 
-// Only the code that wrote an attribute knows its type.
-// biome-ignore lint/suspicious/noExplicitAny: see above
+// biome-ignore lint/suspicious/noExplicitAny: only the code that wrote an attribute knows its type
 type Item = Record<string, any>;
 
 /** The condition of a write did not hold. */

@@ -1,6 +1,7 @@
 import type * as sdk from '@aws-sdk/client-eventbridge';
-import { AwsClient, type ClientOptions } from './aws-client.ts';
+import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { createSender } from './sender.ts';
 
 /** Puts events on a bus. An entry that is refused has an `ErrorCode` in the output. */
 export class PutEventsCommand extends Command<
@@ -21,14 +22,11 @@ export type EventBridge = Sender<'events'>;
  * @example await eventBridge().send(new PutEventsCommand({ Entries: [{ Source: 'millrace.orders', DetailType, Detail }] }));
  */
 export function eventBridge(options?: ClientOptions): EventBridge {
-  const client = new AwsClient(
+  return createSender(
     { name: 'events', target: 'AWSEvents', jsonVersion: '1.1', endpointVariable: 'AWS_ENDPOINT_URL_EVENTBRIDGE' },
     options,
+    { input: withSeconds },
   );
-  return {
-    send: async <Input extends object, Output>({ operation, input }: Command<'events', Input, Output>) =>
-      (await client.call(operation, withSeconds(input))) as Output,
-  };
 }
 
 /** JSON would make texts of the entries' times, and the protocol takes seconds. */

@@ -128,11 +128,11 @@ describe("requests to DynamoDB have the SDK's bodies", () => {
   ] as const)('%s', async (operation, Ours, Theirs, input) => {
     const our = ours();
     const their = theirs();
-    // biome-ignore lint/suspicious/noExplicitAny: every command has another input, and the table pairs them
+    // biome-ignore lint/suspicious/noExplicitAny: each row of the table pairs a command with its own type of input
     await documentClient(our.options).send(new (Ours as any)(input));
     const marshallOptions = { removeUndefinedValues: true };
     const sdkClient = sdk.DynamoDBDocumentClient.from(new DynamoDBClient(their.options), { marshallOptions });
-    // biome-ignore lint/suspicious/noExplicitAny: see above
+    // biome-ignore lint/suspicious/noExplicitAny: the SDK's commands, too, have different inputs
     await sdkClient.send(new (Theirs as any)(input));
 
     expect(bodyOf(our.sent[0]?.body)).toEqual(withoutToken(bodyOf(their.sent[0]?.body)));

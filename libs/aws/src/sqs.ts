@@ -1,36 +1,31 @@
 import type * as sdk from '@aws-sdk/client-sqs';
-import { AwsClient, type ClientOptions } from './aws-client.ts';
+import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { createSender } from './sender.ts';
 
-export class SendMessageCommand extends Command<
-  'sqs',
-  sdk.SendMessageCommandInput,
-  OutputOf<sdk.SendMessageCommandOutput>
-> {
+abstract class SqsCommand<Input extends object, Output> extends Command<'sqs', Input, OutputOf<Output>> {
   readonly service = 'sqs';
+}
+
+export class SendMessageCommand extends SqsCommand<sdk.SendMessageCommandInput, sdk.SendMessageCommandOutput> {
   readonly operation = 'SendMessage';
 }
 
-export class SendMessageBatchCommand extends Command<
-  'sqs',
+export class SendMessageBatchCommand extends SqsCommand<
   sdk.SendMessageBatchCommandInput,
-  OutputOf<sdk.SendMessageBatchCommandOutput>
+  sdk.SendMessageBatchCommandOutput
 > {
-  readonly service = 'sqs';
   readonly operation = 'SendMessageBatch';
 }
 
-export class DeleteMessageCommand extends Command<'sqs', sdk.DeleteMessageCommandInput, object> {
-  readonly service = 'sqs';
+export class DeleteMessageCommand extends SqsCommand<sdk.DeleteMessageCommandInput, sdk.DeleteMessageCommandOutput> {
   readonly operation = 'DeleteMessage';
 }
 
-export class ChangeMessageVisibilityCommand extends Command<
-  'sqs',
+export class ChangeMessageVisibilityCommand extends SqsCommand<
   sdk.ChangeMessageVisibilityCommandInput,
-  OutputOf<sdk.ChangeMessageVisibilityCommandOutput>
+  sdk.ChangeMessageVisibilityCommandOutput
 > {
-  readonly service = 'sqs';
   readonly operation = 'ChangeMessageVisibility';
 }
 
@@ -43,14 +38,11 @@ export type Sqs = Sender<'sqs'>;
  * @example await sqs().send(new SendMessageCommand({ QueueUrl, MessageBody }));
  */
 export function sqs(options?: ClientOptions): Sqs {
-  const client = new AwsClient(
+  return createSender(
     { name: 'sqs', target: 'AmazonSQS', jsonVersion: '1.0', endpointVariable: 'AWS_ENDPOINT_URL_SQS' },
     options,
+    { input: withBase64 },
   );
-  return {
-    send: async <Input extends object, Output>({ operation, input }: Command<'sqs', Input, Output>) =>
-      (await client.call(operation, withBase64(input))) as Output,
-  };
 }
 
 /** JSON has no bytes. */

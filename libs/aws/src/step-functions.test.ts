@@ -46,7 +46,7 @@ test.each([
   ['SendTaskFailure', SendTaskFailureCommand, sdk.SendTaskFailureCommand, { taskToken: 'token', error: 'No' }],
 ] as const)("%s has the SDK's request", async (_, Ours, Theirs, input) => {
   const { client, sent } = ours();
-  // biome-ignore lint/suspicious/noExplicitAny: every command has another input, and the table pairs them
+  // biome-ignore lint/suspicious/noExplicitAny: each row of the table pairs a command with its own type of input
   await client.send(new (Ours as any)(input));
   const theirs: { headers: Record<string, string>; body: string; hostname: string }[] = [];
   const requestHandler = {
@@ -56,7 +56,7 @@ test.each([
     },
   };
   const theirClient = new sdk.SFNClient({ ...settings, requestHandler: requestHandler as never });
-  // biome-ignore lint/suspicious/noExplicitAny: see above
+  // biome-ignore lint/suspicious/noExplicitAny: the SDK's commands, too, have different inputs
   await theirClient.send(new (Theirs as any)(input));
 
   const [our, their] = [sent[0], theirs[0]];

@@ -1,29 +1,30 @@
 import type * as sdk from '@aws-sdk/client-sfn';
-import { AwsClient, type ClientOptions } from './aws-client.ts';
+import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { createSender } from './sender.ts';
 
-abstract class StepFunctionsCommand<Input extends object, Output> extends Command<'states', Input, Output> {
+abstract class StepFunctionsCommand<Input extends object, Output> extends Command<'states', Input, OutputOf<Output>> {
   readonly service = 'states';
 }
 
 /** Starts an execution. With a name it starts once: `ExecutionAlreadyExists` says that it was started before. */
 export class StartExecutionCommand extends StepFunctionsCommand<
   sdk.StartExecutionCommandInput,
-  OutputOf<sdk.StartExecutionCommandOutput>
+  sdk.StartExecutionCommandOutput
 > {
   readonly operation = 'StartExecution';
 }
 
 export class DescribeExecutionCommand extends StepFunctionsCommand<
   sdk.DescribeExecutionCommandInput,
-  OutputOf<sdk.DescribeExecutionCommandOutput>
+  sdk.DescribeExecutionCommandOutput
 > {
   readonly operation = 'DescribeExecution';
 }
 
 export class GetExecutionHistoryCommand extends StepFunctionsCommand<
   sdk.GetExecutionHistoryCommandInput,
-  OutputOf<sdk.GetExecutionHistoryCommandOutput>
+  sdk.GetExecutionHistoryCommandOutput
 > {
   readonly operation = 'GetExecutionHistory';
 }
@@ -31,18 +32,24 @@ export class GetExecutionHistoryCommand extends StepFunctionsCommand<
 /** Resumes an execution that has failed, at the state that failed. */
 export class RedriveExecutionCommand extends StepFunctionsCommand<
   sdk.RedriveExecutionCommandInput,
-  OutputOf<sdk.RedriveExecutionCommandOutput>
+  sdk.RedriveExecutionCommandOutput
 > {
   readonly operation = 'RedriveExecution';
 }
 
 /** Ends a task that waits for its token. `TaskTimedOut` says that it does not wait any more. */
-export class SendTaskSuccessCommand extends StepFunctionsCommand<sdk.SendTaskSuccessCommandInput, object> {
+export class SendTaskSuccessCommand extends StepFunctionsCommand<
+  sdk.SendTaskSuccessCommandInput,
+  sdk.SendTaskSuccessCommandOutput
+> {
   readonly operation = 'SendTaskSuccess';
 }
 
 /** As SendTaskSuccessCommand, with an error that a state may catch. */
-export class SendTaskFailureCommand extends StepFunctionsCommand<sdk.SendTaskFailureCommandInput, object> {
+export class SendTaskFailureCommand extends StepFunctionsCommand<
+  sdk.SendTaskFailureCommandInput,
+  sdk.SendTaskFailureCommandOutput
+> {
   readonly operation = 'SendTaskFailure';
 }
 
@@ -55,14 +62,11 @@ export type StepFunctions = Sender<'states'>;
  * @example await stepFunctions().send(new StartExecutionCommand({ stateMachineArn, name: orderId, input: '{}' }));
  */
 export function stepFunctions(options?: ClientOptions): StepFunctions {
-  const client = new AwsClient(
+  return createSender(
     { name: 'states', target: 'AWSStepFunctions', jsonVersion: '1.0', endpointVariable: 'AWS_ENDPOINT_URL_SFN' },
     options,
+    { output: withDates },
   );
-  return {
-    send: async <Input extends object, Output>({ operation, input }: Command<'states', Input, Output>) =>
-      withDates(await client.call(operation, input)) as Output,
-  };
 }
 
 /** The protocol has times as seconds, and the SDK's types as dates. */
