@@ -48,7 +48,11 @@ export class Approvals {
       ConditionExpression: 'attribute_not_exists(pk) OR attempt < :attempt',
       ExpressionAttributeValues: { ':attempt': attempt },
     });
-    await this.#table.client.send(put).catch(unlessConditionFailed);
+    try {
+      await this.#table.client.send(put);
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    }
   }
 
   /** The request of a checkout, or undefined when its approval was not asked for. */
@@ -56,9 +60,7 @@ export class Approvals {
     const { Item } = await this.#table.client.send(
       new GetCommand({ TableName: this.#table.name, Key: keyOf(orderId), ConsistentRead: true }),
     );
-    if (!Item) return undefined;
-    const { taskToken, attempt, requestedAt, decision } = Item as unknown as ApprovalRequest;
-    return { taskToken, attempt, requestedAt, ...(decision && { decision }) };
+    return Item && requestOf(Item);
   }
 
   /**
@@ -74,10 +76,17 @@ export class Approvals {
       UpdateExpression: 'SET decision = :decision',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(decision)',
       ExpressionAttributeValues: { ':decision': { ...decision, decidedAt: this.#now().toISOString() } },
+      // Not read afterwards: a later attempt may have asked again by then.
+      ReturnValues: 'ALL_NEW',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
-    const updated = await this.#table.client.send(update).catch(unlessConditionFailed);
-    const request = await this.find(orderId);
-    return request && { ...request, wasDecided: updated === undefined };
+    try {
+      const { Attributes } = await this.#table.client.send(update);
+      return { ...requestOf(Attributes), wasDecided: false };
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      return error.Item && { ...requestOf(error.Item), wasDecided: true };
+    }
   }
 }
 
@@ -85,6 +94,7 @@ function keyOf(orderId: string) {
   return { pk: `CHECKOUT#${orderId}`, sk: 'APPROVAL' };
 }
 
-function unlessConditionFailed(error: unknown): undefined {
-  if (!(error instanceof ConditionalCheckFailedException)) throw error;
+function requestOf(item: Record<string, unknown> | undefined): ApprovalRequest {
+  const { taskToken, attempt, requestedAt, decision } = item as unknown as ApprovalRequest;
+  return { taskToken, attempt, requestedAt, ...(decision && { decision }) };
 }

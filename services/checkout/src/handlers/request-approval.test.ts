@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { documentClient } from '@millrace/aws';
+import { type DocumentClient, documentClient, UpdateCommand } from '@millrace/aws';
 import { exampleOrder } from '@millrace/orders/events';
 import { lambdaContext } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -45,5 +45,22 @@ test('an approval that is asked for again can be answered by the last token, als
   await request(orderId, 'token-2', 1);
   await request(orderId, 'token-1', 0);
 
+  expect(await approvals.find(orderId)).toMatchObject({ taskToken: 'token-2' });
+});
+
+test('a decision is the one of the request that it was made on, even when the approval is asked for again meanwhile', async () => {
+  const orderId = randomUUID();
+  await request(orderId, 'token-1', 0);
+  const client = documentClient();
+  const send = async (command: Parameters<DocumentClient['send']>[0]) => {
+    const answer = await client.send(command);
+    if (command instanceof UpdateCommand) await request(orderId, 'token-2', 1);
+    return answer;
+  };
+  const slow = new Approvals({ client: { send } as DocumentClient, name: 'checkout' });
+
+  const decided = await slow.decide(orderId, { approved: true, decidedBy: 'staff' });
+
+  expect(decided).toMatchObject({ taskToken: 'token-1', decision: { approved: true }, wasDecided: false });
   expect(await approvals.find(orderId)).toMatchObject({ taskToken: 'token-2' });
 });
