@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { exampleOrder } from '@millrace/orders/events';
+import { logger } from '@millrace/telemetry';
 import { lambdaContext } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { storedEvents } from '@millrace/testing/stored-events';
@@ -54,6 +55,19 @@ describe('requestCheckouts', () => {
     expect(await run([bad, good])).toEqual({ batchItemFailures: [{ itemIdentifier: 'bad' }] });
 
     expect(await emitted(good.order.orderId)).toHaveLength(1);
+  });
+
+  test('does not log what a caller puts where an id belongs', async () => {
+    const logged = [jest.spyOn(logger, 'info').mockReturnValue(), jest.spyOn(logger, 'error').mockReturnValue()];
+    const good = { ...request('Ada Example'), messageId: 'ada@example.com' };
+
+    await run([good, { messageId: 'ada@example.com' }]);
+
+    const lines = JSON.stringify(logged.flatMap(({ mock }) => mock.calls));
+    expect(lines).toContain('Checkout requested');
+    expect(lines).toContain('Checkout could not be requested');
+    expect(lines).not.toMatch(/ada/i);
+    jest.restoreAllMocks();
   });
 
   test('fails as a whole when it could not say of which message it speaks', async () => {

@@ -1,4 +1,5 @@
 import { tableFromEnvironment } from '@millrace/event-store';
+import { shownIdentifier } from '@millrace/privacy';
 import { withTimeLimit } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
@@ -27,7 +28,7 @@ export async function handler(event: unknown, context: Context): Promise<SQSBatc
   const failures = requests.flatMap(({ messageId }, index) => {
     const outcome = outcomes[index];
     if (outcome?.status !== 'rejected') return [];
-    logger.error('Checkout could not be requested', { message_id: messageId, error: outcome.reason });
+    logger.error('Checkout could not be requested', { message_id: shownIdentifier(messageId), error: outcome.reason });
     return [{ itemIdentifier: messageId }];
   });
   return { batchItemFailures: failures };
@@ -36,5 +37,8 @@ export async function handler(event: unknown, context: Context): Promise<SQSBatc
 async function request(given: unknown): Promise<void> {
   const { messageId, order } = checkoutRequest.parse(given);
   await checkouts.request(order, { correlationId: order.orderId });
-  logger.info('Checkout requested', { message_id: messageId, checkout_id: order.orderId });
+  logger.info('Checkout requested', {
+    message_id: shownIdentifier(messageId),
+    checkout_id: shownIdentifier(order.orderId),
+  });
 }
