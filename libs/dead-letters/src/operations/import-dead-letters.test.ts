@@ -288,6 +288,23 @@ describe('import', () => {
     expect(await contents(parking)).toEqual([]);
   });
 
+  test.each([
+    ['a relay’s', '{"DDBStreamBatchInfo":{"startSequenceNumber":"1","endSequenceNumber":"2"}}'],
+    ['an execution’s', '{"executionArn":"arn:aws:states:us-east-1:000000000000:execution:shop:1","status":"FAILED"}'],
+  ])('refuses %s letter, which holds no event, for this reason alone', async (_, body) => {
+    const queue = await deadEvents(1);
+    await sqs.send(queue, [{ body }]);
+    const lines = await exported(queue);
+    const line = lines.find(({ eventId }) => eventId === undefined);
+    const event = lines.find(({ eventId }) => eventId !== undefined)?.event;
+
+    if (event) event.detail.data.total = -5;
+
+    const { problems } = await importText(written([{ ...line, body: undefined, event }]));
+
+    expect(problems).toEqual([{ line: 1, path: 'queue', message: expect.stringContaining('holds no event') }]);
+  });
+
   test('as a dry run says what it would do, and does nothing', async () => {
     const queue = await deadEvents(1);
     const [line] = await exported(queue);

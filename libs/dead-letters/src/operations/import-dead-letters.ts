@@ -201,7 +201,7 @@ async function readEdits(
       summary.problems.push({ line: number, path, message });
     };
     if (letter.origin === 'stream') refuse('queue', 'a relay’s letter holds no event');
-    if (letter.origin === 'execution') refuse('queue', 'a letter about an execution holds no event');
+    else if (letter.origin === 'execution') refuse('queue', 'a letter about an execution holds no event');
     else if (letter.reason.code === 'EVENT_REPLACED') refuse('', 'another edit has taken its place already');
     else if (typeof content === 'string') refuse('body', 'it is not a JSON object yet: only an event can be imported');
     else {
