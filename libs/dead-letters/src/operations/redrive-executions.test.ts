@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AwsError, DescribeExecutionCommand, RedriveExecutionCommand, type StepFunctions } from '@millrace/aws';
-import { type LocalSqs, startLocalSqs } from '../../fixtures/local-sqs.ts';
+import { intercepted, type LocalSqs, startLocalSqs } from '../../fixtures/local-sqs.ts';
 import type { DrainSummary } from './drain.ts';
 import type { Operation } from './redrive.ts';
 import { isExecutionQueue, redriveExecutions } from './redrive-executions.ts';
@@ -126,8 +126,28 @@ describe('a letter about an execution', () => {
     expect(await left()).toBe(1);
   });
 
-  test('that names none stays', async () => {
+  test('that could not be deleted is deleted by the next run, which does not resume the execution again', async () => {
+    await sqs.send(queueName, [{ body: letter('a') }]);
+    const dying = intercepted(sqs.client, async ({ constructor: { name } }, proceed) => {
+      if (name === 'DeleteMessageBatchCommand') throw new Error('killed');
+      return proceed();
+    });
+    const { client, resumed } = states();
+    expect(await run(client, { sqs: dying })).toMatchObject({ done: 0, failed: 1 });
+    expect(resumed).toEqual([arnOf('a')]);
+    expect(await left()).toBe(1);
+
+    const after = states({ status: 'RUNNING', redriveStatus: 'NOT_REDRIVABLE' });
+    expect(await run(after.client)).toMatchObject({ done: 1 });
+    expect(after.resumed).toEqual([]);
+    expect(await left()).toBe(0);
+  });
+
+  test('that does not name an execution stays', async () => {
     await sqs.send(queueName, [{ body: 'not JSON' }, { body: '{"executionArn":"arn:aws:states:x"}' }]);
-    expect(await run(states().client)).toMatchObject({ left: 2, outcomes: [{ text: 'left: it names no execution' }] });
+    expect(await run(states().client)).toMatchObject({
+      left: 2,
+      outcomes: [{ text: 'left: it does not name an execution' }],
+    });
   });
 });

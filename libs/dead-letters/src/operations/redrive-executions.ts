@@ -40,7 +40,7 @@ export async function redriveExecutions(operation: Operation, states: StepFuncti
 async function resume(letter: DeadLetter, states: StepFunctions, dryRun: boolean): Promise<Outcome> {
   const left = (reason: string): Outcome => ({ letter, result: 'left', text: `left: ${reason}` });
   const execution = failedExecutionOf(parsed(letter.body));
-  if (!execution) return left('it names no execution');
+  if (!execution) return left('it does not name an execution');
   const { executionArn } = execution;
   try {
     const { status, redriveStatus, redriveStatusReason } = await states.send(
