@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isUnavailable, TransientError } from '@millrace/errors';
 import { guard } from '@millrace/privacy';
 import { redactionOf } from '@millrace/privacy/personal';
-import { withTimeLimit } from '@millrace/retry';
+import { withinInvocation } from '@millrace/retry';
 import { type Logger, logger, nextTraceparent } from '@millrace/telemetry';
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod';
@@ -11,9 +11,6 @@ import { type AnswerOnce, answerOnceByIdempotencyTable } from './idempotency.ts'
 import { HttpError } from './problem.ts';
 import { bodyText, clientCorrelationIdOf, idempotencyKeyOf, parseBody, parsePath, parseQuery } from './request.ts';
 import { securityHeaders } from './security-headers.ts';
-
-/** How long before the function's timeout an endpoint stops to retry what is busy, in ms: it answers 503 then. */
-const RESERVE_MS = 500;
 
 /** What an endpoint accepts. */
 export interface EndpointContract<Path extends z.ZodType, Body extends z.ZodType, Query extends z.ZodType> {
@@ -104,8 +101,7 @@ export function endpoint<
       ...{ request_id: requestId, correlation_id: correlationId, route: event.routeKey },
       ...(clientCorrelationId !== undefined && { client_correlation_id: clientCorrelationId }),
     });
-    const remainingMs = () => context.getRemainingTimeInMillis() - RESERVE_MS;
-    const { headers, ...answer } = await withTimeLimit(remainingMs, () =>
+    const { headers, ...answer } = await withinInvocation(context, () =>
       answerTo(event, context, correlationId, log),
     ).catch((error: unknown) => problem(error, requestId, correlationId, log));
     // A remembered answer is another request's, so the id is not part of it.

@@ -1,2 +1,2 @@
 export { backoffBound, equalJitter, fullJitter, type RetryOptions, retry } from './retry.ts';
-export { timeLeft, withTimeLimit } from './time-limit.ts';
+export { timeLeft, withinInvocation, withTimeLimit } from './time-limit.ts';

@@ -13,6 +13,20 @@ export function withTimeLimit<Result>(remainingMs: () => number, run: () => Resu
   return limits.run(remainingMs, run);
 }
 
+/** How long before the timeout of its function an invocation stops to retry what is busy, in ms: it has an answer to give then. */
+const RESERVE_MS = 500;
+
+/**
+ * Runs `run` with the time of a Lambda invocation as its limit, but for half a second to answer in.
+ *
+ * @param context of the invocation
+ * @returns what `run` returns
+ * @example const answer = await withinInvocation(context, () => handle(event));
+ */
+export function withinInvocation<Result>(context: { getRemainingTimeInMillis(): number }, run: () => Result): Result {
+  return withTimeLimit(() => context.getRemainingTimeInMillis() - RESERVE_MS, run);
+}
+
 /**
  * Returns how much time is left in ms; undefined where no limit is set.
  * @example if ((timeLeft() ?? Infinity) < 200) return;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { DuplicateEventError, TransientError } from '@millrace/errors';
+import { timeLeft } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import { lambdaContext } from '@millrace/testing';
 import * as z from 'zod';
@@ -30,6 +31,12 @@ describe('a step', () => {
         lambda: expect.objectContaining({ awsRequestId: expect.any(String) }),
       },
     });
+  });
+
+  test('retries what is busy until there is just time left to answer', async () => {
+    const handler = step(contract, async () => timeLeft());
+
+    expect(await handler(input, lambdaContext(8_000))).toBe(7_500);
   });
 
   test.each([

@@ -1,14 +1,11 @@
 import { DuplicateEventError, isUnavailable, TransientError } from '@millrace/errors';
 import type { Cause, InboxKey } from '@millrace/events';
 import { shownIdentifier } from '@millrace/privacy';
-import { withTimeLimit } from '@millrace/retry';
+import { withinInvocation } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { InvalidStepInput, StepRefusal, StepUnavailable } from './errors.ts';
-
-/** How long before the function's timeout a step stops to retry what is busy, in ms. */
-const RESERVE_MS = 500;
 
 /** What each step gets, whichever it is. */
 const common = z.object({
@@ -34,7 +31,7 @@ export interface StepContract {
 /** What a step answers. */
 type StepOutput<Contract extends StepContract> = Contract extends { output: infer Output extends z.ZodType }
   ? z.output<Output>
-  : // biome-ignore lint/suspicious/noConfusingVoidType: it is what a step without an output returns
+  : // biome-ignore lint/suspicious/noConfusingVoidType: with undefined, a step without an output could not be an async function that just ends
     void;
 
 export interface StepContext {
@@ -62,7 +59,6 @@ export function step<Contract extends StepContract>(
   return async (event, context) => {
     const log = logger.createChild();
     log.appendKeys({ step: name });
-    const remainingMs = () => context.getRemainingTimeInMillis() - RESERVE_MS;
     try {
       const { idempotencyKey, cause } = parse(name, common, event);
       const own = parse<Contract['input']>(name, input, event);
@@ -70,7 +66,7 @@ export function step<Contract extends StepContract>(
         idempotency_key: shownIdentifier(idempotencyKey),
         correlation_id: shownIdentifier(cause.correlationId),
       });
-      return await withTimeLimit(remainingMs, () =>
+      return await withinInvocation(context, () =>
         run(own, { cause, inbox: { consumer: name, eventId: idempotencyKey }, lambda: context }),
       );
     } catch (error) {

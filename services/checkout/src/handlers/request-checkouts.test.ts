@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => dynamoDb.stop());
 
-const request = (orderId = randomUUID()): CheckoutRequest => ({
+const request = (orderId: string = randomUUID()): CheckoutRequest => ({
   messageId: randomUUID(),
   order: { ...exampleOrder, orderId, process: 'checkout' },
 });

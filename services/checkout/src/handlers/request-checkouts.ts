@@ -1,14 +1,11 @@
 import { tableFromEnvironment } from '@millrace/event-store';
 import { shownIdentifier } from '@millrace/privacy';
-import { withTimeLimit } from '@millrace/retry';
+import { withinInvocation } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
 import { checkoutRequest } from '../../requests/index.ts';
 import { Checkouts } from '../adapters/checkouts.ts';
-
-/** How long before the function's timeout it stops to retry what is busy, in ms. */
-const RESERVE_MS = 500;
 
 const checkouts = new Checkouts(tableFromEnvironment());
 const batch = z.array(z.looseObject({ messageId: checkoutRequest.shape.messageId }));
@@ -23,8 +20,7 @@ const batch = z.array(z.looseObject({ messageId: checkoutRequest.shape.messageId
  */
 export async function handler(event: unknown, context: Context): Promise<SQSBatchResponse> {
   const requests = batch.parse(event);
-  const remainingMs = () => context.getRemainingTimeInMillis() - RESERVE_MS;
-  const outcomes = await withTimeLimit(remainingMs, () => Promise.allSettled(requests.map(request)));
+  const outcomes = await withinInvocation(context, () => Promise.allSettled(requests.map(request)));
   const failures = requests.flatMap(({ messageId }, index) => {
     const outcome = outcomes[index];
     if (outcome?.status !== 'rejected') return [];
