@@ -209,7 +209,7 @@ export class CircuitBreaker {
   }
 
   async #refresh(): Promise<Circuit> {
-    const circuit = await this.#failOpen(() => this.#load());
+    const circuit = await this.#failOpen(async () => (await this.#load()).circuit);
     if (circuit.status !== 'closed') {
       this.#measure('CircuitOpen');
       return circuit;
@@ -219,10 +219,11 @@ export class CircuitBreaker {
     return circuit;
   }
 
-  async #load(): Promise<Circuit> {
-    this.#known = await this.#store.load();
+  async #load(): Promise<StoredCircuit> {
+    const stored = await this.#store.load();
+    this.#known = stored;
     this.#readAt = this.#now();
-    return this.#known.circuit;
+    return stored;
   }
 
   /**
@@ -231,9 +232,10 @@ export class CircuitBreaker {
    */
   #change(command: (now: number) => CircuitCommand, onWritten = () => {}): Promise<Circuit> {
     return this.#failOpen(async () => {
-      if (!this.#known) await this.#load();
+      // Not `#known` itself: a call beside this one forgets it when the store is unavailable to that one.
+      let known = this.#known ?? (await this.#load());
       for (let attempt = 1; ; attempt += 1) {
-        const { circuit, revision } = this.#known as StoredCircuit;
+        const { circuit, revision } = known;
         const events = decide(command(this.#now()), circuit, this.#settings);
         if (events.length === 0) {
           onWritten();
@@ -247,8 +249,8 @@ export class CircuitBreaker {
           for (const event of events) this.#tell(event);
           return changed;
         }
-        await this.#load();
-        if (attempt === MAX_ATTEMPTS) return (this.#known as StoredCircuit).circuit;
+        known = await this.#load();
+        if (attempt === MAX_ATTEMPTS) return known.circuit;
       }
     });
   }
