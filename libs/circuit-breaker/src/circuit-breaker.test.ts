@@ -303,6 +303,16 @@ describe('a container', () => {
     await expect(breaker.run(ask)).rejects.toMatchObject(rejected);
   });
 
+  test('reports failures that it could not write when the store is back', async () => {
+    const { container, ask, fail, store } = setUp();
+    const breaker = container();
+    store.error = Object.assign(new Error('throttled'), { name: 'ThrottlingException' });
+    await fail(breaker, 3);
+    store.error = undefined;
+    await fail(breaker, 1);
+    await expect(breaker.run(ask)).rejects.toMatchObject(rejected);
+  });
+
   test('does not hide that it may not read the circuit', async () => {
     const { container, ask, store } = setUp();
     store.error = Object.assign(new Error('no'), { name: 'AccessDeniedException' });
