@@ -413,7 +413,17 @@ describe('an aggregate that the runner has just changed', () => {
     expect((await events()).map(({ event }) => event.type)).toEqual(['SeatTaken', 'SeatTaken', 'SeatTaken', 'SoldOut']);
   });
 
-  test('is read before a command on it is refused, or answered by nothing', async () => {
+  test('is read before a command on it does nothing', async () => {
+    const { take, read } = setUp();
+    for (const seat of ['A1', 'A2', 'A3']) await take(seat, { assumeNew: true });
+    expect(read).not.toHaveBeenCalled();
+
+    expect(await take('A4')).toMatchObject({ state: { soldOut: true }, events: [] });
+
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
+  test('is read before a command on it is refused', async () => {
     const { take, read, store, show } = setUp();
     await take('A1', { assumeNew: true });
     await expect(take('A1')).rejects.toThrow(SeatTakenError);
