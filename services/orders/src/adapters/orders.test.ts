@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { documentClient } from '@millrace/aws';
-import { DynamoDbEventStore } from '@millrace/event-store';
+import { documentClient, GetCommand } from '@millrace/aws';
+import { DuplicateEventError } from '@millrace/errors';
+import { DynamoDbEventStore, hasEffectIn, inboxKey } from '@millrace/event-store';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { storedEvents } from '@millrace/testing/stored-events';
 import { exampleOrder } from '../../events/index.ts';
 import type { OrderCommand, OrderEvent, ProgressEvent } from '../domain/order.ts';
 import { OpenOrders } from './open-orders.ts';
-import { Orders } from './orders.ts';
+import { Orders, streamOf } from './orders.ts';
 
 let dynamoDb: TestDynamoDb;
 let orders: Orders;
@@ -148,6 +149,19 @@ describe('orders', () => {
     expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
     expect(await historyOf(orderId)).toEqual(['OrderPlaced', 'StockReserved', 'ShipmentCreated', 'OrderConfirmed']);
   });
+});
+
+test('an event with an effect in the stream of its order needs no mark of its own, and is recognised by another container', async () => {
+  const orderId = await placedOrder();
+  const mark = inbox();
+  const handled = { ...cause, causationId: mark.eventId };
+  await orders.execute(orderId, stockReserved, handled, mark);
+
+  const client = documentClient();
+  const { Item } = await client.send(new GetCommand({ TableName: 'orders', Key: inboxKey(mark) }));
+  expect(Item).toBeUndefined();
+  expect(await hasEffectIn(client, 'orders', streamOf(orderId), mark.eventId)).toBe(true);
+  await expect(newOrders().execute(orderId, stockReserved, handled, mark)).rejects.toThrow(DuplicateEventError);
 });
 
 test('a snapshot stands for what happened before it', async () => {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { documentClient } from '@millrace/aws';
-import { DynamoDbEventStore } from '@millrace/event-store';
+import { DeleteCommand, documentClient, GetCommand } from '@millrace/aws';
+import { DynamoDbEventStore, inboxKey } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
 import { logger } from '@millrace/telemetry';
 import { consumerVariables, envelopeText, eventually, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
@@ -142,6 +142,21 @@ describe('setTimeLimit', () => {
       ['CreateScheduleCommand', 'order-2'],
       ['DeleteScheduleCommand', 'order-1'],
     ]);
+  });
+
+  test('marks an event when its schedule is made, and makes the same schedule again after a crash in between', async () => {
+    const send = jest.spyOn(SchedulerClient.prototype, 'send').mockImplementation(async () => ({}));
+    const placed = sampleEvent(OrderPlaced, { orderId: 'order-3' });
+    const mark = { TableName: 'orders', Key: inboxKey({ consumer: 'orders.test', eventId: placed.event.metadata.id }) };
+    expect(await deliver(setTimeLimit, placed)).toBe(0);
+    expect((await documentClient().send(new GetCommand(mark))).Item).toBeDefined();
+
+    // As a crash before the mark leaves it.
+    await documentClient().send(new DeleteCommand(mark));
+    expect(await deliver(setTimeLimit, placed)).toBe(0);
+
+    expect(send.mock.calls.map(([command]) => (command.input as Schedule).Name)).toEqual(['order-3', 'order-3']);
+    expect((await documentClient().send(new GetCommand(mark))).Item).toBeDefined();
   });
 
   test('makes no schedule for an order that was placed before there were time limits', async () => {
