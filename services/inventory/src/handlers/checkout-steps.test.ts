@@ -79,10 +79,13 @@ describe('a checkout', () => {
     expect(await levelOf(order)).toMatchObject({ available: 5, reserved: 0 });
   });
 
-  test('holds nothing when a late reservation comes after it was undone', async () => {
+  test.each([
+    ['after a reservation', [reserve, release]],
+    ['before any', [release]],
+  ])('holds nothing when a late reservation comes after it was undone, %s', async (_, steps) => {
     const order = await orderOf(2, { available: 5 });
 
-    await release(order);
+    for (const run of steps) await run(order);
 
     await expect(reserve(order)).rejects.toMatchObject({ name: 'ReservationEnded' });
     expect(await levelOf(order)).toMatchObject({ available: 5, reserved: 0 });
