@@ -1,30 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it, test } from '@jest/globals';
+import { describe, expect, it, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { arnOf, functionArn, type PipesUnderTest, pipeInput, startPipes } from '../../../fixtures/pipes-under-test.ts';
+import { arnOf, functionArn, pipeInput, pipesForEachTest } from '../../../fixtures/pipes-under-test.ts';
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
-
-async function start(members: object, options: Parameters<typeof startPipes>[0] = {}): Promise<PipesUnderTest> {
-  const started = stack.use(await startPipes(options));
-  await started.invoke('CreatePipe', pipeInput(members));
-  return started;
-}
-
-async function arrived(started: PipesUnderTest, count: number): Promise<unknown[]> {
-  const found: unknown[] = [];
-  await eventually(async () => {
-    found.push(...(await started.take('out')).map((body) => JSON.parse(body)));
-    expect(found).toHaveLength(count);
-  });
-  return found;
-}
+const { start, create, defer } = pipesForEachTest();
 
 /** An Express state machine that may not call anything. */
 const machine = (StateMachineName: string, Definition: object) => ({
@@ -49,7 +30,7 @@ describe('an enrichment', () => {
         ]);
       },
     };
-    const started = await start(
+    const started = await create(
       {
         Enrichment: functionArn('price'),
         EnrichmentParameters: { InputTemplate: '{"sku":<$.body.sku>}' },
@@ -58,7 +39,7 @@ describe('an enrichment', () => {
       { functions },
     );
     await started.send({ sku: 'flour' });
-    expect(await arrived(started, 2)).toEqual(
+    expect(await started.arrived(2)).toEqual(
       expect.arrayContaining([
         { sku: 'flour', costs: '1 EUR' },
         { sku: 'flour', costs: '2 EUR' },
@@ -72,7 +53,7 @@ describe('an enrichment', () => {
     ['{}', {}],
     ['[]', []],
   ])('with the empty answer %j ends the way of the events', async (_name, answer) => {
-    const started = await start({ Enrichment: functionArn('drop') }, { functions: { drop: () => answer } });
+    const started = await create({ Enrichment: functionArn('drop') }, { functions: { drop: () => answer } });
     await started.send({ a: 1 });
     await eventually(async () => expect(await started.count('in')).toBe(0));
     expect(await started.count('out')).toBe(0);
@@ -87,7 +68,7 @@ describe('an enrichment', () => {
       number: (records: { messageId: string; body: string }[]) =>
         records.map(({ messageId, body }) => ({ ...(hasIds ? { messageId } : {}), detail: JSON.parse(body) })),
     };
-    const started = await start(
+    const started = await create(
       {
         ...{ Enrichment: functionArn('number'), Target: 'arn:aws:events:us-east-1:000000000000:event-bus/default' },
         // PutEvents refuses a detail that is no object.
@@ -107,14 +88,14 @@ describe('an enrichment', () => {
 
   it('by an Express state machine gives its output', async () => {
     const Definition = { StartAt: 'Say', States: { Say: { Type: 'Pass', Result: [{ said: true }], End: true } } };
-    const started = await start({ Enrichment: machineArn('say') }, { resources: { Say: machine('say', Definition) } });
+    const started = await create({ Enrichment: machineArn('say') }, { resources: { Say: machine('say', Definition) } });
     await started.send({ a: 1 });
-    expect(await arrived(started, 1)).toEqual([{ said: true }]);
+    expect(await started.arrived(1)).toEqual([{ said: true }]);
   });
 
   it('that fails leaves the messages to the queue', async () => {
     const Definition = { StartAt: 'Stop', States: { Stop: { Type: 'Fail', Error: 'Closed' } } };
-    const started = await start(
+    const started = await create(
       { Enrichment: machineArn('stop') },
       { resources: { Stop: machine('stop', Definition) } },
     );
@@ -131,7 +112,7 @@ describe('an enrichment', () => {
       response.end('{"stock":3}');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    stack.defer(() => void server.close());
+    defer(() => void server.close());
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/stock/*`;
     const Connection = {
       Type: 'AWS::Events::Connection',
@@ -157,9 +138,9 @@ describe('an enrichment', () => {
         },
       }),
     };
-    const started = stack.use(await startPipes({ resources: { Connection, Stock, Pipe } }));
+    const started = await start({ resources: { Connection, Stock, Pipe } });
     await started.send({ sku: 'flour' });
-    expect(await arrived(started, 1)).toEqual([{ stock: 3 }]);
+    expect(await started.arrived(1)).toEqual([{ stock: 3 }]);
     expect(requests).toEqual([{ url: '/stock/flour', shop: 'berlin', body: { sku: 'flour' } }]);
   });
 });

@@ -1,36 +1,28 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import {
   arnOf,
   functionArn,
+  type PipesOptions,
   type PipesUnderTest,
-  pipeInput,
   pipeRole,
-  startPipes,
+  pipesForEachTest,
 } from '../../../fixtures/pipes-under-test.ts';
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const { declare } = pipesForEachTest();
 
-type Options = { functions?: NonNullable<Parameters<typeof startPipes>[0]>['functions']; [member: string]: unknown };
-
-/** Starts a pipe from the Kinesis stream `orders`, as a template has it. */
-async function start(stream: object, { functions = {}, ...members }: Options = {}): Promise<PipesUnderTest> {
+/** Starts a pipe from the Kinesis stream `orders`. @param stream the parameters of the stream beside its position */
+function start(
+  stream: object,
+  members: object = {},
+  functions: PipesOptions['functions'] = {},
+): Promise<PipesUnderTest> {
   const Stream = { Type: 'AWS::Kinesis::Stream', Properties: { Name: 'orders', ShardCount: 1 } };
-  const Pipe = {
-    Type: 'AWS::Pipes::Pipe',
-    Properties: pipeInput({
-      Source: arnOf('Stream'),
-      RoleArn: arnOf('Role'),
-      SourceParameters: { KinesisStreamParameters: { StartingPosition: 'TRIM_HORIZON', ...stream } },
-      ...members,
-    }),
-  };
-  const Blind = pipeRole('blind', 'sqs:*');
-  return stack.use(await startPipes({ resources: { Stream, Pipe, Blind }, functions }));
+  const KinesisStreamParameters = { StartingPosition: 'TRIM_HORIZON', ...stream };
+  return declare(
+    { Source: arnOf('Stream'), SourceParameters: { KinesisStreamParameters }, ...members },
+    { resources: { Stream, Blind: pipeRole('blind', 'sqs:*') }, functions },
+  );
 }
 
 const put = (started: PipesUnderTest, text: string) =>
@@ -88,7 +80,8 @@ describe('a pipe from a Kinesis stream', () => {
     };
     const started = await start(
       { MaximumBatchingWindowInSeconds: 1, BatchSize: 2 },
-      { functions: { consume }, Target: functionArn('consume') },
+      { Target: functionArn('consume') },
+      { consume },
     );
     for (const text of ['a', 'b']) await put(started, text);
     await eventually(() => expect(seen).toEqual(['a b', 'b']));

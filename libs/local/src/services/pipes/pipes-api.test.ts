@@ -1,23 +1,16 @@
-import { afterEach, describe, expect, it, test } from '@jest/globals';
+import { describe, expect, it, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import {
-  arnOf,
+  declaredPipe,
   functionArn,
   type PipesUnderTest,
   pipeInput,
+  pipesForEachTest,
   queueArn,
   startPipes,
 } from '../../../fixtures/pipes-under-test.ts';
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
-
-async function start(options: Parameters<typeof startPipes>[0] = {}): Promise<PipesUnderTest> {
-  return stack.use(await startPipes(options));
-}
+const { start } = pipesForEachTest();
 
 const reaches = (started: PipesUnderTest, state: string) =>
   eventually(async () => {
@@ -181,18 +174,13 @@ test('tags are added, listed and removed', async () => {
 
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-pipes-pipe.html
 describe('a pipe of a template', () => {
-  const Pipe = (members: object) => ({
-    Type: 'AWS::Pipes::Pipe',
-    Properties: pipeInput({ Source: arnOf('In'), Target: arnOf('Out'), RoleArn: arnOf('Role'), ...members }),
-  });
-
   it('runs, and names what it is applied without', async () => {
     const members = {
       LogConfiguration: { Level: 'INFO' },
       SourceParameters: { SqsQueueParameters: { BatchSize: '1' } },
       TargetParameters: { EventBridgeEventBusParameters: undefined, BatchJobParameters: { JobName: 'j' } },
     };
-    const started = await start({ resources: { Pipe: Pipe(members) } });
+    const started = await start({ resources: { Pipe: declaredPipe(members) } });
     await started.send({ a: 1 });
     await eventually(async () => expect(await started.count('out')).toBe(1));
     expect(started.warnings.join('\n')).toContain('Pipe: LogConfiguration of AWS::Pipes::Pipe is not supported here');
@@ -200,9 +188,9 @@ describe('a pipe of a template', () => {
   });
 
   it('stops the start when it is not valid, or when its source cannot be read', async () => {
-    const invalid = startPipes({ resources: { Pipe: Pipe({ TargetParameters: { InputTemplate: '<x>' } }) } });
+    const invalid = startPipes({ resources: { Pipe: declaredPipe({ TargetParameters: { InputTemplate: '<x>' } }) } });
     await expect(invalid).rejects.toThrow('Resources.Pipe: InputTemplate contains invalid placeholder x');
-    const missing = startPipes({ resources: { Pipe: Pipe({ Source: queueArn('nowhere') }) } });
+    const missing = startPipes({ resources: { Pipe: declaredPipe({ Source: queueArn('nowhere') }) } });
     await expect(missing).rejects.toThrow(/Resources.Pipe: .*nowhere does not exist/);
   });
 });

@@ -1,9 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { pipeInput, startPipes } from '../../../fixtures/pipes-under-test.ts';
+import { declaredPipe, pipeInput, pipesForEachTest, queue } from '../../../fixtures/pipes-under-test.ts';
 import { localAuthorization } from '../../core/aws-json-client.ts';
 import { startServiceOnPort } from '../../service-on-port.ts';
 import { dynamodb } from '../dynamodb/index.ts';
@@ -11,18 +8,12 @@ import { sqs } from '../sqs/index.ts';
 import { pipesAccess } from './access.ts';
 import { pipes } from './index.ts';
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
-
-const queueNamed = (QueueName: string) => ({ Type: 'AWS::SQS::Queue', Properties: { QueueName } });
+const { start, dataDirectory } = pipesForEachTest();
 
 // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_Operations.html
 test('the operations have the paths of the API', async () => {
-  const template = { Resources: { In: queueNamed('in'), Out: queueNamed('out') } };
-  const server = stack.use(await startServiceOnPort(pipes, { others: [sqs, dynamodb] as never, template }));
+  const template = { Resources: { In: queue('in'), Out: queue('out') } };
+  await using server = await startServiceOnPort(pipes, { others: [sqs, dynamodb] as never, template });
   const send = async (method: string, path: string, body?: object) => {
     const headers = { authorization: localAuthorization('us-east-1', 'pipes'), 'content-type': 'application/json' };
     const answer = await fetch(`${server.endpoint}${path}`, {
@@ -50,7 +41,7 @@ test('the operations have the paths of the API', async () => {
 });
 
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridgepipes.html
-test('whoever creates a pipe needs the permission to pass its role', () => {
+test('to create a pipe, a caller needs the permission to pass its role', () => {
   const arn = (service: string, resource: string) => `arn:aws:${service}:us-east-1:000000000000:${resource}`;
   const pipe = arn('pipes', 'pipe/p');
   const { RoleArn } = pipeInput();
@@ -69,13 +60,12 @@ test('whoever creates a pipe needs the permission to pass its role', () => {
 });
 
 test('a pipe of the API is there after a restart; one that its template has lost is not', async () => {
-  const dataDirectory = mkdtempSync(join(tmpdir(), 'pipes-'));
-  stack.defer(() => rmSync(dataDirectory, { recursive: true }));
-  const Pipe = { Type: 'AWS::Pipes::Pipe', Properties: pipeInput({ Name: 'declared', DesiredState: 'STOPPED' }) };
-  const first = stack.use(await startPipes({ dataDirectory, resources: { Pipe } }));
+  const options = { dataDirectory: dataDirectory() };
+  const Pipe = declaredPipe({ Name: 'declared', DesiredState: 'STOPPED' });
+  const first = await start({ ...options, resources: { Pipe } });
   await first.invoke('CreatePipe', pipeInput());
   await first[Symbol.asyncDispose]();
-  const second = stack.use(await startPipes({ dataDirectory }));
+  const second = await start(options);
   await second.send({ a: 1 });
   await eventually(async () => expect(await second.count('out')).toBe(1));
   await expect(second.invoke('DescribePipe', { Name: 'declared' })).rejects.toMatchObject({

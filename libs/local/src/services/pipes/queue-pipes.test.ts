@@ -1,45 +1,22 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import {
   functionArn,
-  type PipesUnderTest,
-  pipeInput,
   pipeRole,
+  pipesForEachTest,
   queue,
   queueArn,
   roleArn,
-  startPipes,
 } from '../../../fixtures/pipes-under-test.ts';
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
-
-/** Starts a pipe from the queue `in`. */
-async function start(members: object, options: Parameters<typeof startPipes>[0] = {}): Promise<PipesUnderTest> {
-  const started = stack.use(await startPipes(options));
-  await started.invoke('CreatePipe', pipeInput(members));
-  return started;
-}
-
-/** The bodies that have arrived in a queue, parsed, once there are so many. */
-async function arrived(started: PipesUnderTest, count: number, name = 'out'): Promise<unknown[]> {
-  const found: unknown[] = [];
-  await eventually(async () => {
-    found.push(...(await started.take(name)).map((body) => JSON.parse(body)));
-    expect(found).toHaveLength(count);
-  });
-  return found;
-}
+const { create, defer } = pipesForEachTest();
 
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html
 describe('a pipe from a queue', () => {
   it('hands each message to the target as the source has it, and deletes it', async () => {
-    const started = await start({});
+    const started = await create();
     await started.send({ a: 1 }, 'text');
-    const found = (await arrived(started, 2)) as { body: string }[];
+    const found = (await started.arrived(2)) as { body: string }[];
     expect(found.map(({ body }) => body).sort()).toEqual(['text', '{"a":1}']);
     expect(found[0]).toMatchObject({
       messageId: expect.any(String),
@@ -55,19 +32,19 @@ describe('a pipe from a queue', () => {
   // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-filtering.html
   it('passes what matches a filter, and deletes the rest', async () => {
     const Filters = [{ Pattern: '{"body":{"kind":["order"]}}' }];
-    const started = await start({
+    const started = await create({
       SourceParameters: { FilterCriteria: { Filters } },
       TargetParameters: { InputTemplate: '{"id":<$.body.id>}' },
     });
     await started.send({ kind: 'order', id: 1 }, { kind: 'other', id: 2 }, 'no JSON', { kind: 'order', id: 3 });
-    expect(await arrived(started, 2)).toEqual(expect.arrayContaining([{ id: 1 }, { id: 3 }]));
+    expect(await started.arrived(2)).toEqual(expect.arrayContaining([{ id: 1 }, { id: 3 }]));
     await eventually(async () => expect(await started.count('in')).toBe(0));
   });
 
   it('leaves a message that failed to the queue, whose redrive policy sends it to its dead-letter queue', async () => {
     const redrive = { deadLetterTargetArn: queueArn('dead'), maxReceiveCount: 1 };
     const In = queue('in', { VisibilityTimeout: 30, RedrivePolicy: redrive });
-    const started = await start(
+    const started = await create(
       { Target: functionArn('broken') },
       {
         resources: { In },
@@ -94,8 +71,8 @@ describe('a pipe from a queue', () => {
       return call.promise;
     };
     const In = queue('in', { VisibilityTimeout: 600 });
-    const started = await start({ Target: functionArn('wait') }, { resources: { In }, functions: { wait } });
-    stack.defer(() => {
+    const started = await create({ Target: functionArn('wait') }, { resources: { In }, functions: { wait } });
+    defer(() => {
       for (const call of calls) call.resolve();
     });
     await started.send('slow');
@@ -122,7 +99,7 @@ describe('a pipe from a queue', () => {
       const failed = batches.length > 1 ? [] : records.filter(({ body }) => body === 'b');
       return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
     };
-    const started = await start(
+    const started = await create(
       { Target: functionArn('keep'), DesiredState: 'STOPPED' },
       { functions: { keep: keepB } },
     );
@@ -135,7 +112,7 @@ describe('a pipe from a queue', () => {
   });
 
   it('keeps the messages that a batch of the target did not take', async () => {
-    const started = await start({
+    const started = await create({
       Target: 'arn:aws:events:us-east-1:000000000000:event-bus/default',
       // A detail that is not a JSON object is refused by PutEvents, entry by entry.
       TargetParameters: { InputTemplate: '<$.body.detail>' },
@@ -150,7 +127,7 @@ describe('a pipe from a queue', () => {
   it('sends nothing that its role does not allow', async () => {
     const reading = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
     const resources = { Reader: pipeRole('reader', ...reading) };
-    const started = await start({ RoleArn: roleArn.replace('all', 'reader') }, { resources });
+    const started = await create({ RoleArn: roleArn.replace('all', 'reader') }, { resources });
     await started.send('a');
     await eventually(() => expect(started.warnings.join()).toMatch(/Pipe p failed: .*sqs:SendMessage/));
     expect(await started.count('out')).toBe(0);
@@ -158,7 +135,7 @@ describe('a pipe from a queue', () => {
   });
 
   it('is not created when its role may not read the queue', async () => {
-    const started = await start(
+    const started = await create(
       { RoleArn: roleArn.replace('all', 'sender') },
       { resources: { Sender: pipeRole('sender', 'sqs:SendMessage') } },
     );

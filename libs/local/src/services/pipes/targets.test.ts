@@ -1,26 +1,16 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import {
   arnOf,
   functionArn,
   type PipesUnderTest,
   pipeInput,
+  pipesForEachTest,
   queue,
   queueArn,
-  startPipes,
 } from '../../../fixtures/pipes-under-test.ts';
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
-
-async function start(members: object, options: Parameters<typeof startPipes>[0] = {}): Promise<PipesUnderTest> {
-  const started = stack.use(await startPipes(options));
-  await started.invoke('CreatePipe', pipeInput(members));
-  return started;
-}
+const { start, create } = pipesForEachTest();
 
 const arn = (service: string, resource: string) => `arn:aws:${service}:us-east-1:000000000000:${resource}`;
 
@@ -55,7 +45,7 @@ const machine = (StateMachineName: string, StateMachineType: string, state: obje
 describe('a target', () => {
   it('that is a function gets the batch as a list, also of one event', async () => {
     const batches: unknown[] = [];
-    const started = await start(
+    const started = await create(
       { Target: functionArn('see'), TargetParameters: { InputTemplate: '{"n":<$.body.n>}' } },
       { functions: { see: (batch) => void batches.push(batch) } },
     );
@@ -66,7 +56,7 @@ describe('a target', () => {
   it('that is a function gets the batch asynchronously with FIRE_AND_FORGET', async () => {
     const LambdaFunctionParameters = { InvocationType: 'FIRE_AND_FORGET' };
     const TargetParameters = { InputTemplate: '{"n":<$.body.n>}', LambdaFunctionParameters };
-    const started = await start({ Target: functionArn('later'), TargetParameters });
+    const started = await create({ Target: functionArn('later'), TargetParameters });
     await started.send({ n: 1 });
     await eventually(() => expect(started.delivered).toEqual([{ arn: functionArn('later'), payload: [{ n: 1 }] }]));
   });
@@ -75,7 +65,7 @@ describe('a target', () => {
     const SqsQueueParameters = { MessageGroupId: '$.body.customer', MessageDeduplicationId: '$.body.id' };
     const TargetParameters = { InputTemplate: '<$.body.id>', SqsQueueParameters };
     const Fifo = queue('out.fifo', { FifoQueue: true });
-    const started = await start({ Target: queueArn('out.fifo'), TargetParameters }, { resources: { Fifo } });
+    const started = await create({ Target: queueArn('out.fifo'), TargetParameters }, { resources: { Fifo } });
     await started.send({ customer: 'ada', id: '1' }, { customer: 'bob', id: '1' }, { customer: 'bob', id: '2' });
     await eventually(async () => expect(await started.count('in')).toBe(0));
     // The second one is a duplicate of the first.
@@ -88,7 +78,7 @@ describe('a target', () => {
       Type: 'AWS::Events::Rule',
       Properties: { EventPattern: { source: ['shop'] }, Targets: [{ Id: 'q', Arn: arnOf('Out') }] },
     };
-    const started = await start(
+    const started = await create(
       {
         Target: arn('events', 'event-bus/default'),
         TargetParameters: {
@@ -119,7 +109,7 @@ describe('a target', () => {
       },
     };
     const resources = { Topic, Subscription, Policy: outPolicy('sns.amazonaws.com') };
-    const started = await start(
+    const started = await create(
       { Target: arn('sns', 't'), TargetParameters: { InputTemplate: '{"n":<$.body.n>}' } },
       { resources },
     );
@@ -131,7 +121,7 @@ describe('a target', () => {
     const Group = { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: 'g' } };
     const CloudWatchLogsParameters = { LogStreamName: '$.body.shop' };
     const TargetParameters = { InputTemplate: '{"n":<$.body.n>}', CloudWatchLogsParameters };
-    const started = stack.use(await startPipes({ resources: { Group } }));
+    const started = await start({ resources: { Group } });
     await started.call('logs', 'CreateLogStream', { logGroupName: 'g', logStreamName: 'berlin' });
     await started.invoke('CreatePipe', pipeInput({ Target: arn('logs', 'log-group:g'), TargetParameters }));
     await started.send({ n: 1, shop: 'berlin' });
@@ -147,7 +137,7 @@ describe('a target', () => {
     const Stream = { Type: 'AWS::Kinesis::Stream', Properties: { Name: 's', ShardCount: 1 } };
     const KinesisStreamParameters = { PartitionKey: '$.body.customer' };
     const TargetParameters = { InputTemplate: '{"n":<$.body.n>}', KinesisStreamParameters };
-    const started = await start({ Target: arn('kinesis', 'stream/s'), TargetParameters }, { resources: { Stream } });
+    const started = await create({ Target: arn('kinesis', 'stream/s'), TargetParameters }, { resources: { Stream } });
     await started.send({ n: 1, customer: 'ada' });
     const shard = { StreamName: 's', ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' };
     const iterator = await started.call('kinesis', 'GetShardIterator', shard);
@@ -163,7 +153,7 @@ describe('a target', () => {
   });
 
   it('that is a Kinesis stream needs a partition key', async () => {
-    const started = stack.use(await startPipes());
+    const started = await start();
     await expect(started.invoke('CreatePipe', pipeInput({ Target: arn('kinesis', 'stream/s') }))).rejects.toThrow(
       'KinesisStreamParameters are required for a Kinesis stream',
     );
@@ -173,7 +163,7 @@ describe('a target', () => {
   it('that is a Standard state machine is started with FIRE_AND_FORGET', async () => {
     const StepFunctionStateMachineParameters = { InvocationType: 'FIRE_AND_FORGET' };
     const stateMachineArn = arn('states', 'stateMachine:m');
-    const started = await start(
+    const started = await create(
       {
         Target: stateMachineArn,
         TargetParameters: { InputTemplate: '{"n":<$.body.n>}', StepFunctionStateMachineParameters },
@@ -191,7 +181,7 @@ describe('a target', () => {
 
   it('that is an Express state machine names what failed in its output', async () => {
     const Parameters = { batchItemFailures: [{ 'itemIdentifier.$': '$[0].messageId' }] };
-    const started = await start(
+    const started = await create(
       { Target: arn('states', 'stateMachine:e') },
       { resources: { E: machine('e', 'EXPRESS', { Type: 'Pass', Parameters }) } },
     );
