@@ -5,6 +5,7 @@ import {
   functionArn,
   type PipesOptions,
   type PipesUnderTest,
+  pipeInput,
   pipeRole,
   pipesForEachTest,
 } from '../../../fixtures/pipes-under-test.ts';
@@ -85,6 +86,29 @@ describe('a pipe from a Kinesis stream', () => {
     );
     for (const text of ['a', 'b']) await put(started, text);
     await eventually(() => expect(seen).toEqual(['a b', 'b']));
+  });
+
+  // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_UpdatePipeSourceKinesisStreamParameters.html
+  it('keeps the position that it reads from when its parameters are updated', async () => {
+    const started = await start({}, { DesiredState: 'STOPPED' });
+    await put(started, '{"id":1}');
+    const KinesisStreamParameters = { BatchSize: 5 };
+    const { RoleArn } = pipeInput();
+    const update = { Name: 'p', RoleArn, DesiredState: 'RUNNING', SourceParameters: { KinesisStreamParameters } };
+    await started.invoke('UpdatePipe', update);
+    expect(await started.invoke('DescribePipe', { Name: 'p' })).toMatchObject({
+      SourceParameters: { KinesisStreamParameters: { BatchSize: 5, StartingPosition: 'TRIM_HORIZON' } },
+    });
+    expect(await started.arrived(1)).toHaveLength(1);
+  });
+
+  it('refuses an update with a parallelization factor above 10', async () => {
+    const started = await start({}, { DesiredState: 'STOPPED' });
+    const { RoleArn } = pipeInput();
+    const SourceParameters = { KinesisStreamParameters: { ParallelizationFactor: 11 } };
+    await expect(started.invoke('UpdatePipe', { Name: 'p', RoleArn, SourceParameters })).rejects.toMatchObject({
+      code: 'ValidationException',
+    });
   });
 
   it('needs a role that may read the stream', async () => {

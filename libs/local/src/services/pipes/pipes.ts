@@ -262,17 +262,18 @@ function mergedSource(
   given: SourceParameters | undefined,
 ): { SourceParameters?: SourceParameters } {
   if (!given) return {};
-  const { DynamoDBStreamParameters } = given;
   const merged = { ...known, ...given };
-  if (!DynamoDBStreamParameters) return { SourceParameters: merged };
-  // The position that a stream is read from stays.
-  const { StartingPosition } = known.DynamoDBStreamParameters ?? {};
-  return {
-    SourceParameters: {
-      ...merged,
-      DynamoDBStreamParameters: { ...DynamoDBStreamParameters, ...(StartingPosition ? { StartingPosition } : {}) },
-    },
-  };
+  for (const name of ['DynamoDBStreamParameters', 'KinesisStreamParameters'] as const) {
+    // The position that a stream is read from stays.
+    const { StartingPosition, StartingPositionTimestamp } = known[name] ?? {};
+    if (!merged[name] || StartingPosition === undefined) continue;
+    merged[name] = {
+      ...merged[name],
+      StartingPosition,
+      ...(StartingPositionTimestamp !== undefined && { StartingPositionTimestamp }),
+    };
+  }
+  return { SourceParameters: merged };
 }
 
 function conflict(name: string, reason: string): AwsError {

@@ -88,6 +88,7 @@ export const updatePipe = structure({
     FilterCriteria,
     SqsQueueParameters: structure(batching),
     DynamoDBStreamParameters: structure(stream),
+    KinesisStreamParameters: structure(stream),
   }),
 });
 export const pipeName = structure({ Name: required(name) });
