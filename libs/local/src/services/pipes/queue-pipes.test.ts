@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import {
@@ -9,7 +10,7 @@ import {
   roleArn,
 } from '../../../fixtures/pipes-under-test.ts';
 
-const { create, defer } = pipesForEachTest();
+const { start, create, dataDirectory, defer } = pipesForEachTest();
 
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html
 describe('a pipe from a queue', () => {
@@ -121,6 +122,25 @@ describe('a pipe from a queue', () => {
     await started.send({ detail: { good: true } }, { detail: 'bad' });
     await eventually(() => started.invoke('StartPipe', { Name: 'p' }));
     await eventually(async () => expect(await started.count('in')).toBe(1));
+  });
+
+  it('hands a message over again if the process died before it was deleted from the queue', async () => {
+    const [running, left] = [dataDirectory(), dataDirectory()];
+    const seen: string[] = [];
+    const see = (records: { body: string }[]) => {
+      seen.push(...records.map(({ body }) => body));
+      // What the process would leave if it died here: the target has the message, and so has the queue.
+      if (seen.length === 1) cpSync(running, left, { recursive: true });
+    };
+    const first = await create({ Target: functionArn('see') }, { dataDirectory: running, functions: { see } });
+    await first.send('a');
+    await eventually(async () => expect(await first.count('in')).toBe(0));
+    expect(seen).toEqual(['a']);
+
+    const second = await start({ dataDirectory: left, functions: { see } });
+    await second.clock.advance(31_000);
+    await eventually(async () => expect(await second.count('in')).toBe(0));
+    expect(seen).toEqual(['a', 'a']);
   });
 
   // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-permissions.html

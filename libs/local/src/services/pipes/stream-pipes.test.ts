@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import {
@@ -150,5 +151,23 @@ describe('a pipe from a DynamoDB stream', () => {
     const second = await start({}, members, options);
     await put(second, 'b');
     await eventually(() => expect(seen).toEqual(['a', 'b']));
+  });
+
+  it('hands a record over again if the process died before its position was kept', async () => {
+    const [running, left] = [pipes.dataDirectory(), pipes.dataDirectory()];
+    const seen: string[] = [];
+    const see = (records: StreamEvent[]) => {
+      seen.push(...records.map(idOf));
+      // What the process would leave if it died here: the target has the record, and the pipe does not know.
+      if (seen.length === 1) cpSync(running, left, { recursive: true });
+    };
+    const members = { Target: functionArn('see') };
+    const first = await start({}, members, { functions: { see }, dataDirectory: running });
+    await put(first, 'a');
+    await eventually(() => expect(seen).toEqual(['a']));
+
+    const second = await start({}, members, { functions: { see }, dataDirectory: left });
+    await put(second, 'b');
+    await eventually(() => expect(seen).toEqual(['a', 'a', 'b']));
   });
 });
