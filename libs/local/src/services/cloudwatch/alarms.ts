@@ -28,7 +28,7 @@ const SAMPLE_EVERY_MS = 1000;
 /**
  * CloudWatch's metric alarms over the queues, functions and streams of this process. Metrics are sampled once a second. A breach that the rest
  * of its period cannot undo counts at once, everything else when the period is over. The first state after the start
- * is nobody's news unless it is an alarm: the alarms were there before.
+ * is announced only if it is ALARM: the alarms were there before.
  *
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
  */

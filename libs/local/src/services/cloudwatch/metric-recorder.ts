@@ -19,7 +19,7 @@ interface Gathered {
 
 /**
  * Takes what is reported of metrics, for those who read them and for alarms. Services report several values for each invocation and
- * request, so single values are summed up in memory first; whoever reads has them stored before.
+ * request, so single values are summed up in memory first; they are stored before a read.
  */
 export class MetricRecorder {
   readonly #store: MetricStore;
@@ -27,7 +27,7 @@ export class MetricRecorder {
   readonly #clock: Clock;
   /** By metric and minute. */
   #gathered = new Map<string, Gathered>();
-  /** By the dimensions: whoever reports often has one object of them for all reports. */
+  /** By the object of the dimensions: a service that reports often reuses it for all of its reports. */
   readonly #sources = new WeakMap<MetricReport['dimensions'], Map<string, ObservedSource>>();
   #timer: Timer | undefined;
 

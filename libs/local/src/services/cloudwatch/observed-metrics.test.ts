@@ -19,7 +19,7 @@ test('everybody who asks gets each observation once, from when he first asked', 
   expect(metrics.since(source, first.position).observations.map(({ value }) => value)).toEqual([2, 3]);
 });
 
-test('what nobody asks for does not fill the memory', () => {
+test('values that have not been read yet do not fill the memory', () => {
   const metrics = new ObservedMetrics();
   const { position } = metrics.since(source, undefined);
   for (let value = 1; value <= 100_000; value += 1) metrics.record(source, value, value);

@@ -35,8 +35,8 @@ interface Log {
 }
 
 /**
- * Metrics that are reported when something happens, and not once a minute: while nothing happens there is no datapoint. Only those
- * are kept that somebody has asked for.
+ * Metrics that are reported when something happens, and not once a minute: while nothing happens there is no datapoint. Only the
+ * metrics that have been asked for are kept.
  *
  * @example
  * const { position } = observed.since(source, undefined);

@@ -412,7 +412,12 @@ describe('a replay', () => {
     ['no name', { ReplayName: undefined }, 'ValidationException', "'replayName'"],
     ['a name that is taken', { ReplayName: 'taken' }, 'ResourceAlreadyExistsException', 'Replay taken already exists.'],
     ['no start', { EventStartTime: undefined }, 'ValidationException', "'eventStartTime'"],
-    ['an end that is no time', { EventEndTime: 'soon' }, 'SerializationException', 'EventEndTime must be a timestamp'],
+    [
+      'an end that is not a time',
+      { EventEndTime: 'soon' },
+      'SerializationException',
+      'EventEndTime must be a timestamp',
+    ],
     [
       'an end before its start',
       { EventEndTime: start / 1000 },

@@ -10,7 +10,7 @@ export interface BusEvent {
   readonly textWithoutDetail: string;
   readonly document: JsonObject;
   readonly fields: EventFields;
-  /** The X-Ray trace header it was put with. It is no part of the envelope. */
+  /** The X-Ray trace header it was put with. It is not part of the envelope. */
   readonly traceHeader: string | undefined;
   /** It came from another bus: it is not sent to a further one. */
   readonly isForwarded: boolean;

@@ -132,11 +132,11 @@ describe('a target that is refused', () => {
       { InputTransformer: { InputPathsMap: { a: '$..b' }, InputTemplate: '1' } },
       /Invalid JSON path/,
     ],
-    ['an Arn that is none', { Arn: 'my-queue' }, /Provided Arn is not in correct format/],
+    ['an Arn that is not valid', { Arn: 'my-queue' }, /Provided Arn is not in correct format/],
     ['an Id with a space', { Id: 'a b' }, /regular expression pattern/],
     ['too many retries', { RetryPolicy: { MaximumRetryAttempts: 186 } }, /less than or equal to 185/],
     ['too short an age', { RetryPolicy: { MaximumEventAgeInSeconds: 59 } }, /greater than or equal to 60/],
-    ['a DLQ that is no queue', { DeadLetterConfig: { Arn: 'arn:aws:sns:us-east-1:1:t' } }, /must be an SQS queue/],
+    ['a DLQ that is not a queue', { DeadLetterConfig: { Arn: 'arn:aws:sns:us-east-1:1:t' } }, /must be an SQS queue/],
     ['a DLQ that is FIFO', { DeadLetterConfig: { Arn: 'arn:aws:sqs:us-east-1:1:q.fifo' } }, /must be a standard queue/],
     [
       'an API destination without a role',

@@ -99,7 +99,7 @@ describe('CreateDeliveryStream', () => {
 });
 
 // https://docs.aws.amazon.com/firehose/latest/APIReference/API_ListDeliveryStreams.html
-test('ListDeliveryStreams gives pages by name, and DeleteDeliveryStream takes one away', async () => {
+test('ListDeliveryStreams gives pages by name, and DeleteDeliveryStream deletes one', async () => {
   for (const DeliveryStreamName of ['b', 'a', 'c']) await under.create({}, { DeliveryStreamName });
   expect(await under.call('ListDeliveryStreams', { Limit: 2 })).toEqual({
     DeliveryStreamNames: ['a', 'b'],

@@ -150,7 +150,7 @@ describe('a Lambda transformation', () => {
 });
 
 // https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3
-test('a role that may not write into the bucket is warned of, and the records wait', async () => {
+test('records wait, with a warning, while the role may not write into the bucket', async () => {
   under = await FirehoseUnderTest.start({ statements: [{ Action: 's3:PutObject', Resource: 'arn:aws:s3:::other/*' }] });
   await under.create(MINUTE);
   await under.put('a');
@@ -183,7 +183,7 @@ test('a delivery stream reads its Kinesis stream, and takes no records itself', 
   });
 });
 
-test('what the API made starts without its Kinesis stream, with a warning; what a template has does not', async () => {
+test('without its Kinesis stream, a delivery stream of the API starts with a warning, and one of a template stops the start', async () => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'firehose-'));
   const KinesisStreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/clicks';
   const RoleARN = 'arn:aws:iam::000000000000:role/delivery';
@@ -213,7 +213,7 @@ test('what the API made starts without its Kinesis stream, with a warning; what 
 });
 
 // https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecord.html
-test('what was acknowledged is delivered after a restart', async () => {
+test('acknowledged records are delivered after a restart', async () => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'firehose-'));
   try {
     under = await FirehoseUnderTest.start({ dataDirectory });

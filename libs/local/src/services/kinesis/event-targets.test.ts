@@ -88,7 +88,7 @@ describe('a stream as the target of a rule', () => {
     ]);
   });
 
-  test('gets nothing from a role that may not put records into it', async () => {
+  test('gets no record from a role that may not put records into it', async () => {
     expect(await put('users')).toEqual([]);
     expect(warnings.join('\n')).toContain('kinesis:PutRecord');
   });

@@ -96,7 +96,7 @@ describe('PutRecords', () => {
     ).rejects.toMatchObject({ name: 'ValidationException' });
   });
 
-  test('refuses more than 10 MiB in one call, and keeps none of it', async () => {
+  test('refuses more than 10 MiB in one call, and keeps no record of it', async () => {
     await kinesis.create('orders');
     const Records = entries(11, 1024 * 1024 - 10);
     await expect(kinesis.client.send(new PutRecordsCommand({ StreamName: 'orders', Records }))).rejects.toMatchObject({

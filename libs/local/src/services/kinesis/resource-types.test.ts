@@ -54,7 +54,7 @@ describe('a stream of a template', () => {
     expect(await second.texts('orders')).toEqual(['kept']);
   });
 
-  test('goes when the template no longer has it; what the API made stays', async () => {
+  test('is deleted when the template no longer has it; a stream that the API made stays', async () => {
     {
       await using first = await start({ ShardCount: 1 });
       await first.create('by-hand');

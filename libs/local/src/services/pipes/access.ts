@@ -18,7 +18,7 @@ export const pipesAccess: AccessOf = (operation, { Name, RoleArn, Tags, resource
   ];
 };
 
-/** Whoever gives a pipe a role must be allowed to pass it. */
+/** To give a pipe a role, a caller must be allowed to pass it. */
 function passRole(resource: string): Access {
   return { action: 'iam:PassRole', resource, context: new Map([['iam:passedtoservice', ['pipes.amazonaws.com']]]) };
 }

@@ -52,7 +52,7 @@ describe('an enrichment', () => {
     ['', ''],
     ['{}', {}],
     ['[]', []],
-  ])('with the empty answer %j ends the way of the events', async (_name, answer) => {
+  ])('with the empty answer %j keeps the events from the target', async (_name, answer) => {
     const started = await create({ Enrichment: functionArn('drop') }, { functions: { drop: () => answer } });
     await started.send({ a: 1 });
     await eventually(async () => expect(await started.count('in')).toBe(0));
@@ -71,7 +71,7 @@ describe('an enrichment', () => {
     const started = await create(
       {
         ...{ Enrichment: functionArn('number'), Target: 'arn:aws:events:us-east-1:000000000000:event-bus/default' },
-        // PutEvents refuses a detail that is no object.
+        // PutEvents refuses a detail that is not an object.
         ...{ TargetParameters: { InputTemplate: '<$.detail>' }, DesiredState: 'STOPPED' },
       },
       { functions },

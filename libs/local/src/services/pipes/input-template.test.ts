@@ -44,7 +44,7 @@ describe('an input template', () => {
     expect(fill('<$.data.key>', sourceEvent({ data, eventSource: 'aws:kinesis' }))).toBe('"value"');
   });
 
-  it('does not parse the body of what an enrichment gave', () => {
+  it('does not parse the body of an event that comes from an enrichment', () => {
     expect(fill('{"k":<$.body>}', enrichedEvent('{"body":"{}"}'))).toBe('{"k":"{}"}');
     expect(fill('{"k":<aws.pipes.event>,"j":"<aws.pipes.event.json>"}', enrichedEvent('no JSON'))).toBe(
       '{"k":"no JSON","j":""}',

@@ -63,7 +63,7 @@ describe('CreatePipe', () => {
       'TargetParameters.BatchJobParameters',
     ],
     [
-      'a filter that is none',
+      'a filter that is not valid',
       { SourceParameters: { FilterCriteria: { Filters: [{ Pattern: '{"a":1}' }] } } },
       'filter pattern',
     ],
@@ -107,7 +107,7 @@ test('a pipe that is stopped reads nothing until it is started', async () => {
 });
 
 // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_UpdatePipe.html
-test('UpdatePipe changes what is given; the rest stays', async () => {
+test('UpdatePipe changes the members that it gets; the others stay', async () => {
   const started = await start();
   const InputTemplate = '{"first":<$.body.a>}';
   await started.invoke('CreatePipe', pipeInput({ Description: 'd', TargetParameters: { InputTemplate } }));
@@ -174,7 +174,7 @@ test('tags are added, listed and removed', async () => {
 
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-pipes-pipe.html
 describe('a pipe of a template', () => {
-  it('runs, and names what it is applied without', async () => {
+  it('runs, and a warning names each property that has no effect', async () => {
     const members = {
       LogConfiguration: { Level: 'INFO' },
       SourceParameters: { SqsQueueParameters: { BatchSize: '1' } },

@@ -59,7 +59,7 @@ test('to create a pipe, a caller needs the permission to pass its role', () => {
   expect(pipesAccess('Nothing', {}, arn)).toBeUndefined();
 });
 
-test('a pipe of the API is there after a restart; one that its template has lost is not', async () => {
+test('a pipe of the API survives a restart; a pipe that is no longer in its template is deleted', async () => {
   const options = { dataDirectory: dataDirectory() };
   const Pipe = declaredPipe({ Name: 'declared', DesiredState: 'STOPPED' });
   const first = await start({ ...options, resources: { Pipe } });

@@ -31,7 +31,7 @@ describe('a pipe from a queue', () => {
   });
 
   // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-filtering.html
-  it('passes what matches a filter, and deletes the rest', async () => {
+  it('passes the messages that match a filter, and deletes the others', async () => {
     const Filters = [{ Pattern: '{"body":{"kind":["order"]}}' }];
     const started = await create({
       SourceParameters: { FilterCriteria: { Filters } },
@@ -64,7 +64,7 @@ describe('a pipe from a queue', () => {
   });
 
   // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html#pipes-concurrency
-  it('gives a batch up that takes longer than five minutes, and takes no late answer', async () => {
+  it('gives up a batch that takes longer than five minutes, and ignores a late answer', async () => {
     const calls: PromiseWithResolvers<void>[] = [];
     const wait = () => {
       const call = Promise.withResolvers<void>();
@@ -144,7 +144,7 @@ describe('a pipe from a queue', () => {
   });
 
   // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-permissions.html
-  it('sends nothing that its role does not allow', async () => {
+  it('leaves messages in the queue when its role may not send them to the target', async () => {
     const reading = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
     const resources = { Reader: pipeRole('reader', ...reading) };
     const started = await create({ RoleArn: roleArn.replace('all', 'reader') }, { resources });

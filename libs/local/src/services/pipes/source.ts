@@ -127,7 +127,7 @@ function tableStream(pipe: Pipe, host: Host): StreamSource {
 
 function kinesisStream(pipe: Pipe, host: Host): StreamSource {
   const streams = host.handleOf(kinesis);
-  if (!streams.isThere(pipe.Source)) throw new Error(`There is no Kinesis stream ${pipe.Source}`);
+  if (!streams.isThere(pipe.Source)) throw new Error(`The Kinesis stream ${pipe.Source} does not exist`);
   const authorize = authorizer(pipe, SOURCES.kinesis as SourceKind, host);
   const source = kinesisSource({
     arn: pipe.Source,

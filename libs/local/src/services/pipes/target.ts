@@ -86,7 +86,7 @@ export function httpParametersOf(given: HttpParameters | undefined, event: PipeE
 
 /** Which of the events a function or a state machine names as failed. */
 export function failedIds(answer: string, ids: readonly (string | undefined)[]): ReadonlySet<string> | 'all' {
-  // Whatever has no batchItemFailures is no report.
+  // An answer without batchItemFailures does not report failures.
   if (!/"batchItemFailures"/.test(answer)) return new Set();
   return failedItems(answer, new Set(ids.filter((id) => id !== undefined)));
 }

@@ -179,7 +179,7 @@ describe('a target', () => {
     });
   });
 
-  it('that is an Express state machine names what failed in its output', async () => {
+  it('that is an Express state machine names the failed events in its output', async () => {
     const Parameters = { batchItemFailures: [{ 'itemIdentifier.$': '$[0].messageId' }] };
     const started = await create(
       { Target: arn('states', 'stateMachine:e') },

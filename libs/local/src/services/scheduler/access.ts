@@ -28,7 +28,7 @@ export const schedulerAccess: AccessOf = (operation, input, arn) => {
   return onEverything.has(operation) ? [access('*')] : undefined;
 };
 
-/** Whoever gives a schedule a role must be allowed to pass it. */
+/** To give a schedule a role, a caller must be allowed to pass it. */
 function passRole(target: unknown): Access[] {
   const { RoleArn } = (target ?? {}) as { RoleArn?: unknown };
   if (RoleArn === undefined) return [];

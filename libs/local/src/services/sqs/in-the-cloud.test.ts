@@ -10,7 +10,7 @@ import { sqs } from './index.ts';
 
 const start = (options: Partial<CloudOptions>) => startCloud([sqs as AwsService], options);
 
-test('a runtime that is told to shuffle has queues that do', async () => {
+test('a runtime with the option shuffle shuffles its queues', async () => {
   await using cloud = await start({ options: { services: [], apiPort: 0, awsPort: 0, shuffle: { seed: 1 } } });
   const { api } = cloud.host.handleOf(sqs);
   await api.call('CreateQueue', { QueueName: 'q' });

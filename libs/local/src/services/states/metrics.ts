@@ -14,7 +14,7 @@ const names: Readonly<Partial<Record<ExecutionState['status'], string>>> = {
   ABORTED: 'ExecutionsAborted',
 };
 
-/** What CloudWatch is told when an execution has begun, or has ended. */
+/** The metrics of an execution that has begun or ended. */
 export function metricsOf({ status, machineArn, startedAt, stoppedAt, redriveCount }: ExecutionState): MetricReport[] {
   const report = (name: string, value: number, unit: string): MetricReport => ({
     ...{ namespace: 'AWS/States', name, value, unit },

@@ -38,7 +38,7 @@ describe('a task that waits for its token', () => {
     ]);
   });
 
-  it('ends with the first of two answers that come at once, and the second one is told so', async () => {
+  it('takes the first of two answers that come at once, and refuses the second with TaskTimedOut', async () => {
     const states = await start();
     const arn = await states.start(ask());
     await states.settle();

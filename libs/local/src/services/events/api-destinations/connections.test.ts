@@ -76,10 +76,13 @@ describe('a connection', () => {
       },
       'AUTHORIZING',
     ],
-  ])('of the type %s shows what is no secret', async (AuthorizationType, AuthParameters, shown, state) => {
-    expect(await create({ AuthorizationType, AuthParameters })).toMatchObject({ ConnectionState: state });
-    expect((await describeConnection()).AuthParameters).toEqual(shown);
-  });
+  ])(
+    'of the type %s shows its settings without the secrets',
+    async (AuthorizationType, AuthParameters, shown, state) => {
+      expect(await create({ AuthorizationType, AuthParameters })).toMatchObject({ ConnectionState: state });
+      expect((await describeConnection()).AuthParameters).toEqual(shown);
+    },
+  );
 
   test('is updated in part, and as a whole with another type', async () => {
     const { ConnectionArn } = await create({ Description: 'first' });
@@ -208,7 +211,7 @@ describe('an API destination', () => {
   });
 
   test.each<[string, object, RegExp]>([
-    ['an ARN that is none', { ConnectionArn: 'partner' }, /at 'connectionArn' failed to satisfy constraint/],
+    ['an ARN that is not valid', { ConnectionArn: 'partner' }, /at 'connectionArn' failed to satisfy constraint/],
     ['an unknown method', { HttpMethod: 'TRACE' }, /\[HEAD, POST, PATCH, DELETE, PUT, GET, OPTIONS\]$/],
     ['an endpoint without TLS', { InvocationEndpoint: 'http://example.com/' }, /must be an https URL/],
     ['a rate of nothing', { InvocationRateLimitPerSecond: 0 }, /greater than or equal to 1/],

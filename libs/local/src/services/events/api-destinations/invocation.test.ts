@@ -364,7 +364,7 @@ describe('an OAuth connection', () => {
     expect(hooks()[1]?.headers.authorization).toBe('Bearer token-2');
   });
 
-  test('is deauthorized when it gets none, and says why without a secret', async () => {
+  test('is deauthorized when it gets no token, and says why without a secret', async () => {
     endpoint.answer = (_request, response) => response.writeHead(403).end('{"client_secret":"hush"}');
     const arn = await setUp({ connection: oauth({ HttpMethod: 'GET' }) });
     await eventually(async () => expect(await state()).toBe('DEAUTHORIZED'));

@@ -86,7 +86,7 @@ export class Invocations {
 
   #ready(arn: string): { destination: ApiDestination; connection: Connection } {
     const destination = this.#destinations.find(arn);
-    if (!destination) throw new DeliveryError('NO_RESOURCE', `There is no ${arn}`, false);
+    if (!destination) throw new DeliveryError('NO_RESOURCE', `${arn} does not exist`, false);
     const connection = this.#destinations.connectionOf(destination);
     if (!connection) throw failed('The connection does not exist', false);
     if (connection.state === 'AUTHORIZED') return { destination, connection };
