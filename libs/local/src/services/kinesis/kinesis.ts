@@ -1,4 +1,5 @@
 import type { Input } from '../../core/access.ts';
+import { expendable } from '../../core/expendable.ts';
 import type { Host, Operations } from '../../core/service.ts';
 import { Consumers } from './consumers.ts';
 import { metricReports } from './metrics.ts';
@@ -28,7 +29,8 @@ export class Kinesis {
     dataDirectory,
     options,
     metric,
-  }: Pick<Host, 'accountId' | 'region' | 'clock' | 'dataDirectory' | 'options' | 'metric'>) {
+    warn,
+  }: Pick<Host, 'accountId' | 'region' | 'clock' | 'dataDirectory' | 'options' | 'metric' | 'warn'>) {
     const store = new StreamStore(dataDirectory);
     const directory = new StreamDirectory({ accountId, region, clock, store });
     const throttle = options.faults?.includes('throttling') ? new ShardThrottle(() => clock.now()) : undefined;
@@ -38,8 +40,9 @@ export class Kinesis {
     this.#directory = directory;
     this.streams = streams;
     this.#operations = operationsOf({ directory, streams, resharding, records });
+    const remove = expendable('Expired records stay for another hour', warn, () => directory.expire());
     const expire = (): void => {
-      directory.expire();
+      remove();
       this.#timer = clock.setTimer(clock.now() + HOUR_MS, expire);
     };
     this.#timer = clock.setTimer(clock.now(), expire);
