@@ -35,6 +35,8 @@ type SchedulerMetric = (typeof SCHEDULER_METRICS)[number];
 const BACKOFF_MS = { firstBound: 1000, longestBound: 15 * 60_000 };
 /** Of the machine's time: how long the end of the process waits for calls. */
 const STOP_MS = 500;
+/** How long schedules wait whose database cannot be written, for example because the disk is full. */
+const UNWRITTEN_PAUSE_MS = 10_000;
 const THROTTLING = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|LimitExceeded|ProvisionedThroughputExceeded/;
 
 /**
@@ -47,6 +49,7 @@ export class ScheduleRunner {
   readonly #running = new Map<string, Promise<void>>();
   #timer: Timer | undefined;
   #isRunning = false;
+  readonly #stopped = new AbortController();
   /** The store may be closed. */
   #isClosed = false;
 
@@ -64,6 +67,14 @@ export class ScheduleRunner {
   /** Runs what is due, and waits for the next. To be called whenever what is due may have changed. */
   wake(): void {
     if (!this.#isRunning) return;
+    try {
+      this.#startDue();
+    } catch (error) {
+      void this.#pause(error as Error).then(() => this.wake());
+    }
+  }
+
+  #startDue(): void {
     this.#timer?.cancel();
     const now = this.#options.clock.now();
     this.#store.transaction(() => {
@@ -77,6 +88,7 @@ export class ScheduleRunner {
   /** Starts nothing more, and waits a moment for the calls under way. What is left is done after the next start. */
   async stop(): Promise<void> {
     this.#isRunning = false;
+    this.#stopped.abort();
     this.#timer?.cancel();
     const enough = new AbortController();
     const waited = delay(STOP_MS, undefined, { signal: enough.signal }).catch(() => undefined);
@@ -114,11 +126,19 @@ export class ScheduleRunner {
     // Not before it is known to be running: the call may come back here, e.g. to create another schedule.
     const running = Promise.resolve()
       .then(() => this.#attempt(invocation))
+      // Its outcome is not recorded: the target is called again, as after the end of the process.
+      .catch((error: Error) => this.#pause(error))
       .finally(() => {
         this.#running.delete(id);
         this.wake();
       });
     this.#running.set(id, running);
+  }
+
+  async #pause({ message }: Error): Promise<void> {
+    const { clock, warn } = this.#options;
+    warn(`Schedules wait ${UNWRITTEN_PAUSE_MS / 1000} seconds, as their database cannot be used: ${message}`);
+    await clock.sleep(UNWRITTEN_PAUSE_MS, this.#stopped.signal).catch(() => undefined);
   }
 
   async #attempt(invocation: Invocation): Promise<void> {
