@@ -258,7 +258,7 @@ describe('a container', () => {
     expect(await status()).toBe('closed');
   });
 
-  test('takes an error that is no failure of the provider for an answer', async () => {
+  test('counts an error that says nothing about the provider as an answer', async () => {
     const { container, fail, pass, status } = setUp();
     const breaker = container();
     const declined = () => Promise.reject(new Error('declined'));

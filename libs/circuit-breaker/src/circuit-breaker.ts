@@ -20,7 +20,7 @@ import type { CircuitStore, StoredCircuit } from './circuit-store.ts';
 
 /** While a probe is under way its outcome is near. */
 const HALF_OPEN_CACHE_MS = 1_000;
-/** Writes that other containers were faster at, after which a report waits for the next one. */
+/** How often a write is tried while other containers are faster. After that a report waits for the next one. */
 const MAX_ATTEMPTS = 5;
 
 /** The dependencies of a breaker. */

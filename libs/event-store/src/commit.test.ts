@@ -132,7 +132,7 @@ describe('a single write', () => {
     ['a put', plain, 'PutCommand', plain.write.Put],
     ['an update', { write: { Update } }, 'UpdateCommand', Update],
     ['a deletion', { write: { Delete: { TableName, Key: Item } } }, 'DeleteCommand', { TableName, Key: Item }],
-  ])('(%s) is no transaction, which takes twice the units', async (_, write, name, input) => {
+  ])('(%s) is a plain request, which takes half the units of a transaction', async (_, write, name, input) => {
     const { run, client } = setUp([{}]);
 
     await run(write);

@@ -13,7 +13,7 @@ const COMPRESS_ABOVE = 256;
 /**
  * Texts up to this many bytes are compressed with the dictionary: they are too short to repeat much, but have much in common
  * with other events. With it zstd makes 0.35 KB of 1.1 KB of order JSON, and 0.7 KB without it. Larger ones may become objects of
- * a payload store, which anybody should be able to read; of 3 KB it makes a quarter all the same, of 50 KB a sixth, in a third of
+ * a payload store, which any zstd tool should be able to read; of 3 KB it makes a quarter all the same, of 50 KB a sixth, in a third of
  * gzip's time.
  */
 const DICTIONARY_UP_TO = 4096;

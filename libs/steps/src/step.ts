@@ -7,7 +7,7 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { InvalidStepInput, StepRefusal, StepUnavailable } from './errors.ts';
 
-/** What each step gets, whichever it is. */
+/** The part of the input that all steps have. */
 const common = z.object({
   /** The same for every attempt of the same step of the same execution, and for no other. */
   idempotencyKey: z.string().min(1).max(200),
@@ -18,17 +18,17 @@ const common = z.object({
   }),
 });
 
-/** What a service offers. */
+/** A step that a service offers. */
 export interface StepContract {
   /** `<service>.<function>`, such as `inventory.reserveStockForCheckout`. */
   readonly name: string;
   /** Without the idempotency key and the cause. */
   readonly input: z.ZodObject;
-  /** What it answers; without it nothing. */
+  /** The answer. Omit it for a step that returns nothing. */
   readonly output?: z.ZodType;
 }
 
-/** What a step answers. */
+/** The type of a step's answer. */
 type StepOutput<Contract extends StepContract> = Contract extends { output: infer Output extends z.ZodType }
   ? z.output<Output>
   : // biome-ignore lint/suspicious/noConfusingVoidType: with undefined, a step without an output could not be an async function that just ends

@@ -1,4 +1,4 @@
-/** What whoever takes orders asks of them, whichever service it is. */
+/** The checks that every service makes before it accepts an order. */
 export { type AcceptOrder, orderAcceptanceFromEnvironment } from '../src/adapters/order-acceptance.ts';
 export { orderQuotaFromEnvironment } from '../src/adapters/order-quota.ts';
 export { type ContactPolicy, contactPolicyFrom, contactProblems } from '../src/domain/contact-policy.ts';

@@ -6,15 +6,15 @@ const KEEP_SECONDS = 30 * 24 * 60 * 60;
 
 /** A request for the approval of an order. */
 export interface ApprovalRequest {
-  /** By which Step Functions is told the answer. */
+  /** Needed to give Step Functions the answer. */
   taskToken: string;
-  /** Of the task: each has a token of its own, and only the last one's is worth anything. */
+  /** The attempt of the task. Each has a token of its own, and Step Functions takes only the last one. */
   attempt: number;
   requestedAt: string;
   decision?: Decision & { decidedAt: string };
 }
 
-/** What a person said. */
+/** The answer of a person. */
 export interface Decision {
   approved: boolean;
   /** The subject of the person's token. */

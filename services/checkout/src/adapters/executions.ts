@@ -53,7 +53,7 @@ export class Executions {
     return { status: String(status), ...(output !== undefined && { output: JSON.parse(output) }), states };
   }
 
-  /** Their names and times alone: what went in and out is personal. */
+  /** Reads only their names and times: inputs and outputs are personal. */
   async #visitedStates(executionArn: string): Promise<VisitedState[]> {
     const states: VisitedState[] = [];
     let nextToken: string | undefined;
@@ -92,7 +92,7 @@ export function executionsFromEnvironment(): Executions {
   return new Executions(stepFunctions(), variableFrom('MILLRACE_STATE_MACHINE', 'the ARN of a state machine'));
 }
 
-/** Takes an error with one of these names for an answer. */
+/** Turns an error with one of these names into undefined. */
 function unless(...names: readonly string[]): (error: unknown) => undefined {
   return (error) => {
     if (error instanceof Error && names.includes(error.name)) return undefined;

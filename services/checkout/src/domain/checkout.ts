@@ -3,7 +3,7 @@ import type { CheckoutOrder } from '@millrace/orders/events';
 /** As long as Step Functions remembers an execution that has ended, in seconds: then there is nothing to tell of it. */
 const KEEP_SECONDS = 90 * 24 * 60 * 60;
 
-/** A checkout that was asked for. What becomes of it is the execution's to tell. */
+/** A checkout that was asked for. Its execution tells how far it is. */
 export interface Checkout {
   customerId: string;
   /** ISO 8601. */

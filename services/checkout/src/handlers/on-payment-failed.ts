@@ -8,8 +8,8 @@ const checkouts = new Checkouts(tableFromEnvironment());
 const quota = orderQuotaFromEnvironment();
 
 /**
- * Counts the failed payments of a customer's checkouts, who may start no more after too many. To count one again changes nothing, and
- * an order of the choreography is not a checkout.
+ * Counts the failed payments of a customer's checkouts: after too many, the customer may not start another one for the rest of the hour.
+ * Counting the same payment twice changes nothing. Orders that are not checkouts are ignored.
  */
 export const handler = consume([PaymentFailed], async ({ data: { orderId }, metadata }) => {
   const checkout = await checkouts.find(orderId);

@@ -7,8 +7,8 @@ const checkouts = new Checkouts(tableFromEnvironment());
 const accept = orderAcceptanceFromEnvironment();
 
 /**
- * `POST /checkouts`: takes an order of the caller's, under the conditions of `POST /orders`, for the state machine. What becomes of it
- * is told by `GET /checkouts/{checkoutId}`.
+ * `POST /checkouts`: takes an order of the caller's, under the conditions of `POST /orders`, for the state machine.
+ * `GET /checkouts/{checkoutId}` tells how far it is.
  */
 export const handler = endpoint({ body: placeOrderRequest, idempotent: true }, async (request) => {
   const { correlationId, traceparent } = request;

@@ -70,7 +70,7 @@ describe('requestCheckouts', () => {
     jest.restoreAllMocks();
   });
 
-  test('fails as a whole when it could not say of which message it speaks', async () => {
+  test('fails as a whole when a request does not name its message', async () => {
     await expect(run([{ order: request().order }])).rejects.toThrow('messageId');
     await expect(run({ Records: [] })).rejects.toThrow();
   });

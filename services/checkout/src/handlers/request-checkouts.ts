@@ -16,7 +16,7 @@ const batch = z.array(z.looseObject({ messageId: checkoutRequest.shape.messageId
  *
  * @param event the requests of a batch, see `checkoutRequest`
  * @returns the messages that have to come again, by their ids
- * @throws ZodError for anything but a list of requests that tell their messages: then the whole batch comes again
+ * @throws ZodError for anything but a list of requests that name their messages: then the whole batch comes again
  */
 export async function handler(event: unknown, context: Context): Promise<SQSBatchResponse> {
   const requests = batch.parse(event);

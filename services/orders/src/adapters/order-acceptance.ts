@@ -13,7 +13,7 @@ type OrderRequest = Pick<EndpointRequest<unknown, PlaceOrderRequest>, 'caller' |
 export type AcceptOrder = (request: OrderRequest) => Promise<OrderSnapshot>;
 
 /**
- * What a service asks of an order before it does anything for it: that the shop may write to the customer, and that the
+ * Makes the checks that every service makes before it does anything for an order: that the shop may write to the customer, and that the
  * customer does not have too many orders already.
  *
  * @returns a function that returns the order with its id and total. It throws HttpError 403 `CONTACT_NOT_ALLOWED` and
@@ -41,7 +41,7 @@ export function orderAcceptanceFromEnvironment(): AcceptOrder {
 
 /**
  * The id follows from the customer, the key and the body: a retry after a crash between storing the order and
- * remembering the answer finds the order instead of placing a second one, and nobody finds another customer's.
+ * remembering the answer finds the order instead of placing a second one, and a customer never finds another one's.
  */
 function orderIdOf(customerId: string, idempotencyKey: string, body: unknown): string {
   return derivedId([customerId, idempotencyKey, body]);

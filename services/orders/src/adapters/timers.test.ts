@@ -61,7 +61,7 @@ describe('a timer', () => {
     expect(client.inputs('DeleteScheduleCommand')).toEqual([{ Name: 'order-1', GroupName: 'group' }]);
   });
 
-  test('waits while the account has too many schedules: that passes, and is no failure of this one', async () => {
+  test('waits while the account has too many schedules: each that runs or is deleted makes room', async () => {
     const quota = { ResourceId: 'group', ResourceType: 'schedule', QuotaCode: 'L-1', ServiceCode: 'scheduler' };
     const exceeded = new ServiceQuotaExceededException({ ...exception, ...quota, Message: 'too many' });
     const error: unknown = await setUp(fails(exceeded))

@@ -174,7 +174,7 @@ describe('an order in checkout', () => {
     given(inCheckout, locked).when(cancel).thenRefused('ORDER_IN_CHECKOUT');
   });
 
-  test('is cancelled by nobody else, and not after its end', () => {
+  test('can be cancelled only by its customer, and not after its end', () => {
     given(inCheckout).when(cancelAsAnother).thenRefused('ORDER_NOT_FOUND');
     given(inCheckout, confirmed).when(cancel).thenRefused('ORDER_ALREADY_SHIPPED');
     given(inCheckout, abandoned).when(cancel).thenEvents();

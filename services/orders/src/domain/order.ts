@@ -108,7 +108,7 @@ export class OrderNotDueError extends UnavailableError {
 export function decide(command: OrderCommand, order: Order | undefined): readonly OrderEvent[] {
   switch (command.type) {
     case 'PlaceOrder': {
-      // The same request again: the order stands as it is.
+      // The same request again changes nothing.
       if (order) return [];
       const { order: placed, deadline } = command;
       return [{ type: 'OrderPlaced', order: placed, ...(deadline !== undefined && { deadline }) }];

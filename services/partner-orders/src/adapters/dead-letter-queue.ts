@@ -5,14 +5,14 @@ import { messageOf } from '@millrace/privacy';
 import type { SQSRecord } from 'aws-lambda';
 
 interface Options {
-  /** Who gives the messages up, e.g. `partner-orders.acme`. */
+  /** Named in each letter as the one that gave the message up, e.g. `partner-orders.acme`. */
   consumer: string;
   queueUrl: string;
   deadLetterQueueUrl: string;
   now: () => Date;
 }
 
-/** Where messages go that no retry can help. A pipe has no such place: its queue's redrive policy knows no reasons. */
+/** Takes the messages that no retry can help, with the reason. The redrive policy of a queue moves messages without one. */
 export class DeadLetterQueue {
   readonly #sqs: Sqs;
   readonly #options: Options;

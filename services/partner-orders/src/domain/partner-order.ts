@@ -50,7 +50,7 @@ export interface TranslatedOrder {
   request: PlaceOrderRequest;
 }
 
-/** What the shop's words are in the partner's. */
+/** The partner's names of the shop's fields. */
 const partnersWords: Readonly<Record<string, string>> = {
   ...{ customer: 'buyer', shippingAddress: 'deliverTo', line1: 'street', line2: 'addition', postalCode: 'postcode' },
   ...{ lines: 'items', sku: 'article', quantity: 'pieces', unitPrice: 'price' },
@@ -127,7 +127,7 @@ function requestOf(order: PartnerOrder, prices: readonly (number | undefined)[])
   };
 }
 
-/** The first that is said of each path: the shop need not repeat what the agreement says of a currency. */
+/** The first issue of each path. For example, a currency may break both the agreement and the shop's own rule. */
 function onePerPath(issues: readonly OrderIssue[]): OrderIssue[] {
   return [...Map.groupBy(issues, ({ path }) => path).values()].flatMap(([issue]) => issue ?? []);
 }

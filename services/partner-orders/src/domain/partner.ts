@@ -25,7 +25,7 @@ export function partnerFrom(name: string): Partner {
   return { name, ...agreement };
 }
 
-/** Whose orders a partner's are: a token with this subject lists them. */
+/** The customer id of all orders of a partner. A token with this subject lists them. */
 export function customerIdOf({ name }: Partner): string {
   return `partner:${name}`;
 }

@@ -21,6 +21,6 @@ test.each([
   ),
   ['3.5', 'JPY'] as const,
   ['1'.repeat(10), 'EUR'] as const,
-])('%j is no price in %s', (text, currency) => {
+])('%j is not a price in %s', (text, currency) => {
   expect(minorUnits(text, currency)).toBeUndefined();
 });

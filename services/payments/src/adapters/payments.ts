@@ -33,7 +33,7 @@ import { SandboxProvider } from './sandbox-provider.ts';
 
 /** A provider that has not answered by then is asked again later: the function has other records to handle. */
 const PROVIDER_TIMEOUT_MS = 2_000;
-/** Both consumers share it. The alarm in serverless.yml names it. */
+/** All functions that call the provider share it. The alarm in serverless.yml names it. */
 const CIRCUIT = 'payment-provider';
 
 /** What a change inherits, and the event that is handled by it. */
