@@ -1,3 +1,4 @@
+export { callStep, type StepHandler } from './call-step.ts';
 export { errorOf } from './error-of.ts';
 export { eventually } from './eventually.ts';
 export { specify } from './given-when-then.ts';

@@ -2,17 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { documentClient } from '@millrace/aws';
 import { type CheckoutOrder, exampleOrder } from '@millrace/orders/events';
-import { lambdaContext } from '@millrace/testing';
+import { callStep, type StepHandler } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
-import type { Context } from 'aws-lambda';
 import { Shipments } from '../adapters/shipments.ts';
-
-type Step = (event: unknown, context: Context) => Promise<unknown>;
 
 let dynamoDb: TestDynamoDb;
 let shipments: Shipments;
-let createShipment: Step;
-let recallShipment: Step;
+let createShipment: StepHandler;
+let recallShipment: StepHandler;
 
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
@@ -27,13 +24,8 @@ afterAll(() => dynamoDb.stop());
 
 const newOrder = () => ({ ...exampleOrder, process: 'checkout' as const, orderId: randomUUID() });
 
-const call = (handler: Step, state: string, order: CheckoutOrder) =>
-  handler(
-    { idempotencyKey: `${order.orderId}:${state}`, cause: { correlationId: 'correlation-1' }, order },
-    lambdaContext(),
-  );
-const create = (order: CheckoutOrder) => call(createShipment, 'CreateShipment', order);
-const recall = (order: CheckoutOrder) => call(recallShipment, 'RecallShipment', order);
+const create = (order: CheckoutOrder) => callStep(createShipment, 'CreateShipment', order);
+const recall = (order: CheckoutOrder) => callStep(recallShipment, 'RecallShipment', order);
 
 describe('a checkout', () => {
   test('is shipped once, with the same tracking number however often it asks', async () => {

@@ -2,17 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { documentClient } from '@millrace/aws';
 import { type CheckoutOrder, exampleOrder } from '@millrace/orders/events';
-import { lambdaContext } from '@millrace/testing';
+import { callStep, type StepHandler } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
-import type { Context } from 'aws-lambda';
 import { Warehouse } from '../adapters/warehouse.ts';
-
-type Step = (event: unknown, context: Context) => Promise<unknown>;
 
 let dynamoDb: TestDynamoDb;
 let warehouse: Warehouse;
-let reserveStock: Step;
-let releaseStock: Step;
+let reserveStock: StepHandler;
+let releaseStock: StepHandler;
 
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
@@ -39,13 +36,8 @@ async function orderOf(quantity: number, { available }: { available: number }): 
 
 const levelOf = ({ lines: [line] }: CheckoutOrder) => warehouse.stock(String(line?.sku));
 
-const call = (handler: Step, state: string, order: CheckoutOrder) =>
-  handler(
-    { idempotencyKey: `${order.orderId}:${state}`, cause: { correlationId: 'correlation-1' }, order },
-    lambdaContext(),
-  );
-const reserve = (order: CheckoutOrder) => call(reserveStock, 'ReserveInventory', order);
-const release = (order: CheckoutOrder) => call(releaseStock, 'ReleaseInventory', order);
+const reserve = (order: CheckoutOrder) => callStep(reserveStock, 'ReserveInventory', order);
+const release = (order: CheckoutOrder) => callStep(releaseStock, 'ReleaseInventory', order);
 
 describe('a checkout', () => {
   test('holds stock once, however often it asks', async () => {

@@ -3,11 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type CheckoutOrder, exampleOrder } from '@millrace/orders/events';
-import { lambdaContext } from '@millrace/testing';
+import { callStep, type StepHandler } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
-import type { Context } from 'aws-lambda';
-
-type Step = (event: unknown, context: Context) => Promise<unknown>;
 
 /** The subjects of mails that SES was given, and the error codes it answers the next calls with. */
 const ses = { subjects: [] as string[], failures: [] as string[] };
@@ -26,8 +23,8 @@ const aws: Server = createServer(async (request, response) => {
 });
 
 let dynamoDb: TestDynamoDb;
-let sendConfirmation: Step;
-let notifyCancellation: Step;
+let sendConfirmation: StepHandler;
+let notifyCancellation: StepHandler;
 
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
@@ -62,12 +59,8 @@ function newOrder(): CheckoutOrder {
   return { ...exampleOrder, customer, process: 'checkout', orderId: randomUUID() };
 }
 
-const call = (handler: Step, state: string, order: CheckoutOrder, extra: object) =>
-  handler(
-    { idempotencyKey: `${order.orderId}:${state}`, cause: { correlationId: 'correlation-1' }, order, ...extra },
-    lambdaContext(),
-  );
-const confirm = (order: CheckoutOrder) => call(sendConfirmation, 'SendConfirmation', order, { trackingNumber: 'MR1' });
+const confirm = (order: CheckoutOrder) =>
+  callStep(sendConfirmation, 'SendConfirmation', order, { trackingNumber: 'MR1' });
 
 describe('a checkout', () => {
   test('tells of its confirmation once, however often it asks', async () => {
@@ -84,7 +77,7 @@ describe('a checkout', () => {
     async (reason) => {
       const order = newOrder();
 
-      await call(notifyCancellation, 'NotifyOrderCancelled', order, { cancellation: { reason, detail: 'Sorry' } });
+      await callStep(notifyCancellation, 'NotifyOrderCancelled', order, { cancellation: { reason, detail: 'Sorry' } });
 
       expect(ses.subjects).toEqual([`Your order ${order.orderId} is cancelled`]);
     },

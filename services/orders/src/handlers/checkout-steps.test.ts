@@ -1,19 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { httpRequest, lambdaContext } from '@millrace/testing';
+import { callStep, httpRequest, lambdaContext, type StepHandler } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { type CheckoutOrder, exampleOrder } from '../../events/index.ts';
 import type { Orders } from '../adapters/orders.ts';
 
-type Step = (event: unknown, context: Context) => Promise<unknown>;
-
 let dynamoDb: TestDynamoDb;
 let orders: Orders;
-let placeOrder: Step;
-let lockOrder: Step;
-let confirmOrder: Step;
-let cancelOrder: Step;
+let placeOrder: StepHandler;
+let lockOrder: StepHandler;
+let confirmOrder: StepHandler;
+let cancelOrder: StepHandler;
 let postCancellation: (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 
 beforeAll(async () => {
@@ -32,16 +30,13 @@ afterAll(() => dynamoDb.stop());
 
 const newOrder = (): CheckoutOrder => ({ ...exampleOrder, process: 'checkout', orderId: randomUUID() });
 
-const call = (handler: Step, state: string, order: object & { orderId: string }, extra: object = {}) =>
-  handler(
-    { idempotencyKey: `${order.orderId}:${state}`, cause: { correlationId: 'correlation-1' }, order, ...extra },
-    lambdaContext(),
-  );
-const place = (order: CheckoutOrder) => call(placeOrder, 'PlaceOrder', order);
-const lock = (order: CheckoutOrder) => call(lockOrder, 'LockOrder', order);
-const confirm = (order: CheckoutOrder) => call(confirmOrder, 'ConfirmOrder', order, { trackingNumber: 'MR1' });
+const place = (order: CheckoutOrder) => callStep(placeOrder, 'PlaceOrder', order);
+const lock = (order: CheckoutOrder) => callStep(lockOrder, 'LockOrder', order);
+const confirm = (order: CheckoutOrder) => callStep(confirmOrder, 'ConfirmOrder', order, { trackingNumber: 'MR1' });
 const cancel = (order: CheckoutOrder) =>
-  call(cancelOrder, 'CancelOrder', order, { cancellation: { reason: 'NOT_APPROVED', detail: 'Not approved in time' } });
+  callStep(cancelOrder, 'CancelOrder', order, {
+    cancellation: { reason: 'NOT_APPROVED', detail: 'Not approved in time' },
+  });
 
 async function stored({ orderId, customer }: CheckoutOrder) {
   const { order, events = [] } = (await orders.find(orderId, customer.id)) ?? {};
@@ -65,7 +60,7 @@ describe('a checkout', () => {
   test('does not place an order without the mark', async () => {
     const { process: _, ...order } = newOrder();
 
-    await expect(call(placeOrder, 'PlaceOrder', order)).rejects.toMatchObject({ name: 'InvalidStepInput' });
+    await expect(callStep(placeOrder, 'PlaceOrder', order)).rejects.toMatchObject({ name: 'InvalidStepInput' });
   });
 
   test('confirms its order once', async () => {

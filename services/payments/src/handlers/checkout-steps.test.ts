@@ -1,18 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CheckoutOrder, exampleOrder } from '@millrace/orders/events';
-import { lambdaContext } from '@millrace/testing';
+import { callStep, type StepHandler } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
-import type { Context } from 'aws-lambda';
 import type { Payments } from '../adapters/payments.ts';
 import { testTokens } from '../adapters/sandbox-provider.ts';
 
-type Step = (event: unknown, context: Context) => Promise<unknown>;
-
 let dynamoDb: TestDynamoDb;
 let payments: Payments;
-let processPayment: Step;
-let refundPayment: Step;
+let processPayment: StepHandler;
+let refundPayment: StepHandler;
 
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
@@ -37,13 +34,8 @@ const newOrder = (own: Partial<CheckoutOrder> = {}) => ({
   ...own,
 });
 
-const call = (handler: Step, state: string, order: CheckoutOrder) =>
-  handler(
-    { idempotencyKey: `${order.orderId}:${state}`, cause: { correlationId: 'correlation-1' }, order },
-    lambdaContext(),
-  );
-const charge = (order: CheckoutOrder) => call(processPayment, 'ProcessPayment', order);
-const refund = (order: CheckoutOrder) => call(refundPayment, 'RefundPayment', order);
+const charge = (order: CheckoutOrder) => callStep(processPayment, 'ProcessPayment', order);
+const refund = (order: CheckoutOrder) => callStep(refundPayment, 'RefundPayment', order);
 
 describe('a checkout', () => {
   test('is charged once, however often it asks', async () => {
