@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { documentClient } from '@millrace/aws';
 import { eventDigest, type ReemitRequest } from '@millrace/dead-letters';
 
 import { type EventEmitter, InMemoryEmitter } from '@millrace/events';
 import { OrderPlaced } from '@millrace/orders/events';
+import { logger } from '@millrace/telemetry';
 import { envelopeText, RecordingClient, sampleEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { DeadLetterQueues } from './dead-letter-queues.ts';
@@ -95,6 +96,19 @@ describe('re-emitting', () => {
       letters.map(({ body }) => body.slice(body.indexOf('"detail":') + 9, -1)),
     );
     expect(deleted().sort()).toEqual(letters.map(({ receiptHandle }) => receiptHandle).sort());
+  });
+
+  test('does not log what a caller puts where the id of a message belongs', async () => {
+    const logged = [jest.spyOn(logger, 'info').mockReturnValue(), jest.spyOn(logger, 'warn').mockReturnValue()];
+    const { reemit } = setUp();
+
+    for (const body of [undefined, '{']) await reemit({ ...dead(body), messageId: 'ada@example.com' });
+
+    const lines = JSON.stringify(logged.flatMap(({ mock }) => mock.calls));
+    jest.restoreAllMocks();
+    expect(lines).toContain('Dead event re-emitted');
+    expect(lines).toContain('Dead event parked');
+    expect(lines).not.toContain('ada@example.com');
   });
 
   test('deletes only what EventBridge accepted, entry by entry', async () => {

@@ -169,7 +169,7 @@ function letterOf({ messageId, receiptHandle, body, attributes }: ReemitRequest[
 
 function identityOf({ event, messageId }: DeadLetter) {
   return {
-    message_id: messageId,
+    message_id: shownIdentifier(messageId),
     ...(event && { event_id: shownIdentifier(event.id), event_type: shownIdentifier(event.detailType) }),
     ...(event?.correlationId !== undefined && { correlation_id: shownIdentifier(event.correlationId) }),
   };
