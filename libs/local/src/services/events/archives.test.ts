@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { EventBridge, type EventBridgeOptions } from './event-bridge.ts';
 
@@ -17,6 +18,7 @@ interface Delivered {
 let directory: string;
 let clock: number;
 let delivered: Delivered[];
+let warnings: string[];
 let hold: ((event: Delivered) => Promise<void> | undefined) | undefined;
 const opened: EventBridge[] = [];
 let eventBridge: EventBridge;
@@ -31,6 +33,7 @@ function open(options: Partial<EventBridgeOptions> = {}): EventBridge {
       delivered.push(delivery);
     },
     sendToDeadLetterQueue: async () => {},
+    onWarning: (line) => void warnings.push(line),
     clock: { now: () => clock, setTimer: () => ({ cancel: () => {} }), sleep: async () => {} },
     ...options,
   });
@@ -100,6 +103,7 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'millrace-test-'));
   clock = start;
   delivered = [];
+  warnings = [];
   hold = undefined;
   eventBridge = open();
   await addBus(eventBridge);
@@ -512,6 +516,23 @@ describe('in a file', () => {
       expect(numbers().sort()).toEqual([1, 2]);
     },
   );
+
+  test('a replay whose state cannot be written fails, with a warning', async () => {
+    await createArchive();
+    await put([[1]]);
+    using other = new DatabaseSync(join(directory, 'archives.db'));
+    hold = () => {
+      // As on a full disk, nothing can be written.
+      other.exec('BEGIN IMMEDIATE');
+      return undefined;
+    };
+    await startReplay();
+    expect(await ended()).toMatchObject({
+      State: 'FAILED',
+      StateReason: expect.stringContaining('database is locked'),
+    });
+    expect(warnings).toEqual(['The end of replay again could not be recorded: database is locked']);
+  });
 
   test('an archive of another bus begins anew', async () => {
     await createArchive();

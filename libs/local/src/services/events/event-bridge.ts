@@ -79,7 +79,10 @@ export class EventBridge {
     this.#archiveStore = store;
     const archives = new Archives({ accountId, region, now, onArchived: options.onArchived }, buses, rules, store);
     const replays = new Replays(
-      { accountId, region, now, publish: (bus, event, ruleArns) => this.#publish(bus, event, ruleArns) },
+      {
+        ...{ accountId, region, now, warn: onWarning },
+        publish: (bus, event, ruleArns) => this.#publish(bus, event, ruleArns),
+      },
       buses,
       archives,
       store,

@@ -43,6 +43,7 @@ export interface ReplayOptions {
   now: () => number;
   /** Puts an event on a bus for all rules, or for these only. Resolves when it has been delivered or given up. */
   publish: (bus: EventBus, event: BusEvent, ruleArns: ReadonlySet<string> | undefined) => Promise<void>;
+  warn: (line: string) => void;
 }
 
 const replayName = { maximumLength: eventBridgeLimits.replayNameLength, pattern: /^[.\-_A-Za-z0-9]+$/ };
@@ -204,7 +205,12 @@ export class Replays {
     replay.state = state;
     replay.endedAt = this.#options.now();
     if (reason !== undefined) replay.stateReason = reason;
-    this.#store.saveReplay(replay.name, replay);
+    try {
+      this.#store.saveReplay(replay.name, replay);
+    } catch (error) {
+      // To the next process it still runs, so that it is FAILED there.
+      this.#options.warn(`The end of replay ${replay.name} could not be recorded: ${(error as Error).message}`);
+    }
   }
 
   #replay(input: Input): Replay {
