@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { DeleteCommand, documentClient, GetCommand } from '@millrace/aws';
 import { DynamoDbEventStore, inboxKey } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
+import { timeLeft } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import { consumerVariables, envelopeText, eventually, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -250,6 +251,20 @@ describe('sweepTimeLimits', () => {
     expect(await sweepTimeLimits({}, lambdaContext(1_000))).toEqual({ cancelled: 0 });
     expect(await sweepTimeLimits({}, lambdaContext(60_000))).toEqual({ cancelled: 1 });
     expect(await stateOf(orderId)).toMatchObject({ status: 'CANCELLED' });
+  });
+
+  test('stops to retry a busy table while there is time left to log which orders are still overdue', async () => {
+    await placedOrder(ago(GRACE_MS + 1_000));
+    const left: unknown[] = [];
+    jest.spyOn(Orders.prototype, 'execute').mockImplementation(async () => {
+      left.push(timeLeft());
+      throw new Error('busy');
+    });
+    jest.spyOn(logger, 'error').mockImplementation(() => {});
+    await expect(sweepTimeLimits({}, lambdaContext(2_500))).rejects.toThrow('could not be cancelled');
+    expect(new Set(left)).toEqual(new Set([2_000]));
+    jest.restoreAllMocks();
+    await sweepTimeLimits({}, lambdaContext(60_000));
   });
 
   test('an order that cannot be cancelled does not keep the others, is named in the log, and fails the sweep', async () => {
