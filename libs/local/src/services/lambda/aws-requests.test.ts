@@ -49,6 +49,14 @@ const ways = {
     const { Body } = await s3.send(command('s3', 'GetObjectCommand', { Bucket: 'bucket', Key: 'a b/ü' }));
     return { ContentLength, isSame: content.equals(Buffer.from(await Body.transformToByteArray())) };
   },
+  cutOff: async () => {
+    await client.s3({ forcePathStyle: true }).send(command('s3', 'PutObjectCommand', { Bucket: 'bucket', Key: 'large', Body: Buffer.alloc(3_000_000) }));
+    const abort = new AbortController();
+    const headers = { authorization: signature('x', 's3') };
+    const response = await fetch(process.env.AWS_ENDPOINT_URL + '/bucket/large', { headers, signal: abort.signal });
+    abort.abort();
+    return response.arrayBuffer().then(() => response.status, (error) => error.name);
+  },
   session: async ({ roleArn, queue }) => {
     const { Credentials: given } = await client.sts({}).send(command('sts', 'AssumeRoleCommand', { RoleArn: roleArn, RoleSessionName: 'errand' }));
     const credentials = { accessKeyId: given.AccessKeyId, secretAccessKey: given.SecretAccessKey, sessionToken: given.SessionToken };
@@ -173,6 +181,10 @@ test('a request that the function aborts is aborted in the runtime', async () =>
   expect(await call({ way: 'poll', queue: 'quiet' })).toBe('AbortError');
   expect(await call({ way: 'lean', queue: 'quiet' })).toMatchObject({ MessageId: expect.any(String) });
   expect(messagesIn('quiet')).toBe(1);
+});
+
+test('a body whose request the function aborts ends with an error', async () => {
+  expect(await call({ way: 'cutOff' })).toBe('AbortError');
 });
 
 test('requests without a signature go over HTTP', async () => {

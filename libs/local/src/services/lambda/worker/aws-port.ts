@@ -21,14 +21,21 @@ export class AwsPort {
     this.#post = post;
   }
 
-  /** @returns the answer, and what gives the request up: nothing comes of it then */
-  send(request: DirectRequest): { answer: Promise<Answer>; cancel: () => void } {
+  /**
+   * @returns the answer, and `cancel`, which gives the request up: the answer never comes then, or its body ends with the reason as its
+   *   error
+   */
+  send(request: DirectRequest): { answer: Promise<Answer>; cancel: (reason?: Error) => void } {
     this.#last += 1;
     const id = this.#last;
     const answer = new Promise<Answer>((resolve) => this.#waiting.set(id, { resolve }));
     this.#post({ type: 'request', id, request });
-    const cancel = (): void => {
-      if (this.#waiting.delete(id)) this.#post({ type: 'cancel', id });
+    const cancel = (reason?: Error): void => {
+      const waiting = this.#waiting.get(id);
+      if (!waiting) return;
+      this.#waiting.delete(id);
+      this.#post({ type: 'cancel', id });
+      waiting.body?.destroy(reason);
     };
     return { answer, cancel };
   }

@@ -65,9 +65,9 @@ async function throughPort(
   const sent = aws.send({ method: 'POST', target, headers, body });
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    sent.cancel();
     const error = new Error(`AWS did not give an answer within ${responseMs} ms`);
     error.name = 'TimeoutError';
+    sent.cancel(error);
     reject(error);
   }, responseMs);
   try {

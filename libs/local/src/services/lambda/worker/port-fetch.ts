@@ -29,7 +29,7 @@ export function fetchThroughPort(
     const sent = aws.send({ method, target, headers, body });
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => {
-        sent.cancel();
+        sent.cancel(signal.reason);
         reject(signal.reason);
       });
     });
