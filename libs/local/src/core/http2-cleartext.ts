@@ -41,6 +41,8 @@ export function answerHttp2(server: Server, handle: RequestListener): void {
   server.on('connection', (socket) => {
     silent.add(socket);
     socket.on('error', ignore).once('close', () => silent.delete(socket));
+    // Servers of HTTP keep the half that is open: a client that ends first would keep it for ever.
+    socket.once('end', () => silent.has(socket) && socket.destroy());
     choose(socket);
   });
   const closeAllConnections = server.closeAllConnections.bind(server);

@@ -82,6 +82,14 @@ describe('HTTP/2 without TLS', () => {
     await ended;
   });
 
+  test('a connection that its client ends before the first byte is closed', async () => {
+    const silent = connectSocket({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const closed = new Promise((resolve) => silent.once('close', resolve));
+    silent.resume().end();
+    await new Promise((resolve) => silent.once('end', resolve));
+    await closed;
+  });
+
   test('a request line that comes byte by byte is read as HTTP/1.1', async () => {
     const socket = connectSocket(port, '127.0.0.1').setNoDelay(true);
     let text = '';
