@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { FirehoseUnderTest } from '../../../fixtures/firehose-under-test.ts';
@@ -73,4 +74,17 @@ test('records whose object was written just before the process died are delivere
   // Only once: now the record has left the buffer.
   await clock.advance(600_000);
   expect(Object.values(await second.texts())).toEqual(['a', 'a']);
+});
+
+// https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
+test('a PutRecordBatch call that fails at one of its records keeps no record', async () => {
+  await using firehose = await FirehoseUnderTest.start({ dataDirectory: directory });
+  await firehose.create();
+  using database = new DatabaseSync(join(directory, 'firehose.db'));
+  database.exec(`CREATE TRIGGER full BEFORE INSERT ON records WHEN CAST(NEW.data AS TEXT) = 'b'
+    BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
+  const Records = ['a', 'b', 'c'].map((text) => ({ Data: Buffer.from(text).toString('base64') }));
+  const call = firehose.call('PutRecordBatch', { DeliveryStreamName: 'orders', Records });
+  await expect(call).rejects.toThrow('disk is full');
+  expect(database.prepare('SELECT COUNT(*) AS count FROM records').get()).toEqual({ count: 0 });
 });

@@ -37,3 +37,16 @@ test('expired records that cannot be removed now stay, with a warning, and are r
   expect(count()).toBe(0);
   kinesis.close();
 });
+
+// https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
+test('a PutRecords call that fails at one of its records keeps no record', () => {
+  const kinesis = new Kinesis(hostUnderTest({ clock: new ManualClock(Date.parse('2026-06-01')), dataDirectory }));
+  kinesis.call('CreateStream', { StreamName: 'orders', ShardCount: 1 });
+  using database = new DatabaseSync(join(dataDirectory, 'kinesis.db'));
+  database.exec(`CREATE TRIGGER full BEFORE INSERT ON records WHEN NEW.partition_key = 'b'
+    BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
+  const Records = ['a', 'b', 'c'].map((PartitionKey) => ({ PartitionKey, Data: 'YQ==' }));
+  expect(() => kinesis.call('PutRecords', { StreamName: 'orders', Records })).toThrow('disk is full');
+  expect(database.prepare('SELECT COUNT(*) AS count FROM records').get()).toEqual({ count: 0 });
+  kinesis.close();
+});
