@@ -1,10 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { findWorkspaceRoot } from '@millrace/workspace/catalogue';
-import { outdatedDrawings, withDrawings } from './index.ts';
+import { outdatedDocuments } from '../generated-documents/index.ts';
+import { drawings, withDrawings } from './index.ts';
 import { mermaidOf } from './mermaid.ts';
 
 test('the drawings are up to date: if not, run npm run draw', () => {
-  expect(Object.keys(outdatedDrawings(findWorkspaceRoot(import.meta.dirname)))).toEqual([]);
+  const root = findWorkspaceRoot(import.meta.dirname);
+  expect(outdatedDocuments(root, drawings(root))).toEqual([]);
 });
 
 test('a drawing shows where states go, and which errors they catch', () => {

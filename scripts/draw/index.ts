@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readArguments, runCommand } from '@millrace/command-line';
-import { findWorkspaceRoot } from '@millrace/workspace/catalogue';
+import { type Documents, runGenerator } from '../generated-documents/index.ts';
 import { type Definition, mermaidOf } from './mermaid.ts';
 
 const HELP = `Draws state machines in the READMEs of their services. A README says where:
@@ -16,14 +15,13 @@ Usage: npm run draw -- [--check]
 
 const DRAWING = /(<!-- drawn from (\S+\.asl\.json) by npm run draw -->\n)[\s\S]*?(<!-- end of drawing -->)/g;
 
-/** READMEs whose drawings are out of date, as they should be, by their path in the repository. */
-export function outdatedDrawings(root: string): Record<string, string> {
-  const entries = readdirSync(join(root, 'services')).flatMap((service) => {
+/** The READMEs of services with their drawings as they should be, by their path in the repository. */
+export function drawings(root: string): Documents {
+  const entries = readdirSync(join(root, 'services')).map((service) => {
     const folder = join('services', service);
     const path = join(folder, 'README.md');
-    const text = readFileSync(join(root, path), 'utf8');
-    const drawn = withDrawings(text, (file) => JSON.parse(readFileSync(join(root, folder, file), 'utf8')));
-    return drawn === text ? [] : [[path, drawn] as const];
+    const read = (file: string) => readFileSync(join(root, folder, file), 'utf8');
+    return [path, withDrawings(read('README.md'), (file) => JSON.parse(read(file)))] as const;
   });
   return Object.fromEntries(entries);
 }
@@ -35,22 +33,5 @@ export function withDrawings(text: string, read: (file: string) => Definition): 
   });
 }
 
-async function main(): Promise<number> {
-  const { check, help } = readArguments({ options: { check: { type: 'boolean' }, help: { type: 'boolean' } } }).values;
-  if (help) {
-    console.log(HELP);
-    return 0;
-  }
-  const root = findWorkspaceRoot(import.meta.dirname);
-  const outdated = Object.entries(outdatedDrawings(root));
-  if (check) {
-    for (const [path] of outdated) console.error(`${path} is out of date: run npm run draw`);
-    return outdated.length === 0 ? 0 : 1;
-  }
-  for (const [path, text] of outdated) writeFileSync(join(root, path), text);
-  console.log(outdated.length === 0 ? 'Nothing has changed' : `Wrote ${outdated.map(([path]) => path).join(', ')}`);
-  return 0;
-}
-
 /** Runs the command; its exit code becomes that of the process. */
-export const runDraw = () => runCommand('draw', main);
+export const runDraw = () => runGenerator('draw', HELP, drawings);
