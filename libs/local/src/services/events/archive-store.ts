@@ -14,7 +14,8 @@ export interface ArchivedEvent {
 }
 
 /**
- * The database of EventBridge: the events of archives, the state of replays, and the resources that callers of the API have created.
+ * The database of EventBridge: the events of archives, the state of replays, the deliveries that wait for a retry, and the resources that
+ * callers of the API have created.
  * The events of one turn of the event loop are written together.
  */
 export class ArchiveStore {
@@ -37,6 +38,9 @@ export class ArchiveStore {
        CREATE INDEX IF NOT EXISTS events_by_time ON events (archive, time);
        CREATE INDEX IF NOT EXISTS events_by_age ON events (archive, stored_at, size);
        CREATE TABLE IF NOT EXISTS replays (name TEXT PRIMARY KEY, document TEXT NOT NULL);
+       CREATE TABLE IF NOT EXISTS deliveries (
+         key INTEGER PRIMARY KEY AUTOINCREMENT, due_at INTEGER NOT NULL, document TEXT NOT NULL
+       );
        CREATE TABLE IF NOT EXISTS resources (id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL)`,
     );
     this.#insert = this.#database.prepare(
@@ -147,6 +151,35 @@ export class ArchiveStore {
     this.#commits.flush();
     this.#closed = true;
     this.#database.close();
+  }
+
+  /**
+   * Keeps a delivery that waits for a retry.
+   * @param dueAt when it is made, in milliseconds since the epoch
+   * @param key of the same delivery, if it has waited before
+   * @returns its key
+   */
+  saveDelivery(document: object, dueAt: number, key: number | undefined): number {
+    const { lastInsertRowid } = this.#database
+      .prepare('INSERT OR REPLACE INTO deliveries (key, due_at, document) VALUES (?, ?, ?)')
+      .run(key ?? null, dueAt, JSON.stringify(document));
+    return Number(lastInsertRowid);
+  }
+
+  removeDelivery(key: number): void {
+    this.#database.prepare('DELETE FROM deliveries WHERE key = ?').run(key);
+  }
+
+  /** The deliveries that wait for a retry. */
+  deliveries(): { key: number; dueAt: number; document: unknown }[] {
+    return this.#database
+      .prepare('SELECT key, due_at, document FROM deliveries')
+      .all()
+      .map(({ key, due_at, document }) => ({
+        key: Number(key),
+        dueAt: Number(due_at),
+        document: JSON.parse(String(document)),
+      }));
   }
 
   #commit(): void {

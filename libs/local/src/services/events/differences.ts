@@ -11,5 +11,5 @@ export const eventsDifferences: readonly string[] = [
   "What callers change of a template's resource is not kept over a restart.",
   'Times of a schedule that pass while nothing runs are left out.',
   'Global endpoints, partner event sources, tags, schemas, Custom Event Buses and CloudTrail events are not available.',
-  'Events that wait for a retry end with the process, with a warning.',
+  'Without --data-dir, events that wait for a retry end with the process, with a warning.',
 ];

@@ -69,14 +69,19 @@ export class EventBridge {
     const now = () => clock.now();
     const { onRefusal, callerOfSender = () => anybody(accountId) } = options;
     this.#options = { accountId, region, now, onRefusal, callerOfSender };
-    this.#deliveries = new Deliveries({ deliver, sendToDeadLetterQueue, onWarning, clock, retryDelay });
-    const buses = new EventBuses({ accountId, region, now });
-    this.#buses = buses;
-    const onSchedule = (rule: Rule, time: number) => void this.#run(rule, time);
-    const rules = new Rules({ accountId, region, clock, onSchedule }, buses);
-    this.#rules = rules;
     const store = new ArchiveStore(options.dataDirectory);
     this.#archiveStore = store;
+    this.#deliveries = new Deliveries({
+      ...{ deliver, sendToDeadLetterQueue, onWarning, clock, retryDelay },
+      store: options.dataDirectory === undefined ? undefined : store,
+    });
+    const buses = new EventBuses({ accountId, region, now });
+    this.#buses = buses;
+    const onSchedule = (rule: Rule, time: number): void => {
+      this.#run(rule, time).catch((error) => onWarning(`An event of the rule ${rule.name} is lost: ${error.message}`));
+    };
+    const rules = new Rules({ accountId, region, clock, onSchedule }, buses);
+    this.#rules = rules;
     const archives = new Archives({ accountId, region, now, onArchived: options.onArchived }, buses, rules, store);
     const replays = new Replays(
       {
@@ -144,7 +149,8 @@ export class EventBridge {
 
   /**
    * Runs one operation of the AWS JSON 1.1 API, the header's `X-Amz-Target: AWSEvents.<operation>`.
-   * PutEvents answers when the first delivery attempt to each matched target has ended; retries go on after it.
+   * PutEvents answers when the first delivery attempt to each matched target has ended; retries go on after it, and with a data
+   * directory after a restart. It fails when a delivery can neither be made nor be kept for a retry.
    * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html
    * @param caller whose policies, with the bus's, decide about PutEvents; without one, everything is allowed
    * @returns the response body
@@ -173,9 +179,13 @@ export class EventBridge {
     this.#kept?.restoreBuses();
   }
 
-  /** Has everything else there that callers of the API have created before, once the templates have made theirs. */
+  /**
+   * Has everything else there that callers of the API have created before, once the templates have made theirs, and goes on with
+   * deliveries that waited for a retry.
+   */
   restore(): void {
     this.#kept?.restore();
+    this.#deliveries.resume();
   }
 
   #operation(name: string): Run {
@@ -210,7 +220,7 @@ export class EventBridge {
     await this.#publish(bus, receivedEvent(receiving, payload, options, this.#options));
   }
 
-  /** Stops retrying and replaying; what was waiting for a retry is lost, and said so through onWarning. */
+  /** Stops retrying and replaying. Without a data directory what was waiting for a retry is lost, and said so through onWarning. */
   async close(): Promise<void> {
     this.#rules.close();
     this.#invocations.close();
