@@ -80,6 +80,8 @@ export class Campaign {
   #refusals = 0;
   /** Tells of each order that was accepted or refused. */
   readonly #answers = new EventTarget();
+  /** Resolves when customers may place orders. */
+  #mayOrder: Promise<void> = Promise.resolve();
   #isLoading = true;
   shop!: Shop;
 
@@ -148,7 +150,9 @@ export class Campaign {
   async load(): Promise<void> {
     await Promise.all(
       this.skus.map(async (sku) => {
-        while (this.#isLoading) {
+        for (;;) {
+          await this.#mayOrder;
+          if (!this.#isLoading) return;
           const quantity = this.random.between(1, 3);
           const order = orderOf(sku, quantity);
           const key = { 'idempotency-key': randomUUID() };
@@ -158,6 +162,17 @@ export class Campaign {
         }
       }),
     );
+  }
+
+  /** Has customers wait while something takes long. Otherwise they would place hundreds of orders meanwhile, which all have to end. */
+  async withoutOrders(work: () => Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#mayOrder = promise;
+    try {
+      await work();
+    } finally {
+      resolve();
+    }
   }
 
   async #place(order: unknown, headers: Record<string, string>): Promise<string> {

@@ -9,6 +9,8 @@ const FILE_BYTES = { least: 4 * 1024, most: 512 * 1024 };
 /** Requests that are refused before there is room again, and how long it takes after the last of them, in ms. */
 const REFUSED = { least: 4, most: 12 };
 const MS_BEFORE_ROOM = 400;
+/** At most so many orders are accepted before each full disk, and when there is room again. */
+const ORDERS = 3;
 /** Their timeout is ten seconds. */
 const FUNCTIONS_END_WITHIN_MS = 11_000;
 /** Of four full disks, two get room while the local cloud runs; the others at the next start after a SIGKILL. */
@@ -29,7 +31,7 @@ const ROOM_WHILE_RUNNING = 0.5;
 export function runFullDisks(options: CampaignOptions): Promise<CampaignResult> {
   return runCampaign(options, async (campaign) => {
     const { random } = campaign;
-    await campaign.untilAccepted(random.between(1, 3));
+    await campaign.untilAccepted(random.between(1, ORDERS));
     const before = campaign.orders.length;
     const bytes = random.between(FILE_BYTES.least, FILE_BYTES.most);
     await limitFiles(campaign.pid, String(bytes));
@@ -40,8 +42,9 @@ export function runFullDisks(options: CampaignOptions): Promise<CampaignResult> 
     const goesOn = random.chance(ROOM_WHILE_RUNNING) && isRunning;
     if (goesOn) {
       await limitFiles(campaign.pid, 'unlimited');
+      await campaign.untilAccepted(random.between(1, ORDERS));
       // A function that could not write its last change has kept its lock, for minutes.
-      await expireLocksAt(campaign.awsUrl, FUNCTIONS_END_WITHIN_MS);
+      await campaign.withoutOrders(() => expireLocksAt(campaign.awsUrl, FUNCTIONS_END_WITHIN_MS));
     } else {
       await campaign.kill();
       await campaign.start();
