@@ -53,6 +53,20 @@ export interface Statement {
   Condition?: Record<string, Record<string, unknown>>;
 }
 
+/** The trust policy of a role that one service of AWS may assume, and no other. */
+export function assumableBy(service: string, condition?: Statement['Condition']): object {
+  const Statement = { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' };
+  return { Version: '2012-10-17', Statement: [condition ? { ...Statement, Condition: condition } : Statement] };
+}
+
+/**
+ * The ARN of something in the stage's account and Region.
+ * @example stageArn('sqs', 'millrace-orders-dev-relay-dlq')
+ */
+export function stageArn(service: string, resource: unknown): object {
+  return { 'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}` };
+}
+
 /** A policy document's statements, which may be one alone. */
 export function statementsOf(document: unknown): Statement[] {
   return list((document as { Statement?: unknown } | undefined)?.Statement) as Statement[];

@@ -5,36 +5,17 @@ import {
   circuitsOf,
   type Entry,
   entriesOf,
-  isSame,
   list,
   referenceTo,
   streamReadDimensions,
 } from '../template.ts';
+import { fits, isPrompt, lateAlarm, lateQueue, queueDimensions, type WantedAlarm } from '../wanted-alarm.ts';
 
-/** An alarm on one metric that there has to be, with the thresholds and minutes that make sense for it. */
-interface Wanted {
-  when: string;
-  namespace: string;
-  metric: string;
-  statistic: string;
-  threshold: readonly [least: number, most: number];
-  minutes: readonly [least: number, most: number];
-  /** Minutes that are enough, of these. */
-  datapoints?: number;
-  /** Goes off when there is too little of something, or nothing. */
-  tooLittle?: true;
-}
+type Wanted = WantedAlarm & { when: string };
 
 /** Of the queue of a consumer. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html */
 const ofQueues: readonly Wanted[] = [
-  {
-    when: 'is late',
-    namespace: 'AWS/SQS',
-    metric: 'ApproximateAgeOfOldestMessage',
-    statistic: 'Maximum',
-    threshold: [60, 3600],
-    minutes: [3, 10],
-  },
+  lateQueue,
   {
     when: 'defers its messages',
     namespace: 'AWS/SQS',
@@ -47,14 +28,7 @@ const ofQueues: readonly Wanted[] = [
 
 /** Of the function that reads a stream; its age is in milliseconds. https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
 const ofStreams: readonly Wanted[] = [
-  {
-    when: 'is late',
-    namespace: 'AWS/Lambda',
-    metric: 'IteratorAge',
-    statistic: 'Maximum',
-    threshold: [60_000, 600_000],
-    minutes: [3, 10],
-  },
+  lateAlarm('AWS/Lambda', 'IteratorAge', [60_000, 600_000]),
   ...['Errors', 'Throttles'].map((metric) => ({
     when: metric === 'Errors' ? 'fails again and again' : 'may not run',
     namespace: 'AWS/Lambda',
@@ -108,16 +82,14 @@ export const consumerAlarms: Rule = {
       const queue = service.template.Resources?.[source];
       const isQueue = queue?.Type === 'AWS::SQS::Queue';
       const handler = service.template.Resources?.[referenceTo(properties.FunctionName) ?? '']?.Properties;
-      const dimension = isQueue
-        ? { Name: 'QueueName', Value: { 'Fn::GetAtt': [source, 'QueueName'] } }
-        : { Name: 'FunctionName', Value: handler?.FunctionName };
+      const own = isQueue ? queueDimensions(source) : [{ Name: 'FunctionName', Value: handler?.FunctionName }];
       // Nothing of a FIFO queue can be deferred.
       const wanted = isQueue
         ? ofQueues.filter(({ when }) => !queue?.Properties?.FifoQueue || when === 'is late')
         : ofStreams;
       const missing = wanted
         .filter((each) => {
-          const dimensions = each.namespace === 'AWS/DynamoDB' ? streamReadDimensions(source) : [dimension];
+          const dimensions = each.namespace === 'AWS/DynamoDB' ? streamReadDimensions(source) : own;
           return !alarms.some((alarm) => fits(alarm, each, dimensions));
         })
         .map(({ when }) => `no alarm goes off when ${source} ${when}`);
@@ -130,37 +102,6 @@ export const consumerAlarms: Rule = {
     return [...ofMappings, ...unwatched];
   },
 };
-
-function fits({ properties }: Entry, wanted: Wanted, dimensions: object[]): boolean {
-  const { Namespace, MetricName, Statistic, Period, Dimensions } = properties;
-  return (
-    Namespace === wanted.namespace &&
-    MetricName === wanted.metric &&
-    Statistic === wanted.statistic &&
-    Period === 60 &&
-    isSame(Dimensions, dimensions) &&
-    isPrompt(properties, wanted)
-  );
-}
-
-/** Goes off within minutes, and only for something. */
-function isPrompt(
-  properties: Record<string, unknown>,
-  { threshold, minutes, datapoints, tooLittle }: Omit<Wanted, 'when' | 'namespace' | 'metric' | 'statistic'>,
-): boolean {
-  const { Threshold, EvaluationPeriods, DatapointsToAlarm, ComparisonOperator, TreatMissingData } = properties;
-  return (
-    ComparisonOperator === (tooLittle ? 'LessThanThreshold' : 'GreaterThanThreshold') &&
-    TreatMissingData === (tooLittle ? 'breaching' : 'notBreaching') &&
-    DatapointsToAlarm === datapoints &&
-    isWithin(EvaluationPeriods, minutes) &&
-    isWithin(Threshold, threshold)
-  );
-}
-
-function isWithin(value: unknown, [least, most]: readonly [number, number]): boolean {
-  return typeof value === 'number' && value >= least && value <= most;
-}
 
 /** Messages wait and none is received. */
 function hasStopped({ properties }: Entry, queue: string): boolean {

@@ -1,5 +1,5 @@
 import type { Finding, Rule } from '../rule.ts';
-import { asynchronousHops, attributeOf, entriesOf, isSame, referenceTo } from '../template.ts';
+import { asynchronousHops, attributeOf, entriesOf, isSame, referenceTo, stageArn } from '../template.ts';
 
 /**
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
@@ -37,7 +37,7 @@ export const deadLetterQueues: Rule = {
       const source = queues.get(resource);
       // Only of queues: what EventBridge, SNS and Lambda send needs no such policy.
       const wanted = source
-        ? { redrivePermission: 'byQueue', sourceQueueArns: [queueArn(source.QueueName)] }
+        ? { redrivePermission: 'byQueue', sourceQueueArns: [stageArn('sqs', source.QueueName)] }
         : { redrivePermission: 'denyAll' };
       return isSame(deadLetters.RedriveAllowPolicy, wanted)
         ? []
@@ -45,7 +45,3 @@ export const deadLetterQueues: Rule = {
     });
   },
 };
-
-function queueArn(name: unknown): object {
-  return { 'Fn::Sub': `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${name}` };
-}

@@ -1,10 +1,7 @@
 import type { Rule } from '../rule.ts';
-import { entriesOf, isSame, list, referenceTo, statementsOf } from '../template.ts';
+import { assumableBy, entriesOf, isSame, list, referenceTo, statementsOf } from '../template.ts';
 
-const byLambda = {
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-};
+const byLambda = assumableBy('lambda.amazonaws.com');
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html */
 export const functionRoles: Rule = {

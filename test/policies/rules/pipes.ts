@@ -2,7 +2,8 @@ import { compilePattern, type JsonValue } from '@millrace/event-pattern';
 import type { CompiledService, CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
 import { hasOwnKey } from '../shape.ts';
-import { at, type Entry, entriesOf, isSame, list, referenceTo } from '../template.ts';
+import { assumableBy, at, type Entry, entriesOf, isSame, list, referenceTo, stageArn } from '../template.ts';
+import { fits, lateQueue, queueDimensions } from '../wanted-alarm.ts';
 import { isFunction } from './state-machines.ts';
 
 /**
@@ -54,7 +55,7 @@ function problemsOf({ properties }: Entry, service: CompiledService, workspace: 
     })
       ? []
       : ['its enrichment does not know its queue and its dead-letter queue']),
-    ...(entriesOf(service, 'AWS::CloudWatch::Alarm').some((alarm) => tellsThatIsLate(alarm, source))
+    ...(entriesOf(service, 'AWS::CloudWatch::Alarm').some((alarm) => fits(alarm, lateQueue, queueDimensions(source)))
       ? []
       : [`no alarm goes off when ${source} is late`]),
   ];
@@ -82,17 +83,10 @@ function passesAllButTests(filters: unknown): boolean {
 }
 
 function forPipe(name: unknown): object {
-  const arn = `arn:\${AWS::Partition}:pipes:\${AWS::Region}:\${AWS::AccountId}:pipe/${name}`;
-  const Condition = {
+  return assumableBy('pipes.amazonaws.com', {
     StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
-    ArnEquals: { 'aws:SourceArn': { 'Fn::Sub': arn } },
-  };
-  return {
-    Version: '2012-10-17',
-    Statement: [
-      { Effect: 'Allow', Principal: { Service: 'pipes.amazonaws.com' }, Action: 'sts:AssumeRole', Condition },
-    ],
-  };
+    ArnEquals: { 'aws:SourceArn': stageArn('pipes', `pipe/${name}`) },
+  });
 }
 
 function mayCall(
@@ -116,21 +110,4 @@ function functionOf(arn: unknown, { services }: CompiledWorkspace): Record<strin
   const name = /:function:([\w-]+)$/.exec(String(at(arn, 'Fn::Sub')))?.[1];
   const all = services.flatMap((service) => entriesOf(service, 'AWS::Lambda::Function'));
   return all.find(({ properties }) => properties.FunctionName === name)?.properties;
-}
-
-function tellsThatIsLate({ properties }: Entry, queue: string): boolean {
-  const { Namespace, MetricName, Statistic, Dimensions, Period, EvaluationPeriods, Threshold } = properties;
-  return (
-    Namespace === 'AWS/SQS' &&
-    MetricName === 'ApproximateAgeOfOldestMessage' &&
-    Statistic === 'Maximum' &&
-    isSame(Dimensions, [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue, 'QueueName'] } }]) &&
-    Period === 60 &&
-    Number(EvaluationPeriods) >= 3 &&
-    Number(EvaluationPeriods) <= 10 &&
-    Number(Threshold) >= 60 &&
-    Number(Threshold) <= 3600 &&
-    properties.ComparisonOperator === 'GreaterThanThreshold' &&
-    properties.TreatMissingData === 'notBreaching'
-  );
 }

@@ -1,6 +1,16 @@
 import type { CompiledService } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
-import { at, type Entry, entriesOf, isSame, list, referenceTo, type Statement, statementsOf } from '../template.ts';
+import {
+  at,
+  type Entry,
+  entriesOf,
+  isSame,
+  list,
+  referenceTo,
+  type Statement,
+  stageArn,
+  statementsOf,
+} from '../template.ts';
 import { ratesOf } from './schedules.ts';
 
 /**
@@ -151,9 +161,6 @@ function keyPolicies(service: CompiledService): Finding[] {
 
 /** The services that encrypt the data of a stage, each for what belongs to that stage. */
 function forData(stage: string): Record<string, Statement> {
-  const arnOf = (service: string, resource: string) => ({
-    'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}`,
-  });
   const account = { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } };
   const use = (Service: unknown, Action: string[], Condition?: Statement['Condition']): Statement => ({
     Effect: 'Allow',
@@ -166,22 +173,22 @@ function forData(stage: string): Record<string, Statement> {
   return {
     'rules that fill queues': use('events.amazonaws.com', dataKeys, {
       StringEquals: account,
-      ArnLike: { 'aws:SourceArn': arnOf('events', `rule/millrace-${stage}/millrace-*-${stage}-*`) },
+      ArnLike: { 'aws:SourceArn': stageArn('events', `rule/millrace-${stage}/millrace-*-${stage}-*`) },
     }),
     'EventBridge, to find it': use('events.amazonaws.com', ['kms:DescribeKey']),
     'the archive': use('events.amazonaws.com', [...dataKeys, 'kms:ReEncrypt*'], {
       StringEquals: {
-        'kms:EncryptionContext:aws:events:event-bus:arn': arnOf('events', `event-bus/millrace-${stage}`),
+        'kms:EncryptionContext:aws:events:event-bus:arn': stageArn('events', `event-bus/millrace-${stage}`),
       },
     }),
     'the alarm topic': use('sns.amazonaws.com', dataKeys, {
       StringEquals: account,
-      ArnLike: { 'aws:SourceArn': arnOf('sns', `millrace-${stage}-alarms`) },
+      ArnLike: { 'aws:SourceArn': stageArn('sns', `millrace-${stage}-alarms`) },
     }),
     'CloudWatch Logs': use(
       { 'Fn::Sub': `logs.\${AWS::Region}.amazonaws.com` },
       ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
-      { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': arnOf('logs', `log-group:/aws/*/millrace-*-${stage}*`) } },
+      { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': stageArn('logs', `log-group:/aws/*/millrace-*-${stage}*`) } },
     ),
   };
 }

@@ -1,6 +1,44 @@
 import type { CompiledService } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
-import { allStatements, at, type Entry, entriesOf, isSame, list, referenceTo, type Statement } from '../template.ts';
+import {
+  allStatements,
+  assumableBy,
+  at,
+  type Entry,
+  entriesOf,
+  isSame,
+  list,
+  referenceTo,
+  type Statement,
+  stageArn,
+} from '../template.ts';
+import { fits, type WantedAlarm } from '../wanted-alarm.ts';
+
+/** https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html */
+const failingSchedules: WantedAlarm = {
+  namespace: 'AWS/Scheduler',
+  metric: 'TargetErrorCount',
+  statistic: 'Sum',
+  threshold: [0, 0],
+  minutes: [5, 5],
+};
+/** Of a function that runs at a rate. */
+const stoppedRate: WantedAlarm = {
+  namespace: 'AWS/Lambda',
+  metric: 'Invocations',
+  statistic: 'Sum',
+  threshold: [1, 1],
+  minutes: [15, 15],
+  tooLittle: true,
+};
+const failingRate: WantedAlarm = {
+  namespace: 'AWS/Lambda',
+  metric: 'Errors',
+  statistic: 'Sum',
+  threshold: [0, 0],
+  minutes: [30, 30],
+  datapoints: 3,
+};
 
 /** The group whose schedules put events with a role: `SetTimeLimitScheduleGroup`, `SetTimeLimitScheduleRole`. */
 export function groupOfRole(service: CompiledService, roleId: string): Entry | undefined {
@@ -34,24 +72,12 @@ function groups(service: CompiledService): Finding[] {
   return entriesOf(service, 'AWS::Scheduler::ScheduleGroup').flatMap(({ id, properties }): Finding[] => {
     const base = id.replace(/Group$/, '');
     const role = service.template.Resources?.[`${base}Role`]?.Properties;
-    const trust = {
-      Version: '2012-10-17',
-      Statement: [
-        {
-          Effect: 'Allow',
-          Principal: { Service: 'scheduler.amazonaws.com' },
-          Action: 'sts:AssumeRole',
-          Condition: {
-            StringEquals: {
-              'aws:SourceAccount': { Ref: 'AWS::AccountId' },
-              'aws:SourceArn': {
-                'Fn::Sub': `arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule-group/${properties.Name}`,
-              },
-            },
-          },
-        },
-      ],
-    };
+    const trust = assumableBy('scheduler.amazonaws.com', {
+      StringEquals: {
+        'aws:SourceAccount': { Ref: 'AWS::AccountId' },
+        'aws:SourceArn': stageArn('scheduler', `schedule-group/${properties.Name}`),
+      },
+    });
     const statements = list(role?.Policies).flatMap((each) => list(at(each, 'PolicyDocument', 'Statement')));
     const may = (action: string) => statements.some((each) => list(at(each, 'Action')).includes(action));
     const users = entriesOf(service, 'AWS::IAM::Role').filter((each) => mayCreate(each, String(properties.Name)));
@@ -80,27 +106,12 @@ function mayCreate(role: Entry, group: string): boolean {
 
 /** The resource of a statement about the schedules of a group. */
 export function schedulesOf(group: string): object {
-  return {
-    'Fn::Sub': `arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule/${group}/*`,
-  };
+  return stageArn('scheduler', `schedule/${group}/*`);
 }
 
 function failingAlarm(service: CompiledService, groupId: string): boolean {
-  return entriesOf(service, 'AWS::CloudWatch::Alarm').some(({ properties }) => {
-    const { MetricName, Statistic, Threshold, ComparisonOperator, EvaluationPeriods, TreatMissingData } = properties;
-    return (
-      MetricName === 'TargetErrorCount' &&
-      Statistic === 'Sum' &&
-      properties.Period === 60 &&
-      Threshold === 0 &&
-      EvaluationPeriods === 5 &&
-      ComparisonOperator === 'GreaterThanThreshold' &&
-      TreatMissingData === 'notBreaching' &&
-      properties.DatapointsToAlarm === undefined &&
-      properties.Namespace === 'AWS/Scheduler' &&
-      isSame(properties.Dimensions, [{ Name: 'ScheduleGroup', Value: { Ref: groupId } }])
-    );
-  });
+  const dimensions = [{ Name: 'ScheduleGroup', Value: { Ref: groupId } }];
+  return entriesOf(service, 'AWS::CloudWatch::Alarm').some((alarm) => fits(alarm, failingSchedules, dimensions));
 }
 
 /** A function gives away the role of its own group, to EventBridge Scheduler, and no other. */
@@ -126,35 +137,11 @@ function rates(service: CompiledService): Finding[] {
   return ratesOf(service).flatMap(({ id, properties }) => {
     const [target] = list(properties.Targets);
     const handler = service.template.Resources?.[referenceTo(at(target, 'Arn')) ?? '']?.Properties;
-    const has = (wanted: Record<string, unknown>) =>
-      alarms.some(({ properties: alarm }) =>
-        Object.entries({
-          Namespace: 'AWS/Lambda',
-          Statistic: 'Sum',
-          Period: 60,
-          Dimensions: [{ Name: 'FunctionName', Value: handler?.FunctionName }],
-          ...wanted,
-        }).every(([name, value]) => isSame(alarm[name], value)),
-      );
-    const stopped = {
-      MetricName: 'Invocations',
-      ComparisonOperator: 'LessThanThreshold',
-      Threshold: 1,
-      EvaluationPeriods: 15,
-      DatapointsToAlarm: undefined,
-      TreatMissingData: 'breaching',
-    };
-    const failing = {
-      MetricName: 'Errors',
-      ComparisonOperator: 'GreaterThanThreshold',
-      Threshold: 0,
-      EvaluationPeriods: 30,
-      DatapointsToAlarm: 3,
-      TreatMissingData: 'notBreaching',
-    };
+    const dimensions = [{ Name: 'FunctionName', Value: handler?.FunctionName }];
+    const has = (wanted: WantedAlarm) => alarms.some((alarm) => fits(alarm, wanted, dimensions));
     return [
-      ...(has(stopped) ? [] : ['no alarm goes off when its function does not run']),
-      ...(has(failing) ? [] : ['no alarm goes off when its function fails again and again']),
+      ...(has(stoppedRate) ? [] : ['no alarm goes off when its function does not run']),
+      ...(has(failingRate) ? [] : ['no alarm goes off when its function fails again and again']),
     ].map((problem) => ({ resource: id, problem }));
   });
 }

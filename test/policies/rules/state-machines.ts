@@ -2,7 +2,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CompiledService, CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
-import { at, type Entry, entriesOf, isOnDefaultBus, isSame, list, referenceTo } from '../template.ts';
+import {
+  assumableBy,
+  at,
+  type Entry,
+  entriesOf,
+  isOnDefaultBus,
+  isSame,
+  list,
+  referenceTo,
+  stageArn,
+} from '../template.ts';
 
 /** https://docs.aws.amazon.com/step-functions/latest/dg/security-iam.html */
 export const stateMachines: Rule = {
@@ -66,17 +76,9 @@ function definitionsOf(directory: string): unknown[] {
   return read;
 }
 
-const byStepFunctions = {
-  Version: '2012-10-17',
-  Statement: [
-    {
-      Effect: 'Allow',
-      Principal: { Service: 'states.amazonaws.com' },
-      Action: 'sts:AssumeRole',
-      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
-    },
-  ],
-};
+const byStepFunctions = assumableBy('states.amazonaws.com', {
+  StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+});
 
 function mayInvoke(functions: readonly unknown[]): object[] {
   const Statement = [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: functions }];
@@ -88,10 +90,8 @@ export function isFunction(arn: unknown, service: CompiledService, services: rea
   const own = service.template.Resources?.[referenceTo(arn) ?? ''];
   if (own) return own.Type === 'AWS::Lambda::Function' && at(arn, 'Fn::GetAtt', '1') === 'Arn';
   return services.some((other) =>
-    entriesOf(other, 'AWS::Lambda::Function').some(
-      ({ properties }) =>
-        at(arn, 'Fn::Sub') ===
-        `arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:${properties.FunctionName}`,
+    entriesOf(other, 'AWS::Lambda::Function').some(({ properties }) =>
+      isSame(arn, stageArn('lambda', `function:${properties.FunctionName}`)),
     ),
   );
 }
