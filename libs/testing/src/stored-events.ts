@@ -5,9 +5,9 @@ import type { EmittableEvent } from '@millrace/events';
 /** An event as consumers get it, with its detail-type. */
 export interface RelayedEvent {
   detailType: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test knows what it looks for
+  // biome-ignore lint/suspicious/noExplicitAny: each event has other fields, and the test that reads them has stored that event
   metadata: any;
-  // biome-ignore lint/suspicious/noExplicitAny: a test knows what it looks for
+  // biome-ignore lint/suspicious/noExplicitAny: each event has other fields, and the test that reads them has stored that event
   data: any;
 }
 
