@@ -69,7 +69,12 @@ async function testAll(
   console.log(`The exercise takes ${secondsSince(started)} s. Without\n`);
   const unmissed: Withheld[] = [];
   for (const { grant, action } of removals) {
-    const result = await withhold(running, grant, { action, failFast });
+    let result = await withhold(running, grant, { action, failFast });
+    if (failFast && result.missedBy !== undefined && !result.missedBy.startsWith('refused:')) {
+      // What the removal before has left behind may be the cause: the exercise has to pass with the grant, and to fail again without it.
+      await exercise(running, { failFast });
+      result = await withhold(running, grant, { action, failFast });
+    }
     console.log(line(result));
     if (result.missedBy === undefined) unmissed.push(result);
   }

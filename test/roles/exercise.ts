@@ -27,7 +27,8 @@ interface Stage extends RunningShop {
 /** Throws when something that the system should do is not done. */
 export type Step = (stage: Stage) => Promise<void>;
 
-const DEADLINE_MS = 30_000;
+/** Longer than messages wait that an exercise before has left behind: two visibility timeouts. */
+const DEADLINE_MS = 120_000;
 const OPERATIONS = 'operations@millrace.example';
 
 /**
