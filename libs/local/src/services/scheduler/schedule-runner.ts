@@ -70,7 +70,9 @@ export class ScheduleRunner {
     try {
       this.#startDue();
     } catch (error) {
-      void this.#pause(error as Error).then(() => this.wake());
+      this.#warnUnwritten(error as Error);
+      const { clock } = this.#options;
+      this.#timer = clock.setTimer(clock.now() + UNWRITTEN_PAUSE_MS, () => this.wake());
     }
   }
 
@@ -135,10 +137,14 @@ export class ScheduleRunner {
     this.#running.set(id, running);
   }
 
-  async #pause({ message }: Error): Promise<void> {
-    const { clock, warn } = this.#options;
-    warn(`Schedules wait ${UNWRITTEN_PAUSE_MS / 1000} seconds, as their database cannot be used: ${message}`);
-    await clock.sleep(UNWRITTEN_PAUSE_MS, this.#stopped.signal).catch(() => undefined);
+  async #pause(error: Error): Promise<void> {
+    this.#warnUnwritten(error);
+    await this.#options.clock.sleep(UNWRITTEN_PAUSE_MS, this.#stopped.signal).catch(() => undefined);
+  }
+
+  #warnUnwritten({ message }: Error): void {
+    const seconds = UNWRITTEN_PAUSE_MS / 1000;
+    this.#options.warn(`Schedules wait ${seconds} seconds, as their database cannot be used: ${message}`);
   }
 
   async #attempt(invocation: Invocation): Promise<void> {
