@@ -96,8 +96,8 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
    * full jitter, until the time of the function is up.
    *
    * An aggregate that this runner has changed lately is not read again: it is decided on as it was left, and appended on
-   * condition that it still is so. When `decide` throws or answers with nothing, there is no append to prove that state right, so the
-   * aggregate is read and decided on again.
+   * condition that it still is so. When `decide` throws or returns no events, no append checks that state. Then the aggregate is read
+   * and decided on again.
    * @throws what `decide` throws, on the state that counts; DuplicateEventError when the event of `inbox` was handled before;
    * StreamConflictError when others kept being faster; what `EventStore.append` throws.
    */

@@ -100,7 +100,7 @@ export interface Invocation {
   requestId: string;
   /** Milliseconds since the epoch. */
   startedAt: number;
-  /** The operations that it was told have changed. If it fails, the next one is told again. */
+  /** The operations that it was given as changed. If it fails, the next invocation gets them again. */
   told: string[];
 }
 

@@ -149,7 +149,7 @@ export class LiveExecution {
     this.#commit(changes, { members: counts });
     this.#releaseHeld();
     const changed = new Set([...changes.map(({ record }) => record.operation.Id), ...this.execution.updated]);
-    // Kept with the next change. If the process ends before, the next invocation is told of them again.
+    // Written with the next change. If the process ends before that, the next invocation gets them again.
     this.execution.updated = [];
     for (const { record } of changes) this.#follow(record);
     const last = updates.at(-1);
