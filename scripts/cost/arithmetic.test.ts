@@ -43,6 +43,7 @@ const inventory: Inventory = {
     },
   ],
   relays: [{ service: 'orders', functionName: 'millrace-orders-prod-relay', batchesPerShard: 1 }],
+  pipes: [],
   tables: ['millrace-orders-prod'],
   tablesWithRecovery: ['millrace-orders-prod'],
   timeToLive: new Map(),
@@ -95,6 +96,7 @@ describe('the bill for a million orders', () => {
       ['sns.textMessages', 'millrace-orders-prod-relay', 10],
       ['s3.writes', 'millrace-orders-prod-postOrder', 1, 'PutObject'],
       ['s3.reads', 'millrace-orders-prod-relay', 5, 'GetObject'],
+      ['pipes.requests', 'millrace-payments-prod-bank', 15],
     ]),
     table,
     services,
@@ -103,6 +105,7 @@ describe('the bill for a million orders', () => {
   test('has a line for each thing that is billed, and none for what is free', () => {
     expect(lines).toEqual([
       expect.objectContaining({ what: 'custom events', service: 'orders', amount: 2_000_000, dollars: 2 }),
+      expect.objectContaining({ what: 'events through pipes', service: 'payments', amount: 1_500_000 }),
       expect.objectContaining({ product: 'Amazon S3', what: expect.stringContaining('GET'), amount: 500_000 }),
       expect.objectContaining({ product: 'Amazon S3', what: expect.stringContaining('PUT'), amount: 100_000 }),
       expect.objectContaining({ what: 'SMS', service: 'orders', amount: 1_000_000, dollars: undefined }),
@@ -110,16 +113,16 @@ describe('the bill for a million orders', () => {
       expect.objectContaining({ product: 'Amazon SQS', service: 'payments', amount: 1_000_000 }),
     ]);
     expect(lines.map(({ dollars }) => dollars?.toFixed(4))).toEqual([
-      ...['2.0000', '0.2000', '0.5000', undefined],
+      ...['2.0000', '0.6000', '0.2000', '0.5000', undefined],
       ...['1.2000', '0.4000'],
     ]);
   });
 
   test('adds up by product and by service, what has no price left out', () => {
-    expect(sumOf(lines)).toBeCloseTo(4.3, 10);
+    expect(sumOf(lines)).toBeCloseTo(4.9, 10);
     expect([...sumsBy(lines, 'service')].map(([service, sum]) => `${service} ${sum.toFixed(2)}`)).toEqual([
       'orders 3.90',
-      'payments 0.40',
+      'payments 1.00',
     ]);
     expect([...sumsBy(lines, 'product').keys()]).toEqual([
       ...['Amazon EventBridge', 'Amazon SQS', 'Amazon S3', 'Amazon SNS'],
@@ -171,6 +174,9 @@ describe('the bill for a million orders', () => {
       ['custom metrics', 2, '0.6000'],
       ['requests to standard queues', 648_000, '0.2592'],
     ]);
+    // A pipe polls its queue as a mapping does.
+    const withPipe = { ...inventory, pipes: [{ service: 'orders', name: 'millrace-orders-prod-partner' }] };
+    expect(fixedBill(counted, table, withPipe).at(-1)).toMatchObject({ amount: 2 * IDLE_POLLS_A_MONTH });
   });
 });
 
@@ -374,6 +380,14 @@ test('the templates tell what is there', () => {
             ParallelizationFactor: 2,
           },
         },
+        QueuePipe: {
+          Type: 'AWS::Pipes::Pipe',
+          Properties: { Name: 'from-queue', Source: { 'Fn::GetAtt': ['Queue', 'Arn'] } },
+        },
+        StreamPipe: {
+          Type: 'AWS::Pipes::Pipe',
+          Properties: { Name: 'from-stream', Source: { 'Fn::GetAtt': ['Table', 'StreamArn'] } },
+        },
       },
     },
   } as unknown as Parameters<typeof inventoryOf>[0][number];
@@ -394,6 +408,7 @@ test('the templates tell what is there', () => {
       },
     ],
     relays: [{ service: 'orders', functionName: 'f', batchesPerShard: 2 }],
+    pipes: [{ service: 'orders', name: 'from-queue' }],
     tables: ['t'],
     tablesWithRecovery: ['t'],
     timeToLive: new Map([['t', 'ttl']]),

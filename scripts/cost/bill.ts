@@ -18,12 +18,15 @@ export interface BillLine {
 
 const MILLION = 1_000_000;
 
-/** Long polls that Lambda keeps open at an idle queue whose mapping has a maximum concurrency, and how long each is. */
+/**
+ * Long polls that Lambda keeps open at an idle queue whose mapping has a maximum concurrency, and how long each is. AWS does not say how many a
+ * pipe keeps open: as many are counted.
+ */
 const POLLERS = 5;
 const POLL_SECONDS = 20;
 const MONTH_SECONDS = 30 * 86_400;
 
-/** Requests a month of an event source mapping with nothing to do. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+/** Requests a month of an event source mapping, or a pipe, with nothing to do. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
 export const IDLE_POLLS_A_MONTH = (POLLERS * MONTH_SECONDS) / POLL_SECONDS;
 
 /** The price of each meter that AWS bills. What is not here costs nothing. */
@@ -35,6 +38,7 @@ const PRICE_OF: Partial<Record<Meter, string>> = {
   'sqs.requests': 'sqs.requests',
   'events.published': 'events.published',
   'events.archivedBytes': 'events.archiveProcessing',
+  'pipes.requests': 'pipes.requests',
   'scheduler.invocations': 'scheduler.invocations',
   'states.transitions': 'states.transitions',
   'httpApi.requests': 'httpApi.requests',
@@ -88,7 +92,8 @@ export function storageOfAMillionOrders(
 export function fixedBill(measurement: Measurement, table: PriceTable, inventory: Inventory): BillLine[] {
   const lines = new Lines(table);
   for (const { service, metrics } of inventory.alarms) lines.add('cloudwatch.alarms', service, metrics);
-  for (const { service } of inventory.consumers) lines.add('sqs.requests', service, IDLE_POLLS_A_MONTH);
+  for (const { service } of [...inventory.consumers, ...inventory.pipes])
+    lines.add('sqs.requests', service, IDLE_POLLS_A_MONTH);
   for (const { meter, resource } of measurement.usage) {
     if (meter !== 'cloudwatch.metrics') continue;
     const service = /\bservice=millrace-(\S+)/.exec(resource)?.[1] ?? '';

@@ -5,7 +5,7 @@ const cost = (...args: string[]) => runScript('cost', ...args);
 
 interface Report {
   counted: Record<string, number>;
-  aMillionOrders: { product: string; service: string; dollars?: number }[];
+  aMillionOrders: { product: string; what: string; service: string; dollars?: number }[];
   fixed: { product: string; dollars: number }[];
   quotas: { name: string; metAt: number | null }[];
   limits: { name: string }[];
@@ -25,6 +25,7 @@ describe('npm run cost', () => {
     [['--orders', '0'], '--orders must be a whole number of at least 1, not "0"'],
     [['--clients', 'many'], '--clients must be a whole number of at least 1, not "many"'],
     [['--lambda-ms', '1.5'], '--lambda-ms must be a whole number of at least 1, not "1.5"'],
+    [['--process', 'returns'], '--process must be orders, checkouts, partner-orders, not returns'],
     [['--stage', 'Prod'], '--stage must be lower-case letters'],
   ])('%j is refused with exit code 2', async (args, message) => {
     const { exitCode, stderr } = await cost(...args);
@@ -72,5 +73,27 @@ describe('npm run cost', () => {
     );
     expect(report.quotas[0]?.metAt).toBeGreaterThan(0);
     expect(report.limits.map(({ name }) => name)).toContain('inventory.onOrderPlaced');
+  });
+
+  test('counts what a paid order of a partner uses: queue, pipe, enrichment, checkout', async () => {
+    const { exitCode, stdout, stderr } = await cost(
+      ...['--process', 'partner-orders', '--orders', '3', '--json', '--stage', 'dev'],
+    );
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    const { usage, aMillionOrders } = JSON.parse(stdout) as Report;
+    const sum = (meter: string, resource: string) =>
+      usage
+        .filter((entry) => entry.meter === meter && entry.resource === resource)
+        .reduce((total, { amount }) => total + amount, 0);
+
+    // One at a time, so each order is a batch of its own: sent, received and deleted; enriched; handed to the checkout.
+    expect(sum('pipes.requests', 'millrace-partner-orders-dev-acme')).toBe(3);
+    expect(sum('sqs.requests', 'millrace-partner-orders-dev-acme')).toBe(9);
+    expect(sum('lambda.invocations', 'millrace-partner-orders-dev-admitAcme')).toBe(3);
+    expect(sum('lambda.invocations', 'millrace-checkout-dev-requestCheckouts')).toBe(3);
+    expect(sum('dynamodb.writeUnits', 'millrace-partner-orders-dev')).toBe(3);
+    expect(sum('states.executions', 'millrace-checkout-dev')).toBe(3);
+    const ofPartners = aMillionOrders.filter(({ service }) => service === 'partner-orders');
+    expect(ofPartners).toContainEqual(expect.objectContaining({ what: 'events through pipes', dollars: 0.4 }));
   });
 });

@@ -3,20 +3,24 @@ import { jsonText, readArguments, readNumber, readStage, runCommand, UsageError 
 import { serviceDirectories } from '@millrace/workspace/catalogue';
 import { packageServices } from '@millrace/workspace/packaging';
 import { withLambdaDuration } from './measurement.ts';
+import { ORDER_PROCESSES } from './order-mix.ts';
 import { readPriceTable } from './price-table.ts';
 import { readQuotaTable } from './quota-use.ts';
 import { formatReport, makeReport } from './report.ts';
 import { inventoryOf } from './template-inventory.ts';
 
 const HELP = `Counts what orders use of each AWS service while the local runtime handles them, and tells what a million of them would
-cost, what stands there without any order, and which quotas they meet. Nothing is asked of AWS.
+cost, what a stage costs without any order, and which quotas they meet. Nothing is asked of AWS.
 
 Usage: npm run cost -- [options]
 
   --orders <n>       orders to count (100: any multiple of it has the usual mix exactly)
   --clients <n>      customers at once (1); with more of them, messages and events come in batches
   --lambda-ms <ms>   billed for each invocation, instead of what was measured on this machine
-  --process <name>   how orders are taken: orders, by the events of the services, or checkouts, by the state machine (orders)
+  --process <name>   how orders are taken (orders):
+                     orders          POST /orders, carried out by the events of the services
+                     checkouts       POST /checkouts, carried out by the state machine
+                     partner-orders  a partner's queue and its pipe, carried out by the state machine
   --stage <name>     stage whose templates are counted (prod)
   --json             everything as JSON
   --help             show this
@@ -51,10 +55,8 @@ async function main(): Promise<number> {
   const clients = readNumber('clients', values.clients, count) ?? 1;
   const lambdaMs = readNumber('lambda-ms', values['lambda-ms'], count);
   const stage = readStage(values.stage);
-  const { process } = values;
-  if (process !== 'orders' && process !== 'checkouts') {
-    throw new UsageError(`--process must be orders or checkouts, not ${process}`);
-  }
+  const process = ORDER_PROCESSES.find((name) => name === values.process);
+  if (!process) throw new UsageError(`--process must be ${ORDER_PROCESSES.join(', ')}, not ${values.process}`);
   const onProgress = (line: string): void => console.error(`${line} …`);
 
   // Loaded when it is clear what is wanted: it is the whole local runtime.

@@ -1,3 +1,10 @@
+/**
+ * How orders are taken and carried out: `POST /orders` and the events of the services, `POST /checkouts` and the state machine, or a
+ * partner's queue, its pipe and the state machine.
+ */
+export const ORDER_PROCESSES = ['orders', 'checkouts', 'partner-orders'] as const;
+export type OrderProcess = (typeof ORDER_PROCESSES)[number];
+
 /** What becomes of an order. */
 export type Outcome = 'paid' | 'declined' | 'out of stock' | 'paid at the third attempt';
 

@@ -7,6 +7,8 @@ export interface Inventory {
   alarms: { service: string; name: string; metrics: number }[];
   consumers: Consumer[];
   relays: Relay[];
+  /** Pipes that read queues. */
+  pipes: { service: string; name: string }[];
   tables: string[];
   /** Tables with point-in-time recovery. */
   tablesWithRecovery: string[];
@@ -50,6 +52,7 @@ export function inventoryOf(packaged: readonly CompiledService[]): Inventory {
     alarms: [],
     consumers: [],
     relays: [],
+    pipes: [],
     tables: [],
     tablesWithRecovery: [],
     timeToLive,
@@ -68,6 +71,11 @@ export function inventoryOf(packaged: readonly CompiledService[]): Inventory {
       if (String(recovery?.PointInTimeRecoveryEnabled) === 'true')
         inventory.tablesWithRecovery.push(String(table.TableName));
       if (ttl?.AttributeName !== undefined) timeToLive.set(String(table.TableName), ttl.AttributeName);
+    }
+    for (const [, { Name, Source }] of resourcesOf(template, 'AWS::Pipes::Pipe')) {
+      if (propertiesOf(template, Source as Reference)?.QueueName !== undefined) {
+        inventory.pipes.push({ service, name: String(Name) });
+      }
     }
     for (const [, mapping] of resourcesOf(template, 'AWS::Lambda::EventSourceMapping')) {
       addMapping(inventory, service, template, mapping as unknown as Mapping);

@@ -18,6 +18,7 @@ export const pipes: AwsService<undefined> = {
   routes: pipesRoutes,
   resourceTypes: pipesResourceTypes,
   access: pipesAccess,
+  meters: { 'pipes.requests': 'events that have passed the filter, each 64 KB is one [pipe]' },
   refusal: { code: 'AccessDeniedException', status: 403 },
   metrics: { 'AWS/EventBridge/Pipes': PIPES_METRICS },
   async start(host) {

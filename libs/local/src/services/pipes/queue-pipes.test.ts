@@ -9,6 +9,7 @@ import {
   queueArn,
   roleArn,
 } from '../../../fixtures/pipes-under-test.ts';
+import { Usage } from '../../core/usage.ts';
 
 const { start, create, dataDirectory, defer } = pipesForEachTest();
 
@@ -40,6 +41,31 @@ describe('a pipe from a queue', () => {
     await started.send({ kind: 'order', id: 1 }, { kind: 'other', id: 2 }, 'no JSON', { kind: 'order', id: 3 });
     expect(await started.arrived(2)).toEqual(expect.arrayContaining([{ id: 1 }, { id: 3 }]));
     await eventually(async () => expect(await started.count('in')).toBe(0));
+  });
+
+  // https://aws.amazon.com/eventbridge/pricing/
+  it('is billed for the events that pass its filter, each 64 KB of one, and again when they come again', async () => {
+    const usage = new Usage();
+    let calls = 0;
+    const failOnce = () => {
+      calls += 1;
+      if (calls === 1) throw new Error('not yet');
+    };
+    const started = await create(
+      {
+        Target: functionArn('failOnce'),
+        SourceParameters: { FilterCriteria: { Filters: [{ Pattern: '{"body":{"kind":["order"]}}' }] } },
+        DesiredState: 'STOPPED',
+      },
+      { usage, functions: { failOnce } },
+    );
+    await started.send({ kind: 'order' }, { kind: 'order', text: 'x'.repeat(64 * 1024) }, { kind: 'other' });
+    await eventually(() => started.invoke('StartPipe', { Name: 'p' }));
+    await eventually(() => expect(usage.total('pipes.requests', 'p')).toBe(3));
+
+    await started.clock.advance(31_000);
+    await eventually(async () => expect(await started.count('in')).toBe(0));
+    expect(usage.total('pipes.requests')).toBe(6);
   });
 
   it('leaves a message that failed to the queue, whose redrive policy sends it to its dead-letter queue', async () => {

@@ -1,3 +1,4 @@
+import { chunks } from '../../core/chunks.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Host } from '../../core/service.ts';
 import type { Invoke } from '../lambda/event-source-mapping.ts';
@@ -52,6 +53,10 @@ export function runnerOf(pipe: Pipe, host: Host): Invoke {
     const { Records } = JSON.parse(payload) as { Records: SourceRecord[] };
     report('Invocations', 1);
     report('EventCount', Records.length);
+    // The filter has left out what is free. What comes again is charged again.
+    for (const record of Records) {
+      host.usage?.add('pipes.requests', pipe.Name, chunks(Buffer.byteLength(JSON.stringify(record)), 64));
+    }
     const failed = await withinLimit(host.clock, run(Records)).catch((error: Error) => {
       host.warn(`Pipe ${pipe.Name} failed: ${error.message}`);
       if (error instanceof ExecutionTimeoutError) report('ExecutionTimeout', 1);

@@ -46,6 +46,10 @@ export const states: AwsService<DeclaringStates> = {
   access: statesAccess,
   deliveryAction: 'states:StartExecution',
   metrics: { 'AWS/States': STATES_METRICS },
+  meters: {
+    'states.executions': 'executions that were started [state machine]',
+    'states.transitions': 'state transitions of Standard workflows [state machine]',
+  },
   start: startStates,
 };
 
