@@ -17,6 +17,8 @@ const PAGE = 'docs/local-cloud-behaviours.md';
 const README = 'libs/local/README.md';
 /** Of services whose name in signatures is not that of their folder. */
 const FOLDERS: Readonly<Record<string, string>> = { monitoring: 'cloudwatch', apigateway: 'http-api' };
+/** Libraries that behave for a service as AWS documents it. */
+const LIBRARIES: Readonly<Record<string, readonly string[]>> = { states: ['libs/states-language/src'] };
 
 /** The documents as they should be, by their path in the repository. */
 export function documents(root: string): Documents {
@@ -33,12 +35,16 @@ export function documents(root: string): Documents {
 }
 
 function testsOf(root: string, service: string): string[] {
-  const folder = join(root, 'libs/local/src/services', service);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.ts'))
-    .sort()
-    .map((name) => join(folder, name));
+  const folders = [join('libs/local/src/services', service), ...(LIBRARIES[service] ?? [])];
+  return folders
+    .map((folder) => join(root, folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.test.ts'))
+        .sort()
+        .map((name) => join(folder, name)),
+    );
 }
 
 /** Runs the command; its exit code becomes that of the process. */

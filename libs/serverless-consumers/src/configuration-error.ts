@@ -18,6 +18,7 @@ export type ConfigurationErrorCode =
   | 'CONSUMERS_HANDLER_MISMATCH'
   | 'CONSUMERS_EMITS_MISMATCH'
   | 'CONSUMERS_ENCRYPTION_KEY'
+  | 'CONSUMERS_STATE_MACHINE'
   | 'CONSUMERS_BUS_NOT_FOUND'
   | 'CONSUMERS_BUS_POLICY';
 
@@ -29,11 +30,14 @@ export class ConfigurationError extends Error {
   readonly code: ConfigurationErrorCode;
   /** Where in serverless.yml, e.g. `functions.onOrderPlaced.events[0].consume.batchSize`. */
   readonly key: string;
+  /** A file of the service, where the mistake is not in serverless.yml. */
+  readonly file: string | undefined;
 
-  constructor(code: ConfigurationErrorCode, key: string, problem: string) {
+  constructor(code: ConfigurationErrorCode, key: string, problem: string, file?: string) {
     super(problem);
     this.name = 'ConfigurationError';
     this.code = code;
     this.key = key;
+    this.file = file;
   }
 }

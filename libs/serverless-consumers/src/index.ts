@@ -12,6 +12,7 @@ import type { Osls } from './osls.ts';
 import { type FunctionPlan, planService } from './plan-service.ts';
 import { readPatternLength } from './platform.ts';
 import { removeRedundantDependencies } from './redundant-dependencies.ts';
+import { checkStateMachines } from './state-machines.ts';
 import { checkTemplateLimits } from './template-limits.ts';
 
 const eventList = { type: 'array', minItems: 1, items: { type: 'string' } };
@@ -101,6 +102,8 @@ export default class ServerlessConsumers {
     const template = provider.compiledCloudFormationTemplate;
     removeRedundantDependencies(template.Resources);
     return this.#located(async () => {
+      const { serviceDir, configurationFilename } = this.#serverless;
+      checkStateMachines(template.Resources, serviceDir, configurationFilename);
       encryptResources(this.#serverless);
       checkTemplateLimits(template, readPatternLength(custom?.consumers));
     });
@@ -143,8 +146,9 @@ export default class ServerlessConsumers {
       return await run();
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
-      const file = relative(findWorkspaceRoot(serviceDir), join(serviceDir, configurationFilename));
-      throw new classes.Error(`${file}: ${error.key}: ${error.message}`, error.code);
+      const file = relative(findWorkspaceRoot(serviceDir), join(serviceDir, error.file ?? configurationFilename));
+      const key = error.key && `${error.key}: `;
+      throw new classes.Error(`${file}: ${key}${error.message}`, error.code);
     }
   }
 }

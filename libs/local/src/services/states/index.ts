@@ -1,3 +1,4 @@
+import { checkSupported } from '@millrace/states-language';
 import { type AwsService, apiOf, type Host, type RunningService } from '../../core/service.ts';
 import { statesAccess } from './access.ts';
 import { Activities } from './activities/activities.ts';
@@ -13,7 +14,6 @@ import { StatesStore } from './execution/store.ts';
 import { Integrations } from './integrations/integrations.ts';
 import type { InvokeFunction } from './integrations/lambda.ts';
 import { functionsOf } from './integrations/local-functions.ts';
-import { checkSupported } from './integrations/supported.ts';
 import { StateMachines } from './machines/state-machines.ts';
 import { metricsOf, STATES_METRICS } from './metrics.ts';
 import { type DeclaringStates, statesResourceTypes } from './resource-types.ts';

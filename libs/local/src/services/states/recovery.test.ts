@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { StateFailure } from '@millrace/states-language';
 import { end, functionArn, machine, statesForEachTest } from '../../../fixtures/states-under-test.ts';
-import { StateFailure } from './engine/failure.ts';
 import { findRetry, matchesError } from './engine/retry.ts';
 
 const start = statesForEachTest();

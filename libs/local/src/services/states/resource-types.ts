@@ -1,10 +1,10 @@
 import { arnOf, stableUuid } from '@millrace/cloudformation';
+import { definitionInTemplate, type MachineType } from '@millrace/states-language';
 import type { Input } from '../../core/access.ts';
 import type { DeclaredResource, ResourceType } from '../../core/service.ts';
 import type { Activities } from './activities/activities.ts';
 import { publishVersion } from './api/version-operations.ts';
 import { checkName } from './arns.ts';
-import type { MachineType } from './engine/definition/machine.ts';
 import type { StateMachines } from './machines/state-machines.ts';
 
 /** What templates make of state machines. */
@@ -72,7 +72,7 @@ function inputOf({ name, properties }: DeclaredResource) {
   return {
     name: checkName(name),
     type: typeOf(properties),
-    definition: definitionOf(properties),
+    definition: definitionInTemplate(properties),
     roleArn: String(properties.RoleArn ?? ''),
     tags: tagsOf(properties),
     loggingConfiguration: undefined,
@@ -84,31 +84,6 @@ function inputOf({ name, properties }: DeclaredResource) {
 function typeOf({ StateMachineType = 'STANDARD' }: Input): MachineType {
   if (StateMachineType === 'STANDARD' || StateMachineType === 'EXPRESS') return StateMachineType;
   throw new Error(`StateMachineType must be STANDARD or EXPRESS, not ${String(StateMachineType)}`);
-}
-
-/**
- * The definition as text, with its substitutions made.
- * @throws Error where it is not in the template
- */
-function definitionOf({ DefinitionString, Definition, DefinitionSubstitutions, ...others }: Input): string {
-  for (const elsewhere of ['DefinitionUri', 'DefinitionS3Location']) {
-    if (others[elsewhere] !== undefined) {
-      throw new Error(
-        `${elsewhere} is not supported on this machine: put the definition into Definition or DefinitionString`,
-      );
-    }
-  }
-  if ((DefinitionString === undefined) === (Definition === undefined)) {
-    throw new Error('exactly one of Definition and DefinitionString must be there');
-  }
-  const text = Definition === undefined ? String(DefinitionString) : JSON.stringify(Definition);
-  const substitutions = new Map(Object.entries((DefinitionSubstitutions ?? {}) as Record<string, unknown>));
-  const isText = Definition === undefined;
-  return text.replace(/\$\{([\w]+)\}/g, (place, name: string) => {
-    const value = substitutions.get(name);
-    // In an object the place is inside of a JSON string already.
-    return value === undefined ? place : isText ? String(value) : JSON.stringify(String(value)).slice(1, -1);
-  });
 }
 
 function tagsOf({ Tags = [] }: Input): Record<string, string> {

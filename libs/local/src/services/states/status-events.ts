@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { Json, JsonObject } from '@millrace/states-language';
 import type { Deliver } from '../../core/delivery.ts';
 import { isoTime } from './engine/context.ts';
 import { executionQuotas } from './engine/execution-state.ts';
-import type { Json, JsonObject } from './engine/json.ts';
 import type { StoredExecution } from './execution/store.ts';
 
 /** Events have less room than executions. */

@@ -1,8 +1,8 @@
+import type { MachineType } from '@millrace/states-language';
 import type { Input } from '../../../core/access.ts';
 import { AwsError } from '../../../core/aws-error.ts';
 import type { Operations } from '../../../core/service.ts';
 import { checkExecutionArn, checkName } from '../arns.ts';
-import type { MachineType } from '../engine/definition/machine.ts';
 import type { ExecutionState, HistoryEvent } from '../engine/execution-state.ts';
 import type { Executions } from '../execution/executions.ts';
 import type { StatesStore } from '../execution/store.ts';

@@ -1,8 +1,8 @@
+import type { Json } from '@millrace/states-language';
 import type { Input } from '../../../core/access.ts';
 import { AwsError } from '../../../core/aws-error.ts';
 import { checkInput, flag, list, oneOf, required, type Shape, structure, text, whole } from '../../../core/shapes.ts';
 import { executionQuotas } from '../engine/execution-state.ts';
-import type { Json } from '../engine/json.ts';
 
 const arn = text({ min: 1, max: 2000 });
 const data = text({ max: executionQuotas.payloadBytes });

@@ -1,11 +1,10 @@
+import { type CompileOptions, compileDefinition, type MachineType } from '@millrace/states-language';
 import type { Input } from '../../../core/access.ts';
 import { AwsError } from '../../../core/aws-error.ts';
 import type { Operations } from '../../../core/service.ts';
 import type { Activities } from '../activities/activities.ts';
 import type { Activity } from '../activities/activity.ts';
 import { checkName } from '../arns.ts';
-import { type CompileOptions, compileDefinition } from '../engine/definition/compile.ts';
-import type { MachineType } from '../engine/definition/machine.ts';
 import type { Executions } from '../execution/executions.ts';
 import type { StateMachine } from '../machines/state-machine.ts';
 import type { StateMachines } from '../machines/state-machines.ts';

@@ -1,9 +1,16 @@
-import type { ChoiceState, FailState, StateOutput, TaskState } from './definition/machine.ts';
+import {
+  type ChoiceState,
+  errorNames,
+  type FailState,
+  RuntimeFailure,
+  type Scope,
+  StateFailure,
+  type StateOutput,
+  type TaskState,
+} from '@millrace/states-language';
 import type { Thread } from './execution-state.ts';
-import { errorNames, RuntimeFailure, StateFailure } from './failure.ts';
 import { goOnJoining, startMap, startParallel } from './joins.ts';
 import type { Progress, Run } from './run.ts';
-import type { Scope } from './scope.ts';
 import { taskEvents } from './task-events.ts';
 
 /**

@@ -1,5 +1,5 @@
+import type { JsonObject } from '@millrace/states-language';
 import type { ExecutionState, Thread } from './execution-state.ts';
-import type { JsonObject } from './json.ts';
 
 /** A time as the context object has it. */
 export function isoTime(milliseconds: number): string {

@@ -1,9 +1,15 @@
-import { type CompiledDefinition, isRecoverable, type State } from './definition/machine.ts';
+import {
+  type Chance,
+  type CompiledDefinition,
+  compact,
+  errorNames,
+  isRecoverable,
+  type Json,
+  type State,
+  StateFailure,
+} from '@millrace/states-language';
 import { type ExecutionState, newThread, type TaskOutcome, type Thread } from './execution-state.ts';
-import { errorNames, StateFailure } from './failure.ts';
-import { compact, type Json } from './json.ts';
 import { type Changes, Run } from './run.ts';
-import type { Chance } from './scope.ts';
 import { payload } from './task-events.ts';
 import { ThreadFlow } from './thread-flow.ts';
 

@@ -1,6 +1,5 @@
-import type { MapState, ParallelState } from './definition/machine.ts';
+import type { Json, MapState, ParallelState } from '@millrace/states-language';
 import { executionQuotas, newThread, type Thread } from './execution-state.ts';
-import type { Json } from './json.ts';
 import type { Progress, Run } from './run.ts';
 
 /** Starts all branches of a Parallel state. */

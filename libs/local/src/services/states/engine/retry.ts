@@ -1,5 +1,4 @@
-import type { Retrier } from './definition/machine.ts';
-import { errorNames, type StateFailure } from './failure.ts';
+import { errorNames, type Retrier, type StateFailure } from '@millrace/states-language';
 
 /** Errors that end an execution: no retrier or catcher takes them. */
 const terminal = new Set<string | undefined>([errorNames.runtime]);

@@ -1,14 +1,16 @@
-import { contextOf } from './context.ts';
 import {
+  type Chance,
   type CompiledDefinition,
   isRecoverable,
+  type Json,
+  type JsonObject,
   type Machine,
+  type Scope,
   type State,
   type StateOutput,
-} from './definition/machine.ts';
+} from '@millrace/states-language';
+import { contextOf } from './context.ts';
 import { type ExecutionState, executionQuotas, type HistoryEvent, type Thread } from './execution-state.ts';
-import type { Json, JsonObject } from './json.ts';
-import type { Chance, Scope } from './scope.ts';
 import type { EventDraft } from './task-events.ts';
 
 /** How far a state has come: it waits, its work has a result, or it has been left for another. */

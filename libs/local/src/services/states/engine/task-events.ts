@@ -1,6 +1,5 @@
-import type { TaskResource } from './definition/resource.ts';
+import { compact, type Json, type JsonObject, type TaskResource } from '@millrace/states-language';
 import type { ScheduledTask, TaskOutcome } from './execution-state.ts';
-import { compact, type Json, type JsonObject } from './json.ts';
 
 /** Type and details of an event, before it has its number. */
 export type EventDraft = readonly [type: string, details?: JsonObject];

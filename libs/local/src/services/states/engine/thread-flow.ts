@@ -1,8 +1,16 @@
+import {
+  compact,
+  EvaluationFailure,
+  errorNames,
+  isRecoverable,
+  type Json,
+  type RecoverableState,
+  RuntimeFailure,
+  StateFailure,
+  type StateOutput,
+} from '@millrace/states-language';
 import { beginState } from './begin-state.ts';
-import { isRecoverable, type RecoverableState, type StateOutput } from './definition/machine.ts';
 import { type ExecutionState, executionQuotas, type TaskOutcome, type Thread } from './execution-state.ts';
-import { EvaluationFailure, errorNames, RuntimeFailure, StateFailure } from './failure.ts';
-import { compact, type Json } from './json.ts';
 import { findRetry, matchesError } from './retry.ts';
 import { HistoryFull, type Run } from './run.ts';
 import { payload, type TaskEvents, taskEvents } from './task-events.ts';

@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { type Chance, type CompiledDefinition, isEqual, type Json, type MachineType } from '@millrace/states-language';
 import { AwsError } from '../../../core/aws-error.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { expressExecutionArn, standardExecutionArn } from '../arns.ts';
 import { readToken } from '../engine/begin-state.ts';
-import type { CompiledDefinition, MachineType } from '../engine/definition/machine.ts';
 import {
   type ExecutionState,
   executionQuotas,
   type HistoryEvent,
   type TaskOutcome,
 } from '../engine/execution-state.ts';
-import { isEqual, type Json } from '../engine/json.ts';
-import type { Chance } from '../engine/scope.ts';
 import type { RunnableMachine } from '../machines/state-machine.ts';
 import { LiveExecution, type TaskRunner } from './live-execution.ts';
 import type { StatesStore, StoredExecution } from './store.ts';

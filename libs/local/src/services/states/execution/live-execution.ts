@@ -1,12 +1,9 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import type { Chance, CompiledDefinition, IntegrationPattern, Json, TaskResource } from '@millrace/states-language';
 import type { Clock, Timer } from '../../../core/clock.ts';
-import type { CompiledDefinition } from '../engine/definition/machine.ts';
-import type { IntegrationPattern, TaskResource } from '../engine/definition/resource.ts';
 import type { ExecutionState, TaskOutcome, Thread } from '../engine/execution-state.ts';
 import { Interpreter } from '../engine/interpreter.ts';
-import type { Json } from '../engine/json.ts';
 import type { Changes } from '../engine/run.ts';
-import type { Chance } from '../engine/scope.ts';
 
 /** A task that is to be run. */
 export interface TaskCall {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { JsonObject } from '@millrace/states-language';
 import { openDatabase, transaction } from '../../../core/sqlite.ts';
 import type { Activity } from '../activities/activity.ts';
 import type { ExecutionState, HistoryEvent, Thread } from '../engine/execution-state.ts';
-import type { JsonObject } from '../engine/json.ts';
 import type { Changes } from '../engine/run.ts';
 
 /** An execution, and what it was started with. */

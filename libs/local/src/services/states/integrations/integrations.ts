@@ -1,10 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { compact, isObject, type Json, type JsonObject, type TaskResource } from '@millrace/states-language';
 import { AwsError } from '../../../core/aws-error.ts';
 import type { RoleCall } from '../../../core/service.ts';
 import type { Activities } from '../activities/activities.ts';
-import type { TaskResource } from '../engine/definition/resource.ts';
 import type { TaskOutcome } from '../engine/execution-state.ts';
-import { compact, isObject, type Json, type JsonObject } from '../engine/json.ts';
 import { type TaskCall, TaskError, type TaskRunner } from '../execution/live-execution.ts';
 import { type InvokeFunction, invokeByIntegration, invokeFunction } from './lambda.ts';
 import { outcomeOfExecution } from './nested-execution.ts';

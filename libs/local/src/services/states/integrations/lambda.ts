@@ -1,5 +1,5 @@
+import { isObject, type Json, type JsonObject } from '@millrace/states-language';
 import { AwsError } from '../../../core/aws-error.ts';
-import { isObject, type Json, type JsonObject } from '../engine/json.ts';
 import { TaskError } from '../execution/live-execution.ts';
 
 /** Whose permissions a call has, and for what it is made. */

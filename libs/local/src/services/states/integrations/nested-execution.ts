@@ -1,5 +1,5 @@
+import { compact, type Json, type JsonObject } from '@millrace/states-language';
 import type { TaskOutcome } from '../engine/execution-state.ts';
-import { compact, type Json, type JsonObject } from '../engine/json.ts';
 
 /**
  * What a task that has waited for another execution ends with.

@@ -1,5 +1,5 @@
+import type { TaskResource } from '@millrace/states-language';
 import { AwsError } from '../../../core/aws-error.ts';
-import type { TaskResource } from '../engine/definition/resource.ts';
 import { TaskError } from '../execution/live-execution.ts';
 
 type Integration = Extract<TaskResource, { kind: 'integration' }>;

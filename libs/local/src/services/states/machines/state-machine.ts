@@ -1,4 +1,4 @@
-import type { CompiledDefinition, MachineType } from '../engine/definition/machine.ts';
+import type { CompiledDefinition, MachineType } from '@millrace/states-language';
 
 /** What executions of a machine are started with: it changes with each update. */
 export interface Revision {

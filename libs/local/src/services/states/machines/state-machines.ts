@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import {
+  type CompiledDefinition,
+  type CompileOptions,
+  compileDefinition,
+  type MachineType,
+} from '@millrace/states-language';
 import { AwsError } from '../../../core/aws-error.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { machineArn, type Place, parseMachineArn } from '../arns.ts';
-import { type CompileOptions, compileDefinition } from '../engine/definition/compile.ts';
-import type { CompiledDefinition, MachineType } from '../engine/definition/machine.ts';
 import type { StatesStore } from '../execution/store.ts';
 import type { Alias, Revision, RunnableMachine, StateMachine, Version } from './state-machine.ts';
 

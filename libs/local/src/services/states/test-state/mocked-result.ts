@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isObject, type Json, type State } from '@millrace/states-language';
 import type { AwsError } from '../../../core/aws-error.ts';
 import { invalid } from '../api/input.ts';
-import type { State } from '../engine/definition/machine.ts';
-import { isObject, type Json } from '../engine/json.ts';
 
 /** A scalar without constraints, the name of a shape behind a `#`, or a shape. */
 type Reference = string | Shape;

@@ -1,11 +1,18 @@
+import {
+  compileDefinition,
+  compileSingleState,
+  DefinitionError,
+  isObject,
+  isRecoverable,
+  type Json,
+  type JsonObject,
+  type Machine,
+  type State,
+} from '@millrace/states-language';
 import type { Input } from '../../../core/access.ts';
 import { AwsError } from '../../../core/aws-error.ts';
 import { checkInput, flag, oneOf, required, structure, text, whole } from '../../../core/shapes.ts';
 import { invalid } from '../api/input.ts';
-import { compileDefinition, compileSingleState } from '../engine/definition/compile.ts';
-import { isRecoverable, type Machine, type State } from '../engine/definition/machine.ts';
-import { DefinitionError } from '../engine/failure.ts';
-import { isObject, type Json, type JsonObject } from '../engine/json.ts';
 import { checkMockedResult } from './mocked-result.ts';
 
 /** What TestState is asked. */

@@ -1,23 +1,27 @@
 import { randomUUID } from 'node:crypto';
+import {
+  compact,
+  EvaluationFailure,
+  isRecoverable,
+  type Json,
+  type JsonObject,
+  type MapState,
+  type RecoverableState,
+  RuntimeFailure,
+  type Scope,
+  type State,
+  StateFailure,
+  type StateOutput,
+} from '@millrace/states-language';
 import type { Input } from '../../../core/access.ts';
 import { AwsError } from '../../../core/aws-error.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { machineArn, type Place } from '../arns.ts';
 import { choose, failureOf } from '../engine/begin-state.ts';
 import { isoTime } from '../engine/context.ts';
-import {
-  isRecoverable,
-  type MapState,
-  type RecoverableState,
-  type State,
-  type StateOutput,
-} from '../engine/definition/machine.ts';
 import type { ExecutionState, Thread } from '../engine/execution-state.ts';
 import { newThread } from '../engine/execution-state.ts';
-import { EvaluationFailure, RuntimeFailure, StateFailure } from '../engine/failure.ts';
-import { compact, type Json, type JsonObject } from '../engine/json.ts';
 import { delayOf, matchesError } from '../engine/retry.ts';
-import type { Scope } from '../engine/scope.ts';
 import { TaskError, type TaskRunner } from '../execution/live-execution.ts';
 import { readTestRequest, type TestRequest } from './test-request.ts';
 

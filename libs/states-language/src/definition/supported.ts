@@ -1,6 +1,6 @@
-import type { State } from '../engine/definition/machine.ts';
-import type { IntegrationPattern, TaskResource } from '../engine/definition/resource.ts';
-import { DefinitionError } from '../engine/failure.ts';
+import { DefinitionError } from '../failure.ts';
+import type { State } from './machine.ts';
+import type { IntegrationPattern, TaskResource } from './resource.ts';
 
 /** Optimized integrations that are here, with the patterns that AWS has for them. */
 const optimized: Readonly<Record<string, readonly IntegrationPattern[]>> = {
@@ -17,10 +17,14 @@ const optimized: Readonly<Record<string, readonly IntegrationPattern[]>> = {
 
 /**
  * Refuses a state that would fail on this machine whatever its input is.
- * @param isCallable true if a service takes calls from other services
+ * @param isCallable true if a service takes calls from other services; without it every service does
  * @throws DefinitionError that names what is missing
  */
-export function checkSupported(state: State, location: string, isCallable: (service: string) => boolean): void {
+export function checkSupported(
+  state: State,
+  location: string,
+  isCallable: (service: string) => boolean = () => true,
+): void {
   if (state.type === 'Map' && state.isDistributed) {
     throw new DefinitionError(
       `The mode DISTRIBUTED of the Map state '${state.name}' is not available on this machine`,
