@@ -3,16 +3,15 @@ import { ConfigurationError, variableFrom } from '@millrace/errors';
 import { type RetryOptions, retry } from '@millrace/retry';
 import { type CredentialProvider, type Credentials, environmentCredentials } from './environment-credentials.ts';
 import { CorruptAnswerError, errorOf, isRetryable, isSkewError } from './errors.ts';
+import { type Operation, type Protocol, type RequestParts, textOf } from './protocol.ts';
 import { RequestSigner } from './signature.ts';
 import { agentFor, defaultTransport, type HttpResponse, type TimeLimits, type Transport } from './transport.ts';
 
 /** How an API is called. */
-export interface ServiceDefinition {
+export interface ServiceDefinition<Called extends Operation> {
   /** As in its endpoint and in signatures. */
   name: string;
-  /** Of the header `x-amz-target`, before the operation. */
-  target: string;
-  jsonVersion: '1.0' | '1.1';
+  protocol: Protocol<Called>;
   /** Names its endpoint. https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html */
   endpointVariable: string;
 }
@@ -46,13 +45,13 @@ interface Destination {
 }
 
 /**
- * Calls the operations of one AWS API by its JSON protocol: signed with Signature Version 4, over connections that are kept,
+ * Calls the operations of one AWS API by its protocol: signed with Signature Version 4, over connections that are kept,
  * tried up to three times with full jitter when AWS or the network could not answer for now.
  *
  * It does what functions need of the SDK's clients and nothing else, in a fifth of their time; see README.md.
  */
-export class AwsClient {
-  readonly #service: ServiceDefinition;
+export class AwsClient<Called extends Operation> {
+  readonly #service: ServiceDefinition<Called>;
   readonly #options: ClientOptions;
   readonly #transport: Transport;
   readonly #limits: TimeLimits;
@@ -61,7 +60,7 @@ export class AwsClient {
   /** How far AWS's clock is ahead of this one, as far as a refusal has told. In ms. */
   #skewMs = 0;
 
-  constructor(service: ServiceDefinition, options: ClientOptions = {}) {
+  constructor(service: ServiceDefinition<Called>, options: ClientOptions = {}) {
     this.#service = service;
     this.#options = options;
     this.#transport = options.transport ?? defaultTransport;
@@ -79,77 +78,79 @@ export class AwsClient {
    * @returns the output as the API's reference has it
    * @throws AwsError with the name that AWS gives it; what the transport throws; ConfigurationError when the environment has no
    *   region or credentials
-   * @example const { Item } = await client.call('GetItem', { TableName: 'orders', Key: { pk: { S: 'ORDER#1' } } });
+   * @example
+   * const { Item } = await client.call({ operation: 'GetItem' }, { TableName: 'orders', Key: { pk: { S: 'ORDER#1' } } });
    */
-  call(operation: string, input: object): Promise<Record<string, unknown>> {
-    const body = JSON.stringify(input);
+  async call(operation: Called, input: object): Promise<object> {
+    const { protocol } = this.#service;
+    const parts = protocol.requestOf(operation, input);
+    const { responseMs = this.#limits.responseMs } = operation;
+    const limits = { ...this.#limits, responseMs };
     const { sleep, random } = this.#options;
-    return retry(() => this.#attempt(operation, body), {
+    const response = await retry(() => this.#attempt(parts, limits), {
       isRetryable,
       maxAttempts: MAX_ATTEMPTS,
       ...(sleep && { sleep }),
       ...(random && { random }),
     });
+    return protocol.outputOf(operation, response);
   }
 
-  async #attempt(operation: string, body: string): Promise<Record<string, unknown>> {
+  async #attempt(parts: RequestParts, limits: TimeLimits): Promise<HttpResponse> {
     const skewMs = this.#skewMs;
     try {
-      return await this.#send(operation, body);
+      return await this.#send(parts, limits);
     } catch (error) {
       if (!isSkewError(error) || this.#skewMs === skewMs) throw error;
       // Signed by the right time it is another request, so it does not count as an attempt.
-      return this.#send(operation, body);
+      return this.#send(parts, limits);
     }
   }
 
-  async #send(operation: string, body: string): Promise<Record<string, unknown>> {
+  /** @returns an answer that is no error */
+  async #send(parts: RequestParts, limits: TimeLimits): Promise<HttpResponse> {
     this.#destination ??= this.#locate();
     const { url, signer, credentials } = await this.#destination;
-    const { target, jsonVersion } = this.#service;
-    const headers = {
-      host: url.host,
-      'content-type': `application/x-amz-json-${jsonVersion}`,
-      'x-amz-target': `${target}.${operation}`,
-    };
-    const path = '/';
+    const { method, path, query, body } = parts;
+    const headers = { host: url.host, ...parts.headers };
     const signedAt = new Date(this.#now().getTime() + this.#skewMs);
     const sentWith = await credentials();
     let signed: Record<string, string> | undefined;
-    const others = { ...traceHeader(), 'content-length': String(Buffer.byteLength(body)), 'user-agent': 'millrace' };
+    const others = { ...traceHeader(), ...lengthHeader(method, body), 'user-agent': 'millrace' };
     const response = await this.#transport(
       {
+        method,
         protocol: url.protocol as 'http:' | 'https:',
         hostname: url.hostname,
         port: url.port ? Number(url.port) : undefined,
-        path,
+        path: query ? `${path}?${query}` : path,
         get headers() {
-          signed ??= { ...signer.sign({ path, headers, body }, sentWith, signedAt), ...others };
+          signed ??= { ...signer.sign({ method, path, query, headers, body }, sentWith, signedAt), ...others };
           return signed;
         },
         unsignedHeaders: { ...headers, ...others },
         accessKeyId: sentWith.accessKeyId,
         body,
       },
-      this.#limits,
+      limits,
     );
-    return this.#outputOf(response, signedAt);
+    this.#check(response, signedAt);
+    return response;
   }
 
-  #outputOf({ statusCode, headers, body }: HttpResponse, signedAt: Date): Record<string, unknown> {
+  /** @throws the error that an answer tells of */
+  #check({ statusCode, headers, body }: HttpResponse, signedAt: Date): void {
     const checksum = headers['x-amz-crc32'];
     if (checksum !== undefined && Number(checksum) !== crc32(body)) {
       throw new CorruptAnswerError('The checksum of an answer of AWS is wrong');
     }
-    const text =
-      typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
-    if (statusCode >= 200 && statusCode < 300) return text ? JSON.parse(text) : {};
+    if (statusCode >= 200 && statusCode < 300) return;
     const date = Date.parse(String(headers.date));
     // Not the difference to what is known: of two requests at once both tell the same.
     if (Math.abs(date - signedAt.getTime()) > NOTICEABLE_SKEW_MS) this.#skewMs = date - this.#now().getTime();
     const requestId = headers['x-amzn-requestid'];
     const metadata = { httpStatusCode: statusCode, requestId: requestId === undefined ? undefined : String(requestId) };
-    throw errorOf(jsonObject(text), metadata, headers['x-amzn-errortype']);
+    throw errorOf(jsonObject(textOf(body)), metadata, headers['x-amzn-errortype']);
   }
 
   async #locate(): Promise<Destination> {
@@ -189,6 +190,10 @@ function remembered(credentials: Credentials): CredentialProvider {
 function traceHeader(): Record<string, string> {
   const { AWS_LAMBDA_FUNCTION_NAME: functionName, _X_AMZN_TRACE_ID: trace } = process.env;
   return functionName && trace ? { 'x-amzn-trace-id': trace } : {};
+}
+
+function lengthHeader(method: string, body: string | Uint8Array): Record<string, string> {
+  return method === 'POST' || body.length > 0 ? { 'content-length': String(Buffer.byteLength(body)) } : {};
 }
 
 /** The members of an error. Something between here and AWS may answer with a page. */

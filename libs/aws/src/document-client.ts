@@ -2,6 +2,7 @@ import type * as sdk from '@aws-sdk/lib-dynamodb';
 import { marshall, unmarshall, type WireValue } from './attribute-value.ts';
 import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { jsonProtocol } from './protocol.ts';
 import { createSender } from './sender.ts';
 
 /** A request to DynamoDB in plain values. */
@@ -63,8 +64,7 @@ export function documentClient(options?: ClientOptions): DocumentClient {
   return createSender(
     {
       name: 'dynamodb',
-      target: 'DynamoDB_20120810',
-      jsonVersion: '1.0',
+      protocol: jsonProtocol('DynamoDB_20120810', '1.0'),
       endpointVariable: 'AWS_ENDPOINT_URL_DYNAMODB',
     },
     options,

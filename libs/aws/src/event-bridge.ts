@@ -1,6 +1,7 @@
 import type * as sdk from '@aws-sdk/client-eventbridge';
 import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { jsonProtocol } from './protocol.ts';
 import { createSender } from './sender.ts';
 
 /** Puts events on a bus. An entry that is refused has an `ErrorCode` in the output. */
@@ -23,7 +24,7 @@ export type EventBridge = Sender<'events'>;
  */
 export function eventBridge(options?: ClientOptions): EventBridge {
   return createSender(
-    { name: 'events', target: 'AWSEvents', jsonVersion: '1.1', endpointVariable: 'AWS_ENDPOINT_URL_EVENTBRIDGE' },
+    { name: 'events', protocol: jsonProtocol('AWSEvents', '1.1'), endpointVariable: 'AWS_ENDPOINT_URL_EVENTBRIDGE' },
     options,
     { input: withSeconds },
   );

@@ -18,6 +18,21 @@ export {
 export { AwsError, ConditionalCheckFailedException, TransactionCanceledException } from './errors.ts';
 export { type EventBridge, eventBridge, PutEventsCommand } from './event-bridge.ts';
 export {
+  CheckpointDurableExecutionCommand,
+  GetDurableExecutionCommand,
+  GetDurableExecutionHistoryCommand,
+  GetDurableExecutionStateCommand,
+  InvokeCommand,
+  type Lambda,
+  ListDurableExecutionsByFunctionCommand,
+  lambda,
+  paginateDurableExecutionHistory,
+  SendDurableExecutionCallbackFailureCommand,
+  SendDurableExecutionCallbackHeartbeatCommand,
+  SendDurableExecutionCallbackSuccessCommand,
+  StopDurableExecutionCommand,
+} from './lambda.ts';
+export {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
   SendMessageBatchCommand,

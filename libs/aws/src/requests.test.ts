@@ -1,4 +1,3 @@
-import { createHash, createHmac } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand as SdkPutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
@@ -8,7 +7,6 @@ import {
 } from '@aws-sdk/client-sqs';
 import * as sdk from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from '@jest/globals';
-import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import {
   BatchGetCommand,
@@ -226,80 +224,4 @@ test("the requests to SQS have the SDK's bodies", async () => {
     expect(request.headers['content-type']).toBe(their.sent[index]?.headers['content-type']);
     expect(request.hostname).toBe(their.sent[index]?.hostname);
   }
-});
-
-/** SHA-256 as the SDK's signer wants it. */
-class Sha256 {
-  readonly #hash;
-  constructor(secret?: string | Uint8Array) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret);
-  }
-  update(data: Uint8Array | string): void {
-    this.#hash.update(data);
-  }
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-}
-
-describe("requests are signed as the SDK's signer signs them", () => {
-  test.each([
-    ['with temporary credentials', 'dynamodb', credentials],
-    ['with lasting credentials', 'events', { accessKeyId: 'AKID', secretAccessKey: 's' }],
-  ] as const)('%s', async (_, service, each) => {
-    const our = ours();
-    const options = { ...our.options, credentials: each };
-    if (service === 'dynamodb') await documentClient(options).send(new PutCommand({ TableName, Item }));
-    else await eventBridge(options).send(new PutEventsCommand({ Entries: [{ Source: 's', Detail: '{"a":"ü"}' }] }));
-    const [request] = our.sent;
-    if (!request) throw new Error('nothing was sent');
-    const { authorization, 'content-length': _length, 'user-agent': _agent, ...headers } = request.headers;
-    const { 'x-amz-date': _date, 'x-amz-security-token': _token, ...unsigned } = headers;
-
-    const signer = new SignatureV4({
-      credentials: each,
-      region,
-      service,
-      sha256: Sha256 as never,
-      applyChecksum: false,
-    });
-    const signed = await signer.sign(
-      {
-        method: 'POST',
-        protocol: 'https:',
-        hostname: request.hostname,
-        path: '/',
-        query: {},
-        headers: unsigned,
-        body: request.body,
-      },
-      { signingDate: now },
-    );
-
-    expect(authorization).toBe(signed.headers.authorization);
-    expect(headers['x-amz-date']).toBe(signed.headers['x-amz-date']);
-    expect(headers['x-amz-security-token']).toBe(signed.headers['x-amz-security-token']);
-    expect(request).toMatchObject({
-      protocol: 'https:',
-      hostname: `${service}.${region}.amazonaws.com`,
-      port: undefined,
-    });
-  });
-
-  test('with a new key on the next day, and with a new secret', async () => {
-    const our = ours();
-    const tomorrow = new Date(now.getTime() + 86_400_000);
-    const times = [now, tomorrow];
-    const secrets = ['one', 'one', 'two', 'two'];
-    let sent = 0;
-    const client = documentClient({
-      ...our.options,
-      now: () => times[sent] ?? tomorrow,
-      credentials: async () => ({ accessKeyId: 'a', secretAccessKey: secrets[sent++] ?? '' }),
-    });
-    for (let count = 0; count < 4; count += 1) await client.send(new GetCommand({ TableName, Key }));
-    const signatures = our.sent.map(({ headers }) => headers.authorization?.split('Signature=')[1]);
-    expect(new Set(signatures).size).toBe(3);
-    expect(signatures[2]).toBe(signatures[3]);
-  });
 });

@@ -1,5 +1,6 @@
 import { AwsClient, type ClientOptions, type ServiceDefinition } from './aws-client.ts';
 import type { Command, Sender } from './command.ts';
+import type { Operation } from './protocol.ts';
 
 /** How the members of an API differ in the SDK's types and in its protocol. Without a conversion they are the same. */
 export interface Conversions {
@@ -15,15 +16,15 @@ export interface Conversions {
  * @example
  * export const sqs = (options?: ClientOptions): Sqs => createSender(service, options, { input: withBase64 });
  */
-export function createSender<Service extends string>(
-  service: ServiceDefinition,
+export function createSender<Service extends string, Called extends Operation>(
+  service: ServiceDefinition<Called>,
   options: ClientOptions | undefined,
   { input: toWire = same, output: fromWire = same }: Conversions,
-): Sender<Service> {
+): Sender<Service, Called> {
   const client = new AwsClient(service, options);
   return {
-    send: async <Input extends object, Output>({ operation, input }: Command<Service, Input, Output>) =>
-      fromWire(await client.call(operation, toWire(input))) as Output,
+    send: async <Input extends object, Output>(command: Command<Service, Input, Output> & Called) =>
+      fromWire(await client.call(command, toWire(command.input))) as Output,
   };
 }
 

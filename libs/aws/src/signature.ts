@@ -1,12 +1,18 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Credentials } from './environment-credentials.ts';
+import type { RequestParts } from './protocol.ts';
 
-/** A request as it is signed: a POST without a query string, which is all that the JSON protocols have. */
-export interface UnsignedRequest {
-  path: string;
-  /** With lower-case names. All of them are signed. */
-  headers: Record<string, string>;
-  body: string;
+/** As RFC 3986 has it, which is stricter than `encodeURIComponent`. @throws URIError for a text that is not valid Unicode */
+export function percentEncoded(text: string): string {
+  return encodeURIComponent(text).replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** A query string as it is signed: encoded, in the order of names and values. */
+export function canonicalQuery(parameters: readonly (readonly [name: string, value: string])[]): string {
+  const encoded = parameters.map(([name, value]) => [percentEncoded(name), percentEncoded(value)] as const);
+  const compare = (one: string, other: string) => (one < other ? -1 : Number(one > other));
+  const sorted = encoded.sort(([name, value], [next, other]) => compare(name, next) || compare(value, other));
+  return sorted.map(([name, value]) => `${name}=${value}`).join('&');
 }
 
 /** Signs requests with Signature Version 4. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
@@ -23,7 +29,11 @@ export class RequestSigner {
   }
 
   /** @returns the headers of the request with `x-amz-date`, `x-amz-security-token` and `authorization` */
-  sign({ path, headers, body }: UnsignedRequest, credentials: Credentials, now: Date): Record<string, string> {
+  sign(
+    { method, path, query, headers, body }: RequestParts,
+    credentials: Credentials,
+    now: Date,
+  ): Record<string, string> {
     // 2026-11-30T12:34:56.789Z → 20261130T123456Z
     const time = `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
     const day = time.slice(0, 8);
@@ -31,8 +41,10 @@ export class RequestSigner {
     if (credentials.sessionToken !== undefined) signed['x-amz-security-token'] = credentials.sessionToken;
     const names = Object.keys(signed).sort();
     const list = names.join(';');
-    const canonicalHeaders = names.map((name) => `${name}:${signed[name]}\n`).join('');
-    const canonicalRequest = `POST\n${path}\n\n${canonicalHeaders}\n${list}\n${sha256(body)}`;
+    const canonicalHeaders = names.map((name) => `${name}:${canonicalValue(signed[name])}\n`).join('');
+    // The path is encoded once more than it is sent. S3 alone wants it as it is.
+    const canonicalPath = path === '/' ? path : path.split('/').map(percentEncoded).join('/');
+    const canonicalRequest = `${method}\n${canonicalPath}\n${query}\n${canonicalHeaders}\n${list}\n${sha256(body)}`;
     const scope = `${day}/${this.#region}/${this.#service}/aws4_request`;
     const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonicalRequest)}`;
     const signature = createHmac('sha256', this.#key(day, credentials.secretAccessKey)).update(text).digest('hex');
@@ -52,6 +64,10 @@ export class RequestSigner {
   }
 }
 
-function sha256(content: string): string {
+function canonicalValue(value = ''): string {
+  return value.trim().replaceAll(/ +/g, ' ');
+}
+
+function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }

@@ -1,6 +1,7 @@
 import type * as sdk from '@aws-sdk/client-sqs';
 import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { jsonProtocol } from './protocol.ts';
 import { createSender } from './sender.ts';
 
 abstract class SqsCommand<Input extends object, Output> extends Command<'sqs', Input, OutputOf<Output>> {
@@ -39,7 +40,7 @@ export type Sqs = Sender<'sqs'>;
  */
 export function sqs(options?: ClientOptions): Sqs {
   return createSender(
-    { name: 'sqs', target: 'AmazonSQS', jsonVersion: '1.0', endpointVariable: 'AWS_ENDPOINT_URL_SQS' },
+    { name: 'sqs', protocol: jsonProtocol('AmazonSQS', '1.0'), endpointVariable: 'AWS_ENDPOINT_URL_SQS' },
     options,
     { input: withBase64 },
   );

@@ -1,6 +1,8 @@
 import type * as sdk from '@aws-sdk/client-sfn';
 import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { withDates } from './dates.ts';
+import { jsonProtocol } from './protocol.ts';
 import { createSender } from './sender.ts';
 
 abstract class StepFunctionsCommand<Input extends object, Output> extends Command<'states', Input, OutputOf<Output>> {
@@ -63,16 +65,8 @@ export type StepFunctions = Sender<'states'>;
  */
 export function stepFunctions(options?: ClientOptions): StepFunctions {
   return createSender(
-    { name: 'states', target: 'AWSStepFunctions', jsonVersion: '1.0', endpointVariable: 'AWS_ENDPOINT_URL_SFN' },
+    { name: 'states', protocol: jsonProtocol('AWSStepFunctions', '1.0'), endpointVariable: 'AWS_ENDPOINT_URL_SFN' },
     options,
-    { output: withDates },
+    { output: withDates((member) => /Date$|^timestamp$/.test(member)) },
   );
-}
-
-/** The protocol has times as seconds, and the SDK's types as dates. */
-function withDates(value: unknown, member = ''): unknown {
-  if (typeof value === 'number' && /Date$|^timestamp$/.test(member)) return new Date(value * 1000);
-  if (Array.isArray(value)) return value.map((item) => withDates(item));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withDates(item, name)]));
 }

@@ -1,11 +1,13 @@
 import type { Agent, ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** A request by POST. */
+/** A request. */
 export interface HttpRequest {
+  method: string;
   protocol: 'http:' | 'https:';
   hostname: string;
   port: number | undefined;
+  /** With the query string. */
   path: string;
   /** With the signature, which is made when they are first read. */
   readonly headers: Record<string, string>;
@@ -13,7 +15,7 @@ export interface HttpRequest {
   unsignedHeaders: Record<string, string>;
   /** What it is signed with. */
   accessKeyId: string;
-  body: string;
+  body: string | Uint8Array;
 }
 
 /** Its answer, whatever its status. Names of headers are in lower case. */
@@ -32,7 +34,7 @@ export interface TimeLimits {
 }
 
 /**
- * Sends a request by POST and returns its answer.
+ * Sends a request and returns its answer.
  * @throws Error with a code such as ECONNRESET, or the name TimeoutError: whether the request was done is not known then
  */
 export type Transport = (request: HttpRequest, limits: TimeLimits) => Promise<HttpResponse>;
@@ -74,13 +76,13 @@ export function agentFor(protocol: Protocol): Agent {
 
 /** Sends by HTTP/1.1 over connections that are kept. */
 export const httpTransport: Transport = (
-  { protocol, hostname, port, path, headers, body },
+  { method, protocol, hostname, port, path, headers, body },
   { connectMs, responseMs },
 ) =>
   new Promise((resolve, reject) => {
     const request = moduleOf(protocol).request({
       agent: agentFor(protocol),
-      method: 'POST',
+      method,
       hostname,
       port,
       path,

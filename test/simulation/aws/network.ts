@@ -218,8 +218,8 @@ export function installNetwork(): void {
     NodeHttpHandler: { prototype: { handle: (request: HttpRequest) => Promise<{ response: object }> } };
   };
   NodeHttpHandler.prototype.handle = async (request) => ({ response: await answer(request) });
-  const transport: Transport = ({ hostname, path, unsignedHeaders: headers, body }) =>
-    answer({ hostname, path, headers, body });
+  const transport: Transport = ({ method, hostname, path, unsignedHeaders: headers, body }) =>
+    answer({ method, hostname, path, headers, body });
   Object.assign(globalThis, { [processTransport]: transport });
   const signer = require('@smithy/signature-v4') as {
     SignatureV4: { prototype: { sign: (request: object) => Promise<object> } };

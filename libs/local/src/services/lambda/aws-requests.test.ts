@@ -41,6 +41,13 @@ const ways = {
     request.on('error', reject);
     request.end(body);
   }),
+  rest: async ({ functionName }) => {
+    const { lambda, InvokeCommand } = load('@millrace/aws');
+    const { FunctionError, Payload } = await lambda().send(
+      new InvokeCommand({ FunctionName: functionName, Qualifier: '$LATEST', Payload: JSON.stringify({ way: 'échoué' }) }),
+    );
+    return { FunctionError, ...JSON.parse(Payload) };
+  },
   objects: async () => {
     const s3 = client.s3({ forcePathStyle: true });
     const content = Buffer.alloc(300_000, 'content ');
@@ -85,6 +92,7 @@ const role = (RoleName: string, trusted: object, ...statements: object[]) => ({
     Policies: [{ PolicyName: 'p', PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
   },
 });
+const functionArn = (name: string) => `arn:aws:lambda:us-east-1:000000000000:function:${name}`;
 const queueArn = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
 const sender = 'sender';
 
@@ -107,6 +115,7 @@ beforeAll(async () => {
           Resource: [queueArn('open'), queueArn('quiet'), queueArn('gone')],
         },
         statement('s3:PutObject', 's3:GetObject', 's3:ListBucket', 'sts:AssumeRole'),
+        { ...statement('lambda:InvokeFunction'), Resource: `${functionArn(sender)}:$LATEST` },
         logs,
       ),
       Assumed: role(
@@ -134,8 +143,7 @@ const connections = () => under.connections - connectionsBefore;
 /** Calls the function without the port. */
 async function call(event: object): Promise<unknown> {
   const functions = under.cloud.host.handleOf(lambda);
-  const arn = `arn:aws:lambda:us-east-1:000000000000:function:${sender}`;
-  const { result } = await functions.invoke(arn, JSON.stringify(event));
+  const { result } = await functions.invoke(functionArn(sender), JSON.stringify(event));
   const answer = JSON.parse(result.payload);
   if (result.functionError) throw new Error(answer.errorMessage);
   return answer;
@@ -163,6 +171,20 @@ describe.each(['lean', 'sdk', 'fetch', 'node:http'])('a request of the client %s
 
   test('fails as over HTTP when AWS refuses it', async () => {
     await expect(call({ way, queue: 'gone' })).rejects.toThrow(/does not exist/);
+  });
+});
+
+describe('a request by REST, with a path, a query and bytes,', () => {
+  test('reaches the runtime without a connection', async () => {
+    expect(await call({ way: 'rest', functionName: functionArn(sender) })).toMatchObject({
+      FunctionError: 'Unhandled',
+      errorType: 'TypeError',
+    });
+    expect(connections()).toBe(0);
+  });
+
+  test('has the identity of the function', async () => {
+    await expect(call({ way: 'rest', functionName: 'other' })).rejects.toThrow(/sender is not authorized/);
   });
 });
 
