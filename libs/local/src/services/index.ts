@@ -1,9 +1,11 @@
 import type { AwsService } from '../core/service.ts';
+import { athena } from './athena/index.ts';
 import { cloudFormation } from './cloudformation/index.ts';
 import { cloudWatch } from './cloudwatch/index.ts';
 import { dynamodb } from './dynamodb/index.ts';
 import { events } from './events/index.ts';
 import { firehose } from './firehose/index.ts';
+import { glue } from './glue/index.ts';
 import { httpApi } from './http-api/index.ts';
 import { issuer } from './issuer/index.ts';
 import { kinesis } from './kinesis/index.ts';
@@ -38,6 +40,8 @@ export const services: readonly AwsService[] = [
   events,
   lambda,
   firehose,
+  glue,
+  athena,
   states,
   pipes,
   scheduler,

@@ -111,6 +111,32 @@ test('dynamic partitioning puts records under the keys that its query finds, and
   expect(Buffer.from(rawData, 'base64').toString()).toBe('no JSON');
 });
 
+test('a partition key can have a quoted name, and be a part of a text', async () => {
+  under = await FirehoseUnderTest.start();
+  await under.create({
+    BufferingHints: { IntervalInSeconds: 60, SizeInMBs: 64 },
+    Prefix: 'day=!{partitionKeyFromQuery:day}/type=!{partitionKeyFromQuery:type}/',
+    ErrorOutputPrefix: 'failed/!{firehose:error-output-type}/',
+    DynamicPartitioningConfiguration: { Enabled: true },
+    ...processing(
+      processor('MetadataExtraction', {
+        MetadataExtractionQuery: '{day: .detail.time[0:10], type: ."detail-type"}',
+        JsonParsingEngine: 'JQ-1.6',
+      }),
+    ),
+  });
+  const put = (time: unknown) => under.put(JSON.stringify({ 'detail-type': 'Placed.v1', detail: { time } }));
+  await put('2026-05-31T23:59:59.999Z');
+  await put('2026-06-01T00:00:00.000Z');
+  await put(17); // there is nothing to cut of a number
+  await under.clock.advance(60_000);
+  await delivered({
+    [`day=2026-05-31/type=Placed.v1/${NAME}`]: expect.stringContaining('23:59') as never,
+    [`day=2026-06-01/type=Placed.v1/${NAME}`]: expect.stringContaining('00:00') as never,
+    [`failed/processing-failed/2026/06/01/10/${NAME}`]: expect.stringContaining('MetadataExtractionFailed') as never,
+  });
+});
+
 // https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-status-model.html
 describe('a Lambda transformation', () => {
   const LambdaArn = 'arn:aws:lambda:us-east-1:000000000000:function:shape';
