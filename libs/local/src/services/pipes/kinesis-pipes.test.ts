@@ -8,6 +8,7 @@ import {
   pipeInput,
   pipeRole,
   pipesForEachTest,
+  queueArn,
 } from '../../../fixtures/pipes-under-test.ts';
 
 const { declare } = pipesForEachTest();
@@ -86,6 +87,62 @@ describe('a pipe from a Kinesis stream', () => {
     );
     for (const text of ['a', 'b']) await put(started, text);
     await eventually(() => expect(seen).toEqual(['a b', 'b']));
+  });
+
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-error-troubleshooting.html
+  it('halves a batch that failed, and tells the dead-letter queue where the record is that is given up', async () => {
+    const done: string[] = [];
+    const picky = (records: { data: string }[]) => {
+      const texts = records.map(({ data }) => Buffer.from(data, 'base64').toString());
+      if (texts.includes('bad')) throw new Error('no');
+      done.push(...texts);
+    };
+    const started = await start(
+      {
+        ...{ OnPartialBatchItemFailure: 'AUTOMATIC_BISECT', MaximumRetryAttempts: 0 },
+        ...{ MaximumBatchingWindowInSeconds: 1, BatchSize: 4, DeadLetterConfig: { Arn: queueArn('dead') } },
+      },
+      { Target: functionArn('picky') },
+      { picky },
+    );
+    for (const text of ['a', 'b', 'bad', 'd']) await put(started, text);
+    await eventually(() => expect(done).toEqual(['a', 'b', 'd']));
+    expect(await started.arrived(1, 'dead')).toEqual([
+      {
+        context: {
+          partnerResourceArn: 'arn:aws:pipes:us-east-1:000000000000:pipe/p',
+          condition: 'RetryAttemptsExhausted',
+        },
+        version: '1.0',
+        timestamp: expect.any(String),
+        KinesisBatchInfo: {
+          shardId: 'shardId-000000000000',
+          startSequenceNumber: expect.stringMatching(/^\d{56}$/),
+          endSequenceNumber: expect.stringMatching(/^\d{56}$/),
+          approximateArrivalOfFirstRecord: expect.any(String),
+          approximateArrivalOfLastRecord: expect.any(String),
+          batchSize: 1,
+          streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders',
+        },
+      },
+    ]);
+  });
+
+  it('goes on at the first record that a batch of the target did not take', async () => {
+    const started = await start(
+      {
+        ...{ MaximumBatchingWindowInSeconds: 1, BatchSize: 3, MaximumRetryAttempts: 1 },
+        DeadLetterConfig: { Arn: queueArn('dead') },
+      },
+      {
+        Target: 'arn:aws:events:us-east-1:000000000000:event-bus/default',
+        // A detail that is not a JSON object is refused by PutEvents, entry by entry.
+        TargetParameters: { InputTemplate: '<$.data.detail>' },
+      },
+    );
+    for (const detail of [{ good: 1 }, 'bad', { good: 2 }]) await put(started, JSON.stringify({ detail }));
+    const [letter] = (await started.arrived(1, 'dead')) as { KinesisBatchInfo: { batchSize: number } }[];
+    expect(letter?.KinesisBatchInfo.batchSize).toBe(2);
   });
 
   // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_UpdatePipeSourceKinesisStreamParameters.html

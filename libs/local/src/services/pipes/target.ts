@@ -21,6 +21,7 @@ export const BATCH_LIMITS: Readonly<Record<string, number>> = {
   sns: 10,
   events: 10,
   kinesis: 500,
+  firehose: 500,
   logs: 10_000,
 };
 
@@ -60,6 +61,8 @@ export async function sendToTarget(inputs: readonly TargetInput[], options: Targ
     }
     case 'kinesis':
       return putRecords(inputs, options);
+    case 'firehose':
+      return putRecordBatch(inputs, options);
     case 'logs':
       await putLogEvents(inputs, options);
       return { positions: [] };
@@ -145,6 +148,16 @@ async function putRecords(
     Data: Buffer.from(payload).toString('base64'),
   }));
   return refusedEntries(await calls.call('kinesis', 'PutRecords', { StreamARN: Target, Records }), 'Records');
+}
+
+async function putRecordBatch(
+  inputs: readonly TargetInput[],
+  { Target, calls }: TargetOptions,
+): Promise<TargetFailures> {
+  const DeliveryStreamName = Target.split(':deliverystream/')[1];
+  const Records = inputs.map(({ payload }) => ({ Data: Buffer.from(payload).toString('base64') }));
+  const answer = await calls.call('firehose', 'PutRecordBatch', { DeliveryStreamName, Records });
+  return refusedEntries(answer, 'RequestResponses');
 }
 
 async function putLogEvents(

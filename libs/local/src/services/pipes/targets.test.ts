@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { text as streamText } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import {
@@ -5,10 +7,13 @@ import {
   functionArn,
   type PipesUnderTest,
   pipeInput,
+  pipeRole,
   pipesForEachTest,
   queue,
   queueArn,
+  roleArn,
 } from '../../../fixtures/pipes-under-test.ts';
+import { s3 } from '../s3/index.ts';
 
 const { start, create } = pipesForEachTest();
 
@@ -40,6 +45,58 @@ const machine = (StateMachineName: string, StateMachineType: string, state: obje
     RoleArn: 'arn:aws:iam::000000000000:role/machine',
   },
 });
+
+/** Starts a pipe from the queue `in` to the Firehose stream `f`, which delivers to a bucket after a minute. */
+async function withFirehose(members: object, resources: Record<string, object> = {}) {
+  const Bucket = { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'archive' } };
+  const Delivery = {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      RoleName: 'delivery',
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: { Effect: 'Allow', Principal: { Service: 'firehose.amazonaws.com' }, Action: 'sts:AssumeRole' },
+      },
+      Policies: [
+        {
+          PolicyName: 'p',
+          PolicyDocument: {
+            Version: '2012-10-17',
+            Statement: { Effect: 'Allow', Action: 's3:PutObject', Resource: 'arn:aws:s3:::archive/*' },
+          },
+        },
+      ],
+    },
+  };
+  const Stream = {
+    Type: 'AWS::KinesisFirehose::DeliveryStream',
+    Properties: {
+      DeliveryStreamName: 'f',
+      ExtendedS3DestinationConfiguration: {
+        ...{ RoleARN: arnOf('Delivery'), BucketARN: arnOf('Bucket') },
+        BufferingHints: { IntervalInSeconds: 60, SizeInMBs: 1 },
+      },
+    },
+  };
+  const TargetParameters = { InputTemplate: '{"n":<$.body.n>}' };
+  const started = await create(
+    { Target: arn('firehose', 'deliverystream/f'), TargetParameters, ...members },
+    { resources: { Bucket, Delivery, Stream, ...resources } },
+  );
+  const texts = async (): Promise<string[]> => {
+    const store = started.cloud.host.handleOf(s3);
+    const { Contents = [] } = (await store.call('ListObjectsV2', { Bucket: 'archive' })) as {
+      Contents?: { Key: string }[];
+    };
+    return Promise.all(
+      Contents.map(async ({ Key }) => {
+        const { Body } = (await store.call('GetObject', { Bucket: 'archive', Key })) as { Body: Iterable<Uint8Array> };
+        return streamText(Readable.from(Body, { objectMode: false }));
+      }),
+    );
+  };
+  return { started, texts };
+}
 
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
 describe('a target', () => {
@@ -160,6 +217,23 @@ describe('a target', () => {
   });
 
   // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_PipeTargetStateMachineParameters.html
+  // https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
+  it('that is a Firehose stream gets each event as a record', async () => {
+    const { started, texts } = await withFirehose({});
+    await started.send({ n: 1 }, { n: 2 });
+    await eventually(async () => expect(await started.count('in')).toBe(0));
+    await started.clock.advance(61_000);
+    await eventually(async () => expect((await texts()).join('')).toMatch(/^({"n":1}{"n":2}|{"n":2}{"n":1})$/));
+  });
+
+  it('that is a Firehose stream gets nothing when the role may not put records, and the messages stay', async () => {
+    const Reader = pipeRole('reader', 'sqs:*');
+    const { started } = await withFirehose({ RoleArn: roleArn.replace('all', 'reader') }, { Reader });
+    await started.send({ n: 1 });
+    await eventually(() => expect(started.warnings.join()).toMatch(/Pipe p failed: .*firehose:PutRecordBatch/));
+    expect(await started.count('in')).toBe(1);
+  });
+
   it('that is a Standard state machine is started with FIRE_AND_FORGET', async () => {
     const StepFunctionStateMachineParameters = { InvocationType: 'FIRE_AND_FORGET' };
     const stateMachineArn = arn('states', 'stateMachine:m');
