@@ -30,6 +30,8 @@ Behind an event stand the milliseconds since the one that caused it, and below t
   ? <consumer>: maybe        its queue is not empty, and cannot be looked into without taking the messages
   ? <consumer>: no trace     none of these: it is on its way, or its rule was disabled, or its letter was purged
 
+Consumers whose filter leaves an event out are not listed. Below the tree stand executions of a checkout that have stopped.
+
 It reads the tables of services/event-log and of the consumers' services, and looks at dead letters as npm run redrive --
 inspect does: they stay. It cannot see what a consumer has stored and its relay has not emitted yet.
 
@@ -79,7 +81,8 @@ export const runLineage = () =>
     const root = findWorkspaceRoot(import.meta.dirname);
     const catalogue = await readCatalogue(root);
     const marks = openMarks(stage, endpoint, await loadProjections(serviceDirectories(root)));
-    const look = { marks, startedAt: now(), signal: stop.signal };
+    const readEvent = (event: string) => askEventLog(stage, endpoint, (log) => log.find(event));
+    const look = { marks, readEvent, startedAt: now(), signal: stop.signal };
     const followed = await followLineage(sqs, queues, lineage, catalogue, look);
     if (stop.signal.aborted) return 130;
 
@@ -106,13 +109,14 @@ export const runLineage = () =>
 /** @returns the exit code: 0 only when each event was handled, and nothing may be missing */
 function printVerdict(
   { count, truncated }: Lineage,
-  { whereabouts, strays, unseen, silentRelays }: FollowedLineage,
+  { whereabouts, strays, unseen, silentRelays, stoppedExecutions }: FollowedLineage,
 ): number {
   const all = [...whereabouts.values()].flat();
   const at = (...states: Whereabouts['state'][]) => [
     ...new Set(all.filter(({ state }) => states.includes(state)).map(({ consumer }) => consumer)),
   ];
-  const stopped = [...new Set([...at('dead'), ...strays.map(({ queue }) => queue)])];
+  const dead = [...strays, ...stoppedExecutions].map(({ queue }) => queue);
+  const stopped = [...new Set([...at('dead'), ...dead])];
   const waiting = at('waiting');
   const lost = at('no-trace', 'absent');
   if (stopped.length > 0) console.error(`It stopped at ${stopped.join(', ')}`);

@@ -84,7 +84,8 @@ export class Operator {
     this.#catalogue ??= await readCatalogue(root);
     const queues = await StageQueues.load(sqs, 'dev');
     this.#marks ??= openMarks('dev', this.#awsUrl, await loadProjections(serviceDirectories(root)));
-    const look = { marks: this.#marks, startedAt: now() };
+    const readEvent = (event: string) => askEventLog('dev', this.#awsUrl, (log) => log.find(event));
+    const look = { marks: this.#marks, readEvent, startedAt: now() };
     const followed = await followLineage(sqs, queues, lineage, this.#catalogue, look);
     return { lineage, followed };
   }

@@ -19,6 +19,8 @@ export interface ConsumerReference extends FunctionReference {
   replays?: string;
   /** The prefix of the streams whose events prove what it has handled, as its `consume` says. */
   markedIn?: string;
+  /** The pattern that an event's detail has to match, as its `consume` says; nothing means that it takes each. */
+  filter?: object;
   /** It keeps its service's projections: it knows their table. */
   projects?: true;
   /** The newer version that its `consume` names and that the event is upcast to; nothing means that it names this one. */
@@ -36,7 +38,7 @@ export interface CatalogueEntry {
 }
 
 interface Trigger {
-  consume?: { events?: string[]; replays?: string; markedIn?: string };
+  consume?: { events?: string[]; replays?: string; markedIn?: string; filter?: object };
 }
 
 /** The parts of a serverless.yml the catalogue reads. Triggers taken from another file are text here: `${file(…)}`. */
@@ -158,12 +160,13 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
       }
       const triggers = Array.isArray(definition.events) ? definition.events : [];
       triggers.forEach((trigger, position) => {
-        const { events: detailTypes = [], replays, markedIn } = trigger.consume ?? {};
+        const { events: detailTypes = [], replays, markedIn, filter } = trigger.consume ?? {};
         for (const [index, detailType] of detailTypes.entries()) {
           const reference = {
             ...at(`events[${position}].consume.events[${index}]`),
             ...(replays !== undefined && { replays }),
             ...(markedIn !== undefined && { markedIn }),
+            ...(filter !== undefined && { filter }),
             ...(knowsProjections(definition.environment) && { projects: true as const }),
           };
           entryOf(detailType).consumers.push(reference);

@@ -22,7 +22,10 @@ export function drawLineage({ trees }: Lineage, followed: FollowedLineage): stri
       `✗ ${detailType ?? 'a message'}${event === undefined ? '' : ` ${event}`}, not in the log: dead in ${queue}: ${textOf(reason)}`,
     ),
   );
-  return [...drawn, ...strays].join('\n');
+  const stopped = followed.stoppedExecutions.map(({ queue, name, status }) =>
+    printable(`✗ the execution ${name} has stopped (${status}): npm run redrive -- inspect ${queue}`),
+  );
+  return [...drawn, ...strays, ...stopped].join('\n');
 }
 
 function titleOf({ correlationId, causationId, startedAt, durationMs }: LineageTree): string {

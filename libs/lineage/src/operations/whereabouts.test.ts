@@ -75,7 +75,12 @@ describe('an event at a consumer', () => {
 
     expect(whereabouts(node('e', 'orders'), busy)).toMatchObject([{ state: 'waiting', queue: 'queue', messages: 3 }]);
     expect(whereabouts(node('e', 'orders', [node('f', 'inventory')]), busy)).toMatchObject([{ state: 'handled' }]);
-    expect(whereabouts(node('e', 'orders', [node('f', 'payments')]), busy)).toMatchObject([{ state: 'waiting' }]);
+    const payments = { ...busy, consumer: 'payments.onOrderPlaced', service: 'payments' };
+    const both = { deadLetters: [], marked: unmarked };
+    expect(whereaboutsOf(node('e', 'orders', [node('f', 'payments')]), [busy, payments], both, context)).toMatchObject([
+      { state: 'waiting' },
+      { state: 'handled' },
+    ]);
   });
 
   test('is handled when the consumer has left its mark, whatever is in the queue', () => {
@@ -107,6 +112,11 @@ describe('an event at a consumer', () => {
       { state: 'no-trace' },
       { state: 'no-trace' },
     ]);
+  });
+
+  test('is handled when anything has come of it and nobody else takes it', () => {
+    const start = { ...inventory, consumer: 'checkout.onStartCheckout', service: 'checkout' };
+    expect(whereabouts(node('e', 'checkout', [node('f', 'orders')]), start)).toMatchObject([{ state: 'handled' }]);
   });
 
   test('has a consumer that is not deployed', () => {
@@ -144,6 +154,7 @@ test('a lineage is drawn with what went wrong, and how each branch ended', () =>
     strays: [{ queue: 'x-dlq', reason: { ...reason, attempts: 1 } }],
     unseen: [],
     silentRelays: [],
+    stoppedExecutions: [{ queue: 'executions-dlq', name: 'o-1', status: 'FAILED' }],
   };
 
   expect(drawLineage(lineage, followed).split('\n')).toEqual([
@@ -157,5 +168,6 @@ test('a lineage is drawn with what went wrong, and how each branch ended', () =>
     '│     └─ ? a.g: no trace, and its mark would have expired',
     '└─ OrderPlaced.v1  payments  +170 ms  e-3  about (no identifier)  (its cause gone is not in the log)',
     '✗ a message, not in the log: dead in x-dlq: SOLD_OUT after 1 attempt: No  [31mflour',
+    '✗ the execution o-1 has stopped (FAILED): npm run redrive -- inspect executions-dlq',
   ]);
 });

@@ -48,6 +48,8 @@ export interface Subscription {
   projects: boolean;
   /** The prefix of the streams whose events prove what it has handled. */
   markedIn?: string | undefined;
+  /** What its rule asks of an event's detail. */
+  filter?: object | undefined;
   queue: StageQueue | undefined;
 }
 
@@ -59,8 +61,9 @@ export interface Evidence {
 }
 
 /**
- * Whether an event that a consumer's service emitted because of this one proves that the consumer has handled it: no other
- * consumer of the service can have emitted it.
+ * True if an event that this one has caused proves that a consumer has handled it: no other consumer can have caused it. That is an
+ * event of the consumer's service where the service has no other consumer of this event, and any event where nobody else takes it. For
+ * example, the orders service places an order because the checkout has started an execution.
  */
 export function hasEffect(
   event: LineageNode,
@@ -68,7 +71,8 @@ export function hasEffect(
   subscriptions: readonly Pick<Subscription, 'consumer' | 'service'>[],
 ): boolean {
   const others = subscriptions.filter((other) => other.service === service && other.consumer !== consumer);
-  return others.length === 0 && event.events.some((effect) => effect.service === service);
+  const isAlone = subscriptions.length === 1;
+  return others.length === 0 && event.events.some((effect) => isAlone || effect.service === service);
 }
 
 /**
