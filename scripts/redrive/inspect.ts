@@ -1,6 +1,6 @@
 import { jsonText, printable } from '@millrace/command-line';
 import type { DeadLetter } from '@millrace/dead-letters';
-import type { ShownDeadLetter } from '@millrace/dead-letters/operations';
+import type { ShownDeadLetter, StoppedState } from '@millrace/dead-letters/operations';
 import { findWorkspaceRoot, readCatalogue } from '@millrace/workspace/catalogue';
 import { type Command, FILTER_HELP, FILTERS, readCriteria, readLimit, type Values } from './options.ts';
 import { connect, loadAllContracts, stop } from './stage.ts';
@@ -14,7 +14,7 @@ export const inspect: Command = {
   --reveal               the whole body and all attributes; they may hold personal data
 
 Without --reveal an event is shown without the fields that its contract marks as personal, and of a body that satisfies
-no contract nothing but its size.`,
+no contract nothing but its size. Of an execution that has stopped, Step Functions is asked at which state, and by which error.`,
   options: [...FILTERS, 'json', 'reveal'],
   run,
 };
@@ -22,7 +22,7 @@ no contract nothing but its size.`,
 async function run(values: Values, [queueName = '']: string[]): Promise<number> {
   const criteria = readCriteria(values);
   const limit = readLimit(values);
-  const { operations, sqs, queues, startedAt } = await connect(values);
+  const { operations, sqs, queues, endpoint, startedAt } = await connect(values);
   const queue = queues.find(queueName);
   const select = operations.deadLetterFilter(criteria, startedAt);
   const reveal = values.reveal ?? false;
@@ -32,25 +32,31 @@ async function run(values: Values, [queueName = '']: string[]): Promise<number> 
     const consumer = operations.consumerOfRule(rule, queues.stage, catalogue);
     return consumer && `${consumer.service}.${consumer.function}`;
   };
-  const letters: { letter: ShownDeadLetter; content: string }[] = [];
+  const letters: DeadLetter[] = [];
   const look = { select, startedAt, limit, signal: stop.signal };
   const summary = await operations.inspect(sqs, queue, look, (letter) => {
-    const shown = operations.shownDeadLetter(letter, contracts, consumerOf);
-    if (values.json) {
-      console.log(jsonText({ queue: queue.name, ...(reveal ? revealedLetter(letter) : shown) }));
-    } else {
-      letters.push({ letter: shown, content: reveal ? letter.body : contentOf(shown) });
-    }
+    letters.push(letter);
   });
-  letters.sort((a, b) => a.letter.sentAt.getTime() - b.letter.sentAt.getTime());
-  for (const { letter, content } of letters) console.log(`${describeLetter(letter, content, startedAt)}\n`);
+  letters.sort((a, b) => a.sentAt.getTime() - b.sentAt.getTime());
+  const states = operations.operatorStepFunctions(endpoint);
+  for (const letter of letters) {
+    const shown = operations.shownDeadLetter(letter, contracts, consumerOf);
+    const stopped = await operations.stoppedState(letter, states);
+    if (values.json) {
+      const told = { ...(reveal ? revealedLetter(letter) : shown), ...(stopped && { stopped }) };
+      console.log(jsonText({ queue: queue.name, ...told }));
+    } else {
+      const content = reveal ? letter.body : stopped ? sentenceOf(stopped) : contentOf(shown);
+      console.log(`${describeLetter(shown, content, startedAt)}\n`);
+    }
+  }
   printInspection(summary, operations.isFiltering(criteria), queue.name);
   return stop.signal.aborted ? 130 : 0;
 }
 
 /** A letter as a paragraph: why it is dead and what it is about first, then the ids to go on with. */
 function describeLetter(
-  { messageId, event, reason, sentAt, detail }: ShownDeadLetter,
+  { messageId, origin, event, reason, sentAt, detail }: ShownDeadLetter,
   content: string,
   now: Date,
 ): string {
@@ -65,7 +71,9 @@ function describeLetter(
     ['correlation', correlationId],
   ];
   return [
-    printable(`${code}  ${event?.detailType ?? 'not an event'}  ${age(sentAt, now)} old${tries}`),
+    printable(
+      `${code}  ${event?.detailType ?? (origin === 'execution' ? 'an execution' : 'not an event')}  ${age(sentAt, now)} old${tries}`,
+    ),
     ...lines.flatMap(([name, text]) => (text === undefined ? [] : [`  ${name.padEnd(13)}${printable(text)}`])),
     ...(message ? [`  ${printable(message)}`] : []),
     `  ${printable(content)}`,
@@ -77,6 +85,11 @@ function contentOf({ detail, bytes }: ShownDeadLetter): string {
   return detail
     ? JSON.stringify(detail.data)
     : `${counted(bytes, 'byte', 'bytes')} that satisfy no contract (--reveal shows them)`;
+}
+
+function sentenceOf(stopped: StoppedState | { problem: string }): string {
+  if ('problem' in stopped) return `Step Functions does not tell at which state: ${stopped.problem}`;
+  return `it stopped at ${stopped.state}${stopped.error === undefined ? '' : ` with ${stopped.error}`}`;
 }
 
 /** Everything of a letter but its receipt handle, which is of no use any more. */

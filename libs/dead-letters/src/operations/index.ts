@@ -28,3 +28,4 @@ export {
 export { ruleMessageGroups } from './rule-target.ts';
 export { type ShownDeadLetter, shownDeadLetter } from './shown-dead-letter.ts';
 export { depthOf, readQueue, relayServiceOf, type StageQueue, StageQueues } from './stage-queues.ts';
+export { type StoppedState, stoppedState } from './stopped-state.ts';
