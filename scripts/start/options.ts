@@ -18,7 +18,8 @@ Usage: npm start -- [options]
   --faults <list>             have DynamoDB refuse what AWS would, separated by commas: conflicts (a transaction takes some
                               milliseconds, and others that want its items are refused), throttling (capacity has limits)
   --allow-host <name>         let API destinations of EventBridge send to this host over HTTPS, besides this machine; may be repeated
-  --alarm-period <seconds>    evaluate every alarm over periods this long, not the templates' (to see them change sooner)
+  --alarm-period <seconds>    evaluate every alarm over periods this long, not the templates' (to see them change sooner). Alarms that
+                              expect something every few minutes, such as …-sweep-time-limits-stopped, go off then in between
   --shuffle                   let standard queues reorder messages and deliver some twice, as they may on AWS
   --seed <number>             with --shuffle: the choices of an earlier run (default: any)
   --shared                    let the functions of a service share a thread: a third less memory or more. Their memory limits have no effect
