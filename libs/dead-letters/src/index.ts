@@ -5,7 +5,7 @@ export {
   isEdited,
   readDeadLetter,
 } from './dead-letter.ts';
-export { type FailedExecution, failedExecutionOf } from './execution-dead-letter.ts';
+export { failedExecutionOf } from './execution-dead-letter.ts';
 export { eventDigest, type FailureKind, failureAttributes } from './failure.ts';
 export { messageAttributes } from './message-attributes.ts';
 export { type ParkingReason, parkingAttributes, unparkedAttributes } from './parking.ts';
