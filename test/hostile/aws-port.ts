@@ -28,7 +28,7 @@ export class AwsPort {
   async send(
     service: keyof typeof targets,
     operation: string,
-    body: string,
+    body: string | Buffer,
     accessKeyId = 'operator',
   ): Promise<AwsAnswer> {
     return this.#request('POST', '/', body, {
@@ -57,7 +57,7 @@ export class AwsPort {
     this.#agent.destroy();
   }
 
-  #request(method: string, path: string, body: string, headers: Record<string, string>): Promise<AwsAnswer> {
+  #request(method: string, path: string, body: string | Buffer, headers: Record<string, string>): Promise<AwsAnswer> {
     return new Promise((resolve, reject) => {
       const sent = request(`${this.url}${path}`, { method, agent: this.#agent, headers }, (response) => {
         const chunks: Buffer[] = [];

@@ -11,6 +11,7 @@ import { type DeployedStage, readDeployedStage } from './deployed-stage.ts';
 import type { HttpInput, Tokens } from './http-inputs.ts';
 import { CHUNK, type HostileInput, type InputReference, Inputs } from './inputs.ts';
 import { type ConsumerMetrics, Ledger, type Origin } from './ledger.ts';
+import { PartnerOrders } from './partner-orders.ts';
 import type { QueueInput } from './queue-inputs.ts';
 import { depths, takeAll } from './queues.ts';
 import { type RawAnswer, requestBytes, sendBytes } from './raw-http.ts';
@@ -82,6 +83,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       tap,
       inputs: new Inputs(stage, tokens, orderIds, runtime),
     });
+    await campaign.sendFirstOrders();
     return await campaign.run(options);
   } finally {
     aws.close();
@@ -139,6 +141,7 @@ class Campaign {
   readonly #ledger: Ledger;
   readonly #tally = new Tally();
   readonly #violations: Violation[] = [];
+  readonly #partners: readonly PartnerOrders[];
   /** Events that the bus has taken from us and that have not been heard on it yet, by their ids. */
   readonly #accepted = new Map<string, { consumers: string[]; origin: Origin }>();
   /** Letters to be given to the re-emitter. */
@@ -151,7 +154,16 @@ class Campaign {
 
   constructor(parts: CampaignParts) {
     this.#parts = parts;
-    this.#ledger = new Ledger(parts.stage.consumers.map(({ name }) => name));
+    const { aws, stage } = parts;
+    this.#ledger = new Ledger([...stage.consumers, ...stage.partners].map(({ name }) => name));
+    const counted = { aws, ledger: this.#ledger, tally: this.#tally };
+    this.#partners = stage.partners.map((partner) => new PartnerOrders(partner, counted));
+  }
+
+  /** Has each partner send an order, and waits until it is admitted: its number is taken then. */
+  async sendFirstOrders(): Promise<void> {
+    for (const partner of this.#partners) await partner.sendFirst();
+    await this.#waitForConsumers(0);
   }
 
   async run({ inputs, seed, reemissions, onProgress = () => {} }: CampaignOptions): Promise<CampaignResult> {
@@ -206,7 +218,7 @@ class Campaign {
   async #send(input: HostileInput, reference: InputReference): Promise<void> {
     try {
       const outcome = await this.#outcomeOf(input, reference);
-      this.#tally.count(input.way, input.kind, outcome);
+      if (outcome !== undefined) this.#tally.count(input.way, input.kind, outcome);
     } catch (error) {
       this.#tally.count(input.way, input.kind, 'VIOLATION');
       const what = error instanceof Error ? error.message : String(error);
@@ -214,7 +226,8 @@ class Campaign {
     }
   }
 
-  #outcomeOf(input: HostileInput, reference: InputReference): Promise<string> {
+  /** Sends an input. @returns what came of it, undefined where that is counted already */
+  #outcomeOf(input: HostileInput, reference: InputReference): Promise<string | undefined> {
     const { runtime } = this.#parts;
     switch (input.way) {
       case 'http':
@@ -228,6 +241,8 @@ class Campaign {
         return this.#put(input, reference);
       case 'queue':
         return this.#enqueue(input, reference);
+      case 'partner':
+        return Promise.all(this.#partners.map((partner) => partner.send(input, reference))).then(() => undefined);
     }
   }
 
@@ -287,13 +302,21 @@ class Campaign {
     await tap.heard(({ id, text, event, traceHeader }) => {
       const ours = this.#accepted.get(id);
       this.#accepted.delete(id);
+      for (const partner of this.#partners) partner.hear(event);
       if (/;Reemission=/.test(traceHeader ?? '')) this.#reemissionsHeard += 1;
       for (const consumer of ours?.consumers ?? stage.consumersOf(event)) {
         this.#ledger.receive(consumer, text, ours?.origin ?? { kind: `from the system, ${event['detail-type']}` });
       }
     });
     for (const { name, deadLetterQueueUrl } of stage.consumers) {
-      await takeAll(aws, deadLetterQueueUrl, (message) => this.#takeLetter(name, message));
+      await takeAll(aws, deadLetterQueueUrl, (message) => this.#sample(name, message));
+    }
+    for (const partner of this.#partners) {
+      const { name, deadLetterQueueUrl } = partner.partner;
+      await takeAll(aws, deadLetterQueueUrl, (message) => {
+        this.#takeLetter(name, message);
+        this.#violations.push(...partner.bury(message));
+      });
     }
   }
 
@@ -312,6 +335,11 @@ class Campaign {
       message.MessageAttributes?.ErrorCode?.StringValue ?? 'no room for a code',
       consumer,
     );
+  }
+
+  /** Takes a letter of a consumer. Some are kept for the re-emitter, which takes no partners' orders. */
+  #sample(consumer: string, message: ReceivedMessage): void {
+    this.#takeLetter(consumer, message);
     this.#letters += 1;
     // Not the first of all: these would be of one consumer.
     const isDue = this.#letters % SAMPLE_EVERY === 0 && this.#samples.length < this.#sampleSize;
@@ -320,12 +348,12 @@ class Campaign {
     if (isSample) this.#samples.push({ consumer, message });
   }
 
-  async #waitForConsumers(): Promise<void> {
+  async #waitForConsumers(most = MAX_WAITING): Promise<void> {
     await eventually(
       async () => {
         const waiting = await this.#waiting();
         const count = [...waiting.values()].reduce((sum, depth) => sum + depth, 0);
-        if (count > MAX_WAITING) throw new Error(`${count} messages wait: ${JSON.stringify([...waiting])}`);
+        if (count > most) throw new Error(`${count} messages wait: ${JSON.stringify([...waiting])}`);
       },
       { deadlineMs: SETTLE_WITHIN_MS, intervalMs: 50 },
     );
@@ -335,7 +363,7 @@ class Campaign {
     const { aws, stage } = this.#parts;
     return depths(
       aws,
-      stage.consumers.map(({ queueUrl }) => queueUrl),
+      [...stage.consumers, ...stage.partners].map(({ queueUrl }) => queueUrl),
     );
   }
 
@@ -352,6 +380,8 @@ class Campaign {
           ...(input && { input }),
         })),
         ...this.#ledger.violations(this.#metricsOf(report.metrics)),
+        ...this.#partners.flatMap((partner) => partner.violations()),
+        ...report.leaks.map((line) => ({ what: `personal data in a log: ${line}` })),
         ...(await this.#forbidden()),
         ...report.warnings
           .filter((line) => /is lost|are lost|failed: |Cannot read/.test(line))
@@ -378,12 +408,16 @@ class Campaign {
   }
 
   #metricsOf(metrics: Record<string, Record<string, number>>): Map<string, ConsumerMetrics> {
-    return new Map(
-      this.#parts.stage.consumers.map(({ name, functionName }) => {
+    const { consumers, partners } = this.#parts.stage;
+    return new Map([
+      ...consumers.map(({ name, functionName }): [string, ConsumerMetrics] => {
         const { EventHandled = 0, EventDuplicate = 0, EventReplayIgnored = 0 } = metrics[functionName] ?? {};
         return [name, { handled: EventHandled, duplicate: EventDuplicate, ofReplays: EventReplayIgnored }];
       }),
-    );
+      ...partners.map(({ name, functionName }): [string, ConsumerMetrics] => {
+        return [name, { handled: metrics[functionName]?.PartnerOrderAdmitted ?? 0, duplicate: 0, ofReplays: 0 }];
+      }),
+    ]);
   }
 
   async #forbidden(): Promise<Violation[]> {

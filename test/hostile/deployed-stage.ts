@@ -14,6 +14,18 @@ export interface Consumer {
   contracts: readonly EventContract[];
 }
 
+/** A partner, whose orders a pipe reads from a queue. */
+export interface Partner {
+  /** As in its customer id, e.g. `acme`. */
+  partner: string;
+  /** The queue's name, e.g. `millrace-partner-orders-dev-acme`. */
+  name: string;
+  /** The enrichment of its pipe, which admits the orders. */
+  functionName: string;
+  queueUrl: string;
+  deadLetterQueueUrl: string;
+}
+
 /** What of the running system attacks are aimed at, and where their traces are to be found. */
 export interface DeployedStage {
   busName: string;
@@ -21,6 +33,7 @@ export interface DeployedStage {
   /** The detail-types that only schedules put on the bus. */
   scheduled: ReadonlySet<string>;
   consumers: readonly Consumer[];
+  partners: readonly Partner[];
   /** Where a message tells of a failure of ours: the dead-letter queues of rules and relays. */
   forbiddenQueues: readonly string[];
   parkingQueueUrl: string;
@@ -84,6 +97,11 @@ export async function readDeployedStage(aws: AwsPort): Promise<DeployedStage> {
     contracts,
     scheduled: new Set(scheduled),
     consumers,
+    partners: (await readPartnerPipes(aws)).map((pipe) => ({
+      ...pipe,
+      queueUrl: urlOf(pipe.name),
+      deadLetterQueueUrl: urlOf(`${pipe.name}-dlq`),
+    })),
     forbiddenQueues: QueueUrls.filter((url) => /-(rule|relay)-dlq$/.test(url)),
     parkingQueueUrl: urlOf('millrace-re-emitter-dev-parking'),
     consumersOf: ({ source, 'detail-type': detailType, detail }) => {
@@ -109,4 +127,18 @@ async function readFunctions(aws: AwsPort): Promise<Map<string, string>> {
     marker = page.NextMarker;
   } while (marker);
   return functions;
+}
+
+const PARTNERS = 'millrace-partner-orders-dev-';
+
+/** The queues that pipes of partners read, and the functions that enrich them. */
+async function readPartnerPipes(aws: AwsPort): Promise<Pick<Partner, 'partner' | 'name' | 'functionName'>[]> {
+  const nameIn = (arn: string) => arn.slice(arn.lastIndexOf(':') + 1);
+  const { Pipes } = await aws.get<{ Pipes: { Source: string; Enrichment: string }[] }>(
+    `/v1/pipes?NamePrefix=${PARTNERS}`,
+    'pipes',
+  );
+  return Pipes.map(({ Source, Enrichment }) => ({
+    ...{ partner: nameIn(Source).slice(PARTNERS.length), name: nameIn(Source), functionName: nameIn(Enrichment) },
+  }));
 }

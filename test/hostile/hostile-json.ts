@@ -206,10 +206,14 @@ export function oversized(
     .map(([value, bytes]) => ({ bytes, text: paddedTo(bytes, JSON.stringify(value)) }));
 }
 
+/** Bytes that are not UTF-8. */
+export const notUtf8: readonly (readonly number[])[] = [
+  ...[[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xe2, 0x82], [0x80]],
+];
+
 /** Texts that are no UTF-8, for whoever takes bytes. */
 export function invalidUtf8(values: fc.Arbitrary<unknown>): fc.Arbitrary<Buffer> {
-  const sequences = [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xe2, 0x82], [0x80]];
-  return fc.tuple(values, fc.nat(), fc.constantFrom(...sequences)).map(([value, at, sequence]) => {
+  return fc.tuple(values, fc.nat(), fc.constantFrom(...notUtf8)).map(([value, at, sequence]) => {
     const bytes = Buffer.from(JSON.stringify(value));
     const place = at % bytes.length;
     return Buffer.concat([bytes.subarray(0, place), Buffer.from(sequence), bytes.subarray(place)]);

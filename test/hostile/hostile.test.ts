@@ -20,7 +20,7 @@ test(`300 hostile inputs are all accounted for (seed ${SEED})`, async () => {
   const { violations, tally, files } = await runCampaign({ inputs: 300, seed: SEED, reemissions: 20 });
 
   expect({ violations: violations.map(({ what }) => what), files }).toEqual({ violations: [], files: [] });
-  for (const way of ['http', 'bus', 'queue', 'port', 'dead letters', 're-emitter']) {
+  for (const way of ['http', 'bus', 'queue', 'partner', 'port', 'dead letters', 're-emitter']) {
     expect([way, tally.total(way)]).not.toEqual([way, 0]);
   }
 }, 600_000);

@@ -2,10 +2,11 @@ import * as fc from 'fast-check';
 import { type BusInput, busInputs } from './bus-inputs.ts';
 import type { DeployedStage } from './deployed-stage.ts';
 import { type HttpInput, httpInputs, hugeRequests, type Tokens } from './http-inputs.ts';
+import { type PartnerInput, partnerInputs } from './partner-inputs.ts';
 import { type PortInput, portInputs } from './port-inputs.ts';
 import { type QueueInput, queueInputs } from './queue-inputs.ts';
 
-export type HostileInput = HttpInput | BusInput | QueueInput | PortInput;
+export type HostileInput = HttpInput | BusInput | QueueInput | PartnerInput | PortInput;
 
 /** Which input it is: the seed of its chunk, and its place there. */
 export interface InputReference {
@@ -33,7 +34,8 @@ export class Inputs {
       { weight: 4_480, arbitrary: httpInputs(tokens, orderIds, apiHost) },
       { weight: 20, arbitrary: hugeRequests(tokens, apiHost) },
       { weight: 2_300, arbitrary: busInputs(stage, orderIds) },
-      { weight: 2_900, arbitrary: queueInputs(consumers, contracts, orderIds) },
+      { weight: 2_700, arbitrary: queueInputs(consumers, contracts, orderIds) },
+      { weight: 200, arbitrary: partnerInputs() },
       { weight: 300, arbitrary: portInputs(new URL(urls.awsUrl).host) },
     );
   }

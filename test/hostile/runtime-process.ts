@@ -6,12 +6,13 @@
 
 import { startRuntime } from '@millrace/local';
 import { findWorkspaceRoot, serviceDirectories } from '@millrace/workspace/catalogue';
+import { PERSONAL_MARK } from './personal-mark.ts';
 import type { FromRuntime, Report } from './runtime.ts';
 
 /** Enough to see what goes wrong; a hostile input can have a warning each. */
 const KEPT_WARNINGS = 2_000;
 
-const report: Report = { metrics: {}, warnings: [], alarms: [] };
+const report: Report = { metrics: {}, warnings: [], alarms: [], leaks: [] };
 
 function tell(message: FromRuntime): void {
   process.send?.(message);
@@ -37,7 +38,11 @@ const runtime = await startRuntime({
   awsPort: 0,
   // No cold starts under load: on a busy machine they take longer than a function may.
   functionConcurrency: 1,
-  onFunctionLog: ({ functionName, line }) => countMetrics(functionName, line),
+  onFunctionLog: ({ functionName, line }) => {
+    countMetrics(functionName, line);
+    if (line.includes(PERSONAL_MARK) && report.leaks.length < KEPT_WARNINGS)
+      report.leaks.push(`${functionName}: ${line}`);
+  },
   onWarning: (line) => {
     if (report.warnings.length < KEPT_WARNINGS) report.warnings.push(line);
   },

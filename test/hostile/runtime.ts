@@ -11,6 +11,8 @@ export interface Report {
   warnings: string[];
   /** Alarms that went off, as often as they did. */
   alarms: string[];
+  /** Functions whose log has personal data of a partner's order, with the line. */
+  leaks: string[];
 }
 
 interface Urls {
