@@ -14,7 +14,8 @@ const EXAMPLE_ORDER = JSON.stringify({
 /** How long the printed tokens are valid, in seconds: a working day. */
 const TOKENS_EXPIRE_IN = 8 * 3600;
 
-const STAFF_SCOPE = 'stock:read stock:write orders:read orders:read:all reports:read events:read approvals:write';
+const STAFF_SCOPE =
+  'stock:read stock:write orders:read orders:read:all reports:read events:read approvals:write interactions:read';
 
 /**
  * Returns the text to print when the runtime is ready: its addresses, two tokens and a first order.

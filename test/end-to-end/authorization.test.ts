@@ -19,7 +19,12 @@ interface Row {
   others: number;
 }
 
-/** Every route of the shop. A new one needs a row here. */
+/** The routes that anybody may call, with a body that they take. */
+const publicRoutes: Readonly<Record<string, () => unknown>> = {
+  'POST /interactions': () => ({ sessionId: randomUUID(), views: [{ id: randomUUID(), page: 'home' }] }),
+};
+
+/** Every other route of the shop. A new one needs a row here. */
 const rows: Readonly<Record<string, Row>> = {
   'POST /orders': { scope: 'orders:write', body: () => orderOf(sku), own: 202, others: 202 },
   'GET /orders/{orderId}': { scope: 'orders:read', own: 200, others: 404 },
@@ -51,6 +56,14 @@ const rows: Readonly<Record<string, Row>> = {
     others: 200,
   },
   'GET /events/{eventId}': { scope: 'events:read', own: 200, others: 200 },
+  'GET /interactions/minutes': {
+    scope: 'interactions:read',
+    query: () => 'from=2026-01-01T00:00Z&to=2026-01-01T01:00Z',
+    own: 200,
+    others: 200,
+  },
+  // Nobody was there.
+  'GET /interactions/sessions/{sessionId}': { scope: 'interactions:read', own: 404, others: 404 },
   'GET /lineage/{id}': { scope: 'events:read', own: 200, others: 200 },
 };
 
@@ -81,10 +94,17 @@ afterAll(() => system?.stop());
 
 function send(route: string, authorization: string | undefined) {
   const [method = '', template = ''] = route.split(' ');
-  const ids = { '{orderId}': orderId, '{checkoutId}': checkoutId, '{sku}': sku, '{eventId}': eventId, '{id}': orderId };
+  const ids = {
+    '{orderId}': orderId,
+    '{checkoutId}': checkoutId,
+    '{sku}': sku,
+    '{eventId}': eventId,
+    '{id}': orderId,
+    '{sessionId}': randomUUID(),
+  };
   const path = Object.entries(ids).reduce((text, [name, id]) => text.replace(name, id), template);
   const query = rows[route]?.query?.();
-  const body = rows[route]?.body?.();
+  const body = (publicRoutes[route] ?? rows[route]?.body)?.();
   return fetch(`${system.apiUrl}${path}${query === undefined ? '' : `?${query}`}`, {
     method,
     headers: {
@@ -146,13 +166,24 @@ test('every route of the templates has a row here, with its scope', async () => 
     })),
   );
 
-  const missing = routes.filter(({ route }) => !rows[route]);
+  const missing = routes.filter(({ route }) => !rows[route] && !publicRoutes[route]);
   expect(
     missing.map(({ file, route }) => `${file}: ${route}: say in test/end-to-end/authorization.test.ts who may`),
   ).toEqual([]);
   expect(Object.fromEntries(routes.map(({ route, scopes }) => [route, scopes]))).toEqual(
-    Object.fromEntries(Object.entries(rows).map(([route, { scope }]) => [route, [scope]])),
+    Object.fromEntries([
+      ...Object.entries(rows).map(([route, { scope }]) => [route, [scope]]),
+      ...Object.keys(publicRoutes).map((route) => [route, undefined]),
+    ]),
   );
+});
+
+test.each(Object.keys(publicRoutes))('%s asks nobody who they are', async (route) => {
+  for (const [, authorization] of strangers) {
+    const answer = await send(route, await authorization());
+
+    expect([answer.status, await answer.json()]).toEqual([202, { stored: 1, unstored: [] }]);
+  }
 });
 
 describe.each(Object.entries(rows))('%s', (route, { scope, own, others }) => {

@@ -9,6 +9,7 @@ import {
   PutTargetsCommand,
   RemoveTargetsCommand,
 } from '@aws-sdk/client-eventbridge';
+import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import {
   GetFunctionConfigurationCommand,
   InvokeCommand,
@@ -47,6 +48,7 @@ export class Aws {
   readonly sqs: SQSClient;
   readonly lambda: LambdaClient;
   readonly scheduler: SchedulerClient;
+  readonly kinesis: KinesisClient;
   readonly dynamodb: DynamoDBDocumentClient;
   /** What has been taken off queues, by queue and message id. */
   readonly #taken = new Set<string>();
@@ -61,6 +63,7 @@ export class Aws {
     this.sqs = new SQSClient(config);
     this.lambda = new LambdaClient(config);
     this.scheduler = new SchedulerClient(config);
+    this.kinesis = new KinesisClient(config);
     this.dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient(config));
   }
 
@@ -124,6 +127,11 @@ export class Aws {
       }
     };
     await Promise.all(Array.from({ length: 4 }, worker));
+  }
+
+  /** Puts a record into a stream, whatever is in it. */
+  async putRecord(StreamARN: string, data: string | Uint8Array, PartitionKey: string = randomUUID()): Promise<void> {
+    await this.kinesis.send(new PutRecordCommand({ StreamARN, PartitionKey, Data: Buffer.from(data) }));
   }
 
   /** Receives up to ten messages, which stay in the queue. */

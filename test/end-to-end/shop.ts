@@ -20,6 +20,12 @@ export interface AnswerBody extends OrderView {
   lowStockThreshold: number;
   /** Of `GET /lineage/{id}`. */
   trees: LineageTree[];
+  /** Of `GET /interactions/sessions/{sessionId}`. */
+  startedAt: string;
+  durationMs: number;
+  path: { page: string; sku?: string; viewedAt: string }[];
+  /** Of `GET /interactions/minutes`. */
+  minutes: { minute: string; views: number; productViews: number; sessions: number }[];
   /** Of `GET /events`. */
   events: StoredEvent[];
   /** Of `GET /events` and `GET /orders`. */
@@ -62,7 +68,7 @@ export interface OrderView {
 /** What tokens of a shop's people say they may do. */
 export const scopesOf = {
   customer: 'orders:read orders:write checkouts:read checkouts:write',
-  staff: 'stock:read stock:write events:read reports:read approvals:write',
+  staff: 'stock:read stock:write events:read reports:read approvals:write interactions:read',
 } as const;
 
 /** A customer of the shop, and the staff that fills its shelves: the HTTP API as a test uses it. */
@@ -96,7 +102,9 @@ export class Shop {
    * unless it is text.
    */
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const token = await this.token(/^\/(stock|events|lineage|reports)|\/approval$/.test(path) ? 'staff' : 'customer');
+    const token = await this.token(
+      /^\/(stock|events|lineage|reports|interactions)|\/approval$/.test(path) ? 'staff' : 'customer',
+    );
     const response = await fetch(`${this.#system.apiUrl}${path}`, {
       method,
       headers: {

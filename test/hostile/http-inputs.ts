@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { approvalRequest } from '../../services/checkout/src/domain/approval-request.ts';
+import { viewsRequest } from '../../services/interactions/src/domain/view.ts';
 import { stockCountRequest, stockLevelRequest } from '../../services/inventory/src/domain/stock-level-request.ts';
 import { placeOrderRequest } from '../../services/orders/src/domain/place-order-request.ts';
 import { hostileTexts, invalidUtf8, oversized } from './hostile-json.ts';
@@ -30,11 +31,14 @@ interface AttackedRoute {
   method: string;
   /** With `{id}` for the path parameter. */
   path: string;
-  by: 'customer' | 'staff';
+  /** A visitor has no token, and whoever has one, of whatever kind, is a visitor as well. */
+  by: 'customer' | 'staff' | 'visitor';
   /** A sound query, where there is one. */
   query?: Readonly<Record<string, string>>;
   /** What the body should look like; absent where there is none. */
   body?: z.ZodType;
+  /** The most that a body may have, where it is less than an endpoint's usual limit. */
+  maxBodyBytes?: number;
   /** What a sound request is answered with. */
   sound: readonly number[];
 }
@@ -77,6 +81,28 @@ export const attackedRoutes: Readonly<Record<string, AttackedRoute>> = {
   },
   'GET /events/{eventId}': { method: 'GET', path: '/events/{id}', by: 'staff', sound: [200, 404] },
   'GET /lineage/{id}': { method: 'GET', path: '/lineage/{id}', by: 'staff', sound: [200, 404] },
+  'POST /interactions': {
+    method: 'POST',
+    path: '/interactions',
+    by: 'visitor',
+    body: viewsRequest,
+    maxBodyBytes: 64 * 1024,
+    sound: [202, 429],
+  },
+  'GET /interactions/minutes': {
+    method: 'GET',
+    path: '/interactions/minutes',
+    by: 'staff',
+    query: { from: '2026-01-01T00:00Z', to: '2026-01-01T01:00Z' },
+    sound: [200],
+  },
+  // The ids are those of articles.
+  'GET /interactions/sessions/{sessionId}': {
+    method: 'GET',
+    path: '/interactions/sessions/{id}',
+    by: 'staff',
+    sound: [400],
+  },
   'GET /stock/{sku}': { method: 'GET', path: '/stock/{id}', by: 'staff', sound: [200, 404] },
   'PUT /stock/{sku}': { method: 'PUT', path: '/stock/{id}', by: 'staff', body: stockLevelRequest, sound: [200] },
   'POST /stock/{sku}/count': {
@@ -323,7 +349,7 @@ export function httpInputs(tokens: Tokens, orderIds: readonly string[], host: st
 
 function inputsOf(
   route: string,
-  { method, path, by, query: soundQuery = {}, body: schema, sound }: AttackedRoute,
+  { method, path, by, query: soundQuery = {}, body: schema, maxBodyBytes = MAX_BODY_BYTES, sound }: AttackedRoute,
   tokens: Tokens,
   orderIds: readonly string[],
   host: string,
@@ -332,24 +358,19 @@ function inputsOf(
     by === 'customer' ? fc.constantFrom(...orderIds) : fc.integer({ max: 999, min: 0 }).map((n) => `SKU-${n}`);
   const goodBodies = schema ? soundBodies(schema) : undefined;
   const other = by === 'customer' ? tokens.staff : tokens.customer;
+  const own = by === 'visitor' ? undefined : `Bearer ${tokens[by]}`;
 
   const queryText = (parameters: Readonly<Record<string, string>>) => {
     const pairs = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
     return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
   };
-  const build = ({
-    id = '',
-    query = queryText(soundQuery),
-    headers = [],
-    authorization = `Bearer ${tokens[by]}`,
-    body,
-  }: RequestParts) => {
+  const build = ({ id = '', query = queryText(soundQuery), headers = [], authorization = own, body }: RequestParts) => {
     const bytes = body === undefined ? undefined : Buffer.from(body as string);
     const named = new Set(headers.map(([name]) => name));
     const usual = [
       ['host', host],
       ['connection', 'close'],
-      ['authorization', authorization],
+      ...(authorization === undefined ? [] : [['authorization', authorization]]),
       ...(bytes ? [['content-type', 'application/json']] : []),
     ] as [string, string][];
     const lengths: [string, string][] = bytes ? [['content-length', String(bytes.length)]] : [];
@@ -401,30 +422,35 @@ function inputsOf(
           ),
           {
             weight: 1,
-            arbitrary: fc.tuple(goodIds, oversized(bodies, bodySizes)).map(
+            arbitrary: fc.tuple(goodIds, oversized(bodies, [maxBodyBytes, maxBodyBytes + 1, ...bodySizes])).map(
               ([id, { text, bytes }]): HttpInput => ({
                 way: 'http',
                 kind: 'body: at a limit',
                 route,
                 bytes: build({ id, body: text }),
-                statuses: bytes > MAX_BODY_BYTES ? [413, 429] : [400, 429],
+                statuses: bytes > maxBodyBytes ? [413, 429] : [400, 429],
               }),
             ),
           },
         ]
       : []),
-    attack(4, 'token of another role', withBody(fc.constant({ authorization: `Bearer ${other}` })), [403, 429]),
+    attack(
+      4,
+      'token of another role',
+      withBody(fc.constant({ authorization: `Bearer ${other}` })),
+      by === 'visitor' ? sound : [403, 429],
+    ),
     attack(
       6,
       'no sound token',
       withBody(fc.constantFrom(...hostileTokens).map((authorization) => ({ authorization }))),
-      [401, 429],
+      by === 'visitor' ? sound : [401, 429],
     ),
     attack(
       2,
       "another issuer's or an expired token",
       withBody(fc.constantFrom(tokens.expired, tokens.foreign).map((token) => ({ authorization: `Bearer ${token}` }))),
-      [401, 429],
+      by === 'visitor' ? sound : [401, 429],
     ),
     attack(
       14,
@@ -474,7 +500,7 @@ function inputsOf(
           route,
           bytes: make(
             path.replace('{id}', () => id),
-            `Bearer ${tokens[by]}`,
+            own ?? '',
             host,
           ),
         }),

@@ -19,6 +19,7 @@ interface Schema {
   enum?: readonly unknown[];
   const?: unknown;
   anyOf?: readonly Schema[];
+  oneOf?: readonly Schema[];
 }
 
 /** Longer texts and lists than this above the minimum are not made: what is valid need not be large. */
@@ -32,7 +33,8 @@ export function valuesOf(schema: object): fc.Arbitrary<unknown> {
   const known = schema as Schema;
   if (known.const !== undefined) return fc.constant(known.const);
   if (known.enum) return fc.constantFrom(...known.enum);
-  if (known.anyOf) return fc.oneof(...known.anyOf.map(valuesOf));
+  const alternatives = known.anyOf ?? known.oneOf;
+  if (alternatives) return fc.oneof(...alternatives.map(valuesOf));
   switch (known.type) {
     case 'object':
       return objectsOf(known);

@@ -36,7 +36,8 @@ describe('serverless.stages.yml', () => {
     const files = ['event-bus', 'orders', 'payments', 'notifications', 'checkout', 'event-log', 're-emitter'].map(
       (name) => `services/${name}/serverless.yml`,
     );
-    const used = ['serverless.common.yml', 'serverless.outbox.yml', ...files].filter((file) =>
+    const interactions = ['serverless', 'stack-on'].map((name) => `services/interactions/${name}.yml`);
+    const used = ['serverless.common.yml', 'serverless.outbox.yml', ...files, ...interactions].filter((file) =>
       readFileSync(join(workspaceRoot, file), 'utf8').includes(`\${param:${key}}`),
     );
     expect(used).not.toEqual([]);

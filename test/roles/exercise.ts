@@ -54,8 +54,10 @@ export async function exercise(running: RunningShop, { failFast = true } = {}): 
     keepsTopicsFromMessengers,
     reemitsAndParks,
     takesPartnersOrders,
+    followsVisitors,
     ...consumers(running).map(buriesPoison),
     ...relays(running).map(buriesWhatCannotBeEmitted),
+    ...streamConsumers(running).map(buriesBadRecords),
   ]);
   // Afterwards: all of it at once is more than one process answers in time.
   await together(running, failFast, [checksOut, undoesACheckout, undoesStepsOfACheckout, refusesBadSteps]);
@@ -301,6 +303,26 @@ const takesPartnersOrders: Step = async ({ aws, until }) => {
   await until(async () => equal(await aws.depth(String(queue)), 0, 'orders of the partner are left in the queue'));
 };
 
+/** The second batch finds the session, and the first one begins it. */
+const followsVisitors: Step = async ({ shop, until }) => {
+  const sessionId = randomUUID();
+  for (const page of ['home', 'cart']) {
+    const { status } = await shop.request('POST', '/interactions', { sessionId, views: [{ id: randomUUID(), page }] });
+    equal(status, 202, `POST /interactions answered ${status}`);
+  }
+  const session = await until(async () => {
+    const { status, body } = await shop.request('GET', `/interactions/sessions/${sessionId}`);
+    equal(status, 200, `GET /interactions/sessions answered ${status}`);
+    equal(body.path.length, 2, 'views of the session are missing');
+    return body;
+  });
+  const minute = Date.parse(session.startedAt);
+  const [from, to] = [minute, minute + 60_000].map((time) => `${new Date(time).toISOString().slice(0, 16)}Z`);
+  const { status, body } = await shop.request('GET', `/interactions/minutes?from=${from}&to=${to}`);
+  equal(status, 200, `GET /interactions/minutes answered ${status}`);
+  ok((body.minutes[0]?.views ?? 0) >= 1, 'the views are not counted');
+};
+
 const reemitsAndParks: Step = async ({ shop, aws, until }) => {
   const queueUrl = await aws.queueUrl('notifications', 'on-stock-ran-low-rule-dlq');
   const sku = `SKU-${randomUUID()}`;
@@ -387,6 +409,24 @@ function readersWith(running: RunningShop, action: string): Reader[] {
 /** By what their roles let them read. */
 const consumers = (running: RunningShop): Reader[] => readersWith(running, 'sqs:ReceiveMessage');
 const relays = (running: RunningShop): Reader[] => readersWith(running, 'dynamodb:GetRecords');
+
+const streamConsumers = (running: RunningShop): Reader[] => readersWith(running, 'kinesis:GetRecords');
+
+/** A record that is not JSON becomes a dead letter at once. */
+function buriesBadRecords({ functionName, source, deadLetterQueue }: Reader): Step {
+  const step: Step = async ({ aws, until, runtime }) => {
+    const QueueUrl = `${runtime.awsUrl}/000000000000/${deadLetterQueue}`;
+    const poison = `poison ${randomUUID()}`;
+    await aws.putRecord(source, poison);
+    await until(async () => {
+      const letter = (await aws.take(QueueUrl)).find(({ Body }) =>
+        Body?.includes(Buffer.from(poison).toString('base64')),
+      );
+      equal(letter?.MessageAttributes?.ErrorCode?.StringValue, 'MALFORMED_RECORD', `no letter in ${deadLetterQueue}`);
+    });
+  };
+  return named(step, `buriesBadRecords of ${functionName}`);
+}
 
 function buriesPoison({ functionName, source, deadLetterQueue }: Reader): Step {
   const step: Step = async ({ aws, until, runtime }) => {

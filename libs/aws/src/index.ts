@@ -17,6 +17,7 @@ export {
 } from './document-client.ts';
 export { AwsError, ConditionalCheckFailedException, TransactionCanceledException } from './errors.ts';
 export { type EventBridge, eventBridge, PutEventsCommand } from './event-bridge.ts';
+export { type Kinesis, kinesis, PutRecordsCommand } from './kinesis.ts';
 export {
   CheckpointDurableExecutionCommand,
   GetDurableExecutionCommand,

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand as SdkPutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { KinesisClient, PutRecordsCommand as SdkPutRecordsCommand } from '@aws-sdk/client-kinesis';
 import {
   ChangeMessageVisibilityCommand as SdkChangeMessageVisibilityCommand,
   SendMessageCommand as SdkSendMessageCommand,
@@ -16,8 +17,10 @@ import {
   documentClient,
   eventBridge,
   GetCommand,
+  kinesis,
   PutCommand,
   PutEventsCommand,
+  PutRecordsCommand,
   QueryCommand,
   ScanCommand,
   SendMessageCommand,
@@ -195,6 +198,16 @@ test("PutEvents has the SDK's body", async () => {
     'content-type': their.sent[0]?.headers['content-type'],
   });
   expect(our.sent[0]?.hostname).toBe(their.sent[0]?.hostname);
+});
+
+test("PutRecords has the SDK's body", async () => {
+  const Records = [{ PartitionKey: 'a', Data: Buffer.from('ä\u0000') }];
+  const [our, their] = [ours(), theirs()];
+  await kinesis(our.options).send(new PutRecordsCommand({ StreamName: 'views', Records }));
+  await new KinesisClient(their.options).send(new SdkPutRecordsCommand({ StreamName: 'views', Records }));
+
+  expect(bodyOf(our.sent[0]?.body)).toEqual(bodyOf(their.sent[0]?.body));
+  expect(our.sent[0]?.headers['x-amz-target']).toBe(their.sent[0]?.headers['x-amz-target']);
 });
 
 test("the requests to SQS have the SDK's bodies", async () => {

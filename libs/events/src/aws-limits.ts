@@ -98,6 +98,8 @@ export const lambdaLimits = {
   batchWindow: 300,
   /** https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html */
   maximumConcurrency: { minimum: 2, maximum: 1000 },
+  /** Of mappings of streams: batches of a shard at once, attempts, and seconds. https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html */
+  streams: { parallelization: 10, retryAttempts: 10_000, recordAge: 60 },
   /** 5, which can be raised to 10. https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html */
   filters: 10,
   /** https://docs.aws.amazon.com/lambda/latest/api/API_Filter.html */
@@ -138,6 +140,7 @@ export const nameLimits: Readonly<Record<string, { property: string; length: num
   'AWS::Events::EventBus': { property: 'Name', length: eventBridgeLimits.busNameLength },
   'AWS::Events::Rule': { property: 'Name', length: eventBridgeLimits.ruleNameLength },
   'AWS::IAM::Role': { property: 'RoleName', length: roleNameLength },
+  'AWS::Kinesis::Stream': { property: 'Name', length: 128 },
   'AWS::Lambda::Function': { property: 'FunctionName', length: lambdaLimits.functionNameLength },
   'AWS::Logs::LogGroup': { property: 'LogGroupName', length: 512 },
   'AWS::Pipes::Pipe': { property: 'Name', length: 64 },

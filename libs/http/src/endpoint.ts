@@ -21,6 +21,8 @@ export interface EndpointContract<Path extends z.ZodType, Body extends z.ZodType
   body?: Body;
   /** Honour `Idempotency-Key`: the same key gives the same answer, and the handler runs once. */
   idempotent?: boolean;
+  /** Larger bodies are refused before they are parsed. */
+  maxBodyBytes?: number;
 }
 
 /** Unknown parameters are mistakes: ignored in silence, a misspelt filter would return everything. */
@@ -62,35 +64,79 @@ export function endpoint<
   dependencies: { answerOnce?: AnswerOnce } = {},
 ): (event: HttpApiEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2> {
   const answerOnce = contract.idempotent ? (dependencies.answerOnce ?? answerOnceByIdempotencyTable()) : undefined;
-  const bodyRedaction = redactionOf(contract.body ?? z.undefined());
+  const read = requestReader(contract);
 
-  async function answerTo(event: HttpApiEvent, context: Context, correlationId: string, log: Logger): Promise<Answer> {
+  return answering(async (event, context, correlationId, log) => {
     const caller = callerOf(event);
-    const path = parsePath(event, contract.path ?? z.unknown()) as z.output<Path>;
-    const query = parseQuery(event, contract.query ?? noQuery) as z.output<Query>;
-    const text = bodyText(event);
-    // A client that must send something sends `{}` where no body is wanted; anything more would be lost in silence.
-    if (!contract.body && text !== '') parseBody(text, z.strictObject({}));
-    const body = (contract.body ? parseBody(text, contract.body) : undefined) as z.output<Body>;
-    guard(body, bodyRedaction); // for the logger
+    const { text, ...inputs } = read(event);
     const idempotencyKey = answerOnce ? idempotencyKeyOf(event) : undefined;
     const request = {
-      caller,
-      path,
-      query,
-      body,
+      ...{ caller, ...inputs, correlationId, logger: log },
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      correlationId,
       traceparent: nextTraceparent(event.headers.traceparent),
-      logger: log,
     };
     const answer = async () => json(await handle(request), correlationId);
     if (!answerOnce || idempotencyKey === undefined) return answer();
     // The same key of another caller, or for another resource, is another request: the concrete path is part of it.
     const key = JSON.stringify([caller.subject, event.requestContext.http.method, event.rawPath, idempotencyKey]);
     return answerOnce(key, text, context, answer);
-  }
+  });
+}
 
+/** A validated request to a route that anybody may call. */
+export interface PublicRequest<Path, Body, Query = unknown>
+  extends Omit<EndpointRequest<Path, Body, Query>, 'caller' | 'idempotencyKey'> {
+  /** The page that the browser sends it from, as the header `Origin` has it; undefined outside a browser. */
+  origin: string | undefined;
+}
+
+/**
+ * As `endpoint`, for a route without an authorizer: it has no caller, and so no `Idempotency-Key` either. Whoever finds the
+ * address calls it, so the handler decides what to refuse, and the route needs a limit of its own.
+ * @example
+ * export const handler = publicEndpoint({ body: viewsRequest, maxBodyBytes: 65_536 }, async ({ body }) => {
+ *   await log.append(body);
+ *   return { status: 202 };
+ * });
+ */
+export function publicEndpoint<
+  Path extends z.ZodType = z.ZodUnknown,
+  Body extends z.ZodType = z.ZodUnknown,
+  Query extends z.ZodType = z.ZodUnknown,
+>(
+  contract: Omit<EndpointContract<Path, Body, Query>, 'idempotent'>,
+  handle: (request: PublicRequest<z.output<Path>, z.output<Body>, z.output<Query>>) => Promise<EndpointResponse>,
+): (event: HttpApiEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2> {
+  const read = requestReader(contract);
+  return answering(async (event, _, correlationId, log) => {
+    const { text: _text, ...inputs } = read(event);
+    const { origin, traceparent } = event.headers;
+    const request = { ...inputs, origin, correlationId, logger: log, traceparent: nextTraceparent(traceparent) };
+    return json(await handle(request), correlationId);
+  });
+}
+
+/** Reads and validates what a contract says of a request. */
+function requestReader<Path extends z.ZodType, Body extends z.ZodType, Query extends z.ZodType>(
+  contract: EndpointContract<Path, Body, Query>,
+) {
+  const bodyRedaction = redactionOf(contract.body ?? z.undefined());
+  return (event: HttpApiEvent) => {
+    const path = parsePath(event, contract.path ?? z.unknown()) as z.output<Path>;
+    const query = parseQuery(event, contract.query ?? noQuery) as z.output<Query>;
+    const text = bodyText(event, contract.maxBodyBytes);
+    // A client that must send something sends `{}` where no body is wanted; anything more would be lost in silence.
+    if (!contract.body && text !== '') parseBody(text, z.strictObject({}));
+    const body = (contract.body ? parseBody(text, contract.body) : undefined) as z.output<Body>;
+    guard(body, bodyRedaction); // for the logger
+    return { path, query, body, text };
+  };
+}
+
+/** The handler around `answerTo`: ids, logger, problem documents and security headers. */
+function answering(
+  answerTo: (event: HttpApiEvent, context: Context, correlationId: string, log: Logger) => Promise<Answer>,
+): (event: HttpApiEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2> {
   return async (event, context) => {
     const { requestId } = event.requestContext;
     // Never the caller's: whoever may choose it could put an order into another one's lineage.

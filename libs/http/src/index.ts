@@ -1,5 +1,5 @@
 export type { Caller, HttpApiEvent } from './caller.ts';
-export { type EndpointRequest, type EndpointResponse, endpoint } from './endpoint.ts';
+export { type EndpointRequest, type EndpointResponse, endpoint, publicEndpoint } from './endpoint.ts';
 export type { AnswerOnce } from './idempotency.ts';
 export { plainText } from './plain-text.ts';
 export { HttpError, type ProblemError } from './problem.ts';

@@ -9,12 +9,12 @@ export const MAX_BODY_BYTES = 128 * 1024;
 /** A body can hold more mistakes than fit into an answer: Lambda's may have 6 MB. */
 const MAX_LISTED_ERRORS = 50;
 
-/** The text of the body. @throws HttpError 413 when it is too large. */
-export function bodyText(event: APIGatewayProxyEventV2): string {
+/** The text of the body. @throws HttpError 413 when it has more than `maxBytes`. */
+export function bodyText(event: APIGatewayProxyEventV2, maxBytes = MAX_BODY_BYTES): string {
   const body = event.body ?? '';
   const bytes = Buffer.byteLength(body, event.isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes > MAX_BODY_BYTES) {
-    const detail = `The body has more than ${MAX_BODY_BYTES} bytes`;
+  if (bytes > maxBytes) {
+    const detail = `The body has more than ${maxBytes} bytes`;
     throw new HttpError(413, 'BODY_TOO_LARGE', detail, [{ field: 'body', detail }]);
   }
   return event.isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;

@@ -1,5 +1,6 @@
 import type { Consumer } from './consumer-definition.ts';
 import type { CfnResource } from './osls.ts';
+import type { Platform } from './platform.ts';
 
 /** SQS reports once a minute. */
 const periodSeconds = 60;
@@ -11,10 +12,12 @@ const periodSeconds = 60;
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
  */
 export function alarms(consumer: Consumer): Record<string, CfnResource> {
-  const { id, name, names, settings } = consumer;
+  const { id, name, names, settings, platform } = consumer;
   const minutes = stoppedAfterMinutes(settings.longestPause);
+  const named = (suffix: string, properties: Record<string, unknown>) =>
+    alarm({ base: names.rule, platform, suffix, properties });
   return {
-    [`${id}DeadLetterQueueDepthAlarm`]: alarm(consumer, 'dlq-depth', {
+    [`${id}DeadLetterQueueDepthAlarm`]: named('dlq-depth', {
       AlarmDescription:
         `${name} could not handle a message. It stands in ${names.deadLetterQueue} with attributes that say why; ` +
         'other messages go on.',
@@ -22,7 +25,7 @@ export function alarms(consumer: Consumer): Record<string, CfnResource> {
       Threshold: 0,
       EvaluationPeriods: 1,
     }),
-    [`${id}RuleDeadLetterQueueDepthAlarm`]: alarm(consumer, 'rule-dlq-depth', {
+    [`${id}RuleDeadLetterQueueDepthAlarm`]: named('rule-dlq-depth', {
       AlarmDescription:
         `EventBridge could not deliver an event to the queue of ${name}, which has not seen it. It stands in ` +
         `${names.ruleDeadLetterQueue} with attributes that say why: the queue or its policy is not what the rule needs.`,
@@ -30,7 +33,7 @@ export function alarms(consumer: Consumer): Record<string, CfnResource> {
       Threshold: 0,
       EvaluationPeriods: 1,
     }),
-    [`${id}QueueAgeAlarm`]: alarm(consumer, 'age', {
+    [`${id}QueueAgeAlarm`]: named('age', {
       AlarmDescription:
         `${name} does not keep up: a message in ${names.queue} has waited for more than ${settings.ageAlarm} s. ` +
         'Either more comes than maximumConcurrency lets through, or what it calls has become slow.',
@@ -39,7 +42,7 @@ export function alarms(consumer: Consumer): Record<string, CfnResource> {
       // A single late message is no backlog.
       EvaluationPeriods: 3,
     }),
-    [`${id}QueueStoppedAlarm`]: alarm(consumer, 'stopped', {
+    [`${id}QueueStoppedAlarm`]: named('stopped', {
       AlarmDescription:
         `${name} has stopped: messages wait in ${names.queue} and none has been received for ${minutes} minutes. Its ` +
         'event source mapping is disabled, or may not read the queue, or the account has no concurrency left for it.',
@@ -58,7 +61,7 @@ export function alarms(consumer: Consumer): Record<string, CfnResource> {
     }),
     // Only a deferred message is delayed, and a FIFO queue has none.
     ...(!settings.fifo && {
-      [`${id}QueueDeferringAlarm`]: alarm(consumer, 'deferring', {
+      [`${id}QueueDeferringAlarm`]: named('deferring', {
         AlarmDescription:
           `${name} has deferred messages for ${deferringMinutes} minutes: what it depends on is busy or down, and its log says ` +
           'what. The messages come again by themselves, and become dead letters when their retention is nearly over.',
@@ -81,14 +84,26 @@ function stoppedAfterMinutes(longestPause: number): number {
   return Math.max(5, Math.ceil(longestPause / 60) + 1);
 }
 
-function alarm({ names, platform }: Consumer, suffix: string, properties: Record<string, unknown>): CfnResource {
+/** An alarm of a consumer, which goes off when something is above its threshold unless the properties say otherwise. */
+export function alarm({
+  base,
+  platform,
+  suffix,
+  properties,
+}: {
+  /** `millrace-inventory-dev-on-order-placed` */
+  base: string;
+  platform: Platform;
+  suffix: string;
+  properties: Record<string, unknown>;
+}): CfnResource {
   return {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
-      AlarmName: `${names.rule}-${suffix}`,
-      ...properties,
+      AlarmName: `${base}-${suffix}`,
       ComparisonOperator: 'GreaterThanThreshold',
       TreatMissingData: 'notBreaching',
+      ...properties,
       AlarmActions: [platform.alarmTopicArn],
       OKActions: [platform.alarmTopicArn],
     },

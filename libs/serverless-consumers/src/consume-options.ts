@@ -1,6 +1,7 @@
 import { eventBridgeLimits, lambdaLimits, sqsLimits } from '@millrace/events/aws-limits';
 import { ConfigurationError } from './configuration-error.ts';
 import { checkEventPattern, type EventPattern } from './event-pattern.ts';
+import type { ConsumeStreamOptions } from './stream-options.ts';
 
 /** What stands under `consume:` in serverless.yml. README.md has the table. */
 export interface ConsumeOptions {
@@ -52,27 +53,64 @@ const day = 24 * 60 * 60;
 
 const longestRetentionDays = sqsLimits.retention.maximum / day;
 
-/** The shape osls checks. Ranges are checked by `consumerSettings`, which can name the file and say what to do. */
+const optionsOfQueues = {
+  events: { type: 'array', minItems: 1, items: { type: 'string', pattern: '^[A-Z][A-Za-z0-9]*\\.v[1-9][0-9]*$' } },
+  batchSize: { type: 'integer' },
+  batchWindow: { type: 'integer' },
+  maximumConcurrency: { type: 'integer' },
+  maxReceiveCount: { type: 'integer' },
+  retentionDays: { type: 'integer' },
+  filter: { type: 'object' },
+  fifo: { type: 'boolean' },
+  messageGroupId: { type: 'string' },
+  ageAlarm: { type: 'integer' },
+  maxRetryDelay: { type: 'integer' },
+  replays: { enum: replayModes },
+  markedIn: { type: 'string', minLength: 1 },
+};
+
+const optionsOfStreams = {
+  stream: { type: 'object' },
+  batchSize: { type: 'integer' },
+  batchWindow: { type: 'integer' },
+  parallelizationFactor: { type: 'integer' },
+  maximumRetryAttempts: { type: 'integer' },
+  maximumRecordAge: { type: 'integer' },
+  ageAlarm: { type: 'integer' },
+};
+
+/**
+ * The shape osls checks: of queues and streams at once, for osls would not say which option is wrong of a choice. Which of them go
+ * together is checked by `checkKind`, and ranges by `consumerSettings` and `streamSettings`, which can name the file and say what to do.
+ */
 export const consumeSchema = {
   type: 'object',
-  properties: {
-    events: { type: 'array', minItems: 1, items: { type: 'string', pattern: '^[A-Z][A-Za-z0-9]*\\.v[1-9][0-9]*$' } },
-    batchSize: { type: 'integer' },
-    batchWindow: { type: 'integer' },
-    maximumConcurrency: { type: 'integer' },
-    maxReceiveCount: { type: 'integer' },
-    retentionDays: { type: 'integer' },
-    filter: { type: 'object' },
-    fifo: { type: 'boolean' },
-    messageGroupId: { type: 'string' },
-    ageAlarm: { type: 'integer' },
-    maxRetryDelay: { type: 'integer' },
-    replays: { enum: replayModes },
-    markedIn: { type: 'string', minLength: 1 },
-  },
-  required: ['events'],
+  properties: { ...optionsOfQueues, ...optionsOfStreams },
   additionalProperties: false,
 };
+
+/** True for the options of a stream. */
+export function readsStream(options: ConsumeOptions | ConsumeStreamOptions): options is ConsumeStreamOptions {
+  return 'stream' in options;
+}
+
+/**
+ * Checks that options are either those of a queue, with `events`, or those of a stream, with `stream`.
+ * @throws ConfigurationError CONSUMERS_IMPOSSIBLE_COMBINATION
+ */
+export function checkKind(options: ConsumeOptions | ConsumeStreamOptions, key: string): void {
+  const known = readsStream(options) ? optionsOfStreams : optionsOfQueues;
+  const foreign = Object.keys(options).find((name) => !Object.hasOwn(known, name));
+  const problem = readsStream(options)
+    ? 'is for events of the bus, and a stream has none of it: remove it, or write a second function'
+    : 'is for streams: name one with stream, or remove it';
+  if (foreign !== undefined) {
+    throw new ConfigurationError('CONSUMERS_IMPOSSIBLE_COMBINATION', `${key}.${foreign}`, problem);
+  }
+  if (readsStream(options) || options.events) return;
+  const missing = 'is missing: list the events that the function consumes, or name a stream with stream';
+  throw new ConfigurationError('CONSUMERS_IMPOSSIBLE_COMBINATION', `${key}.events`, missing);
+}
 
 /**
  * Fills in the defaults and derives what AWS recommends from the function's timeout.

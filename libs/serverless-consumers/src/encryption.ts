@@ -24,13 +24,14 @@ const encrypted: Readonly<Record<string, (arn: CfnValue) => Record<string, unkno
     KmsDataKeyReusePeriodSeconds: reuseSeconds,
   }),
   'AWS::DynamoDB::Table': (arn) => ({ SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: arn } }),
+  'AWS::Kinesis::Stream': (arn) => ({ StreamEncryption: { EncryptionType: 'KMS', KeyId: arn } }),
   'AWS::Logs::LogGroup': (arn) => ({ KmsKeyId: arn }),
   'AWS::Lambda::Function': (arn) => ({ KmsKeyArn: arn }),
   'AWS::Events::Archive': (arn) => ({ KmsKeyIdentifier: arn }),
 };
 
 /**
- * With `custom.consumers.encryptionKey: own`, encrypts whatever a service keeps with one key of the stage: queues, tables, log
+ * With `custom.consumers.encryptionKey: own`, encrypts whatever a service keeps with one key of the stage: queues, tables, streams, log
  * groups, archives and the variables of functions. The roles of functions, schedules and pipes get what they need of it, and the stack of
  * `protectedBus` gets the key, which it exports as `millrace-<stage>:DataKeyArn`. With `aws`, everything stays as it is.
  * @param serverless osls with a template that is otherwise finished; it is changed in place
@@ -83,9 +84,13 @@ function rolesOf(resources: Readonly<Record<string, CfnResource>>): CfnResource[
   return users.flatMap((id) => resources[id ?? ''] ?? []);
 }
 
+/** What a producer of queues and streams does: it needs a new data key. */
+const sending = new Set(['sqs:SendMessage', 'kinesis:PutRecords']);
+
 /**
  * Lambda decrypts a function's variables, and SQS and DynamoDB their data, with the permissions of the function's role; who sends
- * to a queue needs a new data key as well.
+ * to a queue or a stream needs a new data key as well.
+ * https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
@@ -94,7 +99,7 @@ function allowKey({ Properties }: CfnResource, arn: CfnValue): void {
   const [policy] = (Properties.Policies ?? []) as Array<{ PolicyDocument: { Statement: Statement[] } }>;
   const statements = policy?.PolicyDocument.Statement;
   const sends = statements?.some(
-    ({ Effect, Action }) => Effect === 'Allow' && [Action].flat().includes('sqs:SendMessage'),
+    ({ Effect, Action }) => Effect === 'Allow' && [Action].flat().some((action) => sending.has(String(action))),
   );
   statements?.push({
     Effect: 'Allow',

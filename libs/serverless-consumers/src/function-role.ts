@@ -3,6 +3,7 @@ import type { Consumer } from './consumer-definition.ts';
 import { acceptedTypes, type KnownEvent } from './event-names.ts';
 import type { CfnResource, CfnValue, FunctionConfiguration, PolicyStatement } from './osls.ts';
 import { type SchedulingFunction, scheduleStatements } from './schedule-resources.ts';
+import type { StreamConsumer } from './stream-consumer.ts';
 
 /** What a function does, as far as permissions follow from it. */
 export interface RoleSubject {
@@ -12,6 +13,7 @@ export interface RoleSubject {
   logGroupName: string;
   traced: boolean;
   consumer?: Consumer;
+  streamConsumer?: StreamConsumer;
   /** The events it may put on the bus. */
   emits: KnownEvent[];
   scheduling?: SchedulingFunction;
@@ -31,6 +33,7 @@ export function functionRole(subject: RoleSubject): CfnResource {
     ...(configuration.disableLogs ? [] : [logStatement(subject.logGroupName)]),
     ...(subject.traced ? [allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], '*')] : []),
     ...(subject.consumer ? consumerStatements(subject.consumer) : []),
+    ...(subject.streamConsumer ? streamConsumerStatements(subject.streamConsumer) : []),
     ...eventSourceStatements(subject),
     ...(subject.emits.length > 0 ? [emitStatement(subject)] : []),
     ...(subject.scheduling ? scheduleStatements(subject.scheduling) : []),
@@ -65,6 +68,18 @@ function consumerStatements({ id, settings }: Consumer): PolicyStatement[] {
   const onQueue = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'];
   return [
     allow(settings.fifo ? onQueue : [...onQueue, 'sqs:SendMessage'], { 'Fn::GetAtt': [`${id}Queue`, 'Arn'] }),
+    allow(['sqs:SendMessage'], { 'Fn::GetAtt': [`${id}DeadLetterQueue`, 'Arn'] }),
+  ];
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html */
+function streamConsumerStatements({ id, settings }: StreamConsumer): PolicyStatement[] {
+  const reading = ['DescribeStream', 'DescribeStreamSummary', 'GetRecords', 'GetShardIterator', 'ListShards'];
+  return [
+    allow(
+      reading.map((action) => `kinesis:${action}`),
+      { 'Fn::GetAtt': [settings.streamId, 'Arn'] },
+    ),
     allow(['sqs:SendMessage'], { 'Fn::GetAtt': [`${id}DeadLetterQueue`, 'Arn'] }),
   ];
 }

@@ -95,6 +95,14 @@ export function checkScheduleNames(group: string, deadLetterQueue: string, stage
 }
 
 /**
+ * Checks the name of a queue.
+ * @throws ConfigurationError CONSUMERS_NAME_TOO_LONG
+ */
+export function checkQueueName(queue: string, stage: string, key: string): void {
+  checkLength('queue', queue, sqsLimits.queueNameLength, stage, key);
+}
+
+/**
  * Checks a Lambda function's name.
  * @throws ConfigurationError CONSUMERS_NAME_TOO_LONG
  */

@@ -1,4 +1,5 @@
 import type { ConsumeOptions } from './consume-options.ts';
+import type { ConsumeStreamOptions } from './stream-options.ts';
 
 /** A CloudFormation value: a literal or an intrinsic function. */
 export type CfnValue = string | { readonly [intrinsic: string]: unknown };
@@ -36,7 +37,7 @@ export interface FunctionConfiguration {
 
 /** The function events that shape resources or permissions here; osls compiles the others alone. */
 export interface FunctionEvent {
-  consume?: ConsumeOptions;
+  consume?: ConsumeOptions | ConsumeStreamOptions;
   stream?:
     | string
     | {

@@ -1,5 +1,5 @@
 import { ConfigurationError } from './configuration-error.ts';
-import { type ConsumeOptions, consumerSettings } from './consume-options.ts';
+import { type ConsumeOptions, checkKind, consumerSettings, readsStream } from './consume-options.ts';
 import { consumerEnvironment, consumerResources } from './consumer.ts';
 import type { Consumer } from './consumer-definition.ts';
 import { type KnownEvent, resolveEvents, successorOf } from './event-names.ts';
@@ -7,6 +7,7 @@ import { functionRole } from './function-role.ts';
 import {
   checkConsumerNames,
   checkFunctionName,
+  checkQueueName,
   checkRoleName,
   checkScheduleNames,
   checkStage,
@@ -22,12 +23,20 @@ import {
   scheduleEnvironment,
   scheduleResources,
 } from './schedule-resources.ts';
+import {
+  type StreamConsumer,
+  streamConsumerEnvironment,
+  streamConsumerResources,
+  streamDeadLetterQueueName,
+} from './stream-consumer.ts';
+import { type ConsumeStreamOptions, streamSettings } from './stream-options.ts';
 
 /** What the plugin adds to one function and, for it, to the template. */
 export interface FunctionPlan {
   key: string;
   configuration: FunctionConfiguration;
   consumer?: Consumer;
+  streamConsumer?: StreamConsumer;
   /** The events it may put on the bus, in the order of its `emits`. */
   emits: KnownEvent[];
   /** The events that schedules it makes put on the bus, in the order of its `schedules`. */
@@ -89,7 +98,8 @@ function planFunction(
   }
 
   const consume = soleConsume(configuration, path);
-  const consumer = consume && planConsumer(serverless, key, consume, platform, known);
+  const consumer = consume?.queue && planConsumer(serverless, key, consume.queue, platform, known);
+  const streamConsumer = consume?.stream && planStreamConsumer(serverless, key, consume.stream, platform);
   const ownEvents = (list: 'emits' | 'schedules'): KnownEvent[] => {
     const events = resolveEvents(configuration[list] ?? [], `${path}.${list}`, known);
     events.forEach((event, index) => {
@@ -105,16 +115,19 @@ function planFunction(
 
   const environment = {
     ...(consumer && consumerEnvironment(consumer)),
+    ...(streamConsumer && streamConsumerEnvironment(streamConsumer)),
     ...(emits.length > 0 && { MILLRACE_EVENT_BUS: platform.eventBusName }),
     ...(scheduling && scheduleEnvironment(scheduling)),
   };
   const resources = {
     ...(consumer && consumerResources(consumer)),
+    ...(streamConsumer && streamConsumerResources(streamConsumer)),
     ...(scheduling && scheduleResources(scheduling)),
   };
   const plan: FunctionPlan = {
     ...{ key, configuration, emits, schedules, environment, resources },
     ...(consumer && { consumer }),
+    ...(streamConsumer && { streamConsumer }),
   };
 
   if (configuration.role !== undefined) {
@@ -136,6 +149,7 @@ function planFunction(
     logGroupName: provider.naming.getLogGroupName(configuration.name),
     traced: Boolean(configuration.tracing ?? service.provider.tracing?.lambda),
     ...(consumer && { consumer }),
+    ...(streamConsumer && { streamConsumer }),
     emits,
     ...(scheduling && { scheduling }),
     eventBusArn: platform.eventBusArn,
@@ -162,11 +176,17 @@ function planSchedules(
   return { id, key, name, events, platform };
 }
 
-/** The one `consume` of a function, with its place, if it has any. */
+/** Options with their place. */
+interface Placed<Options> {
+  options: Options;
+  path: string;
+}
+
+/** The one `consume` of a function, of a queue or of a stream, if it has any. */
 function soleConsume(
   configuration: FunctionConfiguration,
   path: string,
-): { options: ConsumeOptions; path: string } | undefined {
+): { queue?: Placed<ConsumeOptions>; stream?: Placed<ConsumeStreamOptions> } | undefined {
   const [first, second] = (configuration.events ?? []).flatMap(({ consume }, index) =>
     consume ? [{ options: consume, path: `${path}.events[${index}].consume` }] : [],
   );
@@ -174,13 +194,16 @@ function soleConsume(
     const problem = 'a function has one queue, so one consume: list all events in it, or write a second function';
     throw new ConfigurationError('CONSUMERS_SEVERAL_CONSUMES', second.path, problem);
   }
-  return first;
+  if (!first) return undefined;
+  checkKind(first.options, first.path);
+  const { options } = first;
+  return readsStream(options) ? { stream: { ...first, options } } : { queue: { ...first, options } };
 }
 
 function planConsumer(
   serverless: Osls,
   functionKey: string,
-  { options, path }: { options: ConsumeOptions; path: string },
+  { options, path }: Placed<ConsumeOptions>,
   platform: Platform,
   known: ReadonlyMap<string, KnownEvent>,
 ): Consumer {
@@ -208,6 +231,29 @@ function planConsumer(
     names: consumerNames(service.service, provider.getStage(), functionKey, settings.fifo),
     settings,
     events,
+    platform,
+  };
+}
+
+function planStreamConsumer(
+  serverless: Osls,
+  functionKey: string,
+  { options, path }: Placed<ConsumeStreamOptions>,
+  platform: Platform,
+): StreamConsumer {
+  const { service } = serverless;
+  const provider = serverless.getProvider('aws');
+  for (const stage of stagesToCheck(serverless, platform)) {
+    checkQueueName(streamDeadLetterQueueName(service.service, stage, functionKey), stage, path);
+  }
+  return {
+    id: provider.naming.getNormalizedFunctionName(functionKey),
+    functionId: provider.naming.getLambdaLogicalId(functionKey),
+    key: path,
+    name: `${shortServiceName(service.service)}.${functionKey}`,
+    functionName: service.getFunction(functionKey).name,
+    base: functionResourceName(service.service, provider.getStage(), functionKey),
+    settings: streamSettings(options, { key: path, deadLetterRetention: platform.deadLetterRetention }),
     platform,
   };
 }

@@ -9,6 +9,7 @@ export {
   fifoRecord,
   httpRequest,
   insertRecord,
+  kinesisEvent,
   lambdaContext,
   sqsEvent,
   sqsRecord,

@@ -6,6 +6,7 @@ import type {
   Context,
   DynamoDBRecord,
   DynamoDBStreamEvent,
+  KinesisStreamEvent,
   SQSEvent,
   SQSRecord,
 } from 'aws-lambda';
@@ -115,6 +116,31 @@ export function insertRecord(
 /** The event of a stream's batch. */
 export function streamEvent(...records: DynamoDBRecord[]): DynamoDBStreamEvent {
   return { Records: records };
+}
+
+/** The event of a batch of a Kinesis stream; values that are not bytes become JSON. Sequence numbers count from 1. */
+export function kinesisEvent(...values: unknown[]): KinesisStreamEvent {
+  return {
+    Records: values.map((value, index) => {
+      const sequenceNumber = String(index + 1);
+      return {
+        awsRegion: 'us-east-1',
+        eventID: `shardId-000000000000:${sequenceNumber}`,
+        eventName: 'aws:kinesis:record',
+        eventSource: 'aws:kinesis',
+        eventSourceARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/test',
+        eventVersion: '1.0',
+        invokeIdentityArn: 'arn:aws:iam::000000000000:role/test',
+        kinesis: {
+          approximateArrivalTimestamp: Date.now() / 1000,
+          data: Buffer.from(value instanceof Uint8Array ? value : JSON.stringify(value)).toString('base64'),
+          kinesisSchemaVersion: '1.0',
+          partitionKey: 'key',
+          sequenceNumber,
+        },
+      };
+    }),
+  };
 }
 
 /** A request as an HTTP API with a JWT authorizer hands it to its integration, payload format 2.0. */

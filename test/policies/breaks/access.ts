@@ -67,7 +67,7 @@ const variable = (title: string, name: string, value: unknown, says = new RegExp
   setting(title, isFunction, `Environment.Variables.${name}`, value, says);
 const isConsumer = typed(
   isFunction,
-  ({ properties }) => at(properties.Environment, 'Variables', 'MILLRACE_CONSUMER') !== undefined,
+  ({ properties }) => at(properties.Environment, 'Variables', 'MILLRACE_MAX_RECEIVE_COUNT') !== undefined,
 );
 const sendsMail = typed(isRole, ({ properties }) => JSON.stringify(properties).includes('ses:SendEmail'));
 const sendsText = typed(isRole, ({ properties }) => JSON.stringify(properties).includes('sns:Publish'));

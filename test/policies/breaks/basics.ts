@@ -9,6 +9,8 @@ const isTable = 'AWS::DynamoDB::Table';
 const isRule = 'AWS::Events::Rule';
 const isRole = 'AWS::IAM::Role';
 const isRoute = 'AWS::ApiGatewayV2::Route';
+/** But for those of visitors. */
+const authorizedRoute = typed(isRoute, ({ properties }) => properties.AuthorizerId !== undefined);
 const isStage = 'AWS::ApiGatewayV2::Stage';
 const isApi = 'AWS::ApiGatewayV2::Api';
 const isAlarm = 'AWS::CloudWatch::Alarm';
@@ -468,7 +470,7 @@ export const basics: Breaks = {
   'route-authorizers': [
     {
       title: 'no authorizer',
-      applies: isRoute,
+      applies: authorizedRoute,
       change: ({ properties }) => {
         properties.AuthorizationType = 'NONE';
       },
@@ -476,7 +478,7 @@ export const basics: Breaks = {
     },
     {
       title: 'an authorizer that nobody declares',
-      applies: isRoute,
+      applies: authorizedRoute,
       change: ({ properties }) => {
         properties.AuthorizerId = { Ref: 'HttpApiAuthorizerGone' };
       },
@@ -484,7 +486,7 @@ export const basics: Breaks = {
     },
     {
       title: 'no scopes',
-      applies: isRoute,
+      applies: authorizedRoute,
       change: ({ properties }) => {
         properties.AuthorizationScopes = [];
       },
@@ -492,7 +494,7 @@ export const basics: Breaks = {
     },
     {
       title: 'an issuer without TLS',
-      applies: isRoute,
+      applies: authorizedRoute,
       change: (target) => {
         authorizerOf(target).JwtConfiguration = { Issuer: 'http://auth.example', Audience: ['api'] };
       },
@@ -500,7 +502,7 @@ export const basics: Breaks = {
     },
     {
       title: 'any audience',
-      applies: isRoute,
+      applies: authorizedRoute,
       change: (target) => {
         authorizerOf(target).JwtConfiguration = { Issuer: 'https://auth.example', Audience: [] };
       },

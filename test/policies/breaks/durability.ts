@@ -6,6 +6,8 @@ const isTable = 'AWS::DynamoDB::Table';
 const isAlarm = 'AWS::CloudWatch::Alarm';
 const isArchive = 'AWS::Events::Archive';
 const stream = mappingOf(isTable);
+const kinesis = mappingOf('AWS::Kinesis::Stream');
+const anyStream = (target: Target) => stream(target) || kinesis(target);
 const queueMapping = mappingOf(isQueue);
 const callsProvider = typed(
   'AWS::Lambda::Function',
@@ -73,21 +75,29 @@ export const durability: Breaks = {
     setting('a route below a path', 'AWS::ApiGatewayV2::Route', 'RouteKey', 'GET /{proxy+}', /^RouteKey is GET/),
     setting('a route to nowhere', 'AWS::ApiGatewayV2::Route', 'Target', 'integrations/x', /^Target is/),
   ],
-  'relay-streams': [
-    setting('one attempt', stream, 'MaximumRetryAttempts', 1, /^MaximumRetryAttempts is 1, not 1000 or more$/),
-    setting('no attempt', stream, 'MaximumRetryAttempts', 0, /^MaximumRetryAttempts is 0/),
-    setting('a minute', stream, 'MaximumRecordAgeInSeconds', 60, /^MaximumRecordAgeInSeconds is 60/),
+  'stream-mappings': [
+    setting('one attempt', anyStream, 'MaximumRetryAttempts', 1, /^MaximumRetryAttempts is 1, not 1000 or more$/),
+    setting('no attempt', anyStream, 'MaximumRetryAttempts', 0, /^MaximumRetryAttempts is 0/),
+    setting('a minute', anyStream, 'MaximumRecordAgeInSeconds', 60, /^MaximumRecordAgeInSeconds is 60/),
     // Lambda tells the dead-letter queue of a record when it gives it up, and not when the stream drops it.
     setting(
       'for ever, beyond what the stream keeps',
-      stream,
+      anyStream,
       'MaximumRecordAgeInSeconds',
       -1,
       /RecordAgeInSeconds is -1/,
     ),
-    setting('a week', stream, 'MaximumRecordAgeInSeconds', 604_800, /^MaximumRecordAgeInSeconds is 604800/),
-    setting('only what comes from now on', stream, 'StartingPosition', 'LATEST', /^StartingPosition is LATEST/),
-    setting('all or nothing', stream, 'BisectBatchOnFunctionError', false, /^BisectBatchOnFunctionError is not true/),
+    setting('a week', anyStream, 'MaximumRecordAgeInSeconds', 604_800, /^MaximumRecordAgeInSeconds is 604800/),
+    setting('only what comes from now on', anyStream, 'StartingPosition', 'LATEST', /^StartingPosition is LATEST/),
+    setting(
+      'all or nothing',
+      anyStream,
+      'BisectBatchOnFunctionError',
+      false,
+      /^BisectBatchOnFunctionError is not true/,
+    ),
+  ],
+  'relay-streams': [
     filter(
       'some rows',
       { dynamodb: { NewImage: { pk: { S: [{ prefix: 'invoice' }] } } } },
@@ -205,6 +215,14 @@ export const durability: Breaks = {
     without('no alarm for a relay that fails', stream, () => 'RelayFailingAlarm', /fails again and again$/),
     without('no alarm for a relay that may not run', stream, () => 'RelayThrottledAlarm', /may not run$/),
     without('no alarm for a stream that nobody reads', stream, () => 'RelayStoppedAlarm', /is not read$/),
+    ...(['Age', 'Failing', 'Throttled', 'Stopped'] as const).map((kind) =>
+      without(
+        `no alarm for a consumer of a stream: ${kind}`,
+        kinesis,
+        ({ id }) => id.replace(/EventSourceMapping$/, `Stream${kind}Alarm`),
+        /is late$|fails again and again$|may not run$|is not read$/,
+      ),
+    ),
     without(
       'no alarm for an open circuit',
       callsProvider,

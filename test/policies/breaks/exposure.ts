@@ -7,6 +7,8 @@ const isBucket = 'AWS::S3::Bucket';
 const isApi = 'AWS::ApiGatewayV2::Api';
 const isStage = 'AWS::ApiGatewayV2::Stage';
 const isRoute = 'AWS::ApiGatewayV2::Route';
+/** But for those of visitors. */
+const authorizedRoute = typed(isRoute, ({ properties }) => properties.AuthorizerId !== undefined);
 const isAuthorizer = 'AWS::ApiGatewayV2::Authorizer';
 const isIntegration = 'AWS::ApiGatewayV2::Integration';
 const isAlarm = 'AWS::CloudWatch::Alarm';
@@ -295,10 +297,16 @@ export const exposure: Breaks = {
     setting('for a month', isApi, 'CorsConfiguration.MaxAge', 2_592_000, /^CorsConfiguration\.MaxAge is 2592000$/),
   ],
   'route-authorizers': [
-    setting('another kind of scope', isRoute, 'AuthorizationScopes', ['openid'], /AuthorizationScopes is \["openid"\]/),
+    setting(
+      'another kind of scope',
+      authorizedRoute,
+      'AuthorizationScopes',
+      ['openid'],
+      /AuthorizationScopes is \["openid"\]/,
+    ),
     {
       title: 'the scope of readers for a write',
-      applies: ({ resource, properties }) => resource.Type === isRoute && !/^GET /.test(String(properties.RouteKey)),
+      applies: (target) => authorizedRoute(target) && !/^GET /.test(String(target.properties.RouteKey)),
       change: ({ properties }) => {
         properties.AuthorizationScopes = ['orders:read'];
       },
@@ -306,13 +314,19 @@ export const exposure: Breaks = {
     },
     {
       title: 'one scope or another',
-      applies: isRoute,
+      applies: authorizedRoute,
       change: ({ properties }) => {
         properties.AuthorizationScopes = [...(properties.AuthorizationScopes as string[]), 'profile'];
       },
       says: /AuthorizationScopes is \[.*"profile"\], not one as/,
     },
-    setting('credentials of AWS', isRoute, 'AuthorizationType', 'AWS_IAM', /AuthorizationType is AWS_IAM, not JWT$/),
+    setting(
+      'credentials of AWS',
+      authorizedRoute,
+      'AuthorizationType',
+      'AWS_IAM',
+      /AuthorizationType is AWS_IAM, not JWT$/,
+    ),
   ],
   'route-limits': [
     setting(

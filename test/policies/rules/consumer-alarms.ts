@@ -38,16 +38,25 @@ const ofStreams: readonly Wanted[] = [
     minutes: [10, 10] as const,
     datapoints: 3,
   })),
-  {
-    when: 'is not read',
-    namespace: 'AWS/DynamoDB',
-    metric: 'SuccessfulRequestLatency',
-    statistic: 'SampleCount',
-    threshold: [1, 1],
-    minutes: [10, 10],
-    tooLittle: true,
-  },
 ];
+
+/** By the type of the stream. */
+const ofReads: Readonly<Record<string, { wanted: Wanted; dimensions: (source: string) => object[] }>> = {
+  'AWS::DynamoDB::Table': {
+    wanted: notRead('AWS/DynamoDB', 'SuccessfulRequestLatency'),
+    dimensions: streamReadDimensions,
+  },
+  // https://docs.aws.amazon.com/streams/latest/dev/monitoring-with-cloudwatch.html
+  'AWS::Kinesis::Stream': {
+    wanted: notRead('AWS/Kinesis', 'GetRecords.Success'),
+    dimensions: (source) => [{ Name: 'StreamName', Value: { Ref: source } }],
+  },
+};
+
+function notRead(namespace: string, metric: string): Wanted {
+  const moment = { threshold: [1, 1], minutes: [10, 10], tooLittle: true } as const;
+  return { when: 'is not read', namespace, metric, statistic: 'SampleCount', ...moment };
+}
 
 /** Reported with each failed probe and with each look at an open circuit: rarely, when few messages wait. */
 const ofCircuits: Wanted = {
@@ -87,12 +96,14 @@ export const consumerAlarms: Rule = {
       const wanted = isQueue
         ? ofQueues.filter(({ when }) => !queue?.Properties?.FifoQueue || when === 'is late')
         : ofStreams;
-      const missing = wanted
-        .filter((each) => {
-          const dimensions = each.namespace === 'AWS/DynamoDB' ? streamReadDimensions(source) : own;
-          return !alarms.some((alarm) => fits(alarm, each, dimensions));
-        })
-        .map(({ when }) => `no alarm goes off when ${source} ${when}`);
+      const reads = ofReads[String(queue?.Type)];
+      const watched = [
+        ...wanted.map((each) => ({ wanted: each, dimensions: own })),
+        ...(reads ? [{ wanted: reads.wanted, dimensions: reads.dimensions(source) }] : []),
+      ];
+      const missing = watched
+        .filter((each) => !alarms.some((alarm) => fits(alarm, each.wanted, each.dimensions)))
+        .map((each) => `no alarm goes off when ${source} ${each.wanted.when}`);
       const stopped =
         isQueue && !alarms.some((alarm) => hasStopped(alarm, source))
           ? [`no alarm goes off when ${source} is not emptied`]

@@ -17,6 +17,10 @@ const encrypted: Readonly<Record<string, { property: string; isSet: (properties:
     property: 'SSESpecification.SSEEnabled: true',
     isSet: ({ SSESpecification }) => at(SSESpecification, 'SSEEnabled') === true,
   },
+  'AWS::Kinesis::Stream': {
+    property: 'StreamEncryption',
+    isSet: ({ StreamEncryption }) => at(StreamEncryption, 'EncryptionType') === 'KMS',
+  },
   'AWS::S3::Bucket': {
     property: 'BucketEncryption',
     isSet: ({ BucketEncryption }) => BucketEncryption !== undefined,

@@ -37,7 +37,7 @@ function streamPaths(service: CompiledService): Finding[] {
   return mappings.flatMap(({ id, properties }): Finding[] => {
     const type = service.template.Resources?.[referenceTo(properties.EventSourceArn) ?? '']?.Type;
     const attribute = at(properties.EventSourceArn, 'Fn::GetAtt', '1');
-    const isSource = type === 'AWS::SQS::Queue' ? attribute === 'Arn' : attribute === 'StreamArn';
+    const isSource = attribute === (type === 'AWS::DynamoDB::Table' ? 'StreamArn' : 'Arn');
     const problems = [
       ...(isSource && type !== undefined
         ? []

@@ -69,6 +69,7 @@ const variables: Readonly<Record<string, Variable>> = {
   MILLRACE_MAX_RETRY_DELAY: whole,
   MILLRACE_PARTNER: (value, { handler }) =>
     String(handler.properties.FunctionName).toLowerCase().endsWith(`admit${value}`),
+  MILLRACE_INTERACTION_STREAM: refersTo('AWS::Kinesis::Stream'),
   MILLRACE_STATE_MACHINE: refersTo('AWS::StepFunctions::StateMachine'),
   MILLRACE_REPLAYS: (value) => ['ignore', 'handle', 'rebuild'].includes(String(value)),
   MILLRACE_RETENTION_DAYS: (value, { workspace }) =>
@@ -148,6 +149,9 @@ function unnamed(service: CompiledService, { id, properties }: Entry, environmen
     ...(may('states:StartExecution') && environment.MILLRACE_APPROVAL_ABOVE === undefined
       ? ['no variable says which orders a person has to approve']
       : []),
+    ...(may('kinesis:PutRecords') && environment.MILLRACE_INTERACTION_STREAM === undefined
+      ? ['no variable names the stream']
+      : []),
     ...(may('ses:SendEmail') && environment.MILLRACE_MAIL_FROM === undefined ? ['no variable names the sender'] : []),
     ...(service.template.Resources?.ParkingQueue && environment.MILLRACE_PARKING_QUEUE_URL === undefined
       ? ['no variable names ParkingQueue']
@@ -171,6 +175,10 @@ function needed(service: CompiledService, { id, properties: { FunctionName } }: 
     const own = service.template.Resources?.[source];
     if (own?.Type !== 'AWS::SQS::Queue') {
       const destination = referenceTo(at(properties, 'DestinationConfig', 'OnFailure', 'Destination'));
+      if (own?.Type === 'AWS::Kinesis::Stream') {
+        needs.push(['MILLRACE_CONSUMER', undefined], ['MILLRACE_CONSUMER_DLQ_URL', { Ref: destination }]);
+        continue;
+      }
       needs.push(['MILLRACE_EVENT_BUS', undefined], ['MILLRACE_RELAY_DLQ_URL', { Ref: destination }]);
       continue;
     }

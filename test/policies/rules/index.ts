@@ -31,6 +31,7 @@ import { rulePatterns } from './rule-patterns.ts';
 import { schedules } from './schedules.ts';
 import { stackSize } from './stack-size.ts';
 import { stateMachines } from './state-machines.ts';
+import { streamMappings } from './stream-mappings.ts';
 import { tags } from './tags.ts';
 import { references, templateSections } from './template-sections.ts';
 import { tlsOnly } from './tls-only.ts';
@@ -56,6 +57,7 @@ export const rules: readonly Rule[] = [
   rowExpiry,
   eventPaths,
   relayStreams,
+  streamMappings,
   queueRetention,
   deadLetterQueues,
   deadLetterAlarms,

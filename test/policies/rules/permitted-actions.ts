@@ -19,6 +19,10 @@ const readStream = ['GetRecords', 'GetShardIterator', 'DescribeStream', 'ListStr
   (name) => `dynamodb:${name}`,
 );
 
+const readKinesis = ['DescribeStream', 'DescribeStreamSummary', 'GetRecords', 'GetShardIterator', 'ListShards'].map(
+  (name) => `kinesis:${name}`,
+);
+
 /** Every action that a function may have, with what it may have it on. What is not here would be new. */
 const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Place }> = [
   { actions: read, on: 'a table of this template or its index', place: isTableOrIndex },
@@ -26,6 +30,8 @@ const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Pla
   // Rows of other tables are events, marks and states: they go by their time to live, or stay.
   { actions: ['dynamodb:DeleteItem'], on: 'a table of idempotency records', place: isIdempotencyTable },
   { actions: readStream, on: 'the stream of a table of this template', place: isStream },
+  { actions: readKinesis, on: 'the stream that feeds the function', place: isOwnQueue },
+  { actions: ['kinesis:PutRecords'], on: 'a stream of this template', place: isKinesisStream },
   {
     actions: ['sqs:ReceiveMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
     on: 'the queue that feeds the function',
@@ -191,7 +197,8 @@ function missing(service: CompiledService, role: Entry, owner: Entry | undefined
       const redrive = service.template.Resources?.[source]?.Properties?.RedrivePolicy;
       needs.push(['sqs:SendMessage', referenceTo(at(redrive, 'deadLetterTargetArn')) ?? '']);
     } else {
-      needs.push(...readStream.map((action): [string, string] => [action, source]));
+      const isKinesis = service.template.Resources?.[source]?.Type === 'AWS::Kinesis::Stream';
+      needs.push(...(isKinesis ? readKinesis : readStream).map((action): [string, string] => [action, source]));
       needs.push([
         'sqs:SendMessage',
         referenceTo(at(properties, 'DestinationConfig', 'OnFailure', 'Destination')) ?? '',
@@ -209,8 +216,8 @@ function missing(service: CompiledService, role: Entry, owner: Entry | undefined
   const decrypts = owner.properties.KmsKeyArn !== undefined;
   return [
     ...(decrypts && !has('kms:Decrypt') ? ['does not allow kms:Decrypt, which its variables need'] : []),
-    ...(decrypts && has('sqs:SendMessage') && !has('kms:GenerateDataKey')
-      ? ['does not allow kms:GenerateDataKey, which sending to a queue needs']
+    ...(decrypts && (has('sqs:SendMessage') || has('kinesis:PutRecords')) && !has('kms:GenerateDataKey')
+      ? ['does not allow kms:GenerateDataKey, which sending to a queue or a stream needs']
       : []),
     ...needs.filter(([action, id]) => !may(action, id)).map(([action, id]) => `does not allow ${action} on ${id}`),
     ...(logs ? [] : ['does not allow logs:PutLogEvents']),
@@ -304,6 +311,12 @@ function isStream(resource: unknown, { service }: Context): boolean {
   return table?.Type === 'AWS::DynamoDB::Table' && at(resource, 'Fn::GetAtt', '1') === 'StreamArn';
 }
 
+function isKinesisStream(resource: unknown, { service }: Context): boolean {
+  const stream = service.template.Resources?.[referenceTo(resource) ?? ''];
+  return stream?.Type === 'AWS::Kinesis::Stream' && at(resource, 'Fn::GetAtt', '1') === 'Arn';
+}
+
+/** Or the stream. */
 function isOwnQueue(resource: unknown, { service, owner }: Context): boolean {
   const queue = referenceTo(resource);
   return entriesOf(service, 'AWS::Lambda::EventSourceMapping').some(

@@ -1,47 +1,21 @@
 import { compilePattern, type JsonValue } from '@millrace/event-pattern';
 import type { CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
-import { at, type Entry, entriesOf, list, referenceTo } from '../template.ts';
+import { at, entriesOf, list, referenceTo } from '../template.ts';
 
-/**
- * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
- * https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
- */
+/** https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html */
 export const relayStreams: Rule = {
   name: 'relay-streams',
-  why: 'a stored event that its relay skips or gives up is never on the bus, and nothing else tells of it',
+  why: 'a stored event that its relay skips is never on the bus, and nothing else tells of it',
   check(service, workspace) {
     return entriesOf(service, 'AWS::Lambda::EventSourceMapping').flatMap((mapping) => {
       const source = referenceTo(mapping.properties.EventSourceArn) ?? '';
       if (service.template.Resources?.[source]?.Type !== 'AWS::DynamoDB::Table') return [];
-      return problemsOf(mapping, service.name, workspace).map((problem) => ({ resource: mapping.id, problem }));
+      const filters = list(at(mapping.properties, 'FilterCriteria', 'Filters'));
+      return filterProblems(filters, service.name, workspace).map((problem) => ({ resource: mapping.id, problem }));
     });
   },
 };
-
-/** A stream keeps its records for a day; the dead-letter queue has to be told before they are gone. */
-const [oldest, day] = [82_800, 86_400];
-
-function problemsOf({ properties }: Entry, service: string, workspace: CompiledWorkspace): string[] {
-  const { StartingPosition, MaximumRetryAttempts, MaximumRecordAgeInSeconds, BisectBatchOnFunctionError } = properties;
-  const age = Number(MaximumRecordAgeInSeconds);
-  const attempts = Number(MaximumRetryAttempts);
-  return [
-    ...(StartingPosition === 'TRIM_HORIZON'
-      ? []
-      : [`StartingPosition is ${StartingPosition}: what was stored before the mapping is skipped`]),
-    ...(attempts >= 1000 && attempts <= 10_000
-      ? []
-      : [`MaximumRetryAttempts is ${MaximumRetryAttempts}, not 1000 or more`]),
-    ...(age >= oldest && age < day
-      ? []
-      : [`MaximumRecordAgeInSeconds is ${MaximumRecordAgeInSeconds}, not from ${oldest} to ${day - 1}`]),
-    ...(BisectBatchOnFunctionError === true
-      ? []
-      : ['BisectBatchOnFunctionError is not true: one bad record stops the others']),
-    ...filterProblems(list(at(properties, 'FilterCriteria', 'Filters')), service, workspace),
-  ];
-}
 
 /** Whether the relay is woken for every event of the service, and for nothing else. */
 function filterProblems(filters: unknown[], service: string, { exampleEvents }: CompiledWorkspace): string[] {

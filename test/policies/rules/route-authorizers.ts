@@ -2,6 +2,12 @@ import type { CompiledService } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
 import { at, type Entry, entriesOf, list, referenceTo } from '../template.ts';
 
+/**
+ * The routes that anybody may call. `POST /interactions`: a visitor has no token; the route has limits of its own, takes views
+ * from pages of the shop alone, and nothing personal.
+ */
+const publicRoutes: Readonly<Record<string, readonly string[]>> = { interactions: ['POST /interactions'] };
+
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html */
 export const routeAuthorizers: Rule = {
   name: 'route-authorizers',
@@ -20,7 +26,11 @@ export const routeAuthorizers: Rule = {
 };
 
 function problemOf({ properties }: Entry, service: CompiledService): string | undefined {
-  const { AuthorizationType, AuthorizerId, AuthorizationScopes } = properties;
+  const { AuthorizationType, AuthorizerId, AuthorizationScopes, RouteKey } = properties;
+  if (publicRoutes[service.name]?.includes(String(RouteKey))) {
+    const isOpen = [AuthorizationType, AuthorizerId, AuthorizationScopes].every((value) => value === undefined);
+    return isOpen ? undefined : 'is for visitors, who have no token, and wants one';
+  }
   if (AuthorizationType !== 'JWT') return `AuthorizationType is ${AuthorizationType}, not JWT`;
   const authorizer = entriesOf(service, 'AWS::ApiGatewayV2::Authorizer').find(
     ({ id }) => id === referenceTo(AuthorizerId),
@@ -34,7 +44,7 @@ function problemOf({ properties }: Entry, service: CompiledService): string | un
     return "its authorizer takes the issuer's tokens for anybody";
   const scopes = list(AuthorizationScopes);
   if (scopes.length === 0) return 'AuthorizationScopes is empty: every token will do';
-  const wanted = /^GET /.test(String(properties.RouteKey)) ? /^[a-z]+:read$/ : /^[a-z]+:write$/;
+  const wanted = /^GET /.test(String(RouteKey)) ? /^[a-z]+:read$/ : /^[a-z]+:write$/;
   // Of several, one is enough.
   if (scopes.length > 1 || !wanted.test(String(scopes[0]))) {
     return `AuthorizationScopes is ${JSON.stringify(scopes)}, not one as ${wanted} describes`;

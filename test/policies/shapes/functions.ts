@@ -97,19 +97,24 @@ export const functions: Readonly<Record<string, TypeShape>> = {
       FunctionName: reference('AWS::Lambda::Function', 'Arn'),
       Enabled: oneOf(true),
       BatchSize: when(readsQueue, between(1, 1000), between(10, 1000)),
+      ParallelizationFactor: when(readsKinesis, between(1, 10), absent),
       FunctionResponseTypes: oneOf(['ReportBatchItemFailures']),
       // What a queue's filter leaves out is deleted, so there is none.
       FilterCriteria: when(
-        readsQueue,
+        (context) => readsQueue(context) || readsKinesis(context),
         absent,
         object({ Filters: each(object({ Pattern: judgedBy('relay-streams') })) }),
       ),
-      MaximumBatchingWindowInSeconds: when(readsQueue, between(0, 300), absent),
+      MaximumBatchingWindowInSeconds: when(
+        (context) => readsQueue(context) || readsKinesis(context),
+        between(0, 300),
+        absent,
+      ),
       ScalingConfig: when(readsQueue, object({ MaximumConcurrency: between(2, 1000) }), absent),
-      StartingPosition: when(readsQueue, absent, judgedBy('relay-streams')),
-      MaximumRetryAttempts: when(readsQueue, absent, judgedBy('relay-streams')),
-      MaximumRecordAgeInSeconds: when(readsQueue, absent, judgedBy('relay-streams')),
-      BisectBatchOnFunctionError: when(readsQueue, absent, judgedBy('relay-streams')),
+      StartingPosition: when(readsQueue, absent, judgedBy('stream-mappings')),
+      MaximumRetryAttempts: when(readsQueue, absent, judgedBy('stream-mappings')),
+      MaximumRecordAgeInSeconds: when(readsQueue, absent, judgedBy('stream-mappings')),
+      BisectBatchOnFunctionError: when(readsQueue, absent, judgedBy('stream-mappings')),
       DestinationConfig: when(
         readsQueue,
         absent,
@@ -132,6 +137,14 @@ function isOf(type: string): (context: ShapeContext) => boolean {
     );
 }
 
-function readsQueue({ service, properties }: ShapeContext): boolean {
-  return service.template.Resources?.[referenceTo(properties.EventSourceArn) ?? '']?.Type === 'AWS::SQS::Queue';
+function readsQueue(context: ShapeContext): boolean {
+  return sourceTypeOf(context) === 'AWS::SQS::Queue';
+}
+
+function readsKinesis(context: ShapeContext): boolean {
+  return sourceTypeOf(context) === 'AWS::Kinesis::Stream';
+}
+
+function sourceTypeOf({ service, properties }: ShapeContext): string | undefined {
+  return service.template.Resources?.[referenceTo(properties.EventSourceArn) ?? '']?.Type;
 }

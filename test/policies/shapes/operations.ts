@@ -29,6 +29,9 @@ const streamReads: Shape = computed(({ properties, service }) => {
   return service.template.Resources?.[table]?.Type === 'AWS::DynamoDB::Table' ? streamReadDimensions(table) : [];
 });
 
+/** A stream of Kinesis of this template. */
+const kinesisStream = object({ Name: oneOf('StreamName'), Value: reference('AWS::Kinesis::Stream') });
+
 /** A circuit, as its functions report it. */
 const circuits: Shape = computed(({ properties, service }) =>
   (circuitsOf[service.name] ?? [])
@@ -46,6 +49,7 @@ const dimensions = either(
       object({ Name: oneOf('QueueName'), Value: reference('AWS::SQS::Queue', 'QueueName') }),
       object({ Name: oneOf('FunctionName'), Value: functionName() }),
       object({ Name: oneOf('ScheduleGroup'), Value: reference('AWS::Scheduler::ScheduleGroup') }),
+      kinesisStream,
     ),
     { most: 1 },
   ),
@@ -53,8 +57,9 @@ const dimensions = either(
   circuits,
 );
 
-const metricName = matching(/^[A-Z][A-Za-z]+$/);
-const namespace = oneOf('AWS/SQS', 'AWS/Lambda', 'AWS/DynamoDB', 'AWS/Scheduler', 'Millrace');
+/** Those of Kinesis begin with the operation. */
+const metricName = matching(/^([A-Z][A-Za-z]+\.)?[A-Z][A-Za-z]+$/);
+const namespace = oneOf('AWS/SQS', 'AWS/Lambda', 'AWS/DynamoDB', 'AWS/Kinesis', 'AWS/Scheduler', 'Millrace');
 
 /** Logs, alarms, keys and parameters. */
 export const operations: Readonly<Record<string, TypeShape>> = {

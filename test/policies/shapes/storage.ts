@@ -1,5 +1,6 @@
 import {
   absent,
+  between,
   computed,
   dataKey,
   each,
@@ -65,6 +66,17 @@ export const storage: Readonly<Record<string, TypeShape>> = {
       DeletionProtectionEnabled: judgedBy('protected-tables'),
     },
     removal: computed(({ workspace }) => workspace.parameters.removalPolicy),
+  },
+  'AWS::Kinesis::Stream': {
+    properties: {
+      Name: computed(({ service }) => `millrace-${service.name}-${service.stage}`),
+      ShardCount: between(1, 100), // each is paid by the hour
+      RetentionPeriodHours: oneOf(24), // longer costs more, and marks of consumers would have to outlive it
+      StreamEncryption: object({
+        EncryptionType: oneOf('KMS'),
+        KeyId: when(hasOwnKey, dataKey, oneOf('alias/aws/kinesis')),
+      }),
+    },
   },
   'AWS::S3::Bucket': {
     properties: {

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type DocumentClient, documentClient } from '@millrace/aws';
+import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import fc from 'fast-check';
+import type { View } from '../domain/view.ts';
+import { Sessions } from './sessions.ts';
+
+let dynamoDb: TestDynamoDb;
+let client: DocumentClient;
+let name: string;
+let sessions: Sessions;
+
+beforeAll(async () => {
+  dynamoDb = await startTestDynamoDb();
+  client = documentClient();
+});
+beforeEach(async () => {
+  name = `interactions-${randomUUID()}`;
+  await dynamoDb.createTable(name);
+  sessions = new Sessions({ client, name }, { retentionDays: 30 });
+});
+afterAll(() => dynamoDb.stop());
+
+const viewAt = (viewedAt: string, sessionId = randomUUID(), changes: Partial<View> = {}): View => ({
+  ...{ id: randomUUID(), sessionId, page: 'home' as const, viewedAt, position: 0 },
+  ...changes,
+});
+const day = ['2026-01-15T00:00', '2026-01-16T00:00'] as const;
+
+test('sessions and minutes are what was seen', async () => {
+  const sessionId = randomUUID();
+  const views = [
+    viewAt('2026-01-15T09:30:00.000Z', sessionId),
+    viewAt('2026-01-15T09:30:10.000Z', sessionId, { page: 'product', sku: 'FLOUR-1KG' }),
+    viewAt('2026-01-15T09:31:00.000Z'),
+  ];
+
+  expect(await sessions.record(views)).toEqual([undefined, undefined, undefined]);
+
+  expect((await sessions.find(sessionId))?.views.map(({ page }) => page)).toEqual(['home', 'product']);
+  expect(await sessions.find(randomUUID())).toBeUndefined();
+  expect(await sessions.minutes(...day)).toEqual([
+    { minute: '2026-01-15T09:30Z', views: 2, productViews: 1, sessions: 1 },
+    { minute: '2026-01-15T09:31Z', views: 1, productViews: 0, sessions: 1 },
+  ]);
+  expect(await sessions.minutes('2026-01-15T09:29', '2026-01-15T09:30')).toEqual([]);
+});
+
+test('a range has the minutes of both its days, and not the one it ends with', async () => {
+  await sessions.record(
+    ['2026-01-15T23:59:59.999Z', '2026-01-16T00:00:00.000Z', '2026-01-16T00:01:00.000Z'].map((time) => viewAt(time)),
+  );
+
+  const minutes = await sessions.minutes('2026-01-15T23:00', '2026-01-16T00:01');
+  expect(minutes.map(({ minute }) => minute)).toEqual(['2026-01-15T23:59Z', '2026-01-16T00:00Z']);
+});
+
+test('however views are divided, repeated and reordered, each counts once', async () => {
+  const ids = Array.from({ length: 5 }, () => randomUUID());
+  const views = Array.from({ length: 60 }, (_, index) =>
+    viewAt(new Date(Date.UTC(2026, 0, 15, 9, 30, index * 7)).toISOString(), ids[index % 5]),
+  );
+  const batches = fc.sample(fc.array(fc.constantFrom(...views), { minLength: 1, maxLength: 40 }), {
+    numRuns: 12,
+    seed: 7,
+  });
+
+  for (const batch of [...batches, views]) expect((await sessions.record(batch)).filter(Boolean)).toEqual([]);
+
+  const minutes = await sessions.minutes(...day);
+  expect(minutes.reduce((sum, each) => sum + each.views, 0)).toBe(60);
+  expect(minutes.reduce((sum, each) => sum + each.sessions, 0)).toBe(5);
+});
+
+test('two batches of one session at once lose nothing', async () => {
+  const sessionId = randomUUID();
+  const views = Array.from({ length: 20 }, () => viewAt('2026-01-15T09:30:00.000Z', sessionId));
+
+  const outcomes = await Promise.all([sessions.record(views.slice(0, 12)), sessions.record(views.slice(8))]);
+
+  expect(outcomes.flat().filter(Boolean)).toEqual([]);
+  expect((await sessions.find(sessionId))?.views).toHaveLength(20);
+  expect(await sessions.minutes(...day)).toMatchObject([{ views: 20, sessions: 1 }]);
+});
+
+test('a batch of more sessions than a transaction takes is divided', async () => {
+  const views = Array.from({ length: 250 }, () => viewAt('2026-01-15T09:30:00.000Z'));
+
+  expect((await sessions.record(views)).filter(Boolean)).toEqual([]);
+  expect(await sessions.minutes(...day)).toMatchObject([{ views: 250, sessions: 250 }]);
+});
+
+describe('a batch is one write for each session and each minute', () => {
+  /** Counts the items of transactions. */
+  function counting() {
+    let items = 0;
+    const counted: DocumentClient = {
+      send: (command) => {
+        items += (command.input as { TransactItems?: unknown[] }).TransactItems?.length ?? 0;
+        return client.send(command);
+      },
+    };
+    return { counted, items: () => items };
+  }
+
+  test('and not for each view', async () => {
+    const { counted, items } = counting();
+    const sessionIds = [randomUUID(), randomUUID()];
+    const views = Array.from({ length: 100 }, (_, index) => viewAt('2026-01-15T09:30:00.000Z', sessionIds[index % 2]));
+
+    await new Sessions({ client: counted, name }, { retentionDays: 30 }).record(views);
+
+    expect(items()).toBe(3);
+  });
+
+  test('and nothing when all of it is known', async () => {
+    const views = [viewAt('2026-01-15T09:30:00.000Z'), viewAt('2026-01-15T09:30:00.000Z')];
+    await sessions.record(views);
+    const { counted, items } = counting();
+
+    await new Sessions({ client: counted, name }, { retentionDays: 30 }).record(views);
+
+    expect(items()).toBe(0);
+  });
+});

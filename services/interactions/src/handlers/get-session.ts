@@ -1,0 +1,15 @@
+import { endpoint, HttpError } from '@millrace/http';
+import * as z from 'zod';
+import { sessionsFromEnvironment } from '../adapters/sessions.ts';
+import { describeSession } from '../domain/session.ts';
+
+const sessions = sessionsFromEnvironment();
+const path = z.strictObject({ sessionId: z.uuid('expected a UUID') });
+
+/** `GET /interactions/sessions/{sessionId}`: what a visitor looked at. */
+export const handler = endpoint({ path }, async ({ path: { sessionId } }) => {
+  const session = await sessions.find(sessionId);
+  if (session) return { status: 200, body: { sessionId, ...describeSession(session) } };
+  const detail = 'There is no such session, or no longer';
+  throw new HttpError(404, 'SESSION_NOT_FOUND', detail, [{ field: 'sessionId', detail }]);
+});
