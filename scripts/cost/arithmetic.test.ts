@@ -44,6 +44,7 @@ const inventory: Inventory = {
   ],
   relays: [{ service: 'orders', functionName: 'millrace-orders-prod-relay', batchesPerShard: 1 }],
   pipes: [],
+  streams: [],
   tables: ['millrace-orders-prod'],
   tablesWithRecovery: ['millrace-orders-prod'],
   timeToLive: new Map(),
@@ -177,6 +178,10 @@ describe('the bill for a million orders', () => {
     // A pipe polls its queue as a mapping does.
     const withPipe = { ...inventory, pipes: [{ service: 'orders', name: 'millrace-orders-prod-partner' }] };
     expect(fixedBill(counted, table, withPipe).at(-1)).toMatchObject({ amount: 2 * IDLE_POLLS_A_MONTH });
+    // A shard is paid whether something is in it or not.
+    const withStream = { ...inventory, streams: [{ service: 'interactions', shards: 2 }] };
+    const shards = fixedBill(counted, table, withStream).find(({ what }) => what === 'shards');
+    expect(shards).toMatchObject({ service: 'interactions', amount: 1440, dollars: expect.closeTo(21.6) });
   });
 });
 
@@ -290,7 +295,9 @@ describe('quotas', () => {
     expect(text).toContain('\n100 orders/s: orders.relay (26.7); next orders.onOrderProgress (200)\n');
     expect(text).toMatch(/\n10,000 orders\/s: SES mails in the sandbox \(1\), .*, Lambda concurrency \(5,000\)\n/);
     expect(text).toMatch(/DynamoDB reads of a table +40,000 .* never +0 % +0 % +0 % +0 %\n/);
-    expect(text).toContain('Not verified: Data transfer, to the internet; Amazon SNS, SMS: no price, not in the sums');
+    expect(text).toContain(
+      'Not verified: Amazon Kinesis, shards; Data transfer, to the internet; Amazon SNS, SMS: no price, not in the sums',
+    );
   });
 });
 
@@ -372,6 +379,14 @@ test('the templates tell what is there', () => {
             ScalingConfig: { MaximumConcurrency: 7 },
           },
         },
+        Views: { Type: 'AWS::Kinesis::Stream', Properties: { Name: 'v', ShardCount: 3 } },
+        FromViews: {
+          Type: 'AWS::Lambda::EventSourceMapping',
+          Properties: {
+            FunctionName: { Ref: 'Function' },
+            EventSourceArn: { 'Fn::GetAtt': ['Views', 'Arn'] },
+          },
+        },
         FromStream: {
           Type: 'AWS::Lambda::EventSourceMapping',
           Properties: {
@@ -409,6 +424,7 @@ test('the templates tell what is there', () => {
     ],
     relays: [{ service: 'orders', functionName: 'f', batchesPerShard: 2 }],
     pipes: [{ service: 'orders', name: 'from-queue' }],
+    streams: [{ service: 'orders', shards: 3 }],
     tables: ['t'],
     tablesWithRecovery: ['t'],
     timeToLive: new Map([['t', 'ttl']]),

@@ -25,6 +25,7 @@ const MILLION = 1_000_000;
 const POLLERS = 5;
 const POLL_SECONDS = 20;
 const MONTH_SECONDS = 30 * 86_400;
+const MONTH_HOURS = MONTH_SECONDS / 3600;
 
 /** Requests a month of an event source mapping, or a pipe, with nothing to do. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
 export const IDLE_POLLS_A_MONTH = (POLLERS * MONTH_SECONDS) / POLL_SECONDS;
@@ -94,6 +95,7 @@ export function fixedBill(measurement: Measurement, table: PriceTable, inventory
   for (const { service, metrics } of inventory.alarms) lines.add('cloudwatch.alarms', service, metrics);
   for (const { service } of [...inventory.consumers, ...inventory.pipes])
     lines.add('sqs.requests', service, IDLE_POLLS_A_MONTH);
+  for (const { service, shards } of inventory.streams) lines.add('kinesis.shardHours', service, shards * MONTH_HOURS);
   for (const { meter, resource } of measurement.usage) {
     if (meter !== 'cloudwatch.metrics') continue;
     const service = /\bservice=millrace-(\S+)/.exec(resource)?.[1] ?? '';

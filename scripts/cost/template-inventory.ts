@@ -9,6 +9,8 @@ export interface Inventory {
   relays: Relay[];
   /** Pipes that read queues. */
   pipes: { service: string; name: string }[];
+  /** Streams of Kinesis, whose shards are paid by the hour. */
+  streams: { service: string; shards: number }[];
   tables: string[];
   /** Tables with point-in-time recovery. */
   tablesWithRecovery: string[];
@@ -53,6 +55,7 @@ export function inventoryOf(packaged: readonly CompiledService[]): Inventory {
     consumers: [],
     relays: [],
     pipes: [],
+    streams: [],
     tables: [],
     tablesWithRecovery: [],
     timeToLive,
@@ -71,6 +74,9 @@ export function inventoryOf(packaged: readonly CompiledService[]): Inventory {
       if (String(recovery?.PointInTimeRecoveryEnabled) === 'true')
         inventory.tablesWithRecovery.push(String(table.TableName));
       if (ttl?.AttributeName !== undefined) timeToLive.set(String(table.TableName), ttl.AttributeName);
+    }
+    for (const [, { ShardCount }] of resourcesOf(template, 'AWS::Kinesis::Stream')) {
+      inventory.streams.push({ service, shards: Number(ShardCount) });
     }
     for (const [, { Name, Source }] of resourcesOf(template, 'AWS::Pipes::Pipe')) {
       if (propertiesOf(template, Source as Reference)?.QueueName !== undefined) {
@@ -93,6 +99,8 @@ function addMapping(
   const target = propertiesOf(template, mapping.FunctionName);
   const source = propertiesOf(template, mapping.EventSourceArn);
   const functionName = String(target?.FunctionName);
+  // What is in a stream of Kinesis does not come from orders.
+  if (source?.ShardCount !== undefined) return;
   if (source?.QueueName === undefined) {
     relays.push({ service, functionName, batchesPerShard: mapping.ParallelizationFactor ?? 1 });
     return;

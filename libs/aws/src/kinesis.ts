@@ -1,6 +1,7 @@
 import type * as sdk from '@aws-sdk/client-kinesis';
 import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { jsonProtocol } from './protocol.ts';
 import { createSender } from './sender.ts';
 
 /** Puts records into a stream. A record that is refused has an `ErrorCode` in the output. */
@@ -23,7 +24,11 @@ export type Kinesis = Sender<'kinesis'>;
  */
 export function kinesis(options?: ClientOptions): Kinesis {
   return createSender(
-    { name: 'kinesis', target: 'Kinesis_20131202', jsonVersion: '1.1', endpointVariable: 'AWS_ENDPOINT_URL_KINESIS' },
+    {
+      name: 'kinesis',
+      protocol: jsonProtocol('Kinesis_20131202', '1.1'),
+      endpointVariable: 'AWS_ENDPOINT_URL_KINESIS',
+    },
     options,
     { input: withBase64 },
   );

@@ -10,7 +10,7 @@ import type { output, ZodType } from 'zod';
 import { LetterBox } from './letter-box.ts';
 
 /** A record of a stream, read and validated. */
-export interface StreamRecord<Data = unknown> {
+interface StreamRecord<Data = unknown> {
   data: Data;
   partitionKey: string;
   /** Unique in its shard, and grows with each record. */
@@ -26,7 +26,7 @@ interface StreamConsumerSettings {
 }
 
 /** Side effects, for tests to replace. */
-export interface ConsumeStreamDependencies {
+interface ConsumeStreamDependencies {
   sqs?: Sqs;
   settings?: StreamConsumerSettings;
   now?: () => Date;

@@ -5,6 +5,6 @@ export {
   consume,
   consumeBatch,
 } from './consume.ts';
-export { type ConsumeStreamDependencies, consumeStream, type StreamRecord } from './consume-stream.ts';
+export { consumeStream } from './consume-stream.ts';
 export type { RecordContext } from './delivery.ts';
 export type { EffectMarks } from './effect-marks.ts';
