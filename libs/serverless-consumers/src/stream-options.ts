@@ -1,10 +1,10 @@
 import { lambdaLimits } from '@millrace/events/aws-limits';
 import { ConfigurationError } from './configuration-error.ts';
-import type { CfnValue } from './osls.ts';
 
 /** What stands under `consume:` in serverless.yml for a Kinesis stream. README.md has the table. */
 export interface ConsumeStreamOptions {
-  stream: CfnValue;
+  /** `!GetAtt` of a stream. */
+  stream: Readonly<Record<string, unknown>>;
   batchSize?: number;
   batchWindow?: number;
   parallelizationFactor?: number;

@@ -7,7 +7,9 @@ import { kinesis } from '../kinesis/index.ts';
 import type { Kinesis } from '../kinesis/kinesis.ts';
 
 const streamArn = { 'Fn::GetAtt': ['Orders', 'Arn'] };
-const READS = ['kinesis:GetRecords', 'kinesis:GetShardIterator', 'kinesis:DescribeStream', 'kinesis:ListStreams'];
+const READS = ['DescribeStream', 'DescribeStreamSummary', 'GetRecords', 'GetShardIterator', 'ListShards'].map(
+  (name) => `kinesis:${name}`,
+);
 
 let under: LambdaUnderTest;
 
