@@ -38,6 +38,7 @@ describe('a bundle, which Lambda reads and compiles at each cold start, is no la
     'millrace-orders-dev-setTimeLimit': 600,
     'millrace-notifications-dev-onOrderOutcome': 800,
     'millrace-notifications-dev-onStockRanLow': 800,
+    'millrace-notifications-dev-onCheckoutApprovalRequested': 800,
     'millrace-notifications-dev-sendConfirmationForCheckout': 800,
     'millrace-notifications-dev-notifyCancellationForCheckout': 800,
     'millrace-re-emitter-dev-reemit': 550,

@@ -92,6 +92,10 @@ describe('a checkout', () => {
       },
     );
     expect(own.status).toBe(403);
+    await eventually(async () => {
+      const mails = await shop.messagesTo('approvals@millrace.example');
+      expect(mails.map(({ text }) => text).join()).toContain(`POST /checkouts/${checkoutId}/approval`);
+    });
 
     // The state is entered a moment before its function has asked.
     await eventually(async () => expect((await answer(checkoutId, true)).status).toBe(202));

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { choreography } from './choreography.ts';
-import { endings, type OrderProcess, type OrderScript, scriptedOrders, stock } from './scripts.ts';
+import { endings, needsApproval, type OrderProcess, type OrderScript, scriptedOrders, stock } from './scripts.ts';
 import { type AnswerAws, Shop } from './shop.ts';
 import { StateMachineProcess } from './state-machine.ts';
 
 const ORDERS = 300;
+/** See `approversEmail` in serverless.stages.yml. */
+const APPROVERS = 'approvals@millrace.example';
 /** Orders that are on their way at the same time. */
 const AT_ONCE = 20;
 
@@ -68,6 +70,10 @@ describe.each(['choreography', 'state machine'])('by %s', (form) => {
     ).toEqual(expectedStock());
     expect(shop.deadLetters).toEqual([]);
     expect(await shop.repeatedPayments()).toEqual([]);
+    // The choreography has no approvals.
+    const waited = form === 'choreography' ? 0 : scripts.filter(needsApproval).length;
+    expect(shop.mails.get(APPROVERS) ?? []).toHaveLength(waited);
+    shop.mails.delete(APPROVERS);
     expect([...shop.mails.values()].filter((mails) => mails.length !== 1)).toEqual([]);
     expect(shop.mails.size).toBe(ORDERS);
   });

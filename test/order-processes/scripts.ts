@@ -49,6 +49,11 @@ export const stock: Readonly<Record<string, number>> = {
 /** Above this amount a person approves an order, see `approvalAbove` in serverless.stages.yml. */
 const LARGE = 120_000;
 
+/** True for an order that a checkout lets a person approve. */
+export function needsApproval({ lines }: Pick<OrderScript, 'lines'>): boolean {
+  return lines.some(({ unitPrice }) => unitPrice >= LARGE);
+}
+
 /** So many orders of all kinds, always the same. @example scriptedOrders(300)[0]?.kind // 'good' */
 export function scriptedOrders(count: number): OrderScript[] {
   const random = new Random('scripted orders');

@@ -85,7 +85,7 @@ export const accepted: readonly Acceptance[] = [
   },
   {
     type: 'AWS::Lambda::Function',
-    path: /MILLRACE_(RETENTION_DAYS|OPERATIONS_EMAIL|ORDERS_PER_HOUR|ORDER_TIME_LIMIT_SECONDS|FAILED_PAYMENTS_PER_HOUR|VERIFIED_CONTACTS|SMS_PREFIXES|PARTNER)$/,
+    path: /MILLRACE_(RETENTION_DAYS|OPERATIONS_EMAIL|APPROVERS_EMAIL|ORDERS_PER_HOUR|ORDER_TIME_LIMIT_SECONDS|FAILED_PAYMENTS_PER_HOUR|VERIFIED_CONTACTS|SMS_PREFIXES|PARTNER)$/,
     change: /^remove$/,
     reason: 'the function does not start without it, which the build tries; without prefixes there is no SMS',
   },

@@ -223,8 +223,9 @@ describe('what somebody might do to a service is caught with file and key:', () 
       'fulfillment.RelayLambdaFunction',
       'fulfillment.RelayRole',
       'inventory.RelayEventSourceMappingDynamodbTable',
-      // Four functions share the statement.
+      // Five functions share the statement.
       'notifications.NotifyCancellationForCheckoutRole',
+      'notifications.OnCheckoutApprovalRequestedRole',
       'notifications.OnOrderOutcomeRole',
       'notifications.OnStockRanLowRole',
       'notifications.SendConfirmationForCheckoutRole',

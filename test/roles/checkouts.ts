@@ -28,6 +28,14 @@ export const undoesACheckout: Step = async ({ shop, until }) => {
   const large = orderOf(sku, 1, { lines: [{ sku, quantity: 1, unitPrice: 200_000 }] });
   const refused = await shop.checkOut(withPhone(large));
   await until(async () => {
+    const mails = await shop.messagesTo('approvals@millrace.example');
+    equal(
+      mails.some(({ text }) => text?.includes(refused)),
+      true,
+      `the approvers were not told of ${refused}`,
+    );
+  });
+  await until(async () => {
     const { status } = await shop.request('POST', `/checkouts/${refused}/approval`, { approved: false });
     equal(status, 202, `POST /checkouts/${refused}/approval answered ${status}`);
   });

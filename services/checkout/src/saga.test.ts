@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { exampleOrder } from '@millrace/orders/events';
 import { cause, definedStates, type Failures, startSaga } from '../fixtures/saga-under-test.ts';
+import { APPROVAL_SECONDS } from './domain/approval.ts';
 
 const toPayment = ['PlaceOrder', 'ReserveInventory', 'IsApprovalRequired', 'LockOrder', 'ProcessPayment'];
 const cancelled = ['CancelOrder', 'WhyCancelled'];
@@ -50,6 +51,10 @@ const failing: [string, Failures, { reason: string; path: string[] }][] = [
     },
   ],
 ];
+
+test('an approval may take as long as its approvers are told', () => {
+  expect(definedStates.RequestApproval?.TimeoutSeconds).toBe(APPROVAL_SECONDS);
+});
 
 describe('a checkout', () => {
   test('goes through every step to its confirmation', async () => {

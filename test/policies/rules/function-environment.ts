@@ -76,6 +76,7 @@ const variables: Readonly<Record<string, Variable>> = {
     String(value) === String(workspace.parameters.eventLogRetentionDays),
   MILLRACE_MAIL_FROM: (value, { workspace }) => value === workspace.parameters.mailFrom,
   MILLRACE_OPERATIONS_EMAIL: (value, { workspace }) => value === workspace.parameters.operationsEmail,
+  MILLRACE_APPROVERS_EMAIL: (value, { workspace }) => value === workspace.parameters.approversEmail,
   POWERTOOLS_SERVICE_NAME: (value, { service }) => value === `millrace-${service.name}`,
   POWERTOOLS_METRICS_NAMESPACE: (value) => value === 'Millrace',
   // At DEBUG a library may log what it sends.

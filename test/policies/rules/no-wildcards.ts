@@ -25,7 +25,8 @@ export const noWildcards: Rule = {
     },
     {
       service: 'notifications',
-      resource: /^(On(OrderOutcome|StockRanLow)|SendConfirmationForCheckout|NotifyCancellationForCheckout)Role$/,
+      resource:
+        /^(On(OrderOutcome|StockRanLow|CheckoutApprovalRequested)|SendConfirmationForCheckout|NotifyCancellationForCheckout)Role$/,
       problem: /Resource .*:identity\/\*"\}$/,
       reason: "SES in its sandbox asks for the recipient's identity, too; a condition fixes the sender",
     },

@@ -118,7 +118,8 @@ export const permittedActions: Rule = {
     },
     {
       service: 'notifications',
-      resource: /^(On(OrderOutcome|StockRanLow)|SendConfirmationForCheckout|NotifyCancellationForCheckout)Role$/,
+      resource:
+        /^(On(OrderOutcome|StockRanLow|CheckoutApprovalRequested)|SendConfirmationForCheckout|NotifyCancellationForCheckout)Role$/,
       problem: /ses:SendEmail on .*:ses:\$\{AWS::Region\}:\$\{AWS::AccountId\}:identity\/\*"\}/,
       reason: 'mail is what it is for; the rule outgoing-messages looks at the conditions',
     },

@@ -1,100 +1,78 @@
-import { ConditionalCheckFailedException, GetCommand, PutCommand, UpdateCommand } from '@millrace/aws';
-import type { Table } from '@millrace/event-store';
+import {
+  type CommandRunnerOptions,
+  type RowContext,
+  type RowRunner,
+  retryOnConflict,
+  rowRunner,
+  type Table,
+} from '@millrace/event-store';
+import type { EventContext } from '@millrace/events';
+import type { OrderSnapshot } from '@millrace/orders/events';
+import { CheckoutApprovalRequested } from '../../events/index.ts';
+import {
+  type ApprovalCommand,
+  type ApprovalEvent,
+  type ApprovalRequest,
+  type Decision,
+  decide,
+  evolve,
+} from '../domain/approval.ts';
 
-/** Longer than any execution waits, so that an answer that comes too late can be told from one to a checkout without a request. */
-const KEEP_SECONDS = 30 * 24 * 60 * 60;
-
-/** A request for the approval of an order. */
-export interface ApprovalRequest {
-  /** Needed to give Step Functions the answer. */
-  taskToken: string;
-  /** The attempt of the task. Each has a token of its own, and Step Functions takes only the last one. */
-  attempt: number;
-  requestedAt: string;
-  decision?: Decision & { decidedAt: string };
-}
-
-/** The answer of a person. */
-export interface Decision {
-  approved: boolean;
-  /** The subject of the person's token. */
-  decidedBy: string;
-}
-
-/** The approvals that checkouts of one table wait for. */
+/** The approvals that checkouts of one table wait for, one row for each. */
 export class Approvals {
-  readonly #table: Table;
+  readonly #rows: RowRunner<ApprovalRequest, ApprovalCommand, ApprovalEvent>;
+  readonly #options: CommandRunnerOptions;
   readonly #now: () => Date;
 
-  constructor(table: Table, now: () => Date = () => new Date()) {
-    this.#table = table;
-    this.#now = now;
+  constructor(table: Table, options: CommandRunnerOptions = {}) {
+    const key = (checkoutId: string) => ({ pk: `CHECKOUT#${checkoutId}`, sk: 'APPROVAL' });
+    this.#rows = rowRunner({ table, key, decide, evolve, publish }, options);
+    this.#options = options;
+    this.#now = options.now ?? (() => new Date());
   }
 
   /**
-   * Puts a request on record, in place of that of an earlier attempt. One that comes late or twice changes nothing.
-   * @example await approvals.request(orderId, { taskToken, attempt: 0 });
+   * Puts a request on record, in place of that of an earlier attempt, with the event that tells the approvers. One that comes late or
+   * twice changes nothing.
+   * @example await approvals.request(orderId, { taskToken, attempt: 0, total }, cause);
    */
   async request(
-    orderId: string,
-    { taskToken, attempt }: Pick<ApprovalRequest, 'taskToken' | 'attempt'>,
+    checkoutId: string,
+    request: { taskToken: string; attempt: number; total: OrderSnapshot['total'] },
+    cause: RowContext,
   ): Promise<void> {
-    const now = this.#now();
-    const ttl = Math.floor(now.getTime() / 1000) + KEEP_SECONDS;
-    const request: ApprovalRequest = { taskToken, attempt, requestedAt: now.toISOString() };
-    const put = new PutCommand({
-      TableName: this.#table.name,
-      Item: { ...keyOf(orderId), ...request, ttl },
-      ConditionExpression: 'attribute_not_exists(pk) OR attempt < :attempt',
-      ExpressionAttributeValues: { ':attempt': attempt },
-    });
-    try {
-      await this.#table.client.send(put);
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+    await this.#rows.execute(checkoutId, { type: 'RequestApproval', ...request, now: this.#now() }, cause);
   }
 
   /** The request of a checkout, or undefined when its approval was not asked for. */
-  async find(orderId: string): Promise<ApprovalRequest | undefined> {
-    const { Item } = await this.#table.client.send(
-      new GetCommand({ TableName: this.#table.name, Key: keyOf(orderId), ConsistentRead: true }),
-    );
-    return Item && requestOf(Item);
+  async find(checkoutId: string): Promise<ApprovalRequest | undefined> {
+    return (await this.#rows.load(checkoutId)).state;
   }
 
   /**
    * Puts the decision on record, unless there is one.
    * @returns the request with the decision that counts, and true for `wasDecided` if that was there before; undefined
    *   when the approval was not asked for
-   * @example const request = await approvals.decide(orderId, { approved: true, decidedBy: caller.subject });
+   * @example const request = await approvals.decide(checkoutId, { approved: true, decidedBy: caller.subject }, { correlationId });
    */
-  async decide(orderId: string, decision: Decision): Promise<(ApprovalRequest & { wasDecided: boolean }) | undefined> {
-    const update = new UpdateCommand({
-      TableName: this.#table.name,
-      Key: keyOf(orderId),
-      UpdateExpression: 'SET decision = :decision',
-      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(decision)',
-      ExpressionAttributeValues: { ':decision': { ...decision, decidedAt: this.#now().toISOString() } },
+  decide(
+    checkoutId: string,
+    decision: Decision,
+    cause: RowContext,
+  ): Promise<(ApprovalRequest & { wasDecided: boolean }) | undefined> {
+    return retryOnConflict(async () => {
+      const row = await this.#rows.load(checkoutId);
+      const events = decide({ type: 'DecideApproval', decision, now: this.#now() }, row.state);
       // Not read afterwards: a later attempt may have asked again by then.
-      ReturnValues: 'ALL_NEW',
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    });
-    try {
-      const { Attributes } = await this.#table.client.send(update);
-      return { ...requestOf(Attributes), wasDecided: false };
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      return error.Item && { ...requestOf(error.Item), wasDecided: true };
-    }
+      const { state } = await this.#rows.record(row, events, cause);
+      return state && { ...state, wasDecided: events.length === 0 };
+    }, this.#options);
   }
 }
 
-function keyOf(orderId: string) {
-  return { pk: `CHECKOUT#${orderId}`, sk: 'APPROVAL' };
-}
-
-function requestOf(item: Record<string, unknown> | undefined): ApprovalRequest {
-  const { taskToken, attempt, requestedAt, decision } = item as unknown as ApprovalRequest;
-  return { taskToken, attempt, requestedAt, ...(decision && { decision }) };
+function publish(event: ApprovalEvent, _: ApprovalRequest, context: EventContext) {
+  if (event.type !== 'ApprovalRequested') return undefined;
+  const { requestedAt, expiresAt } = event.request;
+  const waits = { checkoutId: context.subject ?? '', status: 'AWAITING_APPROVAL' } as const;
+  return CheckoutApprovalRequested.create({ ...waits, total: event.total, requestedAt, expiresAt }, context);
 }

@@ -15,7 +15,8 @@ const executions = executionsFromEnvironment();
  * `POST /checkouts/{checkoutId}/approval`: lets an order go on, or refuses it. The decision is on record before the execution is told, so
  * the same request again makes good what was interrupted, and another one cannot change it.
  */
-export const handler = endpoint({ path: checkoutPath, body: approvalRequest }, async ({ caller, path, body }) => {
+export const handler = endpoint({ path: checkoutPath, body: approvalRequest }, async (request) => {
+  const { caller, path, body, correlationId, traceparent } = request;
   const { checkoutId } = path;
   const { approved } = body;
   const checkout = await checkouts.find(checkoutId);
@@ -23,17 +24,18 @@ export const handler = endpoint({ path: checkoutPath, body: approvalRequest }, a
   if (checkout.customerId === caller.subject) {
     throw new HttpError(403, 'OWN_CHECKOUT', 'Another person has to approve your order');
   }
-  const request = await approvals.decide(checkoutId, { approved, decidedBy: caller.subject });
-  if (!request) {
+  const decision = { approved, decidedBy: caller.subject };
+  const approval = await approvals.decide(checkoutId, decision, { correlationId, traceparent });
+  if (!approval) {
     throw new HttpError(409, 'APPROVAL_NOT_AWAITED', 'The checkout does not wait for an approval');
   }
-  if (request.decision?.approved !== approved) {
-    const detail = `The order was ${request.decision?.approved ? 'approved' : 'refused'} before`;
+  if (approval.decision?.approved !== approved) {
+    const detail = `The order was ${approval.decision?.approved ? 'approved' : 'refused'} before`;
     throw new HttpError(409, 'APPROVAL_DECIDED', detail);
   }
-  const isWaiting = await executions.answerApproval(request.taskToken, approved);
+  const isWaiting = await executions.answerApproval(approval.taskToken, approved);
   // Without a wait an earlier request has ended it, or there was no time left for this one.
-  if (!isWaiting && !request.wasDecided) {
+  if (!isWaiting && !approval.wasDecided) {
     throw new HttpError(409, 'APPROVAL_TOO_LATE', 'The checkout did not wait any longer for an approval');
   }
   return { status: 202, headers: { location: `/checkouts/${checkoutId}` }, body: { checkoutId, approved } };

@@ -5,7 +5,7 @@ import { Approvals } from '../adapters/approvals.ts';
 
 const approvals = new Approvals(tableFromEnvironment());
 
-/** Puts on record that an order waits for its approval, and how to answer. */
-export const handler = step(requestApproval, ({ order: { orderId }, taskToken, attempt }) =>
-  approvals.request(orderId, { taskToken, attempt }),
+/** Puts on record that an order waits for its approval, and how to answer, and has the approvers told. */
+export const handler = step(requestApproval, ({ order: { orderId, total }, taskToken, attempt }, { cause }) =>
+  approvals.request(orderId, { taskToken, attempt, total }, cause),
 );

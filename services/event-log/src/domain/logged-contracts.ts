@@ -1,4 +1,4 @@
-import { StartCheckout } from '@millrace/checkout/events';
+import { CheckoutApprovalRequested, StartCheckout } from '@millrace/checkout/events';
 import type { EventContract } from '@millrace/events';
 import { ShipmentCreated } from '@millrace/fulfillment/events';
 import {
@@ -27,4 +27,5 @@ export const loggedContracts: readonly EventContract[] = [
   PaymentRefunded,
   ShipmentCreated,
   StartCheckout,
+  CheckoutApprovalRequested,
 ];

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { CheckoutApprovalRequested } from '@millrace/checkout/events';
 import { StockRanLow } from '@millrace/inventory/events';
 import { exampleOrder, OrderCancelled, OrderConfirmed } from '@millrace/orders/events';
 import { sampleEvent } from '@millrace/testing';
-import { type Message, messagesToCustomer, messagesToOperations } from './message.ts';
+import { type Message, messagesToApprovers, messagesToCustomer, messagesToOperations } from './message.ts';
 
 const { orderId } = exampleOrder;
 const lines = [
@@ -91,4 +92,32 @@ test('stock that ran low is told to operations', () => {
       mail: { text: 'Only 1 of SALT left; the threshold is 3.\n' },
     },
   ]);
+});
+
+describe('a checkout that waits for an approval', () => {
+  const { event } = sampleEvent(CheckoutApprovalRequested, { expiresAt: '2026-01-16T09:30:00.000Z' });
+  const told = (now: string) => messagesToApprovers(event, 'approvals@millrace.example', new Date(now));
+
+  test('is told to the approvers, with its amount, its time and how to answer', () => {
+    const { checkoutId } = event.data;
+
+    expect(told('2026-01-15T09:30:00.000Z')).toMatchObject([
+      {
+        ...{ channel: 'email', template: 'approval-requested', recipient: 'approvers' },
+        to: 'approvals@millrace.example',
+        mail: {
+          subject: 'A checkout of €1,500.00 waits for your approval',
+          text: `Checkout ${checkoutId} of €1,500.00 waits for an approval until 2026-01-16 09:30 UTC. Without an answer it is cancelled.
+
+To answer, send POST /checkouts/${checkoutId}/approval with the body {"approved": true}, or {"approved": false} to refuse it.
+Your token needs the scope approvals:write.
+`,
+        },
+      },
+    ]);
+  });
+
+  test('is not told any more when its time is over', () => {
+    expect(told('2026-01-16T09:30:00.000Z')).toEqual([]);
+  });
 });

@@ -1,6 +1,8 @@
+import type { CheckoutApprovalRequested } from '@millrace/checkout/events';
 import type { EventOf } from '@millrace/events';
 import type { StockRanLow } from '@millrace/inventory/events';
 import type { OrderCancelled, OrderConfirmed } from '@millrace/orders/events';
+import { approvalRequested } from '../templates/approval-requested.ts';
 import type { Mail } from '../templates/mail.ts';
 import { orderCancelled } from '../templates/order-cancelled.ts';
 import { orderConfirmed } from '../templates/order-confirmed.ts';
@@ -10,7 +12,7 @@ import { stockRanLow } from '../templates/stock-ran-low.ts';
 export type Message = {
   /** Name of the template. */
   template: string;
-  /** Whom it is for, without an address: the customer's id, or `operations`. */
+  /** Whom it is for, without an address: the customer's id, `operations` or `approvers`. */
   recipient: string;
 } & ({ channel: 'email'; to: string; mail: Mail } | { channel: 'sms'; to: string; text: string });
 
@@ -34,6 +36,17 @@ export function messagesToCustomer(outcome: Outcome): Message[] {
 /** What operations are told about a SKU that runs out. */
 export function messagesToOperations({ data }: EventOf<typeof StockRanLow>, to: string): Message[] {
   return [{ channel: 'email', template: stockRanLow.name, recipient: 'operations', to, mail: stockRanLow.mail(data) }];
+}
+
+/** What approvers are told about a checkout that waits for them: nothing when its time is over, as no answer would count. */
+export function messagesToApprovers(
+  { data }: EventOf<typeof CheckoutApprovalRequested>,
+  to: string,
+  now: Date,
+): Message[] {
+  if (Date.parse(data.expiresAt) <= now.getTime()) return [];
+  const mail = approvalRequested.mail(data);
+  return [{ channel: 'email', template: approvalRequested.name, recipient: 'approvers', to, mail }];
 }
 
 function toCustomer<Order extends { customer: { id: string; email: string; phone?: string | undefined } }>(

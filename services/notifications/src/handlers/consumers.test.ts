@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { documentClient, ScanCommand } from '@millrace/aws';
+import { CheckoutApprovalRequested } from '@millrace/checkout/events';
 import type { EmittableEvent } from '@millrace/events';
 import { StockRanLow } from '@millrace/inventory/events';
 import { exampleOrder, OrderCancelled, OrderConfirmed } from '@millrace/orders/events';
@@ -65,6 +66,7 @@ let aws: Server;
 let dynamoDb: TestDynamoDb;
 let onOrderOutcome: Handler;
 let onStockRanLow: Handler;
+let onCheckoutApprovalRequested: Handler;
 
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
@@ -84,11 +86,13 @@ beforeAll(async () => {
     MILLRACE_IDEMPOTENCY_TABLE: 'idempotency',
     MILLRACE_MAIL_FROM: 'shop@millrace.example',
     MILLRACE_OPERATIONS_EMAIL: 'operations@millrace.example',
+    MILLRACE_APPROVERS_EMAIL: 'approvals@millrace.example',
     ...consumerVariables('notifications.test', endpoint),
   });
   // Handlers read their environment when they are imported, as in Lambda's init phase.
   onOrderOutcome = (await import('./on-order-outcome.ts')).handler;
   onStockRanLow = (await import('./on-stock-ran-low.ts')).handler;
+  onCheckoutApprovalRequested = (await import('./on-checkout-approval-requested.ts')).handler;
 });
 afterAll(async () => {
   await new Promise((resolve) => aws.close(resolve));
@@ -231,13 +235,32 @@ describe('onStockRanLow', () => {
   });
 });
 
+describe('onCheckoutApprovalRequested', () => {
+  test('tells the approvers once', async () => {
+    const event = sampleEvent(CheckoutApprovalRequested);
+
+    await deliver(onCheckoutApprovalRequested, event);
+    expect(await deliver(onCheckoutApprovalRequested, event)).toBe(0);
+
+    expect(asked.mails).toMatchObject([
+      {
+        Destination: { ToAddresses: ['approvals@millrace.example'] },
+        Content: { Simple: { Subject: { Data: 'A checkout of €1,500.00 waits for your approval' } } },
+      },
+    ]);
+    expect(asked.sms).toHaveLength(0);
+  });
+});
+
 test('the fixtures send what they should', async () => {
   const fixture = (name: string) =>
     JSON.parse(readFileSync(new URL(`../../fixtures/${name}.json`, import.meta.url), 'utf8'));
 
   expect(await onOrderOutcome(fixture('on-order-outcome'), lambdaContext())).toEqual({ batchItemFailures: [] });
   expect(await onStockRanLow(fixture('on-stock-ran-low'), lambdaContext())).toEqual({ batchItemFailures: [] });
+  const asks = fixture('on-checkout-approval-requested');
+  expect(await onCheckoutApprovalRequested(asks, lambdaContext())).toEqual({ batchItemFailures: [] });
 
   expect(asked.deadLetters).toEqual([]);
-  expect([asked.mails.length, asked.sms.length]).toEqual([2, 1]);
+  expect([asked.mails.length, asked.sms.length]).toEqual([3, 1]);
 });
