@@ -8,7 +8,9 @@ const root = join(import.meta.dirname, '..', '..', '..');
 
 async function templatesAt(stage: string) {
   const compiled = await compileTemplates({
-    directories: ['event-bus', 'payments', 're-emitter', 'partner-orders'].map((name) => join(root, 'services', name)),
+    directories: ['event-bus', 'payments', 're-emitter', 'partner-orders', 'checkout'].map((name) =>
+      join(root, 'services', name),
+    ),
     stage,
     region: 'us-east-1',
     cacheDirectory: join(root, '.millrace', 'cache', 'packages'),
@@ -30,8 +32,9 @@ describe('encryptionKey: own', () => {
   let payments: typeof bus = {};
   let reEmitter: typeof bus = {};
   let partnerOrders: typeof bus = {};
+  let checkout: typeof bus = {};
   beforeAll(async () => {
-    [bus = {}, payments = {}, reEmitter = {}, partnerOrders = {}] = await templatesAt('prod');
+    [bus = {}, payments = {}, reEmitter = {}, partnerOrders = {}, checkout = {}] = await templatesAt('prod');
   });
 
   test('encrypts queues, tables, log groups and variables with the key that the stack of the bus exports', () => {
@@ -76,6 +79,25 @@ describe('encryptionKey: own', () => {
     expect(statementOf(partnerOrders, 'AcmePipeRole')).toEqual({ Effect, Action: ['kms:Decrypt'], Resource });
   });
 
+  test('encrypts what executions are given, and lets the role of their machine use the key for them alone', () => {
+    const key = { 'Fn::ImportValue': 'millrace-prod:DataKeyArn' };
+    expect(checkout.StateMachine?.Properties?.EncryptionConfiguration).toEqual({
+      ...{ Type: 'CUSTOMER_MANAGED_KMS_KEY', KmsKeyId: key, KmsDataKeyReusePeriodSeconds: 900 },
+    });
+    const [policy] = (checkout.StateMachineRole?.Properties?.Policies ?? []) as unknown as Array<{
+      PolicyDocument: { Statement: object[] };
+    }>;
+    const machine = `arn:\${AWS::Partition}:states:\${AWS::Region}:\${AWS::AccountId}:stateMachine:millrace-checkout-prod`;
+    expect(policy?.PolicyDocument.Statement.slice(1)).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        Resource: key,
+        Condition: { StringEquals: { 'kms:EncryptionContext:aws:states:stateMachineArn': { 'Fn::Sub': machine } } },
+      },
+    ]);
+  });
+
   test('lets each service use the key for what is of this stage alone', () => {
     const { Statement } = (bus.DataKey?.Properties?.KeyPolicy ?? {}) as unknown as {
       Statement: Array<{ Sid: string; Condition?: object }>;
@@ -93,6 +115,7 @@ test('encryptionKey: aws leaves everything to the keys of AWS', async () => {
   for (const resources of await templatesAt('dev')) {
     expect(keysOf(resources)).toEqual([]);
     expect(resources).not.toHaveProperty('DataKey');
+    expect(resources.StateMachine?.Properties ?? {}).not.toHaveProperty('EncryptionConfiguration');
   }
 });
 
@@ -109,5 +132,22 @@ test('another value is a mistake, with the place and what to write', () => {
       key: 'custom.consumers.encryptionKey',
       message: expect.stringContaining('"mine": write aws'),
     }),
+  );
+});
+
+test('a state machine without a name cannot be named to the key', () => {
+  const machine = {
+    Type: 'AWS::StepFunctions::StateMachine',
+    Properties: { RoleArn: 'arn:aws:iam::000000000000:role/r' },
+  };
+  const osls = {
+    getProvider: () => ({ getStage: () => 'prod' }),
+    service: {
+      custom: { consumers: { encryptionKey: 'own' } },
+      provider: { compiledCloudFormationTemplate: { Resources: { Process: machine }, Outputs: {} } },
+    },
+  } as unknown as Osls;
+  expect(() => encryptResources(osls)).toThrow(
+    expect.objectContaining({ message: expect.stringContaining('a state machine has no StateMachineName') }),
   );
 });

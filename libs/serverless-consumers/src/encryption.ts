@@ -9,6 +9,9 @@ const keyId = 'DataKey';
 /** For how long SQS uses a data key before it asks KMS again: an hour keeps the requests few. */
 const reuseSeconds = 3600;
 
+/** Step Functions takes no more. */
+const longestReuseOfExecutions = 900;
+
 type Statement = Readonly<Record<string, unknown>>;
 
 /**
@@ -28,12 +31,21 @@ const encrypted: Readonly<Record<string, (arn: CfnValue) => Record<string, unkno
   'AWS::Logs::LogGroup': (arn) => ({ KmsKeyId: arn }),
   'AWS::Lambda::Function': (arn) => ({ KmsKeyArn: arn }),
   'AWS::Events::Archive': (arn) => ({ KmsKeyIdentifier: arn }),
+  // What its executions are given and answer. https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+  'AWS::StepFunctions::StateMachine': (arn) => ({
+    EncryptionConfiguration: {
+      Type: 'CUSTOMER_MANAGED_KMS_KEY',
+      KmsKeyId: arn,
+      KmsDataKeyReusePeriodSeconds: longestReuseOfExecutions,
+    },
+  }),
 };
 
 /**
  * With `custom.consumers.encryptionKey: own`, encrypts whatever a service keeps with one key of the stage: queues, tables, streams, log
- * groups, archives and the variables of functions. The roles of functions, schedules and pipes get what they need of it, and the stack of
- * `protectedBus` gets the key, which it exports as `millrace-<stage>:DataKeyArn`. With `aws`, everything stays as it is.
+ * groups, archives, the variables of functions and the data of executions. The roles of functions, schedules, pipes and state machines get
+ * what they need of it, and the stack of `protectedBus` gets the key, which it exports as `millrace-<stage>:DataKeyArn`. With `aws`,
+ * everything stays as it is.
  * @param serverless osls with a template that is otherwise finished; it is changed in place
  * @throws ConfigurationError CONSUMERS_ENCRYPTION_KEY for any other value
  * @example encryptResources(serverless);
@@ -62,6 +74,9 @@ export function encryptResources(serverless: Osls): void {
     }
   }
   for (const role of rolesOf(template.Resources)) allowKey(role, arn);
+  for (const resource of Object.values(template.Resources)) {
+    if (resource.Type === 'AWS::StepFunctions::StateMachine') allowExecutions(resource, template.Resources, arn);
+  }
   if (!isOwner) return;
   const busName = String(template.Resources[String(protectedBus)]?.Properties.Name);
   template.Resources[keyId] = dataKey(stage, busName);
@@ -108,6 +123,32 @@ function allowKey({ Properties }: CfnResource, arn: CfnValue): void {
   });
 }
 
+/**
+ * Step Functions reads and writes the data of executions with the permissions of the machine's role, and names the machine to KMS. Its
+ * ARN is made of its name: the role cannot refer to the machine, which refers to the role.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+ */
+function allowExecutions({ Properties }: CfnResource, resources: Readonly<Record<string, CfnResource>>, arn: CfnValue) {
+  const { RoleArn, StateMachineName } = Properties as {
+    RoleArn?: { 'Fn::GetAtt'?: string[] };
+    StateMachineName?: string;
+  };
+  const [policy] = (resources[RoleArn?.['Fn::GetAtt']?.[0] ?? '']?.Properties.Policies ?? []) as Array<{
+    PolicyDocument: { Statement: Statement[] };
+  }>;
+  if (!policy || typeof StateMachineName !== 'string') {
+    const problem = 'is own, but a state machine has no StateMachineName, or no role with a policy in this template';
+    throw new ConfigurationError('CONSUMERS_ENCRYPTION_KEY', key, problem);
+  }
+  const machine = `arn:\${AWS::Partition}:states:\${AWS::Region}:\${AWS::AccountId}:stateMachine:${StateMachineName}`;
+  policy.PolicyDocument.Statement.push({
+    Effect: 'Allow',
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    Resource: arn,
+    Condition: { StringEquals: { 'kms:EncryptionContext:aws:states:stateMachineArn': { 'Fn::Sub': machine } } },
+  });
+}
+
 /** The key outlives its stack: without it, what is retained could not be read. */
 function dataKey(stage: string, busName: string): CfnResource {
   const sub = (text: string) => ({ 'Fn::Sub': text });
@@ -120,7 +161,7 @@ function dataKey(stage: string, busName: string): CfnResource {
     DeletionPolicy: 'Retain',
     UpdateReplacePolicy: 'Retain',
     Properties: {
-      Description: `Data of the ${stage} stage: queues, tables, logs, archive and variables`,
+      Description: `Data of the ${stage} stage: queues, tables, logs, archive, variables and executions`,
       EnableKeyRotation: true,
       KeyPolicy: {
         Version: '2012-10-17',

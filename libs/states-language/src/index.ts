@@ -1,5 +1,4 @@
 export {
-  type Compiled,
   type CompileOptions,
   compileDefinition,
   compileSingleState,

@@ -83,6 +83,14 @@ export const workflows: Breaks = {
     ),
     setting('every function', isRoleOfMachine, `${executionsOf}.Resource`, '*', /its functions alone/, machineIn),
     setting(
+      'the key for every machine',
+      isRoleOfMachine,
+      'Policies.0.PolicyDocument.Statement.1.Condition',
+      undefined,
+      /use the key of its stage for its executions/,
+      machineIn,
+    ),
+    setting(
       'failures of another machine',
       isRuleOfDefaultBus,
       'EventPattern.detail.stateMachineArn',

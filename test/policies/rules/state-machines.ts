@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CompiledService, CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
+import { hasOwnKey } from '../shape.ts';
 import {
   assumableBy,
   at,
@@ -35,11 +36,8 @@ export const stateMachines: Rule = {
   },
 };
 
-function problemsOf(
-  { id, properties }: Entry,
-  service: CompiledService,
-  { root, services }: CompiledWorkspace,
-): string[] {
+function problemsOf({ id, properties }: Entry, service: CompiledService, workspace: CompiledWorkspace): string[] {
+  const { root, services } = workspace;
   const { Definition, DefinitionSubstitutions = {}, RoleArn } = properties;
   const functions = Object.entries(DefinitionSubstitutions as object).map(([, arn]) => arn);
   const files = definitionsOf(join(root, dirname(service.file)));
@@ -56,7 +54,9 @@ function problemsOf(
       .filter((arn) => !isFunction(arn, service, services))
       .map((arn) => `DefinitionSubstitutions has ${JSON.stringify(arn)}, which is not a function of this stage`),
     ...(isSame(role?.AssumeRolePolicyDocument, byStepFunctions) ? [] : ['its role is not for Step Functions alone']),
-    ...(isSame(role?.Policies, mayInvoke(functions)) ? [] : ['its role does not allow to invoke its functions alone']),
+    ...(isSame(role?.Policies, mayInvoke(functions, properties.StateMachineName, service, hasOwnKey({ workspace })))
+      ? []
+      : ['its role does not allow to invoke its functions alone, and to use the key of its stage for its executions']),
     ...(entriesOf(service, 'AWS::Events::Rule').some((rule) => tellsOfFailures(rule, id))
       ? []
       : ['no rule on the default bus tells of executions that fail']),
@@ -80,8 +80,24 @@ const byStepFunctions = assumableBy('states.amazonaws.com', {
   StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
 });
 
-function mayInvoke(functions: readonly unknown[]): object[] {
-  const Statement = [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: functions }];
+function mayInvoke(
+  functions: readonly unknown[],
+  name: unknown,
+  { stage }: CompiledService,
+  hasKey: boolean,
+): object[] {
+  const key = {
+    Effect: 'Allow',
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    Resource: { 'Fn::ImportValue': `millrace-${stage}:DataKeyArn` },
+    Condition: {
+      StringEquals: {
+        'kms:EncryptionContext:aws:states:stateMachineArn': stageArn('states', `stateMachine:${name}`),
+      },
+    },
+  };
+  const invoke = { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: functions };
+  const Statement = [invoke, ...(hasKey ? [key] : [])];
   return [{ PolicyName: 'steps', PolicyDocument: { Version: '2012-10-17', Statement } }];
 }
 

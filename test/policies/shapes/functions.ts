@@ -5,6 +5,7 @@ import {
   computed,
   dataKey,
   each,
+  hasOwnKey,
   judgedBy,
   matching,
   object,
@@ -81,6 +82,15 @@ export const functions: Readonly<Record<string, TypeShape>> = {
       RoleArn: reference('AWS::IAM::Role', 'Arn'),
       Definition: judgedBy('state-machines'),
       DefinitionSubstitutions: judgedBy('state-machines'),
+      EncryptionConfiguration: when(
+        hasOwnKey,
+        object({
+          Type: oneOf('CUSTOMER_MANAGED_KMS_KEY'),
+          KmsKeyId: dataKey,
+          KmsDataKeyReusePeriodSeconds: between(60, 900),
+        }),
+        absent,
+      ),
     },
   },
   'AWS::Lambda::Permission': {
