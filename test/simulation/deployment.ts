@@ -86,6 +86,8 @@ export function readDeployment(): Deployment {
     const template = readTemplate(join(folder, 'serverless.yml'), root);
     const tableNames = readTables(template, deployment);
     for (const [key, definition] of Object.entries(template.functions ?? {})) {
+      // No visitor looks at pages in a history, so there is nothing in the stream.
+      if ([definition.events ?? []].flat().some(({ consume }) => consume && 'stream' in consume)) continue;
       deployment.functions.push(readFunction(template, key, definition, { folder, tableNames }));
     }
   }
@@ -213,9 +215,9 @@ function readTemplate(file: string, root: string): Template {
     return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, resolve(value)]));
   };
   const resolveText = (text: string): unknown => {
-    const [, path, member] = /^\$\{file\((.+?)\)(?::(\w+))?\}$/.exec(text) ?? [];
+    const [, path, member] = /^\$\{file\(([^()]+)\)(?::(\w+))?\}$/.exec(text) ?? [];
     if (path !== undefined) {
-      const content = parseYaml(join(dirname(file), path));
+      const content = parseYaml(join(dirname(file), String(resolveText(path))));
       return resolve(member === undefined ? content : content[member]);
     }
     const [, whole] = /^\$\{([^{}]+)\}$/.exec(text) ?? [];
