@@ -34,6 +34,8 @@ export interface CompiledWorkspace {
     event: unknown;
     /** Whether its data say which process the order is in. */
     hasProcess: boolean;
+    /** Its variant on the analytics bus, if the contract declares one. */
+    variant: unknown;
   }>;
 }
 
@@ -78,7 +80,11 @@ async function readExampleEvents(): Promise<CompiledWorkspace['exampleEvents']> 
     });
     const hasProcess = at(contract.jsonSchema(), 'properties', 'data', 'properties', 'process') !== undefined;
     const { detailType, source } = contract;
-    return { detailType, source, event: JSON.parse(envelopeText(event)), hasProcess };
+    const variant = event.analyticsVariant(() => 'pseudonym');
+    return {
+      ...{ detailType, source, event: JSON.parse(envelopeText(event)), hasProcess },
+      variant: variant && JSON.parse(envelopeText(variant)),
+    };
   });
 }
 

@@ -102,6 +102,11 @@ export function at(value: unknown, ...keys: string[]): unknown {
   );
 }
 
+/** Whether a value is what the stack of the buses exports of that of analytics. */
+export function isAnalyticsBus(value: unknown, stage: string, what: 'Arn' | 'Name' = 'Arn'): boolean {
+  return at(value, 'Fn::ImportValue') === `millrace-${stage}:AnalyticsBus${what}`;
+}
+
 /** Whether a rule is on the default bus, for the events of services of AWS: there it has no bus of its own, and no schedule. */
 export function isOnDefaultBus({ EventBusName, ScheduleExpression }: Record<string, unknown>): boolean {
   return EventBusName === undefined && ScheduleExpression === undefined;

@@ -7,6 +7,7 @@ import { consumerEnvironment } from '../../libs/serverless-consumers/src/consume
 import { consumerNames } from '../../libs/serverless-consumers/src/names.ts';
 
 const STAGE = 'dev';
+export const ANALYTICS_BUS = `millrace-${STAGE}-analytics`;
 const ACCOUNT = '000000000000';
 /** Seconds; that of osls when a template names no other. */
 const DEFAULT_TIMEOUT = 6;
@@ -110,6 +111,7 @@ function readFunction(
   const environment: Record<string, string> = {
     MILLRACE_STAGE: STAGE,
     MILLRACE_EVENT_BUS: `millrace-${STAGE}`,
+    MILLRACE_ANALYTICS_BUS: ANALYTICS_BUS,
     MILLRACE_PARKING_QUEUE_URL: queueUrl(`millrace-re-emitter-${STAGE}-parking`),
   };
   for (const [variable, value] of Object.entries(definition.environment ?? {})) {

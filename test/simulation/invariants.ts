@@ -1,5 +1,10 @@
+import type { EventContract } from '@millrace/events';
 import type { AttributeValue, Item } from '@millrace/local/dynamodb-engine';
+import * as fulfillment from '../../services/fulfillment/events/index.ts';
+import * as inventory from '../../services/inventory/events/index.ts';
+import * as orderEvents from '../../services/orders/events/index.ts';
 import { dailySales } from '../../services/orders/projections/daily-sales.ts';
+import * as payments from '../../services/payments/events/index.ts';
 import { storedEventOf } from './aws/stored-event.ts';
 import { type Customers, emailOf, MALFORMED } from './customers.ts';
 import type { OrderScript } from './plan.ts';
@@ -13,6 +18,14 @@ const LIMIT_MS = 15 * MINUTE;
 const SKEW_MS = 10 * MINUTE;
 /** How late an order may end. */
 const LATE_MS = 45 * MINUTE;
+
+/** By detail-type. */
+const contracts = new Map(
+  [orderEvents, inventory, payments, fulfillment]
+    .flatMap((each): unknown[] => Object.values(each))
+    .filter((each): each is EventContract => typeof each === 'object' && each !== null && 'detailType' in each)
+    .map((contract) => [contract.detailType, contract]),
+);
 
 /** What must be true when nothing moves any more, and is not. */
 export type Violation = string;
@@ -48,6 +61,7 @@ export function violationsOf(world: World, customers: Customers): Violation[] {
     ...nobodyElsePays(world, orders),
     ...stockIsConserved(world, orders),
     ...everyEventIsEmitted(world),
+    ...variantsAreComplete(world),
     ...lineageIsComplete(world),
     ...projectionsAgree(world, orders),
     ...deadLettersAreAccountedFor(world),
@@ -199,6 +213,21 @@ function everyEventIsEmitted({ store, bus, schedules }: World): Violation[] {
     .filter(({ id }) => !store.storedEvents.has(id) && !schedules.eventIds.has(id))
     .map(({ id, detailType }) => `${detailType} ${id} was emitted, and is not stored`);
   return [...silent, ...untrue];
+}
+
+/** Analytics have each event that may leave once, by the id of its variant, and nothing of a person. */
+function variantsAreComplete({ bus }: World): Violation[] {
+  const variantOf = new Map(bus.variants.map(({ causationId, id }) => [causationId, id]));
+  const expected = bus.events.filter(({ detailType }) => contracts.get(detailType)?.analytics);
+  const missing = expected
+    .filter(({ id }) => variantOf.get(id) === undefined)
+    .map(({ id, detailType }) => `${detailType} ${id} has no variant on the analytics bus`);
+  const wrong = bus.variants.flatMap(({ id, causationId, detailType, detail }) => [
+    ...(bus.accepted.has(causationId) ? [] : [`${detailType} ${id} is the variant of an event that is not on the bus`]),
+    ...(id === variantOf.get(causationId) ? [] : [`${detailType} ${causationId} has two variants`]),
+    ...(/@example\.com|tok_|Mill Lane/.test(detail) ? [`${detailType} ${id} tells analytics of a person`] : []),
+  ]);
+  return [...missing, ...wrong];
 }
 
 function lineageIsComplete(world: World): Violation[] {

@@ -5,6 +5,7 @@ import type { Item } from '@millrace/local/dynamodb-engine';
 import type { AttributeValue } from 'aws-lambda';
 import type { AwsRequest } from './aws/network.ts';
 import { type SimulatedEvent, storedEventOf } from './aws/stored-event.ts';
+import { ANALYTICS_BUS } from './deployment.ts';
 import type { Sabotage } from './sabotage.ts';
 
 /** A break of the system, and what it stands for: the simulation is worth what it finds of these. */
@@ -111,6 +112,17 @@ export const seededBugs: readonly SeededBug[] = [
     sabotage: {
       answer: ({ operation }, output) => {
         if (operation !== 'PutEvents') return output;
+        const { Entries } = output as { Entries: { EventId?: string }[] };
+        return { FailedEntryCount: 0, Entries: Entries.map(({ EventId = 'refused' }) => ({ EventId })) };
+      },
+    },
+  },
+  {
+    name: 'refused-variants-ignored',
+    mistake: 'The analytics bus answered 200, so all variants are taken to be accepted.',
+    sabotage: {
+      answer: ({ operation, input }, output) => {
+        if (operation !== 'PutEvents' || input.Entries[0].EventBusName !== ANALYTICS_BUS) return output;
         const { Entries } = output as { Entries: { EventId?: string }[] };
         return { FailedEntryCount: 0, Entries: Entries.map(({ EventId = 'refused' }) => ({ EventId })) };
       },

@@ -2,7 +2,7 @@ import middy, { type MiddlewareObj } from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import { type Sqs, sqs as sqsClient } from '@millrace/aws';
 import { ConfigurationError } from '@millrace/errors';
-import type { EventContract, EventOf } from '@millrace/events';
+import type { EventOf, ReadableContract } from '@millrace/events';
 import { withTimeLimit } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
@@ -40,7 +40,7 @@ export interface ConsumeOptions extends BatchConsumeOptions {
 }
 
 /** The Lambda handler of a consumer. It says which events it handles, so that they can be compared with its template. */
-export interface ConsumerHandler<Contracts extends readonly EventContract[] = readonly EventContract[]> {
+export interface ConsumerHandler<Contracts extends readonly ReadableContract[] = readonly ReadableContract[]> {
   (event: SQSEvent, context: Context): Promise<SQSBatchResponse>;
   readonly contracts: Contracts;
 }
@@ -73,7 +73,7 @@ export interface ConsumeDependencies {
  * @example
  * export const handler = consume([PaymentProcessed], (event, { cause, inbox }) => shipments.ship(event.data, cause, inbox));
  */
-export function consume<const Contracts extends readonly EventContract[]>(
+export function consume<const Contracts extends readonly ReadableContract[]>(
   contracts: Contracts,
   handle: (event: EventOf<Contracts[number]>, context: RecordContext) => Promise<void>,
   { concurrency = 10, ...options }: ConsumeOptions = {},
@@ -96,7 +96,7 @@ export function consume<const Contracts extends readonly EventContract[]>(
  * @example
  * export const handler = consumeBatch([OrderPlaced], (records) => warehouse.reserve(records));
  */
-export function consumeBatch<const Contracts extends readonly EventContract[]>(
+export function consumeBatch<const Contracts extends readonly ReadableContract[]>(
   contracts: Contracts,
   handle: (records: readonly EventRecord<EventOf<Contracts[number]>>[]) => Promise<readonly (Error | undefined)[]>,
   options: BatchConsumeOptions = {},
@@ -127,7 +127,7 @@ export function consumeBatch<const Contracts extends readonly EventContract[]>(
 }
 
 /** What `consume` and `consumeBatch` have in common: everything but the order in which the handler gets the events. */
-function consumer<const Contracts extends readonly EventContract[]>(
+function consumer<const Contracts extends readonly ReadableContract[]>(
   contracts: Contracts,
   strategy: Strategy<EventOf<Contracts[number]>>,
   { deduplication = 'inbox', reserveMs = 500, middleware = [] }: BatchConsumeOptions,

@@ -3,12 +3,12 @@ import {
   type Cause,
   contractFor,
   type Event,
-  type EventContract,
   type EventEnvelope,
   type EventOf,
   type InboxKey,
   isPastDeduplicationWindow,
   parseEnvelope,
+  type ReadableContract,
   UnexpectedEventError,
 } from '@millrace/events';
 import { shownIdentifier } from '@millrace/privacy';
@@ -76,7 +76,7 @@ export interface AdmissionDependencies {
  * Reads a record: parses and validates its event, and applies the rules for replays. Does not throw: what is wrong with
  * the record is its content.
  */
-export function admit<const Contracts extends readonly EventContract[]>(
+export function admit<const Contracts extends readonly ReadableContract[]>(
   record: SQSRecord,
   contracts: Contracts,
   lambdaContext: Context,
@@ -128,7 +128,7 @@ export function admit<const Contracts extends readonly EventContract[]>(
   }
 }
 
-function parse<const Contracts extends readonly EventContract[]>(
+function parse<const Contracts extends readonly ReadableContract[]>(
   envelope: EventEnvelope,
   contracts: Contracts,
 ): EventOf<Contracts[number]> & Event {

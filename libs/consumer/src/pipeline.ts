@@ -1,5 +1,5 @@
 import { DuplicateEventError } from '@millrace/errors';
-import type { Event, EventContract, EventOf } from '@millrace/events';
+import type { Event, EventOf, ReadableContract } from '@millrace/events';
 import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
 import type { Context, SQSRecord } from 'aws-lambda';
 import { NotHandledError, settleBatch } from './batch.ts';
@@ -27,7 +27,7 @@ export interface PipelineDependencies extends AdmissionDependencies, FailureDepe
  * What happens to the records of a batch: each is admitted, handled, and settled, and whatever cannot be proved successful is
  * reported as failed.
  */
-export class Pipeline<Contracts extends readonly EventContract[]> {
+export class Pipeline<Contracts extends readonly ReadableContract[]> {
   readonly #contracts: Contracts;
   readonly #strategy: Strategy<EventOf<Contracts[number]>>;
   readonly #dependencies: PipelineDependencies;

@@ -66,7 +66,7 @@ function setUp(refuse: (step: string) => boolean | 'for good' = () => false) {
       buried.push(row);
     },
   };
-  const handler = relay(emitter, undefined, deadLetters);
+  const handler = relay([Moved], { bus: emitter, deadLetters });
   const run = async (...records: DynamoDBRecord[]) =>
     (await handler(streamEvent(...records))).batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
   /** Lambda: starts again at the reported record, and comes with what has been written since when there is nothing left. */
@@ -182,7 +182,7 @@ describe('the relay', () => {
       },
     };
 
-    expect(await relay(emitter)(streamEvent(...batch('a1', 'b1')))).toEqual({
+    expect(await relay([Moved], { bus: emitter })(streamEvent(...batch('a1', 'b1')))).toEqual({
       batchItemFailures: [{ itemIdentifier: '100' }],
     });
   });
@@ -215,7 +215,7 @@ describe('a row that the bus refuses for good', () => {
     const emitter = new InMemoryEmitter();
     emitter.refuse = () => 'for good';
 
-    expect(await relay(emitter)(streamEvent(...batch('a1')))).toEqual({
+    expect(await relay([Moved], { bus: emitter })(streamEvent(...batch('a1')))).toEqual({
       batchItemFailures: [{ itemIdentifier: '100' }],
     });
   });
@@ -283,7 +283,7 @@ describe('a dead letter of a relay', () => {
       now: () => new Date('2026-01-31T12:00:00Z'),
     });
     const record = insertRecord({ pk: { S: 'a' }, sk: { S: 'EVENT#1' }, outbox }, '1');
-    expect(await relay(emitter, undefined, deadLetters)(streamEvent(record))).toEqual({ batchItemFailures: [] });
+    expect(await relay([Moved], { bus: emitter, deadLetters })(streamEvent(record))).toEqual({ batchItemFailures: [] });
     const [input] = sqs.inputs<SendMessageCommandInput>('SendMessageCommand');
     expect(input?.QueueUrl).toBe('https://queue');
     return readDeadLetter({ Body: input?.MessageBody, MessageAttributes: input?.MessageAttributes });
@@ -365,7 +365,7 @@ describe('a large event', () => {
     const { emitter } = setUp();
     const { payloads, record } = await claimed();
 
-    expect(await relay(emitter, payloads)(streamEvent(record))).toEqual({ batchItemFailures: [] });
+    expect(await relay([Moved], { bus: emitter, payloads })(streamEvent(record))).toEqual({ batchItemFailures: [] });
     expect(emitter.emitted.map(({ entry }) => entry)).toEqual([large.entry]);
   });
 
@@ -385,7 +385,9 @@ describe('a large event', () => {
       throw new Error('S3 is down');
     };
 
-    expect(await relay(emitter, payloads)(streamEvent(...batch('b1'), record, ...batch('c1')))).toEqual({
+    expect(
+      await relay([Moved], { bus: emitter, payloads })(streamEvent(...batch('b1'), record, ...batch('c1'))),
+    ).toEqual({
       batchItemFailures: [{ itemIdentifier: record.dynamodb?.SequenceNumber }],
     });
     expect(emitter.emitted.map(stepOf)).toEqual(['b1']);
@@ -404,13 +406,13 @@ describe('a large event', () => {
 
 describe('what is no stream event', () => {
   test('is not acknowledged', async () => {
-    await expect(relay(new InMemoryEmitter())({} as DynamoDBStreamEvent)).rejects.toThrow(TypeError);
+    await expect(relay([], { bus: new InMemoryEmitter() })({} as DynamoDBStreamEvent)).rejects.toThrow(TypeError);
   });
 
   test('nor does a relay start without its bus, or without its dead-letter queue', () => {
-    expect(() => relay()).toThrow(/^MILLRACE_EVENT_BUS must be /);
+    expect(() => relay([])).toThrow(/^MILLRACE_EVENT_BUS must be /);
     process.env.MILLRACE_EVENT_BUS = 'bus';
-    expect(() => relay()).toThrow(/^MILLRACE_RELAY_DLQ_URL must be /);
+    expect(() => relay([])).toThrow(/^MILLRACE_RELAY_DLQ_URL must be /);
     delete process.env.MILLRACE_EVENT_BUS;
   });
 });

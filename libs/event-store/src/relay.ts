@@ -1,11 +1,18 @@
 import { eventBridge } from '@millrace/aws';
 import { variableFrom } from '@millrace/errors';
-import { EmitFailedError, type EmittableEvent, EventBridgeEmitter, type EventEmitter } from '@millrace/events';
+import {
+  EmitFailedError,
+  type EmittableEvent,
+  EventBridgeEmitter,
+  type EventContract,
+  type EventEmitter,
+} from '@millrace/events';
 import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { isUnreadable, type OutboxRow, outboxRowOf, readOutboxRow } from './outbox-row.ts';
 import type { PayloadStore } from './payload-store.ts';
 import { deadLettersFromEnvironment, type RefusedRow, type RelayDeadLetters } from './relay-dead-letters.ts';
+import { Variants } from './variants.ts';
 
 /** A batch of a table's stream, or of rows that an operator's command has taken from the table in the shape of one. */
 export interface RelayRequest extends DynamoDBStreamEvent {
@@ -19,8 +26,9 @@ export interface RelayResponse extends DynamoDBBatchResponse {
 }
 
 /**
- * What became of one record. `emitted`: it is on the bus. `refused`: it is in the relay's dead-letter queue, because the bus
- * will never take it. `failed`: neither, so it has to be tried again.
+ * What became of one record. `emitted`: it is on the bus, and so is its analytics variant if it has one. `refused`: it is in the relay's
+ * dead-letter queue, because a bus will never take it: the event, or (`ANALYTICS_VARIANT_REFUSED`) only its variant. `failed`: it has to
+ * be tried again.
  */
 export interface RelayOutcome {
   /** The record's `eventID`. */
@@ -35,8 +43,34 @@ interface Item extends OutboxRow {
   index: number;
   event?: EmittableEvent;
   outcome?: Omit<RelayOutcome, 'eventId'>;
+  /** The event is on the domain bus. Its variant may still be missing. */
+  isPublished?: boolean;
   /** It was done in an earlier try of the batch. */
   isRepeated?: boolean;
+}
+
+/** What an earlier try of a batch came to for a record. */
+interface Remembered {
+  outcome: Item['outcome'] | undefined;
+  isPublished: boolean;
+}
+
+/** What a relay depends on, for tests to replace. Each is read from the environment unless given. */
+export interface RelayDependencies {
+  /** The domain bus; MILLRACE_EVENT_BUS */
+  bus?: EventEmitter;
+  /** The analytics bus; MILLRACE_ANALYTICS_BUS. Without one, and with a `bus` of one's own, there are no variants. */
+  analyticsBus?: EventEmitter;
+  /** That of the event store, when it has one: a stored event may be a reference into it. */
+  payloads?: PayloadStore;
+  /** The queue MILLRACE_RELAY_DLQ_URL; with a `bus` of one's own none, and what is refused is tried again. */
+  deadLetters?: RelayDeadLetters;
+}
+
+/** The Lambda handler of a relay. It says which contracts it knows, so that they can be compared with its template. */
+export interface RelayHandler {
+  (event: RelayRequest): Promise<RelayResponse>;
+  readonly emits: readonly EventContract[];
 }
 
 /** Rows remembered as done although an earlier one is not: some hundred batches. */
@@ -51,37 +85,38 @@ const MAX_AHEAD = 10_000;
  * goes to the dead-letter queue at once and holds no other back; everything else is tried again until Lambda gives the record up.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
  *
- * @param emitter unless given, the bus MILLRACE_EVENT_BUS
- * @param payloads that of the event store, when it has one: a stored event may be a reference into it.
- * @param deadLetters unless given, the queue MILLRACE_RELAY_DLQ_URL; with an emitter of one's own none, and what is refused is
- * tried again
- * @throws Error at once when one of the variables is needed and not set
+ * After the events of a batch it puts their analytics variants on the analytics bus, and a record counts as done when both are there.
+ * A crash between the two repeats both, with the same ids. A variant that can never be put goes to the dead-letter queue, and does not
+ * hold back its event or any other.
+ *
+ * @param contracts of all events it emits: the `emits` of its function
+ * @throws Error at once when a variable is needed and not set
  * @example
- * export const handler = relay();
+ * export const handler = relay([OrderPlaced, OrderConfirmed, OrderCancelled]);
  */
-export function relay(
-  emitter?: EventEmitter,
-  payloads?: PayloadStore,
-  deadLetters?: RelayDeadLetters,
-): (event: RelayRequest) => Promise<RelayResponse> {
-  const bus = emitter ?? emitterFromEnvironment();
-  const letters = deadLetters ?? (emitter ? undefined : deadLettersFromEnvironment());
-  const ahead = new Map<string, Item['outcome']>();
+export function relay(contracts: readonly EventContract[], dependencies: RelayDependencies = {}): RelayHandler {
+  const bus = dependencies.bus ?? emitterOf('MILLRACE_EVENT_BUS', 'the name of the event bus');
+  const letters = dependencies.deadLetters ?? (dependencies.bus ? undefined : deadLettersFromEnvironment());
+  const variants = variantsOf(contracts, dependencies);
+  const ahead = new Map<string, Remembered>();
 
-  return async ({ Records, report }) => {
+  const handler = async ({ Records, report }: RelayRequest): Promise<RelayResponse> => {
     const items = Records.flatMap((record, index): Item[] => {
       const row = outboxRowOf(record);
       return row ? [{ ...row, index }] : [];
     });
     for (const item of items) {
-      const outcome = ahead.get(idOf(item));
-      if (outcome) Object.assign(item, { outcome, isRepeated: true });
+      const known = ahead.get(idOf(item));
+      if (!known) continue;
+      item.isPublished = known.isPublished;
+      if (known.outcome) Object.assign(item, { outcome: known.outcome, isRepeated: true });
     }
-    await readEvents(items, payloads, letters);
+    await readEvents(items, dependencies.payloads, letters);
     for (const wave of waves(items)) {
       // The next wave holds later events of the same partitions, which must not overtake one that is still to come.
       if (!(await emitWave(wave, bus, letters))) break;
     }
+    await emitVariants(items, variants, letters);
 
     count(items);
     const first = items.find((item) => !isDone(item));
@@ -94,6 +129,7 @@ export function relay(
       }),
     };
   };
+  return Object.assign(handler, { emits: contracts });
 }
 
 function isDone({ outcome }: Item): boolean {
@@ -155,10 +191,30 @@ async function emitWave(
       answered = false;
     } else {
       item.outcome = { outcome: 'emitted' };
+      item.isPublished = true;
     }
   }
   await Promise.all(burials);
   return answered;
+}
+
+/** Puts the variants of all events that are on the domain bus on that of analytics. A row whose variant is not there yet is not done. */
+async function emitVariants(
+  items: readonly Item[],
+  variants: Variants | undefined,
+  deadLetters: RelayDeadLetters | undefined,
+): Promise<void> {
+  const published = items.filter(({ isPublished, isRepeated }) => isPublished && !isRepeated);
+  const failures = await variants?.emit(published.flatMap(({ event }) => event ?? []));
+  await Promise.all(
+    published.map(async (item) => {
+      if (!item.event) return; // not to be read at the moment
+      const failure = failures?.get(item.event);
+      if (!failure) item.outcome = { outcome: 'emitted' };
+      else if (failure.isPermanent) await bury(item, failure, deadLetters);
+      else item.outcome = { outcome: 'failed', code: failure.code };
+    }),
+  );
 }
 
 /** Puts a row into the dead-letter queue; when that cannot be, the row has to be tried again. */
@@ -172,10 +228,10 @@ async function bury(
   try {
     if (!deadLetters) throw new Error('This relay has no dead-letter queue');
     await deadLetters.send({ record, place, ...(event && { event }), ...reason });
-    logger.error('A stored event can never be emitted and goes to the dead-letter queue', told);
+    logger.error('A stored event, or its variant, can never be emitted and goes to the dead-letter queue', told);
     item.outcome = { outcome: 'refused', code: reason.code };
   } catch (error) {
-    logger.error('A stored event can never be emitted, and the dead-letter queue did not take it', {
+    logger.error('A stored event, or its variant, can never be emitted, and the dead-letter queue did not take it', {
       ...told,
       error: error as Error,
     });
@@ -188,7 +244,7 @@ function waves(items: readonly Item[]): Item[][] {
   const seen = new Map<string, number>();
   const result: Item[][] = [];
   for (const item of items) {
-    if (!item.event || item.outcome) continue;
+    if (!item.event || item.outcome || item.isPublished) continue;
     const wave = seen.get(item.place.pk) ?? 0;
     seen.set(item.place.pk, wave + 1);
     result[wave] = [...(result[wave] ?? []), item];
@@ -196,10 +252,13 @@ function waves(items: readonly Item[]): Item[][] {
   return result;
 }
 
-/** Remembers which rows behind the first that is not done are done, and forgets those that do not come again. */
-function remember(ahead: Map<string, Item['outcome']>, items: readonly Item[], first: Item | undefined): void {
+/** Remembers what of the rows from the first on that is not done is done, and forgets those that do not come again. */
+function remember(ahead: Map<string, Remembered>, items: readonly Item[], first: Item | undefined): void {
   for (const item of items) {
-    if (first && item.index > first.index && isDone(item)) ahead.set(idOf(item), item.outcome);
+    const { outcome, isPublished = false } = item;
+    const comesAgain = first && item.index >= first.index;
+    if (comesAgain && isDone(item)) ahead.set(idOf(item), { outcome, isPublished });
+    else if (comesAgain && isPublished) ahead.set(idOf(item), { outcome: undefined, isPublished });
     else ahead.delete(idOf(item));
   }
   for (const id of ahead.keys()) {
@@ -222,8 +281,17 @@ function count(items: readonly Item[]): void {
   if (emitted + refused > 0) publishMetrics();
 }
 
-/** @throws ConfigurationError when MILLRACE_EVENT_BUS is not set: the plugin sets it for a function with `emits`. */
-function emitterFromEnvironment(): EventEmitter {
-  const busName = variableFrom('MILLRACE_EVENT_BUS', 'the name of the event bus; list the events under `emits`');
+/** @throws ConfigurationError when the variable is not set: the plugin sets it for a function with `emits` */
+function emitterOf(variable: string, expectation: string): EventEmitter {
+  const busName = variableFrom(variable, `${expectation}; list the events under \`emits\``);
   return new EventBridgeEmitter({ client: eventBridge(), busName });
+}
+
+/** The variants of some contracts; undefined when they have none. */
+function variantsOf(
+  contracts: readonly EventContract[],
+  { bus, analyticsBus }: RelayDependencies,
+): Variants | undefined {
+  if (!contracts.some(({ analytics }) => analytics) || (bus && !analyticsBus)) return undefined;
+  return new Variants(contracts, analyticsBus ?? emitterOf('MILLRACE_ANALYTICS_BUS', 'the name of the analytics bus'));
 }

@@ -64,7 +64,7 @@ test('its records are what the relay takes: each event is emitted byte for byte'
   const emitter = new InMemoryEmitter();
   const rows = await scanned();
 
-  const { outcomes } = await relay(emitter)({
+  const { outcomes } = await relay([], { bus: emitter })({
     Records: JSON.parse(JSON.stringify(rows.map(({ record }) => record))),
     report: true,
   });

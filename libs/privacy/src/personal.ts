@@ -5,8 +5,32 @@ import type { Redaction } from './redaction.ts';
  * Marks what a schema describes as personal: name, address, phone number, payment token. A mark stays on a field that
  * another schema takes over. On an object it means all of it; mark its fields instead when schemas are made of its shape.
  */
-export function personal<Schema extends z.ZodType>(schema: Schema): Schema {
-  return schema.meta({ ...schema.meta(), dataSensitivity: 'personal' });
+export function personal<Schema extends z.ZodType>(schema: Schema): Personal<Schema> {
+  return schema.meta({ ...schema.meta(), dataSensitivity: 'personal' }) as Personal<Schema>;
+}
+
+/** A schema that is marked as personal, for types that ask. */
+export type Personal<Schema> = Schema & { readonly [mark]: 'personal' };
+
+/**
+ * Marks the id of a person, such as a customer's: logs may show it, but outside the domain it tells a person from all others.
+ * Analytics get a pseudonym in its place.
+ * @example const customer = z.object({ id: personId(z.string().min(1)) });
+ */
+export function personId<Schema extends z.ZodType>(schema: Schema): PersonId<Schema> {
+  return schema.meta({ ...schema.meta(), identifiesPerson: true }) as PersonId<Schema>;
+}
+
+/** A schema that is marked as the id of a person, for types that ask. */
+export type PersonId<Schema> = Schema & { readonly [mark]: 'person id' };
+
+declare const mark: unique symbol;
+
+/** True if the schema, or one that it wraps, is marked as the id of a person. */
+export function identifiesPerson(schema: z.core.$ZodType): boolean {
+  const all = new Set<z.core.$ZodTypes>();
+  unfold(schema, all);
+  return [...all].some((each) => z.globalRegistry.get(each as unknown as z.ZodType)?.identifiesPerson === true);
 }
 
 function isPersonal(schema: z.core.$ZodType): boolean {

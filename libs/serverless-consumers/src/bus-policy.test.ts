@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type PackagedService, packageServices } from '@millrace/workspace/packaging';
-import { protectBus } from './bus-policy.ts';
+import { protectBuses } from './bus-policy.ts';
 import type { KnownEvent } from './event-names.ts';
 import type { CfnResource, Osls } from './osls.ts';
 
@@ -50,6 +50,54 @@ describe('the policy of a protected bus', () => {
   });
 });
 
+describe('the policy of a protected analytics bus', () => {
+  const Resource = sub(
+    `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/shared-dev-analytics`,
+  );
+  let statements: { Sid: string; Condition: { StringNotEquals: { 'events:source': string[] } } }[];
+  beforeAll(async () => {
+    const [bus] = (await packageServices({
+      directories: [join(lib, 'fixtures', 'bus')],
+      stage: 'dev',
+      region: 'us-east-1',
+      cacheDirectory: join(lib, '.millrace', 'packages'),
+    })) as [PackagedService];
+    const { Policy } = bus.template.Resources?.SharedAnalyticsBus?.Properties ?? {};
+    statements = (Policy as unknown as { Statement: typeof statements }).Statement;
+  });
+
+  test('denies the source of a service to everybody but its relay: the re-emitter has no business there', () => {
+    expect(statements.find(({ Sid }) => Sid === 'OnlyShop')).toEqual({
+      Sid: 'OnlyShop',
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 'events:PutEvents',
+      Resource,
+      Condition: {
+        StringEquals: { 'events:source': 'millrace.shop' },
+        ArnNotLike: { 'aws:PrincipalArn': [roles('millrace-shop-dev-RelayRole-*')] },
+      },
+    });
+  });
+
+  test('denies every source without variants to everybody', () => {
+    const others = statements.filter(({ Sid }) => Sid === 'OnlyVariants');
+    expect(others).toEqual([
+      {
+        Sid: 'OnlyVariants',
+        Effect: 'Deny',
+        Principal: '*',
+        Action: 'events:PutEvents',
+        Resource,
+        Condition: {
+          StringNotEquals: { 'events:source': expect.arrayContaining(['millrace.orders', 'millrace.shop']) },
+        },
+      },
+    ]);
+    expect(others[0]?.Condition.StringNotEquals['events:source']).not.toContain('millrace.checkout');
+  });
+});
+
 describe('a bus that cannot be protected fails the build', () => {
   const known = (count: number) =>
     new Map(
@@ -94,7 +142,7 @@ describe('a bus that cannot be protected fails the build', () => {
     ],
     ['too many services', { SharedBus: sharedBus() }, 30, 'CONSUMERS_BUS_POLICY', 'EventBridge takes 10240'],
   ])('%s', (_what, resources, services, code, message) => {
-    expect(() => protectBus(serviceWith(resources), known(services))).toThrow(
+    expect(() => protectBuses(serviceWith(resources), known(services))).toThrow(
       expect.objectContaining({
         code,
         key: 'custom.consumers.protectedBus',
@@ -106,7 +154,7 @@ describe('a bus that cannot be protected fails the build', () => {
   test("a stage at which the re-emitter's role would be cut, and not recognised", () => {
     const osls = serviceWith({ SharedBus: sharedBus() });
     Object.assign(osls.service.custom?.consumers as object, { stages: ['prod', 'averyverylongstagenameindeed'] });
-    expect(() => protectBus(osls, known(1))).toThrow(
+    expect(() => protectBuses(osls, known(1))).toThrow(
       expect.objectContaining({
         code: 'CONSUMERS_NAME_TOO_LONG',
         message: expect.stringContaining('millrace-re-emitter-averyverylongstagenameindeed-ReemitRole-'),
@@ -116,7 +164,7 @@ describe('a bus that cannot be protected fails the build', () => {
 
   test('seventeen services fit', () => {
     const resources = { SharedBus: sharedBus() };
-    protectBus(serviceWith(resources), known(17));
+    protectBuses(serviceWith(resources), known(17));
     expect(resources.SharedBus.Properties.Policy).toMatchObject({ Version: '2012-10-17' });
   });
 });

@@ -44,6 +44,11 @@ const consuming = (...events: string[]) => ({
   onShelf: { handler: 'src/handler.handler', events: [{ consume: { events } }] },
 });
 const emitting = (...emits: string[]) => ({ relay: { handler: 'src/handler.handler', emits } });
+const consumingVariants = (...events: string[]) => ({
+  onShelf: { handler: 'src/handler.handler', events: [{ consume: { bus: 'analytics', events } }] },
+});
+const relaying = (contracts: string) =>
+  `export const handler = Object.assign(async () => {}, { emits: [${contracts}] });`;
 const scheduling = (...schedules: string[]) => ({ timer: { handler: 'src/handler.handler', schedules } });
 const handling = (contracts: string, before = '') =>
   `${before}\nexport const handler = Object.assign(async () => {}, { contracts: [${contracts}] });`;
@@ -69,6 +74,26 @@ const differences: [title: string, service: Service, message: string | RegExp][]
     'a newer version in the handler alone',
     { functions: consuming('ShelfCounted.v1'), code: handling('ShelfCountedV2') },
     'functions.onShelf.events[0].consume.events: src/handler.ts handles ShelfCounted.v2, but no such event is listed',
+  ],
+  [
+    'a handler of events on the bus of their variants',
+    { functions: consumingVariants('ShelfFilled.v1'), code: handling('ShelfFilled') },
+    'functions.onShelf.events[0].consume.bus: is analytics, but src/handler.ts handles ShelfFilled.v1 itself',
+  ],
+  [
+    'a handler of variants on the bus of events',
+    { functions: consuming('ShelfFilled.v1'), code: handling('ShelfFilled.analytics') },
+    'functions.onShelf.events[0].consume.bus: must be analytics: src/handler.ts handles the analytics variant of ShelfFilled.v1',
+  ],
+  [
+    'a relay that does not know a contract',
+    { functions: emitting('ShelfFilled.v1', 'ShelfEmptied.v1'), code: relaying('ShelfFilled') },
+    'functions.relay.emits[1]: ShelfEmptied.v1 is listed here, but src/handler.ts does not give it to relay([…])',
+  ],
+  [
+    'a relay that knows a contract too many',
+    { functions: emitting('ShelfFilled.v1'), code: relaying('ShelfFilled, ShelfEmptied') },
+    'functions.relay.emits: src/handler.ts gives ShelfEmptied.v1 to relay([…]), but it is not listed here',
   ],
   [
     'a handler that does not name its events',

@@ -88,16 +88,27 @@ function checkConsumer(plan: FunctionPlan, answer: HandlerAnswer, source: string
   if ('error' in answer) {
     throw new ConfigurationError('CONSUMERS_HANDLER_NOT_LOADED', `${key}.handler`, `${source} ${answer.error}`);
   }
+  checkRelay(plan, answer.emits, source);
   const { contracts } = answer;
   if (!plan.consumer) {
     // A handler of a queue that is not behind a `consume` has no list to be compared with.
     if (!contracts?.length || plan.configuration.events?.some(({ sqs }) => sqs)) return;
     throw mismatch(`${key}.events`, `${source} handles ${names(contracts)}, but the function has no consume`);
   }
-  const { events, key: consumeKey } = plan.consumer;
+  const { events, key: consumeKey, settings } = plan.consumer;
   if (!contracts) {
     const problem = `${source} does not say which events it handles: make its handler with consume() of @millrace/consumer`;
     throw mismatch(consumeKey, problem);
+  }
+  const ofOtherBus = contracts.find(({ category }) => (category === 'transformed') !== (settings.bus === 'analytics'));
+  if (ofOtherBus) {
+    const { detailType } = ofOtherBus;
+    throw mismatch(
+      `${consumeKey}.bus`,
+      settings.bus === 'analytics'
+        ? `is analytics, but ${source} handles ${detailType} itself: give its variant's contract to consume([…]), e.g. OrderPlaced.analytics`
+        : `must be analytics: ${source} handles the analytics variant of ${detailType}`,
+    );
   }
   const handled = new Set(contracts.flatMap(({ accepts }) => accepts));
   events.forEach(({ detailType, accepts }, index) => {
@@ -110,6 +121,19 @@ function checkConsumer(plan: FunctionPlan, answer: HandlerAnswer, source: string
   if (undelivered.length === 0) return;
   const problem = `${source} handles ${names(undelivered)}, but no such event is listed here: add it, or remove it there`;
   throw mismatch(`${consumeKey}.events`, problem);
+}
+
+/** A relay that does not know a contract would put no variants of its events on the analytics bus. */
+function checkRelay({ key, emits }: FunctionPlan, known: readonly HandlerContract[] | undefined, source: string): void {
+  if (!known) return;
+  const place = `functions.${key}.emits`;
+  emits.forEach(({ detailType }, index) => {
+    if (known.some((contract) => contract.detailType === detailType)) return;
+    throw mismatch(`${place}[${index}]`, `${detailType} is listed here, but ${source} does not give it to relay([…])`);
+  });
+  const unlisted = known.filter((contract) => !emits.some(({ detailType }) => detailType === contract.detailType));
+  if (unlisted.length === 0) return;
+  throw mismatch(place, `${source} gives ${names(unlisted)} to relay([…]), but it is not listed here`);
 }
 
 function names(contracts: readonly HandlerContract[]): string {

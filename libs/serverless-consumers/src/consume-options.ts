@@ -6,6 +6,8 @@ import type { ConsumeStreamOptions } from './stream-options.ts';
 /** What stands under `consume:` in serverless.yml. README.md has the table. */
 export interface ConsumeOptions {
   events: string[];
+  /** The bus whose events it consumes: `domain`, or `analytics` for their variants. */
+  bus?: Bus;
   batchSize?: number;
   batchWindow?: number;
   maximumConcurrency?: number;
@@ -21,6 +23,11 @@ export interface ConsumeOptions {
   markedIn?: string;
 }
 
+/** The two buses of a stage. */
+export type Bus = (typeof buses)[number];
+
+const buses = ['domain', 'analytics'] as const;
+
 /**
  * What a consumer does with an event that a replay of the archive delivers: acknowledge it unseen, handle it unless it
  * has been handled, or handle it once more for every replay, to build a projection anew.
@@ -32,6 +39,7 @@ const replayModes = ['ignore', 'handle', 'rebuild'] as const;
 /** The options with every default filled in; times in seconds. */
 export interface ConsumerSettings {
   events: string[];
+  bus: Bus;
   batchSize: number;
   batchWindow: number;
   maximumConcurrency: number;
@@ -55,6 +63,7 @@ const longestRetentionDays = sqsLimits.retention.maximum / day;
 
 const optionsOfQueues = {
   events: { type: 'array', minItems: 1, items: { type: 'string', pattern: '^[A-Z][A-Za-z0-9]*\\.v[1-9][0-9]*$' } },
+  bus: { enum: buses },
   batchSize: { type: 'integer' },
   batchWindow: { type: 'integer' },
   maximumConcurrency: { type: 'integer' },
@@ -201,6 +210,7 @@ export function consumerSettings(
 
   return {
     events: options.events,
+    bus: options.bus ?? 'domain',
     batchSize,
     batchWindow,
     maximumConcurrency,

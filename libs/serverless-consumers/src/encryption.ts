@@ -79,7 +79,9 @@ export function encryptResources(serverless: Osls): void {
   }
   if (!isOwner) return;
   const busName = String(template.Resources[String(protectedBus)]?.Properties.Name);
-  template.Resources[keyId] = dataKey(stage, busName);
+  const allBuses = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::Events::EventBus');
+  const busNames = allBuses.map(({ Properties }) => String(Properties.Name));
+  template.Resources[keyId] = dataKey(stage, busName, busNames);
   template.Outputs[`${keyId}Arn`] = { Value: arn, Export: { Name: exported } };
 }
 
@@ -150,7 +152,7 @@ function allowExecutions({ Properties }: CfnResource, resources: Readonly<Record
 }
 
 /** The key outlives its stack: without it, what is retained could not be read. */
-function dataKey(stage: string, busName: string): CfnResource {
+function dataKey(stage: string, archivedBus: string, busNames: readonly string[]): CfnResource {
   const sub = (text: string) => ({ 'Fn::Sub': text });
   const own = { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } };
   const arnOf = (service: string, resource: string) =>
@@ -171,13 +173,13 @@ function dataKey(stage: string, busName: string): CfnResource {
           // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
           allow('RulesFillQueues', events, ['kms:Decrypt', 'kms:GenerateDataKey'], {
             StringEquals: own,
-            ArnLike: { 'aws:SourceArn': arnOf('events', `rule/${busName}/millrace-*-${stage}-*`) },
+            ArnLike: { 'aws:SourceArn': busNames.map((bus) => arnOf('events', `rule/${bus}/millrace-*-${stage}-*`)) },
           }),
           // https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
           allow('TheArchiveFindsTheKey', events, ['kms:DescribeKey']),
           allow('TheArchiveKeepsEvents', events, ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:ReEncrypt*'], {
             StringEquals: {
-              'kms:EncryptionContext:aws:events:event-bus:arn': arnOf('events', `event-bus/${busName}`),
+              'kms:EncryptionContext:aws:events:event-bus:arn': arnOf('events', `event-bus/${archivedBus}`),
             },
           }),
           // https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html

@@ -9,6 +9,8 @@ export interface KnownEvent {
   service: string;
   /** Its own detail-type, and those of the versions before that it upcasts. */
   accepts: readonly string[];
+  /** Its variants on the analytics bus; undefined when its contract declares none. */
+  analytics?: KnownEvent | undefined;
 }
 
 /** The events of every service of the workspace, and of `serviceDirectory` wherever it stands, by detail-type. */

@@ -18,6 +18,7 @@ export interface RoleSubject {
   emits: KnownEvent[];
   scheduling?: SchedulingFunction;
   eventBusArn: CfnValue;
+  analyticsBusArn: CfnValue;
 }
 
 /**
@@ -35,7 +36,7 @@ export function functionRole(subject: RoleSubject): CfnResource {
     ...(subject.consumer ? consumerStatements(subject.consumer) : []),
     ...(subject.streamConsumer ? streamConsumerStatements(subject.streamConsumer) : []),
     ...eventSourceStatements(subject),
-    ...(subject.emits.length > 0 ? [emitStatement(subject)] : []),
+    ...emitStatements(subject),
     ...(subject.scheduling ? scheduleStatements(subject.scheduling) : []),
     ...(configuration.iamRoleStatements ?? []),
   ];
@@ -119,19 +120,27 @@ function onFailureStatement(onFailure: string | { arn: CfnValue; type?: string }
 }
 
 /**
- * A service puts only its own events on the bus: also those of versions before, which may be stored and not yet emitted.
+ * A service puts only its own events on the bus: also those of versions before, which may be stored and not yet emitted. On the
+ * analytics bus it puts the variants of those that declare some.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
  */
-function emitStatement({ emits, eventBusArn }: RoleSubject): PolicyStatement {
-  return {
-    ...allow(['events:PutEvents'], eventBusArn),
-    Condition: {
-      StringEquals: {
-        'events:source': [...new Set(emits.map(({ source }) => source))],
-        'events:detail-type': acceptedTypes(emits),
-      },
-    },
-  };
+function emitStatements({ emits, eventBusArn, analyticsBusArn }: RoleSubject): PolicyStatement[] {
+  const variants = emits.flatMap(({ analytics }) => analytics ?? []);
+  const putOn = (arn: CfnValue, events: readonly KnownEvent[]): PolicyStatement[] =>
+    events.length === 0
+      ? []
+      : [
+          {
+            ...allow(['events:PutEvents'], arn),
+            Condition: {
+              StringEquals: {
+                'events:source': [...new Set(events.map(({ source }) => source))],
+                'events:detail-type': acceptedTypes(events),
+              },
+            },
+          },
+        ];
+  return [...putOn(eventBusArn, emits), ...putOn(analyticsBusArn, variants)];
 }
 
 function allow(Action: string[], Resource: CfnValue): PolicyStatement {

@@ -20,10 +20,12 @@ export interface HandlerOrder {
 export interface HandlerContract {
   detailType: string;
   accepts: string[];
+  /** `transformed` for variants on the analytics bus. */
+  category: string;
 }
 
-/** What was found; `contracts` is missing where the handler does not name any. */
-export type HandlerAnswer = { contracts?: HandlerContract[] } | { error: string };
+/** What was found; `contracts` is missing where the handler names none that it handles, `emits` where it names none that it emits. */
+export type HandlerAnswer = { contracts?: HandlerContract[]; emits?: HandlerContract[] } | { error: string };
 
 const require = createRequire(import.meta.url);
 
@@ -36,12 +38,18 @@ function load({ file, name, environment }: HandlerOrder): HandlerAnswer {
   try {
     const handler: unknown = require(file)[name];
     if (typeof handler !== 'function') return { error: `exports no function "${name}"` };
-    const { contracts } = handler as { contracts?: readonly HandlerContract[] };
-    if (!Array.isArray(contracts)) return {};
-    return { contracts: contracts.map(({ detailType, accepts }) => ({ detailType, accepts: [...accepts] })) };
+    const { contracts, emits } = handler as Partial<Record<'contracts' | 'emits', readonly HandlerContract[]>>;
+    return {
+      ...(Array.isArray(contracts) && { contracts: contracts.map(comparable) }),
+      ...(Array.isArray(emits) && { emits: emits.map(comparable) }),
+    };
   } catch (error) {
     return { error: `cannot be loaded: ${error instanceof Error ? error.message : String(error)}` };
   }
+}
+
+function comparable({ detailType, accepts, category }: HandlerContract): HandlerContract {
+  return { detailType, accepts: [...accepts], category };
 }
 
 // What a module starts while it is loaded must neither reach anything nor end this process before its answer.

@@ -76,6 +76,13 @@ describe('a consume of one line', () => {
     });
   });
 
+  test('with bus: analytics, its rule is on that bus', () => {
+    expect(properties(shop, 'OnVariantRule')).toMatchObject({
+      EventBusName: { 'Fn::ImportValue': 'millrace-dev:AnalyticsBusName' },
+      EventPattern: { source: ['millrace.shop'], 'detail-type': ['ShelfFilled.v1'] },
+    });
+  });
+
   test('its queues are encrypted and the dead-letter queues keep messages for longer', () => {
     expect(resource(shop, 'OnShelfFilledQueue')).toEqual({
       Type: 'AWS::SQS::Queue',
@@ -403,9 +410,16 @@ describe('roles', () => {
           },
         },
       },
+      {
+        ...allow(['events:PutEvents'], { 'Fn::ImportValue': 'millrace-dev:AnalyticsBusArn' }),
+        Condition: { StringEquals: { 'events:source': ['millrace.shop'], 'events:detail-type': ['ShelfFilled.v1'] } },
+      },
     ]);
     expect(properties(shop, 'RelayLambdaFunction').Environment).toMatchObject({
-      Variables: { MILLRACE_EVENT_BUS: { 'Fn::ImportValue': 'millrace-dev:EventBusName' } },
+      Variables: {
+        MILLRACE_EVENT_BUS: { 'Fn::ImportValue': 'millrace-dev:EventBusName' },
+        MILLRACE_ANALYTICS_BUS: { 'Fn::ImportValue': 'millrace-dev:AnalyticsBusName' },
+      },
     });
     expect(resource(shop, 'RelayEventSourceMappingDynamodbTable').DependsOn).toEqual(['RelayRole']);
   });
@@ -438,6 +452,8 @@ describe('mistakes fail the build and name file and key', () => {
   const platform = {
     eventBusName: 'b',
     eventBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/b',
+    analyticsBusName: 'b-analytics',
+    analyticsBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/b-analytics',
     alarmTopicArn: 'a',
   };
 
@@ -453,6 +469,17 @@ describe('mistakes fail the build and name file and key', () => {
       consume({ events: ['ShelfFilled.v1', 'ShelfFiled.v1'] }),
       `${at}.events[1]: no contract defines ShelfFiled.v1. Did you mean ShelfFilled.v1? Known events: `,
     ],
+    [
+      'an event that is not on the analytics bus',
+      consume({ bus: 'analytics', events: ['ShelfEmptied.v1'] }),
+      `${at}.events[0]: ShelfEmptied.v1 is not on the analytics bus: its contract declares no analytics`,
+    ],
+    [
+      'a schedule that would have to make a variant',
+      { later: { handler: 'handler.handler', schedules: ['ShelfFilled.v1'] } },
+      'functions.later.schedules[0]: ShelfFilled.v1 declares analytics, but only relays make variants',
+    ],
+    ['a bus that is not there', consume({ bus: 'audit' }), /consume\.bus': must be equal to one of the allowed values/],
     ['a malformed event name', consume({ events: ['shelf filled'] }), /consume\.events\.0': must match pattern/],
     ['no event', consume({ events: [] }), /consume\.events': must NOT have fewer than 1 items/],
     ['an event twice', consume({ events: ['ShelfFilled.v1', 'ShelfFilled.v1'] }), `${at}.events[1]: ShelfFilled.v1 is`],
@@ -469,12 +496,12 @@ describe('mistakes fail the build and name file and key', () => {
     ],
     [
       'a role of schedules whose name would be cut',
-      { [`timer${'Shelf'.repeat(3)}`]: { handler: 'handler.handler', schedules: ['ShelfFilled.v1'] } },
+      { [`timer${'Shelf'.repeat(3)}`]: { handler: 'handler.handler', schedules: ['ShelfEmptied.v1'] } },
       /^functions\.timer(Shelf){3}\.schedules: at stage \w+ the role would be called /,
     ],
     [
       'a role of its own beside schedules',
-      { timer: { handler: 'handler.handler', role: 'arn', schedules: ['ShelfFilled.v1'] } },
+      { timer: { handler: 'handler.handler', role: 'arn', schedules: ['ShelfEmptied.v1'] } },
       'functions.timer.role: cannot be combined with schedules',
     ],
     [

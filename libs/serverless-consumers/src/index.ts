@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import { findWorkspaceRoot } from '@millrace/workspace/catalogue';
-import { protectBus } from './bus-policy.ts';
+import { protectBuses } from './bus-policy.ts';
 import { checkConsumers, checkEmits } from './check-handlers.ts';
 import { ConfigurationError } from './configuration-error.ts';
 import { consumeSchema } from './consume-options.ts';
@@ -18,7 +18,8 @@ import { checkTemplateLimits } from './template-limits.ts';
 const eventList = { type: 'array', minItems: 1, items: { type: 'string' } };
 
 /**
- * The Serverless plugin behind `consume:`, `emits:`, `schedules:`, `iamRoleStatements:` and `custom.consumers.protectedBus`. It validates before osls packages anything,
+ * The Serverless plugin behind `consume:`, `emits:`, `schedules:`, `iamRoleStatements:` and `custom.consumers.protectedBus`
+ * and `protectedAnalyticsBus`. It validates before osls packages anything,
  * gives each function its role and environment in time for osls to compile the function, and adds the other resources
  * when events are compiled.
  */
@@ -53,7 +54,7 @@ export default class ServerlessConsumers {
     this.#plans = await this.#plan();
     this.#builtHere = this.#plans.filter(({ configuration }) => configuration.package?.artifact === undefined);
     // osls adds the resources of serverless.yml to the template after this plugin's own.
-    await this.#withContracts((known) => protectBus(this.#serverless, known));
+    await this.#withContracts((known) => protectBuses(this.#serverless, known));
     for (const { configuration, role, environment } of this.#plans) {
       if (role !== undefined) configuration.role = role;
       configuration.environment = { ...configuration.environment, ...environment };

@@ -111,12 +111,18 @@ function planFunction(
   };
   const emits = ownEvents('emits');
   const schedules = ownEvents('schedules');
+  schedules.forEach(({ detailType, analytics }, index) => {
+    if (!analytics) return;
+    const problem = `${detailType} declares analytics, but only relays make variants, and a schedule puts it on the bus itself`;
+    throw new ConfigurationError('CONSUMERS_NO_VARIANT', `${path}.schedules[${index}]`, problem);
+  });
   const scheduling = schedules.length > 0 ? planSchedules(serverless, key, schedules, platform) : undefined;
 
   const environment = {
     ...(consumer && consumerEnvironment(consumer)),
     ...(streamConsumer && streamConsumerEnvironment(streamConsumer)),
     ...(emits.length > 0 && { MILLRACE_EVENT_BUS: platform.eventBusName }),
+    ...(emits.some(({ analytics }) => analytics) && { MILLRACE_ANALYTICS_BUS: platform.analyticsBusName }),
     ...(scheduling && scheduleEnvironment(scheduling)),
   };
   const resources = {
@@ -153,6 +159,7 @@ function planFunction(
     emits,
     ...(scheduling && { scheduling }),
     eventBusArn: platform.eventBusArn,
+    analyticsBusArn: platform.analyticsBusArn,
   });
   return { ...plan, role };
 }
@@ -216,7 +223,8 @@ function planConsumer(
   for (const stage of stagesToCheck(serverless, platform)) {
     checkConsumerNames(consumerNames(service.service, stage, functionKey, settings.fifo), stage, path);
   }
-  const events = resolveEvents(settings.events, `${path}.events`, known);
+  const listed = resolveEvents(settings.events, `${path}.events`, known);
+  const events = settings.bus === 'analytics' ? variantsOf(listed, `${path}.events`) : listed;
   events.forEach((event, index) => {
     const successor = successorOf(event, events);
     if (!successor) return;
@@ -256,6 +264,15 @@ function planStreamConsumer(
     settings: streamSettings(options, { key: path, deadLetterRetention: platform.deadLetterRetention }),
     platform,
   };
+}
+
+/** @throws ConfigurationError for an event whose contract lets nothing leave */
+function variantsOf(events: readonly KnownEvent[], key: string): KnownEvent[] {
+  return events.map(({ detailType, analytics }, index) => {
+    if (analytics) return analytics;
+    const problem = `${detailType} is not on the analytics bus: its contract declares no analytics`;
+    throw new ConfigurationError('CONSUMERS_NO_VARIANT', `${key}[${index}]`, problem);
+  });
 }
 
 function stagesToCheck(serverless: Osls, { stages }: Platform): string[] {

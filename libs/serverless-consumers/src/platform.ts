@@ -6,6 +6,9 @@ import type { CfnValue } from './osls.ts';
 export interface Platform {
   eventBusName: CfnValue;
   eventBusArn: CfnValue;
+  /** The bus of the analytics variants. */
+  analyticsBusName: CfnValue;
+  analyticsBusArn: CfnValue;
   alarmTopicArn: CfnValue;
   /** How long a dead-letter queue keeps a message, in seconds, unless its source needs longer. */
   deadLetterRetention: number;
@@ -33,6 +36,8 @@ export function readPlatform(custom: unknown): Platform {
   return {
     eventBusName: read('eventBusName'),
     eventBusArn: read('eventBusArn'),
+    analyticsBusName: read('analyticsBusName'),
+    analyticsBusArn: read('analyticsBusArn'),
     alarmTopicArn: read('alarmTopicArn'),
     deadLetterRetention: readRetention(values.deadLetterRetention),
     patternLength: readPatternLength(custom),

@@ -5,7 +5,7 @@ import { acceptedTypes } from './event-names.ts';
 import type { CfnResource } from './osls.ts';
 
 /**
- * The rule on the shared bus that copies the consumed events to the queue. It retries as long as EventBridge can (a day,
+ * The rule on the domain or the analytics bus that copies the consumed events to the queue. It retries as long as EventBridge can (a day,
  * 185 times), then puts the event into the rule's own dead-letter queue.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-events-rule.html
  * @throws ConfigurationError CONSUMERS_INVALID_FILTER when the pattern is too long for EventBridge
@@ -44,7 +44,7 @@ export function ruleResources({
       Properties: {
         Name: names.rule,
         Description: `Feeds ${name}`,
-        EventBusName: platform.eventBusName,
+        EventBusName: settings.bus === 'analytics' ? platform.analyticsBusName : platform.eventBusName,
         EventPattern: pattern,
         Targets: [
           {

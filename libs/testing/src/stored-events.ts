@@ -20,11 +20,8 @@ export interface RelayedEvent {
  */
 export async function storedEvents(tableName: string, subject?: string): Promise<RelayedEvent[]> {
   const emitted: EmittableEvent[] = [];
-  const run = relay({
-    emit: async (events) => {
-      emitted.push(...events);
-    },
-  });
+  const bus = { emit: async (events: readonly EmittableEvent[]) => void emitted.push(...events) };
+  const run = relay([], { bus });
   const window = { from: new Date(0), to: new Date('9999-01-01T00:00:00Z') };
   for await (const { rows } of new StoredOutbox(documentClient(), tableName).scan(window)) {
     await run({ Records: rows.map(({ record }) => record) });

@@ -23,4 +23,5 @@ export const ShipmentCreated = defineEvent({
     shippingAddress: exampleOrder.shippingAddress,
     lines: exampleOrder.lines,
   },
+  analytics: { fields: ['orderId', 'shipmentId'] }, // trackingNumber leads to an address at the carrier
 });

@@ -14,6 +14,7 @@ export const StockReserved = defineEvent({
   summary: 'Every line of the order is held for it.',
   data: orderSnapshot,
   example: exampleOrder,
+  analytics: { fields: ['orderId', 'lines[].sku', 'lines[].quantity'] },
 });
 
 export const StockReservationFailed = defineEvent({
@@ -25,6 +26,7 @@ export const StockReservationFailed = defineEvent({
   summary: 'At least one SKU has too little stock, so nothing was reserved.',
   data: z.object({ orderId: z.string(), shortages: z.array(shortage).min(1) }),
   example: { orderId: exampleOrder.orderId, shortages: [{ sku: 'FLOUR-1KG', requested: 2, available: 0 }] },
+  analytics: { fields: ['orderId', 'shortages[].sku', 'shortages[].requested', 'shortages[].available'] },
 });
 
 export const StockReleased = defineEvent({
@@ -39,6 +41,7 @@ export const StockReleased = defineEvent({
     lines: z.array(z.object({ sku: z.string(), quantity: z.int().positive() })).min(1),
   }),
   example: { orderId: exampleOrder.orderId, lines: [{ sku: 'FLOUR-1KG', quantity: 2 }] },
+  analytics: { fields: ['orderId', 'lines[].sku', 'lines[].quantity'] },
 });
 
 export const StockRanLow = defineEvent({
@@ -50,6 +53,7 @@ export const StockRanLow = defineEvent({
   summary: 'The available stock of a SKU fell below its threshold; emitted once for each crossing.',
   data: z.object({ sku: z.string(), available: z.int().nonnegative(), lowStockThreshold: z.int().positive() }),
   example: { sku: 'FLOUR-1KG', available: 4, lowStockThreshold: 5 },
+  analytics: { fields: ['sku', 'available', 'lowStockThreshold'] },
 });
 
 export const StockCounted = defineEvent({
@@ -71,4 +75,5 @@ export const StockCounted = defineEvent({
     reserved: z.int().nonnegative(),
   }),
   example: { sku: 'FLOUR-1KG', counted: 9, expected: 10, difference: -1, available: 7, reserved: 2 },
+  analytics: { fields: ['sku', 'counted', 'expected', 'difference', 'available', 'reserved'] },
 });

@@ -1,5 +1,5 @@
 import { defineEvent } from '@millrace/events';
-import { personal } from '@millrace/privacy/personal';
+import { personal, personId } from '@millrace/privacy/personal';
 import * as z from 'zod';
 
 export { currencyCodes, minorUnitDigits } from './currencies.ts';
@@ -12,7 +12,7 @@ export const money = z.object({ amount: z.int().nonnegative(), currency });
 
 export const customer = z.object({
   /** The subject of the customer's token, https://openid.net/specs/openid-connect-core-1_0.html#IDToken */
-  id: z.string().min(1).max(255),
+  id: personId(z.string().min(1).max(255)),
   name: personal(z.string().min(1).max(200)),
   email: personal(z.email().max(254)),
   /** E.164; when present the customer is also told by SMS. */
@@ -79,6 +79,9 @@ export const exampleOrder: OrderSnapshot = {
   paymentToken: 'tok_approved',
 };
 
+/** What analytics may have of every order: no person, no address, no card. */
+const amountsOfOrder = ['orderId', 'total.amount', 'total.currency', 'process'] as const;
+
 export const OrderPlaced = defineEvent({
   name: 'OrderPlaced',
   version: 1,
@@ -91,6 +94,9 @@ export const OrderPlaced = defineEvent({
     deadline: z.iso.datetime().optional(),
   }),
   example: { ...exampleOrder, deadline: '2026-01-15T09:45:00.000Z' },
+  analytics: {
+    fields: [...amountsOfOrder, 'lines[].sku', 'lines[].quantity', 'lines[].unitPrice'],
+  },
 });
 
 export const OrderTimeLimitReached = defineEvent({
@@ -113,6 +119,7 @@ export const OrderConfirmed = defineEvent({
   summary: 'Stock is held, the payment is taken and a shipment exists: the order will be delivered.',
   data: orderSnapshot.extend({ trackingNumber: z.string() }),
   example: { ...exampleOrder, trackingNumber: 'MR0B9F6C1E5A43' },
+  analytics: { fields: amountsOfOrder },
 });
 
 export const OrderCancelled = defineEvent({
@@ -128,4 +135,5 @@ export const OrderCancelled = defineEvent({
     detail: z.string(),
   }),
   example: { ...exampleOrder, reason: 'OUT_OF_STOCK', detail: 'Out of stock: FLOUR-1KG' },
+  analytics: { fields: [...amountsOfOrder, 'reason'] },
 });

@@ -14,6 +14,7 @@ export const PaymentProcessed = defineEvent({
     paymentId: z.string(),
   }),
   example: { ...exampleOrder, paymentId: 'ch_5f1c0d' },
+  analytics: { fields: ['orderId', 'total.amount', 'total.currency'] }, // paymentId leads to a card at the provider
 });
 
 export const PaymentFailed = defineEvent({
@@ -32,6 +33,7 @@ export const PaymentFailed = defineEvent({
     process: orderSnapshot.shape.process,
   }),
   example: { orderId: exampleOrder.orderId, reason: 'card_declined', amount: exampleOrder.total },
+  analytics: { fields: ['orderId', 'reason', 'amount.amount', 'amount.currency'] },
 });
 
 export const PaymentRefunded = defineEvent({
@@ -43,4 +45,5 @@ export const PaymentRefunded = defineEvent({
   summary: 'The money of a cancelled order went back to the customer.',
   data: z.object({ orderId: z.string(), paymentId: z.string(), refundId: z.string(), amount: money }),
   example: { orderId: exampleOrder.orderId, paymentId: 'ch_5f1c0d', refundId: 're_9a3b17', amount: exampleOrder.total },
+  analytics: { fields: ['orderId', 'amount.amount', 'amount.currency'] },
 });

@@ -8,8 +8,12 @@ export const busPolicy: Rule = {
   check(service, { exampleEvents, stage }) {
     return entriesOf(service, 'AWS::Events::EventBus').flatMap(({ id, properties }) => {
       const statements = statementsOf(properties.Policy);
-      const sources = [...new Set(exampleEvents.map(({ source }) => source))];
-      const wanted = sources.map((source) => denial(source, stage));
+      const isAnalytics = properties.Name === `millrace-${stage}-analytics`;
+      const emitted = isAnalytics ? exampleEvents.filter(({ variant }) => variant) : exampleEvents;
+      const sources = [...new Set(emitted.map(({ source }) => source))].sort();
+      const wanted = isAnalytics
+        ? [...sources.map((source) => analyticsDenial(source, stage)), denialOfOthers(sources, stage)]
+        : sources.map((source) => denial(source, stage));
       const unlike = (a: Statement, b: Statement) => !isSame({ ...a, Sid: '' }, { ...b, Sid: '' });
       return [
         ...wanted
@@ -29,20 +33,40 @@ export const busPolicy: Rule = {
 
 /** Everybody but the owner's roles and the re-emitter's is denied a source. */
 function denial(source: string, stage: string): Statement {
-  const role = (pattern: string) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${pattern}` });
-  const owner = source.replace('.', '-');
+  return denialOf(`millrace-${stage}`, {
+    StringEquals: { 'events:source': source },
+    ArnNotLike: {
+      'aws:PrincipalArn': [
+        role(`${owner(source)}-${stage}-*`),
+        role(`millrace-re-emitter-${stage}-ReemitRole-*`),
+      ] as unknown,
+    },
+  });
+}
+
+/** On the analytics bus, everybody but the owner's relay is denied a source … */
+function analyticsDenial(source: string, stage: string): Statement {
+  return denialOf(`millrace-${stage}-analytics`, {
+    StringEquals: { 'events:source': source },
+    ArnNotLike: { 'aws:PrincipalArn': [role(`${owner(source)}-${stage}-RelayRole-*`)] as unknown },
+  });
+}
+
+/** … and everybody is denied what has no variants. */
+function denialOfOthers(sources: readonly string[], stage: string): Statement {
+  return denialOf(`millrace-${stage}-analytics`, { StringNotEquals: { 'events:source': sources as unknown } });
+}
+
+function denialOf(bus: string, Condition: Statement['Condition']): Statement {
   return {
     Effect: 'Deny',
     Principal: '*',
     Action: 'events:PutEvents',
-    Resource: {
-      'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/millrace-${stage}`,
-    },
-    Condition: {
-      StringEquals: { 'events:source': source },
-      ArnNotLike: {
-        'aws:PrincipalArn': [role(`${owner}-${stage}-*`), role(`millrace-re-emitter-${stage}-ReemitRole-*`)] as unknown,
-      },
-    },
+    Resource: { 'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${bus}` },
+    ...(Condition && { Condition }),
   };
 }
+
+const role = (pattern: string) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${pattern}` });
+
+const owner = (source: string) => source.replace('.', '-');

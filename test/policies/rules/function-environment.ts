@@ -1,6 +1,16 @@
 import type { CompiledService, CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
-import { at, circuitsOf, type Entry, entriesOf, isIntrinsic, list, referenceTo, statementsOf } from '../template.ts';
+import {
+  at,
+  circuitsOf,
+  type Entry,
+  entriesOf,
+  isAnalyticsBus,
+  isIntrinsic,
+  list,
+  referenceTo,
+  statementsOf,
+} from '../template.ts';
 import { groupOfRole } from './schedules.ts';
 
 type Variable = (
@@ -50,6 +60,7 @@ const variables: Readonly<Record<string, Variable>> = {
   MILLRACE_IDEMPOTENCY_TABLE: table('IdempotencyTable'),
   MILLRACE_PROJECTIONS_TABLE: table('ProjectionsTable'),
   MILLRACE_EVENT_BUS: (value, { service }) => at(value, 'Fn::ImportValue') === `millrace-${service.stage}:EventBusName`,
+  MILLRACE_ANALYTICS_BUS: (value, { service }) => isAnalyticsBus(value, service.stage, 'Name'),
   MILLRACE_CONSUMER: (value, { service, handler }) =>
     value === `${service.name}.${String(handler.properties.FunctionName).split('-').at(-1)}`,
   MILLRACE_CONSUMER_QUEUE_URL: queue,
@@ -109,7 +120,7 @@ export const functionEnvironment: Rule = {
             ),
           ];
         }),
-        ...needed(service, handler)
+        ...needed(service, handler, workspace)
           .filter(
             ([name, value]) =>
               JSON.stringify(environment[name]) !== JSON.stringify(value ?? environment[name]) ||
@@ -138,6 +149,10 @@ function unnamed(service: CompiledService, { id, properties }: Entry, environmen
   return [
     ...tables.filter((each) => each !== undefined && !named.has(each)).map((each) => `no variable names ${each}`),
     ...(may('events:PutEvents') && environment.MILLRACE_EVENT_BUS === undefined ? ['no variable names the bus'] : []),
+    ...(statements.some(({ Resource }) => list(Resource).some((each) => isAnalyticsBus(each, service.stage))) &&
+    environment.MILLRACE_ANALYTICS_BUS === undefined
+      ? ['no variable names the analytics bus']
+      : []),
     ...(may('scheduler:CreateSchedule')
       ? ['GROUP', 'ROLE_ARN', 'DLQ_ARN', 'BUS_ARN']
           .filter((each) => environment[`MILLRACE_SCHEDULE_${each}`] === undefined)
@@ -161,7 +176,11 @@ function unnamed(service: CompiledService, { id, properties }: Entry, environmen
 }
 
 /** What the libraries need, with the value where the template says it elsewhere, too. */
-function needed(service: CompiledService, { id, properties: { FunctionName } }: Entry): Array<[string, unknown]> {
+function needed(
+  service: CompiledService,
+  { id, properties: { FunctionName } }: Entry,
+  { exampleEvents }: CompiledWorkspace,
+): Array<[string, unknown]> {
   const everywhere = [
     'MILLRACE_STAGE',
     'POWERTOOLS_SERVICE_NAME',
@@ -181,6 +200,8 @@ function needed(service: CompiledService, { id, properties: { FunctionName } }: 
         continue;
       }
       needs.push(['MILLRACE_EVENT_BUS', undefined], ['MILLRACE_RELAY_DLQ_URL', { Ref: destination }]);
+      const hasVariants = exampleEvents.some((each) => each.source === `millrace.${service.name}` && each.variant);
+      if (hasVariants) needs.push(['MILLRACE_ANALYTICS_BUS', undefined]);
       continue;
     }
     const redrive = own.Properties?.RedrivePolicy;

@@ -1,5 +1,5 @@
 import type { Rule } from '../rule.ts';
-import { allStatements, at, entries, isSame, list } from '../template.ts';
+import { allStatements, at, entries, isAnalyticsBus, isSame, list } from '../template.ts';
 
 const ofEveryService = { StringLike: { 'events:source': 'millrace.*' } };
 
@@ -9,7 +9,9 @@ export const ownEvents: Rule = {
   why: 'an event is believed because only its owner can put it on the bus',
   check(service, { exampleEvents }) {
     const source = `millrace.${service.name}`;
-    const own = new Set<unknown>(exampleEvents.filter((each) => each.source === source).map((each) => each.detailType));
+    const ofService = exampleEvents.filter((each) => each.source === source);
+    const own = new Set<unknown>(ofService.map((each) => each.detailType));
+    const withVariant = new Set<unknown>(ofService.filter(({ variant }) => variant).map((each) => each.detailType));
     const grants = entries(service).filter(({ type }) => type.startsWith('AWS::IAM::'));
     return grants.flatMap((role) =>
       allStatements(role).flatMap(({ place, statement }) => {
@@ -27,7 +29,8 @@ export const ownEvents: Rule = {
         const sources = list(at(equal, 'events:source'));
         const types = list(at(equal, 'events:detail-type'));
         const isOwn = sources.length > 0 && sources.every((source) => source === `millrace.${service.name}`);
-        const foreign = types.filter((type) => !own.has(type));
+        const isAnalytics = list(statement.Resource).some((resource) => isAnalyticsBus(resource, service.stage));
+        const foreign = types.filter((type) => !(isAnalytics ? withVariant : own).has(type));
         return [
           ...(isOwn
             ? []
@@ -35,7 +38,7 @@ export const ownEvents: Rule = {
           ...(types.length > 0 && foreign.length === 0
             ? []
             : [
-                `PutEvents with events:detail-type ${JSON.stringify(foreign)}, which no contract of the service defines`,
+                `PutEvents with events:detail-type ${JSON.stringify(foreign)}, which no contract of the service ${isAnalytics ? 'lets leave for analytics' : 'defines'}`,
               ]),
           ...[...Object.keys(others), ...keys].map((operator) => `PutEvents with ${operator}, which is for no event`),
         ].map((problem) => ({ resource: role.id, problem: `${place}: ${problem}` }));

@@ -1,6 +1,16 @@
 import type { CompiledService } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
-import { allStatements, at, type Entry, entriesOf, isSame, list, referenceTo, type Statement } from '../template.ts';
+import {
+  allStatements,
+  at,
+  type Entry,
+  entriesOf,
+  isAnalyticsBus,
+  isSame,
+  list,
+  referenceTo,
+  type Statement,
+} from '../template.ts';
 import { groupOfRole, schedulesOf } from './schedules.ts';
 
 /** Where an action may be allowed: the problem with the resource, if there is one. */
@@ -87,6 +97,11 @@ const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Pla
     actions: ['events:PutEvents'],
     on: 'the bus of the stage',
     place: (resource, { service }) => at(resource, 'Fn::ImportValue') === `millrace-${service.stage}:EventBusArn`,
+  },
+  {
+    actions: ['events:PutEvents'],
+    on: 'the analytics bus, for a relay',
+    place: (resource, { service, role }) => role.id === 'RelayRole' && isAnalyticsBus(resource, service.stage),
   },
   { actions: ['states:StartExecution'], on: 'a state machine of this template', place: isStateMachine },
   {
@@ -224,6 +239,12 @@ function missing(service: CompiledService, role: Entry, owner: Entry | undefined
     ...(logs ? [] : ['does not allow logs:PutLogEvents']),
     ...(putsEvents(owner) && !allowed.some(({ statement }) => list(statement.Action).includes('events:PutEvents'))
       ? ['does not allow events:PutEvents']
+      : []),
+    ...(at(owner.properties, 'Environment', 'Variables', 'MILLRACE_ANALYTICS_BUS') !== undefined &&
+    !allowed.some(({ statement }) =>
+      list(statement.Resource).some((resource) => isAnalyticsBus(resource, service.stage)),
+    )
+      ? ['does not allow events:PutEvents on the analytics bus']
       : []),
   ];
 }

@@ -173,7 +173,11 @@ function forData(stage: string): Record<string, Statement> {
   return {
     'rules that fill queues': use('events.amazonaws.com', dataKeys, {
       StringEquals: account,
-      ArnLike: { 'aws:SourceArn': stageArn('events', `rule/millrace-${stage}/millrace-*-${stage}-*`) },
+      ArnLike: {
+        'aws:SourceArn': [`millrace-${stage}`, `millrace-${stage}-analytics`].map((bus) =>
+          stageArn('events', `rule/${bus}/millrace-*-${stage}-*`),
+        ) as unknown,
+      },
     }),
     'EventBridge, to find it': use('events.amazonaws.com', ['kms:DescribeKey']),
     'the archive': use('events.amazonaws.com', [...dataKeys, 'kms:ReEncrypt*'], {

@@ -1,12 +1,12 @@
 import { compilePattern, type JsonValue } from '@millrace/event-pattern';
 import type { Rule } from '../rule.ts';
-import { at, entriesOf, isOnDefaultBus, list } from '../template.ts';
+import { at, entriesOf, isAnalyticsBus, isOnDefaultBus, list } from '../template.ts';
 
 /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html */
 export const rulePatterns: Rule = {
   name: 'rule-patterns',
   why: 'a rule that matches nothing is silent, and so is a misspelt event among others',
-  check(service, { exampleEvents }) {
+  check(service, { exampleEvents, stage }) {
     // What AWS puts on the default bus is looked at by the rule `state-machines`.
     const ofDomain = entriesOf(service, 'AWS::Events::Rule').filter(({ properties }) => !isOnDefaultBus(properties));
     return ofDomain.flatMap(({ id, properties }) => {
@@ -18,9 +18,15 @@ export const rulePatterns: Rule = {
       } catch (error) {
         return [{ resource: id, problem: `EventPattern: ${(error as Error).message}` }];
       }
-      const known = new Set(exampleEvents.map(({ detailType }) => detailType));
+      const isAnalytics = isAnalyticsBus(properties.EventBusName, stage, 'Name');
+      const events = exampleEvents.map(({ event, variant, ...rest }) => ({
+        ...rest,
+        event: isAnalytics ? variant : event,
+      }));
+      const onBus = events.filter(({ event }) => event);
+      const known = new Set(onBus.map(({ detailType }) => detailType));
       const named = (key: string) => list(at(properties.EventPattern, key)).map(String);
-      const sourceOf = new Map(exampleEvents.map(({ detailType, source }) => [detailType, source]));
+      const sourceOf = new Map(onBus.map(({ detailType, source }) => [detailType, source]));
       const sources = new Set(named('detail-type').map((detailType) => sourceOf.get(detailType)));
       const shape = [
         ...Object.keys(properties.EventPattern as object)
@@ -39,9 +45,9 @@ export const rulePatterns: Rule = {
         .filter((detailType) => !known.has(String(detailType)))
         .map((detailType) => ({
           resource: id,
-          problem: `EventPattern names ${detailType}, which no contract defines`,
+          problem: `EventPattern names ${detailType}, which no contract ${isAnalytics ? 'lets leave for analytics' : 'defines'}`,
         }));
-      if (exampleEvents.some(({ event }) => matches(event as JsonValue))) return [...shape, ...unknown];
+      if (onBus.some(({ event }) => matches(event as JsonValue))) return [...shape, ...unknown];
       return [...shape, ...unknown, { resource: id, problem: "EventPattern matches no contract's example event" }];
     });
   },

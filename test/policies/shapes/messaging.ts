@@ -4,6 +4,7 @@ import {
   computed,
   dataKey,
   each,
+  either,
   everyOf,
   hasOwnKey,
   imported,
@@ -28,7 +29,11 @@ const day = 86_400;
 export const messaging: Readonly<Record<string, TypeShape>> = {
   'AWS::Events::EventBus': {
     properties: {
-      Name: computed(({ service }) => `millrace-${service.stage}`),
+      Name: when(
+        ({ id }) => id === 'AnalyticsBus',
+        ownNameOfStage('analytics'),
+        computed(({ service }) => `millrace-${service.stage}`),
+      ),
       Description: text,
       Policy: policy('bus-policy'),
     },
@@ -37,7 +42,7 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
     properties: {
       ArchiveName: computed(({ service }) => `millrace-${service.stage}`),
       Description: text,
-      SourceArn: reference('AWS::Events::EventBus', 'Arn'),
+      SourceArn: oneOf({ 'Fn::GetAtt': ['EventBus', 'Arn'] }),
       KmsKeyIdentifier: dataKey,
       RetentionDays: computed(({ workspace }) => workspace.parameters.archiveRetentionDays),
     },
@@ -47,7 +52,11 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
     properties: {
       Name: ownName,
       Description: when(isScheduled, absent, text),
-      EventBusName: when(isScheduled, absent, when(isAboutExecutions, absent, imported('EventBusName'))),
+      EventBusName: when(
+        isScheduled,
+        absent,
+        when(isAboutExecutions, absent, either(imported('AnalyticsBusName'), imported('EventBusName'))),
+      ),
       EventPattern: when(
         isScheduled,
         absent,

@@ -1,7 +1,9 @@
 import { compilePattern, type JsonValue } from '@millrace/event-pattern';
+import { ANALYTICS_BUS } from '../deployment.ts';
 import type { World } from '../world.ts';
 
 interface Entry {
+  EventBusName?: string;
   Source: string;
   DetailType: string;
   Detail: string;
@@ -9,7 +11,7 @@ interface Entry {
   Time?: number;
 }
 
-/** EventBridge: one bus, and a rule for each consumer. */
+/** EventBridge: the domain bus, with a rule for each consumer, and the analytics bus, which only keeps what it gets. */
 export class Bus {
   readonly #world: World;
   readonly #rules = new Map<string, { queue: string; matches: (event: JsonValue) => boolean }[]>();
@@ -18,6 +20,9 @@ export class Bus {
   /** What the details of the accepted events say of themselves. */
   readonly events: { id: string; detailType: string; causationId?: string; correlationId: string; subject: string }[] =
     [];
+
+  /** What the analytics bus accepted, in order. */
+  readonly variants: { id: string; causationId: string; detailType: string; detail: string }[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -39,9 +44,15 @@ export class Bus {
         trace.fault('bus', `refuses ${entry.DetailType}`);
         return { ErrorCode: 'InternalFailure', ErrorMessage: 'An internal failure' };
       }
-      return { EventId: this.#accept(entry) };
+      return { EventId: entry.EventBusName === ANALYTICS_BUS ? this.#acceptVariant(entry) : this.#accept(entry) };
     });
     return { Entries: results, FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length };
+  }
+
+  #acceptVariant({ DetailType: detailType, Detail: detail }: Entry): string {
+    const { metadata } = JSON.parse(detail) as { metadata: { id: string; causationId: string } };
+    this.variants.push({ id: metadata.id, causationId: metadata.causationId, detailType, detail });
+    return this.#world.random.uuid();
   }
 
   #accept(entry: Entry): string {

@@ -44,7 +44,7 @@ const emittedIds = () => emitter.emitted.map(({ event }) => (event as { metadata
 
 /** Lambda, with the relay of orders and the configuration of the log's consumer. */
 function lambda(retentionDays = '7'): Pick<LambdaClient, 'send'> {
-  const handler = relay(emitter);
+  const handler = relay([], { bus: emitter });
   return {
     send: async (command: { constructor: { name: string }; input: object }) => {
       if (command.constructor.name === 'GetFunctionConfigurationCommand') {

@@ -28,7 +28,7 @@ async function shop() {
   const log = new EventLog(client, `${table}-log`);
   const emitter = new InMemoryEmitter();
   const buried: string[] = [];
-  const handler = relay(emitter, undefined, { send: async ({ place }) => void buried.push(place.sk) });
+  const handler = relay([], { bus: emitter, deadLetters: { send: async ({ place }) => void buried.push(place.sk) } });
 
   /** Stores an event; `emitted` puts it in the log, as its relay and the log's consumer would. */
   async function store(minutesAgo: number, { emitted = false, happened = minutesAgo, subject = randomUUID() } = {}) {

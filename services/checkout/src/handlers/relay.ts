@@ -1,4 +1,5 @@
 import { relay } from '@millrace/event-store';
+import { StartCheckout } from '../../events/index.ts';
 
-/** Emits the checkouts' own events from the table's stream. */
-export const handler = relay();
+/** Emits the checkouts' own events from the table's stream, and their analytics variants. */
+export const handler = relay([StartCheckout]);

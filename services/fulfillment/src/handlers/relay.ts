@@ -1,4 +1,5 @@
 import { relay } from '@millrace/event-store';
+import { ShipmentCreated } from '../../events/index.ts';
 
-/** Emits fulfillment's events from the table's stream. */
-export const handler = relay();
+/** Emits fulfillment's events from the table's stream, and their analytics variants. */
+export const handler = relay([ShipmentCreated]);

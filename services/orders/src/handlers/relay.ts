@@ -1,4 +1,5 @@
 import { relay } from '@millrace/event-store';
+import { OrderCancelled, OrderConfirmed, OrderPlaced } from '../../events/index.ts';
 
-/** Emits the orders' own events from the table's stream. */
-export const handler = relay();
+/** Emits the orders' own events from the table's stream, and their analytics variants. */
+export const handler = relay([OrderCancelled, OrderConfirmed, OrderPlaced]);
