@@ -1,4 +1,4 @@
-import { at, list, referenceTo, type Statement } from '../template.ts';
+import { at, isAnalyticsBus, list, referenceTo, type Statement } from '../template.ts';
 import { type Break, type Breaks, isFunctionRole, setting, type Target, typed } from './break.ts';
 
 const isFunction = 'AWS::Lambda::Function';
@@ -72,6 +72,12 @@ const isConsumer = typed(
 const sendsMail = typed(isRole, ({ properties }) => JSON.stringify(properties).includes('ses:SendEmail'));
 const sendsText = typed(isRole, ({ properties }) => JSON.stringify(properties).includes('sns:Publish'));
 
+/** Of a role: what lets it put variants on the analytics bus. */
+function variantStatement({ properties, service }: Target): Statement | undefined {
+  const statements = list(at(list(properties.Policies)[0], 'PolicyDocument', 'Statement')) as Statement[];
+  return statements.find(({ Resource }) => isAnalyticsBus(Resource, service.stage));
+}
+
 /** Who may do what: roles, policies of resources, variables. */
 export const access: Breaks = {
   'permitted-actions': [
@@ -118,6 +124,16 @@ export const access: Breaks = {
       'arn:aws:events:us-east-1:999999999999:event-bus/x',
       /PutEvents on/,
     ),
+    {
+      title: 'put variants without being a relay',
+      applies: (target) => isFunctionRole(target) && target.id !== 'RelayRole',
+      change: ({ properties, service }) => {
+        const document = at(list(properties.Policies)[0], 'PolicyDocument') as { Statement: object[] };
+        const Resource = { 'Fn::ImportValue': `millrace-${service.stage}:AnalyticsBusArn` };
+        document.Statement.push({ Effect: 'Allow', Action: 'events:PutEvents', Resource });
+      },
+      says: /events:PutEvents on .*AnalyticsBusArn.*the analytics bus, for a relay/,
+    },
     grants("another function's logs", 'logs:PutLogEvents', 'arn:aws:logs:us-east-1:1:log-group:x', /PutLogEvents on/),
     {
       title: 'write for a GET',
@@ -214,6 +230,15 @@ export const access: Breaks = {
         }
       },
       says: /detail-type \["SomebodyElse\.v1"\], which no contract of the service defines$/,
+    },
+    {
+      title: 'a variant of an event that stays inside',
+      applies: typed(isRole, (target) => target.id === 'RelayRole' && variantStatement(target) !== undefined),
+      change: (target) => {
+        const types = at(variantStatement(target)?.Condition, 'StringEquals', 'events:detail-type') as string[];
+        types.push('SomebodyElse.v1');
+      },
+      says: /detail-type \["SomebodyElse\.v1"\], which no contract of the service lets leave for analytics$/,
     },
   ],
   'outgoing-messages': [
@@ -434,6 +459,16 @@ export const access: Breaks = {
       'MILLRACE_TABLE',
       'sk_live_4eC39Hq',
       /^MILLRACE_TABLE has a value that it may not have$/,
+    ),
+    setting(
+      'a relay that does not know the analytics bus',
+      typed(
+        isFunction,
+        ({ properties }) => at(properties.Environment, 'Variables', 'MILLRACE_ANALYTICS_BUS') !== undefined,
+      ),
+      'Environment.Variables.MILLRACE_ANALYTICS_BUS',
+      undefined,
+      /^MILLRACE_ANALYTICS_BUS is missing, or not that of its own queue$/,
     ),
     variable('code before the handler', 'NODE_OPTIONS', '--require /tmp/spy.js', /^NODE_OPTIONS has a value/),
     variable('a debugger', 'NODE_OPTIONS', '--enable-source-maps --inspect=0.0.0.0', /^NODE_OPTIONS has a value/),

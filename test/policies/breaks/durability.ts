@@ -51,7 +51,12 @@ export const durability: Breaks = {
         (referenceTo(properties.IntegrationUri) ?? '').replace('LambdaFunction', 'LambdaPermissionHttpApi'),
       /^no AWS::Lambda::Permission lets the API call its function$/,
     ),
-    without('a bus without an archive', 'AWS::Events::EventBus', () => 'EventArchive', /^no archive keeps its events/),
+    without(
+      'a bus without an archive',
+      typed('AWS::Events::EventBus', ({ id }) => id === 'EventBus'),
+      () => 'EventArchive',
+      /^no archive keeps its events/,
+    ),
     without('a topic that nobody reads', 'AWS::SNS::Topic', () => 'AlarmEmail', /^nobody is subscribed to it$/),
     {
       title: 'two mappings for one queue',
