@@ -94,7 +94,7 @@ describe('the policy of a protected analytics bus', () => {
         },
       },
     ]);
-    expect(others[0]?.Condition.StringNotEquals['events:source']).not.toContain('millrace.checkout');
+    expect(others[0]?.Condition.StringNotEquals['events:source']).not.toContain('millrace.warehouse');
   });
 });
 

@@ -37,4 +37,5 @@ export const CheckoutApprovalRequested = defineEvent({
     requestedAt: '2099-01-15T09:30:00.000Z',
     expiresAt: '2099-01-16T09:30:00.000Z',
   },
+  analytics: { fields: ['checkoutId', 'total.amount', 'total.currency', 'requestedAt', 'expiresAt'] },
 });

@@ -77,6 +77,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_SFN: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     AWS_ENDPOINT_URL_EVENTBRIDGE: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     MILLRACE_EVENT_BUS: 'millrace-test',
+    MILLRACE_ANALYTICS_BUS: 'millrace-test-analytics',
     MILLRACE_RELAY_DLQ_URL: 'http://127.0.0.1:1/000000000000/dlq',
     ...consumerVariables('checkout.onStartCheckout'),
   });

@@ -1,5 +1,5 @@
 import { relay } from '@millrace/event-store';
-import { StartCheckout } from '../../events/index.ts';
+import { CheckoutApprovalRequested, StartCheckout } from '../../events/index.ts';
 
 /** Emits the checkouts' own events from the table's stream, and their analytics variants. */
-export const handler = relay([StartCheckout]);
+export const handler = relay([CheckoutApprovalRequested, StartCheckout]);
