@@ -45,6 +45,7 @@ const inventory: Inventory = {
   relays: [{ service: 'orders', functionName: 'millrace-orders-prod-relay', batchesPerShard: 1 }],
   pipes: [],
   streams: [],
+  approvalSeconds: 86_400,
   tables: ['millrace-orders-prod'],
   tablesWithRecovery: ['millrace-orders-prod'],
   timeToLive: new Map(),
@@ -252,6 +253,23 @@ describe('quotas', () => {
     expect(metAt('in flight')).toBeCloseTo(120_000 / 90, 6);
   });
 
+  test('of Step Functions are met by looks at a checkout before anything else, and by approvals that take a day', () => {
+    const checkouts = measured([
+      ['states.executions', 'millrace-checkout-prod', 10],
+      ['states.transitions', 'millrace-checkout-prod', 90],
+      ['httpApi.requests', 'millrace-checkout-prod-getCheckout', 5],
+      ['httpApi.requests', 'millrace-orders-prod-getOrder', 15],
+      ['httpApi.requests', 'millrace-checkout-prod-postCheckout', 10],
+    ]);
+    expect(metAt('DescribeExecution', checkouts)).toBeCloseTo(7.5, 6);
+    expect(metAt('GetExecutionHistory', checkouts)).toBeCloseTo(10, 6);
+    expect(metAt('open executions', checkouts)).toBeCloseTo(1_000_000 / 86_400, 6);
+    expect(metAt('StartExecution', checkouts)).toBeCloseTo(300, 6);
+    expect(metAt('SendTaskSuccess', checkouts)).toBeCloseTo(500, 6);
+    expect(metAt('state transitions', checkouts)).toBeCloseTo(5_000 / 9, 6);
+    expect(metAt('DescribeExecution')).toBe(Number.POSITIVE_INFINITY);
+  });
+
   test('with several customers the orders of one SKU are those of one customer', () => {
     expect(metAt('of one key', { ...counted, clients: 5 })).toBeCloseTo(50, 6);
   });
@@ -395,6 +413,17 @@ test('the templates tell what is there', () => {
             ParallelizationFactor: 2,
           },
         },
+        Process: {
+          Type: 'AWS::StepFunctions::StateMachine',
+          Properties: {
+            Definition: {
+              States: {
+                Pay: { Resource: 'arn:aws:states:::lambda:invoke', TimeoutSeconds: 30 },
+                Ask: { Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken', TimeoutSeconds: 3_600 },
+              },
+            },
+          },
+        },
         QueuePipe: {
           Type: 'AWS::Pipes::Pipe',
           Properties: { Name: 'from-queue', Source: { 'Fn::GetAtt': ['Queue', 'Arn'] } },
@@ -425,6 +454,7 @@ test('the templates tell what is there', () => {
     relays: [{ service: 'orders', functionName: 'f', batchesPerShard: 2 }],
     pipes: [{ service: 'orders', name: 'from-queue' }],
     streams: [{ service: 'orders', shards: 3 }],
+    approvalSeconds: 3_600,
     tables: ['t'],
     tablesWithRecovery: ['t'],
     timeToLive: new Map([['t', 'ttl']]),

@@ -51,11 +51,16 @@ export function readQuotaTable(): QuotaTable {
 export function quotaUses(
   measurement: Measurement,
   { quotas }: QuotaTable,
-  inventory: Pick<Inventory, 'consumers'>,
+  inventory: Pick<Inventory, 'consumers' | 'approvalSeconds'>,
 ): QuotaUse[] {
-  const { orders, clients } = measurement;
+  const { orders, clients, stage } = measurement;
   const each = (meter: Meter): number => totalOf(measurement, meter) / orders;
   const busiest = (meter: Meter): number => busiestOf(measurement, meter).amount / orders;
+  // Of an order in an execution; the customers of the run look at GET /orders/{orderId}.
+  const looks = ['checkout-getCheckout', 'orders-getOrder']
+    .map((name) => totalOf(measurement, 'httpApi.requests', `millrace-${name.replace('-', `-${stage}-`)}`) / orders)
+    .reduce((sum, requests) => sum + requests, 0);
+  const looksAtExecutions = each('states.executions') * looks;
   const perOrder: Record<string, number> = {
     'httpApi.requestRate': each('httpApi.requests'),
     'lambda.concurrency': each('lambda.milliseconds') / 1000,
@@ -71,6 +76,10 @@ export function quotaUses(
     'scheduler.createScheduleRate': each('scheduler.created'),
     'states.transitionRate': each('states.transitions'),
     'states.startExecutionRate': each('states.executions'),
+    'states.describeExecutionRate': looksAtExecutions,
+    'states.historyRate': looksAtExecutions,
+    'states.answerRate': each('states.executions'),
+    'states.openExecutions': each('states.executions') * inventory.approvalSeconds,
     'logs.putLogEventsRate': each('lambda.invocations'),
   };
   return inOrder(

@@ -11,6 +11,8 @@ export interface Inventory {
   pipes: { service: string; name: string }[];
   /** Streams of Kinesis, whose shards are paid by the hour. */
   streams: { service: string; shards: number }[];
+  /** How long an execution may wait for a person. */
+  approvalSeconds: number;
   tables: string[];
   /** Tables with point-in-time recovery. */
   tablesWithRecovery: string[];
@@ -56,6 +58,7 @@ export function inventoryOf(packaged: readonly CompiledService[]): Inventory {
     relays: [],
     pipes: [],
     streams: [],
+    approvalSeconds: 0,
     tables: [],
     tablesWithRecovery: [],
     timeToLive,
@@ -74,6 +77,9 @@ export function inventoryOf(packaged: readonly CompiledService[]): Inventory {
       if (String(recovery?.PointInTimeRecoveryEnabled) === 'true')
         inventory.tablesWithRecovery.push(String(table.TableName));
       if (ttl?.AttributeName !== undefined) timeToLive.set(String(table.TableName), ttl.AttributeName);
+    }
+    for (const [, { Definition }] of resourcesOf(template, 'AWS::StepFunctions::StateMachine')) {
+      inventory.approvalSeconds = Math.max(inventory.approvalSeconds, ...waitsOf(Definition));
     }
     for (const [, { ShardCount }] of resourcesOf(template, 'AWS::Kinesis::Stream')) {
       inventory.streams.push({ service, shards: Number(ShardCount) });
@@ -115,6 +121,14 @@ function addMapping(
     maxReceiveCount: RedrivePolicy?.maxReceiveCount ?? 1,
     maxRetryDelay: Number(Environment?.Variables?.MILLRACE_MAX_RETRY_DELAY ?? DEFAULT_RETRY_DELAY),
   });
+}
+
+/** Time limits of the tasks that wait for a token, in seconds. */
+function waitsOf(definition: unknown): number[] {
+  const { States } = definition as { States: Record<string, { Resource?: string; TimeoutSeconds?: number }> };
+  return Object.values(States)
+    .filter(({ Resource }) => Resource?.endsWith('.waitForTaskToken'))
+    .map(({ TimeoutSeconds = 0 }) => TimeoutSeconds);
 }
 
 /** Each metric that an alarm watches is charged; an expression is not. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { exampleOrder } from '@millrace/orders/events';
-import { cause, definedStates, type Failures, startSaga } from '../fixtures/saga-under-test.ts';
+import { cause, definedStates, type Failures, functionNames, startSaga } from '../fixtures/saga-under-test.ts';
 import { APPROVAL_SECONDS } from './domain/approval.ts';
 
 const toPayment = ['PlaceOrder', 'ReserveInventory', 'IsApprovalRequired', 'LockOrder', 'ProcessPayment'];
@@ -54,6 +54,23 @@ const failing: [string, Failures, { reason: string; path: string[] }][] = [
 
 test('an approval may take as long as its approvers are told', () => {
   expect(definedStates.RequestApproval?.TimeoutSeconds).toBe(APPROVAL_SECONDS);
+});
+
+/** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+test('a checkout with all retries of all its steps stays far below the 25,000 events that a history may have', async () => {
+  const failing = (times: number) => [...Array<string>(times).fill('StepUnavailable'), 'then succeeds'];
+  const last = (name: string) => failing(definedStates[name]?.Retry?.[0]?.MaxAttempts ?? 10);
+  await using saga = await startSaga({
+    ...Object.fromEntries(functionNames.map((name) => [name, last(name)])),
+    // It fails for good behind all that can be undone.
+    CreateShipment: ['StepUnavailable'],
+  });
+  const execution = await saga.start();
+
+  expect(await saga.end(execution)).toMatchObject({ output: { outcome: 'CANCELLED' } });
+  const { length } = await saga.states.history(execution);
+  expect(length).toBeGreaterThan(200);
+  expect(length).toBeLessThan(2_500);
 });
 
 describe('a checkout', () => {
