@@ -63,7 +63,7 @@ export interface HistoryPlan {
   malformed: { at: number; queue: number }[];
   faults: Fault[];
   /** When the payment provider does not answer, in simulated ms after the start. Then nothing else goes wrong. */
-  outage?: { from: number; to: number };
+  outage?: { from: number; to: number; of: 'all calls' | 'charges and refunds' };
   /** Variables of all functions that are others than those of `dev`. */
   settings: Record<string, string>;
 }
@@ -116,9 +116,13 @@ export function planHistory(
   return { seed, stock, orders, malformed, faults, settings };
 }
 
-/** An order every three seconds, for a minute before an outage of the provider until two minutes after it. */
+/**
+ * An order every three seconds, for a minute before an outage of the provider until two minutes after it. In every second history the
+ * provider still answers lookups.
+ */
 function planOutage(seed: number, random: Random, minutes: number): HistoryPlan {
-  const outage = { from: MINUTE, to: (1 + minutes) * MINUTE };
+  const of = seed % 2 === 1 ? 'all calls' : 'charges and refunds';
+  const outage = { from: MINUTE, to: (1 + minutes) * MINUTE, of } as const;
   const orders = Array.from(
     { length: (outage.to + 2 * MINUTE) / 3_000 },
     (_, index): OrderScript => ({

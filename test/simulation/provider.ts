@@ -44,11 +44,12 @@ export class SimulatedProvider {
     this.start = world.scheduler.now;
   }
 
-  /** Whether an outage is under way. */
-  get isDown(): boolean {
+  /** True during an outage that concerns this call. */
+  #isDown(what: string): boolean {
     const { outage } = this.#world.plan;
     const at = this.#world.scheduler.now - this.start;
-    return outage !== undefined && at >= outage.from && at < outage.to;
+    if (outage === undefined || at < outage.from || at >= outage.to) return false;
+    return outage.of === 'all calls' || !what.startsWith('find');
   }
 
   charge(
@@ -147,8 +148,9 @@ export class SimulatedProvider {
         aborted = true;
         answer(() => ({ error: new Unavailable('timeout') }), 0);
       });
-      if (this.isDown) this.callsInOutage.push(this.#world.scheduler.now - this.start);
-      if (has('unavailable') || this.isDown) {
+      const isDown = this.#isDown(what);
+      if (isDown) this.callsInOutage.push(this.#world.scheduler.now - this.start);
+      if (has('unavailable') || isDown) {
         trace.fault('provider', `${what}: not available`);
         return answer(() => ({ error: new Unavailable('503 Service Unavailable') }), 5);
       }

@@ -12,6 +12,7 @@ import {
   evolve,
   isSuspect,
   newCircuit,
+  type ProbeOutcome,
   type Report,
   untilProbe,
 } from './circuit.ts';
@@ -32,6 +33,16 @@ export interface CircuitBreakerOptions {
   /** For tests to replace. */
   now?: () => number;
   newId?: () => string;
+}
+
+/** The calls of one message. Each throws CircuitOpenError, as `run` of a breaker does. */
+export interface ProviderCalls {
+  /** Throws while no call would go through. If the message is to be the probe, it is from here on. Ask before you write anything. */
+  enter(): Promise<void>;
+  /** Makes a call for which the provider has to do its work: its outcome counts, and ends a probe. */
+  run<Result>(call: () => Promise<Result>): Promise<Result>;
+  /** Makes a call that only reads. A failure counts. An answer does not: a provider may answer questions and do no work. */
+  lookUp<Result>(call: () => Promise<Result>): Promise<Result>;
 }
 
 /**
@@ -76,25 +87,56 @@ export class CircuitBreaker {
   }
 
   /**
-   * Calls the provider, unless the circuit is open.
+   * Calls the provider, unless the circuit is open. For a message that needs several calls see `handle`.
    *
    * @param call ends by itself long before a probe's lease, see `CircuitSettings`
    * @returns what the call returns
    * @throws CircuitOpenError when the provider was not asked, or failed when it was suspected to be down: that does not count as an
    *   attempt; otherwise what the call throws
    */
-  async run<Result>(call: () => Promise<Result>): Promise<Result> {
-    const probe = await this.#admit();
-    let result: Result;
+  run<Result>(call: () => Promise<Result>): Promise<Result> {
+    return this.handle(({ run }) => run(call));
+  }
+
+  /**
+   * Handles a message that may call the provider several times. If it is the probe, it is the probe until its end: it holds one lease for
+   * all its calls, and the first one that fails, or that `run` makes, decides. If it ends before, the next message is a probe at once.
+   *
+   * @param work makes its calls one after the other, and ends long before a probe's lease, see `CircuitSettings`
+   * @returns what the work returns
+   * @throws what the work throws
+   * @example
+   * await breaker.handle(async ({ lookUp, run }) => (await lookUp(() => carrier.find(id))) ?? run(() => carrier.ship(parcel)));
+   */
+  async handle<Result>(work: (calls: ProviderCalls) => Promise<Result>): Promise<Result> {
+    let probe: string | undefined;
+    const enter = async (): Promise<void> => {
+      probe ??= await this.#admit();
+    };
+    const taken = (): string | undefined => {
+      const owner = probe;
+      probe = undefined;
+      return owner;
+    };
+    const call = async <Answer>(ask: () => Promise<Answer>, decides: boolean): Promise<Answer> => {
+      await enter();
+      let answer: Answer;
+      try {
+        answer = await ask();
+      } catch (error) {
+        if (this.#isFailure(error)) {
+          if (await this.#failed(taken())) throw this.#openError({ cause: error });
+        } else if (decides) await this.#succeeded(taken());
+        throw error;
+      }
+      if (decides) await this.#succeeded(taken());
+      return answer;
+    };
     try {
-      result = await call();
-    } catch (error) {
-      if (!this.#isFailure(error)) await this.#succeeded(probe);
-      else if (await this.#failed(probe)) throw this.#openError({ cause: error });
-      throw error;
+      return await work({ enter, run: (ask) => call(ask, true), lookUp: (ask) => call(ask, false) });
+    } finally {
+      if (probe !== undefined) await this.#endProbe(probe, 'undecided');
     }
-    await this.#succeeded(probe);
-    return result;
   }
 
   /**
@@ -133,14 +175,14 @@ export class CircuitBreaker {
   }
 
   async #succeeded(probe: string | undefined): Promise<void> {
-    if (probe !== undefined) await this.#endProbe(probe, true);
+    if (probe !== undefined) await this.#endProbe(probe, 'succeeded');
     else this.#count('successes');
   }
 
   /** @returns whether the provider is down, or may be, so that the failure says nothing about this call */
   async #failed(probe: string | undefined): Promise<boolean> {
     if (probe !== undefined) {
-      await this.#endProbe(probe, false);
+      await this.#endProbe(probe, 'failed');
       return true;
     }
     this.#count('failures');
@@ -148,8 +190,8 @@ export class CircuitBreaker {
     return circuit.status !== 'closed' || isSuspect(circuit, this.#settings);
   }
 
-  async #endProbe(owner: string, succeeded: boolean): Promise<void> {
-    await this.#change((now) => ({ type: 'EndProbe', owner, succeeded, now }));
+  async #endProbe(owner: string, outcome: ProbeOutcome): Promise<void> {
+    await this.#change((now) => ({ type: 'EndProbe', owner, outcome, now }));
   }
 
   #count(outcome: 'failures' | 'successes'): void {

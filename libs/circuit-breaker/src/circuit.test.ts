@@ -9,6 +9,7 @@ import {
   evolve,
   isSuspect,
   newCircuit,
+  type ProbeOutcome,
   untilProbe,
 } from './circuit.ts';
 
@@ -39,10 +40,10 @@ const counted = (
   };
 };
 const startProbe = (seconds: number, owner = 'a'): CircuitCommand => ({ type: 'StartProbe', owner, now: at(seconds) });
-const endProbe = (seconds: number, succeeded: boolean, owner = 'a'): CircuitCommand => ({
+const endProbe = (seconds: number, outcome: ProbeOutcome, owner = 'a'): CircuitCommand => ({
   type: 'EndProbe',
   owner,
-  succeeded,
+  outcome,
   now: at(seconds),
 });
 const opened: CircuitEvent = { type: 'CircuitOpened', at: at(0), probeAt: at(30) };
@@ -99,7 +100,7 @@ describe('a closed circuit', () => {
 
   test('has no probe', () => {
     given().when(startProbe(0)).thenEvents();
-    given().when(endProbe(0, true)).thenEvents();
+    given().when(endProbe(0, 'succeeded')).thenEvents();
   });
 });
 
@@ -155,7 +156,7 @@ describe('an open circuit', () => {
 
   test('closes when its probe succeeds, with a new window', () => {
     given(counted(-10, counts(9)), opened, probed(30))
-      .when(endProbe(31, true))
+      .when(endProbe(31, 'succeeded'))
       .thenEvents(closed);
     given(opened, probed(30), closed)
       .when(calls(32, 3))
@@ -164,18 +165,27 @@ describe('an open circuit', () => {
 
   test('stays open for another interval when its probe fails', () => {
     given(opened, probed(30))
-      .when(endProbe(32, false))
+      .when(endProbe(32, 'failed'))
       .thenEvents({ type: 'ProbeFailed', probeAt: at(62) });
+  });
+
+  test('lets another probe through at once when its probe ends without a call that decides', () => {
+    const released: CircuitEvent = { type: 'ProbeReleased', probeAt: at(32) };
+    given(opened, probed(30)).when(endProbe(32, 'undecided')).thenEvents(released);
+    given(opened, probed(30), released).when(startProbe(32, 'b')).thenEvents(probed(32, 'b'));
+    given(opened, probed(30), probed(50, 'b'))
+      .when(endProbe(51, 'undecided', 'a'))
+      .thenEvents();
   });
 
   test('gives the probe to another owner when the lease is over, and ignores what the first one reports then', () => {
     given(opened, probed(30)).when(startProbe(49, 'b')).thenEvents();
     given(opened, probed(30)).when(startProbe(50, 'b')).thenEvents(probed(50, 'b'));
     given(opened, probed(30), probed(50, 'b'))
-      .when(endProbe(51, false, 'a'))
+      .when(endProbe(51, 'failed', 'a'))
       .thenEvents();
     given(opened, probed(30), probed(50, 'b'))
-      .when(endProbe(51, true, 'a'))
+      .when(endProbe(51, 'succeeded', 'a'))
       .thenEvents();
   });
 

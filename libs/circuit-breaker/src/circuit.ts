@@ -13,7 +13,7 @@ export interface CircuitSettings {
   windowMs: number;
   /** The probe interval: how long the circuit stays open before one call may try the provider. */
   openMs: number;
-  /** A probe that has not ended by then belongs to a container that died. Longer than any call takes. */
+  /** A probe that has not ended by then belongs to a container that died. Longer than it takes to handle a message. */
   leaseMs: number;
 }
 
@@ -47,16 +47,20 @@ export type Circuit =
   | { status: 'open'; openedAt: number; probeAt: number }
   | { status: 'half-open'; openedAt: number; owner: string; leaseUntil: number };
 
+/** `undecided`: nothing was asked that tells whether the provider does its work again. Then the next call is a probe, at once. */
+export type ProbeOutcome = 'succeeded' | 'failed' | 'undecided';
+
 export type CircuitCommand =
   | { type: 'CountCalls'; report: Report; now: number }
   | { type: 'StartProbe'; owner: string; now: number }
-  | { type: 'EndProbe'; owner: string; succeeded: boolean; now: number };
+  | { type: 'EndProbe'; owner: string; outcome: ProbeOutcome; now: number };
 
 export type CircuitEvent =
   | { type: 'CallsCounted'; window: Window }
   | { type: 'CircuitOpened'; at: number; probeAt: number }
   | { type: 'ProbeStarted'; owner: string; leaseUntil: number }
   | { type: 'ProbeFailed'; probeAt: number }
+  | { type: 'ProbeReleased'; probeAt: number }
   | { type: 'CircuitClosed'; at: number };
 
 const noCalls: Counts = { failures: 0, successes: 0 };
@@ -85,9 +89,14 @@ export function decide(command: CircuitCommand, circuit: Circuit, settings: Circ
     }
     case 'EndProbe':
       if (circuit.status !== 'half-open' || circuit.owner !== command.owner) return [];
-      return command.succeeded
-        ? [{ type: 'CircuitClosed', at: now }]
-        : [{ type: 'ProbeFailed', probeAt: now + settings.openMs }];
+      switch (command.outcome) {
+        case 'succeeded':
+          return [{ type: 'CircuitClosed', at: now }];
+        case 'failed':
+          return [{ type: 'ProbeFailed', probeAt: now + settings.openMs }];
+        case 'undecided':
+          return [{ type: 'ProbeReleased', probeAt: now }];
+      }
   }
 }
 
@@ -102,6 +111,7 @@ export function evolve(circuit: Circuit, event: CircuitEvent): Circuit {
     case 'ProbeStarted':
       return { status: 'half-open', openedAt, owner: event.owner, leaseUntil: event.leaseUntil };
     case 'ProbeFailed':
+    case 'ProbeReleased':
       return { status: 'open', openedAt, probeAt: event.probeAt };
     case 'CircuitClosed':
       return { status: 'closed', window: emptyWindow(event.at) };

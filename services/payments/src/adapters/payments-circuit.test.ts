@@ -36,13 +36,16 @@ const rejected = { code: 'CIRCUIT_OPEN' };
 /** A provider that can be down, with a circuit of its own. */
 function setUp() {
   const clock = { now: Date.now() };
-  const provider = { isDown: false, calls: 0 };
+  const provider = { isDown: false, answersLookups: false, losesAnswers: false, calls: 0 };
   const sandbox = new SandboxProvider(table.client, table.name);
   const reached = new Proxy(sandbox, {
     get: (target, method: 'charge' | 'find' | 'refund' | 'findRefund') => async (request: never, signal: never) => {
       provider.calls += 1;
-      if (provider.isDown) throw new ProviderUnavailableError('503 Service Unavailable');
-      return target[method](request, signal);
+      if (provider.isDown && !(provider.answersLookups && method.startsWith('find')))
+        throw new ProviderUnavailableError('503 Service Unavailable');
+      const answer = await target[method](request, signal);
+      if (provider.losesAnswers && method === 'charge') throw new ProviderUnavailableError('connection reset');
+      return answer;
     },
   });
   const circuit = randomUUID();
@@ -96,6 +99,65 @@ test('the probe is a charge that waits, and is made once when the provider answe
   for (const { order } of waiting) {
     expect(await container().find(order.orderId)).toMatchObject({ status: 'CAPTURED' });
   }
+});
+
+test('a provider that answers lookups and takes no money fails no message more often than it takes to open the circuit', async () => {
+  const { provider, container, pass } = setUp();
+  provider.isDown = true;
+  provider.answersLookups = true;
+  const waiting = Array.from({ length: 4 }, () => ({ order: newOrder(), event: inbox() }));
+  const codes: unknown[] = [];
+  const chargeAll = async () => {
+    for (const { order, event } of waiting) {
+      await container()
+        .charge(order, cause, event)
+        .catch(({ code }) => codes.push(code));
+    }
+  };
+  for (let interval = 1; interval <= 20; interval += 1) {
+    await chargeAll();
+    pass(30_000);
+  }
+  expect(codes.filter((code) => code !== 'CIRCUIT_OPEN')).toHaveLength(settings.minimumCalls - 1);
+  expect(codes).toHaveLength(80);
+
+  provider.isDown = false;
+  await chargeAll();
+  for (const { order } of waiting) {
+    expect(await container().find(order.orderId)).toMatchObject({ status: 'CAPTURED' });
+  }
+});
+
+test('a probe that finds its charge done leaves the circuit to the next message, at once', async () => {
+  const { provider, container, pass } = setUp();
+  const [done, waiting] = [
+    { order: newOrder(), event: inbox() },
+    { order: newOrder(), event: inbox() },
+  ];
+  provider.losesAnswers = true;
+  await expect(container().charge(done.order, cause, done.event)).rejects.toMatchObject({
+    code: 'PROVIDER_UNAVAILABLE',
+  });
+  provider.isDown = true;
+  for (let call = 1; call <= 5; call += 1) {
+    await container()
+      .charge(newOrder(), cause, inbox())
+      .catch(() => undefined);
+  }
+  provider.answersLookups = true;
+  pass(30_000);
+  await container().charge(done.order, cause, done.event);
+  expect(await container().find(done.order.orderId)).toMatchObject({ status: 'CAPTURED' });
+
+  await expect(container().charge(waiting.order, cause, waiting.event)).rejects.toMatchObject(rejected);
+  const charge = () => container().charge(waiting.order, cause, waiting.event);
+  Object.assign(provider, { isDown: false, losesAnswers: false });
+  const { calls } = provider;
+  await expect(charge()).rejects.toMatchObject(rejected);
+  expect(provider.calls).toBe(calls);
+  pass(30_000);
+  await charge();
+  expect(await container().find(waiting.order.orderId)).toMatchObject({ status: 'CAPTURED' });
 });
 
 test('a cancellation waits for the circuit, too, and refunds once', async () => {

@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { CircuitBreaker, circuitSettingsFromEnvironment, DynamoDbCircuitStore } from '@millrace/circuit-breaker';
+import {
+  CircuitBreaker,
+  circuitSettingsFromEnvironment,
+  DynamoDbCircuitStore,
+  type ProviderCalls,
+} from '@millrace/circuit-breaker';
 import {
   type Row,
   type RowContext,
@@ -36,6 +41,9 @@ const PROVIDER_TIMEOUT_MS = 2_000;
 /** All functions that call the provider share it. The alarm in serverless.yml names it. */
 const CIRCUIT = 'payment-provider';
 
+/** A call of the provider. */
+type Call<Result> = (signal: AbortSignal) => Promise<Result>;
+
 /** What a change inherits, and the event that is handled by it. */
 type Handling = RowContext & { inbox: InboxKey };
 
@@ -50,7 +58,7 @@ export class Payments {
   readonly #now: () => Date;
   readonly #newId: () => string;
   readonly #timeoutMs: number;
-  readonly #circuit: Pick<CircuitBreaker, 'run' | 'check'>;
+  readonly #circuit: Pick<CircuitBreaker, 'handle'>;
 
   constructor(
     table: Table,
@@ -64,8 +72,8 @@ export class Payments {
       now?: () => Date;
       newId?: () => string;
       timeoutMs?: number;
-      /** Every call of the provider goes through it. */
-      circuit?: Pick<CircuitBreaker, 'run' | 'check'>;
+      /** Every call of the provider goes through it; those of a message together. */
+      circuit?: Pick<CircuitBreaker, 'handle'>;
     } = {},
   ) {
     const key = (orderId: string) => ({ pk: `PAYMENT#${orderId}`, sk: 'PAYMENT' });
@@ -87,10 +95,14 @@ export class Payments {
    * @throws ProviderUnavailableError when the provider does not answer; CircuitOpenError while it is not asked;
    * ChargeUndecidedError when only a person can tell whether it charged; DuplicateEventError for a repeated event.
    */
-  async charge(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
-    await this.#circuit.check();
+  charge(order: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
+    return this.#circuit.handle((calls) => this.#charge(order, { ...cause, inbox }, calls));
+  }
+
+  async #charge(order: OrderSnapshot, handling: Handling, calls: ProviderCalls): Promise<void> {
+    await calls.enter();
+    const { inbox, ...cause } = handling;
     const { orderId, total: amount, paymentToken } = order;
-    const handling = { ...cause, inbox };
     const attempt = firstAttempt(this.#newId(), this.#now());
     const request = { type: 'RequestCharge', amount, chargeKey: inbox.eventId, charge: attempt } as const;
     let opened: Row<Payment | undefined> | undefined = await this.#rows.execute(orderId, request, {
@@ -105,20 +117,21 @@ export class Payments {
       if (!isOpen(payment.state)) {
         // Whoever closed it did not find the charge, which was still on its way.
         const isTaken = answer?.outcome === 'approved' && payment.state.status === 'CANCELLED';
-        if (isTaken) await this.#undo(payment, answer as ChargeResult, handling);
+        if (isTaken) await this.#undo(payment, answer as ChargeResult, handling, calls);
         // Without a mark: another delivery of this event may still hold the answer to its charge, and has to undo it.
         return;
       }
       if (!answer) {
         // Whoever cancels it finds out what became of the charge, and does not stop before that.
         if (payment.state.cancelRequested) return;
-        if (payment.state.charge?.id !== attempt.id) [payment, answer] = await this.#lookUpCharge(payment, cause);
+        if (payment.state.charge?.id !== attempt.id)
+          [payment, answer] = await this.#lookUpCharge(payment, cause, calls);
         const { chargeKey: idempotencyKey, amount, charge = attempt } = payment.state;
-        answer ??= await this.#request(charge, (signal) =>
+        answer ??= await this.#request(calls, charge, (signal) =>
           this.#provider.charge({ idempotencyKey, amount, paymentToken }, signal),
         );
       }
-      if (payment.state.cancelRequested) await this.#undo(payment, answer, handling);
+      if (payment.state.cancelRequested) await this.#undo(payment, answer, handling, calls);
       else await this.#rows.record(payment, decide({ type: 'Settle', order, answer }, payment.state), handling);
     });
   }
@@ -132,14 +145,16 @@ export class Payments {
   async cancel({ orderId, total }: OrderSnapshot, cause: Cause, inbox: InboxKey): Promise<void> {
     const forestalled = { type: 'PaymentForestalled', amount: total, chargeKey: inbox.eventId } as const;
     try {
-      await retryOnConflict(() => this.#cancel(orderId, forestalled, { ...cause, inbox }));
+      await this.#circuit.handle((calls) =>
+        retryOnConflict(() => this.#cancel(orderId, forestalled, { ...cause, inbox }, calls)),
+      );
     } catch (error) {
       if (!(error instanceof ProviderUnavailableError)) throw error;
       throw new OutcomePendingError(orderId, error.message, { cause: error });
     }
   }
 
-  async #cancel(orderId: string, forestalled: PaymentEvent, handling: Handling): Promise<void> {
+  async #cancel(orderId: string, forestalled: PaymentEvent, handling: Handling, calls: ProviderCalls): Promise<void> {
     const row = await this.#rows.load(orderId);
     const payment = row as Row<Payment>; // but for `remember`
     switch (decideCancellation(row.state)) {
@@ -151,9 +166,9 @@ export class Payments {
         await this.#rows.record(row, [forestalled], handling);
         return;
       case 'resolve':
-        return this.#resolve(payment, handling);
+        return this.#resolve(payment, handling, calls);
       case 'refund':
-        if (payment.state.paymentId) await this.#refund(payment, payment.state.paymentId, handling);
+        if (payment.state.paymentId) await this.#refund(payment, payment.state.paymentId, handling, calls);
     }
   }
 
@@ -161,8 +176,12 @@ export class Payments {
    * Finds out what became of a charge that may have been asked for before.
    * @returns the provider's answer; or none, when it may be charged (again), and that is on record
    */
-  async #lookUpCharge(payment: Row<Payment>, cause: Cause): Promise<[Row<Payment>, ChargeResult?]> {
-    const found = await this.#ask((signal) => this.#provider.find(payment.state.chargeKey, signal));
+  async #lookUpCharge(
+    payment: Row<Payment>,
+    cause: Cause,
+    calls: ProviderCalls,
+  ): Promise<[Row<Payment>, ChargeResult?]> {
+    const found = await this.#lookUp(calls, (signal) => this.#provider.find(payment.state.chargeKey, signal));
     if (found.outcome === 'approved' || found.outcome === 'declined') return [payment, found];
     const charge = repeatedAttempt(payment.state.charge, found, this.#newId(), this.#now());
     if (!charge) throw new ChargeUndecidedError(payment.id, payment.state.chargeKey);
@@ -170,14 +189,14 @@ export class Payments {
   }
 
   /** Ends a payment whose order ended while the outcome of its charge was unknown. */
-  async #resolve(before: Row<Payment>, { inbox, ...cause }: Handling): Promise<void> {
+  async #resolve(before: Row<Payment>, { inbox, ...cause }: Handling, calls: ProviderCalls): Promise<void> {
     const payment = before.state.cancelRequested
       ? before
       : await this.#rows.record(before, [{ type: 'CancellationRequested' }], cause);
     const { chargeKey, charge } = payment.state;
-    const found = await this.#ask((signal) => this.#provider.find(chargeKey, signal));
+    const found = await this.#lookUp(calls, (signal) => this.#provider.find(chargeKey, signal));
     if (found.outcome === 'approved' || found.outcome === 'declined') {
-      await this.#undo(payment, found, { ...cause, inbox });
+      await this.#undo(payment, found, { ...cause, inbox }, calls);
     } else if (isCertainlyNone(charge, found, this.#now())) {
       await this.#rows.record(payment, [{ type: 'PaymentClosed' }], { ...cause, inbox });
     } else {
@@ -185,18 +204,23 @@ export class Payments {
     }
   }
 
-  async #undo(payment: Row<Payment>, answer: ChargeResult, handling: Handling): Promise<void> {
-    if (answer.outcome === 'approved') await this.#refund(payment, answer.paymentId, handling);
+  async #undo(payment: Row<Payment>, answer: ChargeResult, handling: Handling, calls: ProviderCalls): Promise<void> {
+    if (answer.outcome === 'approved') await this.#refund(payment, answer.paymentId, handling, calls);
     else await this.#rows.record(payment, [{ type: 'PaymentClosed' }], handling);
   }
 
-  async #refund(payment: Row<Payment>, paymentId: string, { inbox, ...cause }: Handling): Promise<void> {
+  async #refund(
+    payment: Row<Payment>,
+    paymentId: string,
+    { inbox, ...cause }: Handling,
+    calls: ProviderCalls,
+  ): Promise<void> {
     const { amount, chargeKey } = payment.state;
     const idempotencyKey = `${chargeKey}:refund`;
     let refund = firstAttempt(this.#newId(), this.#now());
     let refundId: string | undefined;
     if (payment.state.refund) {
-      const found = await this.#ask((signal) => this.#provider.findRefund(idempotencyKey, signal));
+      const found = await this.#lookUp(calls, (signal) => this.#provider.findRefund(idempotencyKey, signal));
       if (found.outcome === 'refunded') refundId = found.refundId;
       else {
         const repeated = repeatedAttempt(payment.state.refund, found, this.#newId(), this.#now());
@@ -207,7 +231,7 @@ export class Payments {
     let refunding = payment;
     if (refundId === undefined) {
       refunding = await this.#rows.record(payment, [{ type: 'RefundRequested', paymentId, refund }], cause);
-      ({ refundId } = await this.#request(refund, (signal) =>
+      ({ refundId } = await this.#request(calls, refund, (signal) =>
         this.#provider.refund({ idempotencyKey, paymentId, amount }, signal),
       ));
     }
@@ -215,20 +239,26 @@ export class Payments {
   }
 
   /** Sends a request that was just put on record. @throws ProviderUnavailableError when it was too long ago */
-  #request<Result>(attempt: Attempt, send: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    return this.#ask((signal) => {
-      if (maySend(attempt, this.#now())) return send(signal);
+  #request<Result>(calls: ProviderCalls, attempt: Attempt, send: Call<Result>): Promise<Result> {
+    return calls.run(async () => {
+      if (maySend(attempt, this.#now())) return send(this.#timeLimit());
       throw new ProviderUnavailableError('it was not asked, because the function was stopped for too long before that');
     });
   }
 
-  /** Calls the provider through its circuit. @throws CircuitOpenError while that is open */
-  #ask<Result>(call: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    return this.#circuit.run(async () => call(AbortSignal.timeout(this.#timeoutMs)));
+  /** Asks what a request has done. */
+  #lookUp<Result>(calls: ProviderCalls, ask: Call<Result>): Promise<Result> {
+    return calls.lookUp(async () => ask(this.#timeLimit()));
+  }
+
+  #timeLimit(): AbortSignal {
+    return AbortSignal.timeout(this.#timeoutMs);
   }
 }
 
-const alwaysClosed: Pick<CircuitBreaker, 'run' | 'check'> = { run: (call) => call(), check: async () => {} };
+const alwaysClosed: Pick<CircuitBreaker, 'handle'> = {
+  handle: (work) => work({ enter: async () => {}, run: (call) => call(), lookUp: (call) => call() }),
+};
 
 /** The payments in the table MILLRACE_TABLE, through the sandbox and its circuit. @throws ConfigurationError */
 export function paymentsFromEnvironment(variables: NodeJS.ProcessEnv = process.env): Payments {
