@@ -33,15 +33,13 @@ test('no function looks for credentials in files, in SSO or at a metadata servic
 });
 
 describe('a bundle, which Lambda reads and compiles at each cold start, is no larger than', () => {
-  /** These send by clients of the SDK: mails, SMS, schedules, and the messages of queues by batches. */
+  /** These send by clients of the SDK: mails and SMS. */
   const withSdk: Record<string, number> = {
-    'millrace-orders-dev-setTimeLimit': 600,
     'millrace-notifications-dev-onOrderOutcome': 800,
     'millrace-notifications-dev-onStockRanLow': 800,
     'millrace-notifications-dev-onCheckoutApprovalRequested': 800,
     'millrace-notifications-dev-sendConfirmationForCheckout': 800,
     'millrace-notifications-dev-notifyCancellationForCheckout': 800,
-    'millrace-re-emitter-dev-reemit': 550,
   };
   /** In KB, by what the function's role in the design is. */
   const limitOf = (functionName: string): number => {

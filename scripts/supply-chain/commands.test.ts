@@ -28,7 +28,7 @@ describe('npm run licences', () => {
     const { exitCode, stdout, stderr } = await runScript('licences');
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(/^zod +\d+\.\d+\.\d+ +MIT +.*orders/m);
-    expect(stdout).toMatch(/^@aws-sdk\/client-sqs +\d+\.\d+\.\d+ +Apache-2\.0 /m);
+    expect(stdout).toMatch(/^@aws-sdk\/client-sns +\d+\.\d+\.\d+ +Apache-2\.0 /m);
     for (const installed of ['jest', 'typescript', 'osls', '@millrace']) {
       expect(stdout).not.toMatch(new RegExp(`^${installed}`, 'm'));
     }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, ListEventBusesCommand } from '@aws-sdk/client-eventbridge';
-import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { GetAccountCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -131,7 +130,6 @@ async function readConfiguration(): Promise<void> {
   const clients = [
     new DynamoDBClient({}).send(new ListTablesCommand({})),
     new EventBridgeClient({}).send(new ListEventBusesCommand({})),
-    new SchedulerClient({}).send(new ListSchedulesCommand({})),
     new SESv2Client({}).send(new GetAccountCommand({})),
     new SNSClient({}).send(new ListTopicsCommand({})),
     new SQSClient({}).send(new ListQueuesCommand({})),

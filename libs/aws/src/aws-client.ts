@@ -129,6 +129,7 @@ export class AwsClient<Called extends Operation> {
           return signed;
         },
         unsignedHeaders: { ...headers, ...others },
+        service: this.#service.name,
         accessKeyId: sentWith.accessKeyId,
         body,
       },

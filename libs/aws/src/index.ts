@@ -33,8 +33,10 @@ export {
   SendDurableExecutionCallbackSuccessCommand,
   StopDurableExecutionCommand,
 } from './lambda.ts';
+export { CreateScheduleCommand, DeleteScheduleCommand, type Scheduler, scheduler } from './scheduler.ts';
 export {
   ChangeMessageVisibilityCommand,
+  DeleteMessageBatchCommand,
   DeleteMessageCommand,
   SendMessageBatchCommand,
   SendMessageCommand,

@@ -3,7 +3,7 @@ import type * as sdk from '@aws-sdk/client-lambda';
 import type { ClientOptions } from './aws-client.ts';
 import type { OutputOf, Sender } from './command.ts';
 import { withDates } from './dates.ts';
-import { type HttpBinding, RestCommand, restProtocol } from './rest-protocol.ts';
+import { type HttpBinding, RestCommand, restProtocol, same } from './rest-protocol.ts';
 import { createSender } from './sender.ts';
 
 abstract class LambdaCommand<Input extends object, Output> extends RestCommand<'lambda', Input, OutputOf<Output>> {
@@ -28,7 +28,7 @@ export class InvokeCommand extends LambdaCommand<InvokeInput, InvokeOutput> {
   readonly http: HttpBinding = {
     method: 'POST',
     path: '/2015-03-31/functions/{FunctionName}/invocations',
-    query: ['Qualifier'],
+    query: same('Qualifier'),
     headers: {
       InvocationType: 'x-amz-invocation-type',
       LogType: 'x-amz-log-type',
@@ -60,7 +60,7 @@ export class GetDurableExecutionCommand extends LambdaCommand<
   sdk.GetDurableExecutionCommandOutput
 > {
   readonly operation = 'GetDurableExecution';
-  readonly http: HttpBinding = { method: 'GET', path: EXECUTION, query: ['IncludeExecutionData'] };
+  readonly http: HttpBinding = { method: 'GET', path: EXECUTION, query: same('IncludeExecutionData') };
 }
 
 export class GetDurableExecutionHistoryCommand extends LambdaCommand<
@@ -71,7 +71,7 @@ export class GetDurableExecutionHistoryCommand extends LambdaCommand<
   readonly http: HttpBinding = {
     method: 'GET',
     path: `${EXECUTION}/history`,
-    query: ['IncludeExecutionData', 'MaxItems', 'Marker', 'ReverseOrder'],
+    query: same('IncludeExecutionData', 'MaxItems', 'Marker', 'ReverseOrder'),
   };
 }
 
@@ -83,10 +83,10 @@ export class ListDurableExecutionsByFunctionCommand extends LambdaCommand<
   readonly http: HttpBinding = {
     method: 'GET',
     path: '/2025-12-01/functions/{FunctionName}/durable-executions',
-    query: [
+    query: same(
       ...['Qualifier', 'DurableExecutionName', 'Statuses', 'StartedAfter', 'StartedBefore'],
       ...['ReverseOrder', 'Marker', 'MaxItems'],
-    ],
+    ),
   };
 }
 
@@ -150,7 +150,7 @@ export class GetDurableExecutionStateCommand extends LambdaCommand<
   readonly http: HttpBinding = {
     method: 'GET',
     path: `${EXECUTION}/state`,
-    query: ['CheckpointToken', 'Marker', 'MaxItems'],
+    query: same('CheckpointToken', 'Marker', 'MaxItems'),
   };
 }
 

@@ -8,8 +8,8 @@ export interface HttpBinding {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Members in braces, e.g. `/2015-03-31/functions/{FunctionName}/invocations`. */
   path: string;
-  /** Names of members, which are those of the parameters. */
-  query?: readonly string[];
+  /** The parameters of members. */
+  query?: Readonly<Record<string, string>>;
   /** The headers of members. */
   headers?: Readonly<Record<string, string>>;
   /** The member that is the whole body: bytes or text, or with `document` an object. */
@@ -36,6 +36,11 @@ export abstract class RestCommand<Service extends string, Input extends object, 
   abstract readonly http: HttpBinding;
 }
 
+/** Members that are parameters of the same names. @example same('Marker', 'MaxItems') */
+export function same(...members: string[]): Record<string, string> {
+  return Object.fromEntries(members.map((member) => [member, member]));
+}
+
 type Members = Record<string, unknown>;
 
 /**
@@ -44,7 +49,7 @@ type Members = Record<string, unknown>;
  */
 export const restProtocol: Protocol<RestOperation> = {
   requestOf: ({ operation, http }, input) => {
-    const { method, query = [], headers = {} } = http;
+    const { method, query = {}, headers = {} } = http;
     const members: Members = Object.fromEntries(Object.entries(input).filter(([, value]) => value != null));
     const take = (member: string): unknown => {
       const { [member]: value } = members;
@@ -54,7 +59,9 @@ export const restProtocol: Protocol<RestOperation> = {
     const path = http.path.replaceAll(/\{(\w+)\}/g, (_, member: string) =>
       label(take(member), `${member} of ${operation}`),
     );
-    const parameters = query.flatMap((member) => [take(member)].flat().map((value) => [member, value] as const));
+    const parameters = Object.entries(query).flatMap(([member, parameter]) =>
+      [take(member)].flat().map((value) => [parameter, value] as const),
+    );
     const sent = Object.entries(headers).map(([member, header]) => [header, take(member)] as const);
     const { type, body } = contentOf(http, members);
     return {

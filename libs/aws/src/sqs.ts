@@ -23,6 +23,13 @@ export class DeleteMessageCommand extends SqsCommand<sdk.DeleteMessageCommandInp
   readonly operation = 'DeleteMessage';
 }
 
+export class DeleteMessageBatchCommand extends SqsCommand<
+  sdk.DeleteMessageBatchCommandInput,
+  sdk.DeleteMessageBatchCommandOutput
+> {
+  readonly operation = 'DeleteMessageBatch';
+}
+
 export class ChangeMessageVisibilityCommand extends SqsCommand<
   sdk.ChangeMessageVisibilityCommandInput,
   sdk.ChangeMessageVisibilityCommandOutput

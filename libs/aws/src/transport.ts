@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly headers: Record<string, string>;
   /** Without the signature, for a transport that knows by itself who sends. */
   unsignedHeaders: Record<string, string>;
+  /** The API that it is for, as in the signature. */
+  service: string;
   /** What it is signed with. */
   accessKeyId: string;
   body: string | Uint8Array;

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { MillraceError } from '@millrace/errors';
 
 /** Errors of AWS that tell of permissions, limits and names of resources, and never of what was sent. */
@@ -17,7 +18,7 @@ const phoneNumber = /\+\d[\d ()/-]{5,}\d/g;
  * @returns one text; it names the error when the message is not shown
  */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'The thrown value is not an Error';
+  if (!isError(error)) return 'The thrown value is not an Error';
   if (!isQuoting(error)) return withoutAddresses(error.message);
   return `${error.name}: its message is not repeated, because it may quote data`;
 }
@@ -52,8 +53,13 @@ export function describeError(error: Error): DescribedError {
     ...($metadata?.requestId !== undefined && { request_id: $metadata.requestId }),
     ...($metadata?.httpStatusCode !== undefined && { status: $metadata.httpStatusCode }),
     ...(frames.length > 0 && { stack: [`${name}: ${message}`, ...frames].join('\n') }),
-    ...(cause instanceof Error && { cause: describeError(cause) }),
+    ...(isError(cause) && { cause: describeError(cause) }),
   };
+}
+
+/** Errors of Node may come from another context of V8, where `instanceof` does not know them. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || isNativeError(value);
 }
 
 function isQuoting(error: Error): boolean {

@@ -243,12 +243,8 @@ async function answer(
 }
 
 function readRequest({ hostname, path, method = 'POST', headers, body }: Parameters<typeof answer>[0]): AwsRequest {
-  const text =
-    typeof body === 'string'
-      ? body
-      : body
-        ? Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString()
-        : '{}';
+  const bytes = typeof body === 'object' ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : body;
+  const text = bytes?.toString() || '{}';
   const target = headers['x-amz-target'];
   if (target !== undefined) {
     const service = hostname.startsWith('dynamodb') ? 'dynamodb' : hostname.startsWith('sqs') ? 'sqs' : 'events';
@@ -261,7 +257,8 @@ function readRequest({ hostname, path, method = 'POST', headers, body }: Paramet
   }
   if (hostname.startsWith('scheduler')) {
     const operation = { POST: 'CreateSchedule', DELETE: 'DeleteSchedule' }[method] ?? method;
-    const Name = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
+    const [pathname = ''] = path.split('?');
+    const Name = decodeURIComponent(pathname.slice(pathname.lastIndexOf('/') + 1));
     return { service: 'scheduler', operation, input: { ...JSON.parse(text), Name } };
   }
   throw new Error(`The simulation has no ${hostname}${path}`);

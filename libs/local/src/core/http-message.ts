@@ -36,6 +36,8 @@ export class HttpAnswer {
 /** A request that a function hands over in this process, without HTTP. */
 export interface DirectRequest {
   method: string;
+  /** The API that it is for, of a request without a signature. */
+  service?: string;
   /** Path and query. */
   target: string;
   /** With names in lower case. */

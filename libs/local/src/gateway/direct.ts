@@ -26,14 +26,16 @@ class DirectArrival implements Arrival {
   readonly sourceIp = LOOPBACK;
   readonly method: string;
   readonly target: string;
+  readonly service: string | undefined;
   readonly headers: Record<string, string>;
   readonly functionName: string;
   readonly signal: AbortSignal;
   readonly #body: string | Uint8Array;
 
-  constructor({ method, target, headers, body }: DirectRequest, functionName: string, signal: AbortSignal) {
+  constructor({ method, target, service, headers, body }: DirectRequest, functionName: string, signal: AbortSignal) {
     this.method = method;
     this.target = target;
+    this.service = service;
     this.headers = headers;
     this.functionName = functionName;
     this.signal = signal;

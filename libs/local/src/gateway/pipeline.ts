@@ -30,6 +30,8 @@ export interface GatewayParts {
 export interface Arrival extends Omit<HttpRequest, 'url' | 'body'> {
   /** @throws AwsError for a body that cannot be read */
   readBody(): Promise<Buffer>;
+  /** The service that it is for, where that is known without its signature. */
+  service?: string | undefined;
   /** The function that has sent it, where that is known without its signature. */
   functionName?: string | undefined;
 }
@@ -52,7 +54,7 @@ export async function answerArrival(arrival: Arrival, parts: GatewayParts): Prom
     if (!url) throw new AwsError('BadRequest', 'The target of the request is not a path');
     if (isLocalPath(url)) return { answer: await parts.local.answer(await requestOf(arrival, url)) };
     const credential = credentialOf(arrival.headers, url);
-    const found = find(arrival, url, credential.service, parts.services);
+    const found = find(arrival, url, credential.service ?? arrival.service, parts.services);
     service = found.service;
     // Not before the service is known: its clients read the error in its own form.
     checkEncoding(url);
@@ -108,7 +110,7 @@ async function requestOf(arrival: Arrival, url: URL, service?: AwsService): Prom
   };
 }
 
-/** @param signed the service that the request is signed for */
+/** @param signed the service that the request is signed for, or says that it is for */
 function find(
   { method, headers }: Arrival,
   url: URL,

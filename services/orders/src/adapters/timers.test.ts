@@ -1,5 +1,5 @@
-import { ConflictException, ResourceNotFoundException, ServiceQuotaExceededException } from '@aws-sdk/client-scheduler';
 import { describe, expect, test } from '@jest/globals';
+import { AwsError } from '@millrace/aws';
 import { isUnavailable } from '@millrace/errors';
 import { RecordingClient, sampleEvent } from '@millrace/testing';
 import { OrderTimeLimitReached } from '../../events/index.ts';
@@ -17,9 +17,8 @@ function setUp(answer?: () => unknown) {
 const fails = (error: Error) => () => {
   throw error;
 };
-const exception = { message: 'so it is', $metadata: {} };
-const conflict = new ConflictException({ ...exception, Message: 'exists' });
-const notFound = new ResourceNotFoundException({ ...exception, Message: 'no such schedule' });
+const conflict = new AwsError('ConflictException', { message: 'exists' });
+const notFound = new AwsError('ResourceNotFoundException', { message: 'no such schedule' });
 
 describe('a timer', () => {
   test('is a one-off schedule that puts the event on the bus as it is, and deletes itself', async () => {
@@ -62,8 +61,7 @@ describe('a timer', () => {
   });
 
   test('waits while the account has too many schedules: each that runs or is deleted makes room', async () => {
-    const quota = { ResourceId: 'group', ResourceType: 'schedule', QuotaCode: 'L-1', ServiceCode: 'scheduler' };
-    const exceeded = new ServiceQuotaExceededException({ ...exception, ...quota, Message: 'too many' });
+    const exceeded = new AwsError('ServiceQuotaExceededException', { message: 'too many' });
     const error: unknown = await setUp(fails(exceeded))
       .timers.set('order-1', new Date(now), event)
       .catch((thrown: unknown) => thrown);

@@ -1,11 +1,4 @@
-import {
-  ConflictException,
-  CreateScheduleCommand,
-  DeleteScheduleCommand,
-  ResourceNotFoundException,
-  SchedulerClient,
-  ServiceQuotaExceededException,
-} from '@aws-sdk/client-scheduler';
+import { CreateScheduleCommand, DeleteScheduleCommand, type Scheduler, scheduler } from '@millrace/aws';
 import { UnavailableError, variableFrom } from '@millrace/errors';
 import type { EmittableEvent } from '@millrace/events';
 import { schedulerLimits } from '@millrace/events/aws-limits';
@@ -48,15 +41,12 @@ class TimersExhaustedError extends UnavailableError {
 /** Timers that are one-off schedules of EventBridge Scheduler. They delete themselves once they have run. */
 export class SchedulerTimers implements Timers {
   readonly #settings: ScheduleSettings;
-  readonly #client: Pick<SchedulerClient, 'send'>;
+  readonly #client: Scheduler;
   readonly #now: () => number;
 
   constructor(
     settings: ScheduleSettings,
-    {
-      client = new SchedulerClient({}),
-      now = Date.now,
-    }: { client?: Pick<SchedulerClient, 'send'>; now?: () => number } = {},
+    { client = scheduler(), now = Date.now }: { client?: Scheduler; now?: () => number } = {},
   ) {
     this.#settings = settings;
     this.#client = client;
@@ -86,8 +76,8 @@ export class SchedulerTimers implements Timers {
     try {
       await this.#client.send(command);
     } catch (error) {
-      if (error instanceof ServiceQuotaExceededException) throw new TimersExhaustedError({ cause: error });
-      if (!(error instanceof ConflictException)) throw error;
+      if (isNamed(error, 'ServiceQuotaExceededException')) throw new TimersExhaustedError({ cause: error });
+      if (!isNamed(error, 'ConflictException')) throw error;
     }
   }
 
@@ -95,7 +85,7 @@ export class SchedulerTimers implements Timers {
     try {
       await this.#client.send(new DeleteScheduleCommand({ Name: name, GroupName: this.#settings.groupName }));
     } catch (error) {
-      if (!(error instanceof ResourceNotFoundException)) throw error;
+      if (!isNamed(error, 'ResourceNotFoundException')) throw error;
     }
   }
 }
@@ -108,6 +98,11 @@ export function timersFromEnvironment(): Timers {
     busArn: variableFrom('MILLRACE_SCHEDULE_BUS_ARN', 'the ARN of an event bus'),
     deadLetterArn: variableFrom('MILLRACE_SCHEDULE_DLQ_ARN', 'the ARN of a queue'),
   });
+}
+
+/** True for the error of AWS with this name. */
+function isNamed(error: unknown, name: string): error is Error {
+  return error instanceof Error && error.name === name;
 }
 
 /** A schedule has whole seconds, and must not be early. */

@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { DeleteCommand, documentClient, GetCommand } from '@millrace/aws';
+import {
+  DeleteCommand,
+  documentClient,
+  GetCommand,
+  httpTransport,
+  processTransport,
+  type Transport,
+} from '@millrace/aws';
 import { DynamoDbEventStore, inboxKey } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
 import { timeLeft } from '@millrace/retry';
@@ -23,10 +29,10 @@ import { GRACE_MS } from '../adapters/time-limit-sweep.ts';
 import type { OrderCommand } from '../domain/order.ts';
 
 type Consumer = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
-interface Schedule {
-  Name: string;
-  ScheduleExpression: string;
-  Target: { Input: string };
+interface ScheduleRequest {
+  method: string;
+  name: string;
+  body?: { ScheduleExpression: string; Target: { Input: string } };
 }
 
 let dynamoDb: TestDynamoDb;
@@ -57,12 +63,28 @@ beforeAll(async () => {
 });
 afterEach(() => {
   jest.restoreAllMocks();
+  Object.assign(globalThis, { [processTransport]: undefined });
 });
 afterAll(() => dynamoDb.stop());
 
 /** Delivers events in one batch and returns how many records failed. */
 async function deliver(handler: Consumer, ...events: EmittableEvent[]): Promise<number> {
   return (await handler(sqsEvent(...events.map(envelopeText)), lambdaContext())).batchItemFailures.length;
+}
+
+/** @returns what the Scheduler is asked from now on; `failing` names a schedule that it does not answer for */
+function askedOfScheduler({ failing }: { failing?: string } = {}): ScheduleRequest[] {
+  const asked: ScheduleRequest[] = [];
+  const transport: Transport = async (request, limits) => {
+    const { pathname } = new URL(request.path, 'https://scheduler');
+    if (!pathname.startsWith('/schedules/')) return httpTransport(request, limits);
+    const [name = '', body = String(request.body)] = [pathname.split('/').at(-1)];
+    if (name === failing) return { statusCode: 400, headers: {}, body: '{"__type":"ValidationException"}' };
+    asked.push({ method: request.method, name, ...(body && { body: JSON.parse(body) }) });
+    return { statusCode: 200, headers: {}, body: '{}' };
+  };
+  Object.assign(globalThis, { [processTransport]: transport });
+  return asked;
 }
 
 const cause = { correlationId: 'correlation-1' };
@@ -91,16 +113,16 @@ async function overdue(): Promise<string[]> {
 
 describe('setTimeLimit', () => {
   test('makes a schedule of each placed order, with an event that says whose time is over and why it came', async () => {
-    const send = jest.spyOn(SchedulerClient.prototype, 'send').mockImplementation(async () => ({}));
+    const asked = askedOfScheduler();
     const deadline = new Date(Date.now() + 900_000).toISOString();
     const orderId = randomUUID();
     const placed = sampleEvent(OrderPlaced, { orderId, deadline }, { correlationId: 'correlation-1' });
 
     expect(await deliver(setTimeLimit, placed)).toBe(0);
 
-    const { Name, ScheduleExpression, Target } = (send.mock.calls[0]?.[0].input ?? {}) as Schedule;
-    expect([Name, ScheduleExpression]).toEqual([orderId, expect.stringMatching(/^at\(\d{4}-\d\d-\d\dT[\d:]{8}\)$/)]);
-    expect(JSON.parse(Target.Input)).toMatchObject({
+    const at = expect.stringMatching(/^at\(\d{4}-\d\d-\d\dT[\d:]{8}\)$/);
+    expect(asked).toMatchObject([{ method: 'POST', name: orderId, body: { ScheduleExpression: at } }]);
+    expect(JSON.parse(asked[0]?.body?.Target.Input ?? '')).toMatchObject({
       metadata: {
         name: 'OrderTimeLimitReached',
         timestamp: deadline,
@@ -113,7 +135,7 @@ describe('setTimeLimit', () => {
   });
 
   test('deletes it with the end of the order', async () => {
-    const send = jest.spyOn(SchedulerClient.prototype, 'send').mockImplementation(async () => ({}));
+    const asked = askedOfScheduler();
     const ends = [
       sampleEvent(OrderConfirmed, { orderId: 'order-1' }),
       sampleEvent(OrderCancelled, { orderId: 'order-2' }),
@@ -121,15 +143,15 @@ describe('setTimeLimit', () => {
 
     expect(await deliver(setTimeLimit, ...ends)).toBe(0);
 
-    const names = send.mock.calls.map(([command]) => [command.constructor.name, (command.input as Schedule).Name]);
+    const names = asked.map(({ method, name }) => [method, name]);
     expect(names.sort()).toEqual([
-      ['DeleteScheduleCommand', 'order-1'],
-      ['DeleteScheduleCommand', 'order-2'],
+      ['DELETE', 'order-1'],
+      ['DELETE', 'order-2'],
     ]);
   });
 
   test('makes no schedule for an order whose end is in the same batch, whatever the order of the two', async () => {
-    const send = jest.spyOn(SchedulerClient.prototype, 'send').mockImplementation(async () => ({}));
+    const asked = askedOfScheduler();
     const events = [
       sampleEvent(OrderConfirmed, { orderId: 'order-1' }),
       sampleEvent(OrderPlaced, { orderId: 'order-1' }),
@@ -138,15 +160,15 @@ describe('setTimeLimit', () => {
 
     expect(await deliver(setTimeLimit, ...events)).toBe(0);
 
-    const names = send.mock.calls.map(([command]) => [command.constructor.name, (command.input as Schedule).Name]);
+    const names = asked.map(({ method, name }) => [method, name]);
     expect(names.sort()).toEqual([
-      ['CreateScheduleCommand', 'order-2'],
-      ['DeleteScheduleCommand', 'order-1'],
+      ['DELETE', 'order-1'],
+      ['POST', 'order-2'],
     ]);
   });
 
   test('marks an event when its schedule is made, and makes the same schedule again after a crash in between', async () => {
-    const send = jest.spyOn(SchedulerClient.prototype, 'send').mockImplementation(async () => ({}));
+    const asked = askedOfScheduler();
     const placed = sampleEvent(OrderPlaced, { orderId: 'order-3' });
     const mark = { TableName: 'orders', Key: inboxKey({ consumer: 'orders.test', eventId: placed.event.metadata.id }) };
     expect(await deliver(setTimeLimit, placed)).toBe(0);
@@ -156,21 +178,18 @@ describe('setTimeLimit', () => {
     await documentClient().send(new DeleteCommand(mark));
     expect(await deliver(setTimeLimit, placed)).toBe(0);
 
-    expect(send.mock.calls.map(([command]) => (command.input as Schedule).Name)).toEqual(['order-3', 'order-3']);
+    expect(asked.map(({ name }) => name)).toEqual(['order-3', 'order-3']);
     expect((await documentClient().send(new GetCommand(mark))).Item).toBeDefined();
   });
 
   test('makes no schedule for an order that was placed before there were time limits', async () => {
-    const send = jest.spyOn(SchedulerClient.prototype, 'send').mockImplementation(async () => ({}));
+    const asked = askedOfScheduler();
     expect(await deliver(setTimeLimit, sampleEvent(OrderPlaced, { deadline: undefined }))).toBe(0);
-    expect(send).not.toHaveBeenCalled();
+    expect(asked).toEqual([]);
   });
 
   test('an unavailable scheduler fails its own record alone', async () => {
-    jest.spyOn(SchedulerClient.prototype, 'send').mockImplementation(async (command) => {
-      if ((command.input as Schedule).Name === 'order-1') throw new Error('internal');
-      return {};
-    });
+    askedOfScheduler({ failing: 'order-1' });
     const [bad, good] = [
       sampleEvent(OrderPlaced, { orderId: 'order-1' }),
       sampleEvent(OrderPlaced, { orderId: 'order-2' }),

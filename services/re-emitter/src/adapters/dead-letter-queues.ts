@@ -1,4 +1,4 @@
-import { DeleteMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteMessageBatchCommand, SendMessageCommand, type Sqs } from '@millrace/aws';
 import {
   batches,
   callBatch,
@@ -11,11 +11,11 @@ import {
 
 /** Removes messages from dead-letter queues: deletes them, or moves them to the parking queue. */
 export class DeadLetterQueues {
-  readonly #sqs: Pick<SQSClient, 'send'>;
+  readonly #sqs: Sqs;
   readonly #parkingQueueUrl: string;
 
   /** @param parkingQueueUrl as SQS names it: the URLs of all queues of an account and Region differ in the name alone */
-  constructor(sqs: Pick<SQSClient, 'send'>, parkingQueueUrl: string) {
+  constructor(sqs: Sqs, parkingQueueUrl: string) {
     this.#sqs = sqs;
     this.#parkingQueueUrl = parkingQueueUrl;
   }

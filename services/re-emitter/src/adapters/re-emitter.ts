@@ -1,5 +1,4 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
-import { eventBridge } from '@millrace/aws';
+import { eventBridge, sqs } from '@millrace/aws';
 import {
   type DeadLetter,
   type ParkingReason,
@@ -188,6 +187,6 @@ export function reEmitterFromEnvironment(): ReEmitter {
   return new ReEmitter({
     emitter: new EventBridgeEmitter({ client: eventBridge(), busName }),
     ledger: new Ledger(client, name),
-    deadLetters: new DeadLetterQueues(new SQSClient({}), parkingQueueUrl),
+    deadLetters: new DeadLetterQueues(sqs(), parkingQueueUrl),
   });
 }

@@ -48,6 +48,11 @@ const ways = {
     );
     return { FunctionError, ...JSON.parse(Payload) };
   },
+  schedule: async () => {
+    const { scheduler, DeleteScheduleCommand } = load('@millrace/aws');
+    const deleted = scheduler().send(new DeleteScheduleCommand({ GroupName: 'default', Name: 'gone' }));
+    return deleted.then(() => 'deleted', (error) => error.name);
+  },
   objects: async () => {
     const s3 = client.s3({ forcePathStyle: true });
     const content = Buffer.alloc(300_000, 'content ');
@@ -115,6 +120,7 @@ beforeAll(async () => {
           Resource: [queueArn('open'), queueArn('quiet'), queueArn('gone')],
         },
         statement('s3:PutObject', 's3:GetObject', 's3:ListBucket', 'sts:AssumeRole'),
+        statement('scheduler:DeleteSchedule'),
         { ...statement('lambda:InvokeFunction'), Resource: `${functionArn(sender)}:$LATEST` },
         logs,
       ),
@@ -180,6 +186,11 @@ describe('a request by REST, with a path, a query and bytes,', () => {
       FunctionError: 'Unhandled',
       errorType: 'TypeError',
     });
+    expect(connections()).toBe(0);
+  });
+
+  test('reaches its service, which nothing in its path or headers names', async () => {
+    expect(await call({ way: 'schedule' })).toBe('ResourceNotFoundException');
     expect(connections()).toBe(0);
   });
 

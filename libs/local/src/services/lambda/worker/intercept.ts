@@ -60,9 +60,9 @@ async function throughPort(
   request: Parameters<Transport>[0],
   { responseMs }: Parameters<Transport>[1],
 ): Promise<HttpResponse> {
-  const { method, path: target, body } = request;
+  const { method, service, path: target, body } = request;
   const headers = request.accessKeyId === process.env.AWS_ACCESS_KEY_ID ? request.unsignedHeaders : request.headers;
-  const sent = aws.send({ method, target, headers, body });
+  const sent = aws.send({ method, service, target, headers, body });
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     const error = new Error(`AWS did not give an answer within ${responseMs} ms`);
