@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import {
   CheckpointDurableExecutionCommand,
@@ -106,4 +107,22 @@ test('a callback gets its heartbeat and its answer, and waits for no second one'
   );
   expect(await under.events(succeeded.arn)).toContain('CallbackSucceeded');
   expect(await under.events(failed.arn)).toContain('CallbackFailed');
+});
+
+test('the SDK of durable functions reads and stores their state by it', async () => {
+  await using lean = new DurableUnderTest();
+  const DurableConfig = { ExecutionTimeout: 7_200 };
+  await lean.start(
+    { lean: lean.fn('lean', { Handler: 'code.lean', Timeout: 60, DurableConfig }) },
+    {
+      entryPoint: fileURLToPath(new URL('../../../../fixtures/durable/lean.ts', import.meta.url)),
+      alias: { '@aws-sdk/client-lambda': '@millrace/aws/lambda-client' },
+    },
+  );
+  const arn = await lean.begin('lean', { order: 'order-1' });
+  await lean.untilEvent(arn, 'InvocationCompleted');
+  expect(await lean.events(arn)).toContain('WaitStarted');
+  await lean.clock.advance(3_600_000);
+  const { Result = '' } = await lean.until(arn, 'SUCCEEDED');
+  expect(JSON.parse(Result)).toEqual({ reserved: 'reserved order-1' });
 });
