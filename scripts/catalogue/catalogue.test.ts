@@ -1,9 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseEnvelope } from '@millrace/events';
+import { type EmittableEvent, parseEnvelope } from '@millrace/events';
 import { envelopeText, sampleEvent } from '@millrace/testing';
 import { catalogueProblems, findWorkspaceRoot, readCatalogue } from '@millrace/workspace/catalogue';
 
 const entries = await readCatalogue(findWorkspaceRoot(import.meta.dirname));
+
+/** The paths of all texts, numbers and truth values in data: `total.amount`, `lines[].sku`. */
+function* pathsOf(value: unknown, path = ''): Generator<string> {
+  if (Array.isArray(value)) for (const item of value) yield* pathsOf(item, `${path}[]`);
+  else if (typeof value === 'object' && value !== null) {
+    for (const [name, inner] of Object.entries(value)) yield* pathsOf(inner, path === '' ? name : `${path}.${name}`);
+  } else yield path;
+}
 
 describe('the event catalogue', () => {
   test('every subscription names an event that its owner emits, and every contract is created and emitted', () => {
@@ -41,6 +49,51 @@ describe('the event catalogue', () => {
       expect(shown).not.toMatch(/Ada|@|\+49|Mill Lane|Berlin|10115|tok_/);
     },
   );
+
+  test('knows what may leave for analytics', () => {
+    const leaving = Object.fromEntries(
+      entries.map(({ detailType, contract }) => [detailType, contract?.analytics?.fields]),
+    );
+    expect(leaving['OrderCancelled.v1']).toEqual(['orderId', 'total.amount', 'total.currency', 'process', 'reason']);
+    // A command, and what a schedule puts on the bus: only relays make variants.
+    expect([leaving['StartCheckout.v1'], leaving['OrderTimeLimitReached.v1']]).toEqual([undefined, undefined]);
+  });
+
+  describe.each(
+    entries.flatMap(({ contract }) => (contract?.analytics ? [[contract.detailType, contract] as const] : [])),
+  )('no personal field of %s can reach the analytics bus:', (_, contract) => {
+    const { fields = [], pseudonyms = [] } = contract.analytics ?? {};
+
+    test('none is among the fields that leave, nor above or below one', () => {
+      const plain = (path: string) => path.replaceAll('[]', '');
+      const touches = (a: string, b: string) => a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+      const leaking = [...fields, ...pseudonyms].filter((path) =>
+        contract.personalFields.some((personal) => touches(plain(path), plain(personal))),
+      );
+      expect(leaking).toEqual([]);
+    });
+
+    test('its variant has the fields that are declared and no other, and nothing of a person', () => {
+      const variant = sampleEvent(
+        contract,
+        {},
+        { subject: 'ada@example.com', correlationId: 'ada@example.com' },
+      ).analyticsVariant(() => 'pseudonym');
+      const { data, metadata } = JSON.parse(variant?.detail ?? '');
+      expect([...pathsOf(data)].filter((path) => ![...fields, ...pseudonyms].includes(path))).toEqual([]);
+      expect(JSON.stringify({ data, metadata })).not.toMatch(/Ada|@|\+49|Mill Lane|Berlin|10115|tok_|customer-1/);
+    });
+
+    test('a consumer of the bus would not even read one', () => {
+      const stuffed = structuredClone(contract.analytics?.example) as Record<string, unknown>;
+      Object.assign(stuffed, contract.example);
+      const variant = sampleEvent(contract).analyticsVariant(() => 'pseudonym');
+      const envelope = JSON.parse(envelopeText(variant as EmittableEvent));
+      envelope.detail.data = stuffed;
+      const read = contract.analytics?.parse(parseEnvelope(JSON.stringify(envelope)));
+      expect([...pathsOf(read?.data)].filter((path) => ![...fields, ...pseudonyms].includes(path))).toEqual([]);
+    });
+  });
 
   test.each(entries.map((entry) => [entry.detailType, entry.contract] as const))(
     'the example of %s satisfies its own contract, and all that upcast it',

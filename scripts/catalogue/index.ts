@@ -31,19 +31,30 @@ async function main(): Promise<number> {
       type: contract?.type,
       dataSensitivity: contract?.dataSensitivity,
       personalFields: contract?.personalFields,
+      analytics: contract?.analytics && {
+        fields: contract.analytics.fields,
+        pseudonyms: contract.analytics.pseudonyms,
+        schema: contract.analytics.jsonSchema(),
+        example: contract.analytics.example,
+      },
       schema: contract?.jsonSchema(),
       example: contract?.example,
     }));
     console.log(jsonText(documents, 2));
   } else if (!check) {
-    for (const { detailType, contract, producers, consumers } of entries) {
+    for (const { detailType, contract, producers, consumers, analyticsConsumers } of entries) {
       const names = (references: typeof consumers) =>
         references
           .map(({ service, function: name, as }) => `${service}.${name}${as === undefined ? '' : ` as ${as}`}`)
           .join(', ') || '–';
       console.log(`${detailType}\n  ${contract?.summary ?? 'no contract'}`);
       console.log(`  emitted by   ${names(producers)}\n  consumed by  ${names(consumers)}`);
-      console.log(`  personal     ${contract?.personalFields.join(', ') || '–'}\n`);
+      console.log(`  personal     ${contract?.personalFields.join(', ') || '–'}`);
+      const { fields = [], pseudonyms = [] } = contract?.analytics ?? {};
+      const leaving = [...fields, ...pseudonyms.map((path) => `${path} as a pseudonym`)];
+      console.log(`  analytics    ${leaving.join(', ') || '–'}`);
+      if (analyticsConsumers.length > 0) console.log(`  its variant  consumed by ${names(analyticsConsumers)}`);
+      console.log('');
     }
   }
   for (const problem of problems) console.error(problem);

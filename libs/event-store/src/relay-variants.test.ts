@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { defineEvent, derivedId, EmitFailedError, type EmittableEvent, InMemoryEmitter } from '@millrace/events';
-import { personal } from '@millrace/privacy/personal';
+import { personal, personId } from '@millrace/privacy/personal';
 import { insertRecord, sampleEvent, streamEvent } from '@millrace/testing';
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
 import * as z from 'zod';
@@ -150,6 +150,21 @@ describe('the relay and the analytics bus', () => {
     expect(await run(batch('a1', 'b1'))).toEqual([]);
     expect(bus.emitted.map(stepOf)).toEqual(['a1', 'b1']);
     expect(buried.map(({ code }) => code)).toEqual(Array(2).fill('ANALYTICS_VARIANT_REFUSED'));
+  });
+
+  test('does not start without what makes the pseudonyms that a contract declares', () => {
+    const Seen = defineEvent({
+      ...facts,
+      name: 'Seen',
+      data: z.object({ place: z.string(), by: personId(z.string()) }),
+      example: { place: 'here', by: 'person-1' },
+      analytics: { fields: ['place'], pseudonyms: ['by'] },
+    });
+    const [bus, analyticsBus] = [new InMemoryEmitter(), new InMemoryEmitter()];
+    expect(() => relay([Seen], { bus, analyticsBus })).toThrow(
+      /^pseudonymize must be given to relay\(\): Seen\.v1 lets/,
+    );
+    expect(() => relay([Seen], { bus, analyticsBus, pseudonymize: (id) => id.toUpperCase() })).not.toThrow();
   });
 
   test('buries a stored event that has no variant by its contract, without a word of its data', async () => {

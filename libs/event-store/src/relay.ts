@@ -1,11 +1,12 @@
 import { eventBridge } from '@millrace/aws';
-import { variableFrom } from '@millrace/errors';
+import { ConfigurationError, variableFrom } from '@millrace/errors';
 import {
   EmitFailedError,
   type EmittableEvent,
   EventBridgeEmitter,
   type EventContract,
   type EventEmitter,
+  type Pseudonymize,
 } from '@millrace/events';
 import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
@@ -61,6 +62,8 @@ export interface RelayDependencies {
   bus?: EventEmitter;
   /** The analytics bus; MILLRACE_ANALYTICS_BUS. Without one, and with a `bus` of one's own, there are no variants. */
   analyticsBus?: EventEmitter;
+  /** Makes the pseudonyms of persons' ids; needed when a contract declares some. */
+  pseudonymize?: Pseudonymize;
   /** That of the event store, when it has one: a stored event may be a reference into it. */
   payloads?: PayloadStore;
   /** The queue MILLRACE_RELAY_DLQ_URL; with a `bus` of one's own none, and what is refused is tried again. */
@@ -290,8 +293,19 @@ function emitterOf(variable: string, expectation: string): EventEmitter {
 /** The variants of some contracts; undefined when they have none. */
 function variantsOf(
   contracts: readonly EventContract[],
-  { bus, analyticsBus }: RelayDependencies,
+  { bus, analyticsBus, pseudonymize }: RelayDependencies,
 ): Variants | undefined {
   if (!contracts.some(({ analytics }) => analytics) || (bus && !analyticsBus)) return undefined;
-  return new Variants(contracts, analyticsBus ?? emitterOf('MILLRACE_ANALYTICS_BUS', 'the name of the analytics bus'));
+  const keyless = contracts.find(({ analytics }) => analytics?.pseudonyms.length && !pseudonymize);
+  if (keyless) {
+    throw new ConfigurationError(
+      'pseudonymize',
+      `given to relay(): ${keyless.detailType} lets ids of persons leave as pseudonyms`,
+    );
+  }
+  return new Variants(
+    contracts,
+    analyticsBus ?? emitterOf('MILLRACE_ANALYTICS_BUS', 'the name of the analytics bus'),
+    pseudonymize,
+  );
 }

@@ -4,6 +4,7 @@ import {
   type EmittableEvent,
   type EventContract,
   type EventEmitter,
+  type Pseudonymize,
 } from '@millrace/events';
 import { messageOf } from '@millrace/privacy';
 import { logger } from '@millrace/telemetry';
@@ -20,10 +21,12 @@ export interface VariantFailure {
 export class Variants {
   readonly #contracts: readonly EventContract[];
   readonly #bus: EventEmitter;
+  readonly #pseudonymize: Pseudonymize | undefined;
 
-  constructor(contracts: readonly EventContract[], bus: EventEmitter) {
+  constructor(contracts: readonly EventContract[], bus: EventEmitter, pseudonymize?: Pseudonymize) {
     this.#contracts = contracts;
     this.#bus = bus;
+    this.#pseudonymize = pseudonymize;
   }
 
   /**
@@ -64,6 +67,8 @@ export class Variants {
 
   #variantOf(event: EmittableEvent): EmittableEvent | undefined {
     const contract = contractFor(this.#contracts, event.detailType);
-    return contract?.source === event.source ? contract.restore(event.entry).analyticsVariant() : undefined;
+    return contract?.source === event.source
+      ? contract.restore(event.entry).analyticsVariant(this.#pseudonymize)
+      : undefined;
   }
 }

@@ -97,10 +97,21 @@ describe('a sound workspace', () => {
             key: 'functions.onSold.events[0].consume.events[0]',
           },
         ],
+        analyticsConsumers: [],
         createdIn: ['services/shop/src/domain/sale.ts'],
       },
     ]);
     expect(catalogueProblems(entries)).toEqual([]);
+  });
+
+  test('has the consumers of variants apart: they handle other events, with ids of their own', async () => {
+    edit('services/mailer/serverless.yml', 'consume: {', 'consume: { bus: analytics,');
+    const [entry] = await readCatalogue(workspace());
+    expect(entry?.consumers).toEqual([]);
+    expect(entry?.analyticsConsumers).toMatchObject([{ service: 'mailer', function: 'onSold' }]);
+    expect(await problems()).toEqual([
+      'services/mailer/serverless.yml: functions.onSold.events[0].consume.events[0]: Sold.v1 is not on the analytics bus',
+    ]);
   });
 
   test('may hold two versions of an event side by side', async () => {

@@ -33,12 +33,14 @@ export interface CatalogueEntry {
   contract?: EventContract;
   producers: FunctionReference[];
   consumers: ConsumerReference[];
+  /** Those of its variants, on the analytics bus. */
+  analyticsConsumers: ConsumerReference[];
   /** Source files that create the event. */
   createdIn: string[];
 }
 
 interface Trigger {
-  consume?: { events?: string[]; replays?: string; markedIn?: string; filter?: object };
+  consume?: { events?: string[]; bus?: string; replays?: string; markedIn?: string; filter?: object };
 }
 
 /** The parts of a serverless.yml the catalogue reads. Triggers taken from another file are text here: `${file(…)}`. */
@@ -136,7 +138,9 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
   const folders = serviceDirectories(root);
   const entries = new Map<string, CatalogueEntry>();
   const entryOf = (detailType: string) => {
-    const entry = entries.get(detailType) ?? { detailType, producers: [], consumers: [], createdIn: [] };
+    const entry = entries.get(detailType) ?? {
+      ...{ detailType, producers: [], consumers: [], analyticsConsumers: [], createdIn: [] },
+    };
     entries.set(detailType, entry);
     return entry;
   };
@@ -160,7 +164,7 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
       }
       const triggers = Array.isArray(definition.events) ? definition.events : [];
       triggers.forEach((trigger, position) => {
-        const { events: detailTypes = [], replays, markedIn, filter } = trigger.consume ?? {};
+        const { events: detailTypes = [], bus, replays, markedIn, filter } = trigger.consume ?? {};
         for (const [index, detailType] of detailTypes.entries()) {
           const reference = {
             ...at(`events[${position}].consume.events[${index}]`),
@@ -169,6 +173,10 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
             ...(filter !== undefined && { filter }),
             ...(knowsProjections(definition.environment) && { projects: true as const }),
           };
+          if (bus === 'analytics') {
+            entryOf(detailType).analyticsConsumers.push(reference);
+            continue;
+          }
           entryOf(detailType).consumers.push(reference);
           for (const older of entryOf(detailType).contract?.accepts.slice(1) ?? []) {
             entryOf(older).consumers.push({ ...reference, as: detailType });
@@ -213,8 +221,13 @@ function sourceFiles(folder: string): string[] {
  */
 export function catalogueProblems(entries: readonly CatalogueEntry[]): string[] {
   return entries.flatMap((entry) => {
-    const { detailType, contract, producers, consumers } = entry;
+    const { detailType, contract, producers, consumers, analyticsConsumers } = entry;
     const problems: string[] = [];
+    for (const { file, key } of analyticsConsumers) {
+      if (!contract) problems.push(`${file}: ${key}: no contract defines ${detailType}`);
+      else if (!contract.analytics) problems.push(`${file}: ${key}: ${detailType} is not on the analytics bus`);
+      else if (!isEmitted(entry)) problems.push(`${file}: ${key}: no function emits ${detailType}`);
+    }
     const others = entries.filter((other) => other !== entry);
     const older = others.filter((other) => contract?.accepts.includes(other.detailType));
     const newer = others.filter((other) => other.contract?.accepts.includes(detailType));

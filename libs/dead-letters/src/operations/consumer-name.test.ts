@@ -4,7 +4,7 @@ import { consumerOfRule } from './consumer-name.ts';
 
 const reference = { service: 'event-log', function: 'onOrderPlaced', file: 'serverless.yml', key: 'functions' };
 const catalogue: CatalogueEntry[] = [
-  { detailType: 'OrderPlaced.v1', producers: [], consumers: [reference], createdIn: [] },
+  { detailType: 'OrderPlaced.v1', producers: [], consumers: [reference], analyticsConsumers: [], createdIn: [] },
 ];
 
 describe('the consumer of a rule', () => {

@@ -24,6 +24,7 @@ function entry(name: string, consumers: [service: string, name: string, replays?
     contract,
     producers: [],
     createdIn: [],
+    analyticsConsumers: [],
     consumers: consumers.map(([service, name, replays]) => ({
       service,
       function: name,

@@ -20,7 +20,7 @@ const consumer = (service: string, filter?: object) => ({
 async function takers(data: Record<string, object>): Promise<Record<string, string[]>> {
   const catalogue: CatalogueEntry[] = [
     {
-      ...{ detailType: 'OrderPlaced.v1', producers: [], createdIn: [] },
+      ...{ detailType: 'OrderPlaced.v1', producers: [], analyticsConsumers: [], createdIn: [] },
       consumers: [consumer('inventory', { data: { process: [{ exists: false }] } }), consumer('reports')],
     },
   ];

@@ -84,6 +84,15 @@ describe('a dead event', () => {
     expect(decide(letter(replayed), new Set(), now)).toMatchObject({ do: 'keep', code: 'EVENT_REPLAYED' });
   });
 
+  test('is kept when it is an analytics variant: on the domain bus, consumers of the event would get it', () => {
+    const variant = event.analyticsVariant();
+    if (!variant) throw new Error('no variant');
+    expect(decide(letter(envelopeText(variant)), new Set(), now)).toMatchObject({
+      do: 'keep',
+      code: 'ANALYTICS_VARIANT',
+    });
+  });
+
   test.each([
     ['service', body.replace('"service":"orders"', '"service":"payments"'), 'metadata.service is payments, source is'],
     ['name', body.replace('"name":"OrderPlaced"', '"name":"OrderLost"'), 'metadata.name is OrderLost, detail-type is'],

@@ -57,6 +57,11 @@ export function decide(
   }
   if (reemitted.has(letter.messageId)) return { do: 'delete' };
   const envelope: EventEnvelope & { detail: { metadata: Record<string, unknown> } } = JSON.parse(letter.body);
+  if (envelope.detail.metadata.category === 'transformed') {
+    // On the domain bus every consumer of the event would get it, and refuse it.
+    const reason = 'is an analytics variant, which only the relay of its owner puts on the analytics bus: redrive it';
+    return { do: 'keep', code: 'ANALYTICS_VARIANT', reason };
+  }
   const mismatches = envelopeMismatches(envelope);
   // Every consumer would refuse it again, and nothing may be changed in flight.
   if (mismatches.length > 0) {
