@@ -41,6 +41,7 @@ import type { System } from './system.ts';
 
 const stage = 'dev';
 const busName = `millrace-${stage}`;
+export const analyticsBusName = `${busName}-analytics`;
 
 /** The system's AWS side, as an operator sees it. */
 export class Aws {
@@ -100,9 +101,9 @@ export class Aws {
   }
 
   /** Puts a made-up event as a function, or as anybody else, and returns the answer for it. */
-  async putAs(accessKeyId: string, source: string): Promise<PutEventsCommandOutput['Entries']> {
+  async putAs(accessKeyId: string, source: string, bus = busName): Promise<PutEventsCommandOutput['Entries']> {
     const client = new EventBridgeClient(this.#config(accessKeyId));
-    const Entries = [{ EventBusName: busName, Source: source, DetailType: 'MadeUp.v1', Detail: '{}' }];
+    const Entries = [{ EventBusName: bus, Source: source, DetailType: 'MadeUp.v1', Detail: '{}' }];
     return (await client.send(new PutEventsCommand({ Entries }))).Entries;
   }
 
@@ -302,8 +303,8 @@ export class Aws {
     );
   }
 
-  /** Listens to every event on the bus, or to those of one detail-type. */
-  async tap(detailType?: string): Promise<Tap> {
+  /** Listens to every event on a bus, or to those of one detail-type. */
+  async tap(detailType?: string, EventBusName = busName): Promise<Tap> {
     const name = `tap-${randomUUID()}`;
     const { QueueUrl = '' } = await this.sqs.send(new CreateQueueCommand({ QueueName: name }));
     const { Attributes } = await this.sqs.send(
@@ -319,11 +320,11 @@ export class Aws {
       source: [{ prefix: 'millrace.' }],
       ...(detailType ? { 'detail-type': [detailType] } : {}),
     });
-    await this.events.send(new PutRuleCommand({ Name: name, EventBusName: busName, EventPattern }));
+    await this.events.send(new PutRuleCommand({ Name: name, EventBusName, EventPattern }));
     await this.events.send(
-      new PutTargetsCommand({ Rule: name, EventBusName: busName, Targets: [{ Id: 'tap', Arn: Attributes?.QueueArn }] }),
+      new PutTargetsCommand({ Rule: name, EventBusName, Targets: [{ Id: 'tap', Arn: Attributes?.QueueArn }] }),
     );
-    return new Tap(this, name, QueueUrl);
+    return new Tap(this, { EventBusName, name, queueUrl: QueueUrl });
   }
 }
 
@@ -333,11 +334,13 @@ export type TappedEvent = EmittableEvent<{ data: Record<string, unknown>; metada
 export class Tap {
   readonly #aws: Aws;
   readonly #name: string;
+  readonly #bus: string;
   readonly #queueUrl: string;
   readonly #heard: TappedEvent[] = [];
 
-  constructor(aws: Aws, name: string, queueUrl: string) {
+  constructor(aws: Aws, { EventBusName, name, queueUrl }: { EventBusName: string; name: string; queueUrl: string }) {
     this.#aws = aws;
+    this.#bus = EventBusName;
     this.#name = name;
     this.#queueUrl = queueUrl;
   }
@@ -377,7 +380,7 @@ export class Tap {
   }
 
   async close(): Promise<void> {
-    const rule = { EventBusName: busName };
+    const rule = { EventBusName: this.#bus };
     await this.#aws.events.send(new RemoveTargetsCommand({ ...rule, Rule: this.#name, Ids: ['tap'] }));
     await this.#aws.events.send(new DeleteRuleCommand({ ...rule, Name: this.#name }));
     await this.#aws.sqs.send(new DeleteQueueCommand({ QueueUrl: this.#queueUrl }));
