@@ -64,6 +64,12 @@ const rows: Readonly<Record<string, Row>> = {
   },
   // Nobody was there.
   'GET /interactions/sessions/{sessionId}': { scope: 'interactions:read', own: 404, others: 404 },
+  ...Object.fromEntries(
+    ['series', 'funnel', 'top', 'anomalies'].map((name) => [
+      `GET /analytics/${name}`,
+      { scope: 'analytics:read', query: () => 'from=2026-01-01T00:00Z&to=2026-01-01T01:00Z', own: 200, others: 200 },
+    ]),
+  ),
   'GET /lineage/{id}': { scope: 'events:read', own: 200, others: 200 },
 };
 

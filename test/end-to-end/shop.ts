@@ -26,6 +26,9 @@ export interface AnswerBody extends OrderView {
   path: { page: string; sku?: string; viewedAt: string }[];
   /** Of `GET /interactions/minutes`. */
   minutes: { minute: string; views: number; productViews: number; sessions: number }[];
+  /** Of `GET /analytics/…`. */
+  steps: { step: string; orders: number }[];
+  skus: { sku: string; quantity: number }[];
   /** Of `GET /events`. */
   events: StoredEvent[];
   /** Of `GET /events` and `GET /orders`. */
@@ -68,7 +71,7 @@ export interface OrderView {
 /** What tokens of a shop's people say they may do. */
 export const scopesOf = {
   customer: 'orders:read orders:write checkouts:read checkouts:write',
-  staff: 'stock:read stock:write events:read reports:read approvals:write interactions:read',
+  staff: 'stock:read stock:write events:read reports:read approvals:write interactions:read analytics:read',
 } as const;
 
 /** A customer of the shop, and the staff that fills its shelves: the HTTP API as a test uses it. */
@@ -103,7 +106,7 @@ export class Shop {
    */
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
     const token = await this.token(
-      /^\/(stock|events|lineage|reports|interactions)|\/approval$/.test(path) ? 'staff' : 'customer',
+      /^\/(stock|events|lineage|reports|interactions|analytics)|\/approval$/.test(path) ? 'staff' : 'customer',
     );
     const response = await fetch(`${this.#system.apiUrl}${path}`, {
       method,

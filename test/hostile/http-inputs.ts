@@ -103,6 +103,18 @@ export const attackedRoutes: Readonly<Record<string, AttackedRoute>> = {
     by: 'staff',
     sound: [400],
   },
+  ...Object.fromEntries(
+    ['series', 'funnel', 'top', 'anomalies'].map((name) => [
+      `GET /analytics/${name}`,
+      {
+        method: 'GET',
+        path: `/analytics/${name}`,
+        by: 'staff' as const,
+        query: { from: '2026-01-01T00:00Z', to: '2026-01-01T01:00Z' },
+        sound: [200],
+      },
+    ]),
+  ),
   'GET /stock/{sku}': { method: 'GET', path: '/stock/{id}', by: 'staff', sound: [200, 404] },
   'PUT /stock/{sku}': { method: 'PUT', path: '/stock/{id}', by: 'staff', body: stockLevelRequest, sound: [200] },
   'POST /stock/{sku}/count': {

@@ -55,6 +55,7 @@ export async function exercise(running: RunningShop, { failFast = true } = {}): 
     reemitsAndParks,
     takesPartnersOrders,
     followsVisitors,
+    countsOrders,
     ...consumers(running).map(buriesPoison),
     ...relays(running).map(buriesWhatCannotBeEmitted),
     ...streamConsumers(running).map(buriesBadRecords),
@@ -321,6 +322,25 @@ const followsVisitors: Step = async ({ shop, until }) => {
   const { status, body } = await shop.request('GET', `/interactions/minutes?from=${from}&to=${to}`);
   equal(status, 200, `GET /interactions/minutes answered ${status}`);
   ok((body.minutes[0]?.views ?? 0) >= 1, 'the views are not counted');
+};
+
+/** The second order finds the minute that the first one has begun, or begins another. */
+const countsOrders: Step = async ({ shop, until }) => {
+  const sku = await shop.stocked(0);
+  const now = Date.now();
+  await shop.place(orderOf(sku, 2));
+  await shop.place(orderOf(sku, 3));
+  const minute = (time: number) => `${new Date(time).toISOString().slice(0, 16)}Z`;
+  const range = `from=${minute(now - 60_000)}&to=${minute(now + 600_000)}`;
+  await until(async () => {
+    const { status, body } = await shop.request('GET', `/analytics/top?limit=100&${range}`);
+    equal(status, 200, `GET /analytics/top answered ${status}`);
+    equal(body.skus.find((each) => each.sku === sku)?.quantity, 5, 'the pieces are not counted');
+  });
+  for (const name of ['series', 'funnel', 'anomalies']) {
+    const { status } = await shop.request('GET', `/analytics/${name}?${range}`);
+    equal(status, 200, `GET /analytics/${name} answered ${status}`);
+  }
 };
 
 const reemitsAndParks: Step = async ({ shop, aws, until }) => {

@@ -13,6 +13,7 @@ const bystanders = new Set([
   'inventory OnShipmentCreatedRule',
   'checkout OnPaymentFailedRule',
   'event-log OnEventRule',
+  'live-figures OnEventRule',
 ]);
 
 /** An order has one process: the choreography of the services, or the checkout. */

@@ -1,0 +1,131 @@
+import { paginateQuery } from '@millrace/aws';
+import { ConfigurationError, variableFrom } from '@millrace/errors';
+import {
+  ConcurrencyConflictError,
+  commit,
+  idOf,
+  readItems,
+  retryOnConflict,
+  type Table,
+  tableFromEnvironment,
+} from '@millrace/event-store';
+import type { Event } from '@millrace/events';
+import { countEvents, type MinuteState, minuteOf } from '../domain/minute.ts';
+import type { MinuteFigures } from '../domain/report.ts';
+
+/** What became of an event: it is counted, was counted before, or could not be. */
+export type Outcome = 'counted' | 'known' | Error;
+
+interface MinutesOptions {
+  retentionDays: number;
+  now?: () => Date;
+}
+
+/**
+ * Figures by minute. A minute is one item with its figures and the marks of the events that they count, so events of one minute
+ * that come together are one write, and each counts once.
+ */
+export class Minutes {
+  readonly #table: Table;
+  readonly #options: Required<MinutesOptions>;
+
+  constructor(table: Table, { retentionDays, now = () => new Date() }: MinutesOptions) {
+    this.#table = table;
+    this.#options = { retentionDays, now };
+  }
+
+  /**
+   * Counts events, each once, in the minutes in which they happened.
+   * @returns what became of each, in their order
+   * @example const outcomes = await minutes.record(events);
+   */
+  async record(events: readonly Event[]): Promise<Outcome[]> {
+    const byMinute = Map.groupBy(events, minuteOf);
+    const outcomes = new Map<Event, Outcome>();
+    await Promise.all(
+      [...byMinute].map(async ([minute, some]) => {
+        try {
+          const known = await retryOnConflict(() => this.#add(minute, some));
+          for (const event of some) outcomes.set(event, known.has(event) ? 'known' : 'counted');
+        } catch (error) {
+          for (const event of some) outcomes.set(event, error as Error);
+        }
+      }),
+    );
+    return events.map((event) => outcomes.get(event) ?? 'known');
+  }
+
+  /** The minutes from `from` to before `to` in which something happened, in their order. */
+  async between(from: string, to: string): Promise<MinuteFigures[]> {
+    const found: MinuteFigures[] = [];
+    for (const day of daysOf(from, to)) {
+      const pages = paginateQuery(this.#table.client, {
+        TableName: this.#table.name,
+        KeyConditionExpression: 'pk = :day AND sk BETWEEN :from AND :to',
+        ProjectionExpression: 'sk, figures',
+        ExpressionAttributeValues: { ':day': partitionOf(day), ':from': from, ':to': to },
+      });
+      for await (const { Items = [] } of pages) {
+        for (const { sk, figures } of Items) if (sk !== to) found.push({ minute: sk, figures });
+      }
+    }
+    return found;
+  }
+
+  /** @returns the events that were counted before */
+  async #add(minute: string, events: readonly Event[]): Promise<ReadonlySet<Event>> {
+    const { client, name } = this.#table;
+    const key = { pk: partitionOf(minute.slice(0, 'yyyy-mm-dd'.length)), sk: minute };
+    const item = (await readItems(client, name, [key])).get(idOf(key));
+    const { state, known } = countEvents(item as MinuteState | undefined, events);
+    if (known.size === events.length) return known;
+    const version: number = item?.version ?? 0;
+    const ttl = Math.floor(this.#options.now().getTime() / 1000) + this.#options.retentionDays * 86_400;
+    await commit(client, [
+      {
+        write: {
+          Put: {
+            TableName: name,
+            Item: { ...key, figures: state.figures, seen: state.seen, version: version + 1, ttl },
+            ...(version === 0
+              ? { ConditionExpression: 'attribute_not_exists(pk)' }
+              : {
+                  ConditionExpression: '#version = :version',
+                  ExpressionAttributeNames: { '#version': 'version' },
+                  ExpressionAttributeValues: { ':version': version },
+                }),
+          },
+        },
+        onConditionFailed: (options) => new ConcurrencyConflictError(`minute ${minute}`, options),
+      },
+    ]);
+    return known;
+  }
+}
+
+function partitionOf(day: string): string {
+  return `MINUTES#${day}`;
+}
+
+/** Every day that a range touches. */
+function daysOf(from: string, to: string): string[] {
+  const days: string[] = [];
+  const last = to.slice(0, 'yyyy-mm-dd'.length);
+  for (let time = Date.parse(`${from.slice(0, 'yyyy-mm-dd'.length)}Z`); ; time += 86_400_000) {
+    const day = new Date(time).toISOString().slice(0, 'yyyy-mm-dd'.length);
+    if (day > last) return days;
+    days.push(day);
+  }
+}
+
+/**
+ * The figures in the table MILLRACE_TABLE, kept for MILLRACE_FIGURE_RETENTION_DAYS.
+ * @throws ConfigurationError when one of them is not set, and for less time than an event may come again
+ */
+export function minutesFromEnvironment(): Minutes {
+  const name = 'MILLRACE_FIGURE_RETENTION_DAYS';
+  const expectation = 'a whole number of days from 30 on, for an event may come again for 29 days';
+  const retentionDays = Number(variableFrom(name, expectation));
+  if (!Number.isInteger(retentionDays) || retentionDays < 30) throw new ConfigurationError(name, expectation);
+  return new Minutes(tableFromEnvironment(), { retentionDays });
+}

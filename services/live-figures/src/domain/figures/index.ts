@@ -1,0 +1,23 @@
+import { ShipmentCreated } from '@millrace/fulfillment/events';
+import { StockReserved } from '@millrace/inventory/events';
+import { OrderCancelled, OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
+import { PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
+import type { Projection } from '../projection.ts';
+import { funnel } from './funnel.ts';
+import { orders } from './orders.ts';
+import { revenue } from './revenue.ts';
+import { skus } from './skus.ts';
+
+/** Every dimension. A new one is a file and a line here. */
+export const projections: readonly Projection[] = [orders, revenue, funnel, skus];
+
+/** Every event that some dimension measures, as serverless.yml lists them. */
+export const measuredContracts = [
+  OrderPlaced,
+  OrderConfirmed,
+  OrderCancelled,
+  StockReserved,
+  PaymentProcessed,
+  PaymentRefunded,
+  ShipmentCreated,
+] as const;

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import type { Event } from '@millrace/events';
+import { projections } from './figures/index.ts';
+import type { Figures } from './projection.ts';
+
+/** The figures of one minute, by projection, with the marks of the events that they count. */
+export interface MinuteState {
+  figures: Readonly<Record<string, Figures>>;
+  /** Marks of events. They are in the minute, so that figures and marks are one write. */
+  seen: readonly string[];
+}
+
+const empty: MinuteState = { figures: {}, seen: [] };
+
+/** `2026-01-15T09:30`, in UTC: the minute in which an event happened, however late it comes. */
+export function minuteOf({ metadata: { timestamp } }: Pick<Event, 'metadata'>): string {
+  return timestamp.slice(0, 'yyyy-mm-ddThh:mm'.length);
+}
+
+/** 72 bits of the event's id: of a million events in a minute no two share them. */
+function markOf({ metadata: { id } }: Event): string {
+  return createHash('sha256').update(id).digest('base64url').slice(0, 12);
+}
+
+/**
+ * Counts events in their minute, each once.
+ * @param state of the minute; undefined for the first events
+ * @returns the minute with them, and which of them were counted before
+ * @example const { state, known } = countEvents(stored, events);
+ */
+export function countEvents(
+  state: MinuteState | undefined,
+  events: readonly Event[],
+): { state: MinuteState; known: ReadonlySet<Event> } {
+  const seen = new Set((state ?? empty).seen);
+  const known = new Set<Event>();
+  const added: Record<string, Figures>[] = [(state ?? empty).figures];
+  for (const event of events) {
+    const mark = markOf(event);
+    if (seen.has(mark)) known.add(event);
+    else added.push(measure(event));
+    seen.add(mark);
+  }
+  return { state: { figures: sumOf(added), seen: [...seen] }, known };
+}
+
+function measure(event: Event): Record<string, Figures> {
+  return Object.fromEntries(
+    projections.flatMap(({ name, measure: measureBy }) => {
+      const figures = measureBy(event);
+      return figures ? [[name, figures] as const] : [];
+    }),
+  );
+}
+
+/** Adds figures up, by projection and name. */
+export function sumOf(all: readonly Readonly<Record<string, Figures>>[]): Record<string, Figures> {
+  const sums = new Map<string, Map<string, number>>();
+  for (const [projection, figures] of all.flatMap((each) => Object.entries(each))) {
+    const sum = sums.get(projection) ?? new Map<string, number>();
+    sums.set(projection, sum);
+    for (const [name, amount] of Object.entries(figures)) sum.set(name, (sum.get(name) ?? 0) + amount);
+  }
+  return Object.fromEntries([...sums].map(([projection, sum]) => [projection, Object.fromEntries(sum)]));
+}
