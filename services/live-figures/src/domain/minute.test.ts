@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { parseEnvelope } from '@millrace/events';
 import { OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
-import { sampleEvent } from '@millrace/testing';
+import { envelopeText, sampleEvent } from '@millrace/testing';
 import { measuredContracts, projections } from './figures/index.ts';
 import { countEvents } from './minute.ts';
 
@@ -11,8 +12,12 @@ test('every event that a dimension measures is consumed, and no other', () => {
 });
 
 test('an event counts once, also when it comes twice in a batch', () => {
-  const placed = sampleEvent(OrderPlaced).event;
-  const confirmed = sampleEvent(OrderConfirmed).event;
+  const placed = OrderPlaced.analytics.parse(
+    parseEnvelope(envelopeText(sampleEvent(OrderPlaced).analyticsVariant() as never)),
+  );
+  const confirmed = OrderConfirmed.analytics.parse(
+    parseEnvelope(envelopeText(sampleEvent(OrderConfirmed).analyticsVariant() as never)),
+  );
 
   const first = countEvents(undefined, [placed, placed]);
   const second = countEvents(first.state, [confirmed, placed]);

@@ -1,4 +1,4 @@
-import type { EventContract, EventOf } from '@millrace/events';
+import type { AnalyticsContract, Event, EventOf } from '@millrace/events';
 
 /** What one event adds to figures, by their names. Amounts are whole numbers: orders, pieces, or minor units of a currency. */
 export type Figures = Readonly<Record<string, number>>;
@@ -7,17 +7,17 @@ export type Figures = Readonly<Record<string, number>>;
 export interface Projection {
   /** Groups its figures, in the table and in answers. It must never change. */
   name: string;
-  contracts: readonly EventContract[];
+  contracts: readonly AnalyticsContract[];
   /** What an event adds; `undefined` for an event of other projections. */
-  measure(event: EventOf<EventContract>): Figures | undefined;
+  measure(event: Event): Figures | undefined;
 }
 
 /**
  * Declares a dimension. What an event adds depends on nothing but the event, so it does not matter in which order events come.
  * @example
- * export const orders = defineProjection('orders', [OrderPlaced], () => ({ placed: 1 }));
+ * export const orders = defineProjection('orders', [OrderPlaced.analytics], () => ({ placed: 1 }));
  */
-export function defineProjection<const Contracts extends readonly EventContract[]>(
+export function defineProjection<const Contracts extends readonly AnalyticsContract[]>(
   name: string,
   contracts: Contracts,
   measure: (event: EventOf<Contracts[number]>) => Figures,

@@ -8,16 +8,22 @@ import { defineProjection } from '../projection.ts';
 export const steps = ['placed', 'reserved', 'paid', 'shipped', 'confirmed'] as const;
 
 const stepOf = {
-  [OrderPlaced.detailType]: 'placed',
-  [StockReserved.detailType]: 'reserved',
-  [PaymentProcessed.detailType]: 'paid',
-  [ShipmentCreated.detailType]: 'shipped',
-  [OrderConfirmed.detailType]: 'confirmed',
+  [OrderPlaced.analytics.detailType]: 'placed',
+  [StockReserved.analytics.detailType]: 'reserved',
+  [PaymentProcessed.analytics.detailType]: 'paid',
+  [ShipmentCreated.analytics.detailType]: 'shipped',
+  [OrderConfirmed.analytics.detailType]: 'confirmed',
 } as const satisfies Record<string, (typeof steps)[number]>;
 
 /** How many orders came to which step. */
 export const funnel = defineProjection(
   'funnel',
-  [OrderPlaced, StockReserved, PaymentProcessed, ShipmentCreated, OrderConfirmed],
+  [
+    OrderPlaced.analytics,
+    StockReserved.analytics,
+    PaymentProcessed.analytics,
+    ShipmentCreated.analytics,
+    OrderConfirmed.analytics,
+  ],
   ({ detailType }) => ({ [stepOf[detailType]]: 1 }),
 );

@@ -13,11 +13,11 @@ export const projections: readonly Projection[] = [orders, revenue, funnel, skus
 
 /** Every event that some dimension measures, as serverless.yml lists them. */
 export const measuredContracts = [
-  OrderPlaced,
-  OrderConfirmed,
-  OrderCancelled,
-  StockReserved,
-  PaymentProcessed,
-  PaymentRefunded,
-  ShipmentCreated,
+  OrderPlaced.analytics,
+  OrderConfirmed.analytics,
+  OrderCancelled.analytics,
+  StockReserved.analytics,
+  PaymentProcessed.analytics,
+  PaymentRefunded.analytics,
+  ShipmentCreated.analytics,
 ] as const;
