@@ -66,7 +66,16 @@ describe('npm run cost', () => {
 
     expect(report.counted['events.published']).toBe(5);
     expect(new Set(report.aMillionOrders.map(({ service }) => service))).toEqual(
-      new Set(['event-bus', 'orders', 'inventory', 'payments', 'fulfillment', 'notifications', 'event-log', 'live-figures']),
+      new Set([
+        'event-bus',
+        'orders',
+        'inventory',
+        'payments',
+        'fulfillment',
+        'notifications',
+        'event-log',
+        'live-figures',
+      ]),
     );
     expect(report.fixed.map(({ product }) => product)).toEqual(
       expect.arrayContaining(['Amazon CloudWatch', 'Amazon SQS']),
