@@ -35,20 +35,20 @@ test('no function looks for credentials in files, in SSO or at a metadata servic
 describe('a bundle, which Lambda reads and compiles at each cold start, is no larger than', () => {
   /** These send by clients of the SDK: mails and SMS. */
   const withSdk: Record<string, number> = {
-    'millrace-notifications-dev-onOrderOutcome': 800,
-    'millrace-notifications-dev-onStockRanLow': 800,
-    'millrace-notifications-dev-onCheckoutApprovalRequested': 800,
-    'millrace-notifications-dev-sendConfirmationForCheckout': 800,
-    'millrace-notifications-dev-notifyCancellationForCheckout': 800,
+    'millrace-notifications-dev-onOrderOutcome': 810,
+    'millrace-notifications-dev-onStockRanLow': 810,
+    'millrace-notifications-dev-onCheckoutApprovalRequested': 810,
+    'millrace-notifications-dev-sendConfirmationForCheckout': 810,
+    'millrace-notifications-dev-notifyCancellationForCheckout': 810,
   };
   /** In KB, by what the function's role in the design is. */
   const limitOf = (functionName: string): number => {
     if (withSdk[functionName] !== undefined) return withSdk[functionName];
-    if (functionName.endsWith('-relay')) return 150;
-    return /-(on|project)[A-Z]\w*$/.test(functionName) ? 310 : 350;
+    if (functionName.endsWith('-relay')) return 280; // it makes variants, so it has the contracts and with them zod
+    return /-(on|project)[A-Z]\w*$/.test(functionName) ? 325 : 350;
   };
 
-  test('150 KB for a relay, 310 KB for a consumer, 350 KB for an endpoint', () => {
+  test('280 KB for a relay, 325 KB for a consumer, 350 KB for an endpoint', () => {
     const sizes = bundleSizes(services);
     expect(sizes.length).toBeGreaterThan(20);
     expect(sizes.filter(({ functionName, bytes }) => bytes > limitOf(functionName) * 1000)).toEqual([]);
