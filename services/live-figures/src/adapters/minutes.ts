@@ -77,8 +77,9 @@ export class Minutes {
     const { client, name } = this.#table;
     const key = { pk: partitionOf(minute.slice(0, 'yyyy-mm-dd'.length)), sk: minute };
     const item = (await readItems(client, name, [key])).get(idOf(key));
-    const { state, known } = countEvents(item as MinuteState | undefined, events);
-    if (known.size === events.length) return known;
+    const stored = item as MinuteState | undefined;
+    const { state, known } = countEvents(stored, events);
+    if (state.seen.length === stored?.seen.length) return known;
     const version: number = item?.version ?? 0;
     const ttl = Math.floor(this.#options.now().getTime() / 1000) + this.#options.retentionDays * 86_400;
     await commit(client, [
