@@ -3,8 +3,8 @@ import { readArguments, readNumber, runCommand } from '@millrace/command-line';
 import { runKills } from '../../test/kills/kill-campaign.ts';
 import { printCampaign } from './print-campaign.ts';
 
-const HELP = `Kills the local cloud (SIGKILL) at random moments while customers place orders, and starts it again on its data directory.
-Then every accepted order must end, nothing may have happened twice, and the stock must be conserved.
+const HELP = `Kills the local cloud (SIGKILL) at random moments while customers place orders and a partner sends some, and starts it again on
+its data directory. Then every accepted order must end, nothing may have happened twice, and the stock must be conserved.
 
 Usage: npm run test:kills -- [options]
 

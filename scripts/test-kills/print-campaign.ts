@@ -13,9 +13,9 @@ export async function printCampaign(
   const { times, seed } = options;
   console.log(`seed ${seed}`);
   const result = await run({ ...options, onProgress: (line) => console.log(line) });
-  const { orders, violations, seconds, dataDirectory } = result;
+  const { orders, partnerOrders, violations, seconds, dataDirectory } = result;
   for (const violation of violations) console.error(`NOT AS IT MUST BE: ${violation}`);
-  const summary = `${times} ${troubles}, ${orders} orders, ${seconds.toFixed(0)} s`;
+  const summary = `${times} ${troubles}, ${orders} orders (${partnerOrders} of a partner), ${seconds.toFixed(0)} s`;
   console.log(`seed ${seed}, ${summary}: ${violations.length} violations`);
   if (violations.length === 0) await removeData(result);
   else console.error(`The data are kept in ${dataDirectory}`);

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { eventually } from '@millrace/testing';
-import { orderOf, Shop } from '../end-to-end/shop.ts';
+import { Aws } from '../end-to-end/aws.ts';
+import { checkoutIdOf, orderOf, partnerOrderOf, Shop } from '../end-to-end/shop.ts';
 import { Random } from '../random.ts';
 import { type RunningStart, startMillrace } from '../running-start.ts';
 import { expireLocks } from './expire-locks.ts';
@@ -20,6 +22,8 @@ export interface CampaignOptions {
 export interface CampaignResult {
   /** Orders that were accepted. */
   orders: number;
+  /** Of these, those that a partner sent. */
+  partnerOrders: number;
   /** What is not as it must be, a line each. */
   violations: string[];
   /** Of the runtime; kept when there are violations. */
@@ -28,10 +32,12 @@ export interface CampaignResult {
 }
 
 const CLIENTS = 4;
+/** What a partner's orders have as their customer. */
+const PARTNER_ID = 'partner:acme';
 
 /**
- * Starts the local cloud on a data directory, makes trouble for it again and again while customers place orders, and then waits until
- * every order that was accepted has ended. Nothing may have happened twice, and the stock must be what it was.
+ * Starts the local cloud on a data directory, makes trouble for it again and again while customers place orders and a partner sends
+ * some, and then waits until every order that was accepted has ended. Nothing may have happened twice, and the stock must be what it was.
  *
  * @param trouble what happens each time; afterwards the local cloud runs again. Returns what it was
  */
@@ -52,9 +58,11 @@ export async function runCampaign(
     campaign.endLoad();
     await load;
     onProgress(`${campaign.orders.length} orders are accepted; waiting until all have ended`);
-    const violations = await findViolations(campaign.shop, campaign.awsUrl, campaign.orders, campaign.skus);
+    const { orders, skus, shop, partner, awsUrl } = campaign;
+    const violations = await findViolations([shop, partner], awsUrl, orders, skus);
     const seconds = (performance.now() - startedAt) / 1000;
-    return { orders: campaign.orders.length, violations, dataDirectory, seconds };
+    const partnerOrders = orders.filter(({ customerId }) => customerId === PARTNER_ID).length;
+    return { orders: orders.length, partnerOrders, violations, dataDirectory, seconds };
   } finally {
     await campaign.end();
   }
@@ -65,9 +73,16 @@ export async function removeData({ dataDirectory }: CampaignResult): Promise<voi
   await rm(dataDirectory, { recursive: true, force: true });
 }
 
-/** The local cloud that is in trouble, and its customers. */
+/** The runtime as those see it who order. */
+interface Counter {
+  shop: Shop;
+  aws: Aws;
+}
+
+/** The local cloud that is in trouble, its customers, and a partner that sends orders. */
 export class Campaign {
   readonly orders: PlacedOrder[] = [];
+  /** Of each customer one, and of the partner. */
   readonly skus: string[] = [];
   readonly random: Random;
   readonly dataDirectory: string;
@@ -76,14 +91,17 @@ export class Campaign {
   readonly #customerId = `customer-${randomUUID()}`;
   #running: RunningStart | undefined;
   /** Resolves when there is a runtime that answers. */
-  #shop = Promise.withResolvers<Shop>();
+  #counter = Promise.withResolvers<Counter>();
   #refusals = 0;
   /** Tells of each order that was accepted or refused. */
   readonly #answers = new EventTarget();
   /** Resolves when customers may place orders. */
   #mayOrder: Promise<void> = Promise.resolve();
   #isLoading = true;
+  /** As the customers see it. */
   shop!: Shop;
+  /** As the partner sees it. */
+  partner!: Shop;
 
   constructor(dataDirectory: string, seed: number) {
     this.dataDirectory = dataDirectory;
@@ -109,14 +127,16 @@ export class Campaign {
   async start(): Promise<void> {
     this.#running = await startMillrace({ args: this.args });
     const { apiUrl, awsUrl, issuerUrl } = this.#running.ready;
-    this.shop = new Shop({ apiUrl, issuerUrl, messagesUrl: `${awsUrl}/_local/messages` }, this.#customerId);
-    while (this.skus.length < CLIENTS) this.skus.push(await this.shop.stocked(INITIAL_STOCK));
-    this.#shop.resolve(this.shop);
+    const system = { apiUrl, issuerUrl, messagesUrl: `${awsUrl}/_local/messages` };
+    this.shop = new Shop(system, this.#customerId);
+    this.partner = new Shop(system, PARTNER_ID);
+    while (this.skus.length < CLIENTS + 1) this.skus.push(await this.shop.stocked(INITIAL_STOCK));
+    this.#counter.resolve({ shop: this.shop, aws: new Aws({ awsUrl }) });
   }
 
   /** Kills the runtime. */
   async kill(): Promise<void> {
-    this.#shop = Promise.withResolvers<Shop>();
+    this.#counter = Promise.withResolvers<Counter>();
     this.#running?.child.kill('SIGKILL');
     await this.#running?.ended;
     await expireLocks(this.dataDirectory);
@@ -146,22 +166,46 @@ export class Campaign {
     return promise;
   }
 
-  /** Places orders until `endLoad`. An order that got no answer is placed again, with its idempotency key, until it is accepted. */
+  /**
+   * Places orders until `endLoad`. An order that got no answer is placed again until it is accepted: by a customer with its idempotency
+   * key, by the partner with its number.
+   */
   async load(): Promise<void> {
-    await Promise.all(
-      this.skus.map(async (sku) => {
-        for (;;) {
-          await this.#mayOrder;
-          if (!this.#isLoading) return;
-          const quantity = this.random.between(1, 3);
-          const order = orderOf(sku, quantity);
-          const key = { 'idempotency-key': randomUUID() };
-          const orderId = await eventually(() => this.#place(order, key), { deadlineMs: 240_000, intervalMs: 50 });
-          this.orders.push({ orderId, sku, quantity });
-          this.#answers.dispatchEvent(new Event('answer'));
-        }
-      }),
-    );
+    const [partnersSku = '', ...customersSkus] = this.skus;
+    await Promise.all([...customersSkus.map((sku) => this.#order(sku)), this.#sendOrders(partnersSku)]);
+  }
+
+  async #order(sku: string): Promise<void> {
+    for (;;) {
+      await this.#mayOrder;
+      if (!this.#isLoading) return;
+      const quantity = this.random.between(1, 3);
+      const order = orderOf(sku, quantity);
+      const key = { 'idempotency-key': randomUUID() };
+      const orderId = await this.#accepted(({ shop }) => shop.place(order, key));
+      this.#add({ orderId, sku, quantity, customerId: this.#customerId });
+    }
+  }
+
+  /** The partner sends an order for each one that a customer has placed: without an answer to wait for it would send hundreds. */
+  async #sendOrders(sku: string): Promise<void> {
+    for (let sent = 1; ; sent += 1) {
+      await this.#until(() => this.orders.length >= 2 * sent - 1 || !this.#isLoading);
+      await this.#mayOrder;
+      if (!this.#isLoading) return;
+      const quantity = this.random.between(1, 3);
+      const order = partnerOrderOf(sku, { items: [{ article: sku, pieces: quantity, price: '3.49' }] });
+      await this.#accepted(async ({ aws }) => {
+        const QueueUrl = await aws.queueUrl('partner-orders', 'acme');
+        await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(order) }));
+      });
+      this.#add({ orderId: checkoutIdOf(order), sku, quantity, customerId: PARTNER_ID, process: 'checkout' });
+    }
+  }
+
+  #add(order: PlacedOrder): void {
+    this.orders.push(order);
+    this.#answers.dispatchEvent(new Event('answer'));
   }
 
   /** Has customers wait while something takes long. Otherwise they would place hundreds of orders meanwhile, which all have to end. */
@@ -175,23 +219,30 @@ export class Campaign {
     }
   }
 
-  async #place(order: unknown, headers: Record<string, string>): Promise<string> {
-    const shop = await this.#shop.promise;
-    try {
-      return await shop.place(order, headers);
-    } catch (error) {
-      this.#refusals += 1;
-      this.#answers.dispatchEvent(new Event('answer'));
-      throw error;
-    }
+  /** Tries until the runtime has accepted something. */
+  #accepted<Answer>(place: (counter: Counter) => Promise<Answer>): Promise<Answer> {
+    return eventually(
+      async () => {
+        const counter = await this.#counter.promise;
+        try {
+          return await place(counter);
+        } catch (error) {
+          this.#refusals += 1;
+          this.#answers.dispatchEvent(new Event('answer'));
+          throw error;
+        }
+      },
+      { deadlineMs: 240_000, intervalMs: 50 },
+    );
   }
 
   endLoad(): void {
     this.#isLoading = false;
+    this.#answers.dispatchEvent(new Event('answer'));
   }
 
   async end(): Promise<void> {
-    this.#isLoading = false;
+    this.endLoad();
     this.#running?.child.kill('SIGTERM');
     await this.#running?.ended;
   }

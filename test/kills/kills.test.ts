@@ -10,5 +10,6 @@ test(`nothing that was accepted is lost or done twice when the local cloud is ki
 
   expect(result).toMatchObject({ violations: [] });
   expect(result.orders).toBeGreaterThan(3);
+  expect(result.partnerOrders).toBeGreaterThan(1);
   await removeData(result);
 }, 900_000);

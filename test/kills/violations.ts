@@ -9,6 +9,10 @@ export interface PlacedOrder {
   orderId: string;
   sku: string;
   quantity: number;
+  /** Whose it is: a customer's, or a partner's. */
+  customerId: string;
+  /** Of an order that the state machine carries out. */
+  process?: 'checkout';
 }
 
 /** Of each SKU, before the first order. */
@@ -17,15 +21,19 @@ export const INITIAL_STOCK = 1_000;
 /** The events of an order that is sent to its customer. */
 const TIMELINE = ['OrderConfirmed', 'OrderPlaced', 'PaymentProcessed', 'ShipmentCreated', 'StockReserved'];
 
+/** What a checkout has beside it: in the order's own timeline, and on the bus. */
+const OF_CHECKOUTS = { timeline: 'OrderLocked', event: 'StartCheckout' };
+
 /** What was received when the runtime was killed is hidden for its visibility timeout, and may have to wait for what else was. */
 const END_WITHIN_MS = 240_000;
 
 /**
  * Waits until all orders have ended, and finds what is not as it must be.
+ * @param shops as those see it who have ordered
  * @returns a line each
  */
 export async function findViolations(
-  shop: Shop,
+  shops: readonly Shop[],
   awsUrl: string,
   orders: readonly PlacedOrder[],
   skus: readonly string[],
@@ -45,20 +53,27 @@ export async function findViolations(
       violations.push(`${what}: ${found ?? (error as Error).message}`);
     }
   };
+  const [anyone] = shops;
   await Promise.all([
-    ...orders.map((order) => check(`order ${order.orderId}`, () => unfinished(shop, order))),
-    ...orders.map(({ orderId }) => check(`events of order ${orderId}`, () => repeated(shop, orderId))),
-    ...skus.map((sku) => check(`stock ${sku}`, () => unbalanced(shop, sku, orders))),
-    check('orders of the customer', () => uncounted(shop, orders)),
+    ...shops.flatMap((shop) => {
+      const own = orders.filter(({ customerId }) => customerId === shop.customerId);
+      return [
+        ...own.map((order) => check(`order ${order.orderId}`, () => unfinished(shop, order))),
+        ...own.map((order) => check(`events of order ${order.orderId}`, () => repeated(shop, order))),
+        check(`orders of ${shop.customerId}`, () => uncounted(shop, own)),
+      ];
+    }),
+    ...skus.map((sku) => check(`stock ${sku}`, () => unbalanced(anyone as Shop, sku, orders))),
   ]);
   await check('dead letters', () => deadLetters(awsUrl));
   return violations;
 }
 
-async function unfinished(shop: Shop, { orderId }: PlacedOrder): Promise<string | undefined> {
+async function unfinished(shop: Shop, { orderId, process }: PlacedOrder): Promise<string | undefined> {
   const { status, timeline } = await shop.order(orderId);
   const events = timeline.map(({ event }) => event).toSorted();
-  const isDone = status === 'CONFIRMED' && events.join() === TIMELINE.join();
+  const wanted = [...TIMELINE, ...(process ? [OF_CHECKOUTS.timeline] : [])].sort();
+  const isDone = status === 'CONFIRMED' && events.join() === wanted.join();
   return isDone ? undefined : `is ${status}, with ${events.join(', ')}`;
 }
 
@@ -71,13 +86,13 @@ async function unbalanced(shop: Shop, sku: string, orders: readonly PlacedOrder[
 }
 
 /** Each event has happened once. */
-async function repeated(shop: Shop, orderId: string): Promise<string | undefined> {
+async function repeated(shop: Shop, { orderId, process }: PlacedOrder): Promise<string | undefined> {
   const { body, status } = await shop.request('GET', `/lineage/${orderId}`);
   if (status !== 200) return `answered ${status}`;
   const types = body.trees.flatMap(({ events }) => events.flatMap(typesOf));
-  const wrong = TIMELINE.map((name) => `${name}.v1`).filter(
-    (type) => types.filter((other) => other === type).length !== 1,
-  );
+  const wrong = [...TIMELINE, ...(process ? [OF_CHECKOUTS.event] : [])]
+    .map((name) => `${name}.v1`)
+    .filter((type) => types.filter((other) => other === type).length !== 1);
   return wrong.length === 0 ? undefined : `not once each: ${wrong.join(', ')} of ${types.join(', ')}`;
 }
 
