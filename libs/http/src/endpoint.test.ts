@@ -454,6 +454,13 @@ describe('a handler that throws', () => {
     expect(jsonOf(answer).title).toBe('Too Many Requests');
   });
 
+  test('an HttpError may have members of its own, which take the place of no other', async () => {
+    const members = { alternatives: ['room-2'], status: 200 };
+    const answer = await answerTo(new HttpError(409, 'TAKEN', 'The room is taken', [], { members }));
+
+    expect(jsonOf(answer)).toMatchObject({ status: 409, code: 'TAKEN', alternatives: ['room-2'] });
+  });
+
   test.each([
     ['an unexpected error', new TypeError('Cannot read password of undefined')],
     ['a permanent error', new PermanentError('SECRET', 'password')],

@@ -39,23 +39,30 @@ export class HttpError extends MillraceError {
   readonly errors: readonly ProblemError[];
   /** After how many seconds the caller may try again: the header `Retry-After`. */
   readonly retryAfterSeconds: number | undefined;
+  /** Further members of the problem document, https://www.rfc-editor.org/rfc/rfc9457#name-extension-members */
+  readonly members: Readonly<Record<string, unknown>>;
 
   constructor(
     status: number,
     code: string,
     detail: string,
     errors: readonly ProblemError[] = [],
-    { retryAfterSeconds }: { retryAfterSeconds?: number } = {},
+    {
+      retryAfterSeconds,
+      members = {},
+    }: { retryAfterSeconds?: number; members?: Readonly<Record<string, unknown>> } = {},
   ) {
     super(code, detail);
     this.status = status;
     this.errors = errors;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.members = members;
   }
 
   /** What the caller is told. */
   problem(requestId: string): Problem {
     return {
+      ...this.members,
       type: 'about:blank',
       title: titles[this.status] ?? 'Error',
       status: this.status,
