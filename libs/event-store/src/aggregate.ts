@@ -22,7 +22,7 @@ export interface Aggregate<State, Command, Event extends DomainEvent> {
   publish?: (event: Event, state: State, context: EventContext) => EmittableEvent | undefined;
   /**
    * Rows to write in the transaction of an event, for example those that an aggregate is looked up by. They can then neither be
-   * missing nor be left over.
+   * missing nor be left over. Where events of one command write the same row, the last one's write counts; so give these no conditions.
    * @param state right after the event
    * @param context of the event, as for `publish`
    * @example (event, order, { subject }) => (event.type === 'OrderPlaced' ? [openOrders.add(subject, order.deadline)] : [])

@@ -151,6 +151,28 @@ describe('a command', () => {
     expect(appended).toEqual([['INBOX'], ['INBOX'], [{ subject: 'show-1', seats: 3 }, 'INBOX']]);
   });
 
+  test('writes an item once where several of its events have it alongside: as the last one leaves it', async () => {
+    const written: unknown[] = [];
+    class Recording extends InMemoryEventStore<BookingEvent> {
+      override append(
+        ...[stream, version, events, alongside = []]: Parameters<InMemoryEventStore<BookingEvent>['append']>
+      ) {
+        written.push(alongside.map(({ write }) => write.Put?.Item ?? write.Delete?.Key));
+        return super.append(stream, version, events);
+      }
+    }
+    const row = (sk: string) => ({ pk: 'OPEN', sk });
+    const runner = new CommandRunner(new Recording(), {
+      ...booking,
+      alongside: (event, { seats }, { subject }) =>
+        event.type === 'SoldOut'
+          ? [{ write: { Delete: { TableName: 'shows', Key: row(subject) } } }]
+          : [{ write: { Put: { TableName: 'shows', Item: { ...row(subject), taken: seats.size } } } }],
+    });
+    for (const seat of ['A1', 'A2', 'A3']) await runner.execute('show-1', seat, { correlationId: 'c' });
+    expect(written).toEqual([[{ ...row('show-1'), taken: 1 }], [{ ...row('show-1'), taken: 2 }], [row('show-1')]]);
+  });
+
   test('that is done already appends nothing, marks its event and gives the state', async () => {
     const { take, events, runner, show } = setUp();
     for (const seat of ['A1', 'A2', 'A3']) await take(seat);

@@ -181,7 +181,7 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
     }
     const marked = this.#aggregate.marksByCause && cause.causationId === inbox?.eventId;
     if (inbox && !marked) writes.push(this.#store.inboxMark(inbox, now));
-    await this.#store.append(streamOf(id), before.version, newEvents, writes);
+    await this.#store.append(streamOf(id), before.version, newEvents, lastOfEachItem(writes));
     return after;
   }
 
@@ -232,6 +232,16 @@ export class CommandRunner<State, Command, Event extends DomainEvent> {
     }
     return folded;
   }
+}
+
+/** A transaction may write an item once: of the rows of several events the last counts, as if each event had been alone. */
+function lastOfEachItem(writes: readonly ConditionalWrite[]): ConditionalWrite[] {
+  const itemOf = ({ write: { Put, Update, Delete, ConditionCheck } }: ConditionalWrite): string => {
+    const change = Update ?? Delete ?? ConditionCheck;
+    const { pk, sk } = Put?.Item ?? change?.Key ?? {};
+    return JSON.stringify([(Put ?? change)?.TableName, pk, sk]);
+  };
+  return [...new Map(writes.map((each) => [itemOf(each), each])).values()];
 }
 
 function causesOf(events: readonly { causationId?: string | undefined }[]): Set<string> {
