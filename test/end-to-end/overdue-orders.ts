@@ -1,6 +1,6 @@
 import { documentClient } from '@millrace/aws';
 import { DynamoDbEventStore } from '@millrace/event-store';
-import { OpenOrders } from '../../services/orders/src/adapters/open-orders.ts';
+import { openOrdersIn } from '../../services/orders/src/adapters/open-orders.ts';
 import { Orders } from '../../services/orders/src/adapters/orders.ts';
 import type { System } from './system.ts';
 
@@ -9,5 +9,5 @@ export function ordersOf({ awsUrl: endpoint }: Pick<System, 'awsUrl'>): Orders {
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const client = documentClient({ endpoint, region: 'us-east-1', credentials });
   const table = { client, name: 'millrace-orders-dev' };
-  return new Orders(new DynamoDbEventStore(table.client, table.name), new OpenOrders(table));
+  return new Orders(new DynamoDbEventStore(table.client, table.name), openOrdersIn(table));
 }

@@ -8,8 +8,9 @@ import { StockRanLow } from '@millrace/inventory/events';
 import type { RefusedAccess } from '@millrace/local';
 import { requestToken } from '@millrace/local/request-token';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
+import { GRACE_MS } from '@millrace/timers';
 import { exampleOrder } from '../../services/orders/events/index.ts';
-import { GRACE_MS } from '../../services/orders/src/adapters/time-limit-sweep.ts';
+
 import { ordersOf } from '../end-to-end/overdue-orders.ts';
 import { checkoutIdOf, orderOf, partnerOrderOf } from '../end-to-end/shop.ts';
 import { checksOut, refusesBadSteps, undoesACheckout, undoesStepsOfACheckout } from './checkouts.ts';

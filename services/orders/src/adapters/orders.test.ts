@@ -7,7 +7,7 @@ import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb
 import { storedEvents } from '@millrace/testing/stored-events';
 import { exampleOrder } from '../../events/index.ts';
 import type { OrderCommand, OrderEvent, ProgressEvent } from '../domain/order.ts';
-import { OpenOrders } from './open-orders.ts';
+import { openOrdersIn } from './open-orders.ts';
 import { Orders, streamOf } from './orders.ts';
 
 let dynamoDb: TestDynamoDb;
@@ -23,7 +23,7 @@ afterAll(() => dynamoDb.stop());
 /** As many as there are containers. */
 function newOrders(): Orders {
   const client = documentClient();
-  return new Orders(new DynamoDbEventStore(client, 'orders'), new OpenOrders({ client, name: 'orders' }));
+  return new Orders(new DynamoDbEventStore(client, 'orders'), openOrdersIn({ client, name: 'orders' }));
 }
 
 const cause = {

@@ -8,6 +8,7 @@ import {
   tableFromEnvironment,
 } from '@millrace/event-store';
 import type { Cause, EventContext, InboxKey } from '@millrace/events';
+import type { Deadlines } from '@millrace/timers';
 import { OrderCancelled, OrderConfirmed, OrderPlaced } from '../../events/index.ts';
 import {
   belongsTo,
@@ -18,7 +19,7 @@ import {
   type OrderEvent,
   type ProgressEvent,
 } from '../domain/order.ts';
-import { OpenOrders } from './open-orders.ts';
+import { openOrdersIn } from './open-orders.ts';
 
 export interface StoredOrder {
   order: Order;
@@ -30,7 +31,7 @@ export class Orders {
   readonly #store: EventStore<OrderEvent>;
   readonly #runner: CommandRunner<Order | undefined, OrderCommand, OrderEvent>;
 
-  constructor(store: EventStore<OrderEvent>, openOrders: OpenOrders) {
+  constructor(store: EventStore<OrderEvent>, openOrders: Deadlines) {
     this.#store = store;
     this.#runner = new CommandRunner(store, aggregateOf(openOrders));
   }
@@ -69,7 +70,7 @@ export class Orders {
 /** The orders of the table in MILLRACE_TABLE. @throws ConfigurationError when it is not set */
 export function ordersFromEnvironment(): Orders {
   const { client, name } = tableFromEnvironment();
-  return new Orders(new DynamoDbEventStore(client, name), new OpenOrders({ client, name }));
+  return new Orders(new DynamoDbEventStore(client, name), openOrdersIn({ client, name }));
 }
 
 /** The stream of an order. */
@@ -77,7 +78,7 @@ export function streamOf(orderId: string): string {
   return `ORDER#${orderId}`;
 }
 
-const aggregateOf = (openOrders: OpenOrders): Aggregate<Order | undefined, OrderCommand, OrderEvent> => ({
+const aggregateOf = (openOrders: Deadlines): Aggregate<Order | undefined, OrderCommand, OrderEvent> => ({
   initialState: undefined,
   decide,
   evolve,
@@ -101,10 +102,10 @@ const aggregateOf = (openOrders: OpenOrders): Aggregate<Order | undefined, Order
     if (deadline === undefined) return [];
     switch (event.type) {
       case 'OrderPlaced':
-        return [openOrders.addition({ orderId: context.subject, deadline, cause: causeOf(context) })];
+        return [openOrders.addition({ id: context.subject, deadline, cause: causeOf(context) })];
       case 'OrderConfirmed':
       case 'OrderCancelled':
-        return [openOrders.removal({ orderId: context.subject, deadline })];
+        return [openOrders.removal({ id: context.subject, deadline })];
       default:
         return [];
     }

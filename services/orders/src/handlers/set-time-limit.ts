@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { consumeBatch } from '@millrace/consumer';
 import { commit, inboxMark, tableFromEnvironment } from '@millrace/event-store';
 import type { Cause, EventOf } from '@millrace/events';
+import { timersFromEnvironment } from '@millrace/timers';
 import { OrderCancelled, OrderConfirmed, OrderPlaced, OrderTimeLimitReached } from '../../events/index.ts';
-import { timersFromEnvironment } from '../adapters/timers.ts';
 
 const timers = timersFromEnvironment();
 const table = tableFromEnvironment();

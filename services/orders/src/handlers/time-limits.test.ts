@@ -15,6 +15,7 @@ import { timeLeft } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import { consumerVariables, envelopeText, eventually, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import { type Deadlines, GRACE_MS } from '@millrace/timers';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import {
   exampleOrder,
@@ -23,9 +24,8 @@ import {
   OrderPlaced,
   OrderTimeLimitReached,
 } from '../../events/index.ts';
-import { OpenOrders } from '../adapters/open-orders.ts';
+import { openOrdersIn } from '../adapters/open-orders.ts';
 import { Orders } from '../adapters/orders.ts';
-import { GRACE_MS } from '../adapters/time-limit-sweep.ts';
 import type { OrderCommand } from '../domain/order.ts';
 
 type Consumer = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
@@ -37,7 +37,7 @@ interface ScheduleRequest {
 
 let dynamoDb: TestDynamoDb;
 let orders: Orders;
-let openOrders: OpenOrders;
+let openOrders: Deadlines;
 let setTimeLimit: Consumer;
 let onTimeLimitReached: Consumer;
 let sweepTimeLimits: (event: unknown, context: Context) => Promise<{ cancelled: number }>;
@@ -58,7 +58,7 @@ beforeAll(async () => {
   onTimeLimitReached = (await import('./on-time-limit-reached.ts')).handler;
   sweepTimeLimits = (await import('./sweep-time-limits.ts')).handler;
   const table = { client: documentClient(), name: 'orders' };
-  openOrders = new OpenOrders(table);
+  openOrders = openOrdersIn(table);
   orders = new Orders(new DynamoDbEventStore(table.client, table.name), openOrders);
 });
 afterEach(() => {
@@ -107,7 +107,7 @@ async function stateOf(orderId: string) {
 
 async function overdue(): Promise<string[]> {
   const ids: string[] = [];
-  for await (const page of openOrders.overdue(new Date('9999-01-01'))) ids.push(...page.map(({ orderId }) => orderId));
+  for await (const page of openOrders.overdue(new Date('9999-01-01'))) ids.push(...page.map(({ id }) => id));
   return ids;
 }
 

@@ -1,13 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
 import { AwsError } from '@millrace/aws';
 import { isUnavailable } from '@millrace/errors';
+import { defineEvent } from '@millrace/events';
 import { RecordingClient, sampleEvent } from '@millrace/testing';
-import { OrderTimeLimitReached } from '../../events/index.ts';
-import { SchedulerTimers } from './timers.ts';
+import * as z from 'zod';
+import { SchedulerTimers } from './index.ts';
 
 const now = Date.parse('2026-01-15T09:30:00.000Z');
 const settings = { groupName: 'group', roleArn: 'role', busArn: 'bus', deadLetterArn: 'dlq' };
-const event = sampleEvent(OrderTimeLimitReached);
+const KettleBoiled = defineEvent({
+  name: 'KettleBoiled',
+  version: 1,
+  service: 'kitchen',
+  category: 'domain',
+  type: 'data',
+  summary: 'The water is hot.',
+  data: z.object({ kettle: z.string() }),
+  example: { kettle: 'kettle-1' },
+});
+const event = sampleEvent(KettleBoiled);
 
 function setUp(answer?: () => unknown) {
   const client = new RecordingClient(answer);
@@ -35,7 +46,7 @@ describe('a timer', () => {
         Target: {
           Arn: 'bus',
           RoleArn: 'role',
-          EventBridgeParameters: { Source: 'millrace.orders', DetailType: 'OrderTimeLimitReached.v1' },
+          EventBridgeParameters: { Source: 'millrace.kitchen', DetailType: 'KettleBoiled.v1' },
           Input: event.detail,
           RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
           DeadLetterConfig: { Arn: 'dlq' },
