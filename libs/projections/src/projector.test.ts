@@ -11,7 +11,7 @@ import {
   tracks,
 } from '../fixtures/sample-projections.ts';
 import { sampleStore, sending } from '../fixtures/sample-store.ts';
-import { defineProjection, Pointers } from './index.ts';
+import { defineProjection, Pointers, Projector } from './index.ts';
 
 let dynamoDb: TestDynamoDb;
 
@@ -44,6 +44,12 @@ async function setUp(...args: Parameters<typeof sampleStore> extends [unknown, .
   };
   return { ...store, life, counting, pointers: new Pointers(store.table) };
 }
+
+test('a projection whose events wait for one another needs a history', async () => {
+  const { table } = await setUp();
+  expect(() => new Projector(table, [arrivals, tracks])).toThrow(`${tracks.name} needs a history`);
+  expect(() => new Projector(table, [arrivals])).not.toThrow();
+});
 
 describe('events are applied', () => {
   test('once, also when the same one comes several times at once', async () => {

@@ -20,13 +20,21 @@ const REMEMBERED_MARKS = 1_000;
 export class Projector {
   readonly #table: ProjectionTable;
   readonly #projections: readonly Projection[];
-  readonly #history: History;
+  readonly #history: History | undefined;
   /** As they were last seen, by projection. */
   readonly #pointers = new Map<string, Pointer>();
   /** Those written last, the oldest first: a mark says where the row is that the aggregate's next event changes. */
   readonly #marks = new Map<string, Item>();
 
-  constructor(table: ProjectionTable, projections: readonly Projection[], history: History) {
+  /**
+   * @param history leave it out where the events are another service's, whose table is not to be read: a version that is being built
+   *   then gets the events that come, and those before them from the rebuild
+   * @throws TypeError for a projection without a history whose events wait for those before them: they would wait for the rebuild
+   */
+  constructor(table: ProjectionTable, projections: readonly Projection[], history?: History) {
+    const waiting = projections.find(({ late }) => late === 'drop');
+    if (!history && waiting)
+      throw new TypeError(`${waiting.name} needs a history, because its events wait for those before them`);
     this.#table = table;
     this.#projections = projections;
     this.#history = history;
@@ -144,15 +152,19 @@ export class Projector {
     const subjects = [...bySubject].map(([subject, ofSubject]) => ({ subject, events: ofSubject }));
     const change = { projection, version: live, subjects };
     if (!building) return [change];
-    const histories = subjects.map(async ({ subject }) => ({
+    const histories = subjects.map(async ({ subject, events }) => ({
       subject,
-      events: await this.#historyOf(projection, subject),
+      events: await this.#historyOf(projection, subject, events),
     }));
     return [{ projection, version: building.version, subjects: await Promise.all(histories) }, change];
   }
 
-  /** All of an aggregate: the rebuild may not have come to it yet, or may just be writing what it read before the last event. */
-  async #historyOf(projection: Projection, subject: string): Promise<Event[]> {
+  /**
+   * All of an aggregate: the rebuild may not have come to it yet, or may just be writing what it read before the last event. Without a
+   * history the events at hand: each of the others is in the rebuild, or comes.
+   */
+  async #historyOf(projection: Projection, subject: string, events: readonly Event[]): Promise<readonly Event[]> {
+    if (!this.#history) return events;
     const entries = await this.#history.emitted.of(this.#history.streamOf(subject));
     return entries.flatMap((entry) => eventOf(projection, entry) ?? []);
   }
