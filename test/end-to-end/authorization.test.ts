@@ -5,6 +5,7 @@ import { eventually } from '@millrace/testing';
 import { readCompiledWorkspace } from '../policies/compiled-workspace.ts';
 import { entriesOf } from '../policies/template.ts';
 import { orderOf, Shop, scopesOf } from './shop.ts';
+import { CODE, slotOf } from './slots.ts';
 import { type System, startSystem } from './system.ts';
 
 /** What a route answers to whom. */
@@ -49,6 +50,16 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /stock/{sku}': { scope: 'stock:read', own: 200, others: 200 },
   'POST /stock/{sku}/count': { scope: 'stock:write', body: () => ({ counted: 0 }), own: 200, others: 200 },
   'PUT /stock/{sku}': { scope: 'stock:write', body: () => ({ available: 0 }), own: 200, others: 200 },
+  // Each of these has a slot of its own, so that none depends on what another one did.
+  'POST /slots/{slotId}/reservation': { scope: 'slots:write', own: 200, others: 409 },
+  'DELETE /slots/{slotId}/reservation': { scope: 'slots:write', own: 200, others: 404 },
+  'POST /slots/{slotId}/check-in': { scope: 'slots:write', body: () => ({ code: CODE }), own: 200, others: 404 },
+  'POST /slots/{slotId}/check-out': { scope: 'slots:write', own: 200, others: 404 },
+  'POST /slots/{slotId}/closure': { scope: 'closures:write', own: 200, others: 200 },
+  'DELETE /slots/{slotId}/closure': { scope: 'closures:write', own: 200, others: 200 },
+  // Not known: its location has no slot yet.
+  'GET /locations/{locationId}/slots': { scope: 'slots:read', query: () => 'date=2026-01-31', own: 404, others: 404 },
+  'GET /slots/{slotId}': { scope: 'slots:read', own: 200, others: 200 },
   'GET /events': {
     scope: 'events:read',
     query: () => 'from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z',
@@ -81,6 +92,8 @@ let shop: Shop;
 let sku: string;
 let orderId: string;
 let checkoutId: string;
+/** The slot of each route that has one: the customer has it. */
+const slotIds = new Map<string, string>();
 /** Of the first event about it. */
 let eventId: string;
 
@@ -90,6 +103,12 @@ beforeAll(async () => {
   sku = await shop.stocked(0);
   orderId = await shop.place(orderOf(sku));
   checkoutId = await shop.checkOut(orderOf(sku));
+  for (const route of Object.keys(rows).filter((each) => each.includes('{slotId}'))) {
+    const { slotId } = await slotOf(system, {
+      ...{ startsIn: -1, holder: shop.customerId, checkedIn: route.includes('check-out') },
+    });
+    slotIds.set(route, slotId);
+  }
   eventId = await eventually(async () => {
     const { body } = await shop.request('GET', `/lineage/${orderId}`);
     return body.trees[0]?.events[0]?.id ?? '';
@@ -100,7 +119,10 @@ afterAll(() => system?.stop());
 
 function send(route: string, authorization: string | undefined) {
   const [method = '', template = ''] = route.split(' ');
+  const slotId = slotIds.get(route) ?? '';
   const ids = {
+    '{slotId}': slotId,
+    '{locationId}': 'no-such-location',
     '{orderId}': orderId,
     '{checkoutId}': checkoutId,
     '{sku}': sku,

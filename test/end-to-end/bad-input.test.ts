@@ -107,6 +107,14 @@ const cases: Case[] = [
   ['a misspelt field', 'POST', '/stock/SKU-1/count', { count: 1 }, 400, '/counted'],
   ['a fraction', 'PUT', '/stock/SKU-1', { available: 0.5 }, 400, '/available'],
   ['a wrong type', 'PUT', '/stock/SKU-1', { available: true }, 400, '/available'],
+  ['no day', 'GET', '/locations/berlin-mitte/slots', undefined, 400, 'date'],
+  ['a malformed location', 'GET', '/locations/Berlin%20Mitte/slots?date=2026-01-31', undefined, 400, 'locationId'],
+  ['a slot id that is none', 'POST', '/slots/7/reservation', undefined, 400, 'slotId'],
+  ['a slot that does not exist', 'DELETE', `/slots/${randomUUID()}/reservation`, undefined, 404, 'slotId'],
+  ['no check-in code', 'POST', `/slots/${randomUUID()}/check-in`, {}, 400, '/code'],
+  ['a malformed check-in code', 'POST', `/slots/${randomUUID()}/check-in`, { code: '1234' }, 400, '/code'],
+  ['a holder', 'POST', `/slots/${randomUUID()}/reservation`, { holder: 'customer-1' }, 400, '/holder'],
+  ['a reason for a closure', 'POST', `/slots/${randomUUID()}/closure`, { reason: 'rain' }, 400, '/reason'],
 ];
 
 function withName(name: string) {

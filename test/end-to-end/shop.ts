@@ -42,6 +42,16 @@ export interface AnswerBody extends OrderView {
   history: { state: string; enteredAt: string; leftAt?: string }[];
   /** Of `GET /reports/daily-sales`. */
   days: { day: string; currency: string; confirmed: number; revenue: number; cancelled: number }[];
+  /** Of the routes of slots. */
+  slotId: string;
+  startsAt: string;
+  endsAt: string;
+  checkInCode: string;
+  reservation?: { reservationId: string; checkInBy: string };
+  /** Of `GET /locations/{locationId}/slots`. */
+  slots: { slotId: string; startsAt: string; endsAt: string; status: string }[];
+  /** Of a problem document about a slot that the caller does not get. */
+  alternatives: { slotId: string; startsAt: string; endsAt: string }[];
   /** Of `GET /events/{eventId}`. */
   data: unknown;
   /** Of a problem document. */
@@ -70,8 +80,9 @@ export interface OrderView {
 
 /** What tokens of a shop's people say they may do. */
 export const scopesOf = {
-  customer: 'orders:read orders:write checkouts:read checkouts:write',
-  staff: 'stock:read stock:write events:read reports:read approvals:write interactions:read analytics:read',
+  customer: 'orders:read orders:write checkouts:read checkouts:write slots:read slots:write',
+  staff:
+    'stock:read stock:write events:read reports:read approvals:write closures:write interactions:read analytics:read',
 } as const;
 
 /** A customer of the shop, and the staff that fills its shelves: the HTTP API as a test uses it. */
@@ -106,7 +117,9 @@ export class Shop {
    */
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
     const token = await this.token(
-      /^\/(stock|events|lineage|reports|interactions|analytics)|\/approval$/.test(path) ? 'staff' : 'customer',
+      /^\/(stock|events|lineage|reports|interactions|analytics)|\/(approval|closure)$/.test(path)
+        ? 'staff'
+        : 'customer',
     );
     const response = await fetch(`${this.#system.apiUrl}${path}`, {
       method,

@@ -4,6 +4,7 @@ import { approvalRequest } from '../../services/checkout/src/domain/approval-req
 import { viewsRequest } from '../../services/interactions/src/domain/view.ts';
 import { stockCountRequest, stockLevelRequest } from '../../services/inventory/src/domain/stock-level-request.ts';
 import { placeOrderRequest } from '../../services/orders/src/domain/place-order-request.ts';
+import { checkInRequest } from '../../services/reservations/src/domain/check-in-request.ts';
 import { hostileTexts, invalidUtf8, oversized } from './hostile-json.ts';
 import { valuesOf } from './json-schema-values.ts';
 import { requestBytes } from './raw-http.ts';
@@ -72,6 +73,33 @@ export const attackedRoutes: Readonly<Record<string, AttackedRoute>> = {
     body: approvalRequest,
     sound: [400],
   },
+  // The ids are those of orders, so there is no slot of them.
+  'POST /slots/{slotId}/reservation': { method: 'POST', path: '/slots/{id}/reservation', by: 'customer', sound: [404] },
+  'DELETE /slots/{slotId}/reservation': {
+    method: 'DELETE',
+    path: '/slots/{id}/reservation',
+    by: 'customer',
+    sound: [404],
+  },
+  'POST /slots/{slotId}/check-in': {
+    method: 'POST',
+    path: '/slots/{id}/check-in',
+    by: 'customer',
+    body: checkInRequest,
+    sound: [404],
+  },
+  'POST /slots/{slotId}/check-out': { method: 'POST', path: '/slots/{id}/check-out', by: 'customer', sound: [404] },
+  'GET /slots/{slotId}': { method: 'GET', path: '/slots/{id}', by: 'customer', sound: [404] },
+  'GET /locations/{locationId}/slots': {
+    method: 'GET',
+    path: '/locations/{id}/slots',
+    by: 'customer',
+    query: { date: '2026-01-31' },
+    sound: [404],
+  },
+  // For staff the ids are those of articles.
+  'POST /slots/{slotId}/closure': { method: 'POST', path: '/slots/{id}/closure', by: 'staff', sound: [400] },
+  'DELETE /slots/{slotId}/closure': { method: 'DELETE', path: '/slots/{id}/closure', by: 'staff', sound: [400] },
   'GET /events': {
     method: 'GET',
     path: '/events',

@@ -33,9 +33,16 @@ describe('serverless.stages.yml', () => {
   );
 
   test.each(Object.keys(stages.dev ?? {}))('%s is used', (key) => {
-    const files = ['event-bus', 'orders', 'payments', 'notifications', 'checkout', 'event-log', 're-emitter'].map(
-      (name) => `services/${name}/serverless.yml`,
-    );
+    const files = [
+      'event-bus',
+      'orders',
+      'reservations',
+      'payments',
+      'notifications',
+      'checkout',
+      'event-log',
+      're-emitter',
+    ].map((name) => `services/${name}/serverless.yml`);
     const interactions = ['serverless', 'stack-on'].map((name) => `services/interactions/${name}.yml`);
     const used = ['serverless.common.yml', 'serverless.outbox.yml', ...files, ...interactions].filter((file) =>
       readFileSync(join(workspaceRoot, file), 'utf8').includes(`\${param:${key}}`),

@@ -10,9 +10,9 @@ import { requestToken } from '@millrace/local/request-token';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
 import { GRACE_MS } from '@millrace/timers';
 import { exampleOrder } from '../../services/orders/events/index.ts';
-
 import { ordersOf } from '../end-to-end/overdue-orders.ts';
 import { checkoutIdOf, orderOf, partnerOrderOf } from '../end-to-end/shop.ts';
+import { slotOf, slotsIn } from '../end-to-end/slots.ts';
 import { checksOut, refusesBadSteps, undoesACheckout, undoesStepsOfACheckout } from './checkouts.ts';
 import { grantsOf } from './grants.ts';
 import type { RunningShop } from './running-shop.ts';
@@ -57,6 +57,8 @@ export async function exercise(running: RunningShop, { failFast = true } = {}): 
     takesPartnersOrders,
     followsVisitors,
     countsOrders,
+    keepsSlots,
+    freesWhatIsUnattended,
     ...consumers(running).map(buriesPoison),
     ...relays(running).map(buriesWhatCannotBeEmitted),
     ...streamConsumers(running).map(buriesBadRecords),
@@ -341,6 +343,53 @@ const countsOrders: Step = async ({ shop, until }) => {
   for (const name of ['series', 'funnel', 'anomalies']) {
     const { status } = await shop.request('GET', `/analytics/${name}?${range}`);
     equal(status, 200, `GET /analytics/${name} answered ${status}`);
+  }
+};
+
+/** A slot is reserved, cancelled, reserved, attended and left; another one is closed and opened; and the slots of the coming days are made. */
+const keepsSlots: Step = async (stage) => {
+  const { shop, aws, runtime, until } = stage;
+  const { slotId, location, date } = await slotOf(runtime, { startsIn: -1 });
+  const send = async (method: string, suffix: string, body?: unknown) => {
+    const answer = await shop.request(method, `/slots/${slotId}/${suffix}`, body);
+    ok(answer.status < 300, `${method} ${suffix} answered ${answer.status}`);
+    return answer.body;
+  };
+  const first = await send('POST', 'reservation');
+  const schedule = `${first.reservation?.reservationId}.check-in`;
+  await until(async () => ok((await aws.scheduleNames()).includes(schedule), 'a reservation has no schedule'));
+  await send('DELETE', 'reservation');
+  await until(async () => {
+    ok(!(await aws.scheduleNames()).includes(schedule), 'the schedule of a cancelled reservation is still there');
+  });
+  const { checkInCode: code } = await send('POST', 'reservation');
+  await send('POST', 'check-in', { code });
+  await send('POST', 'check-out');
+  await send('POST', 'closure');
+  await send('DELETE', 'closure');
+  equal((await shop.request('GET', `/slots/${slotId}`)).body.status, 'FREE', 'the slot is not free');
+  await aws.invoke('reservations', 'generateSlots');
+  await until(async () => {
+    const { status, body } = await shop.request('GET', `/locations/${location.id}/slots?date=${date}`);
+    equal(status, 200, `GET /locations/${location.id}/slots answered ${status}`);
+    ok(
+      body.slots.some((slot) => slot.slotId === slotId && slot.status === 'FREE'),
+      'the slot is not on display',
+    );
+  });
+};
+
+/** One by its schedule, which runs some seconds later, and one by the sweep. */
+const freesWhatIsUnattended: Step = async ({ shop, aws, runtime, until }) => {
+  const LATE = 10;
+  const holder = shop.customerId;
+  const { slotId } = await slotOf(runtime, { startsIn: -LATE, holder });
+  const unscheduled = await slotOf(runtime, { startsIn: -LATE - GRACE_MS / 60_000 - 1, holder });
+  await aws.invoke('reservations', 'sweepTimeLimits');
+  for (const id of [slotId, unscheduled.slotId]) {
+    await until(async () =>
+      equal((await slotsIn(runtime).load(id)).ended?.outcome, 'UNATTENDED', 'the slot is not free'),
+    );
   }
 };
 

@@ -17,6 +17,12 @@ export const deadLetterQueues: Rule = {
       problem: /no dead-letter queue of this template$/,
       reason: 'the next sweep does what one has not done; the rule schedules looks for the alarms that tell of it',
     },
+    {
+      service: 'reservations',
+      resource: /^(SweepTimeLimits|GenerateSlots)(EventsRuleSchedule1|LambdaFunction)$/,
+      problem: /no dead-letter queue of this template$/,
+      reason: 'the next run does what one has not done; the rule schedules looks for the alarms that tell of it',
+    },
   ],
   check(service) {
     const queues = new Map(entriesOf(service, 'AWS::SQS::Queue').map(({ id, properties }) => [id, properties]));

@@ -18,6 +18,12 @@ export const noWildcards: Rule = {
       reason: 'the schedules of one group, each with the id of an order',
     },
     {
+      service: 'reservations',
+      resource: /^SetTimerRole$/,
+      problem: /Resource .*:schedule\/[^*]+\/\*"\}$/,
+      reason: 'the schedules of one group, each with the id of a reservation',
+    },
+    {
       service: 'notifications',
       resource: /^(OnOrderOutcome|SendConfirmationForCheckout|NotifyCancellationForCheckout)Role$/,
       problem: /Resource "\*"$/,

@@ -132,6 +132,13 @@ export const permittedActions: Rule = {
       reason: 'who ends an order takes it out of the open ones, in the same transaction',
     },
     {
+      service: 'reservations',
+      resource: /^((Post|Delete)(Reservation|Closure)|PostCheck(In|Out)|OnTimeLimitReached|SweepTimeLimits)Role$/,
+      problem: /: dynamodb:DeleteItem on \{"Fn::GetAtt":\["Table","Arn"\]\}/,
+      reason:
+        'who reserves or ends a reservation takes rows of free slots and of time limits out, in the same transaction',
+    },
+    {
       service: 'notifications',
       resource:
         /^(On(OrderOutcome|StockRanLow|CheckoutApprovalRequested)|SendConfirmationForCheckout|NotifyCancellationForCheckout)Role$/,

@@ -67,9 +67,15 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
       // What a rule of the shop's bus delivers is the event as it was put: no Input, InputPath or InputTransformer.
       Targets: when(
         isScheduled,
-        each(object({ Id: oneOf('sweepTimeLimitsSchedule'), Arn: reference('AWS::Lambda::Function', 'Arn') }), {
-          most: 1,
-        }),
+        each(
+          object({
+            Id: oneOf('sweepTimeLimitsSchedule', 'generateSlotsSchedule'),
+            Arn: reference('AWS::Lambda::Function', 'Arn'),
+          }),
+          {
+            most: 1,
+          },
+        ),
         each(
           object({
             Id: oneOf('queue'),

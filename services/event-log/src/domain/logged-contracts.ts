@@ -10,6 +10,17 @@ import {
 } from '@millrace/inventory/events';
 import { OrderCancelled, OrderConfirmed, OrderPlaced, OrderTimeLimitReached } from '@millrace/orders/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
+import {
+  ReservationTimeLimitReached,
+  SlotCancelled,
+  SlotCheckedIn,
+  SlotCheckedOut,
+  SlotClosed,
+  SlotCreated,
+  SlotReopened,
+  SlotReserved,
+  SlotUnattended,
+} from '@millrace/reservations/events';
 
 /** Every contract of the category `domain`, also those that another one upcasts: an event is kept in its own version. */
 export const loggedContracts: readonly EventContract[] = [
@@ -28,4 +39,13 @@ export const loggedContracts: readonly EventContract[] = [
   ShipmentCreated,
   StartCheckout,
   CheckoutApprovalRequested,
+  SlotCreated,
+  SlotReserved,
+  SlotCheckedIn,
+  SlotCheckedOut,
+  SlotCancelled,
+  SlotUnattended,
+  SlotClosed,
+  SlotReopened,
+  ReservationTimeLimitReached,
 ];

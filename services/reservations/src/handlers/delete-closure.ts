@@ -1,0 +1,16 @@
+import { endpoint } from '@millrace/http';
+import { executeFor } from './slot-command.ts';
+import { slotPath } from './slot-path.ts';
+import { slotView } from './slot-view.ts';
+
+/** `DELETE /slots/{slotId}/closure`: for staff. A closed slot can be reserved again; of one that is not closed nothing changes. */
+export const handler = endpoint({ path: slotPath }, async (request) => {
+  const {
+    caller,
+    path: { slotId },
+  } = request;
+  const now = new Date();
+  const command = { type: 'ReopenSlot', now: now.toISOString() } as const;
+  const { slot } = await executeFor(request, slotId, command);
+  return { status: 200, body: slotView(slot, caller.subject, now) };
+});

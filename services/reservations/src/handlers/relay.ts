@@ -1,0 +1,23 @@
+import { relay } from '@millrace/event-store';
+import {
+  SlotCancelled,
+  SlotCheckedIn,
+  SlotCheckedOut,
+  SlotClosed,
+  SlotCreated,
+  SlotReopened,
+  SlotReserved,
+  SlotUnattended,
+} from '../../events/index.ts';
+
+/** Emits the slots' own events from the table's stream. */
+export const handler = relay([
+  SlotCancelled,
+  SlotCheckedIn,
+  SlotCheckedOut,
+  SlotClosed,
+  SlotCreated,
+  SlotReopened,
+  SlotReserved,
+  SlotUnattended,
+]);
