@@ -19,8 +19,11 @@ describe('npm run rebuild', () => {
   });
 
   test.each([
-    [[], 'Name one projection: daily-sales, order-summary, orders-by-customer'],
-    [['order-sumary'], 'Name one projection: daily-sales, order-summary, orders-by-customer'],
+    [[], 'Name one projection: daily-sales, order-summary, orders-by-customer, slot-locations, slots-by-day'],
+    [
+      ['order-sumary'],
+      'Name one projection: daily-sales, order-summary, orders-by-customer, slot-locations, slots-by-day',
+    ],
     [['order-summary', 'daily-sales'], 'Name one projection'],
     [['order-summary', '--segments', '33'], '--segments must be at most 32, not 33'],
     [['order-summary', '--segment', '2'], "Unknown option '--segment'"],

@@ -63,7 +63,12 @@ async function main(): Promise<number> {
   }
 
   const { service, projection } = chosen;
-  const eventTable = `millrace-${service}-${stage}`;
+  // A read model may be another service's than the events that it is made of.
+  const [owner = service, ...otherOwners] = new Set(projection.events.map((contract) => contract.service));
+  if (otherOwners.length > 0) {
+    throw new UsageError(`${projection.name} is made of events of several services; no event store has them all`);
+  }
+  const eventTable = `millrace-${owner}-${stage}`;
   const { clientConfiguration, createClients, describeTarget, operatorDocumentClient } = await import(
     '@millrace/dead-letters/operations'
   );
@@ -80,7 +85,7 @@ async function main(): Promise<number> {
   let live: number | undefined;
   const summary = await rebuild({
     emitted: new EmittedEvents(client, eventTable),
-    table: new ProjectionTable(client, `${eventTable}-projections`),
+    table: new ProjectionTable(client, `millrace-${service}-${stage}-projections`),
     projection,
     // The local DynamoDB looks at its whole table for every page of a segment.
     segments: segments ?? (endpoint === undefined ? 4 : 1),

@@ -16,6 +16,12 @@ export const rowExpiry: Rule = {
       reason: 'read models are for good: a rebuild replaces them',
     },
     {
+      service: 'slot-display',
+      resource: /^ProjectionsTable$/,
+      problem: /^TimeToLiveSpecification is undefined/,
+      reason: 'read models are for good: a rebuild replaces them',
+    },
+    {
       service: 'partner-orders',
       resource: /^Table$/,
       problem: /^TimeToLiveSpecification is undefined/,
