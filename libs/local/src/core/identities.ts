@@ -15,6 +15,12 @@ import { AwsError } from './aws-error.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { Clock } from './clock.ts';
 
+/**
+ * Services that give the account as the external id when they assume a role.
+ * https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#firehose-assume-role
+ */
+const WITH_EXTERNAL_ID: ReadonlySet<string> = new Set(['firehose.amazonaws.com']);
+
 /** The secret access key of every function. */
 export const FUNCTION_SECRET = 'local';
 
@@ -147,7 +153,8 @@ export class LocalIdentities {
     const caller: Caller = principal.startsWith('arn:')
       ? { arn: sourceArn, principalArn: principal, accountId, identityPolicies: [] }
       : serviceCaller(principal, sourceArn, accountId);
-    return findRefusal(caller, { action: 'sts:AssumeRole', resource: roleArn }, [trust]) === undefined;
+    const context = new Map(WITH_EXTERNAL_ID.has(principal) ? [['sts:externalid', [accountId]]] : []);
+    return findRefusal(caller, { action: 'sts:AssumeRole', resource: roleArn, context }, [trust]) === undefined;
   }
 
   /** The same object each time, so that decisions about it are remembered. */

@@ -60,12 +60,16 @@ async function startLogs(host: Host): Promise<RunningService<FunctionLogs>> {
   };
 }
 
-/** Declares the templates' groups, and removes those of an earlier start that are not declared any more. */
+/** Declares the templates' groups and streams, and removes those of an earlier start that are not declared any more. */
 function deploy(stacks: readonly Stack[], store: LogStore, groups: LogGroups): void {
   const kept = new Set<string>();
   forEachResource(stacks, 'AWS::Logs::LogGroup', ({ name, properties }) => {
     groups.declare(name, properties);
     kept.add(name);
+  });
+  forEachResource(stacks, 'AWS::Logs::LogStream', ({ name, properties }) => {
+    const group = { logGroupName: properties.LogGroupName };
+    if (!store.stream(groups.require(group).name, name)) groups.createStream({ ...group, logStreamName: name });
   });
   for (const { name, isDeclared } of store.groups()) if (isDeclared && !kept.has(name)) store.deleteGroup(name);
 }

@@ -9,4 +9,10 @@ export const logsResourceTypes: Readonly<Record<string, ResourceType>> = {
     // Nothing is encrypted on this machine.
     properties: ['LogGroupName', 'RetentionInDays', 'Tags', 'KmsKeyId', 'LogGroupClass', 'DeletionProtectionEnabled'],
   },
+  /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-logstream.html */
+  'AWS::Logs::LogStream': {
+    nameProperty: 'LogStreamName',
+    attributes: {},
+    properties: ['LogGroupName', 'LogStreamName'],
+  },
 };
