@@ -39,11 +39,22 @@ const encrypted: Readonly<Record<string, (arn: CfnValue) => Record<string, unkno
       KmsDataKeyReusePeriodSeconds: longestReuseOfExecutions,
     },
   }),
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+  'AWS::S3::Bucket': (arn) => ({
+    BucketEncryption: {
+      ServerSideEncryptionConfiguration: [
+        { ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: arn }, BucketKeyEnabled: true },
+      ],
+    },
+  }),
 };
+
+/** Of osls, whose packages hold no data: it is there before the key. */
+const DEPLOYMENT_BUCKET = 'ServerlessDeploymentBucket';
 
 /**
  * With `custom.consumers.encryptionKey: own`, encrypts whatever a service keeps with one key of the stage: queues, tables, streams, log
- * groups, archives, the variables of functions and the data of executions. The roles of functions, schedules, pipes and state machines get
+ * groups, archives, buckets, the variables of functions and the data of executions. The roles of functions, schedules, pipes and state machines get
  * what they need of it, and the stack of `protectedBus` gets the key, which it exports as `millrace-<stage>:DataKeyArn`. With `aws`,
  * everything stays as it is.
  * @param serverless osls with a template that is otherwise finished; it is changed in place
@@ -65,9 +76,9 @@ export function encryptResources(serverless: Osls): void {
   const template = serverless.service.provider.compiledCloudFormationTemplate;
   const isOwner = protectedBus !== undefined;
   const arn: CfnValue = isOwner ? { 'Fn::GetAtt': [keyId, 'Arn'] } : { 'Fn::ImportValue': exported };
-  for (const resource of Object.values(template.Resources)) {
+  for (const [id, resource] of Object.entries(template.Resources)) {
     const change = encrypted[resource.Type];
-    if (!change) continue;
+    if (!change || id === DEPLOYMENT_BUCKET) continue;
     for (const [property, value] of Object.entries(change(arn))) {
       if (value === undefined) delete resource.Properties[property];
       else resource.Properties[property] = value;
@@ -91,22 +102,25 @@ const roleProperties: Readonly<Record<string, string>> = {
   'AWS::Pipes::Pipe': 'RoleArn',
 };
 
-/** The roles of functions, of pipes, which read queues, and those with which schedules write to their dead-letter queues. */
+/** The roles of functions, of pipes, which read queues, of deliveries into buckets, and those with which schedules write to their dead-letter queues. */
 function rolesOf(resources: Readonly<Record<string, CfnResource>>): CfnResource[] {
   const users = Object.entries(resources).flatMap(([id, { Type, Properties }]) => {
     if (Type === 'AWS::Scheduler::ScheduleGroup') return [id.replace(/Group$/, 'Role')];
-    const role = Properties[roleProperties[Type] ?? ''] as { 'Fn::GetAtt'?: string[] } | undefined;
+    const destination = Properties.ExtendedS3DestinationConfiguration as { RoleARN?: CfnValue } | undefined;
+    const role = (destination?.RoleARN ?? Properties[roleProperties[Type] ?? '']) as
+      | { 'Fn::GetAtt'?: string[] }
+      | undefined;
     return role?.['Fn::GetAtt']?.[0] ?? [];
   });
   return users.flatMap((id) => resources[id ?? ''] ?? []);
 }
 
-/** What a producer of queues and streams does: it needs a new data key. */
-const sending = new Set(['sqs:SendMessage', 'kinesis:PutRecords']);
+/** What a producer of queues, streams and objects does: it needs a new data key. */
+const sending = new Set(['sqs:SendMessage', 'kinesis:PutRecords', 's3:PutObject']);
 
 /**
  * Lambda decrypts a function's variables, and SQS and DynamoDB their data, with the permissions of the function's role; who sends
- * to a queue or a stream needs a new data key as well.
+ * to a queue or a stream, or writes into a bucket, needs a new data key as well.
  * https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html

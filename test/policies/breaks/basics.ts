@@ -1,6 +1,6 @@
 import type { Resource, Template } from '../compiled-workspace.ts';
 import { at, list, referenceTo, type Statement } from '../template.ts';
-import { type Breaks, isBusRule, type Target, typed } from './break.ts';
+import { type Breaks, isBusRule, isQueueRule, type Target, typed } from './break.ts';
 
 const isQueue = 'AWS::SQS::Queue';
 const isFunction = 'AWS::Lambda::Function';
@@ -167,7 +167,7 @@ export const basics: Breaks = {
     },
     {
       title: 'a queue that does not let its rule send',
-      applies: isBusRule,
+      applies: isQueueRule,
       change: ({ properties, resources }) => {
         const queue = referenceTo(at(list(properties.Targets)[0], 'Arn'));
         delete resources[`${queue}Policy`];
@@ -297,7 +297,7 @@ export const basics: Breaks = {
   'dead-letter-queues': [
     {
       title: 'a rule target without one',
-      applies: isBusRule,
+      applies: isQueueRule,
       change: ({ properties }) => {
         for (const target of list(properties.Targets)) delete (target as Record<string, unknown>).DeadLetterConfig;
       },
@@ -562,7 +562,7 @@ export const basics: Breaks = {
   'rule-patterns': [
     {
       title: 'an event that nobody defines, among others',
-      applies: isBusRule,
+      applies: isQueueRule,
       change: ({ properties }) => (at(properties, 'EventPattern', 'detail-type') as string[]).push('OrderPlacd.v1'),
       says: /^EventPattern names OrderPlacd\.v1, which no contract (defines|lets leave for analytics)$/,
     },

@@ -1,5 +1,5 @@
 import type { CompiledService, Resource } from '../compiled-workspace.ts';
-import { referenceTo } from '../template.ts';
+import { at, list, referenceTo } from '../template.ts';
 
 /** A resource of a template that may be changed: it is a copy. */
 export interface Target {
@@ -30,8 +30,11 @@ export function typed(type: string, also: (target: Target) => boolean): (target:
   return (target) => target.resource.Type === type && also(target);
 }
 
-/** A role of a function: those of state machines and pipes are judged by rules of their own. */
-export const isFunctionRole = typed('AWS::IAM::Role', ({ id }) => !/^(StateMachine|\w+Pipe)Role$/.test(id));
+/** A role of a function: those of state machines, pipes and lakes are judged by rules of their own. */
+export const isFunctionRole = typed(
+  'AWS::IAM::Role',
+  ({ id }) => !/^(StateMachine|\w+Pipe|Lake(Stream|Rule))Role$/.test(id),
+);
 
 /** A queue that a pipe reads, which the rule `pipes` judges. */
 export const isReadByPipe = ({ id, resources }: Target): boolean =>
@@ -41,6 +44,12 @@ export const isReadByPipe = ({ id, resources }: Target): boolean =>
 
 /** The rules that feed queues with events of the shop's bus; others call functions at a rate, or are about executions. */
 export const isBusRule = typed('AWS::Events::Rule', ({ properties }) => properties.EventBusName !== undefined);
+
+/** Those of them that feed a queue. */
+export const isQueueRule = typed(
+  'AWS::Events::Rule',
+  (target) => isBusRule(target) && at(list(target.properties.Targets)[0], 'Id') === 'queue',
+);
 
 /** The event source mappings that read a resource of this type. */
 export function mappingOf(type: string): (target: Target) => boolean {

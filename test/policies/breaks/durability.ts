@@ -1,5 +1,15 @@
 import { at, circuitsOf, list, referenceTo } from '../template.ts';
-import { type Break, type Breaks, isBusRule, isReadByPipe, mappingOf, setting, type Target, typed } from './break.ts';
+import {
+  type Break,
+  type Breaks,
+  isBusRule,
+  isQueueRule,
+  isReadByPipe,
+  mappingOf,
+  setting,
+  type Target,
+  typed,
+} from './break.ts';
 
 const isQueue = 'AWS::SQS::Queue';
 const isTable = 'AWS::DynamoDB::Table';
@@ -308,7 +318,7 @@ export const durability: Breaks = {
     },
     {
       title: 'one dead-letter queue for two hops',
-      applies: isBusRule,
+      applies: isQueueRule,
       change: ({ id, properties }) => {
         const target = list(properties.Targets)[0] as Record<string, unknown>;
         target.DeadLetterConfig = { Arn: { 'Fn::GetAtt': [id.replace(/Rule$/, 'DeadLetterQueue'), 'Arn'] } };
@@ -373,7 +383,7 @@ export const durability: Breaks = {
       'AWS::Logs::LogGroup',
       'LogGroupName',
       '/aws/lambda/x',
-      /is the group of no function or API$/,
+      /is the group of no function, API or delivery stream$/,
     ),
   ],
 };

@@ -86,7 +86,13 @@ export const exposure: Breaks = {
     property('a public bucket', isBucket, 'AccessControl', 'PublicRead'),
     property('a web site', isBucket, 'WebsiteConfiguration', { IndexDocument: 'index.html' }),
     property('a copy of the bucket', isBucket, 'ReplicationConfiguration', { Role: 'arn', Rules: [] }),
-    property('objects that go', isBucket, 'LifecycleConfiguration', { Rules: [] }),
+    setting(
+      'objects that go',
+      isBucket,
+      'LifecycleConfiguration',
+      { Rules: [] },
+      /^LifecycleConfiguration is \{"Rules":\[\]\}/,
+    ),
     setting(
       'variables that anybody of the account decrypts',
       isFunction,

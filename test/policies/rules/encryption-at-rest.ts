@@ -1,5 +1,5 @@
 import type { Rule } from '../rule.ts';
-import { at, type Entry, entries } from '../template.ts';
+import { at, type Entry, entries, isSame } from '../template.ts';
 
 /** What has to be set, by type; a bus, its archive and log groups are encrypted in any case. */
 const encrypted: Readonly<Record<string, { property: string; isSet: (properties: Entry['properties']) => boolean }>> = {
@@ -20,6 +20,11 @@ const encrypted: Readonly<Record<string, { property: string; isSet: (properties:
   'AWS::Kinesis::Stream': {
     property: 'StreamEncryption',
     isSet: ({ StreamEncryption }) => at(StreamEncryption, 'EncryptionType') === 'KMS',
+  },
+  'AWS::KinesisFirehose::DeliveryStream': {
+    property: 'DeliveryStreamEncryptionConfigurationInput with a key of AWS',
+    // Records wait for minutes: a key of our own would need a grant for whoever deploys.
+    isSet: ({ DeliveryStreamEncryptionConfigurationInput: input }) => isSame(input, { KeyType: 'AWS_OWNED_CMK' }),
   },
   'AWS::S3::Bucket': {
     property: 'BucketEncryption',

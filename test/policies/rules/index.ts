@@ -11,6 +11,7 @@ import { functionEnvironment } from './function-environment.ts';
 import { functionPlatform } from './function-platform.ts';
 import { functionRoles } from './function-roles.ts';
 import { imports } from './imports.ts';
+import { lake } from './lake.ts';
 import { logRetention } from './log-retention.ts';
 import { nameLengths } from './name-lengths.ts';
 import { noWildcards } from './no-wildcards.ts';
@@ -76,5 +77,6 @@ export const rules: readonly Rule[] = [
   stateMachines,
   orderProcesses,
   pipes,
+  lake,
   imports,
 ];

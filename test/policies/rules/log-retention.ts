@@ -19,12 +19,15 @@ export const logRetention: Rule = {
       ...entriesOf(service, 'AWS::ApiGatewayV2::Api').map(
         () => `/aws/http-api/millrace-${service.name}-${service.stage}`,
       ),
+      ...entriesOf(service, 'AWS::KinesisFirehose::DeliveryStream').map(
+        ({ properties }) => `/aws/kinesisfirehose/${properties.DeliveryStreamName}`,
+      ),
     ]);
     const others = groups
       .filter(({ properties }) => !owners.has(String(properties.LogGroupName)))
       .map(({ id, properties }) => ({
         resource: id,
-        problem: `${properties.LogGroupName} is the group of no function or API`,
+        problem: `${properties.LogGroupName} is the group of no function, API or delivery stream`,
       }));
     return [...forEver, ...missing, ...others];
   },

@@ -12,6 +12,12 @@ export const noWildcards: Rule = {
       reason: 'Lambda makes up the names of the streams in the one log group',
     },
     {
+      service: 'analytics',
+      resource: /^LakeStreamRole$/,
+      problem: /Resource .*"\$\{Lake\.Arn\}\/(events|errors)\/\*"\}$/,
+      reason: 'each object has a name of its own; the rule lake looks at the rest',
+    },
+    {
       service: 'orders',
       resource: /^SetTimeLimitRole$/,
       problem: /Resource .*:schedule\/[^*]+\/\*"\}$/,

@@ -11,6 +11,7 @@ import {
   referenceTo,
   type Statement,
 } from '../template.ts';
+import { rolesOfLake } from './lake.ts';
 import { groupOfRole, schedulesOf } from './schedules.ts';
 
 /** Where an action may be allowed: the problem with the resource, if there is one. */
@@ -295,12 +296,12 @@ function isIdempotencyTable(resource: unknown, { service }: Context): boolean {
   return isTable(resource, service) && /-idempotency$/.test(String(table?.Properties?.TableName));
 }
 
-/** All but those of state machines and pipes, which rules of their own look at. */
+/** All but those of state machines, pipes and lakes, which rules of their own look at. */
 function functionRolesOf(service: CompiledService): Entry[] {
   const others = ['AWS::StepFunctions::StateMachine', 'AWS::Pipes::Pipe']
     .flatMap((type) => entriesOf(service, type))
     .map(({ properties }) => referenceTo(properties.RoleArn));
-  return entriesOf(service, 'AWS::IAM::Role').filter(({ id }) => !others.includes(id));
+  return entriesOf(service, 'AWS::IAM::Role').filter(({ id }) => ![...others, ...rolesOfLake(service)].includes(id));
 }
 
 /** The queues of the pipes whose enrichment the function is. */

@@ -1,3 +1,4 @@
+import { rolesOfLake } from '../rules/lake.ts';
 import { groupOfRole } from '../rules/schedules.ts';
 import {
   absent,
@@ -13,6 +14,7 @@ import {
   ownName,
   policy,
   reference,
+  type Shape,
   type ShapeContext,
   type TypeShape,
   when,
@@ -49,29 +51,17 @@ export const functions: Readonly<Record<string, TypeShape>> = {
   },
   'AWS::IAM::Role': {
     properties: {
-      AssumeRolePolicyDocument: when(
-        isOf('AWS::StepFunctions::StateMachine'),
-        judgedBy('state-machines'),
+      AssumeRolePolicyDocument: judgedByOwner(
         when(
-          isOf('AWS::Pipes::Pipe'),
-          judgedBy('pipes'),
-          when(
-            ({ id, service }) => groupOfRole(service, id) !== undefined,
-            judgedBy('schedules'),
-            judgedBy('function-roles'),
-          ),
+          ({ id, service }) => groupOfRole(service, id) !== undefined,
+          judgedBy('schedules'),
+          judgedBy('function-roles'),
         ),
       ),
-      Policies: when(
-        isOf('AWS::StepFunctions::StateMachine'),
-        judgedBy('state-machines'),
-        when(
-          isOf('AWS::Pipes::Pipe'),
-          judgedBy('pipes'),
-          each(object({ PolicyName: oneOf('function', 'schedules'), PolicyDocument: policy('permitted-actions') }), {
-            most: 1,
-          }),
-        ),
+      Policies: judgedByOwner(
+        each(object({ PolicyName: oneOf('function', 'schedules'), PolicyDocument: policy('permitted-actions') }), {
+          most: 1,
+        }),
       ),
     },
   },
@@ -138,6 +128,13 @@ export const functions: Readonly<Record<string, TypeShape>> = {
     },
   },
 };
+
+/** What a rule of its own judges of the roles of state machines, pipes and lakes, and a shape of those of functions and schedules. */
+function judgedByOwner(otherwise: Shape): Shape {
+  const ofLake = when(({ id, service }) => rolesOfLake(service).includes(id), judgedBy('lake'), otherwise);
+  const ofPipe = when(isOf('AWS::Pipes::Pipe'), judgedBy('pipes'), ofLake);
+  return when(isOf('AWS::StepFunctions::StateMachine'), judgedBy('state-machines'), ofPipe);
+}
 
 /** Whether a role is that of a resource of this type. */
 function isOf(type: string): (context: ShapeContext) => boolean {

@@ -1,6 +1,7 @@
 import type { TypeShape } from '../shape.ts';
 import { functions } from './functions.ts';
 import { http } from './http.ts';
+import { lake } from './lake.ts';
 import { messaging } from './messaging.ts';
 import { operations } from './operations.ts';
 import { storage } from './storage.ts';
@@ -9,6 +10,7 @@ import { storage } from './storage.ts';
 export const shapes: Readonly<Record<string, TypeShape>> = {
   ...functions,
   ...http,
+  ...lake,
   ...messaging,
   ...operations,
   ...storage,

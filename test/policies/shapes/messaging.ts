@@ -1,3 +1,4 @@
+import { feedsLake } from '../rules/lake.ts';
 import {
   absent,
   between,
@@ -24,6 +25,8 @@ import {
 import { isOnDefaultBus, referenceTo } from '../template.ts';
 
 const day = 86_400;
+/** As long as EventBridge can. */
+const retryPolicy = object({ MaximumEventAgeInSeconds: oneOf(day), MaximumRetryAttempts: oneOf(185) });
 
 /** The bus, what feeds from it, and what puts on it. */
 export const messaging: Readonly<Record<string, TypeShape>> = {
@@ -76,16 +79,29 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
             most: 1,
           },
         ),
-        each(
-          object({
-            Id: oneOf('queue'),
-            Arn: reference('AWS::SQS::Queue', 'Arn'),
-            RetryPolicy: object({ MaximumEventAgeInSeconds: oneOf(day), MaximumRetryAttempts: oneOf(185) }),
-            DeadLetterConfig: object({ Arn: judgedBy('dead-letter-queues') }),
-            SqsParameters: optional(object({ MessageGroupId: text })),
-            InputTransformer: when(isAboutExecutions, judgedBy('state-machines'), absent),
-          }),
-          { most: 1 },
+        when(
+          feedsStream,
+          each(
+            object({
+              Id: oneOf('lake'),
+              Arn: reference('AWS::KinesisFirehose::DeliveryStream', 'Arn'),
+              RoleArn: reference('AWS::IAM::Role', 'Arn'),
+              RetryPolicy: retryPolicy,
+              DeadLetterConfig: object({ Arn: judgedBy('dead-letter-queues') }),
+            }),
+            { most: 1 },
+          ),
+          each(
+            object({
+              Id: oneOf('queue'),
+              Arn: reference('AWS::SQS::Queue', 'Arn'),
+              RetryPolicy: retryPolicy,
+              DeadLetterConfig: object({ Arn: judgedBy('dead-letter-queues') }),
+              SqsParameters: optional(object({ MessageGroupId: text })),
+              InputTransformer: when(isAboutExecutions, judgedBy('state-machines'), absent),
+            }),
+            { most: 1 },
+          ),
         ),
       ),
     },
@@ -164,6 +180,10 @@ function isScheduled({ properties }: ShapeContext): boolean {
 /** Whether a rule is on the default bus, for what Step Functions tells. */
 function isAboutExecutions({ properties }: ShapeContext): boolean {
   return isOnDefaultBus(properties);
+}
+
+function feedsStream({ properties, service }: ShapeContext): boolean {
+  return feedsLake({ properties }, service);
 }
 
 function isRedriven({ properties }: ShapeContext): boolean {

@@ -48,6 +48,7 @@ const dimensions = either(
     either(
       object({ Name: oneOf('QueueName'), Value: reference('AWS::SQS::Queue', 'QueueName') }),
       object({ Name: oneOf('FunctionName'), Value: functionName() }),
+      object({ Name: oneOf('DeliveryStreamName'), Value: reference('AWS::KinesisFirehose::DeliveryStream') }),
       object({ Name: oneOf('ScheduleGroup'), Value: reference('AWS::Scheduler::ScheduleGroup') }),
       kinesisStream,
     ),
@@ -57,9 +58,11 @@ const dimensions = either(
   circuits,
 );
 
-/** Those of Kinesis begin with the operation. */
-const metricName = matching(/^([A-Z][A-Za-z]+\.)?[A-Z][A-Za-z]+$/);
-const namespace = oneOf('AWS/SQS', 'AWS/Lambda', 'AWS/DynamoDB', 'AWS/Kinesis', 'AWS/Scheduler', 'Millrace');
+/** Those of Kinesis begin with the operation, those of Firehose with the destination. */
+const metricName = matching(/^([A-Z][A-Za-z0-9]+\.)?[A-Z][A-Za-z]+$/);
+const namespace = oneOf(
+  ...['AWS/SQS', 'AWS/Lambda', 'AWS/DynamoDB', 'AWS/Kinesis', 'AWS/Firehose', 'AWS/Scheduler', 'Millrace'],
+);
 
 /** Logs, alarms, keys and parameters. */
 export const operations: Readonly<Record<string, TypeShape>> = {

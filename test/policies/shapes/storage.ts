@@ -33,7 +33,30 @@ const keyAttributes: Shape = (value, path, context) => {
   return [...each(attribute)(value, path, context), ...count];
 };
 
-/** Tables, and the bucket that deployments go through. */
+/** The bucket of osls; every other one is a lake. */
+const isDeploymentBucket = ({ id }: ShapeContext): boolean => id === 'ServerlessDeploymentBucket';
+
+const lakeName: Shape = computed(({ service }) => ({
+  'Fn::Sub': `millrace-${service.name}-${service.stage}-lake-\${AWS::AccountId}`,
+}));
+
+/** Events are kept as long as the stage says, and what else there is goes soon. */
+const lakeLifecycle: Shape = computed(({ workspace }) => {
+  const expire = (Id: string, ExpirationInDays: unknown) => ({
+    ...{ Id, Status: 'Enabled', Prefix: `${Id}/`, ExpirationInDays },
+  });
+  return {
+    Rules: [
+      ...[expire('events', workspace.parameters.lakeRetentionDays), expire('errors', 30), expire('results', 7)],
+      {
+        ...{ Id: 'remains', Status: 'Enabled', NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+      },
+    ],
+  };
+});
+
+/** Tables, the bucket that deployments go through, and the lake. */
 export const storage: Readonly<Record<string, TypeShape>> = {
   'AWS::DynamoDB::Table': {
     properties: {
@@ -80,9 +103,26 @@ export const storage: Readonly<Record<string, TypeShape>> = {
   },
   'AWS::S3::Bucket': {
     properties: {
-      BucketEncryption: oneOf({
-        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
-      }),
+      BucketName: when(isDeploymentBucket, absent, lakeName),
+      BucketEncryption: when(
+        (context) => isDeploymentBucket(context) || !hasOwnKey(context),
+        oneOf({ ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] }),
+        object({
+          ServerSideEncryptionConfiguration: each(
+            object({
+              ServerSideEncryptionByDefault: object({ SSEAlgorithm: oneOf('aws:kms'), KMSMasterKeyID: dataKey }),
+              BucketKeyEnabled: oneOf(true), // a request to KMS for each object is dearer than the object
+            }),
+            { most: 1 },
+          ),
+        }),
+      ),
+      OwnershipControls: when(
+        isDeploymentBucket,
+        absent,
+        oneOf({ Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] }),
+      ),
+      LifecycleConfiguration: when(isDeploymentBucket, absent, lakeLifecycle),
       PublicAccessBlockConfiguration: oneOf({
         BlockPublicAcls: true,
         BlockPublicPolicy: true,
@@ -92,9 +132,20 @@ export const storage: Readonly<Record<string, TypeShape>> = {
       // What was deployed, and by whom it was replaced.
       VersioningConfiguration: oneOf({ Status: 'Enabled' }),
     },
+    removal: when(
+      isDeploymentBucket,
+      absent,
+      computed(({ workspace }) => workspace.parameters.removalPolicy),
+    ),
   },
   'AWS::S3::BucketPolicy': {
-    properties: { Bucket: reference('AWS::S3::Bucket'), PolicyDocument: policy('resource-policies', absent) },
+    properties: {
+      Bucket: reference('AWS::S3::Bucket'),
+      PolicyDocument: policy(
+        'resource-policies',
+        when(({ id }) => id === 'ServerlessDeploymentBucketPolicy', absent, oneOf('2012-10-17')),
+      ),
+    },
   },
 };
 

@@ -1,0 +1,226 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CompiledService, type CompiledWorkspace, workspaceRoot } from '../compiled-workspace.ts';
+import type { Finding, Rule } from '../rule.ts';
+import { hasOwnKey } from '../shape.ts';
+import { assumableBy, at, type Entry, entriesOf, isSame, list, referenceTo, stageArn } from '../template.ts';
+import { isPrompt } from '../wanted-alarm.ts';
+
+const STREAM = 'AWS::KinesisFirehose::DeliveryStream';
+
+/**
+ * The lake gets the variants of all contracts that have one, and nothing else; its table has the same types; its roles do what they are
+ * for and no more; and somebody is told when nothing arrives.
+ * https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html
+ * https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
+ */
+export const lake: Rule = {
+  name: 'lake',
+  why: 'what the lake does not get, or its table does not know, is missing in every figure, and no query says so',
+  check(service, workspace) {
+    return entriesOf(service, STREAM).flatMap((stream) => [
+      ...streamRole(stream, service, workspace),
+      ...ruleOf(stream, service, workspace),
+      ...table(stream, service, workspace),
+      ...queries(service),
+      ...alarms(stream, service),
+    ]);
+  },
+};
+
+/** True if a rule hands its events to a delivery stream of its template. */
+export function feedsLake({ properties }: Pick<Entry, 'properties'>, service: CompiledService): boolean {
+  return list(properties.Targets).some((target) => typeOf(at(target, 'Arn'), service) === STREAM);
+}
+
+/** The roles of delivery streams, and of the rules that feed them. */
+export function rolesOfLake(service: CompiledService): (string | undefined)[] {
+  return [
+    ...entriesOf(service, STREAM).map(({ properties }) =>
+      referenceTo(at(properties.ExtendedS3DestinationConfiguration, 'RoleARN')),
+    ),
+    ...entriesOf(service, 'AWS::Events::Rule')
+      .filter((rule) => feedsLake(rule, service))
+      .flatMap(({ properties }) => list(properties.Targets).map((target) => referenceTo(at(target, 'RoleArn')))),
+  ];
+}
+
+function streamRole({ id, properties }: Entry, service: CompiledService, workspace: CompiledWorkspace): Finding[] {
+  const destination = properties.ExtendedS3DestinationConfiguration;
+  const role = roleOf(at(destination, 'RoleARN'), service);
+  const bucket = referenceTo(at(destination, 'BucketARN'));
+  const below = (prefix: string) => ({ 'Fn::Sub': `\${${bucket}.Arn}/${prefix}/*` });
+  const group = `log-group:/aws/kinesisfirehose/${properties.DeliveryStreamName}:log-stream:delivery`;
+  const statements = [
+    {
+      Effect: 'Allow',
+      Action: ['s3:PutObject', 's3:GetObject', 's3:AbortMultipartUpload'],
+      Resource: [below('events'), below('errors')],
+    },
+    {
+      Effect: 'Allow',
+      Action: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
+      Resource: { 'Fn::GetAtt': [bucket, 'Arn'] },
+    },
+    { Effect: 'Allow', Action: 'logs:PutLogEvents', Resource: stageArn('logs', group) },
+    ...(hasOwnKey({ workspace })
+      ? [{ Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: dataKey(service) }]
+      : []),
+  ];
+  const trust = assumableBy('firehose.amazonaws.com', {
+    StringEquals: { 'sts:ExternalId': { Ref: 'AWS::AccountId' } },
+  });
+  return [
+    ...(isSame(role?.AssumeRolePolicyDocument, trust) ? [] : ['its role is not for Firehose of this account alone']),
+    ...(isSame(role?.Policies, [policy('delivery', statements)])
+      ? []
+      : ['its role does not allow to write below events/ and errors/ of its bucket and to log, or allows more']),
+  ].map((problem) => ({ resource: id, problem }));
+}
+
+function ruleOf(stream: Entry, service: CompiledService, { exampleEvents }: CompiledWorkspace): Finding[] {
+  const target = { 'Fn::GetAtt': [stream.id, 'Arn'] };
+  const rules = entriesOf(service, 'AWS::Events::Rule').filter((rule) => feedsLake(rule, service));
+  const variants = exampleEvents.filter(({ variant }) => variant !== undefined);
+  const wanted = new Set(variants.map(({ detailType }) => detailType));
+  return [
+    ...(rules.length === 1 ? [] : [{ resource: stream.id, problem: `${rules.length} rules feed it, not one` }]),
+    ...rules.flatMap(({ id, properties }) => {
+      const named = list(at(properties.EventPattern, 'detail-type')).map(String);
+      const [first] = list(properties.Targets);
+      const role = roleOf(at(first, 'RoleArn'), service);
+      const arn = stageArn('events', `rule/millrace-${service.stage}-analytics/${properties.Name}`);
+      const trust = assumableBy('events.amazonaws.com', {
+        StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+        ArnEquals: { 'aws:SourceArn': arn },
+      });
+      const put = { Effect: 'Allow', Action: ['firehose:PutRecord', 'firehose:PutRecordBatch'], Resource: target };
+      return [
+        ...[...wanted].filter((type) => !named.includes(type)).map((type) => `does not take ${type} to the lake`),
+        ...named.filter((type) => !wanted.has(type)).map((type) => `takes ${type}, which has no analytics variant`),
+        ...(isSame(at(properties.EventPattern, 'detail'), { metadata: { category: ['transformed'] } })
+          ? []
+          : ['takes events that are not variants: personal data would be in the lake']),
+        ...(isSame(role?.AssumeRolePolicyDocument, trust) ? [] : ['its role is not for this rule alone']),
+        ...(isSame(role?.Policies, [policy('rule', [put])])
+          ? []
+          : ['its role does not allow to put into the stream, or allows more']),
+      ].map((problem) => ({ resource: id, problem }));
+    }),
+  ];
+}
+
+function table(stream: Entry, service: CompiledService, { exampleEvents }: CompiledWorkspace): Finding[] {
+  const bucket = referenceTo(at(stream.properties.ExtendedS3DestinationConfiguration, 'BucketARN'));
+  const types = exampleEvents.filter(({ variant }) => variant !== undefined).map(({ detailType }) => detailType);
+  const parameters = {
+    classification: 'json',
+    'projection.enabled': 'true',
+    'projection.event_date.type': 'date',
+    'projection.event_date.format': 'yyyy-MM-dd',
+    'projection.event_date.range': '2026-01-01,NOW+1DAYS',
+    'projection.event_date.interval': '1',
+    'projection.event_date.interval.unit': 'DAYS',
+    'projection.event_type.type': 'enum',
+  };
+  const tables = entriesOf(service, 'AWS::Glue::Table');
+  const at3 = (prefix: string) => ({ 'Fn::Sub': `s3://\${${bucket}}/${prefix}/` });
+  const workGroups = entriesOf(service, 'AWS::Athena::WorkGroup');
+  return [
+    ...(tables.length === 1 ? [] : [{ resource: stream.id, problem: `${tables.length} tables are over it, not one` }]),
+    ...tables.flatMap(({ id, properties: { TableInput } }) => {
+      const { 'projection.event_type.values': values, ...rest } = Object(at(TableInput, 'Parameters'));
+      const projected = String(values).split(',');
+      const keys = list(at(TableInput, 'PartitionKeys'));
+      return [
+        ...types.filter((type) => !projected.includes(type)).map((type) => `has no partitions of ${type}`),
+        ...projected
+          .filter((type) => !types.includes(type))
+          .map((type) => `has partitions of ${type}, which no variant has`),
+        ...(projected.length === new Set(projected).size ? [] : ['has partitions of a type twice']),
+        ...(isSame(rest, parameters) ? [] : ['its partition projection is not by day and type']),
+        ...(isSame(
+          keys.map((key) => [at(key, 'Name'), at(key, 'Type')]),
+          ['event_date', 'event_type'].map((name) => [name, 'string']),
+        )
+          ? []
+          : ['its partition keys are not those of the prefix']),
+        ...keys.filter((key) => String(at(key, 'Comment') ?? '') === '').map(() => 'has a key without a comment'),
+        ...(isSame(at(TableInput, 'StorageDescriptor', 'Location'), at3('events'))
+          ? []
+          : ['is not where the stream delivers']),
+      ].map((problem) => ({ resource: id, problem }));
+    }),
+    ...(workGroups.length === 1 ? [] : [{ resource: stream.id, problem: 'has no workgroup of its own' }]),
+    ...workGroups
+      .filter(
+        ({ properties }) =>
+          !isSame(at(properties.WorkGroupConfiguration, 'ResultConfiguration'), { OutputLocation: at3('results') }),
+      )
+      .map(({ id }) => ({ resource: id, problem: 'keeps results elsewhere than below results/ of the lake' })),
+  ];
+}
+
+/** Each query is the text of its file, which tests run on DuckDB. */
+function queries(service: CompiledService): Finding[] {
+  return entriesOf(service, 'AWS::Athena::NamedQuery').flatMap(({ id, properties: { Name, QueryString } }) => {
+    try {
+      const file = join(workspaceRoot, 'services', service.name, 'lake', 'queries', `${Name}.sql`);
+      const sql = readFileSync(file, 'utf8');
+      return sql === QueryString ? [] : [{ resource: id, problem: `QueryString is not the text of ${Name}.sql` }];
+    } catch {
+      return [{ resource: id, problem: `has no file ${Name}.sql` }];
+    }
+  });
+}
+
+/** https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html */
+function alarms({ id }: Entry, service: CompiledService): Finding[] {
+  const dimensions = [{ Name: 'DeliveryStreamName', Value: { Ref: id } }];
+  const all = entriesOf(service, 'AWS::CloudWatch::Alarm')
+    .map(({ properties }) => properties)
+    .filter(({ Namespace, Dimensions, Period }) => {
+      return Namespace === 'AWS/Firehose' && isSame(Dimensions, dimensions) && Period === 60;
+    });
+  const isLate = all.some(
+    (alarm) =>
+      alarm.MetricName === 'DeliveryToS3.DataFreshness' &&
+      alarm.Statistic === 'Maximum' &&
+      isPrompt(alarm, { threshold: [1350, 3600], minutes: [3, 10] }),
+  );
+  const isFailing = all.some(
+    ({
+      MetricName,
+      Statistic,
+      Threshold,
+      ComparisonOperator,
+      TreatMissingData,
+      EvaluationPeriods,
+      DatapointsToAlarm,
+    }) =>
+      isSame(
+        [MetricName, Statistic, Threshold, ComparisonOperator, TreatMissingData, EvaluationPeriods, DatapointsToAlarm],
+        ['DeliveryToS3.Success', 'Average', 1, 'LessThanThreshold', 'notBreaching', 5, 2],
+      ),
+  );
+  return [
+    ...(isLate ? [] : ['no alarm goes off when events wait']),
+    ...(isFailing ? [] : ['no alarm goes off when deliveries fail']),
+  ].map((problem) => ({ resource: id, problem }));
+}
+
+function policy(PolicyName: string, Statement: object[]): object {
+  return { PolicyName, PolicyDocument: { Version: '2012-10-17', Statement } };
+}
+
+function roleOf(reference: unknown, { template }: CompiledService): Record<string, unknown> | undefined {
+  return template.Resources?.[referenceTo(reference) ?? '']?.Properties;
+}
+
+function typeOf(reference: unknown, { template }: CompiledService): string | undefined {
+  return template.Resources?.[referenceTo(reference) ?? '']?.Type;
+}
+
+function dataKey({ stage }: CompiledService): object {
+  return { 'Fn::ImportValue': `millrace-${stage}:DataKeyArn` };
+}
