@@ -10,7 +10,7 @@ import {
   tableFromEnvironment,
 } from '@millrace/event-store';
 import type { Event } from '@millrace/events';
-import { countEvents, type MinuteState, minuteOf } from '../domain/minute.ts';
+import { countEvents, minuteOf, type SlotState, slotOf, sumOf } from '../domain/minute.ts';
 import type { MinuteFigures } from '../domain/report.ts';
 
 /** What became of an event: it is counted, was counted before, or could not be. */
@@ -22,8 +22,8 @@ interface MinutesOptions {
 }
 
 /**
- * Figures by minute. A minute is one item with its figures and the marks of the events that they count, so events of one minute
- * that come together are one write, and each counts once.
+ * Figures by minute. Ten seconds are one item with their figures and the marks of the events that they count, so events of the
+ * same seconds that come together are one write, and each counts once.
  */
 export class Minutes {
   readonly #table: Table;
@@ -40,12 +40,12 @@ export class Minutes {
    * @example const outcomes = await minutes.record(events);
    */
   async record(events: readonly Event[]): Promise<Outcome[]> {
-    const byMinute = Map.groupBy(events, minuteOf);
+    const bySlot = Map.groupBy(events, slotOf);
     const outcomes = new Map<Event, Outcome>();
     await Promise.all(
-      [...byMinute].map(async ([minute, some]) => {
+      [...bySlot].map(async ([slot, some]) => {
         try {
-          const known = await retryOnConflict(() => this.#add(minute, some));
+          const known = await retryOnConflict(() => this.#add(slot, some));
           for (const event of some) outcomes.set(event, known.has(event) ? 'known' : 'counted');
         } catch (error) {
           for (const event of some) outcomes.set(event, error as Error);
@@ -57,27 +57,31 @@ export class Minutes {
 
   /** The minutes from `from` to before `to` in which something happened, in their order. */
   async between(from: string, to: string): Promise<MinuteFigures[]> {
-    const found: MinuteFigures[] = [];
+    const found = new Map<string, MinuteFigures['figures'][]>();
     for (const day of daysOf(from, to)) {
       const pages = paginateQuery(this.#table.client, {
         TableName: this.#table.name,
+        // What happens in the minute `to` has it and more as its key, and so comes behind it.
         KeyConditionExpression: 'pk = :day AND sk BETWEEN :from AND :to',
         ProjectionExpression: 'sk, figures',
         ExpressionAttributeValues: { ':day': partitionOf(day), ':from': from, ':to': to },
       });
       for await (const { Items = [] } of pages) {
-        for (const { sk, figures } of Items) if (sk !== to) found.push({ minute: sk, figures });
+        for (const { sk, figures } of Items) {
+          const minute = minuteOf(sk);
+          found.set(minute, [...(found.get(minute) ?? []), figures]);
+        }
       }
     }
-    return found;
+    return [...found].map(([minute, figures]) => ({ minute, figures: sumOf(figures) }));
   }
 
   /** @returns the events that were counted before */
-  async #add(minute: string, events: readonly Event[]): Promise<ReadonlySet<Event>> {
+  async #add(slot: string, events: readonly Event[]): Promise<ReadonlySet<Event>> {
     const { client, name } = this.#table;
-    const key = { pk: partitionOf(minute.slice(0, 'yyyy-mm-dd'.length)), sk: minute };
+    const key = { pk: partitionOf(slot.slice(0, 'yyyy-mm-dd'.length)), sk: slot };
     const item = (await readItems(client, name, [key])).get(idOf(key));
-    const stored = item as MinuteState | undefined;
+    const stored = item as SlotState | undefined;
     const { state, known } = countEvents(stored, events);
     if (state.seen.length === stored?.seen.length) return known;
     const version: number = item?.version ?? 0;
@@ -97,7 +101,7 @@ export class Minutes {
                 }),
           },
         },
-        onConditionFailed: (options) => new ConcurrencyConflictError(`minute ${minute}`, options),
+        onConditionFailed: (options) => new ConcurrencyConflictError(`slot ${slot}`, options),
       },
     ]);
     return known;

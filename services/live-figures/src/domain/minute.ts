@@ -3,35 +3,43 @@ import type { Event } from '@millrace/events';
 import { projections } from './figures/index.ts';
 import type { Figures } from './projection.ts';
 
-/** The figures of one minute, by projection, with the marks of the events that they count. */
-export interface MinuteState {
+/** The figures of ten seconds, by projection, with the marks of the events that they count. */
+export interface SlotState {
   figures: Readonly<Record<string, Figures>>;
-  /** Marks of events. They are in the minute, so that figures and marks are one write. */
+  /** Marks of events. They are beside the figures, so that both are one write. */
   seen: readonly string[];
 }
 
-const empty: MinuteState = { figures: {}, seen: [] };
+const empty: SlotState = { figures: {}, seen: [] };
 
-/** `2026-01-15T09:30`, in UTC: the minute in which an event happened, however late it comes. */
-export function minuteOf({ metadata: { timestamp } }: Pick<Event, 'metadata'>): string {
-  return timestamp.slice(0, 'yyyy-mm-ddThh:mm'.length);
+/**
+ * `2026-01-15T09:30:1`, in UTC: the ten seconds in which an event happened, however late it comes. A minute is six of them, for
+ * DynamoDB charges each write by the size of the item, and that is mostly marks.
+ */
+export function slotOf({ metadata: { timestamp } }: Pick<Event, 'metadata'>): string {
+  return timestamp.slice(0, 'yyyy-mm-ddThh:mm:s'.length);
 }
 
-/** 72 bits of the event's id: of a million events in a minute no two share them. */
+/** The minute of a slot. */
+export function minuteOf(slot: string): string {
+  return slot.slice(0, 'yyyy-mm-ddThh:mm'.length);
+}
+
+/** 72 bits of the event's id: of a million events in a slot no two share them. */
 function markOf({ metadata: { id } }: Event): string {
   return createHash('sha256').update(id).digest('base64url').slice(0, 12);
 }
 
 /**
- * Counts events in their minute, each once.
- * @param state of the minute; undefined for the first events
- * @returns the minute with them, and which of them were counted before
+ * Counts events of one slot, each once.
+ * @param state of the slot; undefined for the first events
+ * @returns the slot with them, and which of them were counted before
  * @example const { state, known } = countEvents(stored, events);
  */
 export function countEvents(
-  state: MinuteState | undefined,
+  state: SlotState | undefined,
   events: readonly Event[],
-): { state: MinuteState; known: ReadonlySet<Event> } {
+): { state: SlotState; known: ReadonlySet<Event> } {
   const seen = new Set((state ?? empty).seen);
   const known = new Set<Event>();
   const added: Record<string, Figures>[] = [(state ?? empty).figures];
