@@ -15,7 +15,7 @@ import type {
   SQSEvent,
   SQSRecord,
 } from 'aws-lambda';
-import { type FunctionDefinition, queueUrl, readDeployment } from '../simulation/deployment.ts';
+import { ANALYTICS_BUS, type FunctionDefinition, queueUrl, readDeployment } from '../simulation/deployment.ts';
 import type { Ending } from './scripts.ts';
 
 type Handler = (event: unknown, context: Context) => Promise<unknown>;
@@ -30,6 +30,7 @@ const BATCH = 10;
 export type AnswerAws = (operation: string, input: Record<string, unknown>) => Promise<unknown>;
 
 interface PutEntry {
+  EventBusName?: string;
   Source: string;
   DetailType: string;
   Detail: string;
@@ -226,7 +227,8 @@ export class Shop implements AsyncDisposable {
   }
 
   async #putEvents(Entries: readonly PutEntry[]): Promise<object> {
-    for (const entry of Entries) await this.#publish(entry);
+    // What is put on the analytics bus goes to functions that are not in this shop.
+    for (const entry of Entries) if (entry.EventBusName !== ANALYTICS_BUS) await this.#publish(entry);
     return { FailedEntryCount: 0, Entries: Entries.map(() => ({ EventId: randomUUID() })) };
   }
 
