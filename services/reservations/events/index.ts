@@ -1,4 +1,5 @@
 import { defineEvent } from '@millrace/events';
+import { personId } from '@millrace/privacy/personal';
 import * as z from 'zod';
 
 /** The place of a slot, as people know it. */
@@ -26,7 +27,7 @@ export const slotSnapshot = z.object({
 export const slotReservation = z.object({
   reservationId: z.guid(),
   /** The subject of the holder's token. */
-  holder: z.string().min(1).max(255),
+  holder: personId(z.string().min(1).max(255)),
   reservedAt: z.iso.datetime(),
   /** When the slot is free again unless the holder has checked in. */
   checkInBy: z.iso.datetime(),
@@ -50,6 +51,10 @@ const reservation = {
   checkInBy: '2026-01-15T09:10:00.000Z',
 };
 
+/** What analytics may have of every slot: its place and time. Neither who has it, nor its status, which follows from the events. */
+const placeAndTime = ['slotId', 'location.id', 'date', 'startsAt', 'endsAt'] as const;
+const ofReservation = [...placeAndTime, 'reservation.reservationId', 'reservation.reservedAt'] as const;
+
 const common = { version: 1, service: 'reservations', category: 'domain', type: 'data' } as const;
 
 export const SlotCreated = defineEvent({
@@ -58,6 +63,7 @@ export const SlotCreated = defineEvent({
   summary: 'A slot of a location can be reserved from now on.',
   data: slotSnapshot,
   example: { ...slot, status: 'FREE' },
+  analytics: { fields: placeAndTime },
 });
 
 export const SlotReserved = defineEvent({
@@ -66,6 +72,7 @@ export const SlotReserved = defineEvent({
   summary: 'A customer has the slot.',
   data: reservedSlot,
   example: { ...slot, status: 'RESERVED', reservation },
+  analytics: { fields: ofReservation },
 });
 
 export const SlotCheckedIn = defineEvent({
@@ -74,6 +81,7 @@ export const SlotCheckedIn = defineEvent({
   summary: 'The holder of the slot is there.',
   data: reservedSlot,
   example: { ...slot, status: 'CHECKED_IN', reservation },
+  analytics: { fields: ofReservation },
 });
 
 export const SlotCheckedOut = defineEvent({
@@ -82,6 +90,7 @@ export const SlotCheckedOut = defineEvent({
   summary: 'The holder has left, or the time of the slot is over. The slot is free for what is left of it.',
   data: reservedSlot.extend({ reason: z.enum(['HOLDER', 'SLOT_ENDED']) }),
   example: { ...slot, status: 'FREE', reservation, reason: 'HOLDER' },
+  analytics: { fields: [...ofReservation, 'reason'] },
 });
 
 export const SlotCancelled = defineEvent({
@@ -90,6 +99,7 @@ export const SlotCancelled = defineEvent({
   summary: 'The reservation is cancelled, by its holder or because the slot is closed.',
   data: reservedSlot.extend({ reason: z.enum(['HOLDER', 'CLOSED']) }),
   example: { ...slot, status: 'FREE', reservation, reason: 'HOLDER' },
+  analytics: { fields: [...ofReservation, 'reason'] },
 });
 
 export const SlotUnattended = defineEvent({
@@ -98,6 +108,7 @@ export const SlotUnattended = defineEvent({
   summary: 'The holder did not check in in time, so the slot is free again.',
   data: reservedSlot,
   example: { ...slot, status: 'FREE', reservation },
+  analytics: { fields: ofReservation },
 });
 
 export const SlotClosed = defineEvent({
@@ -106,6 +117,7 @@ export const SlotClosed = defineEvent({
   summary: 'Staff has closed the slot: nobody can reserve it.',
   data: slotSnapshot,
   example: { ...slot, status: 'CLOSED' },
+  analytics: { fields: placeAndTime },
 });
 
 export const SlotReopened = defineEvent({
@@ -114,6 +126,7 @@ export const SlotReopened = defineEvent({
   summary: 'Staff has opened a closed slot again.',
   data: slotSnapshot,
   example: { ...slot, status: 'FREE' },
+  analytics: { fields: placeAndTime },
 });
 
 export const ReservationTimeLimitReached = defineEvent({

@@ -10,7 +10,7 @@ import {
   SlotUnattended,
 } from '../../events/index.ts';
 
-/** Emits the slots' own events from the table's stream. */
+/** Emits the slots' own events from the table's stream, and their analytics variants. */
 export const handler = relay([
   SlotCancelled,
   SlotCheckedIn,
