@@ -21,6 +21,7 @@ export const handler = async (_event: unknown, context: Context): Promise<{ ende
   };
   const { ended, failures } = await withinInvocation(context, () => sweepOverdue(deadlines, end, { now, isTimeLeft }));
   if (ended > 0) logger.warn('Ended reservations whose schedules had not run', { ended });
+  else logger.debug('No reservation without a schedule was overdue');
   for (const { id, error } of failures.slice(0, MAX_LOGGED)) {
     logger.error('An overdue reservation could not be ended', { subject: id, error: error as Error });
   }
