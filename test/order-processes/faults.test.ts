@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { named } from '@millrace/steps';
 import type { Kind, OrderScript } from './scripts.ts';
 import { type AnswerAws, Shop } from './shop.ts';
 import { type Fault, functionsOfSteps, StateMachineProcess } from './state-machine.ts';
@@ -18,7 +19,11 @@ afterAll(async () => {
   await shop?.[Symbol.asyncDispose]();
 });
 
-const failure = (name: string) => Object.assign(new Error(`${name} of the test`), { name });
+/** As a step throws it, or as Lambda reports it. */
+const failure = (name: string) => {
+  const error = Object.assign(new Error(`${name} of the test`), { name });
+  return name.includes('.') ? error : named(error);
+};
 
 /** How the call of a step may fail, and whether a retry helps. */
 const faults: Record<

@@ -1,2 +1,3 @@
 export { StepRefusal } from './errors.ts';
+export { named, readStepFailure, type StepFailure } from './named-failure.ts';
 export { ignoringDuplicates, type StepContext, type StepContract, step } from './step.ts';

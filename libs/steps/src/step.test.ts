@@ -4,7 +4,7 @@ import { timeLeft } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import { lambdaContext } from '@millrace/testing';
 import * as z from 'zod';
-import { StepRefusal, step } from './index.ts';
+import { named, readStepFailure, StepRefusal, step } from './index.ts';
 
 class ShelfEmpty extends StepRefusal {
   constructor() {
@@ -55,6 +55,23 @@ describe('a step', () => {
 
   test('refuses by the name of its error class', async () => {
     await expect(failing(new ShelfEmpty())).rejects.toMatchObject({ name: 'ShelfEmpty', code: 'SHELF_EMPTY' });
+  });
+
+  test('tells its caller the name of its error in the message too, as some orchestrators pass on the message alone', async () => {
+    const error = await failing(new ShelfEmpty()).catch((thrown: unknown) => thrown);
+
+    expect(error).toMatchObject({ message: '[ShelfEmpty] There is nothing on the shelf' });
+    expect(readStepFailure((error as Error).message)).toEqual({
+      ...{ name: 'ShelfEmpty', message: 'There is nothing on the shelf' },
+    });
+    expect(named(error)).toMatchObject({ message: '[ShelfEmpty] There is nothing on the shelf' });
+  });
+
+  test.each([
+    '2026-11-30T10:00:00.000Z 0b5f Task timed out after 10.00 seconds',
+    'RequestId: 0b5f Error: Runtime exited with error: signal: killed',
+  ])('that Lambda ended has no name: %s', (message) => {
+    expect(readStepFailure(message)).toEqual({ name: undefined, message });
   });
 
   test.each([

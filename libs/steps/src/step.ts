@@ -6,6 +6,7 @@ import { logger } from '@millrace/telemetry';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { InvalidStepInput, StepRefusal, StepUnavailable } from './errors.ts';
+import { named } from './named-failure.ts';
 
 /** The part of the input that all steps have. */
 const common = z.object({
@@ -48,7 +49,8 @@ export interface StepContext {
  *
  * @param run does the step; it may run again with the same input, also when it was done before. Wrap its effect in
  *   `ignoringDuplicates`, and answer from what is stored
- * @returns the handler. It throws a StepRefusal as it is; StepUnavailable for what may pass; InvalidStepInput
+ * @returns the handler. It throws a StepRefusal as it is; StepUnavailable for what may pass; InvalidStepInput. Each error's message begins
+ *   with its name, see `readStepFailure`
  * @example
  * export const handler = step(recallShipment, async ({ order }, { cause, inbox }) => shipments.recall(order.orderId, cause, inbox));
  */
@@ -72,14 +74,14 @@ export function step<Contract extends StepContract>(
     } catch (error) {
       if (error instanceof StepRefusal) {
         log.info('Step refused', { error_code: error.code });
-        throw error;
+        throw named(error);
       }
       if (mayPass(error)) {
         log.warn('Step unavailable', { error: error as Error });
-        throw new StepUnavailable(name, error);
+        throw named(new StepUnavailable(name, error));
       }
       log.error('Step failed', { error: error as Error });
-      throw error;
+      throw named(error);
     }
   };
 }

@@ -52,7 +52,7 @@ describe('a checkout', () => {
   test('is refused with the SKUs that are short, and again when it asks again and there is more', async () => {
     const order = await orderOf(2, { available: 1 });
     const sku = String(order.lines[0]?.sku);
-    const refusal = { name: 'InsufficientInventory', message: `Out of stock: ${sku}` };
+    const refusal = { name: 'InsufficientInventory', message: `[InsufficientInventory] Out of stock: ${sku}` };
 
     await expect(reserve(order)).rejects.toMatchObject(refusal);
     await warehouse.setStock(sku, { available: 9, lowStockThreshold: 0 }, { correlationId: 'correlation-0' });

@@ -53,7 +53,7 @@ describe('a checkout', () => {
 
   test('is refused with the reason of the provider, and again when it asks again', async () => {
     const order = newOrder({ paymentToken: testTokens.declined });
-    const refusal = { name: 'PaymentFailed', message: 'The payment was refused: card_declined' };
+    const refusal = { name: 'PaymentFailed', message: '[PaymentFailed] The payment was refused: card_declined' };
 
     await expect(charge(order)).rejects.toMatchObject(refusal);
     await expect(charge(order)).rejects.toMatchObject(refusal);
