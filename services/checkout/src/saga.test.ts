@@ -1,18 +1,26 @@
 import { describe, expect, test } from '@jest/globals';
 import { exampleOrder } from '@millrace/orders/events';
-import { cause, definedStates, type Failures, functionNames, startSaga } from '../fixtures/saga-under-test.ts';
-import { APPROVAL_SECONDS } from './domain/approval.ts';
+import {
+  cause,
+  definedStates,
+  type Failures,
+  type Form,
+  forms,
+  functionNames,
+  startSaga,
+} from '../fixtures/saga-under-test.ts';
 
-const toPayment = ['PlaceOrder', 'ReserveInventory', 'IsApprovalRequired', 'LockOrder', 'ProcessPayment'];
-const cancelled = ['CancelOrder', 'WhyCancelled'];
-const broken = [...cancelled, 'NotifyOrderCancelled'];
+const toPayment = ['PlaceOrder', 'ReserveInventory', 'LockOrder', 'ProcessPayment'];
+const broken = ['CancelOrder', 'NotifyOrderCancelled'];
+
+const tasks = Object.entries(definedStates).filter(([, { Type }]) => Type === 'Task');
 
 /** How it ends when steps fail. */
 const failing: [string, Failures, { reason: string; path: string[] }][] = [
   [
     'stock is short',
     { ReserveInventory: ['InsufficientInventory'] },
-    { reason: 'OUT_OF_STOCK', path: ['PlaceOrder', 'ReserveInventory', ...cancelled, 'NotifyOutOfStock'] },
+    { reason: 'OUT_OF_STOCK', path: ['PlaceOrder', 'ReserveInventory', 'CancelOrder', 'NotifyOutOfStock'] },
   ],
   [
     'it is unknown whether stock was reserved',
@@ -35,7 +43,7 @@ const failing: [string, Failures, { reason: string; path: string[] }][] = [
   [
     'the payment is refused',
     { ProcessPayment: ['PaymentFailed'] },
-    { reason: 'PAYMENT_FAILED', path: [...toPayment, 'ReleaseInventory', ...cancelled, 'NotifyPaymentFailed'] },
+    { reason: 'PAYMENT_FAILED', path: [...toPayment, 'ReleaseInventory', 'CancelOrder', 'NotifyPaymentFailed'] },
   ],
   [
     'it is unknown whether the order was charged',
@@ -52,30 +60,32 @@ const failing: [string, Failures, { reason: string; path: string[] }][] = [
   ],
 ];
 
-test('an approval may take as long as its approvers are told', () => {
-  expect(definedStates.RequestApproval?.TimeoutSeconds).toBe(APPROVAL_SECONDS);
-});
+/**
+ * https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+test.each(forms)(
+  'a checkout with all retries of all its steps stays far below the 25,000 events, or 3,000 operations, of an execution, by %s',
+  async (form) => {
+    const failing = (times: number) => [...Array<string>(times).fill('StepUnavailable'), 'then succeeds'];
+    const last = (name: string) => failing(definedStates[name]?.Retry?.[0]?.MaxAttempts ?? 10);
+    await using saga = await startSaga(form, {
+      ...Object.fromEntries(functionNames.map((name) => [name, last(name)])),
+      // It fails for good behind all that can be undone.
+      CreateShipment: ['StepUnavailable'],
+    });
+    const execution = await saga.start({});
 
-/** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
-test('a checkout with all retries of all its steps stays far below the 25,000 events that a history may have', async () => {
-  const failing = (times: number) => [...Array<string>(times).fill('StepUnavailable'), 'then succeeds'];
-  const last = (name: string) => failing(definedStates[name]?.Retry?.[0]?.MaxAttempts ?? 10);
-  await using saga = await startSaga({
-    ...Object.fromEntries(functionNames.map((name) => [name, last(name)])),
-    // It fails for good behind all that can be undone.
-    CreateShipment: ['StepUnavailable'],
-  });
-  const execution = await saga.start();
+    expect(await saga.end(execution)).toMatchObject({ output: { outcome: 'CANCELLED' } });
+    const length = await saga.historyLength(execution);
+    expect(length).toBeGreaterThan(200);
+    expect(length).toBeLessThan(2_500);
+  },
+);
 
-  expect(await saga.end(execution)).toMatchObject({ output: { outcome: 'CANCELLED' } });
-  const { length } = await saga.states.history(execution);
-  expect(length).toBeGreaterThan(200);
-  expect(length).toBeLessThan(2_500);
-});
-
-describe('a checkout', () => {
+describe.each(forms)('a checkout by %s', (form) => {
   test('goes through every step to its confirmation', async () => {
-    await using saga = await startSaga();
+    await using saga = await startSaga(form);
 
     expect(await saga.run()).toEqual({
       status: 'SUCCEEDED',
@@ -86,14 +96,14 @@ describe('a checkout', () => {
   });
 
   test.each(failing)('is undone in reverse order when %s', async (_, failures, { reason, path }) => {
-    await using saga = await startSaga(failures);
+    await using saga = await startSaga(form, failures);
 
     expect(await saga.run()).toEqual({ status: 'SUCCEEDED', output: { outcome: 'CANCELLED', reason }, path });
     expect(saga.calls.find(({ step }) => step === 'CancelOrder')).toMatchObject({ cancellation: { reason } });
   });
 
   test('tells the customer what the owner of a step said when it refused', async () => {
-    await using saga = await startSaga({ ReserveInventory: ['InsufficientInventory'] });
+    await using saga = await startSaga(form, { ReserveInventory: ['InsufficientInventory'] });
 
     await saga.run();
 
@@ -104,11 +114,11 @@ describe('a checkout', () => {
   });
 
   test('gives each step an idempotency key of its own, and the same one again when it is retried', async () => {
-    await using saga = await startSaga({ ProcessPayment: ['StepUnavailable', 'then succeeds'] });
-    const arn = await saga.start();
+    await using saga = await startSaga(form, { ProcessPayment: ['StepUnavailable', 'then succeeds'] });
+    const arn = await saga.start({});
     await saga.end(arn);
 
-    const id = arn.split(':').at(-1);
+    const id = saga.keyOf(arn);
     expect(saga.calls.map(({ idempotencyKey }) => idempotencyKey)).toEqual(
       [
         ...['PlaceOrder', 'ReserveInventory', 'LockOrder', 'ProcessPayment', 'ProcessPayment'],
@@ -118,16 +128,16 @@ describe('a checkout', () => {
   });
 });
 
-describe('an order that needs an approval', () => {
+describe.each(forms)('an order that needs an approval, by %s', (form) => {
   const input = { approvalRequired: true };
-  const before = ['PlaceOrder', 'ReserveInventory', 'IsApprovalRequired', 'RequestApproval'];
-  const refused = [...before, 'ReleaseInventory', ...cancelled, 'NotifyOrderCancelled'];
+  const before = ['PlaceOrder', 'ReserveInventory', 'RequestApproval'];
+  const refused = [...before, 'ReleaseInventory', 'CancelOrder', 'NotifyOrderCancelled'];
 
   /** Starts a checkout and waits until its approval was asked for. */
   async function asked(failures: Failures = {}) {
-    const saga = await startSaga(failures);
+    const saga = await startSaga(form, failures);
     const arn = await saga.start(input);
-    await saga.states.settle();
+    await saga.settle();
     const taskToken = String(saga.calls.at(-1)?.taskToken);
     return Object.assign(saga, { arn, taskToken });
   }
@@ -136,7 +146,7 @@ describe('an order that needs an approval', () => {
     await using saga = await asked();
     expect(saga.calls.at(-1)).toMatchObject({ step: 'RequestApproval', attempt: 0 });
 
-    await saga.states.invoke('SendTaskSuccess', { taskToken: saga.taskToken, output: '{}' });
+    await saga.approve(saga.taskToken, true);
 
     const path = [...before, 'LockOrder', 'ProcessPayment', 'CreateShipment', 'ConfirmOrder', 'SendConfirmation'];
     expect(await saga.end(saga.arn)).toMatchObject({ status: 'SUCCEEDED', path });
@@ -145,7 +155,7 @@ describe('an order that needs an approval', () => {
   test('is undone when it is refused', async () => {
     await using saga = await asked();
 
-    await saga.states.invoke('SendTaskFailure', { taskToken: saga.taskToken, error: 'ApprovalRefused' });
+    await saga.approve(saga.taskToken, false);
 
     const output = { outcome: 'CANCELLED', reason: 'NOT_APPROVED' };
     expect(await saga.end(saga.arn)).toEqual({ status: 'SUCCEEDED', output, path: refused });
@@ -155,9 +165,9 @@ describe('an order that needs an approval', () => {
   test('is refused when no answer comes in time', async () => {
     await using saga = await asked();
 
-    await saga.states.clock.advance(23 * 3_600_000);
-    expect(await saga.states.describe(saga.arn)).toMatchObject({ status: 'RUNNING' });
-    await saga.states.clock.advance(3_600_000);
+    await saga.advance(23 * 3_600_000);
+    expect(await saga.describe(saga.arn)).toMatchObject({ status: 'RUNNING' });
+    await saga.advance(3_600_000);
 
     const output = { outcome: 'CANCELLED', reason: 'NOT_APPROVED' };
     expect(await saga.end(saga.arn)).toEqual({ status: 'SUCCEEDED', output, path: refused });
@@ -166,7 +176,7 @@ describe('an order that needs an approval', () => {
   });
 
   test('is undone when the approval cannot be asked for', async () => {
-    await using saga = await startSaga({ RequestApproval: ['TypeError'] });
+    await using saga = await startSaga(form, { RequestApproval: ['TypeError'] });
 
     const output = { outcome: 'CANCELLED', reason: 'TECHNICAL_FAILURE' };
     expect(await saga.run(input)).toEqual({ status: 'SUCCEEDED', output, path: refused });
@@ -174,8 +184,6 @@ describe('an order that needs an approval', () => {
 });
 
 describe('every step', () => {
-  const tasks = Object.entries(definedStates).filter(([, { Type }]) => Type === 'Task');
-
   test.each(tasks)('%s has a time limit, and retries', (_, { TimeoutSeconds, Retry }) => {
     expect(TimeoutSeconds).toBeGreaterThan(0);
     expect(Retry).toHaveLength(1);
@@ -189,22 +197,23 @@ describe('every step', () => {
   });
 
   const retriedErrors = definedStates.PlaceOrder?.Retry?.[0]?.ErrorEquals ?? [];
-  test.each(retriedErrors)('is retried after %s', async (error) => {
-    await using saga = await startSaga({ PlaceOrder: [error, error, 'then succeeds'] });
+  const inBothForms = forms.flatMap((form) => retriedErrors.map((error): [Form, string] => [form, error]));
+  test.each(inBothForms)('of the %s is retried after %s', async (form, error) => {
+    await using saga = await startSaga(form, { PlaceOrder: [error, error, 'then succeeds'] });
 
     expect(await saga.run()).toMatchObject({ status: 'SUCCEEDED' });
     expect(saga.calls.filter(({ step }) => step === 'PlaceOrder')).toHaveLength(3);
   });
 
-  test('is not retried after an error that cannot pass', async () => {
-    await using saga = await startSaga({ PlaceOrder: ['OrderRefused'] });
+  test.each(forms)('of the %s is not retried after an error that cannot pass', async (form) => {
+    await using saga = await startSaga(form, { PlaceOrder: ['OrderRefused'] });
 
     expect(await saga.run()).toMatchObject({ status: 'FAILED', error: 'OrderRefused', path: ['PlaceOrder'] });
     expect(saga.calls).toHaveLength(1);
   });
 });
 
-describe('a step that must succeed', () => {
+describe.each(forms)('a step that must succeed, by %s', (form) => {
   const refundFails: Failures = { CreateShipment: ['TypeError'] };
 
   /** A scenario in which each of them is reached, and its function. */
@@ -219,8 +228,8 @@ describe('a step that must succeed', () => {
     ['NotifyOutOfStock', 'NotifyCancellation', { ReserveInventory: ['InsufficientInventory'] }],
     ['NotifyPaymentFailed', 'NotifyCancellation', { ProcessPayment: ['PaymentFailed'] }],
   ])('%s is retried, fails the execution when it gives up, and is resumed there', async (state, step, failures) => {
-    await using saga = await startSaga({ ...failures, [step]: ['StepUnavailable'] });
-    const arn = await saga.start();
+    await using saga = await startSaga(form, { ...failures, [step]: ['StepUnavailable'] });
+    const arn = await saga.start({});
 
     const failed = await saga.end(arn);
     expect(failed).toMatchObject({ status: 'FAILED', error: 'StepUnavailable' });
@@ -230,15 +239,15 @@ describe('a step that must succeed', () => {
     const placed = attempts('PlaceOrder').length;
 
     saga.failures = failures;
-    await saga.states.invoke('RedriveExecution', { executionArn: arn });
+    const resumed = await saga.resume(arn);
 
-    expect(await saga.end(arn)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await saga.end(resumed)).toMatchObject({ status: 'SUCCEEDED' });
     expect(attempts('PlaceOrder')).toHaveLength(placed);
     expect(new Set(attempts(step).map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
   });
 });
 
-test('the tests enter every state and every catch of the definition', async () => {
+test.each(forms)('the tests enter every step and every catch of the definition, by %s', async (form) => {
   const entered = new Set<string>();
   const moves = new Set<string>();
   const note = (path: string[]) => {
@@ -248,15 +257,15 @@ test('the tests enter every state and every catch of the definition', async () =
     }
   };
   for (const [, failures] of failing) {
-    await using saga = await startSaga(failures);
+    await using saga = await startSaga(form, failures);
     note((await saga.run()).path);
   }
   for (const failures of [{}, { RequestApproval: ['TypeError'] }]) {
-    await using saga = await startSaga(failures);
+    await using saga = await startSaga(form, failures);
     note((await saga.run({ approvalRequired: 'RequestApproval' in failures })).path);
   }
 
-  expect([...entered].sort()).toEqual(Object.keys(definedStates).sort());
+  expect([...entered].sort()).toEqual(tasks.map(([state]) => state).sort());
   const catches = Object.entries(definedStates).flatMap(([state, { Catch = [] }]) =>
     Catch.map(({ Next }) => `${state} → ${Next}`),
   );

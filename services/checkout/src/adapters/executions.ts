@@ -1,101 +1,42 @@
-import {
-  DescribeExecutionCommand,
-  GetExecutionHistoryCommand,
-  SendTaskFailureCommand,
-  SendTaskSuccessCommand,
-  StartExecutionCommand,
-  type StepFunctions,
-  stepFunctions,
-} from '@millrace/aws';
-import { variableFrom } from '@millrace/errors';
 import type { Cause } from '@millrace/events';
 import type { CheckoutOrder } from '@millrace/orders/events';
-import type { Execution, VisitedState } from '../domain/checkout-view.ts';
+import type { CheckoutProcess } from '../domain/checkout.ts';
+import type { Execution } from '../domain/checkout-view.ts';
+import { durableExecutionsFromEnvironment } from './durable-executions.ts';
+import { stateMachineExecutionsFromEnvironment } from './state-machine-executions.ts';
 
-/** What the state machine is started with. */
+/** What an execution is started with. */
 export interface ExecutionInput {
   order: CheckoutOrder;
   cause: Cause;
   approvalRequired: boolean;
 }
 
-/** The executions of the checkout's state machine. Each has the name of its checkout, so there is one for each. */
-export class Executions {
-  readonly #client: StepFunctions;
-  readonly #stateMachineArn: string;
-
-  constructor(client: StepFunctions, stateMachineArn: string) {
-    this.#client = client;
-    this.#stateMachineArn = stateMachineArn;
-  }
-
+/** The executions that take checkouts through their steps. Each has the name of its checkout, so there is one for each. */
+export interface Executions {
   /**
    * Starts the execution of a checkout, once.
    * @example await executions.start({ order, cause, approvalRequired: false });
    */
-  async start(input: ExecutionInput): Promise<void> {
-    const { orderId: name } = input.order;
-    const command = new StartExecutionCommand({
-      ...{ stateMachineArn: this.#stateMachineArn, name, input: JSON.stringify(input) },
-    });
-    await this.#client.send(command).catch(unless('ExecutionAlreadyExists'));
-  }
-
+  start: (input: ExecutionInput) => Promise<void>;
   /** The execution of a checkout with the states it was in, or undefined when it has not started, or is forgotten. */
-  async find(checkoutId: string): Promise<Execution | undefined> {
-    const executionArn = `${this.#stateMachineArn.replace(':stateMachine:', ':execution:')}:${checkoutId}`;
-    const described = await this.#client
-      .send(new DescribeExecutionCommand({ executionArn }))
-      .catch(unless('ExecutionDoesNotExist'));
-    if (!described) return undefined;
-    const states = await this.#visitedStates(executionArn);
-    const { status, output } = described;
-    return { status: String(status), ...(output !== undefined && { output: JSON.parse(output) }), states };
-  }
-
-  /** Reads only their names and times: inputs and outputs are personal. */
-  async #visitedStates(executionArn: string): Promise<VisitedState[]> {
-    const states: VisitedState[] = [];
-    let nextToken: string | undefined;
-    do {
-      const page = await this.#client.send(
-        new GetExecutionHistoryCommand({ executionArn, maxResults: 1000, includeExecutionData: false, nextToken }),
-      );
-      for (const { timestamp, stateEnteredEventDetails: entered, stateExitedEventDetails: exited } of page.events ??
-        []) {
-        const at = timestamp?.toISOString();
-        if (at === undefined) continue;
-        if (entered?.name !== undefined) states.push({ state: entered.name, enteredAt: at });
-        const left = states.findLast(({ state }) => state === exited?.name);
-        if (left) left.leftAt = at;
-      }
-      nextToken = page.nextToken;
-    } while (nextToken !== undefined);
-    return states;
-  }
-
+  find: (checkoutId: string) => Promise<Execution | undefined>;
   /**
    * Answers a state that waits for an approval.
    * @returns false when it does not wait any more
    * @example await executions.answerApproval(taskToken, true);
    */
-  async answerApproval(taskToken: string, approved: boolean): Promise<boolean> {
-    const command = approved
-      ? new SendTaskSuccessCommand({ taskToken, output: '{}' })
-      : new SendTaskFailureCommand({ taskToken, error: 'ApprovalRefused', cause: 'The order was not approved' });
-    return (await this.#client.send(command).catch(unless('TaskTimedOut', 'TaskDoesNotExist'))) !== undefined;
-  }
+  answerApproval: (taskToken: string, approved: boolean) => Promise<boolean>;
 }
 
-/** The executions of the state machine in MILLRACE_STATE_MACHINE. @throws ConfigurationError when it is not set */
-export function executionsFromEnvironment(): Executions {
-  return new Executions(stepFunctions(), variableFrom('MILLRACE_STATE_MACHINE', 'the ARN of a state machine'));
-}
-
-/** Turns an error with one of these names into undefined. */
-function unless(...names: readonly string[]): (error: unknown) => undefined {
-  return (error) => {
-    if (error instanceof Error && names.includes(error.name)) return undefined;
-    throw error;
+/**
+ * The executions of both processes: a stage may have chosen another one since a checkout was requested.
+ * @throws ConfigurationError when MILLRACE_STATE_MACHINE or MILLRACE_CHECKOUT_FUNCTION is not set
+ * @example await executionsFromEnvironment()[checkout.process].find(checkoutId);
+ */
+export function executionsFromEnvironment(): Readonly<Record<CheckoutProcess, Executions>> {
+  return {
+    'state-machine': stateMachineExecutionsFromEnvironment(),
+    'durable-function': durableExecutionsFromEnvironment(),
   };
 }

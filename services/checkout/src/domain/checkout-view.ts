@@ -8,11 +8,21 @@ export interface VisitedState {
   leftAt?: string;
 }
 
-/** As Step Functions tells of it. */
+/** What a checkout has ended with. */
+export interface ExecutionOutput {
+  outcome: 'CONFIRMED' | 'CANCELLED';
+  reason?: string;
+  trackingNumber?: string;
+}
+
+/** As Step Functions or Lambda tells of it. */
 export interface Execution {
-  /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html */
+  /**
+   * https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+   * https://docs.aws.amazon.com/lambda/latest/api/API_GetDurableExecution.html
+   */
   status: string;
-  output?: { outcome: 'CONFIRMED' | 'CANCELLED'; reason?: string };
+  output?: ExecutionOutput;
   states: VisitedState[];
 }
 

@@ -73,6 +73,8 @@ beforeAll(async () => {
     MILLRACE_VERIFIED_CONTACTS: 'optional',
     MILLRACE_SMS_PREFIXES: '+49',
     MILLRACE_APPROVAL_ABOVE: 'EUR=100000',
+    MILLRACE_CHECKOUT_PROCESS: 'state-machine',
+    MILLRACE_CHECKOUT_FUNCTION: 'arn:aws:lambda:us-east-1:000000000000:function:checkout:durable',
     MILLRACE_STATE_MACHINE: stateMachineArn,
     AWS_ENDPOINT_URL_SFN: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     AWS_ENDPOINT_URL_EVENTBRIDGE: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -12,5 +12,6 @@ const executions = executionsFromEnvironment();
 export const handler = endpoint({ path: checkoutPath }, async ({ caller, path: { checkoutId } }) => {
   const checkout = await checkouts.find(checkoutId);
   if (checkout?.customerId !== caller.subject) throw checkoutNotFound();
-  return { status: 200, body: checkoutView(checkoutId, checkout, await executions.find(checkoutId)) };
+  const execution = await executions[checkout.process].find(checkoutId);
+  return { status: 200, body: checkoutView(checkoutId, checkout, execution) };
 });

@@ -33,7 +33,7 @@ export const handler = endpoint({ path: checkoutPath, body: approvalRequest }, a
     const detail = `The order was ${approval.decision?.approved ? 'approved' : 'refused'} before`;
     throw new HttpError(409, 'APPROVAL_DECIDED', detail);
   }
-  const isWaiting = await executions.answerApproval(approval.taskToken, approved);
+  const isWaiting = await executions[checkout.process].answerApproval(approval.taskToken, approved);
   // Without a wait an earlier request has ended it, or there was no time left for this one.
   if (!isWaiting && !approval.wasDecided) {
     throw new HttpError(409, 'APPROVAL_TOO_LATE', 'The checkout did not wait any longer for an approval');

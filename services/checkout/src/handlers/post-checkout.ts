@@ -1,9 +1,10 @@
 import { tableFromEnvironment } from '@millrace/event-store';
 import { endpoint } from '@millrace/http';
 import { orderAcceptanceFromEnvironment, placeOrderRequest } from '@millrace/orders/requests';
-import { Checkouts } from '../adapters/checkouts.ts';
+import { Checkouts, checkoutProcessFromEnvironment } from '../adapters/checkouts.ts';
 
 const checkouts = new Checkouts(tableFromEnvironment());
+const process = checkoutProcessFromEnvironment();
 const accept = orderAcceptanceFromEnvironment();
 
 /**
@@ -13,7 +14,7 @@ const accept = orderAcceptanceFromEnvironment();
 export const handler = endpoint({ body: placeOrderRequest, idempotent: true }, async (request) => {
   const { correlationId, traceparent } = request;
   const order = await accept(request);
-  await checkouts.request({ ...order, process: 'checkout' }, { correlationId, traceparent });
+  await checkouts.request({ ...order, process: 'checkout' }, process, { correlationId, traceparent });
   const { orderId } = order;
   const body = { checkoutId: orderId, orderId, status: 'REQUESTED' };
   return { status: 202, headers: { location: `/checkouts/${orderId}` }, body };

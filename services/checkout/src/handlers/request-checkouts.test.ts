@@ -12,7 +12,7 @@ let handler: typeof import('./request-checkouts.ts').handler;
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
   await dynamoDb.createTable('checkout');
-  process.env.MILLRACE_TABLE = 'checkout';
+  Object.assign(process.env, { MILLRACE_TABLE: 'checkout', MILLRACE_CHECKOUT_PROCESS: 'durable-function' });
   handler = (await import('./request-checkouts.ts')).handler;
 });
 afterAll(() => dynamoDb.stop());

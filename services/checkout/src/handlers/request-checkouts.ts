@@ -5,9 +5,10 @@ import { logger } from '@millrace/telemetry';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
 import { checkoutRequest } from '../../requests/index.ts';
-import { Checkouts } from '../adapters/checkouts.ts';
+import { Checkouts, checkoutProcessFromEnvironment } from '../adapters/checkouts.ts';
 
 const checkouts = new Checkouts(tableFromEnvironment());
+const process = checkoutProcessFromEnvironment();
 const batch = z.array(z.looseObject({ messageId: checkoutRequest.shape.messageId }));
 
 /**
@@ -32,7 +33,7 @@ export async function handler(event: unknown, context: Context): Promise<SQSBatc
 
 async function request(given: unknown): Promise<void> {
   const { messageId, order } = checkoutRequest.parse(given);
-  await checkouts.request(order, { correlationId: order.orderId });
+  await checkouts.request(order, process, { correlationId: order.orderId });
   logger.info('Checkout requested', {
     message_id: shownIdentifier(messageId),
     checkout_id: shownIdentifier(order.orderId),

@@ -1,0 +1,7 @@
+/** Takes an error with one of these names for an answer. */
+export function unless(...names: readonly string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (error instanceof Error && names.includes(error.name)) return undefined;
+    throw error;
+  };
+}
