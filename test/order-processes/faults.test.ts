@@ -1,21 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { named } from '@millrace/steps';
+import type { CheckoutProcess, Fault } from './checkouts.ts';
+import { DurableFunctionProcess } from './durable-function.ts';
 import type { Kind, OrderScript } from './scripts.ts';
 import { type AnswerAws, Shop } from './shop.ts';
-import { type Fault, functionsOfSteps, StateMachineProcess } from './state-machine.ts';
+import { functionsOfSteps, StateMachineProcess } from './state-process.ts';
 
 let shop: Shop;
-let machine: StateMachineProcess;
+const forms: Record<string, CheckoutProcess> = {};
 
 beforeAll(async () => {
   let answer: AnswerAws = async () => ({});
   shop = await Shop.open((operation, input) => answer(operation, input));
   const started = await StateMachineProcess.start(shop);
-  machine = started.process;
   answer = started.answer;
+  Object.assign(forms, {
+    'state machine': started.process,
+    'durable function': await DurableFunctionProcess.start(shop),
+  });
 });
 afterAll(async () => {
-  await machine?.[Symbol.asyncDispose]();
+  for (const form of Object.values(forms)) await form[Symbol.asyncDispose]();
   await shop?.[Symbol.asyncDispose]();
 });
 
@@ -90,7 +95,11 @@ test('every step of the definition is here', () => {
 
 let orders = 0;
 
-describe.each(Object.entries(steps))('when %s', (step, { kind, broken, failing, end }) => {
+const cases = Object.entries(steps).flatMap(([step, reached]) =>
+  ['state machine', 'durable function'].map((form) => ({ step, form, ...reached })),
+);
+
+describe.each(cases)('when $step of the $form', ({ step, form, kind, broken, failing, end }) => {
   test.each(Object.entries(faults))('%s, money and stock are where they belong', async (_, { passes, fault }) => {
     orders += 1;
     const sku = `FAULT-${orders}`;
@@ -107,19 +116,21 @@ describe.each(Object.entries(steps))('when %s', (step, { kind, broken, failing, 
       await call();
       throw failure('TypeError');
     };
-    machine.fault = failWith;
+    const process = forms[form];
+    if (!process) throw new Error(`There is no ${form}`);
+    process.fault = failWith;
 
-    const [id = ''] = await machine.run([script]);
+    const [id = ''] = await process.run([script]);
 
     if (!passes) {
-      expect(await machine.statusOf(id)).toBe(failing);
+      expect(await process.statusOf(id)).toBe(failing);
       // What was wrong is mended, and `npm run redrive` resumes the checkout.
-      machine.fault = (called, call) => (called === step ? call() : failWith(called, call));
-      if (failing === 'STOPPED') await machine.resume(id);
-      await machine.end([id]);
+      process.fault = (called, call) => (called === step ? call() : failWith(called, call));
+      if (failing === 'STOPPED') await process.resume(id);
+      await process.end([id]);
     }
     const status = passes || failing === 'STOPPED' ? end : failing;
-    expect(await machine.statusOf(id)).toBe(status);
+    expect(await process.statusOf(id)).toBe(status);
     const ending = await shop.ending(id);
     const isConfirmed = status === 'CONFIRMED';
     expect(ending).toMatchObject({ status, shipped: isConfirmed });

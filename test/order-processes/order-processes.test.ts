@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { choreography } from './choreography.ts';
+import { DurableFunctionProcess } from './durable-function.ts';
 import { endings, needsApproval, type OrderProcess, type OrderScript, scriptedOrders, stock } from './scripts.ts';
 import { type AnswerAws, Shop } from './shop.ts';
 import { StateMachineProcess } from './state-machine.ts';
@@ -18,7 +19,11 @@ beforeAll(async () => {
   shop = await Shop.open((operation, input) => answer(operation, input));
   const machine = await StateMachineProcess.start(shop);
   answer = machine.answer;
-  Object.assign(forms, { choreography: choreography(shop), 'state machine': machine.process });
+  Object.assign(forms, {
+    choreography: choreography(shop),
+    'state machine': machine.process,
+    'durable function': await DurableFunctionProcess.start(shop),
+  });
 });
 afterAll(async () => {
   for (const form of Object.values(forms)) await form[Symbol.asyncDispose]();
@@ -45,7 +50,7 @@ function expectedStock(): Record<string, object> {
   );
 }
 
-describe.each(['choreography', 'state machine'])('by %s', (form) => {
+describe.each(['choreography', 'state machine', 'durable function'])('by %s', (form) => {
   test(`${ORDERS} scripted orders end with the same orders, stock and payments`, async () => {
     const prefix = form.replace(' ', '-').toUpperCase();
     await shop.fill(

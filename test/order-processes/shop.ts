@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { type DocumentClient, documentClient, GetCommand, paginateScan } from '@millrace/aws';
+import { type DocumentClient, documentClient, GetCommand, paginateScan, UpdateCommand } from '@millrace/aws';
 import { compilePattern } from '@millrace/event-pattern';
 import type { HttpApiEvent } from '@millrace/http';
 import { httpRequest, insertRecord, lambdaContext, sqsEvent, sqsRecord, streamEvent } from '@millrace/testing';
@@ -103,6 +103,7 @@ export class Shop implements AsyncDisposable {
         AWS_ENDPOINT_URL_EVENTBRIDGE: endpoint,
         AWS_ENDPOINT_URL_SCHEDULER: endpoint,
         ...(environment.MILLRACE_STATE_MACHINE && { MILLRACE_STATE_MACHINE: stateMachineArn }),
+        ...(environment.MILLRACE_CHECKOUT_FUNCTION && { MILLRACE_CHECKOUT_FUNCTION: checkoutFunctionArn }),
       });
       // Handlers read their environment when they are imported, as in Lambda's init phase.
       handlers.set(name, (await import(file)).handler);
@@ -152,6 +153,20 @@ export class Shop implements AsyncDisposable {
           return [sku, { available, reserved: reserved ?? 0, shipped: shipped ?? 0 }] as const;
         }),
       ),
+    );
+  }
+
+  /** Makes a process take a checkout that was requested. */
+  async choose(checkoutId: string, process: 'state-machine' | 'durable-function'): Promise<void> {
+    await this.#client.send(
+      new UpdateCommand({
+        TableName: 'millrace-checkout-dev',
+        Key: { pk: `CHECKOUT#${checkoutId}`, sk: 'CHECKOUT' },
+        UpdateExpression: 'SET #process = :process',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: { '#process': 'process' },
+        ExpressionAttributeValues: { ':process': process },
+      }),
     );
   }
 
@@ -303,6 +318,8 @@ export class Shop implements AsyncDisposable {
   }
 }
 
+const checkoutFunctionArn =
+  'arn:aws:lambda:eu-central-1:000000000000:function:millrace-checkout-dev-durableCheckout:durable';
 export const stateMachineArn = 'arn:aws:states:eu-central-1:000000000000:stateMachine:checkout';
 
 /** The JSON protocols name the operation in a header; SES has it in the path. */

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { functionArn, type StatesUnderTest, startStatesUnderTest } from '@millrace/local/states-under-test';
 import { parse } from 'yaml';
-import { orderBody } from './order-body.ts';
-import type { OrderProcess, OrderScript } from './scripts.ts';
+import { CheckoutProcess } from './checkouts.ts';
 import { type AnswerAws, type Shop, stateMachineArn } from './shop.ts';
 
 const folder = join(import.meta.dirname, '../../services/checkout');
@@ -13,24 +12,12 @@ const definition = readFileSync(join(folder, 'checkout.asl.json'), 'utf8');
 /** How often nothing may happen before it is taken for the end of what is under way. */
 const QUIET_TURNS = 30;
 
-/** Some minutes less than the time that an approval has. */
-const APPROVAL_MS = (24 * 60 - 10) * 60_000;
-/** How far time is moved at once while steps may be retried. In ms. */
-const STEP_MS = 20_000;
-
-/** Does something to the call of a step: fails before it, or after it. */
-export type Fault = (step: string, call: () => Promise<unknown>) => Promise<unknown>;
-
 /** Orders by `POST /checkouts`, which the state machine takes through their steps. */
-export class StateMachineProcess implements OrderProcess {
-  readonly #shop: Shop;
+export class StateMachineProcess extends CheckoutProcess {
   readonly #states: StatesUnderTest;
-  /** For the calls of all steps. */
-  fault: Fault = (_, call) => call();
-  #inFlight = 0;
 
   private constructor(shop: Shop, states: StatesUnderTest) {
-    this.#shop = shop;
+    super(shop);
     this.#states = states;
   }
 
@@ -52,94 +39,23 @@ export class StateMachineProcess implements OrderProcess {
     return { process, answer: (operation, input) => states.invoke(operation, input) };
   }
 
-  async call(step: string, run: () => Promise<unknown>): Promise<unknown> {
-    this.#inFlight += 1;
-    try {
-      return await this.fault(step, run);
-    } finally {
-      this.#inFlight -= 1;
-    }
-  }
-
-  async run(scripts: readonly OrderScript[]): Promise<string[]> {
-    const ids: string[] = [];
-    for (const script of scripts) ids.push(await this.start(script));
-    await this.#shop.settle();
-    await this.end(ids);
-    for (const [index, id] of ids.entries()) {
-      const { kind = 'good' } = scripts[index] ?? {};
-      if ((await this.statusOf(id)) !== 'AWAITING_APPROVAL' || kind === 'approval timed out') continue;
-      if (kind === 'cancelled half-way') {
-        await this.#shop.request('orders.postCancellation', 'POST /orders/{orderId}/cancellation', {
-          path: { orderId: id },
-        });
-      }
-      await this.approve(id, kind !== 'approval refused');
-    }
-    await this.end(ids);
-    // Those that nobody answers: most of a day, and then step by step, as steps are under way afterwards.
-    await this.#states.clock.advance(APPROVAL_MS);
-    await this.end(ids, { alsoWaiting: true });
-    return ids;
-  }
-
-  /** Starts the checkout of an order. @returns its id */
-  async start(script: OrderScript): Promise<string> {
-    const { checkoutId } = await this.#shop.request('checkout.postCheckout', 'POST /checkouts', {
-      body: orderBody(script),
-    });
-    return String(checkoutId);
-  }
-
-  /** Answers a checkout that waits for its approval, as soon as it can be answered: asking for it may have to be retried. */
-  async approve(checkoutId: string, approved: boolean): Promise<void> {
-    const route = 'POST /checkouts/{checkoutId}/approval';
-    const request = { sub: 'staff', path: { checkoutId }, body: { approved } };
-    while ((await this.statusOf(checkoutId)) === 'AWAITING_APPROVAL') {
-      try {
-        await this.#shop.request('checkout.postApproval', route, request);
-        return;
-      } catch (error) {
-        if (!/answered 409/.test(String(error))) throw error;
-        await this.#states.clock.advance(STEP_MS);
-        await this.#quiet();
-      }
-    }
-  }
-
-  async statusOf(checkoutId: string): Promise<string> {
-    const route = 'GET /checkouts/{checkoutId}';
-    const { status } = await this.#shop.request('checkout.getCheckout', route, { path: { checkoutId } });
-    return String(status);
-  }
-
-  /** Resumes the execution of a checkout that has stopped, as `npm run redrive` does. */
+  /** As `npm run redrive` does. */
   async resume(checkoutId: string): Promise<void> {
     await this.#states.invoke('RedriveExecution', { executionArn: executionArn(checkoutId) });
   }
 
-  /** Lets time pass until checkouts have ended, have stopped, or wait for a person; and delivers what they store for the bus. */
-  async end(checkoutIds: readonly string[], { alsoWaiting = false } = {}): Promise<void> {
-    const underWay = new Set(checkoutIds);
-    for (let step = 0; step < 600 && underWay.size > 0; step += 1) {
-      await this.#quiet();
-      for (const id of underWay) if (!(await this.#isUnderWay(id, alsoWaiting))) underWay.delete(id);
-      if (underWay.size > 0) await this.#states.clock.advance(STEP_MS);
-    }
-    await this.#shop.settle();
+  protected async isRunning(checkoutId: string): Promise<boolean> {
+    return (await this.#states.describe(executionArn(checkoutId))).status === 'RUNNING';
   }
 
-  async #isUnderWay(checkoutId: string, alsoWaiting: boolean): Promise<boolean> {
-    const { status } = await this.#states.describe(executionArn(checkoutId));
-    if (status !== 'RUNNING') return false;
-    return alsoWaiting || (await this.statusOf(checkoutId)) !== 'AWAITING_APPROVAL';
+  protected advance(ms: number): Promise<void> {
+    return this.#states.clock.advance(ms);
   }
 
-  /** Waits until no step is under way, and none begins by itself. */
-  async #quiet(): Promise<void> {
-    for (let quiet = 0; quiet < QUIET_TURNS; quiet = this.#inFlight > 0 ? 0 : quiet + 1) {
+  protected async quiet(): Promise<void> {
+    for (let quiet = 0; quiet < QUIET_TURNS; quiet = this.inFlight > 0 ? 0 : quiet + 1) {
       await nextTurn();
-      if (this.#inFlight === 0) await this.#states.clock.advance(0);
+      if (this.inFlight === 0) await this.#states.clock.advance(0);
     }
   }
 
