@@ -4,7 +4,7 @@ import type { CheckoutProcess, Fault } from './checkouts.ts';
 import { DurableFunctionProcess } from './durable-function.ts';
 import type { Kind, OrderScript } from './scripts.ts';
 import { type AnswerAws, Shop } from './shop.ts';
-import { functionsOfSteps, StateMachineProcess } from './state-process.ts';
+import { functionsOfSteps, StateMachineProcess } from './state-machine.ts';
 
 let shop: Shop;
 const forms: Record<string, CheckoutProcess> = {};

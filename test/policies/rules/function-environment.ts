@@ -82,6 +82,7 @@ const variables: Readonly<Record<string, Variable>> = {
     String(handler.properties.FunctionName).toLowerCase().endsWith(`admit${value}`),
   MILLRACE_INTERACTION_STREAM: refersTo('AWS::Kinesis::Stream'),
   MILLRACE_STATE_MACHINE: refersTo('AWS::StepFunctions::StateMachine'),
+  MILLRACE_CHECKOUT_FUNCTION: refersTo('AWS::Lambda::Alias'),
   MILLRACE_REPLAYS: (value) => ['ignore', 'handle', 'rebuild'].includes(String(value)),
   MILLRACE_RETENTION_DAYS: (value, { workspace }) =>
     String(value) === String(workspace.parameters.eventLogRetentionDays),
