@@ -12,16 +12,17 @@ export const redrive: Command = {
 A relay's letter that names positions of a stream instead of holding its event is a sweep of that time: what was stored then
 and never emitted is emitted (npm run sweep).
 
-A letter about an execution of a state machine resumes it at the state that failed. AWS allows that for 14 days.`,
+A letter about an execution of a state machine resumes it at the state that failed. AWS allows that for 14 days. In place of one
+of a durable function another one goes on at the step that failed.`,
   options: [...FILTERS, ...ACTIONS],
   run: (values, args) => drain('redrive', values, args, redriveQueue),
 };
 
 /** A relay's letters go to the relay, those about executions resume them, and all others go to the queue that failed. */
 async function redriveQueue(context: Context, operation: Operation): Promise<DrainSummary> {
-  const { operations, queues, events, endpoint, now } = context;
+  const { operations, queues, events, lambda, endpoint, now } = context;
   if (operations.isExecutionQueue(operation.queue, queues.stage)) {
-    return operations.redriveExecutions(operation, operations.operatorStepFunctions(endpoint));
+    return operations.redriveExecutions(operation, { states: operations.operatorStepFunctions(endpoint), lambda });
   }
   const service = operations.relayServiceOf(operation.queue, queues.stage);
   if (service === undefined) return operations.redrive(operation, operations.ruleMessageGroups(events));

@@ -1,5 +1,6 @@
 import { type DurableInProcess, startDurableInProcess } from '@millrace/local/durable-in-process';
-import { type DurableInput, nextExecution } from '../../services/checkout/src/domain/resumption.ts';
+import { nextExecution } from '@millrace/steps';
+import type { DurableInput } from '../../services/checkout/src/domain/resumption.ts';
 import { CheckoutProcess } from './checkouts.ts';
 import type { OrderScript } from './scripts.ts';
 import type { Shop } from './shop.ts';
@@ -43,8 +44,12 @@ export class DurableFunctionProcess extends CheckoutProcess {
   async resume(checkoutId: string): Promise<void> {
     const { DurableExecutionArn } = await this.#lastOf(checkoutId);
     const stopped = await this.#durable.invoke('GetDurableExecution', { DurableExecutionArn });
-    const { ErrorData } = (stopped.Error ?? {}) as { ErrorData?: string };
-    const { name, input } = nextExecution(JSON.parse(String(stopped.InputPayload)) as DurableInput, ErrorData);
+    const { ErrorData: errorData } = (stopped.Error ?? {}) as { ErrorData?: string };
+    const { name, input } = nextExecution({
+      name: String(stopped.DurableExecutionName),
+      input: JSON.parse(String(stopped.InputPayload)) as DurableInput,
+      errorData,
+    });
     this.#durable.start(FUNCTION, input, name);
     this.#resumed.set(checkoutId, name);
   }

@@ -147,12 +147,12 @@ function explain(
   }
   const execution = failedExecutionOf(body);
   if (execution) {
-    const { stateMachine, name, status } = execution;
+    const { process, name, status } = execution;
     const message = `the execution ${shownIdentifier(name)} has stopped: npm run redrive resumes it at the state that failed`;
     const code = `EXECUTION_${shownIdentifier(status)}`;
     return {
       origin: 'execution',
-      reason: { ...common, code, message, kind: 'exhausted', consumer: shownIdentifier(stateMachine) },
+      reason: { ...common, code, message, kind: 'exhausted', consumer: shownIdentifier(process) },
     };
   }
   return {

@@ -1,3 +1,4 @@
+import { GetDurableExecutionCommand, InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AwsError, DescribeExecutionCommand, RedriveExecutionCommand, type StepFunctions } from '@millrace/aws';
 import { intercepted, type LocalSqs, startLocalSqs } from '../../fixtures/local-sqs.ts';
@@ -45,12 +46,38 @@ function states(
   return { client, resumed };
 }
 
-async function run(client: StepFunctions, changes: Partial<Operation> = {}): Promise<DrainSummary> {
+/** Lambda with one answer for every durable execution. */
+function durable(description: object | Error) {
+  const started: { FunctionName: string | undefined; DurableExecutionName: string | undefined; input: object }[] = [];
+  const send = async (command: unknown) => {
+    if (description instanceof Error) throw description;
+    if (command instanceof GetDurableExecutionCommand) return description;
+    if (!(command instanceof InvokeCommand)) throw new Error('not expected');
+    const { FunctionName, DurableExecutionName, Payload } = command.input;
+    started.push({
+      FunctionName,
+      DurableExecutionName,
+      input: JSON.parse(Buffer.from(Payload as Uint8Array).toString()),
+    });
+    return {};
+  };
+  return { client: { send } as unknown as LambdaClient, started };
+}
+
+async function runDurable(client: LambdaClient, changes: Partial<Operation> = {}): Promise<DrainSummary> {
+  return run({ send: async () => Promise.reject(new Error('not expected')) } as StepFunctions, changes, client);
+}
+
+async function run(
+  client: StepFunctions,
+  changes: Partial<Operation> = {},
+  lambda = {} as LambdaClient,
+): Promise<DrainSummary> {
   const stage = await StageQueues.load(sqs.client, 'dev');
   const queue = stage.find(queueName);
   return redriveExecutions(
     { sqs: sqs.client, queues: stage, queue, select: () => true, startedAt: new Date(), ...changes },
-    client,
+    { states: client, lambda },
   );
 }
 
@@ -149,5 +176,64 @@ describe('a letter about an execution', () => {
       left: 2,
       outcomes: [{ text: 'left: it does not name an execution' }],
     });
+  });
+});
+
+describe('a letter about an execution of a durable function', () => {
+  const executionArn =
+    'arn:aws:lambda:us-east-1:000000000000:function:millrace-shop-dev-durableShop:7/durable-execution/order-1/0b9f';
+  const stopped = {
+    ...{ Status: 'FAILED', DurableExecutionName: 'order-1', InputPayload: '{"order":"order-1"}' },
+    Error: { ErrorType: 'StepUnavailable', ErrorData: '{"at":"ConfirmOrder"}' },
+  };
+  const body = JSON.stringify({ executionArn, status: 'FAILED', time: '2026-01-01T00:00:00Z' });
+
+  test('starts the one that goes on in its place, once', async () => {
+    await sqs.send(queueName, [{ body }]);
+    const { client, started } = durable(stopped);
+
+    const { outcomes } = await runDurable(client);
+
+    expect(outcomes).toEqual([{ text: 'resumed, as another execution of millrace-shop-dev-durableShop', count: 1 }]);
+    expect(started).toEqual([
+      {
+        ...{ FunctionName: 'millrace-shop-dev-durableShop:durable', DurableExecutionName: 'order-1-1' },
+        input: { order: 'order-1', resume: { at: 'ConfirmOrder', count: 1 } },
+      },
+    ]);
+    expect(await left()).toBe(0);
+  });
+
+  test('as the event that a rule could not deliver does so as well', async () => {
+    const detail = { durableExecutionArn: executionArn, status: 'FAILED' };
+    await sqs.send(queueName, [{ body: JSON.stringify({ source: 'aws.lambda', detail }) }]);
+    const { client, started } = durable(stopped);
+    expect(await runDurable(client)).toMatchObject({ done: 1 });
+    expect(started).toHaveLength(1);
+  });
+
+  test('as a dry run starts nothing and stays', async () => {
+    await sqs.send(queueName, [{ body }]);
+    const { client, started } = durable(stopped);
+    expect(await runDurable(client, { dryRun: true })).toMatchObject({ done: 1 });
+    expect(started).toEqual([]);
+    expect(await left()).toBe(1);
+  });
+
+  test('is gone when the execution has not stopped', async () => {
+    await sqs.send(queueName, [{ body }]);
+    const { client, started } = durable({ ...stopped, Status: 'SUCCEEDED' });
+    expect(await runDurable(client)).toMatchObject({ done: 1 });
+    expect(started).toEqual([]);
+    expect(await left()).toBe(0);
+  });
+
+  test('stays when Lambda does not know the execution any more', async () => {
+    await sqs.send(queueName, [{ body }]);
+    const { client } = durable(Object.assign(new Error('not found'), { name: 'ResourceNotFoundException' }));
+    expect((await runDurable(client)).outcomes).toEqual([
+      { text: 'left: Lambda has forgotten the execution, or the function is gone', count: 1 },
+    ]);
+    expect(await left()).toBe(1);
   });
 });

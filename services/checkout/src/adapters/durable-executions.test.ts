@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { compilePattern } from '@millrace/event-pattern';
 import { type DurableInProcess, startDurableInProcess } from '@millrace/local/durable-in-process';
 import { exampleOrder } from '@millrace/orders/events';
-import { named } from '@millrace/steps';
+import { named, nextExecution } from '@millrace/steps';
 import { parse } from 'yaml';
-import { type DurableInput, nextExecution } from '../domain/resumption.ts';
+import type { DurableInput } from '../domain/resumption.ts';
 import { sagaSteps } from '../domain/saga.ts';
 import { DurableExecutions } from './durable-executions.ts';
 
@@ -134,8 +134,9 @@ describe('a durable execution that has stopped', () => {
 
     broken = undefined;
     const stopped = await durable.invoke('GetDurableExecution', { DurableExecutionArn: await arnOf(orderId) });
-    const { ErrorData } = stopped.Error as { ErrorData: string };
-    const next = nextExecution(JSON.parse(String(stopped.InputPayload)), ErrorData);
+    const { ErrorData: errorData } = stopped.Error as { ErrorData: string };
+    const stoppedInput = JSON.parse(String(stopped.InputPayload)) as DurableInput;
+    const next = nextExecution({ name: orderId, input: stoppedInput, errorData });
     durable.start('checkout', next.input, next.name);
     await durable.settle();
 
