@@ -41,7 +41,7 @@ export class StateMachineExecutions implements Executions {
     return { status: String(status), ...(output !== undefined && { output: JSON.parse(output) }), states };
   }
 
-  /** Their names and times alone: what went in and out is personal. */
+  /** Reads only their names and times: inputs and outputs are personal. */
   async #visitedStates(executionArn: string): Promise<VisitedState[]> {
     const states: VisitedState[] = [];
     let nextToken: string | undefined;
