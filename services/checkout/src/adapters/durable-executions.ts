@@ -59,9 +59,10 @@ export class DurableExecutions implements Executions {
     const { sdk, client } = await this.#load();
     // Of all versions: it may have been started before the last deployment.
     const FunctionName = this.#functionArn.split(':').slice(0, 7).join(':');
-    const { DurableExecutions: [listed] = [] } = await client.send(
+    const { DurableExecutions = [] } = await client.send(
       new sdk.ListDurableExecutionsByFunctionCommand({ FunctionName, DurableExecutionName: name }),
     );
+    const listed = DurableExecutions.find(({ DurableExecutionName }) => DurableExecutionName === name);
     const DurableExecutionArn = listed?.DurableExecutionArn;
     if (DurableExecutionArn === undefined) return undefined;
     const { Status, Result, EndTimestamp } = await client.send(

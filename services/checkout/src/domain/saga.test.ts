@@ -1,14 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { definedStates, definition } from '../../fixtures/saga-under-test.ts';
 import { APPROVAL_SECONDS } from './approval.ts';
 import { CHECKOUT_SECONDS, compensations, type SagaState, sagaSteps, waysBack } from './saga.ts';
 
+const text = readFileSync(join(import.meta.dirname, '../../serverless.yml'), 'utf8');
+const tag = (name: string) => ({ tag: `!${name}`, resolve: (value: string) => value });
+const template = parse(text, { logLevel: 'error', customTags: ['Ref', 'GetAtt', 'Sub'].map(tag) });
 const tasks = Object.entries(definedStates).filter(([, { Type }]) => Type === 'Task');
 
 describe('the steps of both processes are the same', () => {
   test('the definition has each of them, and no other', () => {
     expect(Object.keys(sagaSteps).sort()).toEqual(tasks.map(([state]) => state).sort());
     expect(CHECKOUT_SECONDS).toBe(definition.TimeoutSeconds);
+    expect(template.functions.durableCheckout.durableConfig.executionTimeout).toBe(CHECKOUT_SECONDS);
     expect(APPROVAL_SECONDS).toBe(definedStates.RequestApproval?.TimeoutSeconds);
   });
 
