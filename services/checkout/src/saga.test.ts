@@ -51,6 +51,14 @@ const failing: [string, Failures, { reason: string; path: string[] }][] = [
     { reason: 'TECHNICAL_FAILURE', path: [...toPayment, 'RefundPayment', 'ReleaseInventory', ...broken] },
   ],
   [
+    'a shipment has no tracking number',
+    { CreateShipment: ['answers nothing'] },
+    {
+      reason: 'TECHNICAL_FAILURE',
+      path: [...toPayment, 'CreateShipment', 'RecallShipment', 'RefundPayment', 'ReleaseInventory', ...broken],
+    },
+  ],
+  [
     'it is unknown whether there is a shipment',
     { CreateShipment: ['TypeError'] },
     {

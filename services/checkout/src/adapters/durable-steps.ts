@@ -59,13 +59,18 @@ export class DurableSteps {
     const call = (context: DurableContext) => context.invoke(state, functionNameOf(contract.name, this.#stage), input);
     // Without a context of its own, so that an InvokeError stays one.
     const options = { retryStrategy: retryStrategyOf(retries), wrapWithRunInChildContext: false };
+    let output: unknown;
     try {
-      const output = await withRetry(this.#context, state, call, options);
-      return ('output' in contract ? contract.output.parse(output) : undefined) as OutputOf<State>;
+      output = await withRetry(this.#context, state, call, options);
     } catch (error) {
       if (!(error instanceof InvokeError)) throw error;
       throw new StepFailed(state, readStepFailure(error.message));
     }
+    if (!('output' in contract)) return undefined as OutputOf<State>;
+    const { data, error } = contract.output.safeParse(output);
+    // It has been done, but it is unknown what: as after a bug.
+    if (error) throw new StepFailed(state, { name: 'InvalidStepOutput', message: `${contract.name} answered wrongly` });
+    return data as OutputOf<State>;
   }
 
   /**
