@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { HttpApiEvent } from '@millrace/http';
 import { type DurableInProcess, startDurableInProcess } from '@millrace/local/durable-in-process';
 import { exampleOrder } from '@millrace/orders/events';
+import { nextExecution } from '@millrace/steps';
 import { consumerVariables, envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type { APIGatewayProxyStructuredResultV2, Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
@@ -108,6 +109,29 @@ describe('a checkout of a stage with the durable function', () => {
 
     expect(await view(checkoutId)).toMatchObject(expected);
     expect(await decide(checkoutId, approved)).toMatchObject({ statusCode: 202 });
+  });
+
+  test('that an operator has stopped begins again, finds what is done, and asks for its approval anew', async () => {
+    const checkoutId = await start();
+    const { DurableExecutions } = await durable.invoke('ListDurableExecutionsByFunction', {
+      ...{ FunctionName: 'checkout', DurableExecutionName: checkoutId },
+    });
+    const [{ DurableExecutionArn } = { DurableExecutionArn: '' }] = DurableExecutions as {
+      DurableExecutionArn: string;
+    }[];
+    await durable.invoke('StopDurableExecution', { DurableExecutionArn });
+    expect(await view(checkoutId)).toMatchObject({ status: 'STOPPED' });
+    expect(await decide(checkoutId, false)).toMatchObject({ statusCode: 409, body: { code: 'APPROVAL_TOO_LATE' } });
+
+    const { InputPayload } = await durable.invoke('GetDurableExecution', { DurableExecutionArn });
+    const next = nextExecution({ name: checkoutId, input: JSON.parse(String(InputPayload)) });
+    durable.start('checkout', next.input, next.name);
+    await durable.settle();
+
+    expect(await view(checkoutId)).toMatchObject({ status: 'AWAITING_APPROVAL' });
+    expect(await decide(checkoutId, true)).toMatchObject({ statusCode: 202 });
+    await durable.settle();
+    expect(await view(checkoutId)).toMatchObject({ status: 'CONFIRMED' });
   });
 
   test('is cancelled when nobody answers in time', async () => {
