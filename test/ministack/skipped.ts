@@ -29,6 +29,11 @@ export const skipped: readonly Skip[] = [
     'that its customer cancels meanwhile ends as such',
   ].map((test) => ({ suite: 'checkout', test: `a checkout ${test}`, reason: NO_ATTEMPTS })),
   {
+    suite: 'durable-checkout',
+    reason:
+      'MiniStack has no durable functions: it knows neither DurableConfig nor the operations on durable executions',
+  },
+  {
     suite: 'privacy',
     reason: 'MiniStack keeps the logs of functions to itself: there is nothing to read',
   },

@@ -33,6 +33,16 @@ export function entry(id: string, { Type, Properties, DeletionPolicy, UpdateRepl
   };
 }
 
+/** Whether a function runs durable executions. */
+export function isDurable({ properties }: Pick<Entry, 'properties'>): boolean {
+  return properties.DurableConfig !== undefined;
+}
+
+/** The durable executions of a function of this name, of all its versions. */
+export function durableExecutionsOf(functionName: unknown): object {
+  return stageArn('lambda', `function:${functionName}:*/durable-execution/*/*`);
+}
+
 /** The logical id that `Ref` or `Fn::GetAtt` points at; undefined for anything else. */
 export function referenceTo(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;

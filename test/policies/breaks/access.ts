@@ -106,7 +106,28 @@ export const access: Breaks = {
     grants('read secrets', 'secretsmanager:GetSecretValue', 'arn', /GetSecretValue on .*not listed/),
     grants('read parameters', 'ssm:GetParameter', 'arn', /ssm:GetParameter on .*not listed/),
     grants('change functions', 'lambda:UpdateFunctionCode', 'arn', /UpdateFunctionCode on .*not listed/),
-    grants('call functions', 'lambda:InvokeFunction', 'arn', /lambda:InvokeFunction on .*not listed/),
+    grants(
+      'call functions',
+      'lambda:InvokeFunction',
+      'arn',
+      /lambda:InvokeFunction on .*the alias of a durable function/,
+    ),
+    grants(
+      "another function's executions",
+      'lambda:CheckpointDurableExecution',
+      { 'Fn::Sub': 'arn:aws:lambda:us-east-1:1:function:x:*/durable-execution/*/*' },
+      /CheckpointDurableExecution on .*own executions/,
+    ),
+    {
+      title: 'a durable function that may not store what it has done',
+      applies: typed(isRole, ({ id }) => id === 'DurableCheckoutRole'),
+      change: ({ properties }) => {
+        for (const each of list(at(list(properties.Policies)[0], 'PolicyDocument', 'Statement')) as Statement[]) {
+          each.Action = list(each.Action).filter((action) => action !== 'lambda:CheckpointDurableExecution');
+        }
+      },
+      says: /does not allow lambda:CheckpointDurableExecution/,
+    },
     grants('delete logs', 'logs:DeleteLogGroup', 'arn', /logs:DeleteLogGroup on .*not listed/),
     grants('delete rules', 'events:DeleteRule', 'arn', /events:DeleteRule on .*not listed/),
     grants('delete the archive', 'events:DeleteArchive', 'arn', /events:DeleteArchive on .*not listed/),

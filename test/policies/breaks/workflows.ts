@@ -1,8 +1,16 @@
-import { at, isOnDefaultBus, list } from '../template.ts';
+import { at, isDurable, isOnDefaultBus, list } from '../template.ts';
 import { type Breaks, setting, type Target, typed } from './break.ts';
 
 const isMachine = 'AWS::StepFunctions::StateMachine';
 const isRuleOfDefaultBus = typed('AWS::Events::Rule', ({ properties }) => isOnDefaultBus(properties));
+const tellsOfMachine = typed('AWS::Events::Rule', ({ properties }) =>
+  list(at(properties.EventPattern, 'source')).includes('aws.states'),
+);
+const tellsOfDurableFunction = typed('AWS::Events::Rule', ({ properties }) =>
+  list(at(properties.EventPattern, 'source')).includes('aws.lambda'),
+);
+const isDurableFunction = typed('AWS::Lambda::Function', isDurable);
+const isAlias = 'AWS::Lambda::Alias';
 const isRoleOfMachine = typed('AWS::IAM::Role', ({ properties }) => list(properties.Policies).some(isSteps));
 
 function isSteps(policy: unknown): boolean {
@@ -82,6 +90,34 @@ export const workflows: Breaks = {
       machineIn,
     ),
     setting('every function', isRoleOfMachine, `${executionsOf}.Resource`, '*', /its functions alone/, machineIn),
+  ],
+  'durable-functions': [
+    setting('no version', isAlias, 'FunctionVersion', '$LATEST', /FunctionVersion is "\$LATEST", not a version/),
+    setting(
+      'another function',
+      isAlias,
+      'FunctionName',
+      { Ref: 'RequestApprovalLambdaFunction' },
+      /is not of a durable function/,
+    ),
+    setting(
+      'a version of another function',
+      'AWS::Lambda::Version',
+      'FunctionName',
+      { Ref: 'RequestApprovalLambdaFunction' },
+      /FunctionVersion is .*, not a version of its function/,
+      ({ resources }) => Object.keys(resources).find((id) => resources[id]?.Type === isAlias) ?? '',
+    ),
+    {
+      title: 'nothing to call it by',
+      applies: isDurableFunction,
+      change: ({ resources }) => {
+        for (const [id, { Type }] of Object.entries(resources)) if (Type === isAlias) delete resources[id];
+      },
+      says: /has not one alias/,
+    },
+  ],
+  'failed-executions': [
     setting(
       'the key for every machine',
       isRoleOfMachine,
@@ -92,7 +128,7 @@ export const workflows: Breaks = {
     ),
     setting(
       'failures of another machine',
-      isRuleOfDefaultBus,
+      tellsOfMachine,
       'EventPattern.detail.stateMachineArn',
       ['arn'],
       /is on the default bus/,
@@ -104,12 +140,20 @@ export const workflows: Breaks = {
       ['FAILED'],
       /is on the default bus/,
     ),
+    setting(
+      'failures of another function',
+      tellsOfDurableFunction,
+      'EventPattern.detail.durableExecutionArn',
+      [{ prefix: 'arn' }],
+      /is on the default bus/,
+    ),
     setting('the whole event', isRuleOfDefaultBus, 'Targets.0.InputTransformer', undefined, /is on the default bus/),
     {
       title: 'nothing that tells of failures',
-      applies: isMachine,
+      applies: (target) => target.resource.Type === isMachine || isDurableFunction(target),
       change: ({ resources }) => {
         delete resources.FailedExecutionsRule;
+        delete resources.FailedDurableExecutionsRule;
       },
       says: /no rule on the default bus tells of executions that fail/,
     },

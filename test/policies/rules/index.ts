@@ -5,8 +5,10 @@ import { maximumConcurrency, partialBatches, visibilityTimeouts } from './consum
 import { corsOrigins } from './cors-origins.ts';
 import { deadLetterAlarms } from './dead-letter-alarms.ts';
 import { deadLetterQueues } from './dead-letter-queues.ts';
+import { durableFunctions } from './durable-functions.ts';
 import { encryptionAtRest } from './encryption-at-rest.ts';
 import { eventPaths } from './event-paths.ts';
+import { failedExecutions } from './failed-executions.ts';
 import { functionEnvironment } from './function-environment.ts';
 import { functionPlatform } from './function-platform.ts';
 import { functionRoles } from './function-roles.ts';
@@ -75,6 +77,8 @@ export const rules: readonly Rule[] = [
   stackSize,
   rulePatterns,
   stateMachines,
+  durableFunctions,
+  failedExecutions,
   orderProcesses,
   pipes,
   lake,

@@ -50,6 +50,12 @@ export const noWildcards: Rule = {
     },
     {
       service: 'checkout',
+      resource: /^(DurableCheckout|GetCheckout|PostApproval)Role$/,
+      problem: /Resource .*:function:[^*]+:\*\/durable-execution\/\*\/\*"\}$/,
+      reason: 'each execution has an ARN of its own, with the version that it began with',
+    },
+    {
+      service: 'checkout',
       resource: /^PostApprovalRole$/,
       problem: /Resource "\*"$/,
       reason: 'tokens of tasks have no ARN; only whoever has one may answer it',

@@ -1,11 +1,13 @@
-import type { CompiledService } from '../compiled-workspace.ts';
+import type { CompiledService, CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
 import {
   allStatements,
   at,
+  durableExecutionsOf,
   type Entry,
   entriesOf,
   isAnalyticsBus,
+  isDurable,
   isSame,
   list,
   referenceTo,
@@ -13,6 +15,7 @@ import {
 } from '../template.ts';
 import { rolesOfLake } from './lake.ts';
 import { groupOfRole, schedulesOf } from './schedules.ts';
+import { isFunction } from './state-machines.ts';
 
 /** Where an action may be allowed: the problem with the resource, if there is one. */
 type Place = (resource: unknown, context: Context) => boolean;
@@ -22,6 +25,7 @@ interface Context {
   role: Entry;
   /** The function whose role it is. */
   owner: Entry | undefined;
+  workspace: CompiledWorkspace;
 }
 
 const read = ['GetItem', 'BatchGetItem', 'Query', 'ConditionCheckItem'].map((name) => `dynamodb:${name}`);
@@ -33,6 +37,7 @@ const readStream = ['GetRecords', 'GetShardIterator', 'DescribeStream', 'ListStr
 const readKinesis = ['DescribeStream', 'DescribeStreamSummary', 'GetRecords', 'GetShardIterator', 'ListShards'].map(
   (name) => `kinesis:${name}`,
 );
+const runDurable = ['CheckpointDurableExecution', 'GetDurableExecutionState'].map((name) => `lambda:${name}`);
 
 /** Every action that a function may have, with what it may have it on. What is not here would be new. */
 const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Place }> = [
@@ -116,6 +121,41 @@ const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Pla
     on: 'any task that waits for its token',
     place: (resource) => resource === '*',
   },
+  {
+    actions: runDurable,
+    on: "a durable function's own executions",
+    place: (resource, { owner }) =>
+      owner !== undefined && isDurable(owner) && isSame(resource, durableExecutionsOf(owner.properties.FunctionName)),
+  },
+  {
+    actions: [
+      ...['GetDurableExecution', 'GetDurableExecutionHistory'],
+      ...['SendDurableExecutionCallbackSuccess', 'SendDurableExecutionCallbackFailure'],
+    ].map((name) => `lambda:${name}`),
+    on: 'the executions of a durable function of this template',
+    place: (resource, { service }) =>
+      durableFunctionsOf(service).some(({ properties }) =>
+        isSame(resource, durableExecutionsOf(properties.FunctionName)),
+      ),
+  },
+  {
+    actions: ['lambda:ListDurableExecutionsByFunction'],
+    on: 'a durable function of this template',
+    place: (resource, { service }) =>
+      durableFunctionsOf(service).some(({ id }) => isSame(resource, { 'Fn::GetAtt': [id, 'Arn'] })),
+  },
+  {
+    actions: ['lambda:InvokeFunction'],
+    on: 'the alias of a durable function of this template',
+    place: (resource, { service }) =>
+      entriesOf(service, 'AWS::Lambda::Alias').some(({ id }) => isSame(resource, { Ref: id })),
+  },
+  {
+    actions: ['lambda:InvokeFunction'],
+    on: 'a function of this stage, for a durable function',
+    place: (resource, { owner, service, workspace }) =>
+      owner !== undefined && isDurable(owner) && isFunction(resource, service, workspace.services),
+  },
 ];
 
 /**
@@ -166,7 +206,7 @@ export const permittedActions: Rule = {
       reason: 'what cannot be put back is parked',
     },
   ],
-  check(service) {
+  check(service, workspace) {
     return functionRolesOf(service).flatMap((role): Finding[] => {
       const owner = entriesOf(service, 'AWS::Lambda::Function').find(
         ({ properties }) => referenceTo(properties.Role) === role.id,
@@ -174,7 +214,9 @@ export const permittedActions: Rule = {
       const readsOnly = owner !== undefined && answersOnlyGet(service, owner.id);
       const problems = allStatements(role).flatMap(({ place, statement }) =>
         statement.Effect === 'Allow'
-          ? problemsOf(statement, { service, role, owner }, readsOnly).map((problem) => `${place}: ${problem}`)
+          ? problemsOf(statement, { service, role, owner, workspace }, readsOnly).map(
+              (problem) => `${place}: ${problem}`,
+            )
           : [],
       );
       return [...problems, ...missing(service, role, owner)].map((problem) => ({ resource: role.id, problem }));
@@ -245,6 +287,9 @@ function missing(service: CompiledService, role: Entry, owner: Entry | undefined
       : []),
     ...needs.filter(([action, id]) => !may(action, id)).map(([action, id]) => `does not allow ${action} on ${id}`),
     ...(logs ? [] : ['does not allow logs:PutLogEvents']),
+    ...(isDurable(owner) ? runDurable : [])
+      .filter((action) => !has(action))
+      .map((action) => `does not allow ${action}, without which its executions cannot go on`),
     ...(putsEvents(owner) && !allowed.some(({ statement }) => list(statement.Action).includes('events:PutEvents'))
       ? ['does not allow events:PutEvents']
       : []),
@@ -255,6 +300,10 @@ function missing(service: CompiledService, role: Entry, owner: Entry | undefined
       ? ['does not allow events:PutEvents on the analytics bus']
       : []),
   ];
+}
+
+function durableFunctionsOf(service: CompiledService): Entry[] {
+  return entriesOf(service, 'AWS::Lambda::Function').filter(isDurable);
 }
 
 function putsEvents({ properties }: Entry): boolean {

@@ -3,40 +3,20 @@ import { dirname, join } from 'node:path';
 import type { CompiledService, CompiledWorkspace } from '../compiled-workspace.ts';
 import type { Rule } from '../rule.ts';
 import { hasOwnKey } from '../shape.ts';
-import {
-  assumableBy,
-  at,
-  type Entry,
-  entriesOf,
-  isOnDefaultBus,
-  isSame,
-  list,
-  referenceTo,
-  stageArn,
-} from '../template.ts';
+import { assumableBy, at, type Entry, entriesOf, isSame, referenceTo, stageArn } from '../template.ts';
 
 /** https://docs.aws.amazon.com/step-functions/latest/dg/security-iam.html */
 export const stateMachines: Rule = {
   name: 'state-machines',
-  why: 'an execution that stops in silence leaves an order half done, and what a machine may invoke anybody who changes it may invoke',
+  why: 'what a machine may invoke, anybody who changes it may invoke',
   check(service, workspace) {
-    const machines = entriesOf(service, 'AWS::StepFunctions::StateMachine');
-    return [
-      ...machines.flatMap((machine) =>
-        problemsOf(machine, service, workspace).map((problem) => ({ resource: machine.id, problem })),
-      ),
-      ...entriesOf(service, 'AWS::Events::Rule')
-        .filter(({ properties }) => isOnDefaultBus(properties))
-        .filter((rule) => !machines.some(({ id }) => tellsOfFailures(rule, id)))
-        .map(({ id }) => ({
-          resource: id,
-          problem: 'is on the default bus, and not the rule that tells of failed executions, without their data',
-        })),
-    ];
+    return entriesOf(service, 'AWS::StepFunctions::StateMachine').flatMap((machine) =>
+      problemsOf(machine, service, workspace).map((problem) => ({ resource: machine.id, problem })),
+    );
   },
 };
 
-function problemsOf({ id, properties }: Entry, service: CompiledService, workspace: CompiledWorkspace): string[] {
+function problemsOf({ properties }: Entry, service: CompiledService, workspace: CompiledWorkspace): string[] {
   const { root, services } = workspace;
   const { Definition, DefinitionSubstitutions = {}, RoleArn } = properties;
   const functions = Object.entries(DefinitionSubstitutions as object).map(([, arn]) => arn);
@@ -57,9 +37,6 @@ function problemsOf({ id, properties }: Entry, service: CompiledService, workspa
     ...(isSame(role?.Policies, mayInvoke(functions, properties.StateMachineName, service, hasOwnKey({ workspace })))
       ? []
       : ['its role does not allow to invoke its functions alone, and to use the key of its stage for its executions']),
-    ...(entriesOf(service, 'AWS::Events::Rule').some((rule) => tellsOfFailures(rule, id))
-      ? []
-      : ['no rule on the default bus tells of executions that fail']),
   ];
 }
 
@@ -109,22 +86,5 @@ export function isFunction(arn: unknown, service: CompiledService, services: rea
     entriesOf(other, 'AWS::Lambda::Function').some(({ properties }) =>
       isSame(arn, stageArn('lambda', `function:${properties.FunctionName}`)),
     ),
-  );
-}
-
-/** Which executions failed, and nothing of what they were given: that is personal. */
-function tellsOfFailures({ properties }: Entry, machine: string): boolean {
-  const [target, ...others] = list(properties.Targets);
-  return (
-    others.length === 0 &&
-    isSame(properties.EventPattern, {
-      source: ['aws.states'],
-      'detail-type': ['Step Functions Execution Status Change'],
-      detail: { stateMachineArn: [{ Ref: machine }], status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
-    }) &&
-    isSame(at(target, 'InputTransformer'), {
-      InputPathsMap: { executionArn: '$.detail.executionArn', status: '$.detail.status', time: '$.time' },
-      InputTemplate: '{"executionArn": <executionArn>, "status": <status>, "time": <time>}',
-    })
   );
 }

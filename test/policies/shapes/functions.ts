@@ -19,7 +19,9 @@ import {
   type TypeShape,
   when,
 } from '../shape.ts';
-import { referenceTo } from '../template.ts';
+import { isDurable, referenceTo } from '../template.ts';
+
+const day = 86_400;
 
 /** Functions, their roles, and what calls them. */
 export const functions: Readonly<Record<string, TypeShape>> = {
@@ -42,6 +44,14 @@ export const functions: Readonly<Record<string, TypeShape>> = {
         SystemLogLevel: oneOf('WARN'),
       }),
       Role: judgedBy('function-roles'),
+      DurableConfig: when(
+        isDurable,
+        object({
+          ExecutionTimeout: between(2 * day, 31_622_400), // an approval has a day of it; at most 366 days
+          RetentionPeriodInDays: oneOf(90), // as Step Functions
+        }),
+        absent,
+      ),
     },
     // Lambda would make the group itself, without a retention, and the deployment would then fail.
     waitsFor: ({ service, properties }) =>
@@ -89,6 +99,20 @@ export const functions: Readonly<Record<string, TypeShape>> = {
       Action: oneOf('lambda:InvokeFunction'),
       Principal: oneOf('apigateway.amazonaws.com', 'events.amazonaws.com'),
       SourceArn: judgedBy('resource-policies'),
+    },
+  },
+  'AWS::Lambda::Version': {
+    properties: {
+      FunctionName: reference('AWS::Lambda::Function'),
+      CodeSha256: matching(/^[A-Za-z0-9+/]{43}=$/),
+    },
+    removal: oneOf('Retain'), // executions under way go on with the version that they began with
+  },
+  'AWS::Lambda::Alias': {
+    properties: {
+      Name: oneOf('durable'),
+      FunctionName: reference('AWS::Lambda::Function'),
+      FunctionVersion: judgedBy('durable-functions'),
     },
   },
   'AWS::Lambda::EventSourceMapping': {

@@ -63,7 +63,7 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
       EventPattern: when(
         isScheduled,
         absent,
-        when(isAboutExecutions, judgedBy('state-machines'), judgedBy('rule-patterns')),
+        when(isAboutExecutions, judgedBy('failed-executions'), judgedBy('rule-patterns')),
       ),
       ScheduleExpression: optional(oneOf('rate(5 minutes)')), // the alarms of what it calls go by it
       State: when(isScheduled, oneOf('ENABLED'), absent),
@@ -98,7 +98,7 @@ export const messaging: Readonly<Record<string, TypeShape>> = {
               RetryPolicy: retryPolicy,
               DeadLetterConfig: object({ Arn: judgedBy('dead-letter-queues') }),
               SqsParameters: optional(object({ MessageGroupId: text })),
-              InputTransformer: when(isAboutExecutions, judgedBy('state-machines'), absent),
+              InputTransformer: when(isAboutExecutions, judgedBy('failed-executions'), absent),
             }),
             { most: 1 },
           ),
