@@ -1,5 +1,13 @@
 import type { Finding, Rule } from '../rule.ts';
-import { asynchronousHops, attributeOf, entriesOf, isSame, referenceTo, stageArn } from '../template.ts';
+import {
+  asynchronousHops,
+  attributeOf,
+  entriesOf,
+  isOnDefaultBus,
+  isSame,
+  referenceTo,
+  stageArn,
+} from '../template.ts';
 
 /**
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
@@ -27,6 +35,10 @@ export const deadLetterQueues: Rule = {
   check(service) {
     const queues = new Map(entriesOf(service, 'AWS::SQS::Queue').map(({ id, properties }) => [id, properties]));
     const hops = asynchronousHops(service);
+    // Whatever runs executions, those that fail are in one queue, under one alarm.
+    const aboutExecutions = entriesOf(service, 'AWS::Events::Rule')
+      .filter(({ properties }) => isOnDefaultBus(properties))
+      .map(({ id }) => id);
     return hops.flatMap(({ resource, what, target }): Finding[] => {
       const name = referenceTo(target) ?? '';
       const deadLetters = queues.get(name);
@@ -39,7 +51,8 @@ export const deadLetterQueues: Rule = {
         return [{ resource, problem: `${what} is ${JSON.stringify(target)}, which is the queue of a consumer` }];
       }
       const users = hops.filter((hop) => referenceTo(hop.target) === name);
-      if (users.length > 1) return [{ resource, problem: `${name} takes the dead letters of others, too` }];
+      if (users.length > 1 && !users.every((user) => aboutExecutions.includes(user.resource)))
+        return [{ resource, problem: `${name} takes the dead letters of others, too` }];
       const source = queues.get(resource);
       // Only of queues: what EventBridge, SNS and Lambda send needs no such policy.
       const wanted = source

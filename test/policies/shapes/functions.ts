@@ -106,7 +106,7 @@ export const functions: Readonly<Record<string, TypeShape>> = {
       FunctionName: reference('AWS::Lambda::Function'),
       CodeSha256: matching(/^[A-Za-z0-9+/]{43}=$/),
     },
-    removal: oneOf('Retain'), // executions under way go on with the version that they began with
+    removal: keptWhenRemoved,
   },
   'AWS::Lambda::Alias': {
     properties: {
@@ -158,6 +158,13 @@ function judgedByOwner(otherwise: Shape): Shape {
   const ofLake = when(({ id, service }) => rolesOfLake(service).includes(id), judgedBy('lake'), otherwise);
   const ofPipe = when(isOf('AWS::Pipes::Pipe'), judgedBy('pipes'), ofLake);
   return when(isOf('AWS::StepFunctions::StateMachine'), judgedBy('state-machines'), ofPipe);
+}
+
+/**
+ * Executions under way go on with the version that they began with. A changed one has another logical id, so that none is replaced.
+ */
+function keptWhenRemoved(value: unknown, path: string, context: ShapeContext): string[] {
+  return (path === 'DeletionPolicy' ? oneOf('Retain') : absent)(value, path, context);
 }
 
 /** Whether a role is that of a resource of this type. */
