@@ -24,7 +24,7 @@ type Entry = [Measurement['usage'][number]['meter'], string, number, string?];
 
 function measured(entries: Entry[], changes: Partial<Measurement> = {}): Measurement {
   const usage = entries.map(([meter, resource, amount, operation = '']) => ({ meter, resource, operation, amount }));
-  return { orders: 10, clients: 1, stage: 'prod', usage, stored: [], ...changes };
+  return { orders: 10, clients: 1, stage: 'prod', usage, latenciesMs: [], stored: [], ...changes };
 }
 
 const inventory: Inventory = {

@@ -34,6 +34,8 @@ export const IDLE_POLLS_A_MONTH = (POLLERS * MONTH_SECONDS) / POLL_SECONDS;
 const PRICE_OF: Partial<Record<Meter, string>> = {
   'lambda.invocations': 'lambda.requests',
   'lambda.gigabyteSeconds': 'lambda.duration',
+  'lambda.durableOperations': 'lambda.durableOperations',
+  'lambda.durableBytes': 'lambda.durableWrites',
   'dynamodb.writeUnits': 'dynamodb.writeUnits',
   'dynamodb.readUnits': 'dynamodb.readUnits',
   'sqs.requests': 'sqs.requests',
@@ -85,6 +87,7 @@ export function storageOfAMillionOrders(
   for (const { meter, resource, amount } of measurement.usage) {
     if (meter === 'events.archivedBytes') add('events.archiveStorage', resource, amount);
     if (meter === 'logs.bytes') add('logs.storage', resource, amount);
+    if (meter === 'lambda.durableBytes') add('lambda.durableStorage', resource, amount);
   }
   return lines.all();
 }

@@ -16,7 +16,8 @@ describe('npm run cost', () => {
   test('--help says what can be set', async () => {
     const { exitCode, stdout } = await cost('--help');
     expect(exitCode).toBe(0);
-    for (const flag of ['--orders', '--clients', '--lambda-ms', '--stage', '--json']) expect(stdout).toContain(flag);
+    for (const flag of ['--orders', '--clients', '--lambda-ms', '--process', '--compare', '--write', '--stage', '--json'])
+      expect(stdout).toContain(flag);
   });
 
   test.each([
@@ -25,8 +26,10 @@ describe('npm run cost', () => {
     [['--orders', '0'], '--orders must be a whole number of at least 1, not "0"'],
     [['--clients', 'many'], '--clients must be a whole number of at least 1, not "many"'],
     [['--lambda-ms', '1.5'], '--lambda-ms must be a whole number of at least 1, not "1.5"'],
-    [['--process', 'returns'], '--process must be orders, checkouts, partner-orders, not returns'],
+    [['--process', 'returns'], '--process must be orders, checkouts, durable-checkouts, partner-orders, not returns'],
     [['--stage', 'Prod'], '--stage must be lower-case letters'],
+    [['--write'], '--write needs --compare'],
+    [['--compare', '--process', 'orders'], '--compare counts three processes: leave --process out'],
   ])('%j is refused with exit code 2', async (args, message) => {
     const { exitCode, stderr } = await cost(...args);
     expect(stderr).toContain(message);

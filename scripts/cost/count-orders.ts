@@ -4,6 +4,7 @@ import { type Runtime, startRuntime, Usage } from '@millrace/local';
 import { Customers } from './customers.ts';
 import { storedBytesOf } from './item-size.ts';
 import type { Measurement, StoredBytes } from './measurement.ts';
+import { chooseProcess } from './checkout-process.ts';
 import type { OrderProcess } from './order-mix.ts';
 
 export interface CountOptions {
@@ -46,6 +47,7 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
   });
   const shop = new Customers({ runtime, stage, process, clients, usage });
   try {
+    await chooseProcess(runtime, { stage, process });
     await shop.stockUp();
     onProgress('Warming up');
     await shop.place(Math.min(WARM_UP, orders));
@@ -53,10 +55,11 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
     const storedBefore = await storedBytes(runtime, options);
     usage.clear();
     onProgress(`Counting ${orders} orders`);
-    await shop.place(orders);
+    const latenciesMs = await shop.place(orders);
     await untilQuiet(usage);
     const storedAfter = await storedBytes(runtime, options);
-    return { orders, clients, stage, usage: usage.entries(), stored: difference(storedAfter, storedBefore) };
+    const stored = difference(storedAfter, storedBefore);
+    return { orders, clients, stage, usage: usage.entries(), latenciesMs, stored };
   } finally {
     shop.close();
     await runtime.stop();

@@ -69,18 +69,21 @@ export class Customers {
 
   /**
    * Places orders, each customer one after the other, and waits until each has ended.
+   * @returns from the request of each order to its mail, in ms
    * @throws Error when an order does not end within a minute
    */
-  async place(orders: number): Promise<void> {
+  async place(orders: number): Promise<number[]> {
+    const latenciesMs: number[] = [];
     let placed = 0;
     const customer = async (name: string): Promise<void> => {
       while (placed < orders) {
         const order = plannedOrder(placed);
         placed += 1;
-        await this.#order(name, order);
+        latenciesMs.push(await this.#order(name, order));
       }
     };
     await Promise.all(this.#names.map(customer));
+    return latenciesMs;
   }
 
   /** Closes the connections that are kept open. */
@@ -88,7 +91,8 @@ export class Customers {
     this.#sqs.destroy();
   }
 
-  async #order(name: string, { outcome, lines, phone }: PlannedOrder): Promise<void> {
+  /** @returns from the request to the mail, in ms */
+  async #order(name: string, { outcome, lines, phone }: PlannedOrder): Promise<number> {
     const skus = Array.from({ length: lines }, (_, index) => `${name}-${index + 1}`);
     if (outcome === 'out of stock') skus[lines - 1] = `${name}-none`;
     const wish: Wish = {
@@ -98,19 +102,23 @@ export class Customers {
       paymentToken: TOKENS[outcome],
     };
     const { process } = this.#options;
-    const { orderId, token } = await (process === 'partner-orders' ? this.#send(wish) : this.#post(wish, process));
+    const started = performance.now();
+    const route = process === 'orders' ? '/orders' : '/checkouts';
+    const { orderId, token } = await (process === 'partner-orders' ? this.#send(wish) : this.#post(wish, route));
     await this.#untilTold(wish.email, `Order ${orderId} (${outcome})`);
+    const latencyMs = performance.now() - started;
     for (let read = 0; read < READS; read += 1) await this.#request('GET', `/orders/${orderId}`, 200, token);
+    return latencyMs;
   }
 
   /** Posts an order. Each is another customer's: what one customer may place in an hour is limited. */
   async #post(
     { email, phone, skus, paymentToken }: Wish,
-    route: 'orders' | 'checkouts',
+    route: '/orders' | '/checkouts',
   ): Promise<{ orderId: string; token: string }> {
     const scope = 'orders:read orders:write checkouts:write';
     const token = await this.#token({ subject: randomUUID(), scope, email, phone: PHONE });
-    const { orderId } = await this.#request('POST', `/${route}`, 202, token, {
+    const { orderId } = await this.#request('POST', route, 202, token, {
       customer: { name: 'Ada Example', email, ...(phone && { phone }) },
       shippingAddress: { line1: 'Mill Lane 1', postalCode: '10115', ...ADDRESS },
       currency: 'EUR',

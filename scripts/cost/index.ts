@@ -2,8 +2,10 @@ import { basename, dirname, join } from 'node:path';
 import { jsonText, readArguments, readNumber, readStage, runCommand, UsageError } from '@millrace/command-line';
 import { serviceDirectories } from '@millrace/workspace/catalogue';
 import { packageServices } from '@millrace/workspace/packaging';
+import { type ComparedProcess, comparisonTable, formatComparison } from './comparison.ts';
+import { writeComparison } from './comparison-page.ts';
 import { withLambdaDuration } from './measurement.ts';
-import { ORDER_PROCESSES } from './order-mix.ts';
+import { COMPARED_PROCESSES, ORDER_PROCESSES, type OrderProcess } from './order-mix.ts';
 import { readPriceTable } from './price-table.ts';
 import { readQuotaTable } from './quota-use.ts';
 import { formatReport, makeReport } from './report.ts';
@@ -20,7 +22,10 @@ Usage: npm run cost -- [options]
   --process <name>   how orders are taken (orders):
                      orders          POST /orders, carried out by the events of the services
                      checkouts       POST /checkouts, carried out by the state machine
+                     durable-checkouts  the same, carried out by the durable function
                      partner-orders  a partner's queue and its pipe, carried out by the state machine
+  --compare          the same orders by orders, checkouts and durable-checkouts, one after the other: their figures side by side
+  --write            with --compare: put the figures into docs/choreography-or-orchestration.md, too
   --stage <name>     stage whose templates are counted (prod)
   --json             everything as JSON
   --help             show this
@@ -36,7 +41,9 @@ function readOptions() {
       orders: { type: 'string' },
       clients: { type: 'string' },
       'lambda-ms': { type: 'string' },
-      process: { type: 'string', default: 'orders' },
+      process: { type: 'string' },
+      compare: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
       stage: { type: 'string', default: 'prod' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -55,8 +62,8 @@ async function main(): Promise<number> {
   const clients = readNumber('clients', values.clients, count) ?? 1;
   const lambdaMs = readNumber('lambda-ms', values['lambda-ms'], count);
   const stage = readStage(values.stage);
-  const process = ORDER_PROCESSES.find((name) => name === values.process);
-  if (!process) throw new UsageError(`--process must be ${ORDER_PROCESSES.join(', ')}, not ${values.process}`);
+  const processes = readProcesses(values);
+  if (values.write && !values.compare) throw new UsageError('--write needs --compare');
   const onProgress = (line: string): void => console.error(`${line} …`);
 
   // Loaded when it is clear what is wanted: it is the whole local runtime.
@@ -72,14 +79,32 @@ async function main(): Promise<number> {
   });
   const inventory = inventoryOf(packaged);
   const { tables, timeToLive } = inventory;
-  const counted = await countOrders({
-    ...{ services: directories, stage, process, orders, clients, tables, timeToLive, onProgress },
-  });
-  const measurement = lambdaMs === undefined ? counted : withLambdaDuration(counted, lambdaMs);
   const services = directories.map((directory) => basename(directory));
-  const report = makeReport(measurement, readPriceTable(), readQuotaTable(), inventory, services);
-  console.log(values.json ? jsonText(report, 2) : formatReport(report));
+  const reports: ComparedProcess[] = [];
+  for (const process of processes) {
+    onProgress(`Starting all services for ${process}`);
+    const counted = await countOrders({
+      ...{ services: directories, stage, process, orders, clients, tables, timeToLive, onProgress },
+    });
+    const measurement = lambdaMs === undefined ? counted : withLambdaDuration(counted, lambdaMs);
+    const report = makeReport(measurement, readPriceTable(), readQuotaTable(), inventory, services);
+    reports.push({ process, report });
+  }
+  if (values.compare) {
+    console.log(values.json ? jsonText(reports, 2) : formatComparison(reports));
+    if (values.write) writeComparison(comparisonTable(reports));
+  } else {
+    for (const { report } of reports) console.log(values.json ? jsonText(report, 2) : formatReport(report));
+  }
   return 0;
+}
+
+function readProcesses({ process: name, compare }: { process?: string; compare: boolean }): readonly OrderProcess[] {
+  if (compare && name !== undefined) throw new UsageError('--compare counts three processes: leave --process out');
+  if (compare) return COMPARED_PROCESSES;
+  const found = ORDER_PROCESSES.find((process) => process === (name ?? 'orders'));
+  if (!found) throw new UsageError(`--process must be ${ORDER_PROCESSES.join(', ')}, not ${name}`);
+  return [found];
 }
 
 /** Runs the command; its exit code becomes that of the process. */

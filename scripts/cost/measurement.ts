@@ -7,6 +7,8 @@ export interface Measurement {
   clients: number;
   stage: string;
   usage: readonly UsageEntry[];
+  /** From the request of each order to its mail, in ms. */
+  latenciesMs: readonly number[];
   /** What the orders left in tables, in bytes as DynamoDB bills them. */
   stored: readonly StoredBytes[];
 }

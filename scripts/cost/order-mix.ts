@@ -1,8 +1,11 @@
+/** The forms of the order process that one customer's order can go through. */
+export const COMPARED_PROCESSES = ['orders', 'checkouts', 'durable-checkouts'] as const;
+
 /**
- * How orders are taken and carried out: `POST /orders` and the events of the services, `POST /checkouts` and the state machine, or a
- * partner's queue, its pipe and the state machine.
+ * How orders are taken and carried out: `POST /orders` and the events of the services, `POST /checkouts` and the state machine, the same
+ * and the durable function, or a partner's queue, its pipe and the state machine.
  */
-export const ORDER_PROCESSES = ['orders', 'checkouts', 'partner-orders'] as const;
+export const ORDER_PROCESSES = [...COMPARED_PROCESSES, 'partner-orders'] as const;
 export type OrderProcess = (typeof ORDER_PROCESSES)[number];
 
 /** What becomes of an order. */

@@ -25,6 +25,8 @@ export interface CostReport {
   stage: string;
   region: string;
   pricesOf: string;
+  /** From the request of an order to its mail. */
+  latencyMs: { p50: number; p95: number };
   /** Of one order. */
   counted: Record<string, number>;
   aMillionOrders: BillLine[];
@@ -51,7 +53,7 @@ export function makeReport(
   inventory: Inventory,
   services: readonly string[],
 ): CostReport {
-  const { orders, clients, stage, usage, stored } = measurement;
+  const { orders, clients, stage, usage, latenciesMs, stored } = measurement;
   const unverified = [
     ...Object.values(prices.prices)
       .filter(({ verified }) => !verified)
@@ -70,6 +72,7 @@ export function makeReport(
     stage,
     region: prices.region,
     pricesOf: prices.checked,
+    latencyMs: { p50: percentile(latenciesMs, 50), p95: percentile(latenciesMs, 95) },
     counted: Object.fromEntries(meters.map((meter) => [meter, totalOf(measurement, meter) / orders])),
     aMillionOrders: billForAMillionOrders(measurement, prices, services),
     storage: storageOfAMillionOrders(measurement, prices, services, inventory),
@@ -86,6 +89,12 @@ export function makeReport(
   };
 }
 
+/** The smallest latency that so many in a hundred do not exceed. */
+function percentile(latenciesMs: readonly number[], percent: number): number {
+  const sorted = latenciesMs.toSorted((one, other) => one - other);
+  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? 0;
+}
+
 /** The report for a terminal. */
 export function formatReport(report: CostReport): string {
   const { orders, clients, stage, region, pricesOf, counted, aMillionOrders, storage, fixed, quotas, limits } = report;
@@ -97,6 +106,8 @@ List prices of ${region}, ${pricesOf}, first tier, no free tier.
 ONE ORDER
 
 ${formatCounted(counted)}
+
+From the request to the mail on this machine: p50 ${Math.round(report.latencyMs.p50)} ms, p95 ${Math.round(report.latencyMs.p95)} ms.
 
 A MILLION ORDERS, BY AWS PRODUCT AND MILLRACE SERVICE
 

@@ -47,6 +47,8 @@ export const lambda: AwsService<LocalLambda> = {
     'lambda.invocations': 'invocations [function]',
     'lambda.milliseconds': 'duration, rounded up [function]',
     'lambda.gigabyteSeconds': 'memory by duration [function]',
+    'lambda.durableOperations': 'executions and their operations, once they have ended [durable function]',
+    'lambda.durableBytes': 'bytes written by executions, once they have ended [durable function]',
     'logs.bytes': 'bytes of log lines [function]',
     'cloudwatch.metrics': 'metrics in log lines [namespace, name and dimensions]',
   },

@@ -138,6 +138,9 @@ describe('monitoring', () => {
     expect(await sum('DurableExecutionStarted')).toBe(1);
     expect(await sum('DurableExecutionOperations')).toBe(1);
     expect(await sum('DurableExecutionFailed')).toBeUndefined();
+    // Its start, and a wait or a step.
+    expect(under.usage.total('lambda.durableOperations', 'faulty')).toBe(2);
+    expect(under.usage.total('lambda.durableBytes', 'faulty')).toBe(await sum('DurableExecutionStorageWrittenBytes'));
   });
 });
 

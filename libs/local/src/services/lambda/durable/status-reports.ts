@@ -45,8 +45,11 @@ const METRICS = {
   STOPPED: 'DurableExecutionStopped',
 } as const;
 
-/** Reports the metrics of a status. Same page. */
-export function reportStatus(execution: Execution, host: Pick<Host, 'metric'>): void {
+/**
+ * Reports the metrics of a status, and counts what AWS bills of an execution that has ended: its start is an operation, too.
+ * Same page, and https://aws.amazon.com/lambda/pricing/
+ */
+export function reportStatus(execution: Execution, host: Pick<Host, 'metric' | 'usage'>): void {
   const { functionName, status, startedAt, endedAt, operations, bytes } = execution;
   const report = functionMetrics(host, functionName);
   report(METRICS[status], 1);
@@ -54,4 +57,6 @@ export function reportStatus(execution: Execution, host: Pick<Host, 'metric'>): 
   report('DurableExecutionDuration', endedAt - startedAt);
   report('DurableExecutionOperations', operations);
   report('DurableExecutionStorageWrittenBytes', bytes);
+  host.usage?.add('lambda.durableOperations', functionName, 1 + operations);
+  host.usage?.add('lambda.durableBytes', functionName, bytes);
 }
