@@ -16,7 +16,16 @@ describe('npm run cost', () => {
   test('--help says what can be set', async () => {
     const { exitCode, stdout } = await cost('--help');
     expect(exitCode).toBe(0);
-    for (const flag of ['--orders', '--clients', '--lambda-ms', '--process', '--compare', '--write', '--stage', '--json'])
+    for (const flag of [
+      '--orders',
+      '--clients',
+      '--lambda-ms',
+      '--process',
+      '--compare',
+      '--write',
+      '--stage',
+      '--json',
+    ])
       expect(stdout).toContain(flag);
   });
 

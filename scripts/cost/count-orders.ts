@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { type Runtime, startRuntime, Usage } from '@millrace/local';
+import { chooseProcess } from './checkout-process.ts';
 import { Customers } from './customers.ts';
 import { storedBytesOf } from './item-size.ts';
 import type { Measurement, StoredBytes } from './measurement.ts';
-import { chooseProcess } from './checkout-process.ts';
 import type { OrderProcess } from './order-mix.ts';
 
 export interface CountOptions {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { lambda } from '@millrace/aws';
 import { compilePattern } from '@millrace/event-pattern';
 import { type DurableInProcess, startDurableInProcess } from '@millrace/local/durable-in-process';
 import { exampleOrder } from '@millrace/orders/events';
@@ -21,7 +21,6 @@ const input: DurableInput = {
 
 let durable: DurableInProcess;
 let executions: DurableExecutions;
-let client: LambdaClient;
 let taskToken: string;
 /** The step that fails. */
 let broken: string | undefined;
@@ -39,11 +38,9 @@ beforeEach(async () => {
   const functions = Object.fromEntries(names.map(([service, own]) => [`millrace-${service}-dev-${own}`, step(own)]));
   broken = undefined;
   durable = await startDurableInProcess({ checkout }, functions);
-  client = new LambdaClient(await durable.serve());
-  executions = new DurableExecutions(`${functionArn}:durable`, client);
+  executions = new DurableExecutions(lambda(await durable.serve()), `${functionArn}:durable`);
 });
 afterEach(async () => {
-  client.destroy();
   await durable[Symbol.asyncDispose]();
 });
 

@@ -1,34 +1,47 @@
-import type { Event, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  GetDurableExecutionCommand,
+  InvokeCommand,
+  type Lambda,
+  ListDurableExecutionsByFunctionCommand,
+  lambda,
+  paginateDurableExecutionHistory,
+  SendDurableExecutionCallbackFailureCommand,
+  SendDurableExecutionCallbackSuccessCommand,
+} from '@millrace/aws';
 import { variableFrom } from '@millrace/errors';
 import type { Execution, VisitedState } from '../domain/checkout-view.ts';
 import type { ExecutionInput, Executions } from './executions.ts';
 import { unless } from './unless.ts';
 
-type Sdk = typeof import('@aws-sdk/client-lambda');
+/** An entry of an execution's history, of which this reads three members. */
+interface HistoryEvent {
+  EventType?: string | undefined;
+  Name?: string | undefined;
+  EventTimestamp?: Date | undefined;
+}
 
 /**
  * The durable executions of the checkout function. One that has stopped cannot be resumed: an operator starts another one in its place,
  * named `<checkout>-1`, `<checkout>-2` and so on.
  */
 export class DurableExecutions implements Executions {
+  readonly #client: Lambda;
   readonly #functionArn: string;
-  #client: LambdaClient | undefined;
 
   /** @param functionArn with the alias or version that executions start with; those under way stay with theirs */
-  constructor(functionArn: string, client?: LambdaClient) {
-    this.#functionArn = functionArn;
+  constructor(client: Lambda, functionArn: string) {
     this.#client = client;
+    this.#functionArn = functionArn;
   }
 
   async start(input: ExecutionInput): Promise<void> {
-    const { sdk, client } = await this.#load();
-    const command = new sdk.InvokeCommand({
+    const command = new InvokeCommand({
       FunctionName: this.#functionArn,
       InvocationType: 'Event',
       DurableExecutionName: input.order.orderId,
-      Payload: Buffer.from(JSON.stringify(input)),
+      Payload: JSON.stringify(input),
     });
-    await client.send(command).catch(unless('DurableExecutionAlreadyStartedException'));
+    await this.#client.send(command).catch(unless('DurableExecutionAlreadyStartedException'));
   }
 
   async find(checkoutId: string): Promise<Execution | undefined> {
@@ -42,12 +55,11 @@ export class DurableExecutions implements Executions {
   }
 
   async answerApproval(taskToken: string, approved: boolean): Promise<boolean> {
-    const { sdk, client } = await this.#load();
     const CallbackId = taskToken;
     const sent = approved
-      ? client.send(new sdk.SendDurableExecutionCallbackSuccessCommand({ CallbackId, Result: Buffer.from('{}') }))
-      : client.send(
-          new sdk.SendDurableExecutionCallbackFailureCommand({
+      ? this.#client.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId, Result: '{}' }))
+      : this.#client.send(
+          new SendDurableExecutionCallbackFailureCommand({
             CallbackId,
             Error: { ErrorType: 'ApprovalRefused', ErrorMessage: 'The order was not approved' },
           }),
@@ -56,22 +68,21 @@ export class DurableExecutions implements Executions {
   }
 
   async #describe(name: string): Promise<Execution | undefined> {
-    const { sdk, client } = await this.#load();
     // Of all versions: it may have been started before the last deployment.
     const FunctionName = this.#functionArn.split(':').slice(0, 7).join(':');
-    const { DurableExecutions = [] } = await client.send(
-      new sdk.ListDurableExecutionsByFunctionCommand({ FunctionName, DurableExecutionName: name }),
+    const { DurableExecutions = [] } = await this.#client.send(
+      new ListDurableExecutionsByFunctionCommand({ FunctionName, DurableExecutionName: name }),
     );
     const listed = DurableExecutions.find(({ DurableExecutionName }) => DurableExecutionName === name);
     const DurableExecutionArn = listed?.DurableExecutionArn;
     if (DurableExecutionArn === undefined) return undefined;
-    const { Status, Result, EndTimestamp } = await client.send(
-      new sdk.GetDurableExecutionCommand({ DurableExecutionArn }),
+    const { Status, Result, EndTimestamp } = await this.#client.send(
+      new GetDurableExecutionCommand({ DurableExecutionArn }),
     );
-    const events: Event[] = [];
-    // Names and times alone: what went in and out is personal.
+    const events: HistoryEvent[] = [];
+    // Names and times alone: inputs and outputs are personal.
     const query = { DurableExecutionArn, IncludeExecutionData: false };
-    for await (const page of sdk.paginateGetDurableExecutionHistory({ client }, query)) {
+    for await (const page of paginateDurableExecutionHistory(this.#client, query)) {
       events.push(...(page.Events ?? []));
     }
     return {
@@ -80,22 +91,18 @@ export class DurableExecutions implements Executions {
       states: visitedStates(events, Status === 'SUCCEEDED' ? EndTimestamp : undefined),
     };
   }
-
-  /** Loaded when it is first needed: a stage with the state machine never does. */
-  async #load(): Promise<{ sdk: Sdk; client: LambdaClient }> {
-    const sdk = await import('@aws-sdk/client-lambda');
-    this.#client ??= new sdk.LambdaClient({});
-    return { sdk, client: this.#client };
-  }
 }
 
 /** The durable executions of the function in MILLRACE_CHECKOUT_FUNCTION. @throws ConfigurationError when it is not set */
 export function durableExecutionsFromEnvironment(): DurableExecutions {
-  return new DurableExecutions(variableFrom('MILLRACE_CHECKOUT_FUNCTION', 'the ARN of an alias of a durable function'));
+  return new DurableExecutions(
+    lambda(),
+    variableFrom('MILLRACE_CHECKOUT_FUNCTION', 'the ARN of an alias of a durable function'),
+  );
 }
 
 /** A state lasts until the next one begins: all attempts of its step, and the delays between them. */
-function visitedStates(events: readonly Event[], endedAt: Date | undefined): VisitedState[] {
+function visitedStates(events: readonly HistoryEvent[], endedAt: Date | undefined): VisitedState[] {
   const states: VisitedState[] = [];
   for (const { EventType, Name, EventTimestamp } of events) {
     if (EventType !== 'ChainedInvokeStarted' && EventType !== 'CallbackStarted') continue;

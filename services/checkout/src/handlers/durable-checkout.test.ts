@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { HttpApiEvent } from '@millrace/http';
 import { type DurableInProcess, startDurableInProcess } from '@millrace/local/durable-in-process';
 import { exampleOrder } from '@millrace/orders/events';
 import { nextExecution } from '@millrace/steps';
+import { logger } from '@millrace/telemetry';
 import { consumerVariables, envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import type { APIGatewayProxyStructuredResultV2, Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
@@ -103,9 +104,14 @@ describe('a checkout of a stage with the durable function', () => {
   ])('waits for its approval, and goes on when that is %s', async (approved, expected) => {
     const checkoutId = await start();
     expect(await view(checkoutId)).toMatchObject({ status: 'AWAITING_APPROVAL', state: 'RequestApproval' });
+    const logged = jest.spyOn(logger, 'info');
 
     expect(await decide(checkoutId, approved)).toMatchObject({ statusCode: 202 });
     await durable.settle();
+
+    const ends = logged.mock.calls.filter(([message]) => message === 'Checkout ended');
+    expect(ends).toEqual([['Checkout ended', { checkout_id: checkoutId, outcome: expected.status }]]);
+    logged.mockRestore();
 
     expect(await view(checkoutId)).toMatchObject(expected);
     expect(await decide(checkoutId, approved)).toMatchObject({ statusCode: 202 });

@@ -1,5 +1,7 @@
 import { type DurableContext, DurableOperationError, withDurableExecution } from '@aws/durable-execution-sdk-js';
 import { variableFrom } from '@millrace/errors';
+import { shownIdentifier } from '@millrace/privacy';
+import { logger } from '@millrace/telemetry';
 import { DurableSteps, StepFailed } from '../adapters/durable-steps.ts';
 import type { ExecutionOutput } from '../domain/checkout-view.ts';
 import type { DurableInput, Resumption } from '../domain/resumption.ts';
@@ -12,10 +14,12 @@ const stage = variableFrom('MILLRACE_STAGE', 'the name of a stage');
  */
 class CheckoutStopped extends DurableOperationError {
   readonly errorType: string;
+  readonly at: SagaState;
 
   constructor({ name, message }: StepFailed, resumption: Resumption) {
     super(message, undefined, JSON.stringify(resumption));
     this.errorType = name;
+    this.at = resumption.at;
   }
 }
 
@@ -24,6 +28,21 @@ class CheckoutStopped extends DurableOperationError {
  * waits for, and each step that is done answers at once. So it decides by nothing but its input and the answers of steps.
  */
 export async function checkout(input: DurableInput, context: DurableContext): Promise<ExecutionOutput> {
+  const checkout_id = shownIdentifier(input.order.orderId);
+  try {
+    const output = await takeThroughSteps(input, context);
+    // Only the last invocation comes to this line.
+    logger.info('Checkout ended', { checkout_id, outcome: output.outcome });
+    return output;
+  } catch (error) {
+    if (error instanceof CheckoutStopped) {
+      logger.error('Checkout stopped', { checkout_id, state: error.at, error_type: error.errorType });
+    }
+    throw error;
+  }
+}
+
+async function takeThroughSteps(input: DurableInput, context: DurableContext): Promise<ExecutionOutput> {
   const steps = new DurableSteps(context, stage, input);
   const { at = 'PlaceOrder', cancellation, trackingNumber } = input.resume ?? {};
   if (cancellation) return cancel(steps, cancellation, at);
