@@ -98,6 +98,21 @@ describe('npm run cost', () => {
     expect(report.limits.map(({ name }) => name)).toContain('inventory.onOrderPlaced');
   });
 
+  test('counts what a paid order takes as a durable execution', async () => {
+    const { exitCode, stdout, stderr } = await cost(
+      ...['--process', 'durable-checkouts', '--orders', '3', '--json', '--stage', 'dev'],
+    );
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    const { counted, aMillionOrders } = JSON.parse(stdout) as Report;
+
+    // Its start and seven steps.
+    expect(counted['lambda.durableOperations']).toBe(8);
+    expect(counted['states.transitions']).toBeUndefined();
+    expect(aMillionOrders).toContainEqual(
+      expect.objectContaining({ service: 'checkout', what: 'durable operations', dollars: 64 }),
+    );
+  });
+
   test('counts what a paid order of a partner uses: queue, pipe, enrichment, checkout', async () => {
     const { exitCode, stdout, stderr } = await cost(
       ...['--process', 'partner-orders', '--orders', '3', '--json', '--stage', 'dev'],
