@@ -14,7 +14,7 @@ export const inspect: Command = {
   --reveal               the whole body and all attributes; they may hold personal data
 
 Without --reveal an event is shown without the fields that its contract marks as personal, and of a body that satisfies
-no contract nothing but its size. Of an execution that has stopped, Step Functions is asked at which state, and by which error.`,
+no contract nothing but its size. Of an execution that has stopped, Step Functions or Lambda is asked at which state, and by which error.`,
   options: [...FILTERS, 'json', 'reveal'],
   run,
 };
@@ -22,7 +22,7 @@ no contract nothing but its size. Of an execution that has stopped, Step Functio
 async function run(values: Values, [queueName = '']: string[]): Promise<number> {
   const criteria = readCriteria(values);
   const limit = readLimit(values);
-  const { operations, sqs, queues, endpoint, startedAt } = await connect(values);
+  const { operations, sqs, queues, lambda, endpoint, startedAt } = await connect(values);
   const queue = queues.find(queueName);
   const select = operations.deadLetterFilter(criteria, startedAt);
   const reveal = values.reveal ?? false;
@@ -38,10 +38,10 @@ async function run(values: Values, [queueName = '']: string[]): Promise<number> 
     letters.push(letter);
   });
   letters.sort((a, b) => a.sentAt.getTime() - b.sentAt.getTime());
-  const states = operations.operatorStepFunctions(endpoint);
+  const executions = { states: operations.operatorStepFunctions(endpoint), lambda };
   for (const letter of letters) {
     const shown = operations.shownDeadLetter(letter, contracts, consumerOf);
-    const stopped = await operations.stoppedState(letter, states);
+    const stopped = await operations.stoppedState(letter, executions);
     if (values.json) {
       const told = { ...(reveal ? revealedLetter(letter) : shown), ...(stopped && { stopped }) };
       console.log(jsonText({ queue: queue.name, ...told }));
@@ -88,7 +88,7 @@ function contentOf({ detail, bytes }: ShownDeadLetter): string {
 }
 
 function sentenceOf(stopped: StoppedState | { problem: string }): string {
-  if ('problem' in stopped) return `Step Functions does not tell at which state: ${stopped.problem}`;
+  if ('problem' in stopped) return `it is not known at which state it stopped: ${stopped.problem}`;
   return `it stopped at ${stopped.state}${stopped.error === undefined ? '' : ` with ${stopped.error}`}`;
 }
 

@@ -98,6 +98,8 @@ describe('a checkout of a stage that has chosen the durable function', () => {
     const queue = 'checkout-dev-executions-dlq';
     await eventually(async () => expect(await operator.inspect(queue)).not.toEqual([]));
 
+    const inspected = await operator.redrive('inspect', queue);
+    expect(inspected.stdout).toContain('it stopped at RequestApproval');
     const { stdout, exitCode } = await operator.redrive('redrive', queue);
 
     expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('resumed') });
