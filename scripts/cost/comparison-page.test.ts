@@ -46,7 +46,7 @@ describe('docs/choreography-or-orchestration.md', () => {
     expect(() => withComparison('# Another page', empty)).toThrow('has no "measured by npm run cost"');
   });
 
-  const commands = [...page.matchAll(/\bnpm run (\S+)(?: -- ([^\n#`]*?))?(?= -->|\s*[\n#`])/g)].map(
+  const commands = [...page.matchAll(/\bnpm run ([\w:-]+)(?: -- ([^\n#`]*?))?(?= -->|\s*[\n#`])/g)].map(
     ([, script = '', args = '']) => [script, args.split(/\s+/).filter((arg) => arg.startsWith('--'))] as const,
   );
 
