@@ -90,6 +90,14 @@ export const workflows: Breaks = {
       machineIn,
     ),
     setting('every function', isRoleOfMachine, `${executionsOf}.Resource`, '*', /its functions alone/, machineIn),
+    setting(
+      'the key for every machine',
+      isRoleOfMachine,
+      'Policies.0.PolicyDocument.Statement.1.Condition',
+      undefined,
+      /use the key of its stage for its executions/,
+      machineIn,
+    ),
   ],
   'durable-functions': [
     setting('no version', isAlias, 'FunctionVersion', '$LATEST', /FunctionVersion is "\$LATEST", not a version/),
@@ -118,14 +126,6 @@ export const workflows: Breaks = {
     },
   ],
   'failed-executions': [
-    setting(
-      'the key for every machine',
-      isRoleOfMachine,
-      'Policies.0.PolicyDocument.Statement.1.Condition',
-      undefined,
-      /use the key of its stage for its executions/,
-      machineIn,
-    ),
     setting(
       'failures of another machine',
       tellsOfMachine,
