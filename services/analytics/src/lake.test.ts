@@ -18,6 +18,7 @@ const OWNERS = [
   'inventory',
   'payments',
   'fulfillment',
+  'reservations',
   'notifications',
   'checkout',
   'analytics',
