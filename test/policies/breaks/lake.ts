@@ -53,6 +53,13 @@ export const lake: Breaks = {
     setting('no partitions', isTable, 'TableInput.Parameters', {}, /has no partitions of OrderPlaced/),
     setting('other partitions', isTable, 'TableInput.PartitionKeys.0.Name', 'day', /not those of the prefix/),
     setting(
+      'other columns',
+      isTable,
+      'TableInput.StorageDescriptor.Columns.2.Name',
+      'data',
+      /not those that the queries read/,
+    ),
+    setting(
       'elsewhere',
       isTable,
       'TableInput.StorageDescriptor.Location',

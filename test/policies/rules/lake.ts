@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CompiledService, type CompiledWorkspace, workspaceRoot } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
@@ -22,7 +22,7 @@ export const lake: Rule = {
       ...streamRole(stream, service, workspace),
       ...ruleOf(stream, service, workspace),
       ...table(stream, service, workspace),
-      ...queries(service),
+      ...queries(stream, service),
       ...alarms(stream, service),
     ]);
   },
@@ -132,6 +132,7 @@ function table(stream: Entry, service: CompiledService, { exampleEvents }: Compi
       const { 'projection.event_type.values': values, ...rest } = Object(at(TableInput, 'Parameters'));
       const projected = String(values).split(',');
       const keys = list(at(TableInput, 'PartitionKeys'));
+      const columns = list(at(TableInput, 'StorageDescriptor', 'Columns'));
       return [
         ...types.filter((type) => !projected.includes(type)).map((type) => `has no partitions of ${type}`),
         ...projected
@@ -139,13 +140,13 @@ function table(stream: Entry, service: CompiledService, { exampleEvents }: Compi
           .map((type) => `has partitions of ${type}, which no variant has`),
         ...(projected.length === new Set(projected).size ? [] : ['has partitions of a type twice']),
         ...(isSame(rest, parameters) ? [] : ['its partition projection is not by day and type']),
-        ...(isSame(
-          keys.map((key) => [at(key, 'Name'), at(key, 'Type')]),
-          ['event_date', 'event_type'].map((name) => [name, 'string']),
-        )
+        ...(isSame(keys.map(withoutComment), columnsOf('event_date', 'event_type'))
           ? []
           : ['its partition keys are not those of the prefix']),
-        ...keys.filter((key) => String(at(key, 'Comment') ?? '') === '').map(() => 'has a key without a comment'),
+        ...(isSame(columns.map(withoutComment), columnsOf('source', 'time', 'detail'))
+          ? []
+          : ['its columns are not those that the queries read']),
+        ...[...keys, ...columns].flatMap((each) => (at(each, 'Comment') ? [] : ['has a column without a comment'])),
         ...(isSame(at(TableInput, 'StorageDescriptor', 'Location'), at3('events'))
           ? []
           : ['is not where the stream delivers']),
@@ -161,17 +162,22 @@ function table(stream: Entry, service: CompiledService, { exampleEvents }: Compi
   ];
 }
 
-/** Each query is the text of its file, which tests run on DuckDB. */
-function queries(service: CompiledService): Finding[] {
-  return entriesOf(service, 'AWS::Athena::NamedQuery').flatMap(({ id, properties: { Name, QueryString } }) => {
-    try {
-      const file = join(workspaceRoot, 'services', service.name, 'lake', 'queries', `${Name}.sql`);
-      const sql = readFileSync(file, 'utf8');
+/** Each query is the text of its file, which tests run on DuckDB, and each file is a query. */
+function queries(stream: Entry, service: CompiledService): Finding[] {
+  const directory = join(workspaceRoot, 'services', service.name, 'lake', 'queries');
+  const files = new Map(
+    readdirSync(directory).map((file) => [file.replace(/\.sql$/, ''), readFileSync(join(directory, file), 'utf8')]),
+  );
+  const all = entriesOf(service, 'AWS::Athena::NamedQuery');
+  const missing = [...files.keys()].filter((name) => all.every(({ properties: { Name } }) => Name !== name));
+  return [
+    ...missing.map((name) => ({ resource: stream.id, problem: `no named query has the text of ${name}.sql` })),
+    ...all.flatMap(({ id, properties: { Name, QueryString } }) => {
+      const sql = files.get(String(Name));
+      if (sql === undefined) return [{ resource: id, problem: `has no file ${Name}.sql` }];
       return sql === QueryString ? [] : [{ resource: id, problem: `QueryString is not the text of ${Name}.sql` }];
-    } catch {
-      return [{ resource: id, problem: `has no file ${Name}.sql` }];
-    }
-  });
+    }),
+  ];
 }
 
 /** https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html */
@@ -207,6 +213,15 @@ function alarms({ id }: Entry, service: CompiledService): Finding[] {
     ...(isLate ? [] : ['no alarm goes off when events wait']),
     ...(isFailing ? [] : ['no alarm goes off when deliveries fail']),
   ].map((problem) => ({ resource: id, problem }));
+}
+
+function columnsOf(...names: readonly string[]): object[] {
+  return names.map((Name) => ({ Name, Type: 'string' }));
+}
+
+function withoutComment(column: unknown): object {
+  const { Comment: _text, ...rest } = Object(column);
+  return rest;
 }
 
 function policy(PolicyName: string, Statement: object[]): object {
