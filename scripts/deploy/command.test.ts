@@ -95,6 +95,8 @@ describe('misused', () => {
   });
 });
 
+const busExports = ['EventBusName', 'EventBusArn', 'AnalyticsBusName', 'AnalyticsBusArn', 'AlarmTopicArn'];
+
 describe('npm run deploy', () => {
   test('says what would be done on an empty account', async () => {
     const { exitCode, stdout } = await runScript('deploy', '--endpoint', endpoint, '--dry-run');
@@ -108,8 +110,8 @@ describe('npm run deploy', () => {
     const { exitCode, stderr } = await runScript('deploy', '--endpoint', endpoint, '--service', 'orders');
     expect(stderr).toContain(
       'Nothing was deployed:\n' +
-        '  orders: no stack exports millrace-dev:EventBusArn: deploy the service that does before, or with it\n' +
-        '  orders: no stack exports millrace-dev:EventBusName: ',
+        '  orders: no stack exports millrace-dev:AnalyticsBusArn: deploy the service that does before, or with it\n' +
+        '  orders: no stack exports millrace-dev:AnalyticsBusName: ',
     );
     expect(stderr).not.toContain('AlarmTopicArn');
     expect(exitCode).toBe(1);
@@ -123,7 +125,7 @@ describe('npm run deploy', () => {
         KeySchema: [{ AttributeName: 'orderId', KeyType: 'HASH' }],
       });
       stacks.set('millrace-orders-dev', { template: before });
-      for (const name of ['EventBusName', 'EventBusArn', 'AlarmTopicArn']) exports.add(`millrace-dev:${name}`);
+      for (const name of busExports) exports.add(`millrace-dev:${name}`);
     });
 
     test('refuses, and says which property would replace it', async () => {
