@@ -219,7 +219,10 @@ function readTemplate(file: string, root: string): Template {
   const resolveText = (text: string): unknown => {
     const [, path, member] = /^\$\{file\(([^()]+)\)(?::(\w+))?\}$/.exec(text) ?? [];
     if (path !== undefined) {
-      const content = parseYaml(join(dirname(file), String(resolveText(path))));
+      const included = join(dirname(file), String(resolveText(path)));
+      // As osls: other files than YAML and JSON, for example queries, are text.
+      if (!/\.(yml|yaml|json)$/.test(included)) return readFileSync(included, 'utf8');
+      const content = parseYaml(included);
       return resolve(member === undefined ? content : content[member]);
     }
     const [, whole] = /^\$\{([^{}]+)\}$/.exec(text) ?? [];
