@@ -10,7 +10,7 @@ import {
 } from '@millrace/aws';
 import { variableFrom } from '@millrace/errors';
 import type { Execution, VisitedState } from '../domain/checkout-view.ts';
-import type { ExecutionInput, Executions } from './executions.ts';
+import type { ExecutionInput, Executions } from '../domain/executions.ts';
 import { unless } from './unless.ts';
 
 /** An entry of an execution's history, of which this reads three members. */

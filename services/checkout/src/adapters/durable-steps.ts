@@ -10,8 +10,8 @@ import {
 import { readStepFailure, type StepContract, type StepFailure } from '@millrace/steps';
 import type * as z from 'zod';
 import { APPROVAL_SECONDS } from '../domain/approval.ts';
+import type { ExecutionInput } from '../domain/executions.ts';
 import { type Retries, type SagaState, sagaSteps } from '../domain/saga.ts';
-import type { ExecutionInput } from './executions.ts';
 
 /** A step that has failed, after its retries. */
 export class StepFailed extends Error {

@@ -9,7 +9,7 @@ import {
 } from '@millrace/aws';
 import { variableFrom } from '@millrace/errors';
 import type { Execution, VisitedState } from '../domain/checkout-view.ts';
-import type { ExecutionInput, Executions } from './executions.ts';
+import type { ExecutionInput, Executions } from '../domain/executions.ts';
 import { unless } from './unless.ts';
 
 /** The executions of the checkout's state machine. */

@@ -1,4 +1,4 @@
-import type { ExecutionInput } from '../adapters/executions.ts';
+import type { ExecutionInput } from './executions.ts';
 import type { Cancellation, SagaState } from './saga.ts';
 
 /** What the next execution of a checkout needs to go on at the step that has failed: the ErrorData of the one that has stopped. */

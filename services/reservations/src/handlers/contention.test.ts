@@ -56,6 +56,7 @@ test('500 customers, fifty at a time, for 100 slots: 100 get one each, and the o
     for (;;) {
       const { status, body } = await reserve(wanted, `customer-${customer}`);
       if (status === 201) return got.push(body.slotId);
+      if (status === 503) continue; // too busy to decide in time: a customer asks again, as Retry-After says
       expect([status, body.code]).toEqual([409, 'SLOT_TAKEN']);
       const alternatives = body.alternatives.map(({ slotId }: NewSlot) => slotId);
       expect(alternatives.every((slotId: string) => isKnown.has(slotId) && slotId !== wanted)).toBe(true);
