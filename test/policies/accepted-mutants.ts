@@ -9,7 +9,10 @@ interface Acceptance {
 
 /** An entry that covers nothing fails the suite. */
 export const accepted: readonly Acceptance[] = [
-  { path: /^(Properties\.(Alarm)?|Outputs\.HttpApi(Id|Url)\.)Description$/, reason: 'a text for people' },
+  {
+    path: /^(Properties\.(Alarm)?|Outputs\.(HttpApi(Id|Url)|\w+LambdaFunctionQualifiedArn)\.)Description$/,
+    reason: 'a text for people',
+  },
   { path: /^Properties\.(DatabaseInput|TableInput)\.(.+\.)?(Description|Comment)$/, reason: 'a text for people' },
   {
     type: 'Template',
@@ -44,7 +47,7 @@ export const accepted: readonly Acceptance[] = [
   },
   {
     type: 'Template',
-    path: /^Outputs\.(ServerlessDeploymentBucketName|HttpApiId|HttpApiUrl|EventArchiveArn)$/,
+    path: /^Outputs\.(ServerlessDeploymentBucketName|HttpApiId|HttpApiUrl|EventArchiveArn|\w+LambdaFunctionQualifiedArn)$/,
     change: /^remove$/,
     reason: 'for people and other repositories; no stack here imports it',
   },
@@ -79,6 +82,12 @@ export const accepted: readonly Acceptance[] = [
     reason: 'smaller batches cost more, and lose nothing; with a batch that needs a window AWS refuses it',
   },
   {
+    type: 'AWS::Lambda::EventSourceMapping',
+    path: /ParallelizationFactor$/,
+    change: /^set 1$/,
+    reason: 'slower, and loses nothing; an alarm says when it falls behind',
+  },
+  {
     type: 'AWS::Pipes::Pipe',
     path: /BatchSize$/,
     change: /^set 1$/,
@@ -92,7 +101,7 @@ export const accepted: readonly Acceptance[] = [
   },
   {
     type: 'AWS::Lambda::Function',
-    path: /MILLRACE_(RETENTION_DAYS|OPERATIONS_EMAIL|APPROVERS_EMAIL|ORDERS_PER_HOUR|ORDER_TIME_LIMIT_SECONDS|FAILED_PAYMENTS_PER_HOUR|VERIFIED_CONTACTS|SMS_PREFIXES|PARTNER)$/,
+    path: /MILLRACE_(RETENTION_DAYS|OPERATIONS_EMAIL|APPROVERS_EMAIL|ORDERS_PER_HOUR|ORDER_TIME_LIMIT_SECONDS|FAILED_PAYMENTS_PER_HOUR|VERIFIED_CONTACTS|SMS_PREFIXES|PARTNER|CHECKOUT_PROCESS|INTERACTION_ORIGINS|INTERACTION_RETENTION_DAYS|FIGURE_RETENTION_DAYS|SLOT_HORIZON_DAYS)$/,
     change: /^remove$/,
     reason: 'the function does not start without it, which the build tries; without prefixes there is no SMS',
   },

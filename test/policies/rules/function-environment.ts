@@ -146,6 +146,9 @@ function unnamed(service: CompiledService, { id, properties }: Entry, environmen
     .flatMap(({ Resource }) =>
       list(Resource).map((each) => /^\$\{(\w+)\.Arn\}/.exec(String(at(each, 'Fn::Sub')))?.[1] ?? referenceTo(each)),
     );
+  const startsDurable = statements.some(({ Resource }) =>
+    list(Resource).some((each) => service.template.Resources?.[referenceTo(each) ?? '']?.Type === 'AWS::Lambda::Alias'),
+  );
   const may = (action: string) => statements.some(({ Action }) => list(Action).includes(action));
   return [
     ...tables.filter((each) => each !== undefined && !named.has(each)).map((each) => `no variable names ${each}`),
@@ -165,6 +168,10 @@ function unnamed(service: CompiledService, { id, properties }: Entry, environmen
       : []),
     ...(may('states:StartExecution') && environment.MILLRACE_APPROVAL_ABOVE === undefined
       ? ['no variable says which orders a person has to approve']
+      : []),
+    ...((may('lambda:GetDurableExecution') || may('lambda:SendDurableExecutionCallbackSuccess') || startsDurable) &&
+    environment.MILLRACE_CHECKOUT_FUNCTION === undefined
+      ? ['no variable names the durable function']
       : []),
     ...(may('kinesis:PutRecords') && environment.MILLRACE_INTERACTION_STREAM === undefined
       ? ['no variable names the stream']

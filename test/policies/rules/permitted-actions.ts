@@ -152,9 +152,12 @@ const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Pla
   },
   {
     actions: ['lambda:InvokeFunction'],
-    on: 'a function of this stage, for a durable function',
+    on: 'a function of this stage that nothing else calls, for a durable function',
     place: (resource, { owner, service, workspace }) =>
-      owner !== undefined && isDurable(owner) && isFunction(resource, service, workspace.services),
+      owner !== undefined &&
+      isDurable(owner) &&
+      isFunction(resource, service, workspace.services) &&
+      !hasCaller(referenceTo(resource) ?? '', service),
   },
 ];
 
@@ -304,6 +307,17 @@ function missing(service: CompiledService, role: Entry, owner: Entry | undefined
 
 function durableFunctionsOf(service: CompiledService): Entry[] {
   return entriesOf(service, 'AWS::Lambda::Function').filter(isDurable);
+}
+
+/** Whether a function is called by routes or by a mapping, or is a durable one, which has executions and no callers. */
+function hasCaller(functionId: string, service: CompiledService): boolean {
+  return (
+    durableFunctionsOf(service).some(({ id }) => id === functionId) ||
+    [
+      ...entriesOf(service, 'AWS::ApiGatewayV2::Integration').map(({ properties }) => properties.IntegrationUri),
+      ...entriesOf(service, 'AWS::Lambda::EventSourceMapping').map(({ properties }) => properties.FunctionName),
+    ].some((called) => referenceTo(called) === functionId)
+  );
 }
 
 function putsEvents({ properties }: Entry): boolean {

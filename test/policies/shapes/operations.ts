@@ -117,7 +117,11 @@ export const operations: Readonly<Record<string, TypeShape>> = {
       Name: matching(/^\/millrace\/[a-z]+\/[a-z-]+\/[a-z-]+$/),
       Type: oneOf('String'),
       // Never a text: whoever may read the template would read it.
-      Value: either(reference('AWS::Events::EventBus'), reference('AWS::Events::EventBus', 'Arn')),
+      Value: computed(({ properties }) => {
+        const [, bus, what] = /\/([a-z]+)-bus\/(name|arn)$/.exec(String(properties.Name)) ?? [];
+        const id = bus === 'analytics' ? 'AnalyticsBus' : 'EventBus';
+        return what === 'arn' ? { 'Fn::GetAtt': [id, 'Arn'] } : { Ref: id };
+      }),
     },
   },
 };
