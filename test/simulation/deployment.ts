@@ -7,7 +7,8 @@ import { consumerEnvironment } from '../../libs/serverless-consumers/src/consume
 import { consumerNames } from '../../libs/serverless-consumers/src/names.ts';
 
 const STAGE = 'dev';
-export const ANALYTICS_BUS = `millrace-${STAGE}-analytics`;
+export const DOMAIN_BUS = `millrace-${STAGE}`;
+export const ANALYTICS_BUS = `${DOMAIN_BUS}-analytics`;
 const ACCOUNT = '000000000000';
 /** Seconds; that of osls when a template names no other. */
 const DEFAULT_TIMEOUT = 6;
@@ -16,6 +17,8 @@ const DEFAULT_TIMEOUT = 6;
 export interface ConsumerDefinition {
   /** `inventory.onOrderPlaced` */
   consumer: string;
+  /** The name of the bus of its rule. */
+  bus: string;
   detailTypes: readonly string[];
   /** Of the event's detail. */
   filter?: object;
@@ -110,7 +113,7 @@ function readFunction(
   const schedule = events.find((event) => event.schedule)?.schedule;
   const environment: Record<string, string> = {
     MILLRACE_STAGE: STAGE,
-    MILLRACE_EVENT_BUS: `millrace-${STAGE}`,
+    MILLRACE_EVENT_BUS: DOMAIN_BUS,
     MILLRACE_ANALYTICS_BUS: ANALYTICS_BUS,
     MILLRACE_PARKING_QUEUE_URL: queueUrl(`millrace-re-emitter-${STAGE}-parking`),
   };
@@ -167,6 +170,7 @@ function readConsumer(
   const { batchSize, maximumConcurrency, maxReceiveCount, visibilityTimeout, events: detailTypes, filter } = settings;
   return {
     consumer,
+    bus: settings.bus === 'analytics' ? ANALYTICS_BUS : DOMAIN_BUS,
     detailTypes,
     ...(filter && { filter }),
     queue,

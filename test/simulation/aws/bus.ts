@@ -1,5 +1,5 @@
 import { compilePattern, type JsonValue } from '@millrace/event-pattern';
-import { ANALYTICS_BUS } from '../deployment.ts';
+import { ANALYTICS_BUS, DOMAIN_BUS } from '../deployment.ts';
 import type { World } from '../world.ts';
 
 interface Entry {
@@ -11,9 +11,10 @@ interface Entry {
   Time?: number;
 }
 
-/** EventBridge: the domain bus, with a rule for each consumer, and the analytics bus, which only keeps what it gets. */
+/** EventBridge: the domain bus and the analytics bus, with a rule for each consumer. */
 export class Bus {
   readonly #world: World;
+  /** By bus and detail-type. */
   readonly #rules = new Map<string, { queue: string; matches: (event: JsonValue) => boolean }[]>();
   /** How often each event was accepted, by its id. */
   readonly accepted = new Map<string, number>();
@@ -28,10 +29,11 @@ export class Bus {
     this.#world = world;
     for (const { consumer } of world.deployment.functions) {
       if (!consumer) continue;
-      const { queue, filter, detailTypes } = consumer;
+      const { bus, queue, filter, detailTypes } = consumer;
       const matches = filter ? compilePattern({ detail: filter }) : () => true;
       for (const detailType of detailTypes) {
-        this.#rules.set(detailType, [...(this.#rules.get(detailType) ?? []), { queue, matches }]);
+        const key = ruleKey(bus, detailType);
+        this.#rules.set(key, [...(this.#rules.get(key) ?? []), { queue, matches }]);
       }
     }
   }
@@ -49,20 +51,26 @@ export class Bus {
     return { Entries: results, FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length };
   }
 
-  #acceptVariant({ DetailType: detailType, Detail: detail }: Entry): string {
+  #acceptVariant(entry: Entry): string {
+    const { DetailType: detailType, Detail: detail } = entry;
     const { metadata } = JSON.parse(detail) as { metadata: { id: string; causationId: string } };
     this.variants.push({ id: metadata.id, causationId: metadata.causationId, detailType, detail });
-    return this.#world.random.uuid();
+    return this.#deliver(entry);
   }
 
   #accept(entry: Entry): string {
-    const { scheduler, random, queues, trace, plan, sabotage } = this.#world;
-    const id = random.uuid();
     const { metadata } = JSON.parse(entry.Detail) as {
       metadata: { id: string; causationId?: string; correlationId: string; subject: string };
     };
     this.accepted.set(metadata.id, (this.accepted.get(metadata.id) ?? 0) + 1);
     this.events.push({ ...metadata, detailType: entry.DetailType });
+    return this.#deliver(entry);
+  }
+
+  /** @returns the id that EventBridge gives it */
+  #deliver(entry: Entry): string {
+    const { scheduler, random, queues, trace, plan, sabotage } = this.#world;
+    const id = random.uuid();
     const envelope = {
       version: '0',
       id,
@@ -76,7 +84,8 @@ export class Bus {
       resources: [],
     };
     const body = `${JSON.stringify(envelope).slice(0, -1)},"detail":${entry.Detail}}`;
-    for (const { queue, matches } of this.#rules.get(entry.DetailType) ?? []) {
+    for (const { queue, matches } of this.#rules.get(ruleKey(entry.EventBusName ?? DOMAIN_BUS, entry.DetailType)) ??
+      []) {
       if (!matches({ detail: JSON.parse(entry.Detail) })) continue;
       if (sabotage.losesTarget?.(entry.DetailType, queue)) continue;
       // EventBridge tries for a day: what is lost on the way is sent again, later.
@@ -96,4 +105,8 @@ export class Bus {
     }
     return id;
   }
+}
+
+function ruleKey(bus: string, detailType: string): string {
+  return `${bus} ${detailType}`;
 }

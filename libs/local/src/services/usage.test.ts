@@ -42,6 +42,8 @@ test('each meter is one service’s, which says what it counts', () => {
     'lambda.invocations': true,
     'lambda.milliseconds': true,
     'lambda.gigabyteSeconds': true,
+    'lambda.durableOperations': true,
+    'lambda.durableBytes': true,
     'dynamodb.requests': true,
     'dynamodb.readUnits': true,
     'dynamodb.writeUnits': true,
