@@ -195,6 +195,19 @@ describe('packageServices', () => {
     }
   });
 
+  test('does not wait for a process that has answered and does not end', async () => {
+    const before = process.env.NODE_OPTIONS;
+    const endless = encodeURIComponent('process.exit = () => { setInterval(() => undefined, 1_000); };');
+    process.env.NODE_OPTIONS = `--import=data:text/javascript,${endless}`;
+    try {
+      const { services } = await pack('alpha');
+      expect(services.map(({ name }) => name)).toEqual(['millrace-alpha']);
+    } finally {
+      if (before === undefined) delete process.env.NODE_OPTIONS;
+      else process.env.NODE_OPTIONS = before;
+    }
+  });
+
   test('names a folder without serverless.yml', async () => {
     mkdirSync(join(scratch, 'empty'));
     await expect(pack('empty')).rejects.toThrow(

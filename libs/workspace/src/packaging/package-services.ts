@@ -270,6 +270,9 @@ function withFile(root: string, directory: string, text: string): string {
   return `${relative(root, join(directory, 'serverless.yml'))}: ${relativeText}`;
 }
 
+/** How long a process may take to end once it has answered everything. */
+const LONGEST_EXIT_MS = 3_000;
+
 /**
  * Runs osls in a process of its own: it changes the working directory, and its modules need not stay in memory.
  * @returns an answer per task; if the process dies, its last words stand for the missing ones
@@ -284,6 +287,7 @@ function runPackaging(order: PackagingOrder, compileCache: string): Promise<Pack
   // Before the mirror, in which it writes, is removed.
   process.prependOnceListener('exit', kill);
   const answers: PackagingAnswer[] = [];
+  let late: NodeJS.Timeout | undefined;
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -292,8 +296,13 @@ function runPackaging(order: PackagingOrder, compileCache: string): Promise<Pack
   }
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('message', (answer: PackagingAnswer) => answers.push(answer));
+    child.on('message', (answer: PackagingAnswer) => {
+      answers.push(answer);
+      // Node may hang for ever while it exits. https://github.com/nodejs/node/issues/54918
+      if (answers.length === order.tasks.length) late = setTimeout(kill, LONGEST_EXIT_MS);
+    });
     child.on('close', () => {
+      clearTimeout(late);
       process.off('exit', kill);
       while (answers.length < order.tasks.length) answers.push({ problems: [`packaging ended early: ${output}`] });
       resolve(answers);
