@@ -68,6 +68,22 @@ export class Aws {
     this.dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient(config));
   }
 
+  /** Stops the execution of a checkout, as somebody might do by hand. It has the checkout's id as its name. */
+  async stopExecution(checkoutId: string): Promise<void> {
+    const executionArn = `arn:aws:states:us-east-1:000000000000:execution:millrace-checkout-${stage}:${checkoutId}`;
+    const response = await fetch(this.#awsUrl, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': 'AWSStepFunctions.StopExecution',
+        authorization:
+          'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/states/aws4_request, SignedHeaders=host, Signature=0',
+      },
+      body: JSON.stringify({ executionArn }),
+    });
+    if (!response.ok) throw new Error(`StopExecution answered ${response.status}: ${await response.text()}`);
+  }
+
   #config(accessKeyId: string) {
     return {
       endpoint: this.#awsUrl,

@@ -1,14 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
+import { Aws } from './aws.ts';
+import { Operator } from './operator.ts';
 import { orderOf, Shop } from './shop.ts';
 import { type System, startSystem } from './system.ts';
 
 let system: System;
 let shop: Shop;
+let aws: Aws;
+let operator: Operator;
 
 beforeAll(async () => {
   system = await startSystem();
   shop = new Shop(system);
+  aws = new Aws(system);
+  operator = new Operator(system);
 });
 
 afterAll(() => system?.stop());
@@ -125,6 +131,35 @@ describe('a checkout', () => {
     expect(await shop.checkoutThatIs(checkoutId, 'CANCELLED')).toMatchObject({ reason: 'CUSTOMER_REQUEST' });
     expect(await shop.stock(sku)).toEqual({ available: 2, reserved: 0, shipped: 0 });
     await eventually(async () => expect(await shop.messagesTo(order.customer.email)).toHaveLength(1));
+  });
+
+  test('whose execution has stopped is found by an operator, who resumes it', async () => {
+    const queue = 'millrace-checkout-dev-executions-dlq';
+    const sku = await shop.stocked(2);
+    const checkoutId = await shop.checkOut(large(sku));
+    await shop.checkoutThatIs(checkoutId, 'AWAITING_APPROVAL');
+    await aws.stopExecution(checkoutId);
+    await shop.checkoutThatIs(checkoutId, 'STOPPED');
+    await aws.depthOfAtLeast(queue, 1);
+
+    const inspected = await operator.redrive('inspect', queue);
+    expect(inspected.stdout).toContain(`the execution ${checkoutId} has stopped`);
+    expect(inspected.stdout).toContain('it stopped at RequestApproval');
+    const lineage = await operator.lineage(checkoutId);
+    expect(lineage.exitCode).toBe(1);
+    expect(lineage.stdout).toContain(
+      `✗ the execution ${checkoutId} has stopped (ABORTED): npm run redrive -- inspect ${queue}`,
+    );
+    // The consumers of choreographed orders do not take those of checkouts.
+    expect(lineage.stdout).not.toMatch(/no trace|inventory\.onOrderPlaced/);
+    const redriven = await operator.redrive('redrive', queue);
+    expect([redriven.exitCode, redriven.stdout]).toEqual([0, expect.stringContaining('resumed')]);
+
+    await shop.checkoutThatIs(checkoutId, 'AWAITING_APPROVAL');
+    await eventually(async () => expect((await answer(checkoutId, true)).status).toBe(202));
+    await shop.checkoutThatIs(checkoutId, 'CONFIRMED');
+    // What was shipped leaves the stock by an event.
+    await eventually(async () => expect(await shop.stock(sku)).toEqual({ available: 0, reserved: 0, shipped: 2 }));
   });
 
   test('that is asked for twice with one key is one', async () => {

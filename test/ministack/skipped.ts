@@ -27,6 +27,7 @@ export const skipped: readonly Skip[] = [
     'of a large order waits for the staff, and goes on when they approve it',
     'of a large order ends when the staff refuse it',
     'that its customer cancels meanwhile ends as such',
+    'whose execution has stopped is found by an operator, who resumes it',
   ].map((test) => ({ suite: 'checkout', test: `a checkout ${test}`, reason: NO_ATTEMPTS })),
   {
     suite: 'durable-checkout',
