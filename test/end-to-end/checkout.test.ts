@@ -145,13 +145,15 @@ describe('a checkout', () => {
     const inspected = await operator.redrive('inspect', queue);
     expect(inspected.stdout).toContain(`the execution ${checkoutId} has stopped`);
     expect(inspected.stdout).toContain('it stopped at RequestApproval');
-    const lineage = await operator.lineage(checkoutId);
-    expect(lineage.exitCode).toBe(1);
-    expect(lineage.stdout).toContain(
-      `✗ the execution ${checkoutId} has stopped (ABORTED): npm run redrive -- inspect ${queue}`,
-    );
-    // The consumers of choreographed orders do not take those of checkouts.
-    expect(lineage.stdout).not.toMatch(/no trace|inventory\.onOrderPlaced/);
+    await eventually(async () => {
+      const { exitCode, stdout } = await operator.lineage(checkoutId);
+      expect(exitCode).toBe(1);
+      expect(stdout).toContain(
+        `✗ the execution ${checkoutId} has stopped (ABORTED): npm run redrive -- inspect ${queue}`,
+      );
+      // The consumers of choreographed orders do not take those of checkouts.
+      expect(stdout).not.toMatch(/no trace|inventory\.onOrderPlaced/);
+    });
     const redriven = await operator.redrive('redrive', queue);
     expect([redriven.exitCode, redriven.stdout]).toEqual([0, expect.stringContaining('resumed')]);
 
