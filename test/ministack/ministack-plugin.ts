@@ -32,6 +32,15 @@ interface Osls {
 
 const ACCOUNT = 'us-east-1:000000000000';
 
+/** What nothing else in a stack needs: the catalog of the lake, which only Athena reads, and the stream into which errors of a delivery go. */
+const unknownTypes = [
+  'AWS::Athena::NamedQuery',
+  'AWS::Athena::WorkGroup',
+  'AWS::Glue::Table',
+  'AWS::Glue::Database',
+  'AWS::Logs::LogStream',
+];
+
 /**
  * Closes gaps of MiniStack's CloudFormation, so that the real `sls deploy` runs against it; `npm run test:ministack` adds this
  * plugin to its copy of each serverless.yml, and nothing else does. What CloudFormation there does not know it makes
@@ -125,6 +134,13 @@ export default class MiniStackPlugin {
       const arn = `arn:aws:events:${ACCOUNT}:archive/${ArchiveName}`;
       this.#template.Outputs = replaceGetAtt(this.#template.Outputs ?? {}, id, arn) as Record<string, unknown>;
     }
+    for (const type of unknownTypes) {
+      for (const [id, { LogStreamName }] of ofType(this.#template.Resources, type)) {
+        delete this.#template.Resources[id];
+        this.#template.Resources = replaceRef(this.#template.Resources, id, LogStreamName) as Template['Resources'];
+        this.#note(type, 'left out', 'is unknown');
+      }
+    }
     for (const [id, { Metrics }] of ofType(this.#template.Resources, 'AWS::CloudWatch::Alarm')) {
       if (Metrics === undefined) continue;
       delete this.#template.Resources[id];
@@ -208,4 +224,12 @@ function replaceGetAtt(value: unknown, id: string, arn: string): unknown {
   const attribute = (value as { 'Fn::GetAtt'?: unknown })['Fn::GetAtt'];
   if (Array.isArray(attribute) && attribute[0] === id) return arn;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, replaceGetAtt(inner, id, arn)]));
+}
+
+/** A value in which every `Ref` of one resource is another value. */
+function replaceRef(value: unknown, id: string, other: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => replaceRef(item, id, other));
+  if (typeof value !== 'object' || value === null) return value;
+  if ((value as { Ref?: unknown }).Ref === id) return other;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, replaceRef(inner, id, other)]));
 }
