@@ -36,6 +36,8 @@ export class Workspace {
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true });
     for (const file of SHARED) cpSync(join(root, file), join(directory, file));
+    // An alias of serverless.common.yml leads into it.
+    symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
     for (const service of services) {
       const copy = this.pathOf(service);
       cpSync(service, copy, { recursive: true, filter: (source) => !PRODUCTS.has(basename(source)) });
