@@ -1,5 +1,6 @@
 import { defineEvent } from '@millrace/events';
 import { personal, personId } from '@millrace/privacy/personal';
+import { slotAssignmentRefusal, slotLocation } from '@millrace/reservations/events';
 import * as z from 'zod';
 
 export { currencyCodes, minorUnitDigits } from './currencies.ts';
@@ -51,12 +52,14 @@ export const orderSnapshot = z.object({
    * state machine of the checkout calls them, so they must not act on its events as well.
    */
   process: z.literal('checkout').optional(),
+  /** The slot in which the customer picks the order up. Absent: it is sent to the address. */
+  slotId: z.guid().optional(),
 });
 
 export type OrderSnapshot = z.output<typeof orderSnapshot>;
 
-/** An order that the checkout takes through its steps. */
-export const checkoutOrder = orderSnapshot.extend({ process: z.literal('checkout') });
+/** An order that the checkout takes through its steps. It is sent: the checkout knows no slots. */
+export const checkoutOrder = orderSnapshot.omit({ slotId: true }).extend({ process: z.literal('checkout') });
 
 export type CheckoutOrder = z.output<typeof checkoutOrder>;
 
@@ -68,7 +71,25 @@ export const cancellationReason = z.enum([
   'TIMED_OUT',
   'NOT_APPROVED',
   'TECHNICAL_FAILURE',
+  'SLOT_REFUSED',
 ]);
+
+/** Where and when an order is picked up. */
+export const pickUp = z.object({
+  slotId: z.guid(),
+  location: slotLocation,
+  startsAt: z.iso.datetime(),
+  endsAt: z.iso.datetime(),
+});
+
+/**
+ * Why an order is not picked up in its slot. UNATTENDED: its customer did not come. CANCELLED: its customer has cancelled the reservation.
+ * CLOSED: staff has closed the slot. CHECKED_OUT: its customer left, or the slot ended, before the order was ready.
+ */
+export const pickUpFailure = z.enum(['UNATTENDED', 'CANCELLED', 'CLOSED', 'CHECKED_OUT']);
+
+/** Why an order does not get its slot. */
+export const slotRefusal = slotAssignmentRefusal;
 
 export const exampleOrder: OrderSnapshot = {
   orderId: '0b9f6c1e-5a43-4c0e-9a51-6f4d4c1c2a11',
@@ -80,7 +101,7 @@ export const exampleOrder: OrderSnapshot = {
 };
 
 /** What analytics may have of every order: no person, no address, no card. */
-const amountsOfOrder = ['orderId', 'total.amount', 'total.currency', 'process'] as const;
+const amountsOfOrder = ['orderId', 'total.amount', 'total.currency', 'process', 'slotId'] as const;
 
 export const OrderPlaced = defineEvent({
   name: 'OrderPlaced',
@@ -116,10 +137,58 @@ export const OrderConfirmed = defineEvent({
   service: 'orders',
   category: 'domain',
   type: 'data',
-  summary: 'Stock is held, the payment is taken and a shipment exists: the order will be delivered.',
-  data: orderSnapshot.extend({ trackingNumber: z.string() }),
+  summary:
+    'Stock is held, the payment is taken and a shipment exists: the order will be delivered, or can be picked up.',
+  data: orderSnapshot.extend({
+    /** Of the parcel. Absent in an order that is picked up. Deploy the consumers first: older ones want it in every order. */
+    trackingNumber: z.string().optional(),
+    /** Of an order that is picked up. */
+    pickUp: pickUp.optional(),
+  }),
   example: { ...exampleOrder, trackingNumber: 'MR0B9F6C1E5A43' },
-  analytics: { fields: amountsOfOrder },
+  analytics: { fields: [...amountsOfOrder, 'pickUp.slotId', 'pickUp.location.id'] },
+});
+
+const examplePickUp = {
+  slotId: '4a1d7c52-0a3e-8c1f-9d24-5b6f7a8c9d01',
+  location: { id: 'harbour-east', name: 'Harbour East', timeZone: 'Europe/Vienna' },
+  startsAt: '2026-01-15T09:00:00.000Z',
+  endsAt: '2026-01-15T09:30:00.000Z',
+};
+
+export const OrderHandedOver = defineEvent({
+  name: 'OrderHandedOver',
+  version: 1,
+  service: 'orders',
+  category: 'domain',
+  type: 'data',
+  summary: 'The customer has picked the order up.',
+  data: orderSnapshot.extend({ pickUp }),
+  example: { ...exampleOrder, slotId: examplePickUp.slotId, pickUp: examplePickUp },
+  analytics: { fields: [...amountsOfOrder, 'pickUp.slotId', 'pickUp.location.id'] },
+});
+
+export const OrderSwitchedToDelivery = defineEvent({
+  name: 'OrderSwitchedToDelivery',
+  version: 1,
+  service: 'orders',
+  category: 'domain',
+  type: 'data',
+  summary: 'The order was not picked up in its slot, so it is sent to the address that it names.',
+  data: orderSnapshot.extend({
+    pickUp,
+    reason: pickUpFailure,
+    /** Of the parcel, if there is one already. */
+    trackingNumber: z.string().optional(),
+  }),
+  example: {
+    ...exampleOrder,
+    slotId: examplePickUp.slotId,
+    pickUp: examplePickUp,
+    reason: 'UNATTENDED',
+    trackingNumber: 'MR0B9F6C1E5A43',
+  },
+  analytics: { fields: [...amountsOfOrder, 'pickUp.slotId', 'pickUp.location.id', 'reason'] },
 });
 
 export const OrderCancelled = defineEvent({

@@ -1,6 +1,14 @@
 import { defineProjection } from '@millrace/projections';
-import { OrderCancelled, OrderConfirmed, OrderPlaced } from '../events/index.ts';
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderHandedOver,
+  OrderPlaced,
+  OrderSwitchedToDelivery,
+} from '../events/index.ts';
 import type { OrderStatus } from '../src/domain/order.ts';
+import type { PickUpStatus } from '../src/domain/pick-up.ts';
+import { pickUpAfter } from './pick-up-after.ts';
 
 /** An order at a glance; nothing personal. */
 export interface OrderSummary {
@@ -16,16 +24,19 @@ export interface OrderSummary {
   placedAt: string;
   updatedAt: string;
   trackingNumber?: string;
+  /** Of an order with a slot. */
+  pickUp?: PickUpStatus;
   cancellationReason?: string;
 }
 
 /** One row for each order, by its id. */
 export const orderSummary = defineProjection({
   name: 'order-summary',
-  events: [OrderPlaced, OrderConfirmed, OrderCancelled],
+  events: [OrderPlaced, OrderConfirmed, OrderCancelled, OrderHandedOver, OrderSwitchedToDelivery],
   late: 'drop',
   keyOf: ({ data }) => ({ partition: data.orderId, sort: 'SUMMARY' }),
-  evolve: (row: OrderSummary | undefined, { detailType, data, metadata }): OrderSummary => {
+  evolve: (row: OrderSummary | undefined, event): OrderSummary => {
+    const { detailType, data, metadata } = event;
     const summary = {
       orderId: data.orderId,
       customerId: data.customer.id,
@@ -34,14 +45,27 @@ export const orderSummary = defineProjection({
       skus: data.lines.length,
       placedAt: row?.placedAt ?? metadata.timestamp,
       updatedAt: metadata.timestamp,
+      ...pickUpAfter(row, event),
     };
     switch (detailType) {
       case 'OrderPlaced.v1':
         return { ...summary, status: 'PLACED' };
       case 'OrderConfirmed.v1':
-        return { ...summary, status: 'CONFIRMED', trackingNumber: data.trackingNumber };
+        return { ...summary, status: 'CONFIRMED', ...trackedBy(data.trackingNumber) };
+      case 'OrderHandedOver.v1':
+        return { ...summary, status: 'CONFIRMED' };
+      case 'OrderSwitchedToDelivery.v1':
+        return {
+          ...summary,
+          status: row?.status ?? 'PLACED',
+          ...trackedBy(data.trackingNumber ?? row?.trackingNumber),
+        };
       case 'OrderCancelled.v1':
         return { ...summary, status: 'CANCELLED', cancellationReason: data.reason };
     }
   },
 });
+
+function trackedBy(trackingNumber: string | undefined): { trackingNumber?: string } {
+  return trackingNumber === undefined ? {} : { trackingNumber };
+}

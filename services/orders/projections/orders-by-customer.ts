@@ -1,6 +1,14 @@
 import { defineProjection } from '@millrace/projections';
-import { OrderCancelled, OrderConfirmed, OrderPlaced } from '../events/index.ts';
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderHandedOver,
+  OrderPlaced,
+  OrderSwitchedToDelivery,
+} from '../events/index.ts';
 import type { OrderStatus } from '../src/domain/order.ts';
+import type { PickUpStatus } from '../src/domain/pick-up.ts';
+import { pickUpAfter } from './pick-up-after.ts';
 
 /** A line in the list of a customer's orders. */
 export interface CustomerOrder {
@@ -10,21 +18,25 @@ export interface CustomerOrder {
   total: { amount: number; currency: string };
   /** ISO 8601 in UTC. */
   placedAt: string;
+  /** Of an order with a slot. */
+  pickUp?: PickUpStatus;
 }
 
 /** A partition for each customer, in the order of placing: `<placedAt>#<orderId>`. */
 export const ordersByCustomer = defineProjection({
   name: 'orders-by-customer',
-  events: [OrderPlaced, OrderConfirmed, OrderCancelled],
+  events: [OrderPlaced, OrderConfirmed, OrderCancelled, OrderHandedOver, OrderSwitchedToDelivery],
   late: 'drop',
   // Later events do not say when the order was placed.
   keyOf: ({ data, metadata }, earlier) =>
     earlier ?? { partition: data.customer.id, sort: `${metadata.timestamp}#${data.orderId}` },
-  evolve: (row: CustomerOrder | undefined, { detailType, data, metadata }): CustomerOrder => ({
-    orderId: data.orderId,
-    status: statusAfter[detailType],
-    total: data.total,
-    placedAt: row?.placedAt ?? metadata.timestamp,
+  evolve: (row: CustomerOrder | undefined, event): CustomerOrder => ({
+    orderId: event.data.orderId,
+    // An order may switch to delivery before it is confirmed.
+    status: statusAfter[event.detailType] ?? row?.status ?? 'PLACED',
+    total: event.data.total,
+    placedAt: row?.placedAt ?? event.metadata.timestamp,
+    ...pickUpAfter(row, event),
   }),
 });
 
@@ -32,4 +44,6 @@ const statusAfter = {
   'OrderPlaced.v1': 'PLACED',
   'OrderConfirmed.v1': 'CONFIRMED',
   'OrderCancelled.v1': 'CANCELLED',
-} as const satisfies Record<string, OrderStatus>;
+  'OrderHandedOver.v1': 'CONFIRMED',
+  'OrderSwitchedToDelivery.v1': undefined,
+} as const satisfies Record<string, OrderStatus | undefined>;

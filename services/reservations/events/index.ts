@@ -31,6 +31,8 @@ export const slotReservation = z.object({
   reservedAt: z.iso.datetime(),
   /** When the slot is free again unless the holder has checked in. */
   checkInBy: z.iso.datetime(),
+  /** The order that the holder picks up there. */
+  orderId: z.string().min(1).optional(),
 });
 
 /** A slot with a reservation: the one it has, or the one that has just ended. */
@@ -44,6 +46,8 @@ const slot = {
   endsAt: '2026-01-15T09:30:00.000Z',
 } as const;
 
+const orderId = '0b9f6c1e-5a43-4c0e-9a51-6f4d4c1c2a11';
+
 const reservation = {
   reservationId: '7f0c2f5e-6a55-4d0b-8f4e-2b1f5d9b3c77',
   holder: 'customer-1',
@@ -53,7 +57,12 @@ const reservation = {
 
 /** What analytics may have of every slot: its place and time. Neither who has it, nor its status, which follows from the events. */
 const placeAndTime = ['slotId', 'location.id', 'date', 'startsAt', 'endsAt'] as const;
-const ofReservation = [...placeAndTime, 'reservation.reservationId', 'reservation.reservedAt'] as const;
+const ofReservation = [
+  ...placeAndTime,
+  'reservation.reservationId',
+  'reservation.reservedAt',
+  'reservation.orderId',
+] as const;
 
 const common = { version: 1, service: 'reservations', category: 'domain', type: 'data' } as const;
 
@@ -75,6 +84,33 @@ export const SlotReserved = defineEvent({
   analytics: { fields: ofReservation },
 });
 
+export const SlotAssigned = defineEvent({
+  ...common,
+  name: 'SlotAssigned',
+  summary: 'An order of its holder is picked up in the slot.',
+  data: reservedSlot.extend({ orderId: z.string().min(1) }),
+  example: { ...slot, status: 'RESERVED', reservation: { ...reservation, orderId }, orderId },
+  analytics: { fields: [...ofReservation, 'orderId'] },
+});
+
+/** Why an order does not get the slot that it names. */
+export const slotAssignmentRefusal = z.enum([
+  'SLOT_NOT_FOUND',
+  'RESERVATION_NOT_FOUND',
+  'RESERVATION_UNATTENDED',
+  'SLOT_HAS_ORDER',
+]);
+
+export const SlotAssignmentRefused = defineEvent({
+  ...common,
+  name: 'SlotAssignmentRefused',
+  summary:
+    'An order cannot be picked up in the slot that it names: its customer does not have it, or picks up another order there.',
+  data: z.object({ orderId: z.string().min(1), slotId: z.guid(), reason: slotAssignmentRefusal }),
+  example: { orderId, slotId: slot.slotId, reason: 'RESERVATION_NOT_FOUND' },
+  analytics: { fields: ['orderId', 'slotId', 'reason'] },
+});
+
 export const SlotCheckedIn = defineEvent({
   ...common,
   name: 'SlotCheckedIn',
@@ -87,8 +123,9 @@ export const SlotCheckedIn = defineEvent({
 export const SlotCheckedOut = defineEvent({
   ...common,
   name: 'SlotCheckedOut',
-  summary: 'The holder has left, or the time of the slot is over. The slot is free for what is left of it.',
-  data: reservedSlot.extend({ reason: z.enum(['HOLDER', 'SLOT_ENDED']) }),
+  summary:
+    'The holder has left, the time of the slot is over, or its order is cancelled. The slot is free for what is left of it.',
+  data: reservedSlot.extend({ reason: z.enum(['HOLDER', 'SLOT_ENDED', 'ORDER_CANCELLED']) }),
   example: { ...slot, status: 'FREE', reservation, reason: 'HOLDER' },
   analytics: { fields: [...ofReservation, 'reason'] },
 });
@@ -96,8 +133,8 @@ export const SlotCheckedOut = defineEvent({
 export const SlotCancelled = defineEvent({
   ...common,
   name: 'SlotCancelled',
-  summary: 'The reservation is cancelled, by its holder or because the slot is closed.',
-  data: reservedSlot.extend({ reason: z.enum(['HOLDER', 'CLOSED']) }),
+  summary: 'The reservation is cancelled: by its holder, with its order, or because the slot is closed.',
+  data: reservedSlot.extend({ reason: z.enum(['HOLDER', 'CLOSED', 'ORDER_CANCELLED']) }),
   example: { ...slot, status: 'FREE', reservation, reason: 'HOLDER' },
   analytics: { fields: [...ofReservation, 'reason'] },
 });

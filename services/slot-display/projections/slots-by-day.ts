@@ -1,5 +1,6 @@
 import { defineProjection } from '@millrace/projections';
 import {
+  SlotAssigned,
   SlotCancelled,
   SlotCheckedIn,
   SlotCheckedOut,
@@ -29,6 +30,7 @@ export const slotsByDay = defineProjection({
   events: [
     SlotCreated,
     SlotReserved,
+    SlotAssigned,
     SlotCheckedIn,
     SlotCheckedOut,
     SlotCancelled,

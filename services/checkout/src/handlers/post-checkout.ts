@@ -1,6 +1,6 @@
 import { tableFromEnvironment } from '@millrace/event-store';
 import { endpoint } from '@millrace/http';
-import { orderAcceptanceFromEnvironment, placeOrderRequest } from '@millrace/orders/requests';
+import { orderAcceptanceFromEnvironment, placeCheckoutRequest } from '@millrace/orders/requests';
 import { Checkouts, checkoutProcessFromEnvironment } from '../adapters/checkouts.ts';
 
 const checkouts = new Checkouts(tableFromEnvironment());
@@ -8,10 +8,11 @@ const process = checkoutProcessFromEnvironment();
 const accept = orderAcceptanceFromEnvironment();
 
 /**
- * `POST /checkouts`: takes an order of the caller's, under the conditions of `POST /orders`, for the state machine.
+ * `POST /checkouts`: takes an order of the caller's, under the conditions of `POST /orders`, for the state machine. It is sent: an order with a
+ * slot is refused.
  * `GET /checkouts/{checkoutId}` tells how far it is.
  */
-export const handler = endpoint({ body: placeOrderRequest, idempotent: true }, async (request) => {
+export const handler = endpoint({ body: placeCheckoutRequest, idempotent: true }, async (request) => {
   const { correlationId, traceparent } = request;
   const order = await accept(request);
   await checkouts.request({ ...order, process: 'checkout' }, process, { correlationId, traceparent });

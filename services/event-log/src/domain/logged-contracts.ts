@@ -1,6 +1,6 @@
 import { CheckoutApprovalRequested, StartCheckout } from '@millrace/checkout/events';
 import type { EventContract } from '@millrace/events';
-import { ShipmentCreated } from '@millrace/fulfillment/events';
+import { PickUpFailed, PickUpHandedOver, PickUpReady, ShipmentCreated } from '@millrace/fulfillment/events';
 import {
   StockCounted,
   StockRanLow,
@@ -8,10 +8,19 @@ import {
   StockReservationFailed,
   StockReserved,
 } from '@millrace/inventory/events';
-import { OrderCancelled, OrderConfirmed, OrderPlaced, OrderTimeLimitReached } from '@millrace/orders/events';
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderHandedOver,
+  OrderPlaced,
+  OrderSwitchedToDelivery,
+  OrderTimeLimitReached,
+} from '@millrace/orders/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
 import {
   ReservationTimeLimitReached,
+  SlotAssigned,
+  SlotAssignmentRefused,
   SlotCancelled,
   SlotCheckedIn,
   SlotCheckedOut,
@@ -27,6 +36,8 @@ export const loggedContracts: readonly EventContract[] = [
   OrderPlaced,
   OrderConfirmed,
   OrderCancelled,
+  OrderHandedOver,
+  OrderSwitchedToDelivery,
   OrderTimeLimitReached,
   StockReserved,
   StockReservationFailed,
@@ -37,10 +48,15 @@ export const loggedContracts: readonly EventContract[] = [
   PaymentFailed,
   PaymentRefunded,
   ShipmentCreated,
+  PickUpReady,
+  PickUpHandedOver,
+  PickUpFailed,
   StartCheckout,
   CheckoutApprovalRequested,
   SlotCreated,
   SlotReserved,
+  SlotAssigned,
+  SlotAssignmentRefused,
   SlotCheckedIn,
   SlotCheckedOut,
   SlotCancelled,

@@ -88,7 +88,7 @@ describe('onPaymentProcessed', () => {
           correlationId: 'correlation-1',
           causationId: payment.event.metadata.id,
         },
-        data: { orderId, ...shipment?.parcel },
+        data: { orderId, ...(shipment as { parcel: object }).parcel },
       },
     ]);
   });

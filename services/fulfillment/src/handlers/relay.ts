@@ -1,5 +1,5 @@
 import { relay } from '@millrace/event-store';
-import { ShipmentCreated } from '../../events/index.ts';
+import { PickUpFailed, PickUpHandedOver, PickUpReady, ShipmentCreated } from '../../events/index.ts';
 
 /** Emits fulfillment's events from the table's stream, and their analytics variants. */
-export const handler = relay([ShipmentCreated]);
+export const handler = relay([PickUpFailed, PickUpHandedOver, PickUpReady, ShipmentCreated]);

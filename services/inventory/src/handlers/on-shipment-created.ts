@@ -1,16 +1,16 @@
 import { consumeBatch } from '@millrace/consumer';
 import { tableFromEnvironment } from '@millrace/event-store';
-import { ShipmentCreated } from '@millrace/fulfillment/events';
+import { PickUpReady, ShipmentCreated } from '@millrace/fulfillment/events';
 import { Warehouse } from '../adapters/warehouse.ts';
 
 const warehouse = new Warehouse(tableFromEnvironment());
 
 /**
- * Takes what orders held off the shelf when their parcels exist. The reservation says for ever whether it was shipped: a
+ * Takes what orders held off the shelf when their parcels exist, or when it lies ready to be picked up, whichever comes first. The reservation says for ever whether it was shipped: a
  * replay adds what is missing.
  */
 export const handler = consumeBatch(
-  [ShipmentCreated],
+  [PickUpReady, ShipmentCreated],
   (records) =>
     warehouse.ship(
       records.map(({ event, context: { cause, inbox } }) => ({ orderId: event.data.orderId, cause, inbox })),

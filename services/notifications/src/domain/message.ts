@@ -1,11 +1,12 @@
 import type { CheckoutApprovalRequested } from '@millrace/checkout/events';
 import type { EventOf } from '@millrace/events';
 import type { StockRanLow } from '@millrace/inventory/events';
-import type { OrderCancelled, OrderConfirmed } from '@millrace/orders/events';
+import type { OrderCancelled, OrderConfirmed, OrderSwitchedToDelivery } from '@millrace/orders/events';
 import { approvalRequested } from '../templates/approval-requested.ts';
 import type { Mail } from '../templates/mail.ts';
 import { orderCancelled } from '../templates/order-cancelled.ts';
 import { orderConfirmed } from '../templates/order-confirmed.ts';
+import { orderSwitchedToDelivery } from '../templates/order-switched-to-delivery.ts';
 import { stockRanLow } from '../templates/stock-ran-low.ts';
 
 /** One message to one address. An event leads to at most one message by each channel. */
@@ -16,20 +17,25 @@ export type Message = {
   recipient: string;
 } & ({ channel: 'email'; to: string; mail: Mail } | { channel: 'sms'; to: string; text: string });
 
-/** How an order ended: an event, or what a step of the checkout says instead of it. */
-export type Outcome = OutcomeOf<typeof OrderConfirmed> | OutcomeOf<typeof OrderCancelled>;
-type OutcomeOf<Contract extends typeof OrderConfirmed | typeof OrderCancelled> = Pick<
+/** What becomes of an order: an event, or what a step of the checkout says instead of it. */
+export type Outcome =
+  | OutcomeOf<typeof OrderConfirmed>
+  | OutcomeOf<typeof OrderCancelled>
+  | OutcomeOf<typeof OrderSwitchedToDelivery>;
+type OutcomeOf<Contract extends typeof OrderConfirmed | typeof OrderCancelled | typeof OrderSwitchedToDelivery> = Pick<
   EventOf<Contract>,
   'detailType' | 'data'
 >;
 
-/** What a customer is told about the end of an order: by mail and, when a phone number is known, by SMS. */
+/** What a customer is told about the end of an order, or another way to get it: by mail and, when a phone number is known, by SMS. */
 export function messagesToCustomer(outcome: Outcome): Message[] {
   switch (outcome.detailType) {
     case 'OrderConfirmed.v1':
       return toCustomer(orderConfirmed, outcome.data);
     case 'OrderCancelled.v1':
       return toCustomer(orderCancelled, outcome.data);
+    case 'OrderSwitchedToDelivery.v1':
+      return toCustomer(orderSwitchedToDelivery, outcome.data);
   }
 }
 

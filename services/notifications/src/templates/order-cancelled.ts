@@ -16,6 +16,7 @@ const reasons: Record<Order['reason'], string> = {
   TIMED_OUT: 'it could not be completed in time',
   NOT_APPROVED: 'it was not approved',
   TECHNICAL_FAILURE: 'it could not be processed',
+  SLOT_REFUSED: 'you do not have its pick-up slot',
 };
 
 /** Tells the customer that the order will not be delivered, and why. */

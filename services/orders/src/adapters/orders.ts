@@ -9,7 +9,13 @@ import {
 } from '@millrace/event-store';
 import type { Cause, EventContext, InboxKey } from '@millrace/events';
 import type { Deadlines } from '@millrace/timers';
-import { OrderCancelled, OrderConfirmed, OrderPlaced } from '../../events/index.ts';
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderHandedOver,
+  OrderPlaced,
+  OrderSwitchedToDelivery,
+} from '../../events/index.ts';
 import {
   belongsTo,
   decide,
@@ -90,7 +96,16 @@ const aggregateOf = (openOrders: Deadlines): Aggregate<Order | undefined, OrderC
       case 'OrderPlaced':
         return OrderPlaced.create({ ...event.order, deadline: event.deadline }, context);
       case 'OrderConfirmed':
-        return OrderConfirmed.create({ ...order.snapshot, trackingNumber: event.trackingNumber }, context);
+        return OrderConfirmed.create({ ...order.snapshot, ...deliveryOf(event, order) }, context);
+      case 'OrderHandedOver':
+        return OrderHandedOver.create({ ...order.snapshot, pickUp: pickUpOf(order) }, context);
+      case 'OrderSwitchedToDelivery': {
+        const { snapshot, pickUpFailure: reason = 'UNATTENDED', trackingNumber } = order;
+        return OrderSwitchedToDelivery.create(
+          { ...snapshot, pickUp: pickUpOf(order), reason, ...(trackingNumber !== undefined && { trackingNumber }) },
+          context,
+        );
+      }
       case 'OrderCancelled':
         return OrderCancelled.create({ ...order.snapshot, reason: event.reason, detail: event.detail }, context);
       default:
@@ -114,7 +129,7 @@ const aggregateOf = (openOrders: Deadlines): Aggregate<Order | undefined, OrderC
   marksByCause: true,
   snapshots: {
     every: 50,
-    stateVersion: 2,
+    stateVersion: 3,
     toSnapshot: (order) => order && { ...order, recorded: [...order.recorded] },
     fromSnapshot: (stored) => {
       const order = stored as Omit<Order, 'recorded'> & { recorded: ProgressEvent['type'][] };
@@ -122,6 +137,17 @@ const aggregateOf = (openOrders: Deadlines): Aggregate<Order | undefined, OrderC
     },
   },
 });
+
+/** How the customer gets a confirmed order. */
+function deliveryOf({ trackingNumber }: Extract<OrderEvent, { type: 'OrderConfirmed' }>, order: Order) {
+  return trackingNumber === undefined ? { pickUp: pickUpOf(order) } : { trackingNumber };
+}
+
+/** @throws Error for an order that has no slot: `decide` draws no conclusion from a slot before it is assigned */
+function pickUpOf({ snapshot: { orderId, slotId }, place }: Order) {
+  if (slotId === undefined || !place) throw new Error(`Order ${orderId} has no slot`);
+  return { slotId, ...place };
+}
 
 /** The cause of an order's end when a sweep, and no event, says that its time is over. */
 function causeOf({ id: causationId, correlationId }: EventContext): Cause {

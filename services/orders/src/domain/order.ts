@@ -1,5 +1,12 @@
 import { PermanentError, UnavailableError } from '@millrace/errors';
 import type { OrderSnapshot } from '../../events/index.ts';
+import {
+  type PickUpFailure,
+  type PickUpPlace,
+  pickUpConclusions,
+  type SlotRefusal,
+  slotRefusalDetails,
+} from './pick-up.ts';
 
 export type CancellationReason =
   | 'OUT_OF_STOCK'
@@ -7,7 +14,8 @@ export type CancellationReason =
   | 'CUSTOMER_REQUEST'
   | 'TIMED_OUT'
   | 'NOT_APPROVED'
-  | 'TECHNICAL_FAILURE';
+  | 'TECHNICAL_FAILURE'
+  | 'SLOT_REFUSED';
 
 /** What another service reports about an order. Reports may come in any order. */
 export type ProgressEvent =
@@ -16,13 +24,24 @@ export type ProgressEvent =
   | { type: 'PaymentProcessed'; paymentId: string }
   | { type: 'PaymentFailed'; reason: string }
   | { type: 'PaymentRefunded'; refundId: string }
-  | { type: 'ShipmentCreated'; trackingNumber: string };
+  | { type: 'ShipmentCreated'; trackingNumber: string }
+  /** Of an order that is picked up. */
+  | ({ type: 'SlotAssigned' } & PickUpPlace)
+  | { type: 'SlotRefused'; reason: SlotRefusal }
+  | { type: 'PickUpReady' }
+  | { type: 'PickUpHandedOver' }
+  | { type: 'PickUpFailed'; reason: PickUpFailure };
 
 /** The facts of an order's stream: its own decisions, and what the other services reported. */
 export type OrderEvent =
   | { type: 'OrderPlaced'; order: OrderSnapshot; deadline?: string }
-  | { type: 'OrderConfirmed'; trackingNumber: string }
+  /** Without a tracking number it is picked up. */
+  | { type: 'OrderConfirmed'; trackingNumber?: string }
   | { type: 'OrderCancelled'; reason: CancellationReason; detail: string }
+  /** Its customer has picked it up. */
+  | { type: 'OrderHandedOver' }
+  /** It was not picked up, so it is sent. */
+  | { type: 'OrderSwitchedToDelivery' }
   /** In checkout: its customer wants it cancelled, and the checkout will. */
   | { type: 'CancellationRequested' }
   /** In checkout: from here on its customer cannot cancel it. */
@@ -54,7 +73,14 @@ export interface Order {
   recorded: ReadonlySet<ProgressEvent['type']>;
   cancellationRequested?: boolean;
   locked?: boolean;
+  /** Of the parcel, once there is one. */
   trackingNumber?: string;
+  /** Of an order that has its slot. */
+  place?: PickUpPlace;
+  handedOver?: boolean;
+  /** Why its pick-up failed. */
+  pickUpFailure?: PickUpFailure;
+  switchedToDelivery?: boolean;
   cancellation?: { reason: CancellationReason; detail: string };
 }
 
@@ -169,26 +195,39 @@ function endCheckout(end: OrderEvent, status: OrderStatus, order: Order): readon
   return order.status === 'PLACED' ? [end] : [];
 }
 
-/** Each kind of progress counts once, and only an open order draws a conclusion from it; in checkout it is not the order that does. */
+/** Each kind of progress counts once. In checkout it is not the order that draws a conclusion from it. */
 function recordProgress(progress: ProgressEvent, order: Order): readonly OrderEvent[] {
   if (order.recorded.has(progress.type)) return [];
-  if (order.status !== 'PLACED' || isInCheckout(order)) return [progress];
+  if (order.status === 'CANCELLED' || isInCheckout(order)) return [progress];
+  const after = evolve(order, progress);
+  const cancelled = order.status === 'PLACED' && cancellationBy(progress);
+  if (cancelled) return [progress, cancelled];
+  const confirmed = confirmation(after);
+  return [progress, ...confirmed, ...pickUpConclusions(confirmed.reduce(evolve, after))];
+}
+
+function cancellationBy(progress: ProgressEvent): OrderEvent | undefined {
   switch (progress.type) {
-    case 'StockReservationFailed': {
-      const detail = `Out of stock: ${progress.skus.join(', ')}`;
-      return [progress, { type: 'OrderCancelled', reason: 'OUT_OF_STOCK', detail }];
-    }
+    case 'StockReservationFailed':
+      return { type: 'OrderCancelled', reason: 'OUT_OF_STOCK', detail: `Out of stock: ${progress.skus.join(', ')}` };
     case 'PaymentFailed': {
       const detail = `The payment was refused: ${progress.reason}`;
-      return [progress, { type: 'OrderCancelled', reason: 'PAYMENT_FAILED', detail }];
+      return { type: 'OrderCancelled', reason: 'PAYMENT_FAILED', detail };
     }
-    case 'ShipmentCreated':
-      return [progress, { type: 'OrderConfirmed', trackingNumber: progress.trackingNumber }];
-    case 'StockReserved':
-    case 'PaymentProcessed':
-    case 'PaymentRefunded':
-      return [progress];
+    case 'SlotRefused':
+      return { type: 'OrderCancelled', reason: 'SLOT_REFUSED', detail: slotRefusalDetails[progress.reason] };
+    default:
+      return undefined;
   }
+}
+
+/** With a slot an open order waits for both: what is sent or lies ready, and the slot. */
+function confirmation({ snapshot, status, recorded, trackingNumber }: Order): readonly OrderEvent[] {
+  if (status !== 'PLACED') return [];
+  const isSent = recorded.has('ShipmentCreated');
+  if (!isSent && !recorded.has('PickUpReady')) return [];
+  if (snapshot.slotId !== undefined && !recorded.has('SlotAssigned')) return [];
+  return [{ type: 'OrderConfirmed', ...(isSent && trackingNumber !== undefined && { trackingNumber }) }];
 }
 
 /** The state after one more event. @throws OrderNotFoundError when a stream does not start with OrderPlaced. */
@@ -199,20 +238,40 @@ export function evolve(order: Order | undefined, event: OrderEvent): Order {
   }
   if (!order) throw new OrderNotFoundError();
   switch (event.type) {
-    case 'OrderConfirmed':
-      return { ...order, status: 'CONFIRMED', trackingNumber: event.trackingNumber };
+    case 'OrderConfirmed': {
+      const { trackingNumber } = event;
+      return { ...order, status: 'CONFIRMED', ...(trackingNumber !== undefined && { trackingNumber }) };
+    }
+    case 'OrderHandedOver':
+      return { ...order, handedOver: true };
+    case 'OrderSwitchedToDelivery':
+      return { ...order, switchedToDelivery: true };
     case 'OrderCancelled':
       return { ...order, status: 'CANCELLED', cancellation: { reason: event.reason, detail: event.detail } };
     case 'CancellationRequested':
       return { ...order, cancellationRequested: true };
     case 'OrderLocked':
       return { ...order, locked: true };
+    case 'ShipmentCreated':
+      return { ...order, recorded: recordedWith(order, event), trackingNumber: event.trackingNumber };
+    case 'SlotAssigned': {
+      const { type: _, ...place } = event;
+      return { ...order, recorded: recordedWith(order, event), place };
+    }
+    case 'PickUpFailed':
+      return { ...order, recorded: recordedWith(order, event), pickUpFailure: event.reason };
     case 'StockReserved':
     case 'StockReservationFailed':
     case 'PaymentProcessed':
     case 'PaymentFailed':
     case 'PaymentRefunded':
-    case 'ShipmentCreated':
-      return { ...order, recorded: new Set([...order.recorded, event.type]) };
+    case 'SlotRefused':
+    case 'PickUpReady':
+    case 'PickUpHandedOver':
+      return { ...order, recorded: recordedWith(order, event) };
   }
+}
+
+function recordedWith({ recorded }: Order, { type }: ProgressEvent): ReadonlySet<ProgressEvent['type']> {
+  return new Set([...recorded, type]);
 }

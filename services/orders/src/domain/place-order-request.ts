@@ -37,6 +37,16 @@ export const placeOrderRequest = z.strictObject({
       });
     }),
   paymentToken: orderSnapshot.shape.paymentToken,
+  /** A slot that the customer has reserved, to pick the order up. */
+  slotId: z
+    .guid('expected a UUID')
+    .transform((id) => id.toLowerCase())
+    .optional(),
+});
+
+/** The body of `POST /checkouts`: as for an order, but that a checkout is always sent. */
+export const placeCheckoutRequest = placeOrderRequest.extend({
+  slotId: z.never('a checkout cannot be picked up: order with POST /orders').optional(),
 });
 
 export type PlaceOrderRequest = z.output<typeof placeOrderRequest>;

@@ -1,8 +1,9 @@
 import { consume } from '@millrace/consumer';
 import type { EventOf } from '@millrace/events';
-import { ShipmentCreated } from '@millrace/fulfillment/events';
+import { PickUpFailed, PickUpHandedOver, PickUpReady, ShipmentCreated } from '@millrace/fulfillment/events';
 import { StockReservationFailed, StockReserved } from '@millrace/inventory/events';
 import { PaymentFailed, PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
+import { SlotAssigned, SlotAssignmentRefused } from '@millrace/reservations/events';
 import { orderQuotaFromEnvironment } from '../adapters/order-quota.ts';
 import { ordersFromEnvironment } from '../adapters/orders.ts';
 import type { ProgressEvent } from '../domain/order.ts';
@@ -14,6 +15,11 @@ const contracts = [
   PaymentFailed,
   PaymentRefunded,
   ShipmentCreated,
+  SlotAssigned,
+  SlotAssignmentRefused,
+  PickUpReady,
+  PickUpHandedOver,
+  PickUpFailed,
 ] as const;
 
 const orders = ordersFromEnvironment();
@@ -49,5 +55,17 @@ function progressOf(event: EventOf<(typeof contracts)[number]>): ProgressEvent {
       return { type: 'PaymentRefunded', refundId: event.data.refundId };
     case 'ShipmentCreated.v1':
       return { type: 'ShipmentCreated', trackingNumber: event.data.trackingNumber };
+    case 'SlotAssigned.v1': {
+      const { location, startsAt, endsAt } = event.data;
+      return { type: 'SlotAssigned', location, startsAt, endsAt };
+    }
+    case 'SlotAssignmentRefused.v1':
+      return { type: 'SlotRefused', reason: event.data.reason };
+    case 'PickUpReady.v1':
+      return { type: 'PickUpReady' };
+    case 'PickUpHandedOver.v1':
+      return { type: 'PickUpHandedOver' };
+    case 'PickUpFailed.v1':
+      return { type: 'PickUpFailed', reason: event.data.reason };
   }
 }

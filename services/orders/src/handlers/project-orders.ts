@@ -1,13 +1,19 @@
 import { consumeBatch } from '@millrace/consumer';
 import { DuplicateEventError } from '@millrace/errors';
-import { OrderCancelled, OrderConfirmed, OrderPlaced } from '../../events/index.ts';
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderHandedOver,
+  OrderPlaced,
+  OrderSwitchedToDelivery,
+} from '../../events/index.ts';
 import { projectorFromEnvironment } from '../adapters/projections.ts';
 
 const projector = projectorFromEnvironment();
 
 /** Keeps the read models up to date. What is in them says which events they have had, for ever: a replay adds what is missing. */
 export const handler = consumeBatch(
-  [OrderPlaced, OrderConfirmed, OrderCancelled],
+  [OrderPlaced, OrderConfirmed, OrderCancelled, OrderHandedOver, OrderSwitchedToDelivery],
   async (records) => {
     const results = await projector.handleAll(records.map(({ event }) => event));
     return results.map((result, index) => {

@@ -10,6 +10,7 @@ import {
 import type { Cause, EmittableEvent, EventContext, InboxKey } from '@millrace/events';
 import { Deadlines } from '@millrace/timers';
 import {
+  SlotAssigned,
   SlotCancelled,
   SlotCheckedIn,
   SlotCheckedOut,
@@ -30,6 +31,7 @@ import {
 } from '../domain/slot.ts';
 import { SlotRefusedError } from '../domain/slot-errors.ts';
 import { type FreeSlot, FreeSlots } from './free-slots.ts';
+import { OrderAnswers } from './order-answers.ts';
 
 /** The event-sourced slots of one table. */
 export class Slots {
@@ -39,7 +41,12 @@ export class Slots {
   constructor(table: Table) {
     this.#freeSlots = new FreeSlots(table);
     const store = new DynamoDbEventStore<SlotEvent>(table.client, table.name);
-    this.#runner = new CommandRunner(store, aggregateOf(this.#freeSlots, reservationDeadlinesIn(table)));
+    const rows = {
+      freeSlots: this.#freeSlots,
+      deadlines: reservationDeadlinesIn(table),
+      answers: new OrderAnswers(table),
+    };
+    this.#runner = new CommandRunner(store, aggregateOf(rows));
   }
 
   /**
@@ -82,16 +89,20 @@ export function reservationDeadlinesIn(table: Table): Deadlines {
   return new Deadlines(table, { name: 'RESERVATION-DEADLINES', idAttribute: 'slotId' });
 }
 
-const aggregateOf = (
-  freeSlots: FreeSlots,
-  deadlines: Deadlines,
-): Aggregate<Slot | undefined, SlotCommand, SlotEvent> => ({
+/** What is written beside the events of slots. */
+interface SlotRows {
+  freeSlots: FreeSlots;
+  deadlines: Deadlines;
+  answers: OrderAnswers;
+}
+
+const aggregateOf = (rows: SlotRows): Aggregate<Slot | undefined, SlotCommand, SlotEvent> => ({
   initialState: undefined,
   decide,
   evolve,
   streamOf: (slotId) => `SLOT#${slotId}`,
   publish: (event, slot, context) => slot && publicEvent(event, slot, context),
-  alongside: (event, slot, context) => (slot ? rowsOf(event, slot, context, freeSlots, deadlines) : []),
+  alongside: (event, slot, context) => (slot ? rowsOf(event, slot, context, rows) : []),
   snapshots: { every: 50, stateVersion: 1 },
 });
 
@@ -105,6 +116,8 @@ function publicEvent(event: SlotEvent, slot: Slot, context: EventContext): Emitt
       return SlotCreated.create(snapshot, context);
     case 'SlotReserved':
       return SlotReserved.create(reserved(), context);
+    case 'SlotAssigned':
+      return SlotAssigned.create({ ...reserved(), orderId: event.orderId }, context);
     case 'SlotCheckedIn':
       return SlotCheckedIn.create(reserved(), context);
     case 'SlotCheckedOut':
@@ -124,8 +137,8 @@ function publicEvent(event: SlotEvent, slot: Slot, context: EventContext): Emitt
 
 /** The reservation that an event is about: the one that the slot has, or the one that has just ended. */
 function publicReservation({ reservation = {} as Reservation, ended, status }: Slot): Omit<Reservation, 'codeHash'> {
-  const { reservationId, holder, reservedAt, checkInBy } = status === 'FREE' && ended ? ended.reservation : reservation;
-  return { reservationId, holder, reservedAt, checkInBy };
+  const { codeHash: _, ...shown } = status === 'FREE' && ended ? ended.reservation : reservation;
+  return shown;
 }
 
 /** The rows of what is free and of what ends by itself, as they are after the event. */
@@ -133,8 +146,7 @@ function rowsOf(
   event: SlotEvent,
   slot: Slot,
   context: EventContext,
-  freeSlots: FreeSlots,
-  deadlines: Deadlines,
+  { freeSlots, deadlines, answers }: SlotRows,
 ): ConditionalWrite[] {
   const id = slot.slotId;
   const added = () => {
@@ -149,6 +161,8 @@ function rowsOf(
       return [freeSlots.removal(slot)];
     case 'SlotReserved':
       return [freeSlots.removal(slot), ...added()];
+    case 'SlotAssigned':
+      return [answers.addition(event.orderId, 'ASSIGNED', context.time)];
     case 'SlotCheckedIn': {
       const { checkInBy } = publicReservation(slot);
       return [deadlines.removal({ id, deadline: checkInBy }), ...added()];

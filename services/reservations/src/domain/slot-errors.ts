@@ -11,6 +11,7 @@ const refusals = {
   RESERVATION_UNATTENDED: 'Your reservation has ended: you did not check in in time',
   CHECK_IN_TOO_EARLY: 'The slot has not started yet',
   WRONG_CHECK_IN_CODE: 'This is not the check-in code of your reservation',
+  SLOT_HAS_ORDER: 'You pick up another order in this slot',
   NOT_CHECKED_IN: 'You have not checked in to this slot',
 } as const;
 

@@ -22,6 +22,8 @@ export interface Reservation {
   reservedAt: string;
   /** When the slot is free again unless the holder has checked in. */
   checkInBy: string;
+  /** The order that the holder picks up there: one at most. */
+  orderId?: string;
 }
 
 export type SlotStatus = 'FREE' | 'RESERVED' | 'CHECKED_IN' | 'CLOSED';
@@ -42,9 +44,11 @@ export type SlotEvent =
   | { type: 'SlotReserved'; reservation: Reservation }
   /** The holder did not get the answer with the code, and has asked for another one. It stays inside the service. */
   | { type: 'CheckInCodeReplaced'; codeHash: string }
+  /** An order of the holder is picked up in the slot. */
+  | { type: 'SlotAssigned'; orderId: string }
   | { type: 'SlotCheckedIn' }
-  | { type: 'SlotCheckedOut'; reason: 'HOLDER' | 'SLOT_ENDED' }
-  | { type: 'SlotCancelled'; reason: 'HOLDER' | 'CLOSED' }
+  | { type: 'SlotCheckedOut'; reason: 'HOLDER' | 'SLOT_ENDED' | 'ORDER_CANCELLED' }
+  | { type: 'SlotCancelled'; reason: 'HOLDER' | 'CLOSED' | 'ORDER_CANCELLED' }
   | { type: 'SlotUnattended' }
   | { type: 'SlotClosed' }
   | { type: 'SlotReopened' };
@@ -54,6 +58,12 @@ export type SlotCommand = { now: string } & (
   | { type: 'CreateSlot'; slot: NewSlot }
   | { type: 'ReserveSlot'; reservationId: string; holder: string; codeHash: string }
   | { type: 'CancelReservation'; holder: string }
+  /** An order of the holder names the slot. */
+  | { type: 'AssignSlot'; orderId: string; holder: string }
+  /** The order that has the slot is cancelled. */
+  | { type: 'ReleaseSlot'; orderId: string }
+  /** An order is cancelled before it was assigned the slot: it gets the slot and loses it at once, as if both had come in turn. */
+  | { type: 'ReleaseUnassigned'; orderId: string; holder: string }
   | { type: 'CheckIn'; holder: string; codeHash: string }
   | { type: 'CheckOut'; holder: string }
   | { type: 'CloseSlot' }
@@ -100,6 +110,14 @@ function decideNow(command: Exclude<SlotCommand, { type: 'CreateSlot' }>, slot: 
       return reserve(command, slot);
     case 'CancelReservation':
       return cancel(command.holder, slot);
+    case 'AssignSlot':
+      return assign(command, slot);
+    case 'ReleaseSlot':
+      return release(command.orderId, slot);
+    case 'ReleaseUnassigned': {
+      const assigned = assign(command, slot);
+      return [...assigned, ...release(command.orderId, assigned.reduce(evolve, slot))];
+    }
     case 'CheckIn':
       return checkIn(command, slot);
     case 'CheckOut':
@@ -141,6 +159,24 @@ function cancel(holder: string, slot: Slot): readonly SlotEvent[] {
   }
   if (hasEnded(slot, holder, 'CANCELLED')) return [];
   throw new SlotRefusedError('RESERVATION_NOT_FOUND');
+}
+
+/** Of two orders that name one slot the first one gets it. A holder who is there already can still order. */
+function assign({ orderId, holder }: { orderId: string; holder: string }, slot: Slot): readonly SlotEvent[] {
+  if (!isHeldBy(slot, holder)) {
+    throw new SlotRefusedError(
+      hasEnded(slot, holder, 'UNATTENDED') ? 'RESERVATION_UNATTENDED' : 'RESERVATION_NOT_FOUND',
+    );
+  }
+  if (slot.reservation?.orderId === orderId) return [];
+  if (slot.reservation?.orderId !== undefined) throw new SlotRefusedError('SLOT_HAS_ORDER');
+  return [{ type: 'SlotAssigned', orderId }];
+}
+
+/** Without its order there is nothing to pick up. A reservation that has ended, or is for another order, stays as it is. */
+function release(orderId: string, { reservation, status }: Slot): readonly SlotEvent[] {
+  if (reservation?.orderId !== orderId) return [];
+  return [{ type: status === 'CHECKED_IN' ? 'SlotCheckedOut' : 'SlotCancelled', reason: 'ORDER_CANCELLED' }];
 }
 
 function checkIn(
@@ -194,6 +230,8 @@ export function evolve(slot: Slot | undefined, event: SlotEvent): Slot {
       return { ...slot, status: 'RESERVED', reservation: event.reservation };
     case 'CheckInCodeReplaced':
       return { ...slot, reservation: { ...reservationOf(slot), codeHash: event.codeHash } };
+    case 'SlotAssigned':
+      return { ...slot, reservation: { ...reservationOf(slot), orderId: event.orderId } };
     case 'SlotCheckedIn':
       return { ...slot, status: 'CHECKED_IN' };
     case 'SlotCheckedOut':

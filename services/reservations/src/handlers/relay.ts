@@ -1,5 +1,7 @@
 import { relay } from '@millrace/event-store';
 import {
+  SlotAssigned,
+  SlotAssignmentRefused,
   SlotCancelled,
   SlotCheckedIn,
   SlotCheckedOut,
@@ -12,6 +14,8 @@ import {
 
 /** Emits the slots' own events from the table's stream, and their analytics variants. */
 export const handler = relay([
+  SlotAssigned,
+  SlotAssignmentRefused,
   SlotCancelled,
   SlotCheckedIn,
   SlotCheckedOut,

@@ -12,6 +12,7 @@ const answers: Readonly<Record<SlotRefusal, { status: number; field: string }>> 
   RESERVATION_UNATTENDED: { status: 409, field: 'slotId' },
   CHECK_IN_TOO_EARLY: { status: 409, field: 'slotId' },
   WRONG_CHECK_IN_CODE: { status: 403, field: '/code' },
+  SLOT_HAS_ORDER: { status: 409, field: 'slotId' },
   NOT_CHECKED_IN: { status: 409, field: 'slotId' },
 };
 

@@ -10,6 +10,7 @@ export function slotView(slot: Slot, holder: string, now: Date) {
         reservationId: reservation.reservationId,
         reservedAt: reservation.reservedAt,
         checkInBy: reservation.checkInBy,
+        ...(reservation.orderId !== undefined && { orderId: reservation.orderId }),
       },
     }),
   };

@@ -1,6 +1,7 @@
 import { consumeBatch } from '@millrace/consumer';
 import { DuplicateEventError } from '@millrace/errors';
 import {
+  SlotAssigned,
   SlotCancelled,
   SlotCheckedIn,
   SlotCheckedOut,
@@ -15,6 +16,7 @@ import { projectorFromEnvironment } from '../adapters/projections.ts';
 const contracts = [
   SlotCreated,
   SlotReserved,
+  SlotAssigned,
   SlotCheckedIn,
   SlotCheckedOut,
   SlotCancelled,

@@ -1,0 +1,47 @@
+import type { Order, OrderEvent } from './order.ts';
+
+/** Where and when an order is picked up. */
+export interface PickUpPlace {
+  location: { id: string; name: string; timeZone: string };
+  startsAt: string;
+  endsAt: string;
+}
+
+/** Why an order does not get the slot that it names. */
+export type SlotRefusal = 'SLOT_NOT_FOUND' | 'RESERVATION_NOT_FOUND' | 'RESERVATION_UNATTENDED' | 'SLOT_HAS_ORDER';
+
+/** Why an order was not picked up. */
+export type PickUpFailure = 'UNATTENDED' | 'CANCELLED' | 'CLOSED' | 'CHECKED_OUT';
+
+/** How far the pick-up of an order is. */
+export type PickUpStatus = 'REQUESTED' | 'READY' | 'HANDED_OVER' | 'SWITCHED_TO_DELIVERY';
+
+/** What the customer reads of a refusal. */
+export const slotRefusalDetails: Readonly<Record<SlotRefusal, string>> = {
+  SLOT_NOT_FOUND: 'There is no such pick-up slot',
+  RESERVATION_NOT_FOUND: 'You have no reservation of the pick-up slot',
+  RESERVATION_UNATTENDED: 'Your reservation of the pick-up slot has ended',
+  SLOT_HAS_ORDER: 'You pick up another order in this slot',
+};
+
+/**
+ * What follows from the reports on record. They come in any order, so each conclusion waits for all that it needs: only a confirmed order is
+ * handed over, and a letter about a slot needs its place and time.
+ */
+export function pickUpConclusions({ status, recorded, ...order }: Order): readonly OrderEvent[] {
+  if (status === 'CONFIRMED' && recorded.has('PickUpHandedOver') && !order.handedOver) {
+    return [{ type: 'OrderHandedOver' }];
+  }
+  if (recorded.has('PickUpFailed') && recorded.has('SlotAssigned') && !order.switchedToDelivery) {
+    return [{ type: 'OrderSwitchedToDelivery' }];
+  }
+  return [];
+}
+
+/** How far the pick-up is; undefined for an order without a slot, and for one that is cancelled. */
+export function pickUpStatusOf({ snapshot, status, recorded, ...order }: Order): PickUpStatus | undefined {
+  if (snapshot.slotId === undefined || status === 'CANCELLED') return undefined;
+  if (order.pickUpFailure) return 'SWITCHED_TO_DELIVERY';
+  if (order.handedOver) return 'HANDED_OVER';
+  return status === 'CONFIRMED' ? 'READY' : 'REQUESTED';
+}
