@@ -34,7 +34,13 @@ export interface AnswerBody extends OrderView {
   /** Of `GET /events` and `GET /orders`. */
   cursor?: string;
   /** Of `GET /orders`. */
-  orders: { orderId: string; status: string; total: { amount: number; currency: string }; placedAt: string }[];
+  orders: {
+    orderId: string;
+    status: string;
+    total: { amount: number; currency: string };
+    placedAt: string;
+    pickUp?: string;
+  }[];
   /** Of `POST /checkouts` and `GET /checkouts/{checkoutId}`. */
   checkoutId: string;
   state?: string;
@@ -47,7 +53,7 @@ export interface AnswerBody extends OrderView {
   startsAt: string;
   endsAt: string;
   checkInCode: string;
-  reservation?: { reservationId: string; checkInBy: string };
+  reservation?: { reservationId: string; checkInBy: string; orderId?: string };
   /** Of `GET /locations/{locationId}/slots`. */
   slots: { slotId: string; startsAt: string; endsAt: string; status: string }[];
   /** Of a problem document about a slot that the caller does not get. */
@@ -75,6 +81,8 @@ export interface OrderView {
   total: { amount: number; currency: string };
   trackingNumber?: string;
   cancellation?: { reason: string; detail: string };
+  /** Of an order with a slot. */
+  pickUp?: { slotId: string; status: string; location?: { name: string }; reason?: string };
   timeline: TimelineEntry[];
 }
 

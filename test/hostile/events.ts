@@ -68,7 +68,7 @@ export function waitsForOthers(text: string, orderIds: readonly string[]): boole
     const { metadata, data, detail } = JSON.parse(text);
     const { sequence, name } = metadata ?? detail.metadata;
     if (Number.isSafeInteger(sequence) && sequence > 1) return true;
-    return name === 'ShipmentCreated' && !orderIds.includes((data ?? detail.data).orderId);
+    return ['ShipmentCreated', 'PickUpReady'].includes(name) && !orderIds.includes((data ?? detail.data).orderId);
   } catch {
     return false;
   }

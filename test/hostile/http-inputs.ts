@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { approvalRequest } from '../../services/checkout/src/domain/approval-request.ts';
 import { viewsRequest } from '../../services/interactions/src/domain/view.ts';
 import { stockCountRequest, stockLevelRequest } from '../../services/inventory/src/domain/stock-level-request.ts';
-import { placeOrderRequest } from '../../services/orders/src/domain/place-order-request.ts';
+import { placeCheckoutRequest, placeOrderRequest } from '../../services/orders/src/domain/place-order-request.ts';
 import { checkInRequest } from '../../services/reservations/src/domain/check-in-request.ts';
 import { hostileTexts, invalidUtf8, oversized } from './hostile-json.ts';
 import { valuesOf } from './json-schema-values.ts';
@@ -63,7 +63,7 @@ export const attackedRoutes: Readonly<Record<string, AttackedRoute>> = {
     query: { from: '2026-01-01', to: '2026-01-31' },
     sound: [200],
   },
-  'POST /checkouts': { method: 'POST', path: '/checkouts', by: 'customer', body: placeOrderRequest, sound: [202] },
+  'POST /checkouts': { method: 'POST', path: '/checkouts', by: 'customer', body: placeCheckoutRequest, sound: [202] },
   // The ids are those of orders without a checkout, and for staff those of articles.
   'GET /checkouts/{checkoutId}': { method: 'GET', path: '/checkouts/{id}', by: 'customer', sound: [404] },
   'POST /checkouts/{checkoutId}/approval': {

@@ -20,6 +20,8 @@ interface Schema {
   const?: unknown;
   anyOf?: readonly Schema[];
   oneOf?: readonly Schema[];
+  /** Of what must not be there. */
+  not?: object;
 }
 
 /** Longer texts and lists than this above the minimum are not made: what is valid need not be large. */
@@ -58,7 +60,9 @@ function objectsOf({ properties, required = [], additionalProperties }: Schema):
     const values = typeof additionalProperties === 'object' ? valuesOf(additionalProperties) : fc.string();
     return fc.dictionary(fc.string({ minLength: 1, maxLength: SPREAD }), values, { maxKeys: 3 });
   }
-  const model = Object.fromEntries(Object.entries(properties).map(([name, part]) => [name, valuesOf(part)]));
+  const model: Record<string, fc.Arbitrary<unknown>> = Object.fromEntries(
+    Object.entries(properties).flatMap(([name, part]) => (part.not ? [] : [[name, valuesOf(part)]])),
+  );
   return fc.record(model, { requiredKeys: required.filter((name) => name in model), noNullPrototype: true });
 }
 

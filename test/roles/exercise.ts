@@ -13,7 +13,7 @@ import { exampleOrder } from '../../services/orders/events/index.ts';
 import { chooseCheckoutProcess } from '../end-to-end/checkout-process.ts';
 import { ordersOf } from '../end-to-end/overdue-orders.ts';
 import { checkoutIdOf, orderOf, partnerOrderOf } from '../end-to-end/shop.ts';
-import { slotOf, slotsIn } from '../end-to-end/slots.ts';
+import { CODE, slotOf, slotsIn } from '../end-to-end/slots.ts';
 import { checksOut, refusesBadSteps, undoesACheckout, undoesStepsOfACheckout } from './checkouts.ts';
 import { grantsOf } from './grants.ts';
 import type { RunningShop } from './running-shop.ts';
@@ -60,6 +60,7 @@ export async function exercise(running: RunningShop, { failFast = true } = {}): 
     countsOrders,
     keepsSlots,
     freesWhatIsUnattended,
+    handsOverAndFrees,
     ...consumers(running).map(buriesPoison),
     ...relays(running).map(buriesWhatCannotBeEmitted),
     ...streamConsumers(running).map(buriesBadRecords),
@@ -399,6 +400,32 @@ const freesWhatIsUnattended: Step = async ({ shop, aws, runtime, until }) => {
       equal((await slotsIn(runtime).load(id)).ended?.outcome, 'UNATTENDED', 'the slot is not free'),
     );
   }
+};
+
+/** An order is handed over in its slot; another one names the slot of somebody else; and a cancelled one frees its slot. */
+const handsOverAndFrees: Step = async ({ shop, runtime, until }) => {
+  const sku = await shop.stocked(5);
+  const mine = await slotOf(runtime, { startsIn: -1, holder: shop.customerId });
+  const orderId = await shop.place(orderOf(sku, 1, { slotId: mine.slotId }));
+  await until(async () => {
+    const { status, pickUp } = await shop.order(orderId);
+    equal(`${status} ${pickUp?.status}`, 'CONFIRMED READY', 'the order does not lie ready');
+  });
+  const { status } = await shop.request('POST', `/slots/${mine.slotId}/check-in`, { code: CODE });
+  equal(status, 200, `POST check-in answered ${status}`);
+  await until(async () => {
+    const { pickUp } = await shop.order(orderId);
+    equal(pickUp?.status, 'HANDED_OVER', 'the order is not handed over');
+  });
+  const foreign = await slotOf(runtime, { holder: 'somebody' });
+  const refused = await shop.place(orderOf(sku, 1, { slotId: foreign.slotId }));
+  await until(() => isCancelled(shop, refused, 'SLOT_REFUSED'));
+  const freed = await slotOf(runtime, { holder: shop.customerId });
+  const declined = await shop.place(orderOf(sku, 1, { slotId: freed.slotId, paymentToken: 'tok_declined' }));
+  await until(() => isCancelled(shop, declined, 'PAYMENT_FAILED'));
+  await until(async () => {
+    equal((await slotsIn(runtime).load(freed.slotId)).ended?.outcome, 'CANCELLED', 'the slot is not free');
+  });
 };
 
 const reemitsAndParks: Step = async ({ shop, aws, until }) => {

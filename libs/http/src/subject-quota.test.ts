@@ -36,6 +36,15 @@ async function taken(times: number, subject = ada): Promise<void> {
 }
 
 describe('the quota of a subject', () => {
+  test('without a limit of failures counts uses alone', async () => {
+    const { maxFailures: _, ...usesAlone } = hour;
+    const quota = new SubjectQuota(documentClient(), 'requests', usesAlone, () => now);
+    for (const failure of ['order-1', 'order-2', 'order-3']) await quota.countFailure(ada, failure, now);
+    for (let count = 0; count < 3; count += 1) await quota.take(ada);
+
+    await expect(quota.take(ada)).rejects.toMatchObject({ status: 429 });
+  });
+
   test('is used up by all containers together, and says when it begins anew', async () => {
     await taken(3);
 

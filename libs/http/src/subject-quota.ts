@@ -9,8 +9,8 @@ export interface Quota {
   windowSeconds: number;
   /** Calls of `take` within a window. */
   limit: number;
-  /** Failures within a window after which `take` refuses everything until its end. */
-  maxFailures: number;
+  /** Failures within a window after which `take` refuses everything until its end. Without it failures do not count. */
+  maxFailures?: number;
 }
 
 /**
@@ -48,15 +48,17 @@ export class SubjectQuota {
   async take(subject: string): Promise<void> {
     const now = this.#now();
     const { limit, maxFailures } = this.#quota;
+    const used = '(attribute_not_exists(#used) OR #used < :limit)';
+    const failures = '(attribute_not_exists(#failures) OR size(#failures) < :maxFailures)';
+    const countsFailures = maxFailures !== undefined;
     const counted = await this.#update(subject, now, {
       UpdateExpression: 'ADD #used :one SET expiration = :expiration',
-      ConditionExpression:
-        '(attribute_not_exists(#used) OR #used < :limit) AND (attribute_not_exists(#failures) OR size(#failures) < :maxFailures)',
-      ExpressionAttributeNames: { '#used': 'used', '#failures': 'failures' },
+      ConditionExpression: countsFailures ? `${used} AND ${failures}` : used,
+      ExpressionAttributeNames: { '#used': 'used', ...(countsFailures && { '#failures': 'failures' }) },
       ExpressionAttributeValues: {
         ':one': 1,
         ':limit': limit,
-        ':maxFailures': maxFailures,
+        ...(countsFailures && { ':maxFailures': maxFailures }),
       },
     });
     if (counted) return;
@@ -70,12 +72,14 @@ export class SubjectQuota {
    * @param key of the failure, e.g. the order's id
    */
   async countFailure(subject: string, key: string, failedAt: Date): Promise<void> {
+    const { maxFailures } = this.#quota;
+    if (maxFailures === undefined) return;
     // Beyond the limit another one changes nothing, and the item must not grow for ever.
     await this.#update(subject, failedAt, {
       UpdateExpression: 'ADD #failures :key SET expiration = :expiration',
       ConditionExpression: 'attribute_not_exists(#failures) OR size(#failures) < :maxFailures',
       ExpressionAttributeNames: { '#failures': 'failures' },
-      ExpressionAttributeValues: { ':key': new Set([key]), ':maxFailures': this.#quota.maxFailures },
+      ExpressionAttributeValues: { ':key': new Set([key]), ':maxFailures': maxFailures },
     });
   }
 
@@ -115,7 +119,8 @@ export class SubjectQuota {
  * @throws ConfigurationError when MILLRACE_IDEMPOTENCY_TABLE is not set; Error when a limit is not a whole number above 0
  */
 export function subjectQuotaFromEnvironment(quota: Quota, tableName = idempotencyTableFromEnvironment()): SubjectQuota {
-  for (const limit of [quota.limit, quota.maxFailures]) {
+  const { limit: uses, maxFailures = uses } = quota;
+  for (const limit of [uses, maxFailures]) {
     if (!Number.isInteger(limit) || limit < 1) {
       throw new Error(`The limits of the quota ${quota.name} must be whole numbers above 0, not ${limit}`);
     }

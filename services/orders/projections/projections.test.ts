@@ -2,7 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import type { Event } from '@millrace/events';
 import type { Projection, RowKey } from '@millrace/projections';
 import { sampleEvent } from '@millrace/testing';
-import { exampleOrder, OrderCancelled, OrderConfirmed, OrderPlaced } from '../events/index.ts';
+import {
+  exampleOrder,
+  OrderCancelled,
+  OrderConfirmed,
+  OrderHandedOver,
+  OrderPlaced,
+  OrderSwitchedToDelivery,
+} from '../events/index.ts';
 import { totalsOf } from './daily-sales.ts';
 import { dailySales, orderSummary, ordersByCustomer } from './index.ts';
 
@@ -93,8 +100,40 @@ describe('daily-sales', () => {
   });
 });
 
+describe('the pick-up of an order with a slot', () => {
+  const { slotId, pickUp } = OrderHandedOver.example;
+  const time = (sequence: number) => at(`2026-02-01T00:00:0${sequence}.000Z`, sequence);
+  const withSlot = sampleEvent(OrderPlaced, { slotId }, time(1)).event;
+  const { trackingNumber: _, ...example } = OrderConfirmed.example;
+  const ready = { ...sampleEvent(OrderConfirmed, {}, time(2)).event, data: { ...example, slotId, pickUp } };
+  const handedOver = sampleEvent(OrderHandedOver, {}, time(3)).event;
+  const switched = (sequence: number) => sampleEvent(OrderSwitchedToDelivery, {}, time(sequence)).event;
+  const sent = sampleEvent(OrderConfirmed, { slotId }, time(3)).event;
+
+  test.each<[string, Event[], object]>([
+    ['REQUESTED', [withSlot], { status: 'PLACED' }],
+    ['READY', [withSlot, ready], { status: 'CONFIRMED' }],
+    ['HANDED_OVER', [withSlot, ready, handedOver], { status: 'CONFIRMED' }],
+    ['SWITCHED_TO_DELIVERY', [withSlot, ready, switched(3)], { status: 'CONFIRMED' }],
+    ['SWITCHED_TO_DELIVERY', [withSlot, switched(2)], { status: 'PLACED' }],
+    ['SWITCHED_TO_DELIVERY', [withSlot, switched(2), sent], { status: 'CONFIRMED' }],
+  ])('is shown: %s', (status, events, expected) => {
+    for (const projection of [orderSummary, ordersByCustomer]) {
+      expect(given(projection as Projection, ...events)).toMatchObject([{ row: { ...expected, pickUp: status } }]);
+    }
+  });
+
+  test('is not shown of a cancelled order', () => {
+    const gone = sampleEvent(OrderCancelled, { slotId }, time(2)).event;
+    for (const projection of [orderSummary, ordersByCustomer]) {
+      expect(given(projection as Projection, withSlot, gone)[0]?.row).not.toHaveProperty('pickUp');
+    }
+  });
+});
+
 test('the projections whose order counts are made of all that an order tells the bus', () => {
-  const told = [OrderPlaced, OrderConfirmed, OrderCancelled].map(({ detailType }) => detailType);
+  const contracts = [OrderPlaced, OrderConfirmed, OrderCancelled, OrderHandedOver, OrderSwitchedToDelivery];
+  const told = contracts.map(({ detailType }) => detailType);
   for (const { events } of [orderSummary, ordersByCustomer]) {
     expect(events.map(({ detailType }) => detailType)).toEqual(told);
   }

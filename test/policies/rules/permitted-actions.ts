@@ -177,7 +177,8 @@ export const permittedActions: Rule = {
     },
     {
       service: 'reservations',
-      resource: /^((Post|Delete)(Reservation|Closure)|PostCheck(In|Out)|OnTimeLimitReached|SweepTimeLimits)Role$/,
+      resource:
+        /^((Post|Delete)(Reservation|Closure)|PostCheck(In|Out)|OnOrderCancelled|OnTimeLimitReached|SweepTimeLimits)Role$/,
       problem: /: dynamodb:DeleteItem on \{"Fn::GetAtt":\["Table","Arn"\]\}/,
       reason:
         'who reserves or ends a reservation takes rows of free slots and of time limits out, in the same transaction',

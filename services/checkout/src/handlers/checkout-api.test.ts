@@ -178,6 +178,13 @@ describe('POST /checkouts', () => {
     expect(JSON.stringify(answer.body.errors)).toContain(field);
   });
 
+  test('refuses an order with a slot, and says where to place it', async () => {
+    expect(await post({ ...request, slotId: randomUUID() })).toMatchObject({
+      statusCode: 400,
+      body: { errors: [{ field: '/slotId', detail: 'a checkout cannot be picked up: order with POST /orders' }] },
+    });
+  });
+
   test('refuses a number that the shop may not write to', async () => {
     const phone = '+12025550123';
     expect(await post({ ...request, customer: { ...customer, phone } })).toMatchObject({ statusCode: 403 });

@@ -179,7 +179,7 @@ test('a snapshot stands for what happened before it', async () => {
 
   await orders.execute(orderId, shipped, cause, inbox());
 
-  expect(await store.readSnapshot(`ORDER#${orderId}`, 2)).toMatchObject({ version: 52 });
+  expect(await store.readSnapshot(`ORDER#${orderId}`, 3)).toMatchObject({ version: 52 });
   // What is on record is known from the snapshot: the same report again adds nothing.
   await newOrders().execute(orderId, paid, cause, inbox());
   expect(await historyOf(orderId)).toHaveLength(52);

@@ -200,13 +200,13 @@ function recordProgress(progress: ProgressEvent, order: Order): readonly OrderEv
   if (order.recorded.has(progress.type)) return [];
   if (order.status === 'CANCELLED' || isInCheckout(order)) return [progress];
   const after = evolve(order, progress);
-  const cancelled = order.status === 'PLACED' && cancellationBy(progress);
+  const cancelled = order.status === 'PLACED' && cancellationBy(progress, order);
   if (cancelled) return [progress, cancelled];
   const confirmed = confirmation(after);
   return [progress, ...confirmed, ...pickUpConclusions(confirmed.reduce(evolve, after))];
 }
 
-function cancellationBy(progress: ProgressEvent): OrderEvent | undefined {
+function cancellationBy(progress: ProgressEvent, { snapshot }: Order): OrderEvent | undefined {
   switch (progress.type) {
     case 'StockReservationFailed':
       return { type: 'OrderCancelled', reason: 'OUT_OF_STOCK', detail: `Out of stock: ${progress.skus.join(', ')}` };
@@ -215,6 +215,7 @@ function cancellationBy(progress: ProgressEvent): OrderEvent | undefined {
       return { type: 'OrderCancelled', reason: 'PAYMENT_FAILED', detail };
     }
     case 'SlotRefused':
+      if (snapshot.slotId === undefined) return undefined;
       return { type: 'OrderCancelled', reason: 'SLOT_REFUSED', detail: slotRefusalDetails[progress.reason] };
     default:
       return undefined;
@@ -225,8 +226,8 @@ function cancellationBy(progress: ProgressEvent): OrderEvent | undefined {
 function confirmation({ snapshot, status, recorded, trackingNumber }: Order): readonly OrderEvent[] {
   if (status !== 'PLACED') return [];
   const isSent = recorded.has('ShipmentCreated');
-  if (!isSent && !recorded.has('PickUpReady')) return [];
-  if (snapshot.slotId !== undefined && !recorded.has('SlotAssigned')) return [];
+  const isReady = isSent || (snapshot.slotId !== undefined && recorded.has('PickUpReady'));
+  if (!isReady || (snapshot.slotId !== undefined && !recorded.has('SlotAssigned'))) return [];
   return [{ type: 'OrderConfirmed', ...(isSent && trackingNumber !== undefined && { trackingNumber }) }];
 }
 

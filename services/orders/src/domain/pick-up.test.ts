@@ -22,7 +22,11 @@ const confirmed: OrderEvent = { type: 'OrderConfirmed' };
 const confirmedAsSent: OrderEvent = { type: 'OrderConfirmed', trackingNumber: 'MR1' };
 const handedOver: OrderEvent = { type: 'OrderHandedOver' };
 const switched: OrderEvent = { type: 'OrderSwitchedToDelivery' };
-const cancelled: OrderEvent = { type: 'OrderCancelled', reason: 'CUSTOMER_REQUEST', detail: 'Cancelled at your request' };
+const cancelled: OrderEvent = {
+  type: 'OrderCancelled',
+  reason: 'CUSTOMER_REQUEST',
+  detail: 'Cancelled at your request',
+};
 const record = (progress: ProgressEvent): OrderCommand => ({ type: 'RecordProgress', progress });
 
 describe('an order with a slot', () => {
@@ -66,8 +70,19 @@ describe('an order with a slot', () => {
     }
   });
 
+  test('without a slot is not moved by what is reported of one', () => {
+    const sent: OrderEvent = { type: 'OrderPlaced', order: exampleOrder };
+    const refused: ProgressEvent = { type: 'SlotRefused', reason: 'SLOT_NOT_FOUND' };
+    for (const report of [assigned, ready, taken, missed, refused]) {
+      given(sent, shipped, confirmedAsSent).when(record(report)).thenEvents(report);
+      given(sent).when(record(report)).thenEvents(report);
+    }
+  });
+
   test('in checkout draws none either', () => {
-    given({ type: 'OrderPlaced', order: { ...exampleOrder, process: 'checkout' } }).when(record(ready)).thenEvents(ready);
+    given({ type: 'OrderPlaced', order: { ...exampleOrder, process: 'checkout' } })
+      .when(record(ready))
+      .thenEvents(ready);
   });
 });
 

@@ -28,11 +28,12 @@ export const slotRefusalDetails: Readonly<Record<SlotRefusal, string>> = {
  * What follows from the reports on record. They come in any order, so each conclusion waits for all that it needs: only a confirmed order is
  * handed over, and a letter about a slot needs its place and time.
  */
-export function pickUpConclusions({ status, recorded, ...order }: Order): readonly OrderEvent[] {
+export function pickUpConclusions({ snapshot, status, recorded, ...order }: Order): readonly OrderEvent[] {
+  if (snapshot.slotId === undefined || !recorded.has('SlotAssigned')) return [];
   if (status === 'CONFIRMED' && recorded.has('PickUpHandedOver') && !order.handedOver) {
     return [{ type: 'OrderHandedOver' }];
   }
-  if (recorded.has('PickUpFailed') && recorded.has('SlotAssigned') && !order.switchedToDelivery) {
+  if (recorded.has('PickUpFailed') && !order.switchedToDelivery) {
     return [{ type: 'OrderSwitchedToDelivery' }];
   }
   return [];

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Redaction } from '@millrace/privacy';
 import { redactionOf } from '@millrace/privacy/personal';
 import { exampleOrder } from '../../events/index.ts';
-import { placeOrderRequest, totalOf } from './place-order-request.ts';
+import { placeCheckoutRequest, placeOrderRequest, totalOf } from './place-order-request.ts';
 
 const {
   customer: { id, ...customer },
@@ -24,6 +24,22 @@ function issuesWith(body: unknown): string[] {
 describe('a request to place an order', () => {
   test('is accepted as documented', () => {
     expect(placeOrderRequest.parse(request)).toEqual(request);
+  });
+
+  test('may name a slot, in any case of its letters', () => {
+    const slotId = '4A1D7C52-0A3E-8C1F-9D24-5B6F7A8C9D01';
+    expect(placeOrderRequest.parse({ ...request, slotId }).slotId).toBe(slotId.toLowerCase());
+    for (const wrong of ['tomorrow', '', 7, null, {}]) {
+      expect(issuesWith({ ...request, slotId: wrong })).toEqual(['slotId']);
+    }
+  });
+
+  test('for a checkout names no slot', () => {
+    expect(placeCheckoutRequest.parse(request)).toEqual(request);
+    const { error } = placeCheckoutRequest.safeParse({ ...request, slotId: '4a1d7c52-0a3e-8c1f-9d24-5b6f7a8c9d01' });
+    expect(error?.issues).toMatchObject([
+      { path: ['slotId'], message: 'a checkout cannot be picked up: order with POST /orders' },
+    ]);
   });
 
   test('needs neither a phone nor a second address line', () => {

@@ -38,10 +38,7 @@ export const placeOrderRequest = z.strictObject({
     }),
   paymentToken: orderSnapshot.shape.paymentToken,
   /** A slot that the customer has reserved, to pick the order up. */
-  slotId: z
-    .guid('expected a UUID')
-    .transform((id) => id.toLowerCase())
-    .optional(),
+  slotId: z.guid('expected a UUID').toLowerCase().optional(),
 });
 
 /** The body of `POST /checkouts`: as for an order, but that a checkout is always sent. */

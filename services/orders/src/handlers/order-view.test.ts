@@ -48,6 +48,38 @@ describe('the view of an order', () => {
     });
   });
 
+  test('shows where and when an order is picked up, and that it was', () => {
+    const slotId = '4a1d7c52-0a3e-8c1f-9d24-5b6f7a8c9d01';
+    const place = {
+      location: { id: 'harbour-east', name: 'Harbour East', timeZone: 'Europe/Vienna' },
+      startsAt: '2026-01-15T09:00:00.000Z',
+      endsAt: '2026-01-15T09:30:00.000Z',
+    };
+    const withSlot: OrderEvent = { type: 'OrderPlaced', order: { ...exampleOrder, slotId } };
+    const ready: OrderEvent[] = [
+      withSlot,
+      { type: 'SlotAssigned', ...place },
+      { type: 'PickUpReady' },
+      { type: 'OrderConfirmed' },
+    ];
+
+    expect(viewOf(withSlot)).toMatchObject({ pickUp: { slotId, status: 'REQUESTED' } });
+    expect(viewOf(...ready)).toMatchObject({ status: 'CONFIRMED', pickUp: { slotId, status: 'READY', ...place } });
+    expect(viewOf(...ready)).not.toHaveProperty('trackingNumber');
+    expect(viewOf(...ready, { type: 'PickUpHandedOver' }, { type: 'OrderHandedOver' })).toMatchObject({
+      pickUp: { status: 'HANDED_OVER' },
+      timeline: expect.arrayContaining([expect.objectContaining({ event: 'OrderHandedOver' })]),
+    });
+    expect(
+      viewOf(
+        ...ready,
+        { type: 'PickUpFailed', reason: 'CLOSED' },
+        { type: 'OrderSwitchedToDelivery' },
+        { type: 'ShipmentCreated', trackingNumber: 'MR1' },
+      ),
+    ).toMatchObject({ trackingNumber: 'MR1', pickUp: { status: 'SWITCHED_TO_DELIVERY', reason: 'CLOSED' } });
+  });
+
   test('says why an order was cancelled', () => {
     const view = viewOf(
       placed,

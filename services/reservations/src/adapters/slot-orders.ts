@@ -6,10 +6,10 @@ import { SlotRefusedError } from '../domain/slot-errors.ts';
 import { OrderAnsweredError, OrderAnswers } from './order-answers.ts';
 import { Slots } from './slots.ts';
 
-/** An order that names a slot. */
+/** An order that may name a slot. */
 export interface SlotOrder {
   orderId: string;
-  slotId: string;
+  slotId?: string | undefined;
   /** The customer: only the holder's orders get a slot. */
   holder: string;
 }
@@ -29,17 +29,18 @@ export class SlotOrders {
   }
 
   /**
-   * Answers an order, once: SlotAssigned, or SlotAssignmentRefused with the reason. An order that was cancelled before gets no answer.
+   * Answers an order, once: SlotAssigned, or SlotAssignmentRefused with the reason. An order that names no slot, or was cancelled before,
+   * gets no answer.
    * @throws DuplicateEventError when the event behind it was handled before
    * @example await slotOrders.assign({ orderId, slotId, holder: customer.id }, cause, inbox);
    */
   async assign(order: SlotOrder, cause: Cause, inbox: InboxKey): Promise<void> {
-    if (await this.#answers.find(order.orderId)) return this.#mark(inbox);
-    const command = { type: 'AssignSlot', orderId: order.orderId, holder: order.holder } as const;
+    const { orderId, slotId, holder } = order;
+    if (slotId === undefined || (await this.#answers.find(orderId))) return this.#mark(inbox);
     await this.#unlessAnswered(
       async () => {
-        const refusal = await this.#refusalOf(order.slotId, command, cause, inbox);
-        if (refusal) await this.#refuse(order, refusal, cause, inbox);
+        const refusal = await this.#refusalOf(slotId, { type: 'AssignSlot', orderId, holder }, cause, inbox);
+        if (refusal) await this.#refuse({ orderId, slotId }, refusal, cause, inbox);
       },
       () => this.#mark(inbox),
     );
@@ -51,18 +52,18 @@ export class SlotOrders {
    */
   async release(order: SlotOrder, cause: Cause, inbox: InboxKey): Promise<void> {
     const { orderId, slotId, holder } = order;
+    if (slotId === undefined) return this.#mark(inbox);
     const answer = await this.#answers.find(orderId);
     if (answer === 'ASSIGNED') {
-      await this.#slots.execute(slotId, { type: 'ReleaseSlot', orderId, now: this.#time() }, cause, inbox);
+      const refusal = await this.#refusalOf(slotId, { type: 'ReleaseSlot', orderId }, cause, inbox);
+      if (refusal) await this.#mark(inbox);
     } else if (answer) {
       await this.#mark(inbox);
     } else {
-      const command = { type: 'ReleaseUnassigned', orderId, holder } as const;
       await this.#unlessAnswered(
         async () => {
-          if (!(await this.#refusalOf(slotId, command, cause, inbox))) return;
-          const forestalled = this.#answers.addition(orderId, 'FORESTALLED', this.#now());
-          await commit(this.#table.client, [forestalled, inboxMark(this.#table.name, inbox, this.#now())]);
+          const command = { type: 'ReleaseUnassigned', orderId, holder } as const;
+          if (await this.#refusalOf(slotId, command, cause, inbox)) await this.#forestall(orderId, inbox);
         },
         // The answer that came first says what there is to free.
         () => this.release(order, cause, inbox),
@@ -70,12 +71,17 @@ export class SlotOrders {
     }
   }
 
+  async #forestall(orderId: string, inbox: InboxKey): Promise<void> {
+    const forestalled = this.#answers.addition(orderId, 'FORESTALLED', this.#now());
+    await commit(this.#table.client, [forestalled, inboxMark(this.#table.name, inbox, this.#now())]);
+  }
+
   /** Runs a command on the slot. @returns why it was refused; undefined when it was not */
   async #refusalOf(
     slotId: string,
     command:
-      | { type: 'AssignSlot'; orderId: string; holder: string }
-      | { type: 'ReleaseUnassigned'; orderId: string; holder: string },
+      | { type: 'AssignSlot' | 'ReleaseUnassigned'; orderId: string; holder: string }
+      | { type: 'ReleaseSlot'; orderId: string },
     cause: Cause,
     inbox: InboxKey,
   ): Promise<SlotRefusedError | undefined> {
@@ -89,7 +95,12 @@ export class SlotOrders {
   }
 
   /** The slot is as it was, so its stream has nothing to tell: the event is kept with the mark. */
-  async #refuse({ orderId, slotId }: SlotOrder, { code }: SlotRefusedError, cause: Cause, inbox: InboxKey) {
+  async #refuse(
+    { orderId, slotId }: { orderId: string; slotId: string },
+    { code }: SlotRefusedError,
+    cause: Cause,
+    inbox: InboxKey,
+  ): Promise<void> {
     const now = this.#now();
     const data = { orderId, slotId, reason: slotAssignmentRefusal.parse(code) };
     const refused = SlotAssignmentRefused.create(data, { ...cause, id: randomUUID(), time: now, subject: orderId });

@@ -40,7 +40,9 @@ describe('assigning a slot to an order', () => {
   test('works for the holder, once, also after check-in', () => {
     given(created, reserved).when(assign()).thenEvents(assigned);
     given(created, reserved, assigned).when(assign()).thenEvents();
-    given(created, reserved, checkedIn).when(assign('ada', 'order-1', during)).thenEvents(assigned);
+    given(created, reserved, checkedIn)
+      .when(assign('ada', 'order-1', during))
+      .thenEvents(assigned);
   });
 
   test("is refused for anybody else's order, whether the slot is taken or free", () => {
@@ -54,14 +56,18 @@ describe('assigning a slot to an order', () => {
   });
 
   test('is refused once the holder did not come, also before that is on record', () => {
-    given(created, reserved).when(assign('ada', 'order-1', late)).thenRefused('RESERVATION_UNATTENDED');
+    given(created, reserved)
+      .when(assign('ada', 'order-1', late))
+      .thenRefused('RESERVATION_UNATTENDED');
     given(created, reserved, { type: 'SlotUnattended' }).when(assign()).thenRefused('RESERVATION_UNATTENDED');
   });
 
   test('ends with the reservation: the next one has no order', () => {
-    given(created, reserved, assigned, cancelled, reserved).when(assign('ada', 'order-2')).thenEvents({
-      ...{ type: 'SlotAssigned', orderId: 'order-2' },
-    });
+    given(created, reserved, assigned, cancelled, reserved)
+      .when(assign('ada', 'order-2'))
+      .thenEvents({
+        ...{ type: 'SlotAssigned', orderId: 'order-2' },
+      });
   });
 });
 

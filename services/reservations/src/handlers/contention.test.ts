@@ -16,7 +16,12 @@ let postReservation: (event: HttpApiEvent, context: Context) => Promise<APIGatew
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
   await dynamoDb.createTable('reservations');
-  process.env.MILLRACE_TABLE = 'reservations';
+  await dynamoDb.createTable('reservations-idempotency', ['id']);
+  Object.assign(process.env, {
+    MILLRACE_TABLE: 'reservations',
+    MILLRACE_IDEMPOTENCY_TABLE: 'reservations-idempotency',
+    MILLRACE_RESERVATIONS_PER_HOUR: '20',
+  });
   postReservation = (await import('./post-reservation.ts')).handler;
   slots = new Slots({ client: documentClient(), name: 'reservations' });
 });

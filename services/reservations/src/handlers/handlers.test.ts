@@ -31,7 +31,12 @@ const endpoints = new Map<string, Endpoint>();
 beforeAll(async () => {
   dynamoDb = await startTestDynamoDb();
   await dynamoDb.createTable('reservations');
-  process.env.MILLRACE_TABLE = 'reservations';
+  await dynamoDb.createTable('reservations-idempotency', ['id']);
+  Object.assign(process.env, {
+    MILLRACE_TABLE: 'reservations',
+    MILLRACE_IDEMPOTENCY_TABLE: 'reservations-idempotency',
+    MILLRACE_RESERVATIONS_PER_HOUR: '20',
+  });
   // Handlers read their environment when they are imported, as in Lambda's init phase.
   for (const [route, file] of Object.entries(routes)) endpoints.set(route, (await import(file)).handler);
   slots = new Slots({ client: documentClient(), name: 'reservations' });
@@ -305,4 +310,29 @@ describe('a bad request', () => {
 test('the fixture of npx sls invoke local is a request that the handler takes', async () => {
   const event = JSON.parse(readFileSync(new URL('../../fixtures/get-slot.json', import.meta.url), 'utf8'));
   expect(await endpoints.get('GET /slots/{slotId}')?.(event, lambdaContext())).toMatchObject({ statusCode: 404 });
+});
+
+describe('the quota of reservations', () => {
+  test('is one customer’s alone, and counts refused requests and repeated ones', async () => {
+    const [mine = '', taken = ''] = (await created(2)).map(({ slotId }) => slotId);
+    const customer = `customer-${randomUUID()}`;
+    await reserve(taken, 'grace');
+
+    const answers = [];
+    for (let count = 0; count < 10; count += 1) {
+      answers.push(await reserve(mine, customer), await reserve(taken, customer));
+    }
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([
+      ...Array.from({ length: 9 }, () => 200),
+      201,
+      ...Array.from({ length: 10 }, () => 409),
+    ]);
+
+    const refused = await reserve(mine, customer);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'QUOTA_EXCEEDED' } });
+    expect(Number(refused.headers?.['retry-after'])).toBeGreaterThan(0);
+    // The slot that it has stays its own, and others are not concerned.
+    expect((await cancel(mine, customer)).status).toBe(200);
+    expect((await reserve(mine, 'alan')).status).toBe(201);
+  });
 });

@@ -192,3 +192,21 @@ describe('a cancelled order', () => {
     }
   });
 });
+
+test('an order without a slot that comes past the filter changes nothing', async () => {
+  const { slotId: _, ...data } = { ...OrderPlaced.example, slotId: undefined, orderId: randomUUID() };
+  await deliver(onOrderPlaced, sampleEvent(OrderPlaced, data));
+  await deliver(onOrderCancelled, sampleEvent(OrderCancelled, data));
+
+  expect(await told(data.orderId)).toEqual([]);
+});
+
+test('a cancellation that names another slot than the order frees none', async () => {
+  const slotId = await slotOf('ada');
+  const { orderId, placed } = orderOf('ada', slotId);
+  await deliver(onOrderPlaced, placed);
+
+  await deliver(onOrderCancelled, orderOf('ada', randomUUID(), orderId).cancelled);
+
+  expect((await slots.load(slotId)).status).toBe('RESERVED');
+});

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { endpoint } from '@millrace/http';
+import { reservationQuotaFromEnvironment } from '../adapters/reservation-quota.ts';
 import { slotsFromEnvironment } from '../adapters/slots.ts';
 import { checkInCodeHash, newCheckInCode } from '../domain/check-in-code.ts';
 import { type SlotRefusal, SlotRefusedError } from '../domain/slot-errors.ts';
@@ -11,9 +12,11 @@ import { slotView } from './slot-view.ts';
 const elsewhere: ReadonlySet<SlotRefusal> = new Set(['SLOT_TAKEN', 'SLOT_CLOSED', 'SLOT_ENDED']);
 
 const slots = slotsFromEnvironment();
+const quota = reservationQuotaFromEnvironment();
 
 /**
- * `POST /slots/{slotId}/reservation`: the caller gets the slot and the code to check in with, or 409 with free slots near it. To a holder whose
+ * `POST /slots/{slotId}/reservation`: the caller gets the slot and the code to check in with, or 409 with free slots near it, or 429 after too
+ * many requests in an hour. To a holder whose
  * answer was lost the same request gives another code; the one before is no longer good.
  */
 export const handler = endpoint(
@@ -21,6 +24,7 @@ export const handler = endpoint(
   async ({ caller, path: { slotId }, correlationId, traceparent }) => {
     const now = new Date();
     const holder = caller.subject;
+    await quota.take(holder);
     const code = newCheckInCode();
     const codeHash = checkInCodeHash({ slotId, holder, code });
     const ids = { reservationId: randomUUID(), holder, codeHash };
