@@ -22,11 +22,13 @@ describe('the event catalogue', () => {
     const consumersOf = (detailType: string) =>
       entries.find((entry) => entry.detailType === detailType)?.consumers.map(({ service }) => service);
     // The orders' read models, and their time limits.
-    expect(consumersOf('OrderPlaced.v1')).toEqual(['event-log', 'inventory', 'orders', 'orders']);
+    expect(consumersOf('OrderPlaced.v1')).toEqual(['event-log', 'inventory', 'orders', 'orders', 'reservations']);
     expect(consumersOf('OrderTimeLimitReached.v1')).toEqual(['event-log', 'orders']);
     expect(consumersOf('StockReserved.v1')).toEqual(['event-log', 'orders', 'payments']);
     expect(consumersOf('PaymentProcessed.v1')).toEqual(['event-log', 'fulfillment', 'orders']);
     expect(consumersOf('ShipmentCreated.v1')).toEqual(['event-log', 'inventory', 'orders']);
+    expect(consumersOf('PickUpReady.v1')).toEqual(['event-log', 'inventory', 'orders']);
+    expect(consumersOf('SlotAssigned.v1')).toEqual(['event-log', 'fulfillment', 'orders', 'slot-display']);
   });
 
   test('has the consumers of variants apart from those of events', () => {
@@ -59,7 +61,9 @@ describe('the event catalogue', () => {
     const leaving = Object.fromEntries(
       entries.map(({ detailType, contract }) => [detailType, contract?.analytics?.fields]),
     );
-    expect(leaving['OrderCancelled.v1']).toEqual(['orderId', 'total.amount', 'total.currency', 'process', 'reason']);
+    expect(leaving['OrderCancelled.v1']).toEqual([
+      ...['orderId', 'total.amount', 'total.currency', 'process', 'slotId', 'reason'],
+    ]);
     // A command, and what a schedule puts on the bus: only relays make variants.
     expect([leaving['StartCheckout.v1'], leaving['OrderTimeLimitReached.v1']]).toEqual([undefined, undefined]);
   });

@@ -94,9 +94,13 @@ export async function runCampaign(
  */
 export function describeFailure({ seed, shortest }: CampaignResult['failures'][number], options = ''): string {
   const { plan, violations, trace } = shortest;
-  const orders = plan.orders.map(({ number, at, customer, lines, card, cancelAfter, repeatAfter }) => {
+  const orders = plan.orders.map(({ number, at, customer, lines, card, cancelAfter, repeatAfter, slot }) => {
     const what = lines.map(({ sku, quantity }) => `${quantity} ${sku}`).join(', ');
     const then = [
+      slot &&
+        `picked up in ${slot.slotId}, which the customer ${slot.reserves ? 'has asked for' : 'has not asked for'}`,
+      slot?.checkInAfter !== undefined && `check-in ${slot.checkInAfter} ms after the reservation`,
+      slot?.giveBackAfter !== undefined && `the slot given back ${slot.giveBackAfter} ms after the reservation`,
       repeatAfter !== undefined && `the same request again ${repeatAfter} ms later`,
       cancelAfter !== undefined && `cancelled ${cancelAfter} ms after the answer`,
     ].filter(Boolean);

@@ -1,6 +1,6 @@
 import { backoffBound } from '@millrace/retry';
 import { httpRequest } from '@millrace/testing';
-import type { OrderScript } from './plan.ts';
+import type { OrderScript, SlotScript } from './plan.ts';
 import type { World } from './world.ts';
 
 interface Answer {
@@ -23,10 +23,7 @@ export class Customers {
   constructor(world: World) {
     this.#world = world;
     for (const script of world.plan.orders) {
-      world.scheduler.after(script.at, () => this.#place(script, 'places order'));
-      if (script.repeatAfter !== undefined) {
-        world.scheduler.after(script.at + script.repeatAfter, () => this.#place(script, 'repeats order'));
-      }
+      world.scheduler.after(script.at, () => this.#begin(script));
     }
     for (const { at, queue } of world.plan.malformed) {
       const names = world.queues.names.filter((name) => !name.endsWith('-dlq'));
@@ -38,8 +35,52 @@ export class Customers {
     }
   }
 
+  /** First the slot, if the order is to have one. A customer who does not get it orders all the same. */
+  #begin(script: OrderScript): void {
+    const { customer, slot, repeatAfter } = script;
+    const order = (): void => {
+      this.#place(script, 'places order');
+      if (repeatAfter === undefined) return;
+      this.#world.scheduler.after(repeatAfter, () => this.#place(script, 'repeats order'));
+    };
+    if (!slot?.reserves) return order();
+    this.#slot('postReservation', 'POST /slots/{slotId}/reservation', customer, slot, (answer) => {
+      const { checkInCode } = JSON.parse(answer.body ?? '{}');
+      if (checkInCode !== undefined) this.#visit(customer, slot, checkInCode);
+      order();
+    });
+  }
+
+  #visit(customer: string, slot: SlotScript, code: string): void {
+    const { scheduler } = this.#world;
+    const { checkInAfter, giveBackAfter } = slot;
+    if (checkInAfter !== undefined) {
+      const checkIn = () =>
+        this.#slot('postCheckIn', 'POST /slots/{slotId}/check-in', customer, slot, () => {}, { code });
+      scheduler.after(checkInAfter, checkIn);
+    }
+    if (giveBackAfter !== undefined) {
+      const giveBack = () =>
+        this.#slot('deleteReservation', 'DELETE /slots/{slotId}/reservation', customer, slot, () => {});
+      scheduler.after(giveBackAfter, giveBack);
+    }
+  }
+
+  #slot(
+    name: string,
+    route: `${string} ${string}`,
+    customer: string,
+    { slotId }: SlotScript,
+    done: (answer: Answer) => void,
+    body?: object,
+  ): void {
+    this.#world.trace.add(customer, `asks for ${route.replace('{slotId}', slotId)}`);
+    const event = httpRequest(route, { path: { slotId }, claims: { sub: customer }, ...(body && { body }) });
+    this.#request(`reservations.${name}`, event, customer, done);
+  }
+
   #place(script: OrderScript, what: string): void {
-    const { number, customer, lines, card, cancelAfter } = script;
+    const { number, customer, lines, card, cancelAfter, slot } = script;
     const event = httpRequest('POST /orders', {
       headers: { 'idempotency-key': `order-${number}` },
       claims: { sub: customer },
@@ -49,6 +90,7 @@ export class Customers {
         currency: 'EUR',
         lines,
         paymentToken: `tok_${card}_${number}`,
+        ...(slot && { slotId: slot.slotId }),
       },
     });
     this.#world.trace.add(customer, `${what} ${number}`);

@@ -85,7 +85,7 @@ export class Simulator {
     const start = world.scheduler.now;
     const violations: Violation[] = [];
     try {
-      await this.#setStock(world);
+      await this.#prepare(world);
       const customers = new Customers(world);
       const operator = new Operator(world);
       const timeLimits = new TimeLimits(world);
@@ -114,12 +114,13 @@ export class Simulator {
   }
 
   /** What the shop's staff has done before: nothing goes wrong with that. */
-  async #setStock(world: World): Promise<void> {
+  async #prepare(world: World): Promise<void> {
     world.isQuiet = true;
     for (const [sku, body] of Object.entries(world.plan.stock)) {
       const request = httpRequest('PUT /stock/{sku}', { path: { sku }, body, claims: { sub: 'staff' } });
       world.functions.invoke('inventory.putStock', request, () => {});
     }
+    if (world.plan.orders.some(({ slot }) => slot)) world.functions.invoke('reservations.generateSlots', {}, () => {});
     await world.scheduler.run();
     world.isQuiet = false;
   }

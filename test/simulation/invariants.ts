@@ -5,6 +5,8 @@ import * as inventory from '../../services/inventory/events/index.ts';
 import * as orderEvents from '../../services/orders/events/index.ts';
 import { dailySales } from '../../services/orders/projections/daily-sales.ts';
 import * as payments from '../../services/payments/events/index.ts';
+import * as reservations from '../../services/reservations/events/index.ts';
+import { evolve, type Slot, type SlotEvent } from '../../services/reservations/src/domain/slot.ts';
 import { storedEventOf } from './aws/stored-event.ts';
 import { type Customers, emailOf, MALFORMED } from './customers.ts';
 import type { OrderScript } from './plan.ts';
@@ -21,7 +23,7 @@ const LATE_MS = 45 * MINUTE;
 
 /** By detail-type. */
 const contracts = new Map(
-  [orderEvents, inventory, payments, fulfillment]
+  [orderEvents, inventory, payments, fulfillment, reservations]
     .flatMap((each): unknown[] => Object.values(each))
     .filter((each): each is EventContract => typeof each === 'object' && each !== null && 'detailType' in each)
     .map((contract) => [contract.detailType, contract]),
@@ -60,6 +62,7 @@ export function violationsOf(world: World, customers: Customers): Violation[] {
     ]),
     ...nobodyElsePays(world, orders),
     ...stockIsConserved(world, orders),
+    ...slotsAreRight(world, orders),
     ...everyEventIsEmitted(world),
     ...variantsAreComplete(world),
     ...lineageIsComplete(world),
@@ -156,7 +159,7 @@ function moneyIsRight({ script: { number, lines }, status, charges, shipment }: 
       problems.push(`order ${number} was refunded another amount`);
   }
   const kept = charges.filter(({ refunds }) => refunds.length === 0).length;
-  const shipped = shipment === 'CREATED';
+  const shipped = shipment === 'CREATED' || shipment === 'READY' || shipment === 'HANDED_OVER';
   if (kept > 0 && !shipped) problems.push(`order ${number} is paid, and neither shipped nor refunded`);
   if (shipped && kept === 0) problems.push(`order ${number} is shipped, and not paid`);
   if (shipped !== (status === 'CONFIRMED'))
@@ -164,7 +167,23 @@ function moneyIsRight({ script: { number, lines }, status, charges, shipment }: 
   return problems;
 }
 
-function oneMail({ mail }: World, { script: { number }, status, mails }: OrderFacts): Violation[] {
+function oneMail(world: World, order: OrderFacts): Violation[] {
+  const isOfSwitch = (subject: string) => subject.startsWith('We send you your order');
+  return [
+    ...oneMailOfTheEnd(world, { ...order, mails: order.mails.filter((subject) => !isOfSwitch(subject)) }),
+    ...oneMailOfTheSwitch(world, { ...order, mails: order.mails.filter(isOfSwitch) }),
+  ];
+}
+
+/** Whose order is sent instead of picked up hears of it, and who has it as it was meant does not. */
+function oneMailOfTheSwitch({ mail }: World, { script: { number }, events, mails }: OrderFacts): Violation[] {
+  const expected = events.includes('OrderSwitchedToDelivery') ? 1 : 0;
+  const allowed = expected === 0 ? 0 : 1 + mail.interruptionsOf(emailOf(number));
+  if (mails.length >= expected && mails.length <= allowed) return [];
+  return [`the customer of order ${number} was told ${mails.length} times that it is sent instead of picked up`];
+}
+
+function oneMailOfTheEnd({ mail }: World, { script: { number }, status, mails }: OrderFacts): Violation[] {
   if (status === 'PLACED') return [];
   const problems: Violation[] = [];
   if (mails.length === 0) problems.push(`the customer of order ${number} was never told that it is ${status}`);
@@ -201,6 +220,47 @@ function stockIsConserved(world: World, orders: readonly OrderFacts[]): Violatio
     if (available < 0) problems.push(`${sku} was oversold: ${available} are available`);
     if (reserved !== 0) problems.push(`${reserved} ${sku} are reserved for no order`);
     if (shipped !== sold) problems.push(`${shipped} ${sku} are shipped, and confirmed orders need ${sold}`);
+    return problems;
+  });
+}
+
+/** No order that ended holds a slot; and what became of a pick-up follows from its slot, and agrees with its goods. */
+function slotsAreRight(world: World, orders: readonly OrderFacts[]): Violation[] {
+  const streams = new Map<string, SlotEvent[]>();
+  for (const item of itemsOf(world, 'millrace-reservations-dev')) {
+    const [pk, sk] = [text(item.pk), text(item.sk)];
+    if (!pk.startsWith('SLOT#') || !sk.startsWith('EVENT#')) continue;
+    streams.set(pk, [...(streams.get(pk) ?? []), storedEventOf(item) as SlotEvent]);
+  }
+  const held = [...streams.values()].flatMap((events) => {
+    const slot = events.reduce<Slot | undefined>(evolve, undefined);
+    return slot?.reservation?.orderId ?? [];
+  });
+  return orders.flatMap(({ script: { number, slot }, orderId, events, status, shipment }) => {
+    const problems: Violation[] = [];
+    const holds = held.filter((id) => id === orderId).length;
+    if (holds > 0 && status !== 'CONFIRMED') problems.push(`order ${number} is ${status}, and holds a slot`);
+    if (holds > 1) problems.push(`order ${number} holds ${holds} slots`);
+    const [taken, sent] = [events.includes('OrderHandedOver'), events.includes('OrderSwitchedToDelivery')];
+    if (!slot)
+      return taken || sent || shipment === 'READY' ? [`order ${number} has no slot, and is picked up`] : problems;
+    if (status !== 'CONFIRMED') return problems;
+    const expected = taken ? 'HANDED_OVER' : sent ? 'CREATED' : 'READY';
+    if (taken && sent) problems.push(`order ${number} was handed over and sent`);
+    if (shipment !== expected) problems.push(`the goods of order ${number} are ${shipment} instead of ${expected}`);
+    const stream = streams.get(`SLOT#${slot.slotId}`) ?? [];
+    const assigned = stream.findIndex((event) => event.type === 'SlotAssigned' && event.orderId === orderId);
+    if (assigned < 0) return [...problems, `order ${number} is confirmed, and has no slot`];
+    const next = stream.findIndex(({ type }, index) => index > assigned && type === 'SlotReserved');
+    const during = stream
+      .slice(0, next < 0 ? undefined : next)
+      .slice(stream.findLastIndex(({ type }, index) => index < assigned && type === 'SlotReserved'));
+    const came = during.some(({ type }) => type === 'SlotCheckedIn');
+    const lost = during.some(({ type }) => type === 'SlotCancelled' || type === 'SlotUnattended');
+    if (taken && !came) problems.push(`order ${number} was handed over, and its customer did not come`);
+    if (lost && !sent) problems.push(`order ${number} has lost its slot, and is not sent`);
+    if (came && !taken && !sent) problems.push(`the customer of order ${number} came, and got nothing`);
+    if (!came && !lost && sent) problems.push(`order ${number} was sent, and still has its slot`);
     return problems;
   });
 }
@@ -247,8 +307,13 @@ function lineageIsComplete(world: World): Violation[] {
 function projectionsAgree(world: World, orders: readonly OrderFacts[]): Violation[] {
   const rows = itemsOf(world, 'millrace-orders-dev-projections');
   const problems: Violation[] = [];
-  for (const { orderId, status, script } of orders) {
+  for (const { orderId, status, script, events } of orders) {
     const row = rows.find(({ pk }) => text(pk) === `order-summary#1#ROW#${orderId}`);
+    const isTaken = events.includes('OrderHandedOver');
+    if ((text(map(row?.row).pickUp) === 'HANDED_OVER') !== isTaken)
+      problems.push(
+        `the summary of order ${script.number} does not say ${isTaken ? 'that' : 'the truth whether'} it was handed over`,
+      );
     const projected = text(map(row?.row).status);
     if (projected !== status)
       problems.push(`the summary of order ${script.number} says ${projected || 'nothing'}, not ${status}`);

@@ -1,4 +1,5 @@
 import { Random } from '../random.ts';
+import { begunSlot, laterSlots, SLOT_HORIZON_DAYS } from './slots.ts';
 
 /** What a customer does. */
 export interface OrderScript {
@@ -13,6 +14,19 @@ export interface OrderScript {
   cancelAfter?: number;
   /** Sends the same request once more, so many ms after the first. */
   repeatAfter?: number;
+  /** Where the order is picked up. */
+  slot?: SlotScript;
+}
+
+/** What a customer does about a slot. */
+export interface SlotScript {
+  slotId: string;
+  /** Asks for the slot before the order; otherwise the order is to be refused. */
+  reserves: boolean;
+  /** Checks in so many ms after the reservation. */
+  checkInAfter?: number;
+  /** Gives the slot back so many ms after the reservation. */
+  giveBackAfter?: number;
 }
 
 /** What a fault is counted by: the nth call, delivery … since the history began. */
@@ -107,12 +121,15 @@ export function planHistory(
     },
     'YEAST-42G': { available: random.between(3, 20), lowStockThreshold: 0 },
   };
-  const orders = Array.from({ length: count }, (_, index) => themed(planOrder(index + 1, random), theme, random));
+  const orders = Array.from({ length: count }, (_, index) =>
+    withSlot(themed(planOrder(index + 1, random), theme, random), seed),
+  );
   const faults = [...planFaults(random, count), ...themeFaults(random, theme, count)].filter(
     ({ on }) => !kinds || kinds.includes(on),
   );
   const malformed = random.chance(0.2) ? [{ at: random.between(0, 5_000), queue: random.between(0, 1_000) }] : [];
-  const settings = random.chance(0.3) ? circuitOfProd : {};
+  const slotSettings = orders.some(({ slot }) => slot) ? { MILLRACE_SLOT_HORIZON_DAYS: String(SLOT_HORIZON_DAYS) } : {};
+  const settings = { ...(random.chance(0.3) && circuitOfProd), ...slotSettings };
   return { seed, stock, orders, malformed, faults, settings };
 }
 
@@ -150,6 +167,19 @@ function planOrder(number: number, random: Random): OrderScript {
     ...(random.chance(0.5) && { cancelAfter: planCancellation(random) }),
     ...(random.chance(0.3) && { repeatAfter: random.between(1, 3000) }),
   };
+}
+
+/** Every fifth order is picked up, whatever its history is about. */
+function withSlot(order: OrderScript, seed: number): OrderScript {
+  const random = new Random(`slot ${seed} ${order.number}`);
+  if (!random.chance(0.2)) return order;
+  const slot: SlotScript = {
+    slotId: random.pick([begunSlot, begunSlot, ...laterSlots]),
+    reserves: random.chance(0.85),
+    ...(random.chance(0.6) && { checkInAfter: Math.floor(10 ** (1 + random.next() * 4.8)) }),
+    ...(random.chance(0.15) && { giveBackAfter: random.between(1, MINUTE) }),
+  };
+  return { ...order, slot };
 }
 
 function themed(order: OrderScript, theme: Theme, random: Random): OrderScript {

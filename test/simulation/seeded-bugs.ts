@@ -154,6 +154,20 @@ export const seededBugs: readonly SeededBug[] = [
     sabotage: { losesTarget: (detailType, queue) => detailType === 'OrderCancelled.v1' && queue.includes('inventory') },
   },
   {
+    name: 'slot-kept',
+    mistake: 'Reservations is not told that an order was cancelled, which keeps its slot.',
+    sabotage: {
+      losesTarget: (detailType, queue) => detailType === 'OrderCancelled.v1' && queue.includes('reservations'),
+    },
+  },
+  {
+    name: 'late-order-takes-slot',
+    mistake: 'That an order was cancelled before it got its slot is not put on record, and it gets one afterwards.',
+    sabotage: {
+      request: writes((actions) => [actions.filter((action) => !partitionOf(action).startsWith('ORDER-ANSWER#'))]),
+    },
+  },
+  {
     name: 'reason-left-out',
     mistake: 'A message goes to the dead-letter queue without the reason.',
     sabotage: {

@@ -14,11 +14,11 @@ export class TimeLimits {
     for (const { name, rateMs } of world.deployment.functions) if (rateMs !== undefined) this.#repeat(name, rateMs);
   }
 
-  /** Lets time pass until no order is open and no schedule is to run, but not for ever. */
+  /** Lets time pass until no order is open, no reservation is overdue and no schedule is to run meanwhile, but not for ever. */
   async pass(): Promise<void> {
     const { scheduler, schedules } = this.#world;
     const end = scheduler.now + LONGEST_MS;
-    while ((schedules.waiting > 0 || this.#hasOpenOrders()) && scheduler.now < end) {
+    while ((schedules.isDueBy(end) || this.#hasWork(end)) && scheduler.now < end) {
       scheduler.after(STEP_MS, () => {});
       await scheduler.run();
     }
@@ -30,11 +30,26 @@ export class TimeLimits {
       rateMs,
       () => {
         // A sweep that would find nothing is left out.
-        if (!sabotage.neverSweeps && this.#hasOpenOrders()) functions.invoke(name, {}, () => {});
+        if (!sabotage.neverSweeps && this.#hasWork(scheduler.now)) functions.invoke(name, {}, () => {});
         this.#repeat(name, rateMs);
       },
       { idle: true },
     );
+  }
+
+  /** Whether an order is open, or the time of a reservation is over by then. */
+  #hasWork(time: number): boolean {
+    return this.#hasOpenOrders() || this.#hasReservationUntil(new Date(time).toISOString());
+  }
+
+  /** By the rows of the reservations' time limits, which begin with the time. */
+  #hasReservationUntil(time: string): boolean {
+    const items = this.#world.engine.table('millrace-reservations-dev')?.items.scan() ?? [];
+    for (const { item } of items) {
+      const [pk, sk] = [item.pk, item.sk].map((key) => String((key as { S?: string } | undefined)?.S));
+      if (pk?.startsWith('RESERVATION-DEADLINES#') && String(sk) <= `${time}~`) return true;
+    }
+    return false;
   }
 
   #hasOpenOrders(): boolean {

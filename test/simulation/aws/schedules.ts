@@ -19,10 +19,15 @@ export class Schedules {
   /** What they have put on the bus: no table holds it. */
   readonly eventIds = new Set<string>();
   /** Invocations that are still to come. */
-  waiting = 0;
+  readonly #waiting = new Set<Scheduled>();
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  /** Whether an invocation is to come by then. */
+  isDueBy(time: number): boolean {
+    return [...this.#waiting].some(({ at }) => at <= time);
   }
 
   execute(operation: string, input: ScheduleInput): object {
@@ -55,9 +60,14 @@ export class Schedules {
     }
     if (isLost) return { ScheduleArn: Name };
     for (const extra of again > 0 ? [0, again] : [0]) {
-      this.waiting += 1;
+      const invoke = (): void => {
+        this.#waiting.delete(run);
+        this.#run(Name, input);
+      };
       // To wait for it is no work: the history is over without it, unless time is let pass.
-      schedule.runs.push(scheduler.after(delay + extra, () => this.#run(Name, input), { idle: true }));
+      const run: Scheduled = scheduler.after(delay + extra, invoke, { idle: true });
+      this.#waiting.add(run);
+      schedule.runs.push(run);
     }
     return { ScheduleArn: Name };
   }
@@ -65,7 +75,6 @@ export class Schedules {
   #run(name: string, { Target }: ScheduleInput): void {
     const { bus, trace } = this.#world;
     const { Source, DetailType } = Target.EventBridgeParameters;
-    this.waiting -= 1;
     this.#schedules.delete(name);
     trace.add('scheduler', `puts ${DetailType} of ${name}`);
     this.eventIds.add(JSON.parse(Target.Input).metadata.id);
@@ -79,7 +88,7 @@ export class Schedules {
     if (schedule.ignoresDeletion) return {};
     for (const run of schedule.runs) {
       run.cancel();
-      this.waiting -= 1;
+      this.#waiting.delete(run);
     }
     return {};
   }

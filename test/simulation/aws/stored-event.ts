@@ -9,6 +9,7 @@ export interface SimulatedEvent {
   order?: { paymentToken?: string };
   deadline?: string;
   reason?: string;
+  orderId?: string;
 }
 
 /** The event of an item of a stream, which is compressed unless it is short. */
