@@ -43,7 +43,10 @@ export class Customers {
       if (repeatAfter === undefined) return;
       this.#world.scheduler.after(repeatAfter, () => this.#place(script, 'repeats order'));
     };
-    if (!slot?.reserves) return order();
+    if (!slot?.reserves) {
+      order();
+      return;
+    }
     this.#slot('postReservation', 'POST /slots/{slotId}/reservation', customer, slot, (answer) => {
       const { checkInCode } = JSON.parse(answer.body ?? '{}');
       if (checkInCode !== undefined) this.#visit(customer, slot, checkInCode);

@@ -161,13 +161,6 @@ export const seededBugs: readonly SeededBug[] = [
     },
   },
   {
-    name: 'late-order-takes-slot',
-    mistake: 'That an order was cancelled before it got its slot is not put on record, and it gets one afterwards.',
-    sabotage: {
-      request: writes((actions) => [actions.filter((action) => !partitionOf(action).startsWith('ORDER-ANSWER#'))]),
-    },
-  },
-  {
     name: 'reason-left-out',
     mistake: 'A message goes to the dead-letter queue without the reason.',
     sabotage: {
