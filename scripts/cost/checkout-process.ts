@@ -3,7 +3,7 @@ import {
   LambdaClient,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import type { OrderProcess } from './order-mix.ts';
+import type { CountedProcess } from './order-mix.ts';
 
 /**
  * Gives the functions of a running stage the variables that they would have with another `checkoutProcess` in serverless.stages.yml, which
@@ -12,9 +12,9 @@ import type { OrderProcess } from './order-mix.ts';
  */
 export async function chooseProcess(
   { awsUrl }: { awsUrl: string },
-  { stage, process }: { stage: string; process: OrderProcess },
+  { stage, process }: { stage: string; process: CountedProcess },
 ): Promise<void> {
-  if (process === 'orders') return;
+  if (process === 'orders' || process === 'reservations') return;
   const credentials = { accessKeyId: 'cost', secretAccessKey: 'local' };
   const chosen = process === 'durable-checkouts' ? 'durable-function' : 'state-machine';
   const client = new LambdaClient({ endpoint: awsUrl, region: 'us-east-1', credentials });

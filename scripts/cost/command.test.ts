@@ -35,7 +35,10 @@ describe('npm run cost', () => {
     [['--orders', '0'], '--orders must be a whole number of at least 1, not "0"'],
     [['--clients', 'many'], '--clients must be a whole number of at least 1, not "many"'],
     [['--lambda-ms', '1.5'], '--lambda-ms must be a whole number of at least 1, not "1.5"'],
-    [['--process', 'returns'], '--process must be orders, checkouts, durable-checkouts, partner-orders, not returns'],
+    [
+      ['--process', 'returns'],
+      '--process must be orders, checkouts, durable-checkouts, partner-orders, reservations, not returns',
+    ],
     [['--stage', 'Prod'], '--stage must be lower-case letters'],
     [['--write'], '--write needs --compare'],
     [['--compare', '--process', 'orders'], '--compare counts three processes: leave --process out'],
@@ -133,5 +136,30 @@ describe('npm run cost', () => {
     expect(sum('states.executions', 'millrace-checkout-dev')).toBe(3);
     const ofPartners = aMillionOrders.filter(({ service }) => service === 'partner-orders');
     expect(ofPartners).toContainEqual(expect.objectContaining({ what: 'events through pipes', dollars: 0.4 }));
+  });
+
+  test('counts what reservations use, without orders', async () => {
+    // Of the first twenty of the mix sixteen are attended, two cancelled, one refused and one not attended.
+    const { exitCode, stdout, stderr } = await cost(
+      ...['--process', 'reservations', '--orders', '20', '--json', '--stage', 'dev'],
+    );
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    const { usage, aMillionOrders, ...report } = JSON.parse(stdout) as Report & { what: string; mix: string };
+    const sum = (meter: string, resource: string) =>
+      usage
+        .filter((entry) => entry.meter === meter && entry.resource === resource)
+        .reduce((total, { amount }) => total + amount, 0);
+
+    expect(report).toMatchObject({ what: 'reservations', mix: expect.stringContaining('80 attended') });
+    const attended = sum('lambda.invocations', 'millrace-reservations-dev-postCheckOut');
+    expect(sum('lambda.invocations', 'millrace-reservations-dev-postReservation')).toBe(20);
+    expect(sum('lambda.invocations', 'millrace-reservations-dev-postCheckIn')).toBe(attended);
+    expect(attended).toBe(16);
+    expect(sum('lambda.invocations', 'millrace-reservations-dev-deleteReservation')).toBe(2);
+    expect(sum('lambda.invocations', 'millrace-reservations-dev-onTimeLimitReached')).toBeGreaterThanOrEqual(1);
+    expect(sum('lambda.invocations', 'millrace-orders-dev-postOrder')).toBe(0);
+    expect(new Set(aMillionOrders.map(({ service }) => service))).toEqual(
+      new Set(['event-bus', 'reservations', 'slot-display', 'event-log']),
+    );
   });
 });

@@ -1,11 +1,11 @@
 import { type Column, formatTable } from '@millrace/command-line';
 import { sumOf } from './bill.ts';
-import type { OrderProcess } from './order-mix.ts';
+import type { CountedProcess } from './order-mix.ts';
 import type { CostReport } from './report.ts';
 
 /** What the same orders took by one process. */
 export interface ComparedProcess {
-  process: OrderProcess;
+  process: CountedProcess;
   report: CostReport;
 }
 

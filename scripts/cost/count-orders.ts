@@ -4,14 +4,17 @@ import { type Runtime, startRuntime, Usage } from '@millrace/local';
 import { chooseProcess } from './checkout-process.ts';
 import { Customers } from './customers.ts';
 import { storedBytesOf } from './item-size.ts';
+import type { Load } from './load.ts';
 import type { Measurement, StoredBytes } from './measurement.ts';
-import type { OrderProcess } from './order-mix.ts';
+import type { CountedProcess } from './order-mix.ts';
+import { Visitors } from './visitors.ts';
 
 export interface CountOptions {
   /** Directories of the services. */
   services: string[];
   stage: string;
-  process: OrderProcess;
+  process: CountedProcess;
+  /** Orders, or reservations. */
   orders: number;
   /** Customers at once. Each orders its own SKUs, again and again. */
   clients: number;
@@ -45,25 +48,35 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
     coldFunctions: true,
     onProgress,
   });
-  const shop = new Customers({ runtime, stage, process, clients, usage });
+  const load = loadOf({ runtime, stage, process, clients, usage });
+  const what = process === 'reservations' ? 'reservations' : 'orders';
+  const warmUp = Math.min(WARM_UP, orders);
   try {
     await chooseProcess(runtime, { stage, process });
-    await shop.stockUp();
+    await load.prepare(warmUp);
+    await load.prepare(orders);
     onProgress('Warming up');
-    await shop.place(Math.min(WARM_UP, orders));
+    await load.run(warmUp);
     await untilQuiet(usage);
     const storedBefore = await storedBytes(runtime, options);
     usage.clear();
-    onProgress(`Counting ${orders} orders`);
-    const latenciesMs = await shop.place(orders);
+    onProgress(`Counting ${orders} ${what}`);
+    const latenciesMs = await load.run(orders);
     await untilQuiet(usage);
     const storedAfter = await storedBytes(runtime, options);
     const stored = difference(storedAfter, storedBefore);
-    return { orders, clients, stage, usage: usage.entries(), latenciesMs, stored };
+    return { what, orders, clients, stage, usage: usage.entries(), latenciesMs, stored };
   } finally {
-    shop.close();
+    load.close();
     await runtime.stop();
   }
+}
+
+function loadOf({
+  process,
+  ...options
+}: { runtime: Runtime; usage: Usage } & Pick<CountOptions, 'stage' | 'process' | 'clients'>): Load {
+  return process === 'reservations' ? new Visitors(options) : new Customers({ process, ...options });
 }
 
 /** Waits until nothing has been counted for a while. */

@@ -2,15 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { derivedId } from '@millrace/events';
-import { type Runtime, requestToken, type Usage } from '@millrace/local';
+import type { Runtime, Usage } from '@millrace/local';
+import { type Load, request, tokenOf } from './load.ts';
 import { type OrderProcess, type PlannedOrder, plannedOrder, READS } from './order-mix.ts';
 
 /** SKUs of each customer. */
 const SKUS = 3;
 const PLENTY = 1_000_000;
 const ORDER_DEADLINE_MS = 60_000;
-/** Longer than any run. */
-const TOKEN_SECONDS = 24 * 60 * 60;
 /** `prod` writes to verified addresses alone, and sends SMS to some countries. */
 const PHONE = '+4915112345678';
 const ADDRESS = { city: 'Berlin', country: 'DE' };
@@ -42,7 +41,7 @@ interface Wish {
 }
 
 /** The customers of a shop, and its staff. */
-export class Customers {
+export class Customers implements Load {
   readonly #options: CustomersOptions;
   readonly #sqs: SQSClient;
   /** Of each customer: its SKUs begin with it. */
@@ -58,9 +57,12 @@ export class Customers {
     });
   }
 
-  async stockUp(): Promise<void> {
-    const token = await this.#token({ subject: 'staff-1', scope: 'stock:write' });
-    const set = (sku: string, available: number) => this.#request('PUT', `/stock/${sku}`, 200, token, { available });
+  /** Fills the stock, for any number of orders. */
+  async prepare(): Promise<void> {
+    const { runtime } = this.#options;
+    const token = await tokenOf(runtime, { subject: 'staff-1', scope: 'stock:write' });
+    const set = (sku: string, available: number) =>
+      request(runtime, ['PUT', `/stock/${sku}`, 200], token, { available });
     for (const name of this.#names) {
       for (let line = 1; line <= SKUS; line += 1) await set(`${name}-${line}`, PLENTY);
       await set(`${name}-none`, 0);
@@ -72,7 +74,7 @@ export class Customers {
    * @returns from the request of each order to its mail, in ms
    * @throws Error when an order does not end within a minute
    */
-  async place(orders: number): Promise<number[]> {
+  async run(orders: number): Promise<number[]> {
     const latenciesMs: number[] = [];
     let placed = 0;
     const customer = async (name: string): Promise<void> => {
@@ -107,7 +109,8 @@ export class Customers {
     const { orderId, token } = await (process === 'partner-orders' ? this.#send(wish) : this.#post(wish, route));
     await this.#untilTold(wish.email, `Order ${orderId} (${outcome})`);
     const latencyMs = performance.now() - started;
-    for (let read = 0; read < READS; read += 1) await this.#request('GET', `/orders/${orderId}`, 200, token);
+    for (let read = 0; read < READS; read += 1)
+      await request(this.#options.runtime, ['GET', `/orders/${orderId}`, 200], token);
     return latencyMs;
   }
 
@@ -117,8 +120,9 @@ export class Customers {
     route: '/orders' | '/checkouts',
   ): Promise<{ orderId: string; token: string }> {
     const scope = 'orders:read orders:write checkouts:write';
-    const token = await this.#token({ subject: randomUUID(), scope, email, phone: PHONE });
-    const { orderId } = await this.#request('POST', route, 202, token, {
+    const { runtime } = this.#options;
+    const token = await tokenOf(runtime, { subject: randomUUID(), scope, email, phone: PHONE });
+    const { orderId } = await request<{ orderId: string }>(runtime, ['POST', route, 202], token, {
       customer: { name: 'Ada Example', email, ...(phone && { phone }) },
       shippingAddress: { line1: 'Mill Lane 1', postalCode: '10115', ...ADDRESS },
       currency: 'EUR',
@@ -130,8 +134,8 @@ export class Customers {
 
   /** Sends an order to the partner's queue. The partner looks at it afterwards. */
   async #send({ email, phone, skus, paymentToken }: Wish): Promise<{ orderId: string; token: string }> {
-    const { stage, usage } = this.#options;
-    const token = await this.#token({ subject: `partner:${PARTNER}`, scope: 'orders:read' });
+    const { runtime, stage, usage } = this.#options;
+    const token = await tokenOf(runtime, { subject: `partner:${PARTNER}`, scope: 'orders:read' });
     const orderNumber = randomUUID();
     const order = {
       orderNumber,
@@ -156,27 +160,5 @@ export class Customers {
       if (Date.now() > deadline) throw new Error(`${what} did not end within ${ORDER_DEADLINE_MS / 1000} s`);
       await delay(10);
     }
-  }
-
-  async #request(
-    method: string,
-    path: string,
-    status: number,
-    token: string,
-    body?: unknown,
-  ): Promise<{ orderId: string }> {
-    const response = await fetch(`${this.#options.runtime.apiUrl}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (response.status !== status) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
-    return JSON.parse(text) as { orderId: string };
-  }
-
-  #token(wish: Parameters<typeof requestToken>[1]): Promise<string> {
-    const { awsUrl } = this.#options.runtime;
-    return requestToken(`${awsUrl}/_local/issuer`, { ...wish, expiresIn: TOKEN_SECONDS });
   }
 }

@@ -5,7 +5,7 @@ import { packageServices } from '@millrace/workspace/packaging';
 import { type ComparedProcess, comparisonTable, formatComparison } from './comparison.ts';
 import { writeComparison } from './comparison-page.ts';
 import { withLambdaDuration } from './measurement.ts';
-import { COMPARED_PROCESSES, ORDER_PROCESSES, type OrderProcess } from './order-mix.ts';
+import { COMPARED_PROCESSES, COUNTED_PROCESSES, type CountedProcess } from './order-mix.ts';
 import { readPriceTable } from './price-table.ts';
 import { readQuotaTable } from './quota-use.ts';
 import { formatReport, makeReport } from './report.ts';
@@ -16,7 +16,7 @@ cost, what a stage costs without any order, and which quotas they meet. Nothing 
 
 Usage: npm run cost -- [options]
 
-  --orders <n>       orders to count (100: any multiple of it has the usual mix exactly)
+  --orders <n>       orders, or reservations, to count (100: any multiple of it has the usual mix exactly)
   --clients <n>      customers at once (1); with more of them, messages and events come in batches
   --lambda-ms <ms>   billed for each invocation, instead of what was measured on this machine
   --process <name>   how orders are taken (orders):
@@ -24,6 +24,7 @@ Usage: npm run cost -- [options]
                      checkouts       POST /checkouts, carried out by the state machine
                      durable-checkouts  the same, carried out by the durable function
                      partner-orders  a partner's queue and its pipe, carried out by the state machine
+                     reservations    no orders: pick-up slots that are reserved, attended, cancelled, missed
   --compare          the same orders by orders, checkouts and durable-checkouts, one after the other: their figures side by side
   --write            with --compare: put the figures into docs/choreography-or-orchestration.md, too
   --stage <name>     stage whose templates are counted (prod)
@@ -99,11 +100,11 @@ async function main(): Promise<number> {
   return 0;
 }
 
-function readProcesses({ process: name, compare }: { process?: string; compare: boolean }): readonly OrderProcess[] {
+function readProcesses({ process: name, compare }: { process?: string; compare: boolean }): readonly CountedProcess[] {
   if (compare && name !== undefined) throw new UsageError('--compare counts three processes: leave --process out');
   if (compare) return COMPARED_PROCESSES;
-  const found = ORDER_PROCESSES.find((process) => process === (name ?? 'orders'));
-  if (!found) throw new UsageError(`--process must be ${ORDER_PROCESSES.join(', ')}, not ${name}`);
+  const found = COUNTED_PROCESSES.find((process) => process === (name ?? 'orders'));
+  if (!found) throw new UsageError(`--process must be ${COUNTED_PROCESSES.join(', ')}, not ${name}`);
   return [found];
 }
 

@@ -1,13 +1,16 @@
 import type { Meter, UsageEntry } from '@millrace/local';
 
-/** What a number of orders used. */
+/** What a number of orders, or reservations, used. */
 export interface Measurement {
+  /** What was counted; orders unless it says otherwise. */
+  what?: 'orders' | 'reservations';
+  /** How many. */
   orders: number;
   /** Customers that ordered at the same time. */
   clients: number;
   stage: string;
   usage: readonly UsageEntry[];
-  /** From the request of each order to its mail, in ms. */
+  /** From the request of each order to its mail, or of each reservation to its answer, in ms. */
   latenciesMs: readonly number[];
   /** What the orders left in tables, in bytes as DynamoDB bills them. */
   stored: readonly StoredBytes[];

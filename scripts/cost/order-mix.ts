@@ -8,6 +8,10 @@ export const COMPARED_PROCESSES = ['orders', 'checkouts', 'durable-checkouts'] a
 export const ORDER_PROCESSES = [...COMPARED_PROCESSES, 'partner-orders'] as const;
 export type OrderProcess = (typeof ORDER_PROCESSES)[number];
 
+/** What can be counted: orders by one of their processes, or reservations of slots, without orders. */
+export const COUNTED_PROCESSES = [...ORDER_PROCESSES, 'reservations'] as const;
+export type CountedProcess = (typeof COUNTED_PROCESSES)[number];
+
 /** What becomes of an order. */
 export type Outcome = 'paid' | 'declined' | 'out of stock' | 'paid at the third attempt';
 

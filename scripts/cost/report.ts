@@ -12,6 +12,7 @@ import { type Measurement, totalOf } from './measurement.ts';
 import { MIX } from './order-mix.ts';
 import type { PriceTable } from './price-table.ts';
 import { loadAt, type QuotaTable, type QuotaUse, quotaUses, templateLimits } from './quota-use.ts';
+import { RESERVATION_MIX } from './reservation-mix.ts';
 import type { Inventory } from './template-inventory.ts';
 
 /** Orders per second that quotas are looked at for. */
@@ -19,13 +20,15 @@ export const RATES = [10, 100, 1_000, 10_000] as const;
 
 /** Everything that the command tells, for people and as JSON. */
 export interface CostReport {
+  /** What was counted. */
+  what: 'orders' | 'reservations';
   mix: string;
   orders: number;
   clients: number;
   stage: string;
   region: string;
   pricesOf: string;
-  /** From the request of an order to its mail. */
+  /** From the request of an order to its mail, or of a reservation to its answer. */
   latencyMs: { p50: number; p95: number };
   /** Of one order. */
   counted: Record<string, number>;
@@ -53,7 +56,7 @@ export function makeReport(
   inventory: Inventory,
   services: readonly string[],
 ): CostReport {
-  const { orders, clients, stage, usage, latenciesMs, stored } = measurement;
+  const { what = 'orders', orders, clients, stage, usage, latenciesMs, stored } = measurement;
   const unverified = [
     ...Object.values(prices.prices)
       .filter(({ verified }) => !verified)
@@ -66,7 +69,8 @@ export function makeReport(
     (meter) => meter !== 'dynamodb.keyWriteUnits' && meter !== 'cloudwatch.metrics',
   );
   return {
-    mix: MIX,
+    what,
+    mix: what === 'orders' ? MIX : RESERVATION_MIX,
     orders,
     clients,
     stage,
@@ -97,62 +101,65 @@ function percentile(latenciesMs: readonly number[], percent: number): number {
 
 /** The report for a terminal. */
 export function formatReport(report: CostReport): string {
-  const { orders, clients, stage, region, pricesOf, counted, aMillionOrders, storage, fixed, quotas, limits } = report;
+  const { what, orders, clients, stage, region, pricesOf, counted, aMillionOrders, storage, fixed, quotas, limits } =
+    report;
+  const one = what === 'orders' ? 'order' : 'reservation';
+  const [ONE, MANY] = [one.toUpperCase(), what.toUpperCase()];
   const invocations = counted['lambda.invocations'] ?? 0;
   const averageMs = (counted['lambda.milliseconds'] ?? 0) / invocations;
-  return `Counted over ${orders} orders, ${clients === 1 ? 'one at a time' : `${clients} at a time`}, in stage ${stage}: ${report.mix}.
+  return `Counted over ${orders} ${what}, ${clients === 1 ? 'one at a time' : `${clients} at a time`}, in stage ${stage}: ${report.mix}.
 List prices of ${region}, ${pricesOf}, first tier, no free tier.
 
-ONE ORDER
+ONE ${ONE}
 
-${formatCounted(counted)}
+${formatCounted(counted, one)}
 
-From the request to the mail on this machine: p50 ${Math.round(report.latencyMs.p50)} ms, p95 ${Math.round(report.latencyMs.p95)} ms.
+From the request to the ${what === 'orders' ? 'mail' : 'answer'} on this machine: p50 ${Math.round(report.latencyMs.p50)} ms, p95 ${Math.round(report.latencyMs.p95)} ms.
 
-A MILLION ORDERS, BY AWS PRODUCT AND MILLRACE SERVICE
+A MILLION ${MANY}, BY AWS PRODUCT AND MILLRACE SERVICE
 
 ${formatMatrix(aMillionOrders)}
 
-A MILLION ORDERS, ITEM BY ITEM
+A MILLION ${MANY}, ITEM BY ITEM
 
 ${formatBill(aMillionOrders)}
 
 Functions took ${averageMs.toFixed(1)} ms on average on this machine, which is not AWS: every 10 ms more for each of the
 ${invocations.toFixed(1)} invocations add ${dollars(report.tenMillisecondsMore)}. --lambda-ms <ms> counts with a figure of your own.
 
-KEEPING A MILLION ORDERS, A MONTH
+KEEPING A MILLION ${MANY}, A MONTH
 
 ${formatBill(storage)}
 
-Of each order ${number(report.stored.kept)} bytes stay in tables until somebody deletes them, and ${number(report.stored.expiring)} until their time to live is over.
+Of each ${one} ${number(report.stored.kept)} bytes stay in tables until somebody deletes them, and ${number(report.stored.expiring)} until their time to live is over.
 
-WITHOUT ANY ORDER, A MONTH
+WITHOUT ANY ${ONE}, A MONTH
 
 ${formatBill(fixed)}
 
-QUOTAS OF THE ACCOUNT, AND THE ORDERS PER SECOND THAT MEET THEM
+QUOTAS OF THE ACCOUNT, AND THE ${MANY} PER SECOND THAT MEET THEM
 
-${formatUses(quotas)}
+${formatUses(quotas, one)}
 
 ${quotas.map(({ name, what }) => `${name}: ${what}`).join('\n')}
 
 Met at
-${RATES.map((rate) => metAtRate(quotas, rate)).join('\n')}
+${RATES.map((rate) => metAtRate(quotas, rate, what)).join('\n')}
 
 LIMITS OF THE TEMPLATES, WITH THE BATCHES OF THIS RUN (a full batch takes less time for each of its messages)
 
-${formatUses(limits)}
+${formatUses(limits, one)}
 
 Met at
-${RATES.map((rate) => metAtRate(limits, rate)).join('\n')}
+${RATES.map((rate) => metAtRate(limits, rate, what)).join('\n')}
 
 Not verified: ${report.unverified.join('; ')}.
 Not counted: KMS requests of encrypted tables, alarm mails, traffic between regions, support.`;
 }
 
-function formatCounted(counted: Record<string, number>): string {
+function formatCounted(counted: Record<string, number>, one: string): string {
   const rows = Object.entries(counted).map(([meter, amount]) => [meter, number(amount)]);
-  return formatTable([{ title: 'COUNTED' }, { title: 'AN ORDER', align: 'right' }], rows);
+  return formatTable([{ title: 'COUNTED' }, { title: anOf(one).toUpperCase(), align: 'right' }], rows);
 }
 
 function formatBill(lines: readonly BillLine[]): string {
@@ -207,14 +214,14 @@ function formatMatrix(lines: readonly BillLine[]): string {
   );
 }
 
-function formatUses(uses: readonly QuotaUse[]): string {
+function formatUses(uses: readonly QuotaUse[], one: string): string {
   return formatTable(
     [
       { title: 'LIMIT' },
       { title: 'VALUE', align: 'right' },
       { title: 'UNIT' },
-      { title: 'AN ORDER/S', align: 'right' },
-      { title: 'MET AT ORDERS/S', align: 'right' },
+      { title: `${anOf(one)}/s`.toUpperCase(), align: 'right' },
+      { title: `met at ${one}s/s`.toUpperCase(), align: 'right' },
       ...RATES.map((rate) => ({ title: `AT ${rate.toLocaleString('en-US')}`, align: 'right' as const })),
     ],
     uses.map((use) => [
@@ -229,11 +236,15 @@ function formatUses(uses: readonly QuotaUse[]): string {
 }
 
 /** What is met at a rate, the first in front, and what comes next. */
-function metAtRate(uses: readonly QuotaUse[], rate: number): string {
+function metAtRate(uses: readonly QuotaUse[], rate: number, what: CostReport['what']): string {
   const describe = ({ name, metAt }: QuotaUse): string => `${name} (${number(metAt)})`;
   const met = uses.filter(({ metAt }) => metAt <= rate).map(describe);
   const next = uses.find(({ metAt }) => metAt > rate && Number.isFinite(metAt));
-  return `${rate.toLocaleString('en-US')} orders/s: ${met.join(', ') || 'none'}${next ? `; next ${describe(next)}` : ''}`;
+  return `${rate.toLocaleString('en-US')} ${what}/s: ${met.join(', ') || 'none'}${next ? `; next ${describe(next)}` : ''}`;
+}
+
+function anOf(one: string): string {
+  return one === 'order' ? 'an order' : `a ${one}`;
 }
 
 function percent(share: number): string {

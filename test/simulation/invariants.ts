@@ -6,11 +6,11 @@ import * as orderEvents from '../../services/orders/events/index.ts';
 import { dailySales } from '../../services/orders/projections/daily-sales.ts';
 import * as payments from '../../services/payments/events/index.ts';
 import * as reservations from '../../services/reservations/events/index.ts';
-import { evolve, type Slot, type SlotEvent } from '../../services/reservations/src/domain/slot.ts';
 import { storedEventOf } from './aws/stored-event.ts';
 import { type Customers, emailOf, MALFORMED } from './customers.ts';
 import type { OrderScript } from './plan.ts';
 import type { Charge } from './provider.ts';
+import { slotsAreRight } from './slot-invariants.ts';
 import type { World } from './world.ts';
 
 const MINUTE = 60_000;
@@ -62,7 +62,7 @@ export function violationsOf(world: World, customers: Customers): Violation[] {
     ]),
     ...nobodyElsePays(world, orders),
     ...stockIsConserved(world, orders),
-    ...slotsAreRight(world, orders),
+    ...slotsAreRight(itemsOf(world, 'millrace-reservations-dev'), orders),
     ...everyEventIsEmitted(world),
     ...variantsAreComplete(world),
     ...lineageIsComplete(world),
@@ -220,47 +220,6 @@ function stockIsConserved(world: World, orders: readonly OrderFacts[]): Violatio
     if (available < 0) problems.push(`${sku} was oversold: ${available} are available`);
     if (reserved !== 0) problems.push(`${reserved} ${sku} are reserved for no order`);
     if (shipped !== sold) problems.push(`${shipped} ${sku} are shipped, and confirmed orders need ${sold}`);
-    return problems;
-  });
-}
-
-/** No order that ended holds a slot; and what became of a pick-up follows from its slot, and agrees with its goods. */
-function slotsAreRight(world: World, orders: readonly OrderFacts[]): Violation[] {
-  const streams = new Map<string, SlotEvent[]>();
-  for (const item of itemsOf(world, 'millrace-reservations-dev')) {
-    const [pk, sk] = [text(item.pk), text(item.sk)];
-    if (!pk.startsWith('SLOT#') || !sk.startsWith('EVENT#')) continue;
-    streams.set(pk, [...(streams.get(pk) ?? []), storedEventOf(item) as SlotEvent]);
-  }
-  const held = [...streams.values()].flatMap((events) => {
-    const slot = events.reduce<Slot | undefined>(evolve, undefined);
-    return slot?.reservation?.orderId ?? [];
-  });
-  return orders.flatMap(({ script: { number, slot }, orderId, events, status, shipment }) => {
-    const problems: Violation[] = [];
-    const holds = held.filter((id) => id === orderId).length;
-    if (holds > 0 && status !== 'CONFIRMED') problems.push(`order ${number} is ${status}, and holds a slot`);
-    if (holds > 1) problems.push(`order ${number} holds ${holds} slots`);
-    const [taken, sent] = [events.includes('OrderHandedOver'), events.includes('OrderSwitchedToDelivery')];
-    if (!slot)
-      return taken || sent || shipment === 'READY' ? [`order ${number} has no slot, and is picked up`] : problems;
-    if (status !== 'CONFIRMED') return problems;
-    const expected = taken ? 'HANDED_OVER' : sent ? 'CREATED' : 'READY';
-    if (taken && sent) problems.push(`order ${number} was handed over and sent`);
-    if (shipment !== expected) problems.push(`the goods of order ${number} are ${shipment} instead of ${expected}`);
-    const stream = streams.get(`SLOT#${slot.slotId}`) ?? [];
-    const assigned = stream.findIndex((event) => event.type === 'SlotAssigned' && event.orderId === orderId);
-    if (assigned < 0) return [...problems, `order ${number} is confirmed, and has no slot`];
-    const next = stream.findIndex(({ type }, index) => index > assigned && type === 'SlotReserved');
-    const during = stream
-      .slice(0, next < 0 ? undefined : next)
-      .slice(stream.findLastIndex(({ type }, index) => index < assigned && type === 'SlotReserved'));
-    const came = during.some(({ type }) => type === 'SlotCheckedIn');
-    const lost = during.some(({ type }) => type === 'SlotCancelled' || type === 'SlotUnattended');
-    if (taken && !came) problems.push(`order ${number} was handed over, and its customer did not come`);
-    if (lost && !sent) problems.push(`order ${number} has lost its slot, and is not sent`);
-    if (came && !taken && !sent) problems.push(`the customer of order ${number} came, and got nothing`);
-    if (!came && !lost && sent) problems.push(`order ${number} was sent, and still has its slot`);
     return problems;
   });
 }

@@ -1,6 +1,7 @@
 import { PermanentError, UnavailableError } from '@millrace/errors';
 import type { OrderSnapshot } from '../../events/index.ts';
 import {
+  type PickUpEvent,
   type PickUpFailure,
   type PickUpPlace,
   pickUpConclusions,
@@ -38,10 +39,7 @@ export type OrderEvent =
   /** Without a tracking number it is picked up. */
   | { type: 'OrderConfirmed'; trackingNumber?: string }
   | { type: 'OrderCancelled'; reason: CancellationReason; detail: string }
-  /** Its customer has picked it up. */
-  | { type: 'OrderHandedOver' }
-  /** It was not picked up, so it is sent. */
-  | { type: 'OrderSwitchedToDelivery' }
+  | PickUpEvent
   /** In checkout: its customer wants it cancelled, and the checkout will. */
   | { type: 'CancellationRequested' }
   /** In checkout: from here on its customer cannot cancel it. */
