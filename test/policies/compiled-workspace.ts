@@ -34,6 +34,8 @@ export interface CompiledWorkspace {
     event: unknown;
     /** Whether its data say which process the order is in. */
     hasProcess: boolean;
+    /** The same event of an order that is picked up, where its data may name a slot and the example does not. */
+    withSlot: unknown;
     /** Its variant on the analytics bus, if the contract declares one. */
     variant: unknown;
   }>;
@@ -78,14 +80,24 @@ async function readExampleEvents(): Promise<CompiledWorkspace['exampleEvents']> 
       subject: 'subject-1',
       correlationId: 'correlation-1',
     });
-    const hasProcess = at(contract.jsonSchema(), 'properties', 'data', 'properties', 'process') !== undefined;
+    const fields = at(contract.jsonSchema(), 'properties', 'data', 'properties');
+    const hasProcess = at(fields, 'process') !== undefined;
+    const withSlot = at(fields, 'slotId') === undefined ? undefined : slotEvent(event);
     const { detailType, source } = contract;
     const variant = event.analyticsVariant(() => 'pseudonym');
     return {
-      ...{ detailType, source, event: JSON.parse(envelopeText(event)), hasProcess },
+      ...{ detailType, source, event: JSON.parse(envelopeText(event)), hasProcess, withSlot },
       variant: variant && JSON.parse(envelopeText(variant)),
     };
   });
+}
+
+function slotEvent(event: Parameters<typeof envelopeText>[0]): unknown {
+  const { detail, ...envelope } = JSON.parse(envelopeText(event));
+  return {
+    ...envelope,
+    detail: { ...detail, data: { ...detail.data, slotId: '4a1d7c52-0a3e-8c1f-9d24-5b6f7a8c9d01' } },
+  };
 }
 
 /**

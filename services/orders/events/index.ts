@@ -1,6 +1,6 @@
 import { defineEvent } from '@millrace/events';
 import { personal, personId } from '@millrace/privacy/personal';
-import { slotAssignmentRefusal, slotLocation } from '@millrace/reservations/events';
+import { slotLocation } from '@millrace/reservations/events';
 import * as z from 'zod';
 
 export { currencyCodes, minorUnitDigits } from './currencies.ts';
@@ -88,8 +88,6 @@ export const pickUp = z.object({
  */
 export const pickUpFailure = z.enum(['UNATTENDED', 'CANCELLED', 'CLOSED', 'CHECKED_OUT']);
 
-/** Why an order does not get its slot. */
-export const slotRefusal = slotAssignmentRefusal;
 
 export const exampleOrder: OrderSnapshot = {
   orderId: '0b9f6c1e-5a43-4c0e-9a51-6f4d4c1c2a11',

@@ -19,9 +19,11 @@ export const rulePatterns: Rule = {
         return [{ resource: id, problem: `EventPattern: ${(error as Error).message}` }];
       }
       const isAnalytics = isAnalyticsBus(properties.EventBusName, stage, 'Name');
-      const events = exampleEvents.map(({ event, variant, ...rest }) => ({
+      const events = exampleEvents.map(({ event, withSlot, variant, ...rest }) => ({
         ...rest,
         event: isAnalytics ? variant : event,
+        // A rule may be for orders with a slot alone.
+        withSlot: isAnalytics ? undefined : withSlot,
       }));
       const onBus = events.filter(({ event }) => event);
       const known = new Set(onBus.map(({ detailType }) => detailType));
@@ -47,7 +49,8 @@ export const rulePatterns: Rule = {
           resource: id,
           problem: `EventPattern names ${detailType}, which no contract ${isAnalytics ? 'lets leave for analytics' : 'defines'}`,
         }));
-      if (onBus.some(({ event }) => matches(event as JsonValue))) return [...shape, ...unknown];
+      const candidates = onBus.flatMap(({ event, withSlot }) => [event, withSlot ?? []].flat());
+      if (candidates.some((event) => matches(event as JsonValue))) return [...shape, ...unknown];
       return [...shape, ...unknown, { resource: id, problem: "EventPattern matches no contract's example event" }];
     });
   },
