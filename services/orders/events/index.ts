@@ -88,7 +88,6 @@ export const pickUp = z.object({
  */
 export const pickUpFailure = z.enum(['UNATTENDED', 'CANCELLED', 'CLOSED', 'CHECKED_OUT']);
 
-
 export const exampleOrder: OrderSnapshot = {
   orderId: '0b9f6c1e-5a43-4c0e-9a51-6f4d4c1c2a11',
   customer: { id: 'customer-1', name: 'Ada Example', email: 'ada@example.com', phone: '+4915112345678' },
