@@ -103,7 +103,7 @@ const aggregateOf = (rows: SlotRows): Aggregate<Slot | undefined, SlotCommand, S
   streamOf: (slotId) => `SLOT#${slotId}`,
   publish: (event, slot, context) => slot && publicEvent(event, slot, context),
   alongside: (event, slot, context) => (slot ? rowsOf(event, slot, context, rows) : []),
-  snapshots: { every: 50, stateVersion: 1 },
+  snapshots: { every: 50, stateVersion: 2 },
 });
 
 /** What the bus is told: the slot, and the reservation without any trace of its code. */

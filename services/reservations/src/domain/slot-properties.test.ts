@@ -22,17 +22,27 @@ const step = fc.record({
     'CloseSlot',
     'ReopenSlot',
     'ReachTimeLimit',
+    'AssignSlot',
+    'ReleaseSlot',
+    'ReleaseUnassigned',
   ),
   holder: fc.constantFrom('ada', 'grace', 'alan'),
   code: fc.constantFrom('ada', 'grace', 'alan'),
+  /** Of two orders of each. */
+  order: fc.constantFrom(1, 2),
   /** Clocks of containers differ, so time may also go back a little. */
   minutes: fc.integer({ min: -1, max: 12 }),
 });
 
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
-function commandOf({ type, holder, code }: Step, now: string, reservationId: string, deadline: string): SlotCommand {
-  const fields = { holder, codeHash: code, reservationId, deadline, now };
+function commandOf(
+  { type, holder, code, order }: Step,
+  now: string,
+  reservationId: string,
+  deadline: string,
+): SlotCommand {
+  const fields = { holder, codeHash: code, reservationId, deadline, now, orderId: `${holder}-${order}` };
   return { type, ...fields } as SlotCommand;
 }
 
@@ -54,7 +64,7 @@ class Ledger {
   }
 }
 
-test('any commands at any times leave at most one holder, and every reservation ends in one of three ways', () => {
+test('any commands at any times leave at most one holder, whose orders alone get the slot, and every reservation ends in one of three ways', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       let state: Slot | undefined = [...decide({ type: 'CreateSlot', slot, now: slot.startsAt }, undefined)].reduce<
@@ -76,6 +86,8 @@ test('any commands at any times leave at most one holder, and every reservation 
           state = evolve(state, event);
           expect(ledger.open.size).toBeLessThanOrEqual(1);
           expect([...ledger.open.values()]).toEqual(state?.reservation ? [state.reservation.holder] : []);
+          const { orderId = `${state?.reservation?.holder}-` } = state?.reservation ?? {};
+          expect(orderId.startsWith(`${state?.reservation?.holder}-`)).toBe(true);
           expect(state?.reservation !== undefined).toBe(state?.status === 'RESERVED' || state?.status === 'CHECKED_IN');
         }
       };
