@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EmittableEvent } from '@millrace/events';
+import { PickUpReady, ShipmentCreated } from '@millrace/fulfillment/events';
 import { OrderCancelled, OrderPlaced } from '@millrace/orders/events';
 import { PaymentFailed } from '@millrace/payments/events';
 import { consumerVariables, envelopeText, httpRequest, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
@@ -138,6 +139,23 @@ describe('an order', () => {
     expect((await get('OATS')).body).toMatchObject({ available: 5, reserved: 0 });
   });
 });
+
+test.each(['in turn', 'the parcel first', 'at once'])(
+  'goods that lie ready and are sent after all leave the shelf once: %s',
+  async (order) => {
+    const sku = `SKU-${randomUUID()}`;
+    const orderId = randomUUID();
+    await put(sku, { available: 5 });
+    await deliver(onOrderPlaced, sampleEvent(OrderPlaced, { orderId, lines: [{ sku, quantity: 2, unitPrice: 100 }] }));
+    const told = [sampleEvent(PickUpReady, { orderId }), sampleEvent(ShipmentCreated, { orderId })];
+    if (order === 'the parcel first') told.reverse();
+
+    if (order === 'at once') expect(await deliver(onShipmentCreated, ...told)).toBe(0);
+    else for (const event of told) expect(await deliver(onShipmentCreated, event)).toBe(0);
+
+    expect((await get(sku)).body).toMatchObject({ available: 3, reserved: 0, shipped: 2 });
+  },
+);
 
 test('the fixtures set stock, reserve some of it, ship it and count the rest', async () => {
   expect(await putStock(fixture('put-stock'), lambdaContext())).toMatchObject({ statusCode: 200 });

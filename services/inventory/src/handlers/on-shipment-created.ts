@@ -6,8 +6,8 @@ import { Warehouse } from '../adapters/warehouse.ts';
 const warehouse = new Warehouse(tableFromEnvironment());
 
 /**
- * Takes what orders held off the shelf when their parcels exist, or when it lies ready to be picked up, whichever comes first. The reservation says for ever whether it was shipped: a
- * replay adds what is missing.
+ * Takes what orders held off the shelf when it lies ready to be picked up, or a parcel has it, whichever is told first: goods that were not
+ * picked up get a parcel as well. The reservation says for ever whether it was shipped: a replay adds what is missing.
  */
 export const handler = consumeBatch(
   [PickUpReady, ShipmentCreated],
