@@ -139,8 +139,8 @@ test('two orders that name one slot: one gets it, and the other is cancelled and
 
 test('a slot that nobody attended: the order is sent, and its customer is told where it goes', async () => {
   const order = orderOf(await ada.stocked(5), 1);
-  // In twenty seconds it is ten minutes since its start: time enough to pay.
-  const { slotId } = await slotOf(system, { startsIn: -LATE + 20 / 60, holder: ada.customerId });
+  // In forty seconds it is ten minutes since its start: time enough to pay.
+  const { slotId } = await slotOf(system, { startsIn: -LATE + 40 / 60, holder: ada.customerId });
   const orderId = await ada.place({ ...order, slotId });
   await slotThatIs(slotId, { reservation: { orderId } });
 
