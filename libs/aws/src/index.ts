@@ -18,6 +18,7 @@ export {
 export { AwsError, ConditionalCheckFailedException, TransactionCanceledException } from './errors.ts';
 export { type EventBridge, eventBridge, PutEventsCommand } from './event-bridge.ts';
 export { type Kinesis, kinesis, PutRecordsCommand } from './kinesis.ts';
+export { GenerateMacCommand, type Kms, kms } from './kms.ts';
 export {
   CheckpointDurableExecutionCommand,
   GetDurableExecutionCommand,

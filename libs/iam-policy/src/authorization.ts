@@ -24,6 +24,12 @@ export interface Access {
   readonly resource: string;
   /** The condition keys of the service itself, in lower case. */
   readonly context?: RequestContext;
+  /**
+   * The policy of the resource decides, too: without a statement that lets the caller in, or leaves it to the account, what the caller's
+   * own policies allow does not count. So it is with keys of KMS.
+   * https://docs.aws.amazon.com/kms/latest/developerguide/control-access-overview.html
+   */
+  readonly resourceMustAllow?: boolean;
 }
 
 /**
@@ -35,7 +41,7 @@ export interface Access {
  */
 export function findRefusal(
   caller: Caller,
-  { action, resource, context = new Map() }: Access,
+  { action, resource, context = new Map(), resourceMustAllow = false }: Access,
   resourcePolicies: readonly Policy[],
 ): Refusal | undefined {
   const full: AccessRequest = {
@@ -67,11 +73,12 @@ export function findRefusal(
   }
   if (caller.identityPolicies === undefined) return undefined;
   const allowing = evaluated.filter(({ effect }) => effect === 'Allow');
-  if (allowing.some(({ type, match }) => allows(type, match))) return undefined;
+  const letsIn = !resourceMustAllow || allowing.some(({ type, match }) => type === 'resource-based' && match.applies);
+  if (letsIn && allowing.some(({ type, match }) => allows(type, match))) return undefined;
   const nearest = allowing
     .flatMap(({ match }) => (match.applies || match.failedKeys.length === 0 ? [] : [match.failedKeys]))
     .sort((one, other) => one.length - other.length)[0];
-  const missing = caller.service ? 'resource-based' : 'identity-based';
+  const missing = caller.service || !letsIn ? 'resource-based' : 'identity-based';
   return refuse(`because no ${missing} policy allows the ${action} action`, false, nearest ?? []);
 }
 

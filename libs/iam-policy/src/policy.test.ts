@@ -15,6 +15,7 @@ interface Question {
   action?: string;
   on?: string;
   context?: Record<string, string | string[]>;
+  mustAllow?: boolean;
 }
 
 /** Asks whether the role `shop-dev-RelayRole-1A2B` may put an event of `shop.orders` on the bus `shop`. */
@@ -34,6 +35,7 @@ function ask({ identity, resource = [], version = '2012-10-17', ...request }: Qu
       action: request.action ?? 'events:PutEvents',
       resource: request.on ?? bus,
       context: new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), [value].flat()])),
+      ...(request.mustAllow && { resourceMustAllow: true }),
     },
     resource.length === 0 ? [] : [compile(resource, 'resource-based')],
   );
@@ -214,6 +216,20 @@ describe('who decides', () => {
       reason && `User: ${session} is not authorized to perform: events:PutEvents on resource: ${bus} ${reason}`,
     );
     expect(refusal?.explicit).toBe(reason && reason !== because);
+  });
+
+  // https://docs.aws.amazon.com/kms/latest/developerguide/control-access-overview.html
+  test.each<[string, object[], object[], boolean]>([
+    ['leaves it to the account, and the identity allows it', [allow()], [allow({ Principal: { AWS: account } })], true],
+    ['leaves it to the account, and the identity does not', [], [allow({ Principal: { AWS: account } })], false],
+    ['allows the role', [], [allow({ Principal: { AWS: role } })], true],
+    ['allows another role', [allow()], [allow({ Principal: { AWS: `${role}x` } })], false],
+    ['is missing', [allow()], [], false],
+  ])('where the resource must allow it, its policy %s', (_name, identity, resource, isAllowed) => {
+    const refusal = ask({ identity, resource, mustAllow: true });
+    expect(refusal === undefined).toBe(isAllowed);
+    if (!isAllowed && identity.length > 0)
+      expect(refusal?.message).toContain('because no resource-based policy allows');
   });
 
   test('a denial names the keys it hangs on', () => {

@@ -10,6 +10,7 @@ import { firehoseOperations } from './firehose/shapes.ts';
 import { kinesis } from './kinesis/index.ts';
 import { inputs as kinesisInputs } from './kinesis/shapes.ts';
 import { formatIterator } from './kinesis/shard-iterator.ts';
+import { kms } from './kms/index.ts';
 import { logsApi } from './logs/api.ts';
 import { logs } from './logs/index.ts';
 import { schedulerApi } from './scheduler/api.ts';
@@ -20,7 +21,7 @@ import { sts } from './sts/index.ts';
 
 const arn = (service: string, resource: string): string => `arn:aws:${service}:eu-central-1:000000000000:${resource}`;
 
-const services = { firehose, kinesis, scheduler, states, logs, cloudWatch, cloudFormation, sts };
+const services = { firehose, kinesis, kms, scheduler, states, logs, cloudWatch, cloudFormation, sts };
 
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 it.each<[keyof typeof services, string, Input, string[]]>([
@@ -43,6 +44,8 @@ it.each<[keyof typeof services, string, Input, string[]]>([
     { Name: 'g' },
     ['scheduler:DeleteScheduleGroup schedule-group/g', 'scheduler:DeleteSchedule schedule/g/*'],
   ],
+  ['kms', 'GenerateMac', { KeyId: arn('kms', 'key/k') }, ['kms:GenerateMac key/k']],
+  ['kms', 'VerifyMac', { KeyId: 'k' }, ['kms:VerifyMac key/k']],
   ['scheduler', 'ListSchedules', { GroupName: 'g' }, ['scheduler:ListSchedules *']],
   [
     'states',

@@ -339,3 +339,24 @@ describe('a service of AWS', () => {
     expect(authorizer.findSenderRefusal({ service: 'events.amazonaws.com', sourceArn: rule }, publish)).toBeUndefined();
   });
 });
+
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+describe('a key of KMS', () => {
+  const key = arn('kms', 'key/k');
+  const call: ServiceCall = { service: 'kms', operation: 'GenerateMac', input: { KeyId: key } };
+  const root = { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'kms:*', Resource: '*' };
+
+  test('is for a function whose role names it, where its policy leaves that to the account', () => {
+    policies[key] = [root];
+    expect(authorizerWith(allow('kms:GenerateMac', key)).allows('relay', call)).toBe(true);
+    expect(authorizerWith(allow('kms:GenerateMac', arn('kms', 'key/other'))).allows('relay', call)).toBe(false);
+  });
+
+  test('is not for it where its policy does not', () => {
+    policies[key] = [{ ...root, Principal: { AWS: `arn:aws:iam::${account}:role/other` } }];
+    const authorizer = authorizerWith(allow('kms:*', '*'));
+    expect(() => authorizer.authorize('relay', call)).toThrow(
+      /kms:GenerateMac on resource: .* because no resource-based policy allows/,
+    );
+  });
+});

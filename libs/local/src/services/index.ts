@@ -9,6 +9,7 @@ import { glue } from './glue/index.ts';
 import { httpApi } from './http-api/index.ts';
 import { issuer } from './issuer/index.ts';
 import { kinesis } from './kinesis/index.ts';
+import { kms } from './kms/index.ts';
 import { lambda } from './lambda/index.ts';
 import { logs } from './logs/index.ts';
 import { pipes } from './pipes/index.ts';
@@ -32,6 +33,7 @@ export const services: readonly AwsService[] = [
   s3,
   dynamodb,
   kinesis,
+  kms,
   ssm,
   ses,
   cloudFormation,

@@ -4,7 +4,6 @@ import type { ResourceType } from '../core/service.ts';
 const NOT_ENFORCED =
   'of the policies of resources, those of buses, queues, topics and buckets are enforced on this machine';
 const NOT_CREATED = 'it is read where permissions are enforced, and not created';
-const NOT_ENCRYPTED = 'nothing is encrypted on this machine';
 const NO_REGISTRY = 'schemas are not served on this machine';
 
 /** Resource types of services that are not here. Templates may have them; they have no effect, for the reason given. */
@@ -25,11 +24,6 @@ export const inertResourceTypes: Readonly<Record<string, ResourceType>> = {
     inert: NOT_CREATED,
   },
   'AWS::EventSchemas::RegistryPolicy': { ref: stableUuid, attributes: { Id: stableUuid }, inert: NOT_ENFORCED },
-  'AWS::KMS::Key': {
-    ref: stableUuid,
-    attributes: { KeyId: stableUuid, Arn: arnOf('kms', (r) => `key/${stableUuid(r)}`) },
-    inert: NOT_ENCRYPTED,
-  },
   'AWS::EventSchemas::Registry': {
     nameProperty: 'RegistryName',
     ref: arnOf('schemas', (r) => `registry/${r.name}`),

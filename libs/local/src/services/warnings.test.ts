@@ -24,6 +24,7 @@ test.each([
   ['AWS::Lambda::EventSourceMapping', 'ProvisionedPollerConfig'],
   ['AWS::DynamoDB::Table', 'ImportSourceSpecification'],
   ['AWS::SQS::Queue', 'Unheard'],
+  ['AWS::KMS::Key', 'Unheard'],
 ])('%s with %s is warned of by name', (type, property) => {
   expect(warningsOf(type, { [property]: {} })).toEqual([
     `Stack shop: It: ${property} of ${type} is not supported here`,
@@ -38,7 +39,7 @@ test.each([
   ['AWS::SNS::Subscription', { TopicArn: 't', Protocol: 'https', Endpoint: 'https://localhost:8443/hook' }],
   ['AWS::Lambda::Function', { Handler: 'a.handler', Timeout: 3, Code: {}, Runtime: 'nodejs24.x' }],
   ['AWS::Logs::LogGroup', { RetentionInDays: 7 }],
-  ['AWS::KMS::Key', { Unheard: 1 }],
+  ['AWS::KMS::Key', { KeyPolicy: {}, EnableKeyRotation: true, PendingWindowInDays: 7 }],
 ])('%s with what has the effect it has at AWS, or none, is nothing to be warned of', (type, properties) => {
   expect(warningsOf(type, properties)).toEqual([]);
 });
