@@ -38,6 +38,8 @@ export interface CompiledWorkspace {
     withSlot: unknown;
     /** Its variant on the analytics bus, if the contract declares one. */
     variant: unknown;
+    /** Whether ids of persons leave with its variant, as pseudonyms. */
+    hasPseudonyms: boolean;
   }>;
 }
 
@@ -88,6 +90,7 @@ async function readExampleEvents(): Promise<CompiledWorkspace['exampleEvents']> 
     return {
       ...{ detailType, source, event: JSON.parse(envelopeText(event)), hasProcess, withSlot },
       variant: variant && JSON.parse(envelopeText(variant)),
+      hasPseudonyms: (contract.analytics?.pseudonyms.length ?? 0) > 0,
     };
   });
 }

@@ -1,4 +1,4 @@
-import type { CompiledService, Resource } from './compiled-workspace.ts';
+import type { CompiledService, CompiledWorkspace, Resource } from './compiled-workspace.ts';
 
 /** A resource with its logical id. */
 export interface Entry {
@@ -115,6 +115,19 @@ export function at(value: unknown, ...keys: string[]): unknown {
 /** Whether a value is what the stack of the buses exports of that of analytics. */
 export function isAnalyticsBus(value: unknown, stage: string, what: 'Arn' | 'Name' = 'Arn'): boolean {
   return at(value, 'Fn::ImportValue') === `millrace-${stage}:AnalyticsBus${what}`;
+}
+
+/** Whether a value is the ARN of the key of pseudonyms. */
+export function isPseudonymKey(value: unknown, stage: string): boolean {
+  return at(value, 'Fn::ImportValue') === `millrace-${stage}:PseudonymKeyArn`;
+}
+
+/** Whether ids of persons leave with variants of a service's events, as pseudonyms. Its relay makes them. */
+export function makesPseudonyms(
+  { name }: Pick<CompiledService, 'name'>,
+  { exampleEvents }: Pick<CompiledWorkspace, 'exampleEvents'>,
+): boolean {
+  return exampleEvents.some(({ source, hasPseudonyms }) => source === `millrace.${name}` && hasPseudonyms);
 }
 
 /** Whether a rule is on the default bus, for the events of services of AWS: there it has no bus of its own, and no schedule. */

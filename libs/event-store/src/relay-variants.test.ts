@@ -152,19 +152,74 @@ describe('the relay and the analytics bus', () => {
     expect(buried.map(({ code }) => code)).toEqual(Array(2).fill('ANALYTICS_VARIANT_REFUSED'));
   });
 
-  test('does not start without what makes the pseudonyms that a contract declares', () => {
+  describe('with ids of persons that leave as pseudonyms', () => {
     const Seen = defineEvent({
       ...facts,
       name: 'Seen',
-      data: z.object({ place: z.string(), by: personId(z.string()) }),
-      example: { place: 'here', by: 'person-1' },
-      analytics: { fields: ['place'], pseudonyms: ['by'] },
+      data: z.object({ step: z.string(), by: personId(z.string()) }),
+      example: { step: 'a1', by: 'person-1' },
+      analytics: { fields: ['step'], pseudonyms: ['by'] },
     });
-    const [bus, analyticsBus] = [new InMemoryEmitter(), new InMemoryEmitter()];
-    expect(() => relay([Seen], { bus, analyticsBus })).toThrow(
-      /^pseudonymize must be given to relay\(\): Seen\.v1 lets/,
-    );
-    expect(() => relay([Seen], { bus, analyticsBus, pseudonymize: (id) => id.toUpperCase() })).not.toThrow();
+    const seen = (step: string, sequenceNumber = 1) =>
+      record(sampleEvent(Seen, { step }), step.slice(0, 1), sequenceNumber);
+    const moved = (step: string) => record(sampleEvent(Moved, { step }), step.slice(0, 1), 9);
+
+    function setUpSeen() {
+      const { bus, analyticsBus, buried } = setUp();
+      const key: { error: Error | undefined; asked: number } = { error: undefined, asked: 0 };
+      const handler = relay([Seen, Moved], {
+        ...{ bus, analyticsBus },
+        deadLetters: { send: async (row) => void buried.push(row) },
+        pseudonyms: async () => {
+          key.asked += 1;
+          if (key.error) throw key.error;
+          return (id) => id.toUpperCase();
+        },
+      });
+      const run = async (...records: DynamoDBRecord[]) =>
+        (await handler(streamEvent(...records))).batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+      return { bus, analyticsBus, buried, key, run };
+    }
+
+    test('their variants have the pseudonym, and the others ask for no key', async () => {
+      const { analyticsBus, key, run } = setUpSeen();
+      expect(await run(moved('b1'))).toEqual([]);
+      expect(key.asked).toBe(0);
+      expect(await run(seen('a1'))).toEqual([]);
+      expect(analyticsBus.emitted.map(({ detail }) => JSON.parse(detail).data)).toEqual([
+        { step: 'b1' },
+        { step: 'a1', by: 'PERSON-1' },
+      ]);
+    });
+
+    test('does not start without the key', () => {
+      const [bus, analyticsBus] = [new InMemoryEmitter(), new InMemoryEmitter()];
+      expect(() => relay([Seen], { bus, analyticsBus })).toThrow(/^MILLRACE_PSEUDONYM_KEY_ARN must be /);
+      expect(() => relay([Moved], { bus, analyticsBus })).not.toThrow();
+    });
+
+    test('waits while the key cannot be reached, and puts no event again', async () => {
+      const { bus, analyticsBus, buried, key, run } = setUpSeen();
+      const records = [seen('a1'), moved('b1')];
+      key.error = new Error('KMS is down');
+      expect(await run(...records)).toEqual(['1']);
+      expect(analyticsBus.emitted.map(stepOf)).toEqual(['b1']);
+      key.error = undefined;
+      expect(await run(...records)).toEqual([]);
+      expect(bus.emitted.map(stepOf)).toEqual(['a1', 'b1']);
+      expect(analyticsBus.emitted.map(stepOf)).toEqual(['b1', 'a1']);
+      expect(buried).toEqual([]);
+    });
+
+    test('buries the variants when the key is refused: analytics must not stop a shop', async () => {
+      const { bus, analyticsBus, buried, key, run } = setUpSeen();
+      key.error = Object.assign(new Error('… person-1 …'), { name: 'AccessDeniedException' });
+      expect(await run(seen('a1'), seen('a2', 2))).toEqual([]);
+      expect(bus.emitted.map(stepOf)).toEqual(['a1', 'a2']);
+      expect(analyticsBus.emitted).toEqual([]);
+      expect(buried.map(({ code }) => code)).toEqual(Array(2).fill('ANALYTICS_VARIANT_REFUSED'));
+      expect(buried[0]?.message).toMatch(/pseudonyms: AccessDeniedException$/);
+    });
   });
 
   test('buries a stored event that has no variant by its contract, without a word of its data', async () => {

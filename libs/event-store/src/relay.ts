@@ -1,17 +1,17 @@
 import { eventBridge } from '@millrace/aws';
-import { ConfigurationError, variableFrom } from '@millrace/errors';
+import { variableFrom } from '@millrace/errors';
 import {
   EmitFailedError,
   type EmittableEvent,
   EventBridgeEmitter,
   type EventContract,
   type EventEmitter,
-  type Pseudonymize,
 } from '@millrace/events';
 import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { isUnreadable, type OutboxRow, outboxRowOf, readOutboxRow } from './outbox-row.ts';
 import type { PayloadStore } from './payload-store.ts';
+import { type PseudonymSource, pseudonymsFromEnvironment } from './pseudonyms.ts';
 import { deadLettersFromEnvironment, type RefusedRow, type RelayDeadLetters } from './relay-dead-letters.ts';
 import { Variants } from './variants.ts';
 
@@ -62,8 +62,8 @@ export interface RelayDependencies {
   bus?: EventEmitter;
   /** The analytics bus; MILLRACE_ANALYTICS_BUS. Without one, and with a `bus` of one's own, there are no variants. */
   analyticsBus?: EventEmitter;
-  /** Makes the pseudonyms of persons' ids; needed when a contract declares some. */
-  pseudonymize?: Pseudonymize;
+  /** What makes the pseudonyms of persons' ids, when a contract declares some; with the key MILLRACE_PSEUDONYM_KEY_ARN */
+  pseudonyms?: PseudonymSource;
   /** That of the event store, when it has one: a stored event may be a reference into it. */
   payloads?: PayloadStore;
   /** The queue MILLRACE_RELAY_DLQ_URL; with a `bus` of one's own none, and what is refused is tried again. */
@@ -293,19 +293,14 @@ function emitterOf(variable: string, expectation: string): EventEmitter {
 /** The variants of some contracts; undefined when they have none. */
 function variantsOf(
   contracts: readonly EventContract[],
-  { bus, analyticsBus, pseudonymize }: RelayDependencies,
+  { bus, analyticsBus, pseudonyms }: RelayDependencies,
 ): Variants | undefined {
   if (!contracts.some(({ analytics }) => analytics) || (bus && !analyticsBus)) return undefined;
-  const keyless = contracts.find(({ analytics }) => analytics?.pseudonyms.length && !pseudonymize);
-  if (keyless) {
-    throw new ConfigurationError(
-      'pseudonymize',
-      `given to relay(): ${keyless.detailType} lets ids of persons leave as pseudonyms`,
-    );
-  }
   return new Variants(
     contracts,
     analyticsBus ?? emitterOf('MILLRACE_ANALYTICS_BUS', 'the name of the analytics bus'),
-    pseudonymize,
+    contracts.some(({ analytics }) => analytics?.pseudonyms.length)
+      ? (pseudonyms ?? pseudonymsFromEnvironment())
+      : undefined,
   );
 }

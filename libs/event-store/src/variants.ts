@@ -8,6 +8,7 @@ import {
 } from '@millrace/events';
 import { messageOf } from '@millrace/privacy';
 import { logger } from '@millrace/telemetry';
+import type { PseudonymSource } from './pseudonyms.ts';
 
 /** Why the variant of an event is not on the analytics bus. */
 export interface VariantFailure {
@@ -17,16 +18,23 @@ export interface VariantFailure {
   isPermanent: boolean;
 }
 
+/** By what KMS says that asking it again does not help. https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateMac.html */
+const keyRefusals = new Set([
+  ...['AccessDeniedException', 'DisabledException', 'InvalidKeyUsageException', 'KMSInvalidStateException'],
+  'NotFoundException',
+]);
+
 /** Makes the analytics variants of events, and puts them on the analytics bus. */
 export class Variants {
   readonly #contracts: readonly EventContract[];
   readonly #bus: EventEmitter;
-  readonly #pseudonymize: Pseudonymize | undefined;
+  readonly #pseudonyms: PseudonymSource | undefined;
 
-  constructor(contracts: readonly EventContract[], bus: EventEmitter, pseudonymize?: Pseudonymize) {
+  /** @param pseudonyms needed when one of the contracts lets ids of persons leave as pseudonyms */
+  constructor(contracts: readonly EventContract[], bus: EventEmitter, pseudonyms?: PseudonymSource) {
     this.#contracts = contracts;
     this.#bus = bus;
-    this.#pseudonymize = pseudonymize;
+    this.#pseudonyms = pseudonyms;
   }
 
   /**
@@ -36,9 +44,11 @@ export class Variants {
   async emit(events: readonly EmittableEvent[]): Promise<ReadonlyMap<EmittableEvent, VariantFailure>> {
     const failures = new Map<EmittableEvent, VariantFailure>();
     const eventOf = new Map<EmittableEvent, EmittableEvent>();
+    const pseudonymize = await this.#pseudonymizeFor(events, failures);
     for (const event of events) {
+      if (failures.has(event)) continue;
       try {
-        const variant = this.#variantOf(event);
+        const variant = this.#contractOf(event)?.restore(event.entry).analyticsVariant(pseudonymize);
         if (variant) eventOf.set(variant, event);
       } catch (error) {
         const message = `The event is on the domain bus, but its analytics variant cannot be made: ${messageOf(error)}`;
@@ -65,10 +75,31 @@ export class Variants {
     return failures;
   }
 
-  #variantOf(event: EmittableEvent): EmittableEvent | undefined {
+  /**
+   * What makes the pseudonyms of some events; undefined when none of them needs it. Without it, those events fail and the others do not:
+   * for a while when KMS cannot be reached, and for good when it refuses, for analytics must not stop a shop.
+   */
+  async #pseudonymizeFor(
+    events: readonly EmittableEvent[],
+    failures: Map<EmittableEvent, VariantFailure>,
+  ): Promise<Pseudonymize | undefined> {
+    const withPersons = events.filter((event) => this.#contractOf(event)?.analytics?.pseudonyms.length);
+    if (withPersons.length === 0) return undefined;
+    try {
+      return await this.#pseudonyms?.();
+    } catch (error) {
+      logger.warn('The key of pseudonyms cannot be used', { error: error as Error });
+      const { name } = error as Error;
+      const isPermanent = keyRefusals.has(name);
+      const code = isPermanent ? 'ANALYTICS_VARIANT_REFUSED' : 'PSEUDONYM_KEY_UNAVAILABLE';
+      const message = `The event is on the domain bus, but KMS did not let its analytics variant have pseudonyms: ${name}`;
+      for (const event of withPersons) failures.set(event, { code, message, isPermanent });
+      return undefined;
+    }
+  }
+
+  #contractOf(event: EmittableEvent): EventContract | undefined {
     const contract = contractFor(this.#contracts, event.detailType);
-    return contract?.source === event.source
-      ? contract.restore(event.entry).analyticsVariant(this.#pseudonymize)
-      : undefined;
+    return contract?.source === event.source ? contract : undefined;
   }
 }

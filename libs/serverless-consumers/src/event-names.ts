@@ -10,7 +10,18 @@ export interface KnownEvent {
   /** Its own detail-type, and those of the versions before that it upcasts. */
   accepts: readonly string[];
   /** Its variants on the analytics bus; undefined when its contract declares none. */
-  analytics?: KnownEvent | undefined;
+  analytics?: KnownVariant | undefined;
+}
+
+/** The variants of an event. */
+export interface KnownVariant extends KnownEvent {
+  /** The paths of persons' ids that leave as pseudonyms. */
+  pseudonyms: readonly string[];
+}
+
+/** True if ids of persons leave with the variants of some of the events, as pseudonyms. */
+export function needsPseudonyms(events: readonly KnownEvent[]): boolean {
+  return events.some(({ analytics }) => analytics !== undefined && analytics.pseudonyms.length > 0);
 }
 
 /** The events of every service of the workspace, and of `serviceDirectory` wherever it stands, by detail-type. */

@@ -19,6 +19,8 @@ export interface RoleSubject {
   scheduling?: SchedulingFunction;
   eventBusArn: CfnValue;
   analyticsBusArn: CfnValue;
+  /** Set when it makes pseudonyms. */
+  pseudonymKeyArn?: CfnValue;
 }
 
 /**
@@ -37,6 +39,7 @@ export function functionRole(subject: RoleSubject): CfnResource {
     ...(subject.streamConsumer ? streamConsumerStatements(subject.streamConsumer) : []),
     ...eventSourceStatements(subject),
     ...emitStatements(subject),
+    ...(subject.pseudonymKeyArn === undefined ? [] : [allow(['kms:GenerateMac'], subject.pseudonymKeyArn)]),
     ...(subject.scheduling ? scheduleStatements(subject.scheduling) : []),
     ...(configuration.iamRoleStatements ?? []),
   ];

@@ -414,14 +414,22 @@ describe('roles', () => {
         ...allow(['events:PutEvents'], { 'Fn::ImportValue': 'millrace-dev:AnalyticsBusArn' }),
         Condition: { StringEquals: { 'events:source': ['millrace.shop'], 'events:detail-type': ['ShelfFilled.v1'] } },
       },
+      // Its contract lets the id of a person leave as a pseudonym.
+      allow(['kms:GenerateMac'], { 'Fn::ImportValue': 'millrace-dev:PseudonymKeyArn' }),
     ]);
     expect(properties(shop, 'RelayLambdaFunction').Environment).toMatchObject({
       Variables: {
         MILLRACE_EVENT_BUS: { 'Fn::ImportValue': 'millrace-dev:EventBusName' },
         MILLRACE_ANALYTICS_BUS: { 'Fn::ImportValue': 'millrace-dev:AnalyticsBusName' },
+        MILLRACE_PSEUDONYM_KEY_ARN: { 'Fn::ImportValue': 'millrace-dev:PseudonymKeyArn' },
       },
     });
     expect(resource(shop, 'RelayEventSourceMappingDynamodbTable').DependsOn).toEqual(['RelayRole']);
+  });
+
+  test('no other function has the key of pseudonyms', () => {
+    const { RelayRole: _, RelayLambdaFunction: __, ...others } = shop.template.Resources;
+    expect(JSON.stringify(others)).not.toMatch(/GenerateMac|PseudonymKey/);
   });
 
   test('tracing is allowed where it is on, logging is not where it is off', () => {
@@ -454,6 +462,7 @@ describe('mistakes fail the build and name file and key', () => {
     eventBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/b',
     analyticsBusName: 'b-analytics',
     analyticsBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/b-analytics',
+    pseudonymKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/k',
     alarmTopicArn: 'a',
   };
 
@@ -669,6 +678,12 @@ describe('mistakes fail the build and name file and key', () => {
       consume({}),
       'custom.consumers.deadLetterRetention: is 1209601, but must be from 60 to 1209600 seconds (14 days)',
       { consumers: { ...platform, deadLetterRetention: 1_209_601 } },
+    ],
+    [
+      'no key for the pseudonyms of a contract',
+      { relay: { handler: 'handler.handler', emits: ['ShelfFilled.v1'] } },
+      'custom.consumers.pseudonymKeyArn: is missing',
+      { consumers: { ...platform, pseudonymKeyArn: undefined } },
     ],
     [
       'no bus',

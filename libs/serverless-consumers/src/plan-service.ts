@@ -2,7 +2,7 @@ import { ConfigurationError } from './configuration-error.ts';
 import { type ConsumeOptions, checkKind, consumerSettings, readsStream } from './consume-options.ts';
 import { consumerEnvironment, consumerResources } from './consumer.ts';
 import type { Consumer } from './consumer-definition.ts';
-import { type KnownEvent, resolveEvents, successorOf } from './event-names.ts';
+import { type KnownEvent, needsPseudonyms, resolveEvents, successorOf } from './event-names.ts';
 import { functionRole } from './function-role.ts';
 import {
   checkConsumerNames,
@@ -16,7 +16,7 @@ import {
   shortServiceName,
 } from './names.ts';
 import type { CfnResource, FunctionConfiguration, Osls } from './osls.ts';
-import { type Platform, readPlatform } from './platform.ts';
+import { type Platform, pseudonymKeyOf, readPlatform } from './platform.ts';
 import {
   type SchedulingFunction,
   scheduleDeadLetterQueueName,
@@ -116,6 +116,7 @@ function planFunction(
     const problem = `${detailType} declares analytics, but only relays make variants, and a schedule puts it on the bus itself`;
     throw new ConfigurationError('CONSUMERS_NO_VARIANT', `${path}.schedules[${index}]`, problem);
   });
+  const pseudonymKeyArn = needsPseudonyms(emits) ? pseudonymKeyOf(platform) : undefined;
   const scheduling = schedules.length > 0 ? planSchedules(serverless, key, schedules, platform) : undefined;
 
   const environment = {
@@ -123,6 +124,7 @@ function planFunction(
     ...(streamConsumer && streamConsumerEnvironment(streamConsumer)),
     ...(emits.length > 0 && { MILLRACE_EVENT_BUS: platform.eventBusName }),
     ...(emits.some(({ analytics }) => analytics) && { MILLRACE_ANALYTICS_BUS: platform.analyticsBusName }),
+    ...(pseudonymKeyArn !== undefined && { MILLRACE_PSEUDONYM_KEY_ARN: pseudonymKeyArn }),
     ...(scheduling && scheduleEnvironment(scheduling)),
   };
   const resources = {
@@ -160,6 +162,7 @@ function planFunction(
     ...(scheduling && { scheduling }),
     eventBusArn: platform.eventBusArn,
     analyticsBusArn: platform.analyticsBusArn,
+    ...(pseudonymKeyArn !== undefined && { pseudonymKeyArn }),
   });
   return { ...plan, role };
 }

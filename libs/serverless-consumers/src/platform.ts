@@ -9,6 +9,8 @@ export interface Platform {
   /** The bus of the analytics variants. */
   analyticsBusName: CfnValue;
   analyticsBusArn: CfnValue;
+  /** The key of pseudonyms; undefined where it is not set, for only relays of contracts that ask for pseudonyms need it. */
+  pseudonymKeyArn: CfnValue | undefined;
   alarmTopicArn: CfnValue;
   /** How long a dead-letter queue keeps a message, in seconds, unless its source needs longer. */
   deadLetterRetention: number;
@@ -24,25 +26,38 @@ export interface Platform {
  */
 export function readPlatform(custom: unknown): Platform {
   const values: Record<string, unknown> = isObject(custom) ? custom : {};
-  const read = (name: string): CfnValue => {
-    const value = values[name];
-    if (typeof value === 'string' || isObject(value)) return value;
-    throw new ConfigurationError(
-      'CONSUMERS_CUSTOM_MISSING',
-      `custom.consumers.${name}`,
-      'is missing: give a name or ARN, or { Fn::ImportValue: … }',
-    );
-  };
+  const read = (name: string): CfnValue => given(values[name]) ?? missing(name);
   return {
     eventBusName: read('eventBusName'),
     eventBusArn: read('eventBusArn'),
     analyticsBusName: read('analyticsBusName'),
     analyticsBusArn: read('analyticsBusArn'),
+    pseudonymKeyArn: given(values.pseudonymKeyArn),
     alarmTopicArn: read('alarmTopicArn'),
     deadLetterRetention: readRetention(values.deadLetterRetention),
     patternLength: readPatternLength(custom),
     stages: readStages(custom),
   };
+}
+
+/**
+ * The key of pseudonyms, for a function that makes them.
+ * @throws ConfigurationError CONSUMERS_CUSTOM_MISSING
+ */
+export function pseudonymKeyOf({ pseudonymKeyArn }: Platform): CfnValue {
+  return pseudonymKeyArn ?? missing('pseudonymKeyArn');
+}
+
+function given(value: unknown): CfnValue | undefined {
+  return typeof value === 'string' || isObject(value) ? value : undefined;
+}
+
+function missing(name: string): never {
+  throw new ConfigurationError(
+    'CONSUMERS_CUSTOM_MISSING',
+    `custom.consumers.${name}`,
+    'is missing: give a name or ARN, or { Fn::ImportValue: … }',
+  );
 }
 
 /** The stages of `custom.consumers`, which a service without consumers may have alone. */

@@ -114,6 +114,7 @@ export const OrderPlaced = defineEvent({
   example: { ...exampleOrder, deadline: '2026-01-15T09:45:00.000Z' },
   analytics: {
     fields: [...amountsOfOrder, 'lines[].sku', 'lines[].quantity', 'lines[].unitPrice'],
+    pseudonyms: ['customer.id'], // tells a first order from a later one, and not whose it is
   },
 });
 

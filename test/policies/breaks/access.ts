@@ -1,4 +1,4 @@
-import { at, isAnalyticsBus, list, referenceTo, type Statement } from '../template.ts';
+import { at, isAnalyticsBus, isPseudonymKey, list, referenceTo, type Statement } from '../template.ts';
 import { type Break, type Breaks, isFunctionRole, setting, type Target, typed } from './break.ts';
 
 const isFunction = 'AWS::Lambda::Function';
@@ -78,6 +78,18 @@ function variantStatement({ properties, service }: Target): Statement | undefine
   return statements.find(({ Resource }) => isAnalyticsBus(Resource, service.stage));
 }
 
+/** A role that may make codes with the key of pseudonyms. */
+const makesCodes = typed(isRole, ({ properties, service }) =>
+  (list(at(list(properties.Policies)[0], 'PolicyDocument', 'Statement')) as Statement[]).some(({ Resource }) =>
+    isPseudonymKey(Resource, service.stage),
+  ),
+);
+
+const knowsPseudonymKey = typed(
+  isFunction,
+  ({ properties }) => at(properties.Environment, 'Variables', 'MILLRACE_PSEUDONYM_KEY_ARN') !== undefined,
+);
+
 /** Who may do what: roles, policies of resources, variables. */
 export const access: Breaks = {
   'permitted-actions': [
@@ -154,6 +166,27 @@ export const access: Breaks = {
         document.Statement.push({ Effect: 'Allow', Action: 'events:PutEvents', Resource });
       },
       says: /events:PutEvents on .*AnalyticsBusArn.*the analytics bus, for a relay/,
+    },
+    {
+      title: 'make pseudonyms without being a relay, or without a contract that asks for some',
+      applies: (target) => isFunctionRole(target) && !makesCodes(target),
+      change: ({ properties, service }) => {
+        const document = at(list(properties.Policies)[0], 'PolicyDocument') as { Statement: object[] };
+        const Resource = { 'Fn::ImportValue': `millrace-${service.stage}:PseudonymKeyArn` };
+        document.Statement.push({ Effect: 'Allow', Action: 'kms:GenerateMac', Resource });
+      },
+      says: /kms:GenerateMac on .*PseudonymKeyArn.*for a relay whose contracts ask for some/,
+    },
+    grants('make codes with the key of the data', 'kms:GenerateMac', { 'Fn::ImportValue': 'k' }, /kms:GenerateMac on/),
+    grants('verify codes', 'kms:VerifyMac', { 'Fn::ImportValue': 'k' }, /kms:VerifyMac on .*it is not listed/),
+    {
+      title: 'a relay that may not make pseudonyms',
+      applies: makesCodes,
+      change: ({ properties, service }) => {
+        const document = at(list(properties.Policies)[0], 'PolicyDocument') as { Statement: Statement[] };
+        document.Statement = document.Statement.filter(({ Resource }) => !isPseudonymKey(Resource, service.stage));
+      },
+      says: /does not allow kms:GenerateMac, without which its variants have no pseudonyms/,
     },
     grants("another function's logs", 'logs:PutLogEvents', 'arn:aws:logs:us-east-1:1:log-group:x', /PutLogEvents on/),
     {
@@ -421,6 +454,19 @@ export const access: Breaks = {
       },
       says: new RegExp(`^may not be used by ${who}, or not for this stage alone$`),
     })),
+    adds(
+      'pseudonyms for a service of AWS',
+      ({ id }) => id === 'PseudonymKey',
+      'KeyPolicy',
+      {
+        Sid: 'Logs',
+        Effect: 'Allow',
+        Principal: { Service: 'logs.amazonaws.com' },
+        Action: 'kms:GenerateMac',
+        Resource: '*',
+      },
+      /^Logs does not say for which account, or is for somebody else$/,
+    ),
     setting(
       'a key that nobody may administer',
       isKey,
@@ -490,6 +536,20 @@ export const access: Breaks = {
       'Environment.Variables.MILLRACE_ANALYTICS_BUS',
       undefined,
       /^MILLRACE_ANALYTICS_BUS is missing, or not that of its own queue$/,
+    ),
+    setting(
+      'a relay that does not know the key of pseudonyms',
+      knowsPseudonymKey,
+      'Environment.Variables.MILLRACE_PSEUDONYM_KEY_ARN',
+      undefined,
+      /^MILLRACE_PSEUDONYM_KEY_ARN is missing, or not that of its own queue$/,
+    ),
+    setting(
+      'pseudonyms by another key',
+      knowsPseudonymKey,
+      'Environment.Variables.MILLRACE_PSEUDONYM_KEY_ARN',
+      { 'Fn::ImportValue': 'millrace-prod:DataKeyArn' },
+      /^MILLRACE_PSEUDONYM_KEY_ARN has a value that it may not have/,
     ),
     variable('code before the handler', 'NODE_OPTIONS', '--require /tmp/spy.js', /^NODE_OPTIONS has a value/),
     variable('a debugger', 'NODE_OPTIONS', '--enable-source-maps --inspect=0.0.0.0', /^NODE_OPTIONS has a value/),

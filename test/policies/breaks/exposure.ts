@@ -14,6 +14,7 @@ const isIntegration = 'AWS::ApiGatewayV2::Integration';
 const isAlarm = 'AWS::CloudWatch::Alarm';
 const isLogGroup = 'AWS::Logs::LogGroup';
 const isRole = 'AWS::IAM::Role';
+const isPseudonymKey = typed('AWS::KMS::Key', ({ id }) => id === 'PseudonymKey');
 const everybody = {
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' }],
@@ -136,6 +137,23 @@ export const exposure: Breaks = {
         resource.DeletionPolicy = 'Delete';
       },
       says: /^DeletionPolicy is "Delete"/,
+    },
+    setting('pseudonyms by a key that encrypts', isPseudonymKey, 'KeyUsage', undefined, /^KeyUsage is undefined/),
+    setting('pseudonyms by another spec', isPseudonymKey, 'KeySpec', 'HMAC_512', /^KeySpec is "HMAC_512"/),
+    setting(
+      'pseudonyms that change',
+      isPseudonymKey,
+      'EnableKeyRotation',
+      true,
+      /^EnableKeyRotation is true, not missing/,
+    ),
+    {
+      title: 'pseudonyms that go with their stack',
+      applies: isPseudonymKey,
+      change: ({ resource }) => {
+        resource.DeletionPolicy = resource.DeletionPolicy === 'Delete' ? 'Retain' : 'Delete';
+      },
+      says: /^DeletionPolicy is "(Delete|Retain)"/,
     },
     setting('keys that stay', 'AWS::KMS::Key', 'EnableKeyRotation', false, /^EnableKeyRotation is false/),
     property('a key that is gone in a week', 'AWS::KMS::Key', 'PendingWindowInDays', 7),

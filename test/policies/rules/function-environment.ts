@@ -7,7 +7,9 @@ import {
   entriesOf,
   isAnalyticsBus,
   isIntrinsic,
+  isPseudonymKey,
   list,
+  makesPseudonyms,
   referenceTo,
   statementsOf,
 } from '../template.ts';
@@ -61,6 +63,7 @@ const variables: Readonly<Record<string, Variable>> = {
   MILLRACE_PROJECTIONS_TABLE: table('ProjectionsTable'),
   MILLRACE_EVENT_BUS: (value, { service }) => at(value, 'Fn::ImportValue') === `millrace-${service.stage}:EventBusName`,
   MILLRACE_ANALYTICS_BUS: (value, { service }) => isAnalyticsBus(value, service.stage, 'Name'),
+  MILLRACE_PSEUDONYM_KEY_ARN: (value, { service }) => isPseudonymKey(value, service.stage),
   MILLRACE_CONSUMER: (value, { service, handler }) =>
     value === `${service.name}.${String(handler.properties.FunctionName).split('-').at(-1)}`,
   MILLRACE_CONSUMER_QUEUE_URL: queue,
@@ -157,6 +160,9 @@ function unnamed(service: CompiledService, { id, properties }: Entry, environmen
     environment.MILLRACE_ANALYTICS_BUS === undefined
       ? ['no variable names the analytics bus']
       : []),
+    ...(may('kms:GenerateMac') && environment.MILLRACE_PSEUDONYM_KEY_ARN === undefined
+      ? ['no variable names the key of pseudonyms']
+      : []),
     ...(may('scheduler:CreateSchedule')
       ? ['GROUP', 'ROLE_ARN', 'DLQ_ARN', 'BUS_ARN']
           .filter((each) => environment[`MILLRACE_SCHEDULE_${each}`] === undefined)
@@ -187,7 +193,7 @@ function unnamed(service: CompiledService, { id, properties }: Entry, environmen
 function needed(
   service: CompiledService,
   { id, properties: { FunctionName } }: Entry,
-  { exampleEvents }: CompiledWorkspace,
+  workspace: CompiledWorkspace,
 ): Array<[string, unknown]> {
   const everywhere = [
     'MILLRACE_STAGE',
@@ -208,8 +214,10 @@ function needed(
         continue;
       }
       needs.push(['MILLRACE_EVENT_BUS', undefined], ['MILLRACE_RELAY_DLQ_URL', { Ref: destination }]);
+      const { exampleEvents } = workspace;
       const hasVariants = exampleEvents.some((each) => each.source === `millrace.${service.name}` && each.variant);
       if (hasVariants) needs.push(['MILLRACE_ANALYTICS_BUS', undefined]);
+      if (makesPseudonyms(service, workspace)) needs.push(['MILLRACE_PSEUDONYM_KEY_ARN', undefined]);
       continue;
     }
     const redrive = own.Properties?.RedrivePolicy;

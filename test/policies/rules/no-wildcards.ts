@@ -68,13 +68,13 @@ export const noWildcards: Rule = {
     },
     {
       service: 'event-bus',
-      resource: /^(AlarmTopic|Data)Key$/,
+      resource: /^(AlarmTopic|Data|Pseudonym)Key$/,
       problem: /Resource "\*"$/,
       reason: "in a key's policy it means this key",
     },
     {
       service: 'event-bus',
-      resource: /^(AlarmTopic|Data)Key$/,
+      resource: /^(AlarmTopic|Data|Pseudonym)Key$/,
       problem: /Statement\[0\]: Action "kms:\*"$/,
       reason: 'a key that its account could not administer would be lost',
     },

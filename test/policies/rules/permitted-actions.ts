@@ -8,8 +8,10 @@ import {
   entriesOf,
   isAnalyticsBus,
   isDurable,
+  isPseudonymKey,
   isSame,
   list,
+  makesPseudonyms,
   referenceTo,
   type Statement,
 } from '../template.ts';
@@ -77,6 +79,13 @@ const places: ReadonlyArray<{ actions: readonly string[]; on: string; place: Pla
     actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
     on: 'the key of the stage',
     place: (resource, { service }) => at(resource, 'Fn::ImportValue') === `millrace-${service.stage}:DataKeyArn`,
+  },
+  {
+    // Whoever may use it can tell which person a pseudonym is of, by trying.
+    actions: ['kms:GenerateMac'],
+    on: 'the key of pseudonyms, for a relay whose contracts ask for some',
+    place: (resource, { service, role, workspace }) =>
+      role.id === 'RelayRole' && makesPseudonyms(service, workspace) && isPseudonymKey(resource, service.stage),
   },
   {
     actions: ['scheduler:CreateSchedule', 'scheduler:DeleteSchedule'],
@@ -302,6 +311,10 @@ function missing(service: CompiledService, role: Entry, owner: Entry | undefined
       list(statement.Resource).some((resource) => isAnalyticsBus(resource, service.stage)),
     )
       ? ['does not allow events:PutEvents on the analytics bus']
+      : []),
+    ...(at(owner.properties, 'Environment', 'Variables', 'MILLRACE_PSEUDONYM_KEY_ARN') !== undefined &&
+    !has('kms:GenerateMac')
+      ? ['does not allow kms:GenerateMac, without which its variants have no pseudonyms']
       : []),
   ];
 }

@@ -145,7 +145,7 @@ function keyPolicies(service: CompiledService): Finding[] {
   };
   return entriesOf(service, 'AWS::KMS::Key').flatMap(({ id, properties }) => {
     const statements = statementsOf(properties.KeyPolicy);
-    const users = id === 'DataKey' ? forData(service.stage) : { 'CloudWatch, for alarms': forAlarms };
+    const users = usersOfKey[id]?.(service.stage) ?? { 'CloudWatch, for alarms': forAlarms };
     const has = (wanted: Statement) => statements.some((statement) => isSame(unnamed(statement), wanted));
     return [
       ...(has(root) ? [] : ['the account may not administer the key, and nobody can give that back']),
@@ -158,6 +158,12 @@ function keyPolicies(service: CompiledService): Finding[] {
     ].map((problem) => ({ resource: id, problem }));
   });
 }
+
+/** Who uses a key beside the roles of the account, where that is not CloudWatch. */
+const usersOfKey: Readonly<Record<string, (stage: string) => Record<string, Statement>>> = {
+  DataKey: forData,
+  PseudonymKey: () => ({}),
+};
 
 /** The services that encrypt the data of a stage, each for what belongs to that stage. */
 function forData(stage: string): Record<string, Statement> {

@@ -14,6 +14,7 @@ import {
   policy,
   reference,
   type Shape,
+  type ShapeContext,
   type TypeShape,
   text,
   when,
@@ -108,9 +109,20 @@ export const operations: Readonly<Record<string, TypeShape>> = {
     },
   },
   'AWS::KMS::Key': {
-    properties: { Description: text, EnableKeyRotation: oneOf(true), KeyPolicy: policy('resource-policies') },
-    // Without the key of the data, what outlives its stack could not be read.
-    removal: when(({ id }) => id === 'DataKey', oneOf('Retain'), absent),
+    properties: {
+      Description: text,
+      // KMS does not rotate keys that make codes, and then every person would have another pseudonym.
+      EnableKeyRotation: when(isOfPseudonyms, absent, oneOf(true)),
+      KeySpec: when(isOfPseudonyms, oneOf('HMAC_256'), absent),
+      KeyUsage: when(isOfPseudonyms, oneOf('GENERATE_VERIFY_MAC'), absent),
+      KeyPolicy: policy('resource-policies'),
+    },
+    // Without the key of the data, what outlives its stack could not be read; without that of pseudonyms, no customer be recognised.
+    removal: when(
+      isOfPseudonyms,
+      computed(({ workspace }) => workspace.parameters.removalPolicy),
+      when(({ id }) => id === 'DataKey', oneOf('Retain'), absent),
+    ),
   },
   'AWS::SSM::Parameter': {
     properties: {
@@ -125,6 +137,11 @@ export const operations: Readonly<Record<string, TypeShape>> = {
     },
   },
 };
+
+/** True of the key of pseudonyms. */
+function isOfPseudonyms({ id }: ShapeContext): boolean {
+  return id === 'PseudonymKey';
+}
 
 function functionName(): Shape {
   return (value, path, { service }) =>
