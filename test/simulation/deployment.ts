@@ -115,6 +115,7 @@ function readFunction(
     MILLRACE_STAGE: STAGE,
     MILLRACE_EVENT_BUS: DOMAIN_BUS,
     MILLRACE_ANALYTICS_BUS: ANALYTICS_BUS,
+    MILLRACE_PSEUDONYM_KEY_ARN: `arn:aws:kms:us-east-1:${ACCOUNT}:key/pseudonyms`,
     MILLRACE_PARKING_QUEUE_URL: queueUrl(`millrace-re-emitter-${STAGE}-parking`),
   };
   for (const [variable, value] of Object.entries(definition.environment ?? {})) {

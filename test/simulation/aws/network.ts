@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { processTransport, type Transport } from '@millrace/aws';
 import type { Random } from '../../random.ts';
@@ -6,7 +7,7 @@ import type { World } from '../world.ts';
 
 /** A request of an SDK's client. */
 export interface AwsRequest {
-  service: 'dynamodb' | 'events' | 'sqs' | 'email' | 'sns' | 'scheduler';
+  service: 'dynamodb' | 'events' | 'sqs' | 'email' | 'sns' | 'scheduler' | 'kms';
   operation: string;
   // biome-ignore lint/suspicious/noExplicitAny: each operation has other fields, and code that reads them has looked at `operation`
   input: any;
@@ -196,6 +197,8 @@ export class Network {
         return () => mail.send(input, container);
       case 'sns':
         return () => mail.publish(input, container);
+      case 'kms':
+        return () => ({ Mac: createHmac('sha256', input.KeyId).update(input.Message, 'base64').digest('base64') });
     }
   }
 }
@@ -247,7 +250,8 @@ function readRequest({ hostname, path, method = 'POST', headers, body }: Paramet
   const text = bytes?.toString() || '{}';
   const target = headers['x-amz-target'];
   if (target !== undefined) {
-    const service = hostname.startsWith('dynamodb') ? 'dynamodb' : hostname.startsWith('sqs') ? 'sqs' : 'events';
+    const services = ['dynamodb', 'sqs', 'kms'] as const;
+    const service = services.find((name) => hostname.startsWith(name)) ?? 'events';
     return { service, operation: target.slice(target.indexOf('.') + 1), input: JSON.parse(text) };
   }
   if (hostname.startsWith('email')) return { service: 'email', operation: 'SendEmail', input: JSON.parse(text) };
@@ -323,6 +327,7 @@ function describe({ service, operation, input }: AwsRequest): string {
   if (service === 'email')
     return `mail to ${input.Destination?.ToAddresses?.[0]}: ${input.Content?.Simple?.Subject?.Data}`;
   if (service === 'scheduler') return `${operation} ${input.Name}`;
+  if (service === 'kms') return operation;
   if (service === 'events') {
     const entries: { DetailType: string }[] = input.Entries ?? [];
     return `PutEvents ${entries.map(({ DetailType }) => DetailType).join(', ')}`;
