@@ -95,7 +95,14 @@ describe('misused', () => {
   });
 });
 
-const busExports = ['EventBusName', 'EventBusArn', 'AnalyticsBusName', 'AnalyticsBusArn', 'AlarmTopicArn'];
+const busExports = [
+  'EventBusName',
+  'EventBusArn',
+  'AnalyticsBusName',
+  'AnalyticsBusArn',
+  'PseudonymKeyArn',
+  'AlarmTopicArn',
+];
 
 describe('npm run deploy', () => {
   test('says what would be done on an empty account', async () => {
