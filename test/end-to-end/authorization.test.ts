@@ -81,6 +81,12 @@ const rows: Readonly<Record<string, Row>> = {
       { scope: 'analytics:read', query: () => 'from=2026-01-01T00:00Z&to=2026-01-01T01:00Z', own: 200, others: 200 },
     ]),
   ),
+  'GET /analytics/cohorts': {
+    scope: 'analytics:read',
+    query: () => 'from=2026-01-01&to=2026-02-01',
+    own: 200,
+    others: 200,
+  },
   'GET /lineage/{id}': { scope: 'events:read', own: 200, others: 200 },
 };
 

@@ -44,6 +44,28 @@ test('orders are to be seen in the figures of their minute, each once', async ()
   expect(minutes.length).toBeGreaterThan(0);
 });
 
+test('a customer who orders again is one customer with a repeat order', async () => {
+  const sku = await shop.stocked(10);
+  const day = (time: number) => new Date(time).toISOString().slice(0, 10);
+  const now = Date.now();
+  const today = async () => {
+    const query = `by=day&from=${day(now)}&to=${day(now + 86_400_000)}`;
+    const { status, body } = await shop.request('GET', `/analytics/cohorts?${query}`);
+    expect(status).toBe(200);
+    return body.cohorts[0]?.ordersOfPeriod ?? { first: 0, repeat: 0 };
+  };
+  const before = await today();
+  const newcomer = new Shop(system);
+  for (const quantity of [1, 2, 3]) await newcomer.place(orderOf(sku, quantity));
+
+  // Other suites may order at the same time.
+  await eventually(async () => {
+    const { first, repeat } = await today();
+    expect(first - before.first).toBeGreaterThanOrEqual(1);
+    expect(repeat - before.repeat).toBeGreaterThanOrEqual(2);
+  });
+});
+
 test('a figure that is not there is a 400 that names its parameter', async () => {
   const { status, body } = await shop.request('GET', `/analytics/series?of=${randomUUID()}`);
 

@@ -28,6 +28,7 @@ export interface AnswerBody extends OrderView {
   minutes: { minute: string; views: number; productViews: number; sessions: number }[];
   /** Of `GET /analytics/…`. */
   steps: { step: string; orders: number }[];
+  cohorts: { period: string; customers: number; ordersOfPeriod: { first: number; repeat: number } }[];
   skus: { sku: string; quantity: number }[];
   /** Of `GET /events`. */
   events: StoredEvent[];

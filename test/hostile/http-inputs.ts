@@ -143,6 +143,13 @@ export const attackedRoutes: Readonly<Record<string, AttackedRoute>> = {
       },
     ]),
   ),
+  'GET /analytics/cohorts': {
+    method: 'GET',
+    path: '/analytics/cohorts',
+    by: 'staff',
+    query: { from: '2026-01-01', to: '2026-02-01' },
+    sound: [200],
+  },
   'GET /stock/{sku}': { method: 'GET', path: '/stock/{id}', by: 'staff', sound: [200, 404] },
   'PUT /stock/{sku}': { method: 'PUT', path: '/stock/{id}', by: 'staff', body: stockLevelRequest, sound: [200] },
   'POST /stock/{sku}/count': {

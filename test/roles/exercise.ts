@@ -353,6 +353,13 @@ const countsOrders: Step = async ({ shop, until }) => {
     const { status } = await shop.request('GET', `/analytics/${name}?${range}`);
     equal(status, 200, `GET /analytics/${name} answered ${status}`);
   }
+  const day = (time: number) => new Date(time).toISOString().slice(0, 10);
+  await until(async () => {
+    const query = `by=day&from=${day(now)}&to=${day(now + 2 * 86_400_000)}`;
+    const { status, body } = await shop.request('GET', `/analytics/cohorts?${query}`);
+    equal(status, 200, `GET /analytics/cohorts answered ${status}`);
+    ok((body.cohorts[0]?.ordersOfPeriod.repeat ?? 0) >= 1, 'the repeat orders are not counted');
+  });
 };
 
 /** A slot is reserved, cancelled, reserved, attended and left; another one is closed and opened; and the slots of the coming days are made. */

@@ -14,6 +14,7 @@ const bystanders = new Set([
   'checkout OnPaymentFailedRule',
   'event-log OnEventRule',
   'live-figures OnEventRule',
+  'live-figures OnOrderPlacedRule',
 ]);
 
 /** An order has one process: the choreography of the services, or the checkout. */

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => dynamoDb.stop());
 
 const placedAt = (time: string): Event => {
-  const variant = sampleEvent(OrderPlaced, {}, { time: new Date(time) }).analyticsVariant();
+  const variant = sampleEvent(OrderPlaced, {}, { time: new Date(time) }).analyticsVariant(() => 'ada');
   return OrderPlaced.analytics.parse(parseEnvelope(envelopeText(variant as never)));
 };
 

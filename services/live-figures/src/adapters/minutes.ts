@@ -1,5 +1,4 @@
 import { paginateQuery } from '@millrace/aws';
-import { ConfigurationError, variableFrom } from '@millrace/errors';
 import {
   ConcurrencyConflictError,
   commit,
@@ -12,6 +11,7 @@ import {
 import type { Event } from '@millrace/events';
 import { countEvents, minuteOf, type SlotState, slotOf, sumOf } from '../domain/minute.ts';
 import type { MinuteFigures } from '../domain/report.ts';
+import { retentionFromEnvironment } from './retention.ts';
 
 /** What became of an event: it is counted, was counted before, or could not be. */
 export type Outcome = 'counted' | 'known' | Error;
@@ -128,9 +128,7 @@ function daysOf(from: string, to: string): string[] {
  * @throws ConfigurationError when one of them is not set, and for less time than an event may come again
  */
 export function minutesFromEnvironment(): Minutes {
-  const name = 'MILLRACE_FIGURE_RETENTION_DAYS';
-  const expectation = 'a whole number of days from 30 on, for an event may come again for 29 days';
-  const retentionDays = Number(variableFrom(name, expectation));
-  if (!Number.isInteger(retentionDays) || retentionDays < 30) throw new ConfigurationError(name, expectation);
-  return new Minutes(tableFromEnvironment(), { retentionDays });
+  return new Minutes(tableFromEnvironment(), {
+    retentionDays: retentionFromEnvironment('MILLRACE_FIGURE_RETENTION_DAYS'),
+  });
 }

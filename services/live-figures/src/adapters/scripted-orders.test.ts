@@ -62,7 +62,9 @@ function script(): { texts: string[]; expected: Expected } {
     const order = { ...person, orderId, lines: [{ sku, quantity, unitPrice: 350 }], total };
     const happens = (contract: EventContract, data: object = order): void => {
       time += 20_000 + Math.floor(next() * 40_000);
-      const variant = sampleEvent(contract, data as never, { time: new Date(time) }).analyticsVariant();
+      const variant = sampleEvent(contract, data as never, { time: new Date(time) }).analyticsVariant(
+        () => 'pseudonym',
+      );
       texts.push(envelopeText(variant as EmittableEvent<never>));
     };
     happens(OrderPlaced);

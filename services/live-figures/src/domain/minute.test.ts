@@ -13,7 +13,7 @@ test('every event that a dimension measures is consumed, and no other', () => {
 
 test('an event counts once, also when it comes twice in a batch', () => {
   const placed = OrderPlaced.analytics.parse(
-    parseEnvelope(envelopeText(sampleEvent(OrderPlaced).analyticsVariant() as never)),
+    parseEnvelope(envelopeText(sampleEvent(OrderPlaced).analyticsVariant(() => 'ada') as never)),
   );
   const confirmed = OrderConfirmed.analytics.parse(
     parseEnvelope(envelopeText(sampleEvent(OrderConfirmed).analyticsVariant() as never)),

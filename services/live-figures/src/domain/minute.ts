@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Event } from '@millrace/events';
 import { projections } from './figures/index.ts';
+import { markOf } from './mark.ts';
 import type { Figures } from './projection.ts';
 
 /** The figures of ten seconds, by projection, with the marks of the events that they count. */
@@ -23,11 +23,6 @@ export function slotOf({ metadata: { timestamp } }: Pick<Event, 'metadata'>): st
 /** The minute of a slot. */
 export function minuteOf(slot: string): string {
   return slot.slice(0, 'yyyy-mm-ddThh:mm'.length);
-}
-
-/** 72 bits of the event's id: of a million events in a slot no two share them. */
-function markOf({ metadata: { id } }: Event): string {
-  return createHash('sha256').update(id).digest('base64url').slice(0, 12);
 }
 
 /**

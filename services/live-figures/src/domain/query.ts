@@ -1,9 +1,12 @@
 import { minuteRange } from '@millrace/http';
 import * as z from 'zod';
+import { cohortUnits } from './cohorts.ts';
 import { projections } from './figures/index.ts';
 
 const MAX_HOURS = 24;
 const MAX_SKUS = 100;
+const MAX_DAYS = 731;
+const DAY_MS = 24 * 60 * 60 * 1000;
 const names = projections.map(({ name }) => name) as [string, ...string[]];
 
 /** The query of figures of some time: `from` is in the range and `to` is not. */
@@ -26,3 +29,22 @@ export const topQuery = minuteRange(
   },
   MAX_HOURS,
 );
+
+const day = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\d$/, { error: 'expected a day in UTC such as 2026-01-31', abort: true })
+  .refine((text) => new Date(`${text}T00:00Z`).toJSON()?.startsWith(text), { error: 'there is no such day' });
+
+/** The query of `GET /analytics/cohorts`: `from` is in the range and `to` is not. */
+export const cohortsQuery = z
+  .strictObject({
+    from: day,
+    to: day,
+    by: z.enum(cohortUnits, `expected one of ${cohortUnits.join(', ')}`).default('month'),
+  })
+  .superRefine(({ from, to }, context) => {
+    const days = (Date.parse(to) - Date.parse(from)) / DAY_MS;
+    if (days > 0 && days <= MAX_DAYS) return;
+    const message = days > 0 ? `expected at most ${MAX_DAYS} days after from` : 'expected a day after from';
+    context.addIssue({ code: 'custom', path: ['to'], message });
+  });
