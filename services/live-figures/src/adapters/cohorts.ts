@@ -86,7 +86,7 @@ export class Cohorts {
       const item = items.get(idOf(customerKey(pseudonym)));
       const { state, known, changes } = countOrders(item as CustomerState | undefined, some);
       for (const order of known) all.add(order);
-      if (!state || known.size === some.length) continue;
+      if (!state || changes.size === 0) continue;
       customers.push(this.#customerWrite(pseudonym, state, item?.version ?? 0));
       changed.push(changes);
     }

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type DocumentClient, documentClient } from '@millrace/aws';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type DocumentClient, documentClient, ScanCommand } from '@millrace/aws';
 import { type Event, parseEnvelope } from '@millrace/events';
 import { OrderPlaced } from '@millrace/orders/events';
 import { envelopeText, sampleEvent } from '@millrace/testing';
@@ -87,4 +87,47 @@ test('a late event counts in its own minute', async () => {
     ['2026-01-15T09:30', 1],
     ['2026-01-15T09:31', 1],
   ]);
+});
+
+describe('with two containers', () => {
+  /** Another container, with a memory of its own. */
+  const another = (name: string) => new Minutes({ client: documentClient(), name }, { retentionDays: 90 });
+  const at = (second: number) => placedAt(`2026-01-15T09:30:0${second}.000Z`);
+  const many = (count: number) => Array.from({ length: count }, (_, index) => at(index % 10));
+
+  test('events are recognised in pages that are full, by a container that has not seen them', async () => {
+    const { minutes, placed, writes } = await setUp('full-pages');
+    const events = many(300);
+    for (let start = 0; start < events.length; start += 10) await minutes.record(events.slice(start, start + 10));
+    expect(writes()).toBe(30);
+
+    expect(new Set(await another('full-pages').record(events))).toEqual(new Set(['known']));
+    expect(await placed()).toEqual([['2026-01-15T09:30', 300]]);
+    const { Items = [] } = await documentClient().send(new ScanCommand({ TableName: 'full-pages' }));
+    expect(Items.length).toBeGreaterThan(3);
+    expect(Math.max(...Items.map(({ seen }) => seen.length))).toBeLessThan(1_000);
+  });
+
+  test('what both get at once counts once, page after page', async () => {
+    const { minutes, placed } = await setUp('both');
+    const other = another('both');
+    const events = many(400);
+    for (let start = 0; start < events.length; start += 8) {
+      const some = events.slice(start, start + 8);
+      const outcomes = await Promise.all([minutes.record(some), other.record([...some].reverse())]);
+      expect(outcomes.flat().filter((outcome) => outcome === 'counted')).toHaveLength(some.length);
+    }
+    expect(await placed()).toEqual([['2026-01-15T09:30', 400]]);
+  });
+
+  test('a container that was not there for a while does not count again what the other one has', async () => {
+    const { minutes, placed } = await setUp('away');
+    const events = many(200);
+    await minutes.record(events.slice(0, 5));
+    await another('away').record(events.slice(5));
+
+    expect(new Set(await minutes.record(events.slice(5)))).toEqual(new Set(['known']));
+    expect(await minutes.record([at(3)])).toEqual(['counted']);
+    expect(await placed()).toEqual([['2026-01-15T09:30', 201]]);
+  });
 });

@@ -1,15 +1,14 @@
 import { paginateQuery } from '@millrace/aws';
 import {
   ConcurrencyConflictError,
+  type ConditionalWrite,
   commit,
-  idOf,
-  readItems,
   retryOnConflict,
   type Table,
   tableFromEnvironment,
 } from '@millrace/event-store';
 import type { Event } from '@millrace/events';
-import { countEvents, minuteOf, type SlotState, slotOf, sumOf } from '../domain/minute.ts';
+import { countEvents, minuteOf, type Page, type Slot, slotOf, sumOf } from '../domain/minute.ts';
 import type { MinuteFigures } from '../domain/report.ts';
 import { retentionFromEnvironment } from './retention.ts';
 
@@ -21,12 +20,24 @@ interface MinutesOptions {
   now?: () => Date;
 }
 
+/** A slot as this container has read or written it last. */
+interface KnownSlot extends Slot {
+  /** Of its open page. */
+  version: number;
+  /** Another container writes to it, too. */
+  isShared: boolean;
+}
+
+/** Mostly those of now: what is late is read. */
+const REMEMBERED_SLOTS = 12;
+
 /**
- * Figures by minute. Ten seconds are one item with their figures and the marks of the events that they count, so events of the
- * same seconds that come together are one write, and each counts once.
+ * Figures by minute. Ten seconds are some pages, items with figures and the marks of the events that they count, of which the last one is
+ * written. So events of the same seconds that come together are one write, and each counts once.
  */
 export class Minutes {
   readonly #table: Table;
+  readonly #slots = new Map<string, KnownSlot>();
   readonly #options: Required<MinutesOptions>;
 
   constructor(table: Table, { retentionDays, now = () => new Date() }: MinutesOptions) {
@@ -77,35 +88,91 @@ export class Minutes {
   }
 
   /** @returns the events that were counted before */
-  async #add(slot: string, events: readonly Event[]): Promise<ReadonlySet<Event>> {
-    const { client, name } = this.#table;
-    const key = { pk: partitionOf(slot.slice(0, 'yyyy-mm-dd'.length)), sk: slot };
-    const item = (await readItems(client, name, [key])).get(idOf(key));
-    const stored = item as SlotState | undefined;
-    const { state, known } = countEvents(stored, events);
-    if (state.seen.length === stored?.seen.length) return known;
-    const version: number = item?.version ?? 0;
-    const ttl = Math.floor(this.#options.now().getTime() / 1000) + this.#options.retentionDays * 86_400;
-    await commit(client, [
-      {
-        write: {
-          Put: {
-            TableName: name,
-            Item: { ...key, figures: state.figures, seen: state.seen, version: version + 1, ttl },
-            ...(version === 0
-              ? { ConditionExpression: 'attribute_not_exists(pk)' }
-              : {
-                  ConditionExpression: '#version = :version',
-                  ExpressionAttributeNames: { '#version': 'version' },
-                  ExpressionAttributeValues: { ':version': version },
-                }),
-          },
-        },
-        onConditionFailed: (options) => new ConcurrencyConflictError(`slot ${slot}`, options),
-      },
-    ]);
+  async #add(name: string, events: readonly Event[]): Promise<ReadonlySet<Event>> {
+    const slot = await this.#slotOf(name);
+    const { page, number, known } = countEvents(slot, events);
+    const isNew = slot.open === undefined || number > slot.closedPages;
+    if (page.seen.length === (isNew ? 0 : slot.open?.seen.length)) return known;
+    const version = isNew ? 0 : slot.version;
+    // Whatever happens to the write, what was known of the slot may be wrong by then.
+    this.#slots.delete(name);
+    try {
+      await commit(this.#table.client, [this.#write(name, number, page, version)]);
+    } catch (error) {
+      if (error instanceof ConcurrencyConflictError) this.#remember(name, { ...slot, isShared: true });
+      throw error;
+    }
+    const closed = isNew && slot.open ? new Set([...slot.closed, ...slot.open.seen]) : slot.closed;
+    this.#remember(name, { ...slot, closed, closedPages: number, open: page, version: version + 1 });
     return known;
   }
+
+  /**
+   * What is known of a slot. This container need not read what it has written itself, for a write states the version that it is based on.
+   * Once another one was faster, it reads what has come since, before it writes: the pages that were full before are as they were.
+   */
+  async #slotOf(name: string): Promise<KnownSlot> {
+    const remembered = this.#slots.get(name);
+    if (remembered && !remembered.isShared) return remembered;
+    const slot = remembered ?? { closed: new Set<string>(), closedPages: 0, version: 0, isShared: false };
+    const pages: (Page & { version: number })[] = [];
+    const found = paginateQuery(this.#table.client, {
+      TableName: this.#table.name,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :day AND sk BETWEEN :from AND :to',
+      ExpressionAttributeValues: {
+        ':day': partitionOf(name.slice(0, 'yyyy-mm-dd'.length)),
+        ':from': pageKey(name, slot.closedPages),
+        ':to': `${name}#~`,
+      },
+    });
+    for await (const { Items = [] } of found) {
+      for (const { figures, seen, version } of Items) pages.push({ figures, seen: marksOf(seen), version });
+    }
+    const open = pages.pop();
+    const closed = pages.length > 0 ? new Set([...slot.closed, ...pages.flatMap(({ seen }) => seen)]) : slot.closed;
+    return { ...slot, closed, closedPages: slot.closedPages + pages.length, open, version: open?.version ?? 0 };
+  }
+
+  #write(slot: string, number: number, { figures, seen }: Page, version: number): ConditionalWrite {
+    const ttl = Math.floor(this.#options.now().getTime() / 1000) + this.#options.retentionDays * 86_400;
+    const key = { pk: partitionOf(slot.slice(0, 'yyyy-mm-dd'.length)), sk: pageKey(slot, number) };
+    return {
+      write: {
+        Put: {
+          TableName: this.#table.name,
+          Item: { ...key, figures, seen: Buffer.from(seen.join(''), 'base64url'), version: version + 1, ttl },
+          ...(version === 0
+            ? { ConditionExpression: 'attribute_not_exists(pk)' }
+            : {
+                ConditionExpression: '#version = :version',
+                ExpressionAttributeNames: { '#version': 'version' },
+                ExpressionAttributeValues: { ':version': version },
+              }),
+        },
+      },
+      onConditionFailed: (options) => new ConcurrencyConflictError(`slot ${slot}`, options),
+    };
+  }
+
+  #remember(name: string, slot: KnownSlot): void {
+    this.#slots.set(name, slot);
+    for (const oldest of this.#slots.keys()) {
+      if (this.#slots.size <= REMEMBERED_SLOTS) break;
+      this.#slots.delete(oldest);
+    }
+  }
+}
+
+/** `2026-01-15T09:30:1#0007` */
+function pageKey(slot: string, number: number): string {
+  return `${slot}#${String(number).padStart(4, '0')}`;
+}
+
+/** Marks as they are stored, one behind the other. */
+function marksOf(bytes: Uint8Array): string[] {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+  return text.match(/.{12}/g) ?? [];
 }
 
 function partitionOf(day: string): string {

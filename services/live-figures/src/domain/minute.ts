@@ -3,19 +3,35 @@ import { projections } from './figures/index.ts';
 import { markOf } from './mark.ts';
 import type { Figures } from './projection.ts';
 
-/** The figures of ten seconds, by projection, with the marks of the events that they count. */
-export interface SlotState {
+/** Figures by projection, with the marks of the events that they count. They are beside each other, so that both are one write. */
+export interface Page {
   figures: Readonly<Record<string, Figures>>;
-  /** Marks of events. They are beside the figures, so that both are one write. */
   seen: readonly string[];
 }
 
-const empty: SlotState = { figures: {}, seen: [] };
+/** What is known of the figures of ten seconds. */
+export interface Slot {
+  /** Marks of the events of pages that are full: nothing is added to them any more. */
+  closed: ReadonlySet<string>;
+  /** How many pages are full. */
+  closedPages: number;
+  /** The page behind them; undefined when nothing is on it. */
+  open?: Page | undefined;
+}
 
 /**
- * `2026-01-15T09:30:1`, in UTC: the ten seconds in which an event happened, however late it comes. A minute is six of them, for
- * DynamoDB charges each write by the size of the item, and that is mostly marks.
+ * DynamoDB charges a write by the kilobyte of the item, however little of it changes. So the figures of ten seconds are pages, and only
+ * the last of them is written: one that is as large as this is full, and ten events more still fit into its kilobyte. Two containers that
+ * do not agree on it could write to two pages at once, so if you change it, stop the consumer for the deployment.
  */
+const FULL_PAGE_BYTES = 850;
+/** Keys, version, time to live. */
+const PAGE_OVERHEAD_BYTES = 90;
+/** Of a figure: its number, and what a map adds. */
+const FIGURE_OVERHEAD_BYTES = 5;
+export const MARK_BYTES = 9;
+
+/** `2026-01-15T09:30:1`, in UTC: the ten seconds in which an event happened, however late it comes. */
 export function slotOf({ metadata: { timestamp } }: Pick<Event, 'metadata'>): string {
   return timestamp.slice(0, 'yyyy-mm-ddThh:mm:s'.length);
 }
@@ -27,24 +43,43 @@ export function minuteOf(slot: string): string {
 
 /**
  * Counts events of one slot, each once.
- * @param state of the slot; undefined for the first events
- * @returns the slot with them, and which of them were counted before
- * @example const { state, known } = countEvents(stored, events);
+ *
+ * Whether a page is full depends on the page alone, so all who have read the same one agree on it, and a page that is full never changes.
+ *
+ * @returns the page that is to be written, its number from 0 on, and which of the events were counted before
+ * @example const { page, number, known } = countEvents(slot, events);
  */
 export function countEvents(
-  state: SlotState | undefined,
+  { closed, closedPages, open }: Slot,
   events: readonly Event[],
-): { state: SlotState; known: ReadonlySet<Event> } {
-  const seen = new Set((state ?? empty).seen);
+): { page: Page; number: number; known: ReadonlySet<Event> } {
+  const startsAnew = open === undefined || isFull(open);
+  const before = startsAnew ? undefined : open;
+  const seen = new Set(before?.seen);
+  const isSeen = (mark: string) => seen.has(mark) || closed.has(mark) || (startsAnew && open?.seen.includes(mark));
   const known = new Set<Event>();
-  const added: Record<string, Figures>[] = [(state ?? empty).figures];
+  const added: Readonly<Record<string, Figures>>[] = before ? [before.figures] : [];
   for (const event of events) {
     const mark = markOf(event);
-    if (seen.has(mark)) known.add(event);
+    if (isSeen(mark)) known.add(event);
     else added.push(measure(event));
-    seen.add(mark);
+    if (!isSeen(mark)) seen.add(mark);
   }
-  return { state: { figures: sumOf(added), seen: [...seen] }, known };
+  return {
+    page: { figures: sumOf(added), seen: [...seen] },
+    number: closedPages + (open !== undefined && startsAnew ? 1 : 0),
+    known,
+  };
+}
+
+/** True of a page to which nothing is added any more. */
+export function isFull({ figures, seen }: Page): boolean {
+  let bytes = PAGE_OVERHEAD_BYTES + seen.length * MARK_BYTES;
+  for (const [projection, names] of Object.entries(figures)) {
+    bytes += projection.length + FIGURE_OVERHEAD_BYTES;
+    for (const name of Object.keys(names)) bytes += name.length + FIGURE_OVERHEAD_BYTES;
+  }
+  return bytes > FULL_PAGE_BYTES;
 }
 
 function measure(event: Event): Record<string, Figures> {
