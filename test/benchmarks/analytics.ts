@@ -59,7 +59,10 @@ async function main(): Promise<number> {
     ['figure to be seen after', `p50 ${ms(figures.seen, 0.5)}   p99 ${ms(figures.seen, 0.99)}   (${lone} orders)`],
     ['orders/s', `${figures.rate.toFixed(1)} with live figures   ${without.rate.toFixed(1)} without`],
     ['ratio', `${((figures.rate / without.rate) * 100).toFixed(0)} %`],
-    ['a million events', `$${dollars.toFixed(2)} of DynamoDB   (${writes.toFixed(2)} write units an event)`],
+    [
+      'a million events',
+      `$${dollars.toFixed(2)} of DynamoDB, cohorts included   (${writes.toFixed(2)} write units an event)`,
+    ],
     ['a row for each', `$${price('dynamodb.writeUnits', 1).toFixed(2)}, before any figure is read`],
   ];
   console.log(rows.map(([what = '', value = '']) => `${what.padEnd(24)}${value}`).join('\n'));
