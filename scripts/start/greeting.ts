@@ -15,7 +15,7 @@ const EXAMPLE_ORDER = JSON.stringify({
 const TOKENS_EXPIRE_IN = 8 * 3600;
 
 const STAFF_SCOPE =
-  'stock:read stock:write orders:read orders:read:all reports:read events:read approvals:write closures:write interactions:read analytics:read';
+  'stock:read stock:write orders:read orders:read:all reports:read events:read approvals:write closures:write analytics:read';
 
 /**
  * Returns the text to print when the runtime is ready: its addresses, two tokens and a first order.

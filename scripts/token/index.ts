@@ -15,7 +15,7 @@ Usage: npm run -s token -- --sub <subject> --scope <scopes> [options]
   --help                   show this
 
 A customer has the scopes orders:read, orders:write, slots:read and slots:write, staff has stock:read, stock:write,
-events:read, interactions:read and analytics:read. For example:
+events:read and analytics:read. For example:
 
   curl http://127.0.0.1:3000/stock/MUG-1 \\
     -H "authorization: Bearer $(npm run -s token -- --sub staff-1 --scope stock:read)"

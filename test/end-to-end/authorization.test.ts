@@ -67,14 +67,8 @@ const rows: Readonly<Record<string, Row>> = {
     others: 200,
   },
   'GET /events/{eventId}': { scope: 'events:read', own: 200, others: 200 },
-  'GET /interactions/minutes': {
-    scope: 'interactions:read',
-    query: () => 'from=2026-01-01T00:00Z&to=2026-01-01T01:00Z',
-    own: 200,
-    others: 200,
-  },
   // Nobody was there.
-  'GET /interactions/sessions/{sessionId}': { scope: 'interactions:read', own: 404, others: 404 },
+  'GET /analytics/sessions/{sessionId}': { scope: 'analytics:read', own: 404, others: 404 },
   ...Object.fromEntries(
     ['series', 'funnel', 'top', 'anomalies'].map((name) => [
       `GET /analytics/${name}`,

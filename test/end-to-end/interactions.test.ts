@@ -31,7 +31,7 @@ async function post(body: object) {
 /** The session, once it has so many views. */
 const session = (sessionId: string, views: number) =>
   eventually(async () => {
-    const { status, body } = await shop.request('GET', `/interactions/sessions/${sessionId}`);
+    const { status, body } = await shop.request('GET', `/analytics/sessions/${sessionId}`);
     expect([status, body.path?.length]).toEqual([200, views]);
     return body;
   });
@@ -75,10 +75,12 @@ test('a hundred visitors are counted once each, in the minutes of their views', 
   const range = `from=${minuteOf(before)}&to=${minuteOf(Date.now() - queueTimeMs + 60_000)}`;
 
   await eventually(async () => {
-    const { body } = await shop.request('GET', `/interactions/minutes?${range}`);
+    const { body } = await shop.request('GET', `/analytics/series?of=views&${range}`);
     const sum = (key: 'views' | 'productViews' | 'sessions') => body.minutes.reduce((all, each) => all + each[key], 0);
     expect([sum('views'), sum('productViews'), sum('sessions')]).toEqual([200, 100, 100]);
   });
+  const { body } = await shop.request('GET', `/analytics/funnel?${range}`);
+  expect(body.steps[0]).toEqual({ step: 'viewed', count: 100, share: 1 });
 });
 
 test('a record that is none of ours is a dead letter with its reason, and the records around it are handled', async () => {
@@ -89,12 +91,12 @@ test('a record that is none of ours is a dead letter with its reason, and the re
   await post({ sessionId, views: [{ id: randomUUID(), page: 'cart' }] });
 
   await session(sessionId, 2);
-  const queueUrl = await aws.queueUrl('interactions', 'on-view-dlq');
+  const queueUrl = await aws.queueUrl('live-figures', 'on-view-dlq');
   const data = Buffer.from(JSON.stringify(poison)).toString('base64');
   await eventually(async () => {
     const letter = (await aws.take(String(queueUrl))).find(({ Body }) => Body?.includes(data));
     expect(letter?.MessageAttributes?.ErrorCode?.StringValue).toBe('SCHEMA_VIOLATION');
-    expect(letter?.MessageAttributes?.Consumer?.StringValue).toBe('interactions.onView');
+    expect(letter?.MessageAttributes?.Consumer?.StringValue).toBe('live-figures.onView');
   });
   expect(system.output?.() ?? '').not.toContain(poison.email);
 });

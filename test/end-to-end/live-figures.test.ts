@@ -35,7 +35,7 @@ test('orders are to be seen in the figures of their minute, each once', async ()
       ]),
     );
     const { steps } = await figures('funnel');
-    const reached = Object.fromEntries(steps.map(({ step, orders }) => [step, orders]));
+    const reached = Object.fromEntries(steps.map(({ step, count }) => [step, count]));
     // Other suites may order at the same time.
     expect(reached.placed).toBeGreaterThanOrEqual(3);
     expect(reached.confirmed).toBeGreaterThanOrEqual(2);

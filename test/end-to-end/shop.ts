@@ -20,14 +20,14 @@ export interface AnswerBody extends OrderView {
   lowStockThreshold: number;
   /** Of `GET /lineage/{id}`. */
   trees: LineageTree[];
-  /** Of `GET /interactions/sessions/{sessionId}`. */
+  /** Of `GET /analytics/sessions/{sessionId}`. */
   startedAt: string;
   durationMs: number;
   path: { page: string; sku?: string; viewedAt: string }[];
-  /** Of `GET /interactions/minutes`. */
+  /** Of `GET /analytics/series`, here of views. */
   minutes: { minute: string; views: number; productViews: number; sessions: number }[];
-  /** Of `GET /analytics/…`. */
-  steps: { step: string; orders: number }[];
+  /** Of `GET /analytics/funnel`. */
+  steps: { step: string; count: number; share: number }[];
   cohorts: { period: string; customers: number; ordersOfPeriod: { first: number; repeat: number } }[];
   skus: { sku: string; quantity: number }[];
   /** Of `GET /events`. */
@@ -90,8 +90,7 @@ export interface OrderView {
 /** What tokens of a shop's people say they may do. */
 export const scopesOf = {
   customer: 'orders:read orders:write checkouts:read checkouts:write slots:read slots:write',
-  staff:
-    'stock:read stock:write events:read reports:read approvals:write closures:write interactions:read analytics:read',
+  staff: 'stock:read stock:write events:read reports:read approvals:write closures:write analytics:read',
 } as const;
 
 /** A customer of the shop, and the staff that fills its shelves: the HTTP API as a test uses it. */

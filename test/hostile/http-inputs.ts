@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { approvalRequest } from '../../services/checkout/src/domain/approval-request.ts';
-import { viewsRequest } from '../../services/interactions/src/domain/view.ts';
+import { viewsRequest } from '../../services/interactions/src/domain/views-request.ts';
 import { stockCountRequest, stockLevelRequest } from '../../services/inventory/src/domain/stock-level-request.ts';
 import { placeCheckoutRequest, placeOrderRequest } from '../../services/orders/src/domain/place-order-request.ts';
 import { checkInRequest } from '../../services/reservations/src/domain/check-in-request.ts';
@@ -117,17 +117,10 @@ export const attackedRoutes: Readonly<Record<string, AttackedRoute>> = {
     maxBodyBytes: 64 * 1024,
     sound: [202, 429],
   },
-  'GET /interactions/minutes': {
-    method: 'GET',
-    path: '/interactions/minutes',
-    by: 'staff',
-    query: { from: '2026-01-01T00:00Z', to: '2026-01-01T01:00Z' },
-    sound: [200],
-  },
   // The ids are those of articles.
-  'GET /interactions/sessions/{sessionId}': {
+  'GET /analytics/sessions/{sessionId}': {
     method: 'GET',
-    path: '/interactions/sessions/{id}',
+    path: '/analytics/sessions/{id}',
     by: 'staff',
     sound: [400],
   },

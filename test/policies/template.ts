@@ -130,6 +130,23 @@ export function makesPseudonyms(
   return exampleEvents.some(({ source, hasPseudonyms }) => source === `millrace.${name}` && hasPseudonyms);
 }
 
+/** What the stack of interactions exports: the ARN of the stream of views, which other services read. */
+export function viewStreamOf(stage: string): object {
+  return { 'Fn::ImportValue': `millrace-${stage}:ViewStreamArn` };
+}
+
+/** Type of what an event source mapping reads: a resource of its template, or the stream of views. */
+export function sourceTypeOf(arn: unknown, { template, stage }: CompiledService): string | undefined {
+  if (isSame(arn, viewStreamOf(stage))) return 'AWS::Kinesis::Stream';
+  return template.Resources?.[referenceTo(arn) ?? '']?.Type;
+}
+
+/** The name of a stream of Kinesis, by the ARN that its reader gives. */
+export function streamNameOf(arn: unknown): unknown {
+  const id = referenceTo(arn);
+  return id === undefined ? { 'Fn::Select': [1, { 'Fn::Split': ['/', arn] }] } : { Ref: id };
+}
+
 /** Whether a rule is on the default bus, for the events of services of AWS: there it has no bus of its own, and no schedule. */
 export function isOnDefaultBus({ EventBusName, ScheduleExpression }: Record<string, unknown>): boolean {
   return EventBusName === undefined && ScheduleExpression === undefined;

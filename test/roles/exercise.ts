@@ -324,15 +324,15 @@ const followsVisitors: Step = async ({ shop, until }) => {
     equal(status, 202, `POST /interactions answered ${status}`);
   }
   const session = await until(async () => {
-    const { status, body } = await shop.request('GET', `/interactions/sessions/${sessionId}`);
-    equal(status, 200, `GET /interactions/sessions answered ${status}`);
+    const { status, body } = await shop.request('GET', `/analytics/sessions/${sessionId}`);
+    equal(status, 200, `GET /analytics/sessions answered ${status}`);
     equal(body.path.length, 2, 'views of the session are missing');
     return body;
   });
   const minute = Date.parse(session.startedAt);
   const [from, to] = [minute, minute + 60_000].map((time) => `${new Date(time).toISOString().slice(0, 16)}Z`);
-  const { status, body } = await shop.request('GET', `/interactions/minutes?from=${from}&to=${to}`);
-  equal(status, 200, `GET /interactions/minutes answered ${status}`);
+  const { status, body } = await shop.request('GET', `/analytics/series?of=views&from=${from}&to=${to}`);
+  equal(status, 200, `GET /analytics/series of views answered ${status}`);
   ok((body.minutes[0]?.views ?? 0) >= 1, 'the views are not counted');
 };
 

@@ -154,7 +154,7 @@ function codeOf(error: Error): string {
 
 function settingsFrom(): StreamConsumerSettings {
   return {
-    consumer: variableFrom('MILLRACE_CONSUMER', 'the name of the consumer, e.g. interactions.onView'),
+    consumer: variableFrom('MILLRACE_CONSUMER', 'the name of the consumer, e.g. live-figures.onView'),
     deadLetterQueueUrl: variableFrom('MILLRACE_CONSUMER_DLQ_URL', 'the URL of its dead-letter queue'),
   };
 }

@@ -82,7 +82,7 @@ function streamConsumerStatements({ id, settings }: StreamConsumer): PolicyState
   return [
     allow(
       reading.map((action) => `kinesis:${action}`),
-      { 'Fn::GetAtt': [settings.streamId, 'Arn'] },
+      settings.stream.arn,
     ),
     allow(['sqs:SendMessage'], { 'Fn::GetAtt': [`${id}DeadLetterQueue`, 'Arn'] }),
   ];

@@ -13,11 +13,11 @@ export interface StreamConsumer {
   functionId: string;
   /** Where it stands in serverless.yml. */
   key: string;
-  /** `interactions.onView`, as it calls itself in logs and dead letters. */
+  /** `live-figures.onView`, as it calls itself in logs and dead letters. */
   name: string;
-  /** `millrace-interactions-dev-onView` */
+  /** `millrace-live-figures-dev-onView` */
   functionName: string;
-  /** What physical names begin with: `millrace-interactions-dev-on-view`. */
+  /** What physical names begin with: `millrace-live-figures-dev-on-view`. */
   base: string;
   settings: StreamSettings;
   platform: Platform;
@@ -45,7 +45,7 @@ export function streamConsumerResources(consumer: StreamConsumer): Record<string
       // Lambda checks the role's permissions when the mapping is created.
       DependsOn: [`${id}Role`],
       Properties: {
-        EventSourceArn: { 'Fn::GetAtt': [settings.streamId, 'Arn'] },
+        EventSourceArn: settings.stream.arn,
         FunctionName: { 'Fn::GetAtt': [functionId, 'Arn'] },
         Enabled: true,
         // What was stored before the mapping is handled, too.
@@ -125,7 +125,7 @@ function streamAlarms({ id, name, functionName, base, settings, platform }: Stre
           'enabled, and may the role read the stream?',
         Namespace: 'AWS/Kinesis',
         MetricName: 'GetRecords.Success',
-        Dimensions: [{ Name: 'StreamName', Value: { Ref: settings.streamId } }],
+        Dimensions: [{ Name: 'StreamName', Value: settings.stream.name }],
         Statistic: 'SampleCount',
         Period: 60,
         Threshold: 1,

@@ -1,9 +1,10 @@
 import { lambdaLimits } from '@millrace/events/aws-limits';
 import { ConfigurationError } from './configuration-error.ts';
+import type { CfnValue } from './osls.ts';
 
 /** What stands under `consume:` in serverless.yml for a Kinesis stream. README.md has the table. */
 export interface ConsumeStreamOptions {
-  /** `!GetAtt` of a stream. */
+  /** `!GetAtt` of a stream of this template, or `Fn::ImportValue` of the ARN of another one. */
   stream: Readonly<Record<string, unknown>>;
   batchSize?: number;
   batchWindow?: number;
@@ -15,8 +16,7 @@ export interface ConsumeStreamOptions {
 
 /** The options with every default filled in; times in seconds. */
 export interface StreamSettings extends Required<Omit<ConsumeStreamOptions, 'stream'>> {
-  /** Logical id of the stream. */
-  streamId: string;
+  stream: { arn: CfnValue; name: CfnValue };
   deadLetterRetention: number;
 }
 
@@ -30,7 +30,7 @@ const day = 24 * 60 * 60;
  * any more when somebody looks for it.
  *
  * @param key where the `consume` stands, for messages
- * @throws ConfigurationError for a value out of AWS's range, and for a stream that is not one of this template
+ * @throws ConfigurationError for a value out of AWS's range, and for a stream that is neither of this template nor imported
  */
 export function streamSettings(
   options: ConsumeStreamOptions,
@@ -38,9 +38,10 @@ export function streamSettings(
 ): StreamSettings {
   const { stream, batchSize = 100, batchWindow = 0, parallelizationFactor = 1 } = options;
   const { maximumRetryAttempts = 1000, maximumRecordAge = day - 60 * 60, ageAlarm = 300 } = options;
-  const [streamId, attribute] = [(stream as { 'Fn::GetAtt'?: unknown })['Fn::GetAtt'] ?? []].flat();
-  if (typeof streamId !== 'string' || attribute !== 'Arn') {
-    const problem = 'must be !GetAtt <logical id>.Arn of an AWS::Kinesis::Stream of this service';
+  const known = streamOf(stream);
+  if (!known) {
+    const problem =
+      'must be !GetAtt <logical id>.Arn of an AWS::Kinesis::Stream of this service, or Fn::ImportValue of the ARN of another one';
     throw new ConfigurationError('CONSUMERS_UNSUPPORTED_EVENT_SOURCE', `${key}.stream`, problem);
   }
   const range = (option: string, value: number, minimum: number, maximum: number, unit: string) => {
@@ -56,7 +57,25 @@ export function streamSettings(
   range('maximumRecordAge', maximumRecordAge, recordAge, day - 1, 'seconds (the stream keeps a record for a day)');
   range('ageAlarm', ageAlarm, 60, day, 'seconds (the stream keeps a record for a day)');
   return {
-    ...{ streamId, batchSize, batchWindow, parallelizationFactor, maximumRetryAttempts, maximumRecordAge, ageAlarm },
+    ...{
+      stream: known,
+      batchSize,
+      batchWindow,
+      parallelizationFactor,
+      maximumRetryAttempts,
+      maximumRecordAge,
+      ageAlarm,
+    },
     deadLetterRetention,
   };
+}
+
+/** The name of an imported stream is what follows the slash of its ARN: `arn:aws:kinesis:eu-west-1:123456789012:stream/millrace-interactions-dev`. */
+function streamOf(stream: Readonly<Record<string, unknown>>): StreamSettings['stream'] | undefined {
+  const [id, attribute] = [(stream['Fn::GetAtt'] as string | string[] | undefined) ?? []].flat();
+  if (typeof id === 'string' && attribute === 'Arn') return { arn: { 'Fn::GetAtt': [id, 'Arn'] }, name: { Ref: id } };
+  const exported = stream['Fn::ImportValue'];
+  if (typeof exported !== 'string') return undefined;
+  const arn = { 'Fn::ImportValue': exported };
+  return { arn, name: { 'Fn::Select': [1, { 'Fn::Split': ['/', arn] }] } };
 }

@@ -81,11 +81,21 @@ describe('a consume of a stream becomes', () => {
   });
 });
 
+test('a consume of another service’s stream reads what that exports, and its alarm knows the name by the ARN', () => {
+  const exported = { 'Fn::ImportValue': 'millrace-dev:SignalsArn' };
+  const settings = streamSettings({ stream: exported }, place);
+  expect(settings.stream).toEqual({
+    arn: exported,
+    name: { 'Fn::Select': [1, { 'Fn::Split': ['/', exported] }] },
+  });
+});
+
 const stream = arn('Signals');
 const place = { key: 'functions.onSignal.events[0].consume', deadLetterRetention: 604_800 };
 
 test.each([
   [{ stream: { Ref: 'Signals' } }, 'stream', /must be !GetAtt <logical id>\.Arn/],
+  [{ stream: { 'Fn::ImportValue': { Ref: 'Name' } } }, 'stream', /or Fn::ImportValue/],
   [{ stream, batchSize: 0 }, 'batchSize', /is 0, but must be from 1 to 10000 records/],
   [{ stream, batchWindow: 301 }, 'batchWindow', /is 301, but must be from 0 to 300/],
   [{ stream, parallelizationFactor: 11 }, 'parallelizationFactor', /is 11, but must be from 1 to 10/],

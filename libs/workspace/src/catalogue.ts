@@ -43,17 +43,23 @@ interface Trigger {
   consume?: { events?: string[]; bus?: string; replays?: string; markedIn?: string; filter?: object };
 }
 
-/** The parts of a serverless.yml the catalogue reads. Triggers taken from another file are text here: `${file(…)}`. */
+interface FunctionDefinition {
+  emits?: string[];
+  schedules?: string[];
+  events?: Trigger[] | string;
+  environment?: Record<string, unknown> | string;
+}
+
+type FunctionMap = Readonly<Record<string, FunctionDefinition>>;
+
+/** The parts of a serverless.yml the catalogue reads. What is taken from another file is text here: `${file(…)}`. */
 interface ServiceTemplate {
-  functions?: Record<
-    string,
-    {
-      emits?: string[];
-      schedules?: string[];
-      events?: Trigger[] | string;
-      environment?: Record<string, unknown> | string;
-    }
-  >;
+  functions?: FunctionMap | string | readonly (FunctionMap | string)[];
+}
+
+/** Functions by name. A template may have them in one mapping, or in a list of mappings and files. */
+function functionsOf({ functions = {} }: ServiceTemplate): [string, FunctionDefinition][] {
+  return [functions].flat().flatMap((each) => (typeof each === 'string' ? [] : Object.entries(each as FunctionMap)));
 }
 
 /** The nearest folder above `from` whose package.json has workspaces. @throws Error when there is none. */
@@ -150,7 +156,7 @@ export async function readCatalogue(root: string): Promise<CatalogueEntry[]> {
   for (const folder of folders) {
     const file = join(folder, 'serverless.yml');
     const template = await parseTemplate(file);
-    for (const [name, definition] of Object.entries(template.functions ?? {})) {
+    for (const [name, definition] of functionsOf(template)) {
       const at = (key: string): FunctionReference => ({
         service: relative(join(root, 'services'), folder),
         function: name,

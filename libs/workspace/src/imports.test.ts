@@ -94,13 +94,13 @@ test('a package is entered by its exports only, and by tests through its fixture
   expect(trespassing.map(shown)).toEqual([]);
 });
 
-test('a service imports nothing of another one but its contracts: of events, of steps, and of requests', () => {
+test('a service imports nothing of another one but its contracts: of events, of steps, of requests, and of views', () => {
   const others = imports.filter(
     ({ from, to }) =>
       from.startsWith('services/') &&
       to?.startsWith('services/') &&
       packageOf(from) !== packageOf(to) &&
-      !/\/(events|steps|requests)\/index\.ts$/.test(to),
+      !/\/(events|steps|requests|views)\/index\.ts$/.test(to),
   );
   expect(others.filter(({ from }) => !isTest(from)).map(shown)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type { CompiledService, Resource } from '../compiled-workspace.ts';
-import { at, list, referenceTo } from '../template.ts';
+import { at, list, referenceTo, sourceTypeOf } from '../template.ts';
 
 /** A resource of a template that may be changed: it is a copy. */
 export interface Target {
@@ -53,8 +53,8 @@ export const isQueueRule = typed(
 
 /** The event source mappings that read a resource of this type. */
 export function mappingOf(type: string): (target: Target) => boolean {
-  return typed('AWS::Lambda::EventSourceMapping', ({ properties, resources }) => {
-    return resources[referenceTo(properties.EventSourceArn) ?? '']?.Type === type;
+  return typed('AWS::Lambda::EventSourceMapping', ({ properties, service }) => {
+    return sourceTypeOf(properties.EventSourceArn, service) === type;
   });
 }
 

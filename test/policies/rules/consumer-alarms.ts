@@ -7,6 +7,8 @@ import {
   entriesOf,
   list,
   referenceTo,
+  sourceTypeOf,
+  streamNameOf,
   streamReadDimensions,
 } from '../template.ts';
 import { fits, isPrompt, lateAlarm, lateQueue, queueDimensions, type WantedAlarm } from '../wanted-alarm.ts';
@@ -41,15 +43,15 @@ const ofStreams: readonly Wanted[] = [
 ];
 
 /** By the type of the stream. */
-const ofReads: Readonly<Record<string, { wanted: Wanted; dimensions: (source: string) => object[] }>> = {
+const ofReads: Readonly<Record<string, { wanted: Wanted; dimensions: (source: unknown) => object[] }>> = {
   'AWS::DynamoDB::Table': {
     wanted: notRead('AWS/DynamoDB', 'SuccessfulRequestLatency'),
-    dimensions: streamReadDimensions,
+    dimensions: (source) => streamReadDimensions(referenceTo(source) ?? ''),
   },
   // https://docs.aws.amazon.com/streams/latest/dev/monitoring-with-cloudwatch.html
   'AWS::Kinesis::Stream': {
     wanted: notRead('AWS/Kinesis', 'GetRecords.Success'),
-    dimensions: (source) => [{ Name: 'StreamName', Value: { Ref: source } }],
+    dimensions: (source) => [{ Name: 'StreamName', Value: streamNameOf(source) }],
   },
 };
 
@@ -96,14 +98,14 @@ export const consumerAlarms: Rule = {
       const wanted = isQueue
         ? ofQueues.filter(({ when }) => !queue?.Properties?.FifoQueue || when === 'is late')
         : ofStreams;
-      const reads = ofReads[String(queue?.Type)];
+      const reads = ofReads[String(sourceTypeOf(properties.EventSourceArn, service))];
       const watched = [
         ...wanted.map((each) => ({ wanted: each, dimensions: own })),
-        ...(reads ? [{ wanted: reads.wanted, dimensions: reads.dimensions(source) }] : []),
+        ...(reads ? [{ wanted: reads.wanted, dimensions: reads.dimensions(properties.EventSourceArn) }] : []),
       ];
       const missing = watched
         .filter((each) => !alarms.some((alarm) => fits(alarm, each.wanted, each.dimensions)))
-        .map((each) => `no alarm goes off when ${source} ${each.wanted.when}`);
+        .map((each) => `no alarm goes off when ${source || 'its stream'} ${each.wanted.when}`);
       const stopped =
         isQueue && !alarms.some((alarm) => hasStopped(alarm, source))
           ? [`no alarm goes off when ${source} is not emptied`]

@@ -1,6 +1,6 @@
 import type { CompiledService } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
-import { at, entriesOf, isOnDefaultBus, isSame, list, referenceTo } from '../template.ts';
+import { at, entriesOf, isOnDefaultBus, isSame, list, referenceTo, sourceTypeOf } from '../template.ts';
 
 /** From the bus to a function, and from an address to a function: each part is there, and leads to the next. */
 export const eventPaths: Rule = {
@@ -35,9 +35,10 @@ function streamPaths(service: CompiledService): Finding[] {
   const busy = mappings.map(({ properties }) => referenceTo(properties.FunctionName));
   const sources = mappings.map(({ properties }) => referenceTo(properties.EventSourceArn));
   return mappings.flatMap(({ id, properties }): Finding[] => {
-    const type = service.template.Resources?.[referenceTo(properties.EventSourceArn) ?? '']?.Type;
+    const type = sourceTypeOf(properties.EventSourceArn, service);
     const attribute = at(properties.EventSourceArn, 'Fn::GetAtt', '1');
-    const isSource = attribute === (type === 'AWS::DynamoDB::Table' ? 'StreamArn' : 'Arn');
+    const isSource =
+      type === 'AWS::Kinesis::Stream' || attribute === (type === 'AWS::DynamoDB::Table' ? 'StreamArn' : 'Arn');
     const problems = [
       ...(isSource && type !== undefined
         ? []

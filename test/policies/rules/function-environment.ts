@@ -11,6 +11,7 @@ import {
   list,
   makesPseudonyms,
   referenceTo,
+  sourceTypeOf,
   statementsOf,
 } from '../template.ts';
 import { groupOfRole } from './schedules.ts';
@@ -209,7 +210,7 @@ function needed(
     const own = service.template.Resources?.[source];
     if (own?.Type !== 'AWS::SQS::Queue') {
       const destination = referenceTo(at(properties, 'DestinationConfig', 'OnFailure', 'Destination'));
-      if (own?.Type === 'AWS::Kinesis::Stream') {
+      if (sourceTypeOf(properties.EventSourceArn, service) === 'AWS::Kinesis::Stream') {
         needs.push(['MILLRACE_CONSUMER', undefined], ['MILLRACE_CONSUMER_DLQ_URL', { Ref: destination }]);
         continue;
       }

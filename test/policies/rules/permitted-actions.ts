@@ -14,6 +14,7 @@ import {
   makesPseudonyms,
   referenceTo,
   type Statement,
+  sourceTypeOf,
 } from '../template.ts';
 import { rolesOfLake } from './lake.ts';
 import { groupOfRole, schedulesOf } from './schedules.ts';
@@ -260,13 +261,13 @@ function problemsOf(statement: Statement, context: Context, readsOnly: boolean):
 function missing(service: CompiledService, role: Entry, owner: Entry | undefined): string[] {
   if (owner === undefined) return groupOfRole(service, role.id) ? [] : ['belongs to no function'];
   const allowed = allStatements(role).filter(({ statement }) => statement.Effect === 'Allow');
-  const may = (action: string, id: string) =>
+  const may = (action: string, of: unknown) =>
     allowed.some(
       ({ statement }) =>
         list(statement.Action).includes(action) &&
-        list(statement.Resource).some((resource) => referenceTo(resource) === id),
+        list(statement.Resource).some((resource) => referenceTo(resource) === of || isSame(resource, of)),
     );
-  const needs: Array<[string, string]> = [];
+  const needs: Array<[string, unknown]> = [];
   for (const { properties } of entriesOf(service, 'AWS::Lambda::EventSourceMapping')) {
     if (referenceTo(properties.FunctionName) !== owner.id) continue;
     const source = referenceTo(properties.EventSourceArn) ?? '';
@@ -276,8 +277,9 @@ function missing(service: CompiledService, role: Entry, owner: Entry | undefined
       const redrive = service.template.Resources?.[source]?.Properties?.RedrivePolicy;
       needs.push(['sqs:SendMessage', referenceTo(at(redrive, 'deadLetterTargetArn')) ?? '']);
     } else {
-      const isKinesis = service.template.Resources?.[source]?.Type === 'AWS::Kinesis::Stream';
-      needs.push(...(isKinesis ? readKinesis : readStream).map((action): [string, string] => [action, source]));
+      const isKinesis = sourceTypeOf(properties.EventSourceArn, service) === 'AWS::Kinesis::Stream';
+      const [reading, from] = isKinesis ? [readKinesis, properties.EventSourceArn] : [readStream, source];
+      needs.push(...reading.map((action): [string, unknown] => [action, from]));
       needs.push([
         'sqs:SendMessage',
         referenceTo(at(properties, 'DestinationConfig', 'OnFailure', 'Destination')) ?? '',
@@ -298,7 +300,9 @@ function missing(service: CompiledService, role: Entry, owner: Entry | undefined
     ...(decrypts && (has('sqs:SendMessage') || has('kinesis:PutRecords')) && !has('kms:GenerateDataKey')
       ? ['does not allow kms:GenerateDataKey, which sending to a queue or a stream needs']
       : []),
-    ...needs.filter(([action, id]) => !may(action, id)).map(([action, id]) => `does not allow ${action} on ${id}`),
+    ...needs
+      .filter(([action, of]) => !may(action, of))
+      .map(([action, of]) => `does not allow ${action} on ${typeof of === 'string' ? of : JSON.stringify(of)}`),
     ...(logs ? [] : ['does not allow logs:PutLogEvents']),
     ...(isDurable(owner) ? runDurable : [])
       .filter((action) => !has(action))
@@ -425,12 +429,9 @@ function isKinesisStream(resource: unknown, { service }: Context): boolean {
 
 /** Or the stream. */
 function isOwnQueue(resource: unknown, { service, owner }: Context): boolean {
-  const queue = referenceTo(resource);
   return entriesOf(service, 'AWS::Lambda::EventSourceMapping').some(
     ({ properties }) =>
-      queue !== undefined &&
-      referenceTo(properties.EventSourceArn) === queue &&
-      referenceTo(properties.FunctionName) === owner?.id,
+      isSame(resource, properties.EventSourceArn) && referenceTo(properties.FunctionName) === owner?.id,
   );
 }
 

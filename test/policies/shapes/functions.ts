@@ -19,7 +19,7 @@ import {
   type TypeShape,
   when,
 } from '../shape.ts';
-import { isDurable, referenceTo } from '../template.ts';
+import { isDurable, referenceTo, sourceTypeOf } from '../template.ts';
 
 const day = 86_400;
 
@@ -176,13 +176,9 @@ function isOf(type: string): (context: ShapeContext) => boolean {
 }
 
 function readsQueue(context: ShapeContext): boolean {
-  return sourceTypeOf(context) === 'AWS::SQS::Queue';
+  return sourceTypeOf(context.properties.EventSourceArn, context.service) === 'AWS::SQS::Queue';
 }
 
 function readsKinesis(context: ShapeContext): boolean {
-  return sourceTypeOf(context) === 'AWS::Kinesis::Stream';
-}
-
-function sourceTypeOf({ service, properties }: ShapeContext): string | undefined {
-  return service.template.Resources?.[referenceTo(properties.EventSourceArn) ?? '']?.Type;
+  return sourceTypeOf(context.properties.EventSourceArn, context.service) === 'AWS::Kinesis::Stream';
 }

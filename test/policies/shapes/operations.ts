@@ -19,7 +19,17 @@ import {
   text,
   when,
 } from '../shape.ts';
-import { at, circuitDimensions, circuitsOf, isSame, list, referenceTo, streamReadDimensions } from '../template.ts';
+import {
+  at,
+  circuitDimensions,
+  circuitsOf,
+  isSame,
+  list,
+  referenceTo,
+  streamNameOf,
+  streamReadDimensions,
+  viewStreamOf,
+} from '../template.ts';
 
 /** Alarms measure by the minute: a longer period is known of later. */
 const period = oneOf(60);
@@ -30,8 +40,11 @@ const streamReads: Shape = computed(({ properties, service }) => {
   return service.template.Resources?.[table]?.Type === 'AWS::DynamoDB::Table' ? streamReadDimensions(table) : [];
 });
 
-/** A stream of Kinesis of this template. */
-const kinesisStream = object({ Name: oneOf('StreamName'), Value: reference('AWS::Kinesis::Stream') });
+/** The stream of views. */
+const viewStream = object({
+  Name: oneOf('StreamName'),
+  Value: computed(({ service }) => streamNameOf(viewStreamOf(service.stage))),
+});
 
 /** A circuit, as its functions report it. */
 const circuits: Shape = computed(({ properties, service }) =>
@@ -51,7 +64,7 @@ const dimensions = either(
       object({ Name: oneOf('FunctionName'), Value: functionName() }),
       object({ Name: oneOf('DeliveryStreamName'), Value: reference('AWS::KinesisFirehose::DeliveryStream') }),
       object({ Name: oneOf('ScheduleGroup'), Value: reference('AWS::Scheduler::ScheduleGroup') }),
-      kinesisStream,
+      viewStream,
     ),
     { most: 1 },
   ),

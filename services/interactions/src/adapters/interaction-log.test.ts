@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import type { View } from '../domain/view.ts';
+import type { View } from '../../views/index.ts';
 import { InteractionLog } from './interaction-log.ts';
 
 const sessionId = randomUUID();

@@ -1,7 +1,7 @@
 import { type Kinesis, kinesis, PutRecordsCommand } from '@millrace/aws';
 import { isUnavailable, TransientError, variableFrom } from '@millrace/errors';
 import { type RetryOptions, retry } from '@millrace/retry';
-import type { View } from '../domain/view.ts';
+import type { View } from '../../views/index.ts';
 
 /** How often a record is sent. A browser that is told to repeat waits; one that waits for this answer keeps a function busy. */
 const MAX_ATTEMPTS = 4;

@@ -2,7 +2,7 @@ import { variableFrom } from '@millrace/errors';
 import { HttpError, publicEndpoint } from '@millrace/http';
 import { interactionLogFromEnvironment } from '../adapters/interaction-log.ts';
 import { originCheck } from '../domain/origins.ts';
-import { viewsOf, viewsRequest } from '../domain/view.ts';
+import { viewsOf, viewsRequest } from '../domain/views-request.ts';
 
 const log = interactionLogFromEnvironment();
 const mayComeFrom = originCheck(variableFrom('MILLRACE_INTERACTION_ORIGINS', 'origins with spaces between, or any'));

@@ -10,6 +10,7 @@ import {
 import type { Event } from '@millrace/events';
 import { countEvents, minuteOf, type Page, type Slot, slotOf, sumOf } from '../domain/minute.ts';
 import type { MinuteFigures } from '../domain/report.ts';
+import { figuresOfViews, type ViewCounts } from '../domain/view-counts.ts';
 import { retentionFromEnvironment } from './retention.ts';
 
 /** What became of an event: it is counted, was counted before, or could not be. */
@@ -33,7 +34,8 @@ const REMEMBERED_SLOTS = 12;
 
 /**
  * Figures by minute. Ten seconds are some pages, items with figures and the marks of the events that they count, of which the last one is
- * written. So events of the same seconds that come together are one write, and each counts once.
+ * written. So events of the same seconds that come together are one write, and each counts once. What visitors looked at
+ * is an item for each minute beside them, which `Sessions` writes.
  */
 export class Minutes {
   readonly #table: Table;
@@ -74,12 +76,14 @@ export class Minutes {
         TableName: this.#table.name,
         // What happens in the minute `to` has it and more as its key, and so comes behind it.
         KeyConditionExpression: 'pk = :day AND sk BETWEEN :from AND :to',
-        ProjectionExpression: 'sk, figures',
+        ProjectionExpression: 'sk, figures, #views, productViews, sessions, viewers',
+        ExpressionAttributeNames: { '#views': 'views' },
         ExpressionAttributeValues: { ':day': partitionOf(day), ':from': from, ':to': to },
       });
       for await (const { Items = [] } of pages) {
-        for (const { sk, figures } of Items) {
-          const minute = minuteOf(sk);
+        for (const item of Items) {
+          const minute = minuteOf(item.sk);
+          const figures = item.figures ?? figuresOfViews(item as ViewCounts);
           found.set(minute, [...(found.get(minute) ?? []), figures]);
         }
       }
@@ -136,7 +140,7 @@ export class Minutes {
 
   #write(slot: string, number: number, { figures, seen }: Page, version: number): ConditionalWrite {
     const ttl = Math.floor(this.#options.now().getTime() / 1000) + this.#options.retentionDays * 86_400;
-    const key = { pk: partitionOf(slot.slice(0, 'yyyy-mm-dd'.length)), sk: pageKey(slot, number) };
+    const key = minuteKey(pageKey(slot, number));
     return {
       write: {
         Put: {
@@ -173,6 +177,14 @@ function pageKey(slot: string, number: number): string {
 function marksOf(bytes: Uint8Array): string[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
   return text.match(/.{12}/g) ?? [];
+}
+
+/**
+ * Where figures are: a page of ten seconds of events (`2026-01-15T09:30:1#0007`), or a minute of views (`2026-01-15T09:30:views`).
+ * @param place begins with the minute
+ */
+export function minuteKey(place: string): { pk: string; sk: string } {
+  return { pk: partitionOf(place.slice(0, 'yyyy-mm-dd'.length)), sk: place };
 }
 
 function partitionOf(day: string): string {

@@ -7,7 +7,8 @@ const MAX_HOURS = 24;
 const MAX_SKUS = 100;
 const MAX_DAYS = 731;
 const DAY_MS = 24 * 60 * 60 * 1000;
-const names = projections.map(({ name }) => name) as [string, ...string[]];
+/** Views come by their stream, and so have no projection. */
+const names = ['views', ...projections.map(({ name }) => name)] as const;
 
 /** The query of figures of some time: `from` is in the range and `to` is not. */
 export const rangeQuery = minuteRange({}, MAX_HOURS);

@@ -26,13 +26,16 @@ export function seriesOf(minutes: readonly MinuteFigures[], projection: string) 
   );
 }
 
-/** How many orders came to each step, and which part of those that were placed. */
+/**
+ * How many sessions and orders came to each step, and which part of the first step that is: the sessions that looked at a product, or, where
+ * no view is known, the orders that were placed.
+ */
 export function funnelOf(minutes: readonly MinuteFigures[]) {
   const { funnel = {} } = sumOf(minutes.map(({ figures }) => figures));
-  const placed = funnel.placed ?? 0;
+  const whole = funnel.viewed || funnel.placed || 0;
   return steps.map((step) => {
-    const orders = funnel[step] ?? 0;
-    return { step, orders, share: placed === 0 ? 0 : Math.round((orders / placed) * 10_000) / 10_000 };
+    const count = funnel[step] ?? 0;
+    return { step, count, share: whole === 0 ? 0 : Math.round((count / whole) * 10_000) / 10_000 };
   });
 }
 

@@ -4,8 +4,8 @@ import { OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
 import { PaymentProcessed } from '@millrace/payments/events';
 import { defineProjection } from '../projection.ts';
 
-/** What an order passes, from the first to the last. */
-export const steps = ['placed', 'reserved', 'paid', 'shipped', 'confirmed'] as const;
+/** From the first to the last: sessions that looked at a product, and then orders. Views come by their stream, not by an event. */
+export const steps = ['viewed', 'placed', 'reserved', 'paid', 'shipped', 'confirmed'] as const;
 
 const stepOf = {
   [OrderPlaced.analytics.detailType]: 'placed',

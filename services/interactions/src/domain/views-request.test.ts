@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { view, viewsOf, viewsRequest } from './view.ts';
+import { view } from '../../views/index.ts';
+import { viewsOf, viewsRequest } from './views-request.ts';
 
 const sessionId = randomUUID();
 const home = { id: randomUUID(), page: 'home' as const };

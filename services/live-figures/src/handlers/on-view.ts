@@ -1,6 +1,6 @@
 import { consumeStream } from '@millrace/consumer';
+import { view } from '@millrace/interactions/views';
 import { sessionsFromEnvironment } from '../adapters/sessions.ts';
-import { view } from '../domain/view.ts';
 
 const sessions = sessionsFromEnvironment();
 

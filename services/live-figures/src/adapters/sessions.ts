@@ -1,4 +1,4 @@
-import { GetCommand, paginateQuery } from '@millrace/aws';
+import { GetCommand } from '@millrace/aws';
 import { ConfigurationError, variableFrom } from '@millrace/errors';
 import {
   ConcurrencyConflictError,
@@ -12,10 +12,11 @@ import {
   type Table,
   tableFromEnvironment,
 } from '@millrace/event-store';
+import type { View } from '@millrace/interactions/views';
 import { logger } from '@millrace/telemetry';
-import { countByMinute, type Minute, type MinuteCounts } from '../domain/minute.ts';
 import { extendSession, type Session } from '../domain/session.ts';
-import type { View } from '../domain/view.ts';
+import { countByMinute, type Minute, type ViewCounts } from '../domain/view-counts.ts';
+import { minuteKey } from './minutes.ts';
 
 /** The views of one session in a batch. */
 type Visit = readonly [View, ...View[]];
@@ -64,24 +65,6 @@ export class Sessions {
     return Item && { views: Item.views };
   }
 
-  /** The minutes from `from` to before `to` in which something happened, in their order. */
-  async minutes(from: Minute, to: Minute): Promise<(MinuteCounts & { minute: string })[]> {
-    const found: (MinuteCounts & { minute: string })[] = [];
-    for (const day of daysOf(from, to)) {
-      const pages = paginateQuery(this.#table.client, {
-        TableName: this.#table.name,
-        KeyConditionExpression: 'pk = :day AND sk BETWEEN :from AND :to',
-        ExpressionAttributeValues: { ':day': `MINUTES#${day}`, ':from': from, ':to': to },
-      });
-      for await (const { Items = [] } of pages) {
-        for (const { sk, views, productViews, sessions } of Items) {
-          if (sk !== to) found.push({ minute: `${sk}Z`, views, productViews, sessions });
-        }
-      }
-    }
-    return found;
-  }
-
   async #add(visits: readonly Visit[]): Promise<void> {
     const { client, name } = this.#table;
     const known = await readItems(
@@ -98,9 +81,10 @@ export class Sessions {
   #extend(visit: Visit, known: KnownItems) {
     const [{ sessionId }] = visit;
     const item = known.get(idOf(sessionKey(sessionId)));
-    const { session, added, refused } = extendSession(item && { views: item.views }, visit);
+    const change = extendSession(item && { views: item.views }, visit);
+    const { refused } = change;
     if (refused > 0) logger.info('Views beyond the limit of a session were not counted', { refused });
-    return { added, isNew: item === undefined, write: this.#sessionWrite(sessionId, session, item?.version) };
+    return { ...change, write: this.#sessionWrite(sessionId, change.session, item?.version) };
   }
 
   #sessionWrite(sessionId: string, { views }: Session, version: number | undefined): ConditionalWrite {
@@ -122,16 +106,17 @@ export class Sessions {
     };
   }
 
-  #countWrite(minute: Minute, { views, productViews, sessions }: MinuteCounts): ConditionalWrite {
+  #countWrite(minute: Minute, { views, productViews, sessions, viewers }: ViewCounts): ConditionalWrite {
     return {
       write: {
         Update: {
           TableName: this.#table.name,
-          Key: { pk: `MINUTES#${dayOf(minute)}`, sk: minute },
-          UpdateExpression: 'ADD #views :views, productViews :productViews, sessions :sessions SET #ttl = :ttl',
+          Key: minuteKey(`${minute}:views`),
+          UpdateExpression:
+            'ADD #views :views, productViews :productViews, sessions :sessions, viewers :viewers SET #ttl = :ttl',
           ExpressionAttributeNames: { '#views': 'views', '#ttl': 'ttl' },
           ExpressionAttributeValues: {
-            ...{ ':views': views, ':productViews': productViews, ':sessions': sessions },
+            ...{ ':views': views, ':productViews': productViews, ':sessions': sessions, ':viewers': viewers },
             ':ttl': this.#ttl(),
           },
         },
@@ -146,14 +131,6 @@ export class Sessions {
 
 function sessionKey(sessionId: string) {
   return { pk: `SESSION#${sessionId}`, sk: 'SESSION' };
-}
-
-function dayOf(minute: Minute): string {
-  return minute.slice(0, 'yyyy-mm-dd'.length);
-}
-
-function daysOf(from: Minute, to: Minute): string[] {
-  return [...new Set([dayOf(from), dayOf(to)])];
 }
 
 /**

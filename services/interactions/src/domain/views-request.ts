@@ -1,29 +1,8 @@
 import { orderLine } from '@millrace/orders/events';
 import * as z from 'zod';
-
-/**
- * The pages of the shop that are not about one product. A list and not a path: a path may hold a name, an address or the id of
- * an order, and what is in the log cannot be taken out of it.
- */
-const pages = ['home', 'search', 'category', 'cart', 'checkout', 'confirmation', 'account', 'help'] as const;
-
-const id = z.uuid('expected a UUID');
+import { viewId as id, pages, type View } from '../../views/index.ts';
 
 const page = z.enum(pages, `expected product, or one of ${pages.join(', ')}`);
-
-/** A view as the log keeps it, which is all that is known of it: no address, no browser, no customer. */
-export const view = z.strictObject({
-  id,
-  /** Made up by the browser, for one visit. It is in no other service, so nothing leads from it to a customer. */
-  sessionId: id,
-  page: z.enum([...pages, 'product']),
-  sku: orderLine.shape.sku.optional(),
-  viewedAt: z.iso.datetime(),
-  /** Its place in the request, which orders views of the same millisecond. */
-  position: z.int().min(0),
-});
-
-export type View = z.output<typeof view>;
 
 /** Views in one request. */
 const MAX_VIEWS = 50;

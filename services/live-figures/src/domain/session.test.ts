@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { countByMinute } from './minute.ts';
+import type { View } from '@millrace/interactions/views';
 import { describeSession, extendSession, MAX_VIEWS } from './session.ts';
-import type { View } from './view.ts';
+import { countByMinute, figuresOfViews } from './view-counts.ts';
 
 const sessionId = randomUUID();
 const viewAt = (viewedAt: string, changes: Partial<View> = {}): View => ({
@@ -47,17 +47,37 @@ describe('a session', () => {
   });
 });
 
-test('views are counted in their own minutes, and a session in the one in which it begins', () => {
+describe('views are counted', () => {
   const late = viewAt('2026-01-15T09:29:59.999Z', { page: 'product', sku: 'A' });
   const here = viewAt('2026-01-15T09:30:00.000Z');
+  const again = viewAt('2026-01-15T09:31:00.000Z', { page: 'product', sku: 'A' });
 
-  const counts = countByMinute([
-    { added: [here, late], isNew: true },
-    { added: [here], isNew: false },
-  ]);
+  test('in their own minutes, and a session in the one in which it begins', () => {
+    const counts = countByMinute([extendSession(undefined, [here, late]), extendSession({ views: [late] }, [here])]);
 
-  expect(Object.fromEntries(counts)).toEqual({
-    '2026-01-15T09:29': { views: 1, productViews: 1, sessions: 1 },
-    '2026-01-15T09:30': { views: 2, productViews: 0, sessions: 0 },
+    expect(Object.fromEntries(counts)).toEqual({
+      '2026-01-15T09:29': { views: 1, productViews: 1, sessions: 1, viewers: 1 },
+      '2026-01-15T09:30': { views: 2, productViews: 0, sessions: 0, viewers: 0 },
+    });
+  });
+
+  test('and a session enters the funnel once, with the first product that is known of it', () => {
+    const first = extendSession(undefined, [here]);
+    const second = extendSession(first.session, [again, late]);
+    const third = extendSession(second.session, [{ ...again, id: randomUUID() }]);
+
+    expect([first, second, third].map(({ isNew, isFirstProduct }) => [isNew, isFirstProduct])).toEqual([
+      [true, false],
+      [false, true],
+      [false, false],
+    ]);
+    expect(countByMinute([second]).get('2026-01-15T09:29')).toMatchObject({ sessions: 0, viewers: 1 });
+  });
+
+  test('and are figures of two dimensions', () => {
+    expect(figuresOfViews({ views: 3, productViews: 2, sessions: 1, viewers: 1 })).toEqual({
+      views: { views: 3, productViews: 2, sessions: 1 },
+      funnel: { viewed: 1 },
+    });
   });
 });

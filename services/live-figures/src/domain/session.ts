@@ -1,4 +1,4 @@
-import type { View } from './view.ts';
+import type { View } from '@millrace/interactions/views';
 
 /** A view in a session: what is known of it, without the session's id. */
 export type SeenView = Omit<View, 'sessionId'>;
@@ -18,6 +18,10 @@ interface Extended {
   added: SeenView[];
   /** Views of a session that is full. */
   refused: number;
+  /** The session begins with them. */
+  isNew: boolean;
+  /** They have the first view of a product. */
+  isFirstProduct: boolean;
 }
 
 /**
@@ -38,7 +42,18 @@ export function extendSession(session: Session | undefined, views: readonly View
     known.set(each.id, each);
     added.push(each);
   }
-  return { session: { views: [...known.values()].sort(byTime) }, added, refused };
+  const knewProduct = session?.views.some(isOfProduct) ?? false;
+  return {
+    session: { views: [...known.values()].sort(byTime) },
+    ...{ added, refused },
+    isNew: session === undefined && added.length > 0,
+    isFirstProduct: !knewProduct && added.some(isOfProduct),
+  };
+}
+
+/** True for a view of one product. */
+export function isOfProduct({ page }: SeenView): boolean {
+  return page === 'product';
 }
 
 function byTime(a: SeenView, b: SeenView): number {

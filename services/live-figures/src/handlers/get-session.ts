@@ -6,7 +6,7 @@ import { describeSession } from '../domain/session.ts';
 const sessions = sessionsFromEnvironment();
 const path = z.strictObject({ sessionId: z.uuid('expected a UUID') });
 
-/** `GET /interactions/sessions/{sessionId}`: what a visitor looked at. */
+/** `GET /analytics/sessions/{sessionId}`: what a visitor looked at. */
 export const handler = endpoint({ path }, async ({ path: { sessionId } }) => {
   const session = await sessions.find(sessionId);
   if (session) return { status: 200, body: { sessionId, ...describeSession(session) } };

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { consumerVariables, httpRequest, kinesisEvent, lambdaContext } from '@millrace/testing';
+import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+
+let dynamoDb: TestDynamoDb;
+let onView: typeof import('./on-view.ts').handler;
+const handlers: Record<string, (event: never, context: never) => Promise<unknown>> = {};
+
+beforeAll(async () => {
+  dynamoDb = await startTestDynamoDb();
+  await dynamoDb.createTable('live-figures');
+  Object.assign(process.env, {
+    ...consumerVariables('live-figures.onView'),
+    MILLRACE_TABLE: 'live-figures',
+    MILLRACE_FIGURE_RETENTION_DAYS: '90',
+    MILLRACE_INTERACTION_RETENTION_DAYS: '30',
+  });
+  // Handlers read their environment when they are imported, as in Lambda's init phase.
+  onView = (await import('./on-view.ts')).handler;
+  Object.assign(handlers, {
+    session: (await import('./get-session.ts')).handler,
+    series: (await import('./get-series.ts')).handler,
+    funnel: (await import('./get-funnel.ts')).handler,
+  });
+});
+afterAll(() => dynamoDb.stop());
+
+async function get(handler: string, options: NonNullable<Parameters<typeof httpRequest>[1]>) {
+  const event = httpRequest(`GET /analytics/${handler}`, options);
+  const answer = (await handlers[handler]?.(
+    event as never,
+    lambdaContext() as never,
+  )) as APIGatewayProxyStructuredResultV2;
+  return { status: answer.statusCode, body: JSON.parse(answer.body ?? '') };
+}
+
+test('records of the stream are to be seen as a session, in the series of views, and before orders in the funnel', async () => {
+  const sessionId = randomUUID();
+  const shared = { sessionId, viewedAt: '2026-01-15T09:30:00.000Z' };
+  const records = [
+    { ...shared, id: randomUUID(), page: 'home', position: 0 },
+    { ...shared, id: randomUUID(), page: 'product', sku: 'FLOUR-1KG', position: 1 },
+  ];
+
+  expect(await onView(kinesisEvent(...records, { ...records[0], email: 'x' }), lambdaContext())).toMatchObject({
+    // Nobody answers at the dead-letter queue, so it stays in the stream.
+    batchItemFailures: [{ itemIdentifier: '3' }],
+  });
+
+  expect(await get('session', { path: { sessionId } })).toMatchObject({
+    status: 200,
+    body: { sessionId, durationMs: 0, path: [{ page: 'home' }, { page: 'product' }] },
+  });
+  const range = { from: '2026-01-15T09:30Z', to: '2026-01-15T09:31Z' };
+  expect(await get('series', { query: { ...range, of: 'views' } })).toEqual({
+    status: 200,
+    body: { minutes: [{ minute: '2026-01-15T09:30Z', views: 2, productViews: 1, sessions: 1 }] },
+  });
+  const { body } = await get('funnel', { query: range });
+  expect(body.steps.slice(0, 2)).toEqual([
+    { step: 'viewed', count: 1, share: 1 },
+    { step: 'placed', count: 0, share: 0 },
+  ]);
+});
+
+test('a session that is not there is a 404, and an id that is not one a 400', async () => {
+  const session = (sessionId: string) => get('session', { path: { sessionId } });
+
+  expect(await session(randomUUID())).toMatchObject({ status: 404, body: { code: 'SESSION_NOT_FOUND' } });
+  expect(await session('ada')).toMatchObject({ status: 400, body: { errors: [{ field: 'sessionId' }] } });
+});
