@@ -104,6 +104,23 @@ describe('a sound workspace', () => {
     expect(catalogueProblems(entries)).toEqual([]);
   });
 
+  test('may have its functions in a list, with those of a file that a stage chooses', async () => {
+    const known = await readCatalogue(workspace());
+    files['services/mailer/serverless.yml'] = `
+functions:
+  - page:
+      handler: src/handlers/page.handler
+    onSold:
+      handler: src/handlers/on-sold.handler
+      events:
+        - consume: { events: [Sold.v1] }
+  - \${file(more-\${param:more}.yml):functions}
+`;
+    expect((await readCatalogue(workspace())).map(({ consumers }) => consumers)).toEqual(
+      known.map(({ consumers }) => consumers),
+    );
+  });
+
   test('has the consumers of variants apart: they handle other events, with ids of their own', async () => {
     edit('services/mailer/serverless.yml', 'consume: {', 'consume: { bus: analytics,');
     const [entry] = await readCatalogue(workspace());

@@ -107,6 +107,8 @@ async function readConfiguration(directory: string, options: object): Promise<Co
   for (const [path, { error }] of variablesMeta) {
     throw error ?? new Error(`${path.replaceAll('\0', '.')} holds a variable that cannot be resolved without AWS`);
   }
+  // A list of mappings becomes one, as osls does later.
+  if (Array.isArray(configuration.functions)) configuration.functions = Object.assign({}, ...configuration.functions);
   return configuration;
 }
 

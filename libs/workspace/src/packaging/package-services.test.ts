@@ -98,6 +98,19 @@ describe('packageServices', () => {
     expect(existsSync(join(scratch, 'alpha', '.serverless', 'by-hand.zip'))).toBe(true);
   });
 
+  test('takes functions of a list of mappings, as where a stage adds some', async () => {
+    change('alpha', (configuration) => {
+      const { answer, other } = (configuration as { functions: Record<string, object> }).functions;
+      return { ...configuration, functions: [{ answer }, { other }] };
+    });
+
+    const { services } = await pack('alpha');
+
+    expect([...(services[0]?.functions.keys() ?? [])]).toEqual(
+      ['answer', 'other'].map((key) => `millrace-alpha-test-${key}`),
+    );
+  });
+
   test('takes unchanged services from the cache, at once, and packages only what changed', async () => {
     const first = await pack('alpha', 'beta');
     expect(first.log).toEqual(['Packaging alpha, beta']);
