@@ -405,6 +405,13 @@ test('the templates tell what is there', () => {
             EventSourceArn: { 'Fn::GetAtt': ['Views', 'Arn'] },
           },
         },
+        FromViewsOfOthers: {
+          Type: 'AWS::Lambda::EventSourceMapping',
+          Properties: {
+            FunctionName: { Ref: 'Function' },
+            EventSourceArn: { 'Fn::ImportValue': 'millrace-dev:ViewStreamArn' },
+          },
+        },
         FromStream: {
           Type: 'AWS::Lambda::EventSourceMapping',
           Properties: {

@@ -105,12 +105,11 @@ function addMapping(
   const target = propertiesOf(template, mapping.FunctionName);
   const source = propertiesOf(template, mapping.EventSourceArn);
   const functionName = String(target?.FunctionName);
-  // What is in a stream of Kinesis does not come from orders.
-  if (source?.ShardCount !== undefined) return;
-  if (source?.QueueName === undefined) {
+  if (source?.TableName !== undefined) {
     relays.push({ service, functionName, batchesPerShard: mapping.ParallelizationFactor ?? 1 });
-    return;
   }
+  // What is in a stream of Kinesis, of this template or another one, does not come from orders.
+  if (source?.QueueName === undefined) return;
   const { Environment } = (target ?? {}) as { Environment?: { Variables?: Record<string, unknown> } };
   const { RedrivePolicy } = source as { RedrivePolicy?: { maxReceiveCount?: number } };
   consumers.push({

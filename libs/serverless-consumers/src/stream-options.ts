@@ -1,6 +1,5 @@
 import { lambdaLimits } from '@millrace/events/aws-limits';
 import { ConfigurationError } from './configuration-error.ts';
-import type { CfnValue } from './osls.ts';
 
 /** What stands under `consume:` in serverless.yml for a Kinesis stream. README.md has the table. */
 export interface ConsumeStreamOptions {
@@ -16,7 +15,7 @@ export interface ConsumeStreamOptions {
 
 /** The options with every default filled in; times in seconds. */
 export interface StreamSettings extends Required<Omit<ConsumeStreamOptions, 'stream'>> {
-  stream: { arn: CfnValue; name: CfnValue };
+  stream: { arn: Readonly<Record<string, unknown>>; name: Readonly<Record<string, unknown>> };
   deadLetterRetention: number;
 }
 

@@ -33,7 +33,7 @@ export function typed(type: string, also: (target: Target) => boolean): (target:
 /** A role of a function: those of state machines, pipes and lakes are judged by rules of their own. */
 export const isFunctionRole = typed(
   'AWS::IAM::Role',
-  ({ id }) => !/^(StateMachine|\w+Pipe|Lake(Stream|Rule))Role$/.test(id),
+  ({ id }) => !/^(StateMachine|\w+Pipe|LakeRule|(Lake|Views)Stream)Role$/.test(id),
 );
 
 /** A queue that a pipe reads, which the rule `pipes` judges. */

@@ -2,11 +2,20 @@ import { at, list } from '../template.ts';
 import { type Breaks, setting, type Target, typed } from './break.ts';
 
 const isStream = 'AWS::KinesisFirehose::DeliveryStream';
-const isTable = 'AWS::Glue::Table';
+const isTable = typed('AWS::Glue::Table', ({ id }) => id === 'EventsTable');
+const isViewsTable = typed('AWS::Glue::Table', ({ id }) => id === 'ViewsTable');
 const isRule = typed('AWS::Events::Rule', ({ properties }) => at(list(properties.Targets)[0], 'Id') === 'lake');
 const roleWith = (name: string) =>
   typed('AWS::IAM::Role', ({ properties }) => at(list(properties.Policies)[0], 'PolicyName') === name);
-const isStreamRole = roleWith('delivery');
+/** The roles of both delivery streams; one of them reads views. */
+const isStreamRole = typed(
+  'AWS::IAM::Role',
+  (target) => roleWith('delivery')(target) && target.id === 'LakeStreamRole',
+);
+const isViewsRole = typed('AWS::IAM::Role', ({ id }) => id === 'ViewsStreamRole');
+const isViews = typed(isStream, ({ id }) => id === 'ViewsStream');
+const isViewsAlarm = (metric: string) =>
+  typed('AWS::CloudWatch::Alarm', ({ id, properties }) => properties.MetricName === metric && id.startsWith('Views'));
 const isRuleRole = roleWith('rule');
 const idOf =
   (applies: (target: Target) => boolean) =>
@@ -16,7 +25,8 @@ const idOf =
       const properties = resource?.Properties ?? {};
       return resource !== undefined && applies({ id, resource, properties, resources, service });
     }) ?? '';
-const stream = idOf(({ resource }) => resource.Type === isStream);
+const stream = idOf(({ id, resource }) => resource.Type === isStream && id === 'LakeStream');
+const views = () => 'ViewsStream';
 const rule = idOf(isRule);
 
 const statements = 'Policies.0.PolicyDocument.Statement';
@@ -77,7 +87,7 @@ export const lake: Breaks = {
     setting('a query without a file', 'AWS::Athena::NamedQuery', 'Name', 'other', /has no file other.sql/),
     setting(
       'an alarm for days',
-      typed('AWS::CloudWatch::Alarm', ({ properties }) => properties.MetricName === 'DeliveryToS3.DataFreshness'),
+      typed('AWS::CloudWatch::Alarm', ({ id }) => id === 'LakeLateAlarm'),
       'Threshold',
       86_400,
       /when events wait/,
@@ -85,11 +95,62 @@ export const lake: Breaks = {
     ),
     setting(
       'an alarm for successes',
-      typed('AWS::CloudWatch::Alarm', ({ properties }) => properties.MetricName === 'DeliveryToS3.Success'),
+      typed('AWS::CloudWatch::Alarm', ({ id }) => id === 'LakeFailingAlarm'),
       'ComparisonOperator',
       'GreaterThanThreshold',
       /when deliveries fail/,
       stream,
+    ),
+    setting(
+      'every account, of views',
+      isViewsRole,
+      condition,
+      undefined,
+      /not for Firehose of this account alone/,
+      views,
+    ),
+    setting(
+      'the events for views',
+      isViewsRole,
+      `${statements}.0.Resource.0`,
+      '*',
+      /below views.*or allows more/,
+      views,
+    ),
+    setting('every stream of Kinesis', isViewsRole, `${statements}.3.Resource`, '*', /or allows more/, views),
+    setting('to write views', isViewsRole, `${statements}.3.Action.0`, 'kinesis:PutRecord', /or allows more/, views),
+    setting(
+      'another role that reads views',
+      isViews,
+      'KinesisStreamSourceConfiguration.RoleARN',
+      { 'Fn::GetAtt': ['LakeStreamRole', 'Arn'] },
+      /with another role/,
+    ),
+    setting('views of no day', isViewsTable, 'TableInput.Parameters', {}, /not by day$/),
+    setting('views of another day', isViewsTable, 'TableInput.PartitionKeys.0.Name', 'day', /not those of the prefix/),
+    setting(
+      'events for views',
+      isViewsTable,
+      'TableInput.StorageDescriptor.Location',
+      's3://elsewhere/',
+      /is not where the stream/,
+    ),
+    setting('late views', isViewsAlarm('DeliveryToS3.DataFreshness'), 'Threshold', 86_400, /when events wait/, views),
+    setting(
+      'views that fail',
+      isViewsAlarm('DeliveryToS3.Success'),
+      'ComparisonOperator',
+      'GreaterThanThreshold',
+      /when deliveries fail/,
+      views,
+    ),
+    setting(
+      'views that are not read',
+      isViewsAlarm('KinesisMillisBehindLatest'),
+      'Threshold',
+      0,
+      /when views are not read/,
+      views,
     ),
   ],
 };

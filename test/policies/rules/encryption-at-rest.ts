@@ -23,8 +23,10 @@ const encrypted: Readonly<Record<string, { property: string; isSet: (properties:
   },
   'AWS::KinesisFirehose::DeliveryStream': {
     property: 'DeliveryStreamEncryptionConfigurationInput with a key of AWS',
-    // Records wait for minutes: a key of our own would need a grant for whoever deploys.
-    isSet: ({ DeliveryStreamEncryptionConfigurationInput: input }) => isSame(input, { KeyType: 'AWS_OWNED_CMK' }),
+    // Records wait for minutes: a key of our own would need a grant for whoever deploys. Those of a stream of Kinesis wait there, and
+    // AWS takes no key here. https://docs.aws.amazon.com/firehose/latest/dev/encryption.html
+    isSet: ({ DeliveryStreamEncryptionConfigurationInput: input, KinesisStreamSourceConfiguration: source }) =>
+      source === undefined ? isSame(input, { KeyType: 'AWS_OWNED_CMK' }) : input === undefined,
   },
   'AWS::S3::Bucket': {
     property: 'BucketEncryption',

@@ -3,14 +3,24 @@ import { join } from 'node:path';
 import { type CompiledService, type CompiledWorkspace, workspaceRoot } from '../compiled-workspace.ts';
 import type { Finding, Rule } from '../rule.ts';
 import { hasOwnKey } from '../shape.ts';
-import { assumableBy, at, type Entry, entriesOf, isSame, list, referenceTo, stageArn } from '../template.ts';
+import {
+  assumableBy,
+  at,
+  type Entry,
+  entriesOf,
+  isSame,
+  list,
+  referenceTo,
+  stageArn,
+  viewStreamOf,
+} from '../template.ts';
 import { isPrompt } from '../wanted-alarm.ts';
 
 const STREAM = 'AWS::KinesisFirehose::DeliveryStream';
 
 /**
- * The lake gets the variants of all contracts that have one, and nothing else; its table has the same types; its roles do what they are
- * for and no more; and somebody is told when nothing arrives.
+ * The lake gets the variants of all contracts that have one, the views of visitors where they are on, and nothing else; its tables have the
+ * same types; its roles do what they are for and no more; and somebody is told when nothing arrives.
  * https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html
  * https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
  */
@@ -20,13 +30,18 @@ export const lake: Rule = {
   check(service, workspace) {
     return entriesOf(service, STREAM).flatMap((stream) => [
       ...streamRole(stream, service, workspace),
-      ...ruleOf(stream, service, workspace),
+      ...(readsViews(stream) ? [] : [...ruleOf(stream, service, workspace), ...workGroup(stream, service)]),
       ...table(stream, service, workspace),
       ...queries(stream, service),
       ...alarms(stream, service),
     ]);
   },
 };
+
+/** Whether a delivery stream reads the views of visitors; the other one takes events. */
+function readsViews({ properties }: Pick<Entry, 'properties'>): boolean {
+  return properties.KinesisStreamSourceConfiguration !== undefined;
+}
 
 /** True if a rule hands its events to a delivery stream of its template. */
 export function feedsLake({ properties }: Pick<Entry, 'properties'>, service: CompiledService): boolean {
@@ -36,9 +51,10 @@ export function feedsLake({ properties }: Pick<Entry, 'properties'>, service: Co
 /** The roles of delivery streams, and of the rules that feed them. */
 export function rolesOfLake(service: CompiledService): (string | undefined)[] {
   return [
-    ...entriesOf(service, STREAM).map(({ properties }) =>
+    ...entriesOf(service, STREAM).flatMap(({ properties }) => [
       referenceTo(at(properties.ExtendedS3DestinationConfiguration, 'RoleARN')),
-    ),
+      referenceTo(at(properties.KinesisStreamSourceConfiguration, 'RoleARN')),
+    ]),
     ...entriesOf(service, 'AWS::Events::Rule')
       .filter((rule) => feedsLake(rule, service))
       .flatMap(({ properties }) => list(properties.Targets).map((target) => referenceTo(at(target, 'RoleArn')))),
@@ -51,11 +67,14 @@ function streamRole({ id, properties }: Entry, service: CompiledService, workspa
   const bucket = referenceTo(at(destination, 'BucketARN'));
   const below = (prefix: string) => ({ 'Fn::Sub': `\${${bucket}.Arn}/${prefix}/*` });
   const group = `log-group:/aws/kinesisfirehose/${properties.DeliveryStreamName}:log-stream:delivery`;
+  const isOfViews = readsViews({ properties });
+  const source = at(properties.KinesisStreamSourceConfiguration, 'RoleARN');
+  const reading = ['DescribeStream', 'GetShardIterator', 'GetRecords', 'ListShards'].map((name) => `kinesis:${name}`);
   const statements = [
     {
       Effect: 'Allow',
       Action: ['s3:PutObject', 's3:GetObject', 's3:AbortMultipartUpload'],
-      Resource: [below('events'), below('errors')],
+      Resource: [below(isOfViews ? 'views' : 'events'), below('errors')],
     },
     {
       Effect: 'Allow',
@@ -63,6 +82,7 @@ function streamRole({ id, properties }: Entry, service: CompiledService, workspa
       Resource: { 'Fn::GetAtt': [bucket, 'Arn'] },
     },
     { Effect: 'Allow', Action: 'logs:PutLogEvents', Resource: stageArn('logs', group) },
+    ...(isOfViews ? [{ Effect: 'Allow', Action: reading, Resource: viewStreamOf(service.stage) }] : []),
     ...(hasOwnKey({ workspace })
       ? [{ Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: dataKey(service) }]
       : []),
@@ -74,7 +94,12 @@ function streamRole({ id, properties }: Entry, service: CompiledService, workspa
     ...(isSame(role?.AssumeRolePolicyDocument, trust) ? [] : ['its role is not for Firehose of this account alone']),
     ...(isSame(role?.Policies, [policy('delivery', statements)])
       ? []
-      : ['its role does not allow to write below events/ and errors/ of its bucket and to log, or allows more']),
+      : [
+          `its role does not allow to write below ${isOfViews ? 'views' : 'events'}/ and errors/ of its bucket and to log, or allows more`,
+        ]),
+    ...(!isOfViews || isSame(source, at(destination, 'RoleARN'))
+      ? []
+      : ['it reads the stream of views with another role than its own']),
   ].map((problem) => ({ resource: id, problem }));
 }
 
@@ -110,66 +135,98 @@ function ruleOf(stream: Entry, service: CompiledService, { exampleEvents }: Comp
   ];
 }
 
-function table(stream: Entry, service: CompiledService, { exampleEvents }: CompiledWorkspace): Finding[] {
-  const bucket = referenceTo(at(stream.properties.ExtendedS3DestinationConfiguration, 'BucketARN'));
-  const types = exampleEvents.filter(({ variant }) => variant !== undefined).map(({ detailType }) => detailType);
-  const parameters = {
+const columnsByTable = {
+  events: ['source', 'time', 'detail'],
+  views: ['id', 'session_id', 'page', 'sku', 'viewed_at'],
+} as const;
+
+/** Partition projection by day, and for events by type. */
+function projectionOf(day: string, types: readonly string[] | undefined): Record<string, string> {
+  return {
     classification: 'json',
     'projection.enabled': 'true',
-    'projection.event_date.type': 'date',
-    'projection.event_date.format': 'yyyy-MM-dd',
-    'projection.event_date.range': '2026-01-01,NOW+1DAYS',
-    'projection.event_date.interval': '1',
-    'projection.event_date.interval.unit': 'DAYS',
-    'projection.event_type.type': 'enum',
+    [`projection.${day}.type`]: 'date',
+    [`projection.${day}.format`]: 'yyyy-MM-dd',
+    [`projection.${day}.range`]: '2026-01-01,NOW+1DAYS',
+    [`projection.${day}.interval`]: '1',
+    [`projection.${day}.interval.unit`]: 'DAYS',
+    ...(types && { 'projection.event_type.type': 'enum' }),
   };
-  const tables = entriesOf(service, 'AWS::Glue::Table');
-  const at3 = (prefix: string) => ({ 'Fn::Sub': `s3://\${${bucket}}/${prefix}/` });
-  const workGroups = entriesOf(service, 'AWS::Athena::WorkGroup');
+}
+
+/** The table over what a delivery stream writes: events, or views. */
+function table(stream: Entry, service: CompiledService, { exampleEvents }: CompiledWorkspace): Finding[] {
+  const bucket = referenceTo(at(stream.properties.ExtendedS3DestinationConfiguration, 'BucketARN'));
+  const name = readsViews(stream) ? 'views' : 'events';
+  const day = readsViews(stream) ? 'view_date' : 'event_date';
+  const types = readsViews(stream)
+    ? undefined
+    : exampleEvents.filter(({ variant }) => variant !== undefined).map(({ detailType }) => detailType);
+  const tables = entriesOf(service, 'AWS::Glue::Table').filter(
+    ({ properties: { TableInput } }) => at(TableInput, 'Name') === name,
+  );
   return [
     ...(tables.length === 1 ? [] : [{ resource: stream.id, problem: `${tables.length} tables are over it, not one` }]),
     ...tables.flatMap(({ id, properties: { TableInput } }) => {
       const { 'projection.event_type.values': values, ...rest } = Object(at(TableInput, 'Parameters'));
-      const projected = String(values).split(',');
+      const projected = values === undefined ? [] : String(values).split(',');
+      const wanted = types ?? [];
       const keys = list(at(TableInput, 'PartitionKeys'));
       const columns = list(at(TableInput, 'StorageDescriptor', 'Columns'));
       return [
-        ...types.filter((type) => !projected.includes(type)).map((type) => `has no partitions of ${type}`),
+        ...wanted.filter((type) => !projected.includes(type)).map((type) => `has no partitions of ${type}`),
         ...projected
-          .filter((type) => !types.includes(type))
+          .filter((type) => !wanted.includes(type))
           .map((type) => `has partitions of ${type}, which no variant has`),
         ...(projected.length === new Set(projected).size ? [] : ['has partitions of a type twice']),
-        ...(isSame(rest, parameters) ? [] : ['its partition projection is not by day and type']),
-        ...(isSame(keys.map(withoutComment), columnsOf('event_date', 'event_type'))
+        ...(isSame(rest, projectionOf(day, types))
+          ? []
+          : [`its partition projection is not by ${types ? 'day and type' : 'day'}`]),
+        ...(isSame(keys.map(withoutComment), columnsOf(day, ...(types ? ['event_type'] : [])))
           ? []
           : ['its partition keys are not those of the prefix']),
-        ...(isSame(columns.map(withoutComment), columnsOf('source', 'time', 'detail'))
+        ...(isSame(columns.map(withoutComment), columnsOf(...columnsByTable[name]))
           ? []
           : ['its columns are not those that the queries read']),
         ...[...keys, ...columns].flatMap((each) => (at(each, 'Comment') ? [] : ['has a column without a comment'])),
-        ...(isSame(at(TableInput, 'StorageDescriptor', 'Location'), at3('events'))
+        ...(isSame(at(TableInput, 'StorageDescriptor', 'Location'), placeOf(bucket, name))
           ? []
           : ['is not where the stream delivers']),
       ].map((problem) => ({ resource: id, problem }));
     }),
+  ];
+}
+
+/** One workgroup asks all tables, and keeps its results in the bucket. */
+function workGroup(stream: Entry, service: CompiledService): Finding[] {
+  const bucket = referenceTo(at(stream.properties.ExtendedS3DestinationConfiguration, 'BucketARN'));
+  const workGroups = entriesOf(service, 'AWS::Athena::WorkGroup');
+  return [
     ...(workGroups.length === 1 ? [] : [{ resource: stream.id, problem: 'has no workgroup of its own' }]),
     ...workGroups
       .filter(
         ({ properties }) =>
-          !isSame(at(properties.WorkGroupConfiguration, 'ResultConfiguration'), { OutputLocation: at3('results') }),
+          !isSame(at(properties.WorkGroupConfiguration, 'ResultConfiguration'), {
+            OutputLocation: placeOf(bucket, 'results'),
+          }),
       )
       .map(({ id }) => ({ resource: id, problem: 'keeps results elsewhere than below results/ of the lake' })),
   ];
 }
 
-/** Each query is the text of its file, which tests run on DuckDB, and each file is a query. */
+function placeOf(bucket: string | undefined, prefix: string): object {
+  return { 'Fn::Sub': `s3://\${${bucket}}/${prefix}/` };
+}
+
+/** Each query is the text of its file, which tests run on DuckDB, and each file is a query; those of views where there are views. */
 function queries(stream: Entry, service: CompiledService): Finding[] {
   const directory = join(workspaceRoot, 'services', service.name, 'lake', 'queries');
   const files = new Map(
     readdirSync(directory).map((file) => [file.replace(/\.sql$/, ''), readFileSync(join(directory, file), 'utf8')]),
   );
+  const own = [...files].filter(([, sql]) => /\bFROM views\b/.test(sql) === readsViews(stream)).map(([name]) => name);
   const all = entriesOf(service, 'AWS::Athena::NamedQuery');
-  const missing = [...files.keys()].filter((name) => all.every(({ properties: { Name } }) => Name !== name));
+  const missing = own.filter((name) => all.every(({ properties: { Name } }) => Name !== name));
   return [
     ...missing.map((name) => ({ resource: stream.id, problem: `no named query has the text of ${name}.sql` })),
     ...all.flatMap(({ id, properties: { Name, QueryString } }) => {
@@ -181,10 +238,10 @@ function queries(stream: Entry, service: CompiledService): Finding[] {
 }
 
 /** https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html */
-function alarms({ id }: Entry, service: CompiledService): Finding[] {
+function alarms({ id, properties }: Entry, service: CompiledService): Finding[] {
   const dimensions = [{ Name: 'DeliveryStreamName', Value: { Ref: id } }];
   const all = entriesOf(service, 'AWS::CloudWatch::Alarm')
-    .map(({ properties }) => properties)
+    .map((alarm) => alarm.properties)
     .filter(({ Namespace, Dimensions, Period }) => {
       return Namespace === 'AWS/Firehose' && isSame(Dimensions, dimensions) && Period === 60;
     });
@@ -209,7 +266,14 @@ function alarms({ id }: Entry, service: CompiledService): Finding[] {
         ['DeliveryToS3.Success', 'Average', 1, 'LessThanThreshold', 'notBreaching', 5, 2],
       ),
   );
+  const isBehind = all.some(
+    (alarm) =>
+      alarm.MetricName === 'KinesisMillisBehindLatest' &&
+      alarm.Statistic === 'Maximum' &&
+      isPrompt(alarm, { threshold: [60_000, 3_600_000], minutes: [3, 10] }),
+  );
   return [
+    ...(isBehind || !readsViews({ properties }) ? [] : ['no alarm goes off when views are not read']),
     ...(isLate ? [] : ['no alarm goes off when events wait']),
     ...(isFailing ? [] : ['no alarm goes off when deliveries fail']),
   ].map((problem) => ({ resource: id, problem }));

@@ -13,8 +13,8 @@ export const noWildcards: Rule = {
     },
     {
       service: 'analytics',
-      resource: /^LakeStreamRole$/,
-      problem: /Resource .*"\$\{Lake\.Arn\}\/(events|errors)\/\*"\}$/,
+      resource: /^(Lake|Views)StreamRole$/,
+      problem: /Resource .*"\$\{Lake\.Arn\}\/(events|views|errors)\/\*"\}$/,
       reason: 'each object has a name of its own; the rule lake looks at the rest',
     },
     {

@@ -40,14 +40,15 @@ const lakeName: Shape = computed(({ service }) => ({
   'Fn::Sub': `millrace-${service.name}-${service.stage}-lake-\${AWS::AccountId}`,
 }));
 
-/** Events are kept as long as the stage says, and what else there is goes soon. */
+/** Events and views are kept as long as the stage says, and what else there is goes soon. */
 const lakeLifecycle: Shape = computed(({ workspace }) => {
   const expire = (Id: string, ExpirationInDays: unknown) => ({
     ...{ Id, Status: 'Enabled', Prefix: `${Id}/`, ExpirationInDays },
   });
   return {
     Rules: [
-      ...[expire('events', workspace.parameters.lakeRetentionDays), expire('errors', 30), expire('results', 7)],
+      ...['events', 'views'].map((name) => expire(name, workspace.parameters.lakeRetentionDays)),
+      ...[expire('errors', 30), expire('results', 7)],
       {
         ...{ Id: 'remains', Status: 'Enabled', NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
         AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },

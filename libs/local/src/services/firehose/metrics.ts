@@ -9,6 +9,7 @@ const UNITS = {
   'ExecuteProcessing.Success': 'Count',
   IncomingBytes: 'Bytes',
   IncomingRecords: 'Count',
+  KinesisMillisBehindLatest: 'Milliseconds',
   'PutRecord.Bytes': 'Bytes',
   'PutRecord.Requests': 'Count',
   'PutRecordBatch.Bytes': 'Bytes',

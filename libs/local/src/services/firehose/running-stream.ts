@@ -71,7 +71,10 @@ export class RunningStream {
         now: () => this.#host.clock.now(),
         call: async (operation, input) => {
           for (const action of READS) this.#authorize(roleArn, action, arn);
-          return streams.call(operation, input);
+          const output = streams.call(operation, input);
+          const behind = (output as { MillisBehindLatest?: number }).MillisBehindLatest;
+          if (behind !== undefined) this.report({ KinesisMillisBehindLatest: behind });
+          return output;
         },
         onRecords: (listener) => streams.onRecords(arn, listener),
       }),
