@@ -107,7 +107,7 @@ describe('a lake in a data directory', () => {
     const { exitCode } = await ask('--html', file);
     expect(exitCode).toBe(0);
     const page = readFileSync(file, 'utf8');
-    expect(page.match(/<section>/g)).toHaveLength(11);
+    expect(page.match(/<section>/g)).toHaveLength(15);
     expect(page).toContain('<td>FLOUR</td>');
     expect(page).not.toMatch(/<script|<link|<img|src=|url\(|https?:\/\//);
     await ask("SELECT '<script>alert(1)</script>' AS text, 1 AS number", '--html', file);
@@ -117,7 +117,7 @@ describe('a lake in a data directory', () => {
 
   test.each([
     ['SELECT day\nFROM nowhere', /Table with name nowhere does not exist[\s\S]*LINE 2/],
-    ['SELECT ?', /has 1 parameters: use two/],
+    ['SELECT ?', /has 1 parameters: use two for each table/],
     ["SELECT * FROM read_csv('/etc/hostname')", /file system operations are disabled/],
     ["COPY events TO 'out.csv'", /file system operations are disabled/],
   ])('refuses %j with the words of DuckDB', async (sql, message) => {

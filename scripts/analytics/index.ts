@@ -17,8 +17,9 @@ import { type NamedQuery, readNamedQueries } from './named-queries.ts';
 import { type ReportSection, reportOf } from './report.ts';
 
 const LOCAL = 'http://127.0.0.1:4566';
-const HELP = `Asks the lake of analytics events: every event without personal data, by day
-and type. On this machine DuckDB answers; the same queries are in Athena.
+const HELP = `Asks the lake of analytics: every event without personal data, and what
+visitors looked at. On this machine DuckDB answers; the same queries are in
+Athena.
 
 Usage: npm run analytics -- "<sql>" [options]
        npm run analytics -- --query daily-revenue [options]
@@ -36,19 +37,23 @@ Usage: npm run analytics -- "<sql>" [options]
   --stage <name>      stage (dev)
   --help              show this
 
-The table is events: event_date and event_type (both text, and partitions),
-source, time, and detail, the JSON of the event. For example:
+The tables are
+  events   event_date and event_type (both text, and partitions), source, time,
+           and detail, the JSON of the event
+  views    view_date (text, the partition), id, session_id, page, sku and
+           viewed_at; empty at stages without interactions
+For example:
 
   npm run analytics -- "SELECT event_type, count(*) AS events
     FROM events WHERE event_date >= '2026-01-31' GROUP BY event_type"
 
-An event may be there twice: count DISTINCT ids,
-json_extract_scalar(detail, '$.metadata.id').
-Two question marks in your SQL become --from and --to.
+An event or a view may be there twice: count DISTINCT ids,
+json_extract_scalar(detail, '$.metadata.id') or id.
+Two question marks in your SQL become --from and --to, two more as well.
 
 A deployed stage: open Athena in the AWS console, choose the workgroup
 millrace-analytics-<stage>; its saved queries are these. Run one, and enter the
-first and the last day in quotes, '2026-01-01' and '2026-01-31'.
+first and the last day in quotes, '2026-01-01' and '2026-01-31', for each table.
 
 Exit codes: 0 done; 1 the lake is empty or not there, or the query failed;
 2 misused, or there is no such query.`;
@@ -168,9 +173,11 @@ async function withLake(place: Place, use: (database: LakeDatabase) => Promise<n
       );
     }
     if (found.errors > 0) {
-      console.error(`${found.errors} object(s) below errors/: Firehose could not tell day and type of what is in them`);
+      console.error(
+        `${found.errors} object(s) below errors/: Firehose could not tell the partition of what is in them`,
+      );
     }
-    if (found.events === 0) throw new Error(await explainEmptyLake(place, endpoint));
+    if (found.events + found.views === 0) throw new Error(await explainEmptyLake(place, endpoint));
     using database = await LakeDatabase.open(directory);
     return await use(database);
   } finally {

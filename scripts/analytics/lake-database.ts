@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, DuckDBTypeId } from '@duckdb/node-api';
 
@@ -28,7 +29,26 @@ const NUMBERS = new Set([
   ...[DuckDBTypeId.UHUGEINT, DuckDBTypeId.FLOAT, DuckDBTypeId.DOUBLE, DuckDBTypeId.DECIMAL],
 ]);
 
-/** The table `events` of the lake, in DuckDB. */
+/**
+ * What the lake has: its tables, with the columns that their lines have, those that only their paths have, and how Athena's SerDe names
+ * what is not in small letters.
+ */
+const TABLES = [
+  {
+    name: 'events',
+    columns: ['source', 'time', 'detail'],
+    partitions: ['event_date', 'event_type'],
+    renamed: {},
+  },
+  {
+    name: 'views',
+    columns: ['id', 'sessionId', 'page', 'sku', 'viewedAt'],
+    partitions: ['view_date'],
+    renamed: { sessionId: 'session_id', viewedAt: 'viewed_at' },
+  },
+] as const;
+
+/** The tables `events` and `views` of the lake, in DuckDB. */
 export class LakeDatabase implements Disposable {
   readonly #connection: DuckDBConnection;
   readonly #instance: DuckDBInstance;
@@ -39,12 +59,12 @@ export class LakeDatabase implements Disposable {
   }
 
   /**
-   * Loads the lines of a lake, with the columns that the Glue table has. From then on no query can read or write files: it may come from
+   * Loads the lines of a lake, with the columns that the Glue tables have. From then on no query can read or write files: it may come from
    * anywhere.
    *
-   * @param directory with `event_date=<day>/event_type=<type>/<object>` below it, at least one
+   * @param directory with `events/event_date=<day>/event_type=<type>/<object>` and `views/view_date=<day>/<object>` below it, or neither
    * @throws Error for a line that is not JSON
-   * @example using database = await LakeDatabase.open('/tmp/lake/events');
+   * @example using database = await LakeDatabase.open('/tmp/lake');
    */
   static async open(directory: string): Promise<LakeDatabase> {
     const instance = await DuckDBInstance.create(':memory:');
@@ -54,13 +74,8 @@ export class LakeDatabase implements Disposable {
   }
 
   async #load(directory: string): Promise<void> {
-    const objects = join(directory, 'event_date=*', 'event_type=*', '*').replaceAll("'", "''");
     for (const macro of TRINO_FUNCTIONS) await this.#connection.run(macro);
-    await this.#connection.run(
-      `CREATE TABLE events AS SELECT * FROM read_json('${objects}', format = 'newline_delimited',
-        columns = { source: 'VARCHAR', time: 'VARCHAR', detail: 'VARCHAR' }, hive_partitioning = true,
-        hive_types = { event_date: VARCHAR, event_type: VARCHAR })`,
-    );
+    for (const table of TABLES) await this.#connection.run(tableOf(table, join(directory, table.name)));
     await this.#connection.run('SET enable_external_access = false');
     await this.#connection.run('SET lock_configuration = true');
   }
@@ -68,7 +83,7 @@ export class LakeDatabase implements Disposable {
   /**
    * Runs one query.
    *
-   * @param days the first and the last, `2026-01-31`: the values of its two parameters, if it has any
+   * @param days the first and the last, `2026-01-31`: the values of its parameters, for each table that it reads
    * @throws QueryError with DuckDB's message, which names the line
    * @example await database.query('SELECT count(*) AS events FROM events', ['2026-01-01', '2026-12-31']);
    */
@@ -76,10 +91,13 @@ export class LakeDatabase implements Disposable {
     try {
       const statement = await this.#connection.prepare(sql);
       const { parameterCount } = statement;
-      if (parameterCount !== 0 && parameterCount !== days.length) {
-        throw new Error(`The query has ${parameterCount} parameters: use two, for the first and the last day, or none`);
+      if (parameterCount % days.length !== 0) {
+        throw new Error(
+          `The query has ${parameterCount} parameters: use two for each table, for the first and the last day, or none`,
+        );
       }
-      if (parameterCount > 0) statement.bind([...days]);
+      if (parameterCount > 0)
+        statement.bind(Array.from({ length: parameterCount }, (_, index) => days[index % 2] ?? ''));
       const reader = await statement.runAndReadAll();
       const columns = reader.columnNames().map((name, index) => ({
         name,
@@ -103,4 +121,22 @@ export class LakeDatabase implements Disposable {
     this.#connection.closeSync();
     this.#instance.closeSync();
   }
+}
+
+/** Makes a table of the objects in a folder, or an empty one. */
+function tableOf({ name, columns, partitions, renamed }: (typeof TABLES)[number], folder: string): string {
+  const types = (names: readonly string[]): string => names.map((each) => `${each}: VARCHAR`).join(', ');
+  const named = columns.map((column) => {
+    const other = (renamed as Readonly<Record<string, string>>)[column];
+    return other === undefined ? column : `"${column}" AS ${other}`;
+  });
+  if (!existsSync(folder)) {
+    const empty = [...named.map((each) => each.split(' AS ').at(-1)), ...partitions].map((each) => `${each} VARCHAR`);
+    return `CREATE TABLE ${name} (${empty.join(', ')})`;
+  }
+  const objects = join(folder, ...partitions.map((each) => `${each}=*`), '*').replaceAll("'", "''");
+  const read = columns.map((column) => `"${column}": 'VARCHAR'`);
+  return `CREATE TABLE ${name} AS SELECT ${[...named, ...partitions].join(', ')}
+    FROM read_json('${objects}', format = 'newline_delimited', columns = { ${read.join(', ')} }, hive_partitioning = true,
+      hive_types = { ${types(partitions)} })`;
 }

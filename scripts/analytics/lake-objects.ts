@@ -8,13 +8,15 @@ import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } 
 export interface LakeObjects {
   /** Objects with events, which are in the directory now. */
   events: number;
-  /** Objects with records of which Firehose could not tell day and type. */
+  /** Objects with views, which are there too. */
+  views: number;
+  /** Objects with records of which Firehose could not tell the partition. */
   errors: number;
 }
 
 const CREDENTIALS = { accessKeyId: 'operator', secretAccessKey: 'local' };
-/** As the template of services/analytics has it: `s3://<bucket>/events/event_date=…/event_type=…/`. */
-const EVENTS = /^events\/(event_date=\d{4}-\d\d-\d\d)\/(event_type=[\w.-]+)\/([^/]+)$/;
+/** As the templates of services/analytics have it: `s3://<bucket>/events/event_date=…/event_type=…/` and `…/views/view_date=…/`. */
+const OBJECT = /^(?:(events)\/event_date=\d{4}-\d\d-\d\d\/event_type=[\w.-]+|views\/view_date=\d{4}-\d\d-\d\d)\/[^/]+$/;
 
 /**
  * Copies the objects of a stage's lake into a directory.
@@ -29,16 +31,16 @@ export async function copyLake(endpoint: string, stage: string, directory: strin
     const { Buckets = [] } = await client.send(new ListBucketsCommand({ Prefix: `millrace-analytics-${stage}-lake-` }));
     const Bucket = Buckets[0]?.Name;
     if (Bucket === undefined) return undefined;
-    const found = { events: 0, errors: 0 };
+    const found = { events: 0, views: 0, errors: 0 };
     for await (const key of keysOf(client, Bucket)) {
       if (key.startsWith('errors/')) found.errors += 1;
-      const [, day, type, name] = EVENTS.exec(key) ?? [];
-      if (day === undefined || type === undefined || name === undefined) continue;
-      const file = join(directory, day, type, basename(name));
+      const match = OBJECT.exec(key);
+      if (!match) continue;
+      const file = join(directory, dirname(key), basename(key));
       mkdirSync(dirname(file), { recursive: true });
       const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: key }));
       await pipeline(Body as Readable, createWriteStream(file));
-      found.events += 1;
+      found[match[1] === undefined ? 'views' : 'events'] += 1;
     }
     return found;
   } finally {
@@ -61,5 +63,8 @@ export async function bufferedBytes(endpoint: string, stage: string): Promise<nu
   if (!response?.ok) return undefined;
   const { services } = (await response.json()) as { services?: { firehose?: object } };
   const streams = Object.values(services?.firehose ?? {}) as { name?: string; waitingBytes?: number }[];
-  return streams.find(({ name }) => name === `millrace-analytics-${stage}-lake`)?.waitingBytes;
+  const own = ['lake', 'views'].map((kind) => `millrace-analytics-${stage}-${kind}`);
+  return streams
+    .filter(({ name }) => own.includes(name ?? ''))
+    .reduce((sum, { waitingBytes = 0 }) => sum + waitingBytes, 0);
 }

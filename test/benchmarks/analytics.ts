@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   const lone = readNumber('lone', values.lone, count) ?? 100;
 
   const without = await run(shopServices, { orders, clients, lone: 0 });
-  const figures = await run([...shopServices, 'live-figures'], { orders, clients, lone });
+  const figures = await run([...shopServices, 'interactions', 'live-figures'], { orders, clients, lone });
   const writes = figures.usage('dynamodb.writeUnits') / figures.events;
   const reads = figures.usage('dynamodb.readUnits') / figures.events;
   const price = (name: string, amount: number) => dollarsFor(readPriceTable(), name, amount * MILLION) ?? Number.NaN;

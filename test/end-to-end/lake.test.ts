@@ -51,7 +51,7 @@ const isConfirmed = ({ end }: (typeof script)[number]) => end === 'OrderConfirme
 const taken = script.filter(isConfirmed).reduce((sum, { quantity }) => sum + quantity * PRICE, 0);
 
 const root = join(import.meta.dirname, '..', '..');
-const SERVICES = ['event-bus', 'orders', 'inventory', 'payments', 'fulfillment', 'analytics'];
+const SERVICES = ['event-bus', 'orders', 'inventory', 'payments', 'fulfillment', 'interactions', 'analytics'];
 const STREAM = 'millrace-analytics-dev-lake';
 const ALL = ['0001-01-01', '9999-12-31'] as const;
 

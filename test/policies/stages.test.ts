@@ -43,7 +43,9 @@ describe('serverless.stages.yml', () => {
       'event-log',
       're-emitter',
     ].map((name) => `services/${name}/serverless.yml`);
-    const interactions = ['serverless', 'stack-on'].map((name) => `services/interactions/${name}.yml`);
+    const interactions = ['interactions/serverless', 'interactions/stack-on', 'live-figures/views-on'].map(
+      (name) => `services/${name}.yml`,
+    );
     const used = [
       'serverless.common.yml',
       'serverless.outbox.yml',
