@@ -102,6 +102,15 @@ describe('a lake in a data directory', () => {
     expect(second.length).toBeGreaterThan(first.length * 2);
   });
 
+  test('draws what fits into 80 columns, with a bar for whatever is not nothing, and points below each other', async () => {
+    const long = `'${'x'.repeat(100)}'`;
+    const { stdout } = await ask(`SELECT ${long} AS name, 1 AS value UNION ALL SELECT 'y', 100000.25`, '--chart');
+    const lines = stdout.trimEnd().split('\n').sort();
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+    expect(lines[0]).toMatch(/^x+… {2} +1\.00 {2}▏$/);
+    expect(lines[1]).toMatch(/^y +100,000\.25 {2}█+$/);
+  });
+
   test('fills a page that loads nothing and shows texts as they are', async () => {
     const file = join(folder, 'report.html');
     const { exitCode } = await ask('--html', file);
@@ -109,6 +118,9 @@ describe('a lake in a data directory', () => {
     const page = readFileSync(file, 'utf8');
     expect(page.match(/<section>/g)).toHaveLength(15);
     expect(page).toContain('<td>FLOUR</td>');
+    expect(page).toContain('<a href="#daily-revenue">');
+    // More types than colours: each bar has its own name.
+    expect(page).toContain('>2026-03-01 OrderPlaced.v1</text>');
     expect(page).not.toMatch(/<script|<link|<img|src=|url\(|https?:\/\//);
     await ask("SELECT '<script>alert(1)</script>' AS text, 1 AS number", '--html', file);
     expect(readFileSync(file, 'utf8')).not.toContain('<script>');
