@@ -207,6 +207,7 @@ test('a delivery stream reads its Kinesis stream, and takes no records itself', 
     await under.clock.advance(60_000);
     expect(Object.values(await under.texts()).join('')).toMatch(/^c+$/);
   });
+  expect(under.metrics).toContainEqual(expect.objectContaining({ name: 'KinesisMillisBehindLatest' }));
 });
 
 test('without its Kinesis stream, a delivery stream of the API starts with a warning, and one of a template stops the start', async () => {
