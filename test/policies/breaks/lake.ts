@@ -129,7 +129,7 @@ export const lake: Breaks = {
     setting('views of no day', isViewsTable, 'TableInput.Parameters', {}, /not by day$/),
     setting('views of another day', isViewsTable, 'TableInput.PartitionKeys.0.Name', 'day', /not those of the prefix/),
     setting(
-      'events for views',
+      'a table over something else',
       isViewsTable,
       'TableInput.StorageDescriptor.Location',
       's3://elsewhere/',
@@ -151,6 +151,14 @@ export const lake: Breaks = {
       0,
       /when views are not read/,
       views,
+    ),
+    setting('events for views', isRule, 'Targets.0.Arn', { 'Fn::GetAtt': ['ViewsStream', 'Arn'] }, /feeds the views/),
+    setting(
+      'the log of views',
+      typed(isStream, ({ id }) => id === 'LakeStream'),
+      'ExtendedS3DestinationConfiguration.CloudWatchLoggingOptions.LogGroupName',
+      { Ref: 'ViewsLogGroup' },
+      /its log is not its own/,
     ),
   ],
 };

@@ -31,6 +31,7 @@ export const lake: Rule = {
     return entriesOf(service, STREAM).flatMap((stream) => [
       ...streamRole(stream, service, workspace),
       ...(readsViews(stream) ? [] : [...ruleOf(stream, service, workspace), ...workGroup(stream, service)]),
+      ...log(stream, service),
       ...table(stream, service, workspace),
       ...queries(stream, service),
       ...alarms(stream, service),
@@ -103,6 +104,17 @@ function streamRole({ id, properties }: Entry, service: CompiledService, workspa
   ].map((problem) => ({ resource: id, problem }));
 }
 
+/** What it cannot deliver is told in a log of its own, which its alarms name. */
+function log({ id, properties }: Entry, { template }: CompiledService): Finding[] {
+  const options = at(properties.ExtendedS3DestinationConfiguration, 'CloudWatchLoggingOptions');
+  const group = referenceTo(at(options, 'LogGroupName')) ?? '';
+  const stream = referenceTo(at(options, 'LogStreamName')) ?? '';
+  const isOwn =
+    template.Resources?.[group]?.Properties?.LogGroupName === `/aws/kinesisfirehose/${properties.DeliveryStreamName}` &&
+    referenceTo(template.Resources?.[stream]?.Properties?.LogGroupName) === group;
+  return isOwn ? [] : [{ resource: id, problem: 'its log is not its own' }];
+}
+
 function ruleOf(stream: Entry, service: CompiledService, { exampleEvents }: CompiledWorkspace): Finding[] {
   const target = { 'Fn::GetAtt': [stream.id, 'Arn'] };
   const rules = entriesOf(service, 'AWS::Events::Rule').filter((rule) => feedsLake(rule, service));
@@ -126,6 +138,7 @@ function ruleOf(stream: Entry, service: CompiledService, { exampleEvents }: Comp
         ...(isSame(at(properties.EventPattern, 'detail'), { metadata: { category: ['transformed'] } })
           ? []
           : ['takes events that are not variants: personal data would be in the lake']),
+        ...(isSame(at(first, 'Arn'), target) ? [] : ['feeds the views']),
         ...(isSame(role?.AssumeRolePolicyDocument, trust) ? [] : ['its role is not for this rule alone']),
         ...(isSame(role?.Policies, [policy('rule', [put])])
           ? []
