@@ -234,7 +234,11 @@ function readTemplate(file: string, root: string): Template {
     if (whole !== undefined && whole in values) return values[whole];
     return text.replace(/\$\{([^{}]+)\}/g, (reference, name) => String(values[name] ?? reference));
   };
-  return resolve(parseYaml(file)) as Template;
+  const template = resolve(parseYaml(file)) as Template;
+  // As osls: a list of mappings is one mapping.
+  return Array.isArray(template.functions)
+    ? { ...template, functions: Object.assign({}, ...template.functions) }
+    : template;
 }
 
 function parseYaml(file: string): Record<string, unknown> {
