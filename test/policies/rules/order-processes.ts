@@ -43,7 +43,10 @@ const marked = new WeakMap<object, JsonValue[]>();
 function eventsInCheckout(exampleEvents: CompiledWorkspace['exampleEvents']): JsonValue[] {
   const known = marked.get(exampleEvents);
   if (known) return known;
-  const events = exampleEvents.filter(({ hasProcess }) => hasProcess).map(({ event }) => markedAsCheckout(event));
+  const events = exampleEvents
+    .filter(({ hasProcess }) => hasProcess)
+    // A rule may be for orders with a slot alone.
+    .flatMap(({ event, withSlot }) => [event, withSlot ?? []].flat().map(markedAsCheckout));
   marked.set(exampleEvents, events);
   return events;
 }
