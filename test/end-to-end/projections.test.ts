@@ -64,7 +64,7 @@ async function settled(cancelled: number): Promise<void> {
       // Where they could not be written together, one may be behind the others.
       for (const projection of all) {
         const items = await itemsOf(projection);
-        const events = projection.events.filter(({ name }) => name !== 'OrderConfirmed').length;
+        const events = projection.events.filter(({ name }) => /^Order(Placed|Cancelled)$/.test(name)).length;
         for (const { orderId } of list.body.orders) {
           expect(items.get(`MARK#${orderId} MARK`)).toMatchObject({ events });
         }

@@ -102,6 +102,7 @@ export class Shop implements AsyncDisposable {
         AWS_ENDPOINT_URL_SFN: endpoint,
         AWS_ENDPOINT_URL_EVENTBRIDGE: endpoint,
         AWS_ENDPOINT_URL_SCHEDULER: endpoint,
+        AWS_ENDPOINT_URL_KMS: endpoint,
         ...(environment.MILLRACE_STATE_MACHINE && { MILLRACE_STATE_MACHINE: stateMachineArn }),
         ...(environment.MILLRACE_CHECKOUT_FUNCTION && { MILLRACE_CHECKOUT_FUNCTION: checkoutFunctionArn }),
       });
@@ -284,6 +285,7 @@ export class Shop implements AsyncDisposable {
   async #answer(operation: string, input: Record<string, unknown>, answerAws: AnswerAws): Promise<unknown> {
     if (operation === 'SendMail') return this.#mail(input);
     if (operation === 'ChangeMessageVisibility') return {};
+    if (operation === 'GenerateMac') return { Mac: Buffer.alloc(32).toString('base64') };
     if (operation === 'SendMessage') return this.#send(input);
     if (operation === 'PutEvents') return this.#putEvents(input.Entries as PutEntry[]);
     return answerAws(operation, input);

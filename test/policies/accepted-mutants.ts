@@ -82,6 +82,12 @@ export const accepted: readonly Acceptance[] = [
     reason: 'a process that no order is in',
   },
   {
+    type: 'AWS::Events::Rule',
+    path: /EventPattern\.detail\.data\.(slotId|reservation\.orderId)$/,
+    change: /^add (\*|a stranger)$/,
+    reason: 'any id matches already',
+  },
+  {
     type: 'AWS::Lambda::EventSourceMapping',
     path: /MaximumBatchingWindowInSeconds$/,
     change: /^set [01]$/,
@@ -107,7 +113,7 @@ export const accepted: readonly Acceptance[] = [
   },
   {
     type: 'AWS::Lambda::Function',
-    path: /MILLRACE_(RETENTION_DAYS|OPERATIONS_EMAIL|APPROVERS_EMAIL|ORDERS_PER_HOUR|RESERVATIONS_PER_HOUR|ORDER_TIME_LIMIT_SECONDS|FAILED_PAYMENTS_PER_HOUR|VERIFIED_CONTACTS|SMS_PREFIXES|PARTNER|CHECKOUT_PROCESS|INTERACTION_ORIGINS|INTERACTION_RETENTION_DAYS|FIGURE_RETENTION_DAYS|SLOT_HORIZON_DAYS)$/,
+    path: /MILLRACE_(RETENTION_DAYS|OPERATIONS_EMAIL|APPROVERS_EMAIL|ORDERS_PER_HOUR|RESERVATIONS_PER_HOUR|ORDER_TIME_LIMIT_SECONDS|FAILED_PAYMENTS_PER_HOUR|VERIFIED_CONTACTS|SMS_PREFIXES|PARTNER|CHECKOUT_PROCESS|INTERACTION_ORIGINS|INTERACTION_RETENTION_DAYS|FIGURE_RETENTION_DAYS|COHORT_RETENTION_DAYS|SLOT_HORIZON_DAYS)$/,
     change: /^remove$/,
     reason: 'the function does not start without it, which the build tries; without prefixes there is no SMS',
   },

@@ -27,6 +27,11 @@ const isStepOfChoreography = typed('AWS::Events::Rule', ({ properties }) =>
   String(JSON.stringify(properties.EventPattern)).includes('"process"'),
 );
 
+/** Consumers of orders that are picked up. */
+const isForSlotOrders = typed('AWS::Events::Rule', ({ properties }) =>
+  /"(slotId|reservation)"/.test(String(JSON.stringify(properties.EventPattern))),
+);
+
 export const workflows: Breaks = {
   'order-processes': [
     setting(
@@ -42,6 +47,16 @@ export const workflows: Breaks = {
       'EventPattern.detail.data.process',
       [{ exists: false }, 'checkout'],
       /takes the events of orders in checkout/,
+    ),
+  ],
+  'slot-orders': [
+    setting('every order', isForSlotOrders, 'EventPattern.detail', undefined, /takes events without data\./),
+    setting(
+      'no order',
+      isForSlotOrders,
+      'EventPattern.detail.data',
+      { none: ['x'] },
+      /leaves out events that have data\./,
     ),
   ],
   'state-machines': [

@@ -32,6 +32,7 @@ import { routeLimits } from './route-limits.ts';
 import { rowExpiry } from './row-expiry.ts';
 import { rulePatterns } from './rule-patterns.ts';
 import { schedules } from './schedules.ts';
+import { slotOrders } from './slot-orders.ts';
 import { stackSize } from './stack-size.ts';
 import { stateMachines } from './state-machines.ts';
 import { streamMappings } from './stream-mappings.ts';
@@ -80,6 +81,7 @@ export const rules: readonly Rule[] = [
   durableFunctions,
   failedExecutions,
   orderProcesses,
+  slotOrders,
   pipes,
   lake,
   imports,
