@@ -8,6 +8,7 @@ import { countDynamoDb } from './dynamodb/usage.ts';
 import { countPutEvents } from './events/usage.ts';
 import { countHttpRequest } from './http-api/usage.ts';
 import { services } from './index.ts';
+import { countPutRecords } from './kinesis/usage.ts';
 import { functionDefinition } from './lambda/function-definition.ts';
 import { countLogLine } from './lambda/log-usage.ts';
 import { countInvocation } from './lambda/usage.ts';
@@ -69,6 +70,10 @@ test('each meter is one service’s, which says what it counts', () => {
     'states.executions': true,
     'states.transitions': true,
     'pipes.requests': true,
+    'kinesis.payloadUnits': true,
+    'firehose.requests': true,
+    'firehose.ingestedBytes': true,
+    'firehose.deliveredBytes': true,
   };
   const declared = services.flatMap(({ meters = {} }) => Object.keys(meters));
   expect(declared.toSorted()).toEqual(Object.keys(expected).toSorted());
@@ -175,6 +180,25 @@ describe('SQS', () => {
     expect(counted((usage) => meter(sqs, usage, { operation: 'SendMessage', input }))).toEqual([
       'sqs.requests f SendMessage 2',
     ]);
+  });
+});
+
+// https://aws.amazon.com/kinesis/data-streams/pricing/
+describe('Kinesis', () => {
+  const record = (bytes: number) => ({ Data: Buffer.alloc(bytes).toString('base64'), PartitionKey: 'k' });
+  const put = (operation: string, input: object, output: object) =>
+    counted((usage) => countPutRecords(usage, { functionName: 'f', operation, input, output }));
+
+  test('bills each record that a stream took, by 25 KB', () => {
+    const Records = [record(100), record(25 * 1024 + 1), record(10)];
+    const taken = { SequenceNumber: '1' };
+    const output = { Records: [taken, taken, { ErrorCode: 'ProvisionedThroughputExceededException' }] };
+    expect(put('PutRecords', { Records }, output)).toEqual(['kinesis.payloadUnits f PutRecords 3']);
+    expect(put('PutRecord', record(26 * 1024), taken)).toEqual(['kinesis.payloadUnits f PutRecord 2']);
+  });
+
+  test('bills no reads', () => {
+    expect(put('GetRecords', { ShardIterator: 'i' }, { Records: [record(1)] })).toEqual([]);
   });
 });
 

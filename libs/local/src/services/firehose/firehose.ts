@@ -221,6 +221,7 @@ export class Firehose {
     const running = this.#writable(DeliveryStreamName);
     const data = dataOf(record);
     const [id] = running.add([data]);
+    this.#host.usage?.add('firehose.requests', running.stream.name, 1, 'PutRecord');
     const { length } = data;
     running.report({ IncomingBytes: length, IncomingRecords: 1, 'PutRecord.Bytes': length, 'PutRecord.Requests': 1 });
     return { RecordId: recordId(id), Encrypted: running.stream.encryption !== undefined };
@@ -232,6 +233,7 @@ export class Firehose {
     const bytes = records.reduce((sum, { length }) => sum + length, 0);
     if (bytes > BATCH_BYTES) throw invalidArgument(`Records size exceeds ${BATCH_BYTES / 1024 / 1024} MB limit`);
     const ids = running.add(records);
+    this.#host.usage?.add('firehose.requests', running.stream.name, 1, 'PutRecordBatch');
     running.report({
       ...{ IncomingBytes: bytes, IncomingRecords: records.length, 'PutRecordBatch.Bytes': bytes },
       ...{ 'PutRecordBatch.Records': records.length, 'PutRecordBatch.Requests': 1 },

@@ -4,6 +4,7 @@ import { firehoseDifferences } from './differences.ts';
 import { Firehose } from './firehose.ts';
 import { FIREHOSE_METRICS } from './metrics.ts';
 import { firehoseResourceTypes } from './resource-types.ts';
+import { firehoseMeters } from './usage.ts';
 
 const TYPE = 'AWS::KinesisFirehose::DeliveryStream';
 
@@ -15,6 +16,7 @@ export const firehose: AwsService<Firehose> = {
   targets: ['Firehose_20150804'],
   resourceTypes: firehoseResourceTypes,
   access: firehoseAccess,
+  meters: firehoseMeters,
   deliveryAction: 'firehose:PutRecord',
   metrics: { 'AWS/Firehose': FIREHOSE_METRICS },
   start: startFirehose,

@@ -8,10 +8,11 @@ import { startStreamMapping } from '../lambda/stream-mapping.ts';
 import { s3 } from '../s3/index.ts';
 import { Deliveries } from './delivery.ts';
 import { planOf } from './delivery-plan.ts';
-import type { DeliveryStream } from './delivery-stream.ts';
+import type { DeliveryPlan, DeliveryStream } from './delivery-stream.ts';
 import { invalidArgument } from './errors.ts';
 import type { FirehoseStore } from './firehose-store.ts';
 import { type FirehoseMetric, unitOf } from './metrics.ts';
+import { countRecords } from './usage.ts';
 
 const PRINCIPAL = 'firehose.amazonaws.com';
 /** https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#firehose-assume-role */
@@ -22,6 +23,7 @@ const READ_RECORDS = 10_000;
 export class RunningStream {
   readonly stream: DeliveryStream;
   readonly #deliveries: Deliveries;
+  readonly #plan: DeliveryPlan;
   readonly #host: Host;
   readonly #store: FirehoseStore;
   readonly #arn: string;
@@ -35,9 +37,10 @@ export class RunningStream {
     this.#host = host;
     this.#store = store;
     this.#arn = arn;
+    this.#plan = planOf(destination);
     this.#deliveries = new Deliveries({
       ...{ stream, arn, store, region: host.region, clock: host.clock, warn: host.warn },
-      plan: planOf(destination),
+      plan: this.#plan,
       putObject: async (Key, Body) => {
         this.#authorize(RoleARN, 's3:PutObject', `${BucketARN}/${Key}`);
         await host.handleOf(s3).call('PutObject', { Bucket: BucketARN.split(':::')[1] ?? '', Key, Body });
@@ -106,6 +109,8 @@ export class RunningStream {
     );
     const bytes = records.reduce((sum, { length }) => sum + length, 0);
     this.#deliveries.added(bytes, arrivedAt);
+    const { usage } = this.#host;
+    if (usage) countRecords(usage, { stream: this.stream.name, plan: this.#plan, arrivedAt }, records);
     return ids;
   }
 

@@ -5,6 +5,7 @@ import { kinesisDifferences } from './differences.ts';
 import { Kinesis } from './kinesis.ts';
 import { KINESIS_METRICS } from './metrics.ts';
 import { kinesisResourceTypes } from './resource-types.ts';
+import { countPutRecords } from './usage.ts';
 
 /** Kinesis Data Streams. https://docs.aws.amazon.com/streams/latest/dev/introduction.html */
 export const kinesis: AwsService<Kinesis> = {
@@ -14,6 +15,7 @@ export const kinesis: AwsService<Kinesis> = {
   targets: ['Kinesis_20131202'],
   resourceTypes: kinesisResourceTypes,
   access: kinesisAccess,
+  meters: { 'kinesis.payloadUnits': 'records put, each 25 KB is one [function]' },
   deliveryAction: 'kinesis:PutRecord',
   metrics: { 'AWS/Kinesis': KINESIS_METRICS },
   start: startKinesis,
@@ -33,6 +35,7 @@ export async function startKinesis(host: Host): Promise<RunningService<Kinesis>>
         Data: Buffer.from(payload).toString('base64'),
       });
     },
+    meter: (usage, call) => countPutRecords(usage, call),
     activate: (stacks) => {
       handle.streams.keep(
         new Set(stacks.flatMap((stack) => stack.resourcesOfType('AWS::Kinesis::Stream').map(({ name }) => name))),
