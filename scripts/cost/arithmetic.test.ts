@@ -45,6 +45,7 @@ const inventory: Inventory = {
   relays: [{ service: 'orders', functionName: 'millrace-orders-prod-relay', batchesPerShard: 1 }],
   pipes: [],
   streams: [],
+  deliveryStreams: [],
   approvalSeconds: 86_400,
   tables: ['millrace-orders-prod'],
   tablesWithRecovery: ['millrace-orders-prod'],
@@ -102,6 +103,7 @@ describe('the bill for a million orders', () => {
     ]),
     table,
     services,
+    inventory,
   );
 
   test('has a line for each thing that is billed, and none for what is free', () => {
@@ -314,7 +316,8 @@ describe('quotas', () => {
     expect(text).toMatch(/\n10,000 orders\/s: SES mails in the sandbox \(1\), .*, Lambda concurrency \(5,000\)\n/);
     expect(text).toMatch(/DynamoDB reads of a table +40,000 .* never +0 % +0 % +0 % +0 %\n/);
     expect(text).toContain(
-      'Not verified: Amazon Kinesis, shards; Data transfer, to the internet; Amazon SNS, SMS: no price, not in the sums',
+      'Not verified: Amazon Data Firehose, ingestion, each record by 5 KB; Amazon Data Firehose, dynamic partitioning, data; ' +
+        'Amazon Data Firehose, dynamic partitioning, objects; Data transfer, to the internet; Amazon SNS, SMS: no price, not in the sums',
     );
   });
 });
@@ -398,6 +401,20 @@ test('the templates tell what is there', () => {
           },
         },
         Views: { Type: 'AWS::Kinesis::Stream', Properties: { Name: 'v', ShardCount: 3 } },
+        Lake: {
+          Type: 'AWS::KinesisFirehose::DeliveryStream',
+          Properties: {
+            DeliveryStreamName: 'lake',
+            ExtendedS3DestinationConfiguration: {
+              BufferingHints: { SizeInMBs: 64, IntervalInSeconds: '900' },
+              DynamicPartitioningConfiguration: { Enabled: true },
+            },
+          },
+        },
+        Copies: {
+          Type: 'AWS::KinesisFirehose::DeliveryStream',
+          Properties: { DeliveryStreamName: 'copies', ExtendedS3DestinationConfiguration: {} },
+        },
         FromViews: {
           Type: 'AWS::Lambda::EventSourceMapping',
           Properties: {
@@ -461,6 +478,10 @@ test('the templates tell what is there', () => {
     relays: [{ service: 'orders', functionName: 'f', batchesPerShard: 2 }],
     pipes: [{ service: 'orders', name: 'from-queue' }],
     streams: [{ service: 'orders', shards: 3 }],
+    deliveryStreams: [
+      { service: 'orders', name: 'lake', bufferSeconds: 900, isPartitioned: true },
+      { service: 'orders', name: 'copies', bufferSeconds: 300, isPartitioned: false },
+    ],
     approvalSeconds: 3_600,
     tables: ['t'],
     tablesWithRecovery: ['t'],

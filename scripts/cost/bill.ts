@@ -2,7 +2,7 @@ import type { Meter } from '@millrace/local';
 import { type Measurement, totalOf } from './measurement.ts';
 import { dollarsFor, type PriceTable, priceOf } from './price-table.ts';
 import { millraceServiceOf } from './service-names.ts';
-import type { Inventory } from './template-inventory.ts';
+import type { DeliveryStream, Inventory } from './template-inventory.ts';
 
 /** One item of a bill. */
 export interface BillLine {
@@ -44,6 +44,8 @@ const PRICE_OF: Partial<Record<Meter, string>> = {
   'pipes.requests': 'pipes.requests',
   'scheduler.invocations': 'scheduler.invocations',
   'states.transitions': 'states.transitions',
+  'kinesis.payloadUnits': 'kinesis.payloadUnits',
+  'firehose.ingestedBytes': 'firehose.ingestion',
   'httpApi.requests': 'httpApi.requests',
   'httpApi.bytesOut': 'dataTransfer.out',
   'ses.recipients': 'ses.recipients',
@@ -58,6 +60,7 @@ export function billForAMillionOrders(
   measurement: Measurement,
   table: PriceTable,
   services: readonly string[],
+  { deliveryStreams }: Pick<Inventory, 'deliveryStreams'>,
 ): BillLine[] {
   const { orders, stage, usage } = measurement;
   const lines = new Lines(table);
@@ -66,10 +69,32 @@ export function billForAMillionOrders(
     if (price !== undefined)
       lines.add(price, millraceServiceOf(resource, services, stage), (amount / orders) * MILLION);
   }
+  for (const stream of deliveryStreams) {
+    const { bytes, partitions } = deliveredBy(measurement, stream);
+    if (partitions === 0) continue;
+    // One for each partition and interval of a month: over a month a million orders leave no partition without any in an interval. They do
+    // not grow with the orders, but where the buffer is full before the interval is over.
+    const objects = (partitions * MONTH_SECONDS) / stream.bufferSeconds;
+    lines.add('s3.writes', stream.service, objects);
+    if (!stream.isPartitioned) continue;
+    lines.add('firehose.partitionedObjects', stream.service, objects);
+    lines.add('firehose.partitionedBytes', stream.service, (bytes / orders) * MILLION);
+  }
   return lines.all();
 }
 
-/** What keeping the traces of a million orders costs a month: rows, backups, archived events, logs. */
+/** What a delivery stream was given, and to how many prefixes it goes. */
+function deliveredBy(
+  { usage }: Pick<Measurement, 'usage'>,
+  { name }: DeliveryStream,
+): { bytes: number; partitions: number } {
+  const delivered = usage.filter(
+    ({ meter, resource }) => meter === 'firehose.deliveredBytes' && resource.startsWith(`${name}/`),
+  );
+  return { bytes: delivered.reduce((sum, { amount }) => sum + amount, 0), partitions: delivered.length };
+}
+
+/** What keeping the traces of a million orders costs a month: rows, backups, archived events, the lake, logs. */
 export function storageOfAMillionOrders(
   measurement: Measurement,
   table: PriceTable,
@@ -87,6 +112,7 @@ export function storageOfAMillionOrders(
   for (const { meter, resource, amount } of measurement.usage) {
     if (meter === 'events.archivedBytes') add('events.archiveStorage', resource, amount);
     if (meter === 'logs.bytes') add('logs.storage', resource, amount);
+    if (meter === 'firehose.deliveredBytes') add('s3.storage', resource, amount);
     if (meter === 'lambda.durableBytes') add('lambda.durableStorage', resource, amount);
   }
   return lines.all();

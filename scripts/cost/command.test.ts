@@ -37,7 +37,7 @@ describe('npm run cost', () => {
     [['--lambda-ms', '1.5'], '--lambda-ms must be a whole number of at least 1, not "1.5"'],
     [
       ['--process', 'returns'],
-      '--process must be orders, checkouts, durable-checkouts, partner-orders, reservations, not returns',
+      '--process must be orders, checkouts, durable-checkouts, partner-orders, reservations, views, not returns',
     ],
     [['--stage', 'Prod'], '--stage must be lower-case letters'],
     [['--write'], '--write needs --compare'],
@@ -71,6 +71,19 @@ describe('npm run cost', () => {
     expect(sum('sqs.requests', undefined, 'ReceiveMessage')).toBeLessThanOrEqual(messages);
     expect(sum('sqs.requests', undefined, 'DeleteMessageBatch')).toBeLessThanOrEqual(messages);
     expect(sum('events.archivedBytes')).toBeGreaterThan(0);
+    // Each variant is a record of less than 5 KB, and each of the five types is an object of its own.
+    expect(sum('firehose.requests', 'millrace-analytics-dev-lake')).toBe(15);
+    expect(sum('firehose.ingestedBytes')).toBe(15 * 5 * 1024);
+    expect(sum('firehose.deliveredBytes')).toBeGreaterThan(15 * 500);
+    expect(sum('firehose.deliveredBytes')).toBeLessThan(15 * 2000);
+    const prefixes = report.usage
+      .filter(({ meter }) => meter === 'firehose.deliveredBytes')
+      .map(({ resource }) => resource);
+    expect(new Set(prefixes.map((prefix) => /event_type=([^/]+)/.exec(prefix)?.[1]))).toEqual(
+      new Set([
+        ...['OrderPlaced.v1', 'StockReserved.v1', 'PaymentProcessed.v1', 'ShipmentCreated.v1', 'OrderConfirmed.v1'],
+      ]),
+    );
     // A POST and two GETs.
     expect(sum('httpApi.requests', 'millrace-orders-dev-postOrder')).toBe(3);
     expect(sum('httpApi.requests', 'millrace-orders-dev-getOrder')).toBe(6);
@@ -92,6 +105,7 @@ describe('npm run cost', () => {
         'notifications',
         'event-log',
         'live-figures',
+        'analytics',
       ]),
     );
     expect(report.fixed.map(({ product }) => product)).toEqual(
@@ -159,7 +173,25 @@ describe('npm run cost', () => {
     expect(sum('lambda.invocations', 'millrace-reservations-dev-onTimeLimitReached')).toBeGreaterThanOrEqual(1);
     expect(sum('lambda.invocations', 'millrace-orders-dev-postOrder')).toBe(0);
     expect(new Set(aMillionOrders.map(({ service }) => service))).toEqual(
-      new Set(['event-bus', 'reservations', 'slot-display', 'event-log']),
+      new Set(['event-bus', 'reservations', 'slot-display', 'event-log', 'analytics']),
+    );
+  });
+
+  test('counts what views use: a request, a record each, figures and the lake', async () => {
+    const { exitCode, stdout, stderr } = await cost('--process', 'views', '--orders', '30', '--json', '--stage', 'dev');
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    const { counted, aMillionOrders, ...report } = JSON.parse(stdout) as Report & { what: string };
+
+    expect(report.what).toBe('views');
+    // Three views in a request.
+    expect(counted['httpApi.requests']).toBeCloseTo(1 / 3, 10);
+    expect(counted['kinesis.payloadUnits']).toBe(1);
+    expect(counted['firehose.ingestedBytes']).toBe(5 * 1024);
+    expect(counted['firehose.deliveredBytes']).toBeLessThan(400);
+    expect(counted['dynamodb.writeUnits']).toBeGreaterThan(0);
+    expect(counted['events.published']).toBeUndefined();
+    expect(new Set(aMillionOrders.map(({ service }) => service))).toEqual(
+      new Set(['interactions', 'live-figures', 'analytics']),
     );
   });
 });

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { type Runtime, startRuntime, Usage } from '@millrace/local';
+import { Browsers } from './browsers.ts';
 import { chooseProcess } from './checkout-process.ts';
 import { Customers } from './customers.ts';
 import { storedBytesOf } from './item-size.ts';
@@ -14,7 +15,7 @@ export interface CountOptions {
   services: string[];
   stage: string;
   process: CountedProcess;
-  /** Orders, or reservations. */
+  /** Orders, reservations or views. */
   orders: number;
   /** Customers at once. Each orders its own SKUs, again and again. */
   clients: number;
@@ -49,7 +50,7 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
     onProgress,
   });
   const load = loadOf({ runtime, stage, process, clients, usage });
-  const what = process === 'reservations' ? 'reservations' : 'orders';
+  const what = process === 'reservations' || process === 'views' ? process : 'orders';
   const warmUp = Math.min(WARM_UP, orders);
   try {
     await chooseProcess(runtime, { stage, process });
@@ -76,6 +77,7 @@ function loadOf({
   process,
   ...options
 }: { runtime: Runtime; usage: Usage } & Pick<CountOptions, 'stage' | 'process' | 'clients'>): Load {
+  if (process === 'views') return new Browsers(options);
   return process === 'reservations' ? new Visitors(options) : new Customers({ process, ...options });
 }
 

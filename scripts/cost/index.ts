@@ -16,7 +16,7 @@ cost, what a stage costs without any order, and which quotas they meet. Nothing 
 
 Usage: npm run cost -- [options]
 
-  --orders <n>       orders, or reservations, to count (100: any multiple of it has the usual mix exactly)
+  --orders <n>       orders, reservations or views to count (100: any multiple of it has the usual mix exactly)
   --clients <n>      customers at once (1); with more of them, messages and events come in batches
   --lambda-ms <ms>   billed for each invocation, instead of what was measured on this machine
   --process <name>   how orders are taken (orders):
@@ -25,6 +25,7 @@ Usage: npm run cost -- [options]
                      durable-checkouts  the same, carried out by the durable function
                      partner-orders  a partner's queue and its pipe, carried out by the state machine
                      reservations    no orders: pick-up slots that are reserved, attended, cancelled, missed
+                     views           no orders: what visitors look at, POST /interactions, into figures and the lake
   --compare          the same orders by orders, checkouts and durable-checkouts, one after the other: their figures side by side
   --write            with --compare: put the figures into docs/choreography-or-orchestration.md, too
   --stage <name>     stage whose templates are counted (prod)

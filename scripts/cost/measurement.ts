@@ -1,16 +1,19 @@
 import type { Meter, UsageEntry } from '@millrace/local';
 
-/** What a number of orders, or reservations, used. */
+/** What can be counted. */
+export type Counted = 'orders' | 'reservations' | 'views';
+
+/** What a number of orders, reservations or views used. */
 export interface Measurement {
   /** What was counted; orders unless it says otherwise. */
-  what?: 'orders' | 'reservations';
+  what?: Counted;
   /** How many. */
   orders: number;
   /** Customers that ordered at the same time. */
   clients: number;
   stage: string;
   usage: readonly UsageEntry[];
-  /** From the request of each order to its mail, or of each reservation to its answer, in ms. */
+  /** From the request of each order to its mail, or of each reservation or batch of views to its answer, in ms. */
   latenciesMs: readonly number[];
   /** What the orders left in tables, in bytes as DynamoDB bills them. */
   stored: readonly StoredBytes[];

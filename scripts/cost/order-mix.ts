@@ -8,8 +8,8 @@ export const COMPARED_PROCESSES = ['orders', 'checkouts', 'durable-checkouts'] a
 export const ORDER_PROCESSES = [...COMPARED_PROCESSES, 'partner-orders'] as const;
 export type OrderProcess = (typeof ORDER_PROCESSES)[number];
 
-/** What can be counted: orders by one of their processes, or reservations of slots, without orders. */
-export const COUNTED_PROCESSES = [...ORDER_PROCESSES, 'reservations'] as const;
+/** What can be counted: orders by one of their processes; without orders, reservations of slots or views of visitors. */
+export const COUNTED_PROCESSES = [...ORDER_PROCESSES, 'reservations', 'views'] as const;
 export type CountedProcess = (typeof COUNTED_PROCESSES)[number];
 
 /** What becomes of an order. */

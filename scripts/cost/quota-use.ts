@@ -73,6 +73,8 @@ export function quotaUses(
     'dynamodb.partitionWriteRate': busiest('dynamodb.keyWriteUnits') * clients,
     'sqs.inFlight': Math.max(0, ...inventory.consumers.map((consumer) => waitingSeconds(measurement, consumer))),
     'ses.sandboxRate': each('ses.recipients'),
+    'firehose.requestRate': busiest('firehose.requests'),
+    'kinesis.recordRate': each('kinesis.payloadUnits'),
     'scheduler.createScheduleRate': each('scheduler.created'),
     'states.transitionRate': each('states.transitions'),
     'states.startExecutionRate': each('states.executions'),

@@ -8,12 +8,18 @@ import {
   sumOf,
   sumsBy,
 } from './bill.ts';
-import { type Measurement, totalOf } from './measurement.ts';
+import { type Counted, type Measurement, totalOf } from './measurement.ts';
 import { MIX } from './order-mix.ts';
 import type { PriceTable } from './price-table.ts';
 import { loadAt, type QuotaTable, type QuotaUse, quotaUses, templateLimits } from './quota-use.ts';
 import { RESERVATION_MIX } from './reservation-mix.ts';
 import type { Inventory } from './template-inventory.ts';
+import { VIEW_MIX } from './view-mix.ts';
+
+/** What says nothing about one order: other ones are in it as well. */
+const NOT_OF_ONE: readonly string[] = ['dynamodb.keyWriteUnits', 'cloudwatch.metrics'];
+
+const MIXES: Readonly<Record<Counted, string>> = { orders: MIX, reservations: RESERVATION_MIX, views: VIEW_MIX };
 
 /** Orders per second that quotas are looked at for. */
 export const RATES = [10, 100, 1_000, 10_000] as const;
@@ -21,14 +27,14 @@ export const RATES = [10, 100, 1_000, 10_000] as const;
 /** Everything that the command tells, for people and as JSON. */
 export interface CostReport {
   /** What was counted. */
-  what: 'orders' | 'reservations';
+  what: Counted;
   mix: string;
   orders: number;
   clients: number;
   stage: string;
   region: string;
   pricesOf: string;
-  /** From the request of an order to its mail, or of a reservation to its answer. */
+  /** From the request of an order to its mail, or of a reservation or a batch of views to its answer. */
   latencyMs: { p50: number; p95: number };
   /** Of one order. */
   counted: Record<string, number>;
@@ -65,12 +71,10 @@ export function makeReport(
       .filter(({ verified }) => !verified)
       .map(({ name }) => name),
   ];
-  const meters = [...new Set(usage.map(({ meter }) => meter))].filter(
-    (meter) => meter !== 'dynamodb.keyWriteUnits' && meter !== 'cloudwatch.metrics',
-  );
+  const meters = [...new Set(usage.map(({ meter }) => meter))].filter((meter) => !NOT_OF_ONE.includes(meter));
   return {
     what,
-    mix: what === 'orders' ? MIX : RESERVATION_MIX,
+    mix: MIXES[what],
     orders,
     clients,
     stage,
@@ -78,7 +82,7 @@ export function makeReport(
     pricesOf: prices.checked,
     latencyMs: { p50: percentile(latenciesMs, 50), p95: percentile(latenciesMs, 95) },
     counted: Object.fromEntries(meters.map((meter) => [meter, totalOf(measurement, meter) / orders])),
-    aMillionOrders: billForAMillionOrders(measurement, prices, services),
+    aMillionOrders: billForAMillionOrders(measurement, prices, services, inventory),
     storage: storageOfAMillionOrders(measurement, prices, services, inventory),
     stored: {
       kept: stored.reduce((sum, { kept }) => sum + kept, 0) / orders,
@@ -103,7 +107,7 @@ function percentile(latenciesMs: readonly number[], percent: number): number {
 export function formatReport(report: CostReport): string {
   const { what, orders, clients, stage, region, pricesOf, counted, aMillionOrders, storage, fixed, quotas, limits } =
     report;
-  const one = what === 'orders' ? 'order' : 'reservation';
+  const one = what.slice(0, -1);
   const [ONE, MANY] = [one.toUpperCase(), what.toUpperCase()];
   const invocations = counted['lambda.invocations'] ?? 0;
   const averageMs = (counted['lambda.milliseconds'] ?? 0) / invocations;
@@ -154,7 +158,8 @@ Met at
 ${RATES.map((rate) => metAtRate(limits, rate, what)).join('\n')}
 
 Not verified: ${report.unverified.join('; ')}.
-Not counted: KMS requests of encrypted tables, alarm mails, traffic between regions, support.`;
+Objects of Firehose are those of a month in which the million is spread evenly.
+Not counted: KMS requests of encrypted tables, the time of Firehose's jq, queries of Athena, alarm mails, traffic between regions, support.`;
 }
 
 function formatCounted(counted: Record<string, number>, one: string): string {

@@ -32,7 +32,7 @@ test('a report about reservations says so in its titles', () => {
     ],
   };
   const inventory: Inventory = {
-    ...{ alarms: [], consumers: [], relays: [], pipes: [], streams: [], approvalSeconds: 0 },
+    ...{ alarms: [], consumers: [], relays: [], pipes: [], streams: [], deliveryStreams: [], approvalSeconds: 0 },
     ...{ tables: [], tablesWithRecovery: [], timeToLive: new Map() },
   };
   const report = makeReport(measurement, readPriceTable(), readQuotaTable(), inventory, ['reservations']);

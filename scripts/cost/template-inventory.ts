@@ -11,6 +11,7 @@ export interface Inventory {
   pipes: { service: string; name: string }[];
   /** Streams of Kinesis, whose shards are paid by the hour. */
   streams: { service: string; shards: number }[];
+  deliveryStreams: DeliveryStream[];
   /** How long an execution may wait for a person. */
   approvalSeconds: number;
   tables: string[];
@@ -18,6 +19,15 @@ export interface Inventory {
   tablesWithRecovery: string[];
   /** Name of the attribute with the time to live, by table. */
   timeToLive: ReadonlyMap<string, string>;
+}
+
+/** A stream of Firehose. */
+export interface DeliveryStream {
+  service: string;
+  name: string;
+  /** How long it collects what it writes into one object. */
+  bufferSeconds: number;
+  isPartitioned: boolean;
 }
 
 /** A function behind a queue. */
@@ -48,6 +58,8 @@ interface Mapping {
 type Reference = string | { Ref?: string; 'Fn::GetAtt'?: [string, string] };
 
 const DEFAULT_RETRY_DELAY = 300;
+/** https://docs.aws.amazon.com/firehose/latest/APIReference/API_BufferingHints.html */
+const DEFAULT_BUFFER_SECONDS = 300;
 
 /** Reads the compiled templates of all services. */
 export function inventoryOf(packaged: readonly CompiledService[]): Inventory {
@@ -58,6 +70,7 @@ export function inventoryOf(packaged: readonly CompiledService[]): Inventory {
     relays: [],
     pipes: [],
     streams: [],
+    deliveryStreams: [],
     approvalSeconds: 0,
     tables: [],
     tablesWithRecovery: [],
@@ -83,6 +96,9 @@ export function inventoryOf(packaged: readonly CompiledService[]): Inventory {
     }
     for (const [, { ShardCount }] of resourcesOf(template, 'AWS::Kinesis::Stream')) {
       inventory.streams.push({ service, shards: Number(ShardCount) });
+    }
+    for (const [, properties] of resourcesOf(template, 'AWS::KinesisFirehose::DeliveryStream')) {
+      inventory.deliveryStreams.push(deliveryStreamOf(service, properties));
     }
     for (const [, { Name, Source }] of resourcesOf(template, 'AWS::Pipes::Pipe')) {
       if (propertiesOf(template, Source as Reference)?.QueueName !== undefined) {
@@ -120,6 +136,22 @@ function addMapping(
     maxReceiveCount: RedrivePolicy?.maxReceiveCount ?? 1,
     maxRetryDelay: Number(Environment?.Variables?.MILLRACE_MAX_RETRY_DELAY ?? DEFAULT_RETRY_DELAY),
   });
+}
+
+function deliveryStreamOf(service: string, properties: Record<string, unknown>): DeliveryStream {
+  const { DeliveryStreamName, ExtendedS3DestinationConfiguration: destination } = properties as {
+    DeliveryStreamName: string;
+    ExtendedS3DestinationConfiguration?: {
+      BufferingHints?: { IntervalInSeconds?: number | string };
+      DynamicPartitioningConfiguration?: { Enabled?: boolean | string };
+    };
+  };
+  return {
+    service,
+    name: DeliveryStreamName,
+    bufferSeconds: Number(destination?.BufferingHints?.IntervalInSeconds ?? DEFAULT_BUFFER_SECONDS),
+    isPartitioned: String(destination?.DynamicPartitioningConfiguration?.Enabled) === 'true',
+  };
 }
 
 /** Time limits of the tasks that wait for a token, in seconds. */
