@@ -76,6 +76,7 @@ function funnelOfScript(orders = scriptedOrders) {
     paid: count('confirmed', 'refunded'),
     shipment: count('confirmed'),
     confirmed: count('confirmed'),
+    delivered: 0, // none of them is picked up; scripted-shop.test.ts has some that are
   };
   return Object.entries(steps).map(([step, number]) => ({
     ...{ step, orders: number, percent_of_placed: Math.round((number / placed) * 1000) / 10 },

@@ -47,10 +47,18 @@ describe('after a thousand orders and hundreds of visits, whose events and views
   });
 
   test('the funnel is that of the script', async () => {
-    const { placed, reserved, paid, shipped, confirmed } = expected.funnel;
+    const { placed, reserved, paid, shipped, confirmed, delivered: delivery } = expected.funnel;
     expect(placed).toBe(ORDERS);
+    expect(delivery).toBeGreaterThan(ORDERS / 10);
     const steps = (await ask('funnel')).map(({ step, orders }) => [step, orders]);
-    expect(Object.fromEntries(steps)).toEqual({ placed, reserved, paid, shipment: shipped, confirmed });
+    expect(Object.fromEntries(steps)).toEqual({
+      placed,
+      reserved,
+      paid,
+      shipment: shipped,
+      confirmed,
+      delivered: delivery,
+    });
   });
 
   test('the revenue of each day is that of the script, in each currency', async () => {

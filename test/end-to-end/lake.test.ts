@@ -138,6 +138,7 @@ async function figuresAreThoseOfTheScript(): Promise<void> {
     ['paid', 2, 50],
     ['shipment', 2, 50],
     ['confirmed', 2, 50],
+    ['delivered', 0, 0],
   ]);
   const reasons = (await ask('cancellations-by-reason')).map(({ reason, orders, lost }) => [reason, orders, lost]);
   expect(reasons).toEqual([

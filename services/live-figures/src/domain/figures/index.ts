@@ -1,7 +1,3 @@
-import { ShipmentCreated } from '@millrace/fulfillment/events';
-import { StockReserved } from '@millrace/inventory/events';
-import { OrderCancelled, OrderConfirmed, OrderPlaced } from '@millrace/orders/events';
-import { PaymentProcessed, PaymentRefunded } from '@millrace/payments/events';
 import type { Projection } from '../projection.ts';
 import { funnel } from './funnel.ts';
 import { orders } from './orders.ts';
@@ -12,12 +8,4 @@ import { skus } from './skus.ts';
 export const projections: readonly Projection[] = [orders, revenue, funnel, skus];
 
 /** Every event that some dimension measures, as serverless.yml lists them. */
-export const measuredContracts = [
-  OrderPlaced.analytics,
-  OrderConfirmed.analytics,
-  OrderCancelled.analytics,
-  StockReserved.analytics,
-  PaymentProcessed.analytics,
-  PaymentRefunded.analytics,
-  ShipmentCreated.analytics,
-] as const;
+export const measuredContracts = [...new Set(projections.flatMap(({ contracts }) => contracts))];
