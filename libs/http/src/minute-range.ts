@@ -5,7 +5,11 @@ const HOUR_MS = 60 * 60 * 1000;
 const minute = z
   .string()
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\dZ$/, { error: 'expected a minute in UTC such as 2026-01-31T12:00Z', abort: true })
-  .refine((text) => !Number.isNaN(Date.parse(text)), { error: 'there is no such minute', abort: true })
+  // `Date` takes February 30 for March 2, and 24:00 for the next day.
+  .refine((text) => new Date(Date.parse(text)).toJSON()?.startsWith(text.slice(0, -1)), {
+    error: 'there is no such minute',
+    abort: true,
+  })
   .transform((text) => text.slice(0, -1));
 
 /**

@@ -101,6 +101,29 @@ describe('POST /interactions', () => {
       body: { code: 'INVALID_REQUEST', errors: [{ field: '/views/0/page' }] },
     });
   });
+
+  test.each<[string, { sessionId?: string; views?: object[]; customerId?: string }, string]>([
+    ['no session', { views: [{ page: 'home' }] }, '/sessionId'],
+    ['a session that is not a UUID', { sessionId: 'ada' }, '/sessionId'],
+    ['no views', { views: [] }, '/views'],
+    ['more views than a request may have', { views: Array.from({ length: 51 }, () => ({ page: 'home' })) }, '/views'],
+    ['a product without its SKU', { views: [{ page: 'product' }] }, '/views/0/sku'],
+    ['a SKU of another page', { views: [{ page: 'home', sku: 'A' }] }, '/views/0/sku'],
+    ['a SKU with a blank', { views: [{ page: 'product', sku: 'Ada Lovelace' }] }, '/views/0/sku'],
+    ['a wait below nothing', { views: [{ page: 'home', queueTimeMs: -1 }] }, '/views/0/queueTimeMs'],
+    ['a wait of days', { views: [{ page: 'home', queueTimeMs: 1e9 }] }, '/views/0/queueTimeMs'],
+    ['a customer', { customerId: 'ada' }, '/customerId'],
+  ])('refuses %s by its field', async (title, { views = [{ page: 'home' }], ...rest }, field) => {
+    const body = {
+      ...(title !== 'no session' && { sessionId: randomUUID() }),
+      views: views.map((view) => ({ id: randomUUID(), ...view })),
+      ...rest,
+    };
+    expect(await post(body)).toMatchObject({
+      status: 400,
+      body: { code: 'INVALID_REQUEST', errors: expect.arrayContaining([expect.objectContaining({ field })]) },
+    });
+  });
 });
 
 test('the fixture of sls invoke local is what its function takes', async () => {

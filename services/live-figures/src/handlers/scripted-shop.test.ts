@@ -123,7 +123,16 @@ describe('bad input names its field', () => {
     ['series', { to: 'today' }, 'to'],
     ['funnel', { from: '' }, 'from'],
     ['funnel', { to: minute(start.getTime() + 2 * day) }, 'to'],
+    ['series', { of: '__proto__' }, 'of'],
+    ['series', { of: '' }, 'of'],
+    ['series', { until: range.to }, 'until'],
+    ['funnel', { to: range.from }, 'to'],
+    ['funnel', { from: '2026-02-30T00:00Z' }, 'from'],
+    ['funnel', { limit: '10' }, 'limit'],
     ['top', { limit: '101' }, 'limit'],
+    ['top', { limit: '0' }, 'limit'],
+    ['top', { limit: '1.5' }, 'limit'],
+    ['top', { limit: '1e2' }, 'limit'],
     ['anomalies', { of: 'orders' }, 'of'],
   ] as const)('%s with %j', async (route, query, field) => {
     const { statusCode, body } = await get(route, query as Record<string, string>);

@@ -69,5 +69,9 @@ test('a session that is not there is a 404, and an id that is not one a 400', as
   const session = (sessionId: string) => get('session', { path: { sessionId } });
 
   expect(await session(randomUUID())).toMatchObject({ status: 404, body: { code: 'SESSION_NOT_FOUND' } });
-  expect(await session('ada')).toMatchObject({ status: 400, body: { errors: [{ field: 'sessionId' }] } });
+  for (const sessionId of ['ada', '', '..', `${randomUUID()}x`, `{${randomUUID()}}`, '%00', 'x'.repeat(2_000), '💥'])
+    expect([sessionId, await session(sessionId)]).toMatchObject([
+      sessionId,
+      { status: 400, body: { errors: [{ field: 'sessionId' }] } },
+    ]);
 });
