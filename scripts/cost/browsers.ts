@@ -1,22 +1,33 @@
 import { randomUUID } from 'node:crypto';
+import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { Runtime } from '@millrace/local';
 import type { Load } from './load.ts';
 import { plannedView, VIEWS_OF_A_REQUEST, VIEWS_OF_A_VISIT } from './view-mix.ts';
 
-/** The shop's pages, as serverless.stages.yml names them: other origins are refused at `prod`. */
-const ORIGIN = 'https://shop.millrace.example';
-
 /** Browsers that tell what visitors look at. */
 export class Browsers implements Load {
   readonly #runtime: Runtime;
+  readonly #stage: string;
   readonly #clients: number;
+  /** Of the shop's pages. */
+  #origin: string | undefined;
 
-  constructor({ runtime, clients }: { runtime: Runtime; clients: number }) {
+  constructor({ runtime, stage, clients }: { runtime: Runtime; stage: string; clients: number }) {
     this.#runtime = runtime;
+    this.#stage = stage;
     this.#clients = clients;
   }
 
-  async prepare(): Promise<void> {}
+  /** Finds out whose pages may send views. Where any page may, it is a client without a page. */
+  async prepare(): Promise<void> {
+    const credentials = { accessKeyId: 'cost', secretAccessKey: 'local' };
+    const client = new LambdaClient({ endpoint: this.#runtime.awsUrl, region: 'us-east-1', credentials });
+    const FunctionName = `millrace-interactions-${this.#stage}-postInteractions`;
+    const { Environment } = await client.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    client.destroy();
+    const origins = Environment?.Variables?.MILLRACE_INTERACTION_ORIGINS ?? 'any';
+    this.#origin = origins === 'any' ? undefined : origins.split(' ')[0];
+  }
 
   /**
    * Sends views, each browser one request after the other.
@@ -54,7 +65,7 @@ export class Browsers implements Load {
   async #send(body: object): Promise<void> {
     const response = await fetch(`${this.#runtime.apiUrl}/interactions`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', origin: ORIGIN },
+      headers: { 'content-type': 'application/json', ...(this.#origin && { origin: this.#origin }) },
       body: JSON.stringify(body),
     });
     const text = await response.text();
