@@ -56,6 +56,8 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
     await chooseProcess(runtime, { stage, process });
     await load.prepare(warmUp);
     await load.prepare(orders);
+    // What was prepared is where customers look for it, such as slots on display.
+    await untilQuiet(usage);
     onProgress('Warming up');
     await load.run(warmUp);
     await untilQuiet(usage);
