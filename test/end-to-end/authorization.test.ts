@@ -70,7 +70,7 @@ const rows: Readonly<Record<string, Row>> = {
   // Nobody was there.
   'GET /analytics/sessions/{sessionId}': { scope: 'analytics:read', own: 404, others: 404 },
   ...Object.fromEntries(
-    ['series', 'funnel', 'top', 'anomalies'].map((name) => [
+    ['series', 'funnel', 'top', 'anomalies', 'sessions'].map((name) => [
       `GET /analytics/${name}`,
       { scope: 'analytics:read', query: () => 'from=2026-01-01T00:00Z&to=2026-01-01T01:00Z', own: 200, others: 200 },
     ]),

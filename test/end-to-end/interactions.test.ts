@@ -81,6 +81,14 @@ test('a hundred visitors are counted once each, in the minutes of their views', 
   });
   const { body } = await shop.request('GET', `/analytics/funnel?${range}`);
   expect(body.steps[0]).toEqual({ step: 'viewed', count: 100, share: 1 });
+  const listed: string[] = [];
+  for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+    const query = `limit=30&${range}${cursor === undefined ? '' : `&cursor=${cursor}`}`;
+    const page = await shop.request('GET', `/analytics/sessions?${query}`);
+    listed.push(...page.body.sessions.map(({ sessionId }) => sessionId));
+    cursor = page.body.cursor;
+  }
+  expect(listed.toSorted()).toEqual(sessions.toSorted());
 });
 
 test('a record that is none of ours is a dead letter with its reason, and the records around it are handled', async () => {

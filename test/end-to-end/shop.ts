@@ -24,6 +24,8 @@ export interface AnswerBody extends OrderView {
   startedAt: string;
   durationMs: number;
   path: { page: string; sku?: string; viewedAt: string }[];
+  /** Of `GET /analytics/sessions`. */
+  sessions: { sessionId: string; startedAt: string; durationMs: number; path: string[] }[];
   /** Of `GET /analytics/series`, here of views. */
   minutes: { minute: string; views: number; productViews: number; sessions: number }[];
   /** Of `GET /analytics/funnel`. */

@@ -125,7 +125,7 @@ export const attackedRoutes: Readonly<Record<string, AttackedRoute>> = {
     sound: [400],
   },
   ...Object.fromEntries(
-    ['series', 'funnel', 'top', 'anomalies'].map((name) => [
+    ['series', 'funnel', 'top', 'anomalies', 'sessions'].map((name) => [
       `GET /analytics/${name}`,
       {
         method: 'GET',

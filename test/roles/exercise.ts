@@ -334,6 +334,9 @@ const followsVisitors: Step = async ({ shop, until }) => {
   const { status, body } = await shop.request('GET', `/analytics/series?of=views&from=${from}&to=${to}`);
   equal(status, 200, `GET /analytics/series of views answered ${status}`);
   ok((body.minutes[0]?.views ?? 0) >= 1, 'the views are not counted');
+  const list = await shop.request('GET', `/analytics/sessions?limit=100&from=${from}&to=${to}`);
+  equal(list.status, 200, `GET /analytics/sessions answered ${list.status}`);
+  ok(list.body.sessions.length >= 1, 'the session is not listed');
 };
 
 /** The second order finds the minute that the first one has begun, or begins another. */

@@ -192,7 +192,7 @@ function partitionOf(day: string): string {
 }
 
 /** Every day that a range touches. */
-function daysOf(from: string, to: string): string[] {
+export function daysOf(from: string, to: string): string[] {
   const days: string[] = [];
   const last = to.slice(0, 'yyyy-mm-dd'.length);
   for (let time = Date.parse(`${from.slice(0, 'yyyy-mm-dd'.length)}Z`); ; time += 86_400_000) {

@@ -98,7 +98,7 @@ test('a batch of more sessions than a transaction takes is divided', async () =>
   expect(await countsIn(...day)).toMatchObject([{ views: 250, sessions: 250 }]);
 });
 
-describe('a batch is one write for each session and each minute', () => {
+describe('a batch is one write for each session and each minute, and one to list a session that begins', () => {
   /** Counts the items of transactions. */
   function counting() {
     let items = 0;
@@ -118,7 +118,19 @@ describe('a batch is one write for each session and each minute', () => {
 
     await new Sessions({ client: counted, name }, { retentionDays: 30 }).record(views);
 
-    expect(items()).toBe(3);
+    // Both sessions begin, so each is listed as well.
+    expect(items()).toBe(5);
+  });
+
+  test('and one that goes on is not listed again', async () => {
+    const sessionId = randomUUID();
+    await sessions.record([viewAt('2026-01-15T09:30:00.000Z', sessionId)]);
+    const { counted, items } = counting();
+
+    const later = [viewAt('2026-01-15T09:30:10.000Z', sessionId)];
+    await new Sessions({ client: counted, name }, { retentionDays: 30 }).record(later);
+
+    expect(items()).toBe(2);
   });
 
   test('and nothing when all of it is known', async () => {
@@ -129,5 +141,62 @@ describe('a batch is one write for each session and each minute', () => {
     await new Sessions({ client: counted, name }, { retentionDays: 30 }).record(views);
 
     expect(items()).toBe(0);
+  });
+});
+
+describe('sessions of some time', () => {
+  const range = { from: '2026-01-15T09:30', to: '2026-01-15T09:40' };
+  const idsOf = async (query: Partial<Parameters<Sessions['between']>[0]> = {}) => {
+    const { sessions: found, next } = await sessions.between({ ...range, limit: 100, ...query });
+    return { ids: found.map(({ sessionId }) => sessionId), next };
+  };
+  const begin = async (...times: string[]): Promise<string[]> => {
+    const views = times.map((time) => viewAt(time));
+    await sessions.record(views);
+    return views.map(({ sessionId }) => sessionId);
+  };
+
+  test('are those that began in it, in that order, and not those of the minute it ends with', async () => {
+    const [second, first] = await begin('2026-01-15T09:39:59.999Z', '2026-01-15T09:30:00.000Z');
+    await begin('2026-01-15T09:29:59.999Z', '2026-01-15T09:40:00.000Z');
+
+    expect(await idsOf()).toEqual({ ids: [first, second], next: undefined });
+  });
+
+  test('go over midnight', async () => {
+    const ids = await begin('2026-01-15T23:59:59.999Z', '2026-01-16T00:00:00.000Z');
+
+    expect((await idsOf({ from: '2026-01-15T23:59', to: '2026-01-16T00:01' })).ids).toEqual(ids);
+    const { next: after } = await idsOf({ from: '2026-01-15T23:59', to: '2026-01-16T00:01', limit: 1 });
+    expect((await idsOf({ from: '2026-01-15T23:59', to: '2026-01-16T00:01', limit: 1, after })).ids).toEqual([ids[1]]);
+  });
+
+  test('come page by page, each once, also those of one moment', async () => {
+    const times = ['2026-01-15T09:31:00.000Z', '2026-01-15T09:30:00.000Z'];
+    const ids = await begin(...Array.from({ length: 11 }, (_, index) => times[index % 2] as string));
+
+    for (const limit of [1, 3, 5, 6, 10, 11]) {
+      const pages: string[][] = [];
+      for (let after: string | undefined, more = true; more; ) {
+        const page = await idsOf({ limit, after });
+        pages.push(page.ids);
+        after = page.next;
+        more = after !== undefined;
+      }
+      expect(pages.flat().toSorted()).toEqual(ids.toSorted());
+      expect(pages).toHaveLength(Math.ceil(11 / limit));
+    }
+  });
+
+  test('are listed once, where their first views put them', async () => {
+    const sessionId = randomUUID();
+    await sessions.record([viewAt('2026-01-15T09:35:00.000Z', sessionId)]);
+    await sessions.record([
+      viewAt('2026-01-15T09:36:00.000Z', sessionId),
+      viewAt('2026-01-15T09:20:00.000Z', sessionId),
+    ]);
+
+    const { sessions: found } = await sessions.between({ ...range, limit: 100 });
+    expect(found).toMatchObject([{ sessionId, session: { views: [{}, {}, {}] } }]);
   });
 });

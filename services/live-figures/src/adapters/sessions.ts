@@ -1,4 +1,4 @@
-import { GetCommand } from '@millrace/aws';
+import { GetCommand, QueryCommand } from '@millrace/aws';
 import { ConfigurationError, variableFrom } from '@millrace/errors';
 import {
   ConcurrencyConflictError,
@@ -16,7 +16,7 @@ import type { View } from '@millrace/interactions/views';
 import { logger } from '@millrace/telemetry';
 import { extendSession, type Session } from '../domain/session.ts';
 import { countByMinute, type Minute, type ViewCounts } from '../domain/view-counts.ts';
-import { minuteKey } from './minutes.ts';
+import { daysOf, minuteKey } from './minutes.ts';
 
 /** The views of one session in a batch. */
 type Visit = readonly [View, ...View[]];
@@ -27,9 +27,16 @@ interface SessionsOptions {
   now?: () => Date;
 }
 
+/** A session in a list. */
+export interface ListedSession {
+  sessionId: string;
+  session: Session;
+}
+
 /**
  * Sessions, and counts by minute. A session holds its views, and so is the mark of which were counted: what a batch adds to
- * sessions and to minutes is one transaction, with one write for each session and each minute, not for each view.
+ * sessions and to minutes is one transaction, with one write for each session and each minute, not for each view, and one that
+ * lists a session when it begins.
  */
 export class Sessions {
   readonly #table: Table;
@@ -65,6 +72,69 @@ export class Sessions {
     return Item && { views: Item.views };
   }
 
+  /**
+   * Sessions that began from `from` to before `to`, in that order. A session is where it was when its first views came: an earlier view that
+   * comes later changes when it began, and not its place, as it does not change the minute in which the session is counted.
+   *
+   * @param after a place that an earlier page ended with
+   * @returns `limit` sessions at most; `next` is the place of the last one when there are more
+   */
+  async between({
+    from,
+    to,
+    after,
+    limit,
+  }: {
+    from: string;
+    to: string;
+    after?: string | undefined;
+    limit: number;
+  }): Promise<{ sessions: ListedSession[]; next?: string }> {
+    const places: string[] = [];
+    for (const day of daysOf(after ?? from, to)) {
+      if (places.length > limit) break;
+      places.push(...(await this.#placesOf(day, { from: after ?? from, to, after, limit: limit + 1 - places.length })));
+    }
+    const page = places.slice(0, limit);
+    const known = await readItems(
+      this.#table.client,
+      this.#table.name,
+      page.map((place) => sessionKey(sessionIdOf(place))),
+    );
+    const sessions = page.flatMap((place): ListedSession[] => {
+      const sessionId = sessionIdOf(place);
+      const item = known.get(idOf(sessionKey(sessionId)));
+      // It may have been forgotten a moment ago.
+      return item ? [{ sessionId, session: { views: item.views } }] : [];
+    });
+    const next = places.length > limit ? page.at(-1) : undefined;
+    return { sessions, ...(next !== undefined && { next }) };
+  }
+
+  async #placesOf(
+    day: string,
+    { from, to, after, limit }: { from: string; to: string; after: string | undefined; limit: number },
+  ): Promise<string[]> {
+    const places: string[] = [];
+    let ExclusiveStartKey: Record<string, unknown> | undefined;
+    do {
+      const answer: QueryCommand['output'] = await this.#table.client.send(
+        new QueryCommand({
+          TableName: this.#table.name,
+          // What begins in the minute `to` has it and more as its place, and so comes behind it.
+          KeyConditionExpression: 'pk = :day AND sk BETWEEN :from AND :to',
+          ExpressionAttributeValues: { ':day': listOf(day), ':from': from, ':to': to },
+          // The place that the page before ended with is the first one of this page.
+          Limit: limit + 1,
+          ExclusiveStartKey,
+        }),
+      );
+      places.push(...(answer.Items ?? []).map(({ sk }) => String(sk)).filter((place) => place !== after));
+      ExclusiveStartKey = answer.LastEvaluatedKey;
+    } while (ExclusiveStartKey && places.length < limit);
+    return places.slice(0, limit);
+  }
+
   async #add(visits: readonly Visit[]): Promise<void> {
     const { client, name } = this.#table;
     const known = await readItems(
@@ -75,7 +145,7 @@ export class Sessions {
     const changed = visits.map((visit) => this.#extend(visit, known)).filter(({ added }) => added.length > 0);
     if (changed.length === 0) return;
     const counts = [...countByMinute(changed)].map(([minute, each]) => this.#countWrite(minute, each));
-    await commit(client, [...changed.map(({ write }) => write), ...counts]);
+    await commit(client, [...changed.flatMap(({ writes }) => writes), ...counts]);
   }
 
   #extend(visit: Visit, known: KnownItems) {
@@ -84,7 +154,8 @@ export class Sessions {
     const change = extendSession(item && { views: item.views }, visit);
     const { refused } = change;
     if (refused > 0) logger.info('Views beyond the limit of a session were not counted', { refused });
-    return { ...change, write: this.#sessionWrite(sessionId, change.session, item?.version) };
+    const write = this.#sessionWrite(sessionId, change.session, item?.version);
+    return { ...change, writes: change.isNew ? [write, this.#placeWrite(sessionId, change.session)] : [write] };
   }
 
   #sessionWrite(sessionId: string, { views }: Session, version: number | undefined): ConditionalWrite {
@@ -104,6 +175,13 @@ export class Sessions {
       },
       onConditionFailed: (options) => new ConcurrencyConflictError(`session ${sessionId}`, options),
     };
+  }
+
+  /** Lists a session where it begins. */
+  #placeWrite(sessionId: string, { views }: Session): ConditionalWrite {
+    const startedAt = views[0]?.viewedAt ?? '';
+    const key = { pk: listOf(startedAt.slice(0, 'yyyy-mm-dd'.length)), sk: `${startedAt}#${sessionId}` };
+    return { write: { Put: { TableName: this.#table.name, Item: { ...key, ttl: this.#ttl() } } } };
   }
 
   #countWrite(minute: Minute, { views, productViews, sessions, viewers }: ViewCounts): ConditionalWrite {
@@ -131,6 +209,15 @@ export class Sessions {
 
 function sessionKey(sessionId: string) {
   return { pk: `SESSION#${sessionId}`, sk: 'SESSION' };
+}
+
+/** The partition with the places of the sessions of a day. */
+function listOf(day: string): string {
+  return `SESSIONS#${day}`;
+}
+
+function sessionIdOf(place: string): string {
+  return place.slice(place.indexOf('#') + 1);
 }
 
 /**

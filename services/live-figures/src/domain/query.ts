@@ -5,6 +5,7 @@ import { projections } from './figures/index.ts';
 
 const MAX_HOURS = 24;
 const MAX_SKUS = 100;
+const MAX_SESSIONS = 100;
 const MAX_DAYS = 731;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Views come by their stream, and so have no projection. */
@@ -30,6 +31,40 @@ export const topQuery = minuteRange(
   },
   MAX_HOURS,
 );
+
+/** Where a session is in the list of its day: `2026-01-31T12:00:00.000Z#<session>`. */
+const sessionPlace = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f-]{36}$/;
+
+/** What continues a list of sessions behind a place: opaque to callers. */
+export function cursorOf(place: string): string {
+  return Buffer.from(place).toString('base64url');
+}
+
+/** The query of `GET /analytics/sessions`: those that began in the range, page by page. */
+export const sessionsQuery = minuteRange(
+  {
+    limit: z
+      .string()
+      .regex(/^([1-9]\d?|100)$/, `expected a number from 1 to ${MAX_SESSIONS}`)
+      .transform(Number)
+      .default(20),
+    cursor: z
+      .string()
+      .max(128)
+      .transform((cursor, context) => {
+        const place = Buffer.from(cursor, 'base64url').toString();
+        if (sessionPlace.test(place) && cursorOf(place) === cursor) return place;
+        context.addIssue({ code: 'custom', message: 'expected the cursor of an earlier answer' });
+        return z.NEVER;
+      })
+      .optional(),
+  },
+  MAX_HOURS,
+).superRefine(({ from, to, cursor }, context) => {
+  if (cursor === undefined || (cursor >= from && cursor < to)) return;
+  const message = 'expected a cursor of a page with the same from and to';
+  context.addIssue({ code: 'custom', path: ['cursor'], message });
+});
 
 const day = z
   .string()

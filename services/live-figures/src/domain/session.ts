@@ -61,12 +61,19 @@ function byTime(a: SeenView, b: SeenView): number {
 }
 
 /** What of a session is shown. */
-export function describeSession({ views }: Session) {
-  const [startedAt = '', endedAt = ''] = [views[0]?.viewedAt, views.at(-1)?.viewedAt];
+export function describeSession(session: Session) {
   return {
-    startedAt,
-    endedAt,
-    durationMs: Date.parse(endedAt) - Date.parse(startedAt),
-    path: views.map(({ page, sku, viewedAt }) => ({ page, ...(sku !== undefined && { sku }), viewedAt })),
+    ...timesOf(session),
+    path: session.views.map(({ page, sku, viewedAt }) => ({ page, ...(sku !== undefined && { sku }), viewedAt })),
   };
+}
+
+/** What of a session is shown in a list: of its path the pages alone. */
+export function summarizeSession(session: Session) {
+  return { ...timesOf(session), path: session.views.map(({ page }) => page) };
+}
+
+function timesOf({ views }: Session) {
+  const [startedAt = '', endedAt = ''] = [views[0]?.viewedAt, views.at(-1)?.viewedAt];
+  return { startedAt, endedAt, durationMs: Date.parse(endedAt) - Date.parse(startedAt) };
 }

@@ -21,6 +21,7 @@ beforeAll(async () => {
   onView = (await import('./on-view.ts')).handler;
   Object.assign(handlers, {
     session: (await import('./get-session.ts')).handler,
+    sessions: (await import('./get-sessions.ts')).handler,
     series: (await import('./get-series.ts')).handler,
     funnel: (await import('./get-funnel.ts')).handler,
   });
@@ -58,6 +59,17 @@ test('records of the stream are to be seen as a session, in the series of views,
     status: 200,
     body: { minutes: [{ minute: '2026-01-15T09:30Z', views: 2, productViews: 1, sessions: 1 }] },
   });
+  expect(await get('sessions', { query: range })).toEqual({
+    status: 200,
+    body: {
+      sessions: [
+        {
+          ...{ sessionId, startedAt: shared.viewedAt, endedAt: shared.viewedAt, durationMs: 0 },
+          path: ['home', 'product'],
+        },
+      ],
+    },
+  });
   const { body } = await get('funnel', { query: range });
   expect(body.steps.slice(0, 2)).toEqual([
     { step: 'viewed', count: 1, share: 1 },
@@ -73,5 +85,37 @@ test('a session that is not there is a 404, and an id that is not one a 400', as
     expect([sessionId, await session(sessionId)]).toMatchObject([
       sessionId,
       { status: 400, body: { errors: [{ field: 'sessionId' }] } },
+    ]);
+});
+
+test('a list of sessions goes on behind its cursor, and says what is wrong with a query', async () => {
+  const views = [1, 2, 3].map((second) => ({
+    ...{ sessionId: randomUUID(), id: randomUUID(), page: 'home', position: 0 },
+    viewedAt: `2026-02-15T09:30:0${second}.000Z`,
+  }));
+  await onView(kinesisEvent(...views), lambdaContext());
+  const range = { from: '2026-02-15T09:00Z', to: '2026-02-15T10:00Z' };
+
+  const first = await get('sessions', { query: { ...range, limit: '2' } });
+  const { cursor } = first.body;
+  const second = await get('sessions', { query: { ...range, limit: '2', cursor } });
+
+  expect(
+    [first, second].flatMap(({ body }) => body.sessions.map((each: { sessionId: string }) => each.sessionId)),
+  ).toEqual(views.map(({ sessionId }) => sessionId));
+  expect(second.body).not.toHaveProperty('cursor');
+  for (const [field, query] of [
+    ['from', { to: range.to }],
+    ['to', { ...range, to: range.from }],
+    ['to', { ...range, to: '2026-02-17T10:00Z' }],
+    ['limit', { ...range, limit: '0' }],
+    ['limit', { ...range, limit: '101' }],
+    ['cursor', { ...range, cursor: 'x' }],
+    ['cursor', { ...range, cursor: `${cursor}=` }],
+    ['cursor', { from: '2026-02-15T11:00Z', to: '2026-02-15T12:00Z', cursor }],
+  ] as const)
+    expect([query, await get('sessions', { query })]).toMatchObject([
+      query,
+      { status: 400, body: { errors: [{ field }] } },
     ]);
 });
