@@ -11,6 +11,8 @@ export const skippedChecks: Readonly<Record<string, string>> = {
     'Reserved concurrency is taken from all other functions of the account, and a new account has ten in all, so that nothing could be deployed. Consumers have a maximum concurrency of their own, routes a limit of requests; the rules maximum-concurrency and route-limits look at both.',
   CKV_AWS_18:
     'A log of who reads the bucket of a deployment: it holds the code and templates of this repository, and is private. CloudTrail has who deployed.',
+  CKV_AWS_7:
+    'AWS rotates no HMAC key, and with another one every person would have another pseudonym: https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html. That the keys which encrypt are rotated is what the rule resource-shapes asks for.',
   CKV_AWS_111:
     'An SMS has no ARN, so sns:Publish is allowed on *; the next statement denies every topic, which Checkov does not read. The rule outgoing-messages does.',
 };
