@@ -32,8 +32,12 @@ export const topQuery = minuteRange(
   MAX_HOURS,
 );
 
-/** Where a session is in the list of its day: `2026-01-31T12:00:00.000Z#<session>`. */
-const sessionPlace = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f-]{36}$/;
+/** Where a session is in the list of its day: `2026-01-31T12:00:00.000Z#<session>`, a UUID as the visitor wrote it, in either case. */
+function isSessionPlace(text: string): boolean {
+  const [time = '', ...rest] = text.split('#');
+  // A time that is not there, such as one of January 32, is in no day that could be read.
+  return new Date(time).toJSON() === time && z.uuid().safeParse(rest.join('#')).success;
+}
 
 /** What continues a list of sessions behind a place: opaque to callers. */
 export function cursorOf(place: string): string {
@@ -53,7 +57,7 @@ export const sessionsQuery = minuteRange(
       .max(128)
       .transform((cursor, context) => {
         const place = Buffer.from(cursor, 'base64url').toString();
-        if (sessionPlace.test(place) && cursorOf(place) === cursor) return place;
+        if (isSessionPlace(place) && cursorOf(place) === cursor) return place;
         context.addIssue({ code: 'custom', message: 'expected the cursor of an earlier answer' });
         return z.NEVER;
       })

@@ -88,6 +88,25 @@ test('a session that is not there is a 404, and an id that is not one a 400', as
     ]);
 });
 
+/** A cursor that the service has not made. */
+const forged = (place: string) => Buffer.from(place).toString('base64url');
+
+test('a list of sessions goes on behind a session whose visitor writes its id in upper case', async () => {
+  const views = [1, 2].map((second) => ({
+    ...{ sessionId: randomUUID().toUpperCase(), id: randomUUID(), page: 'home', position: 0 },
+    viewedAt: `2026-04-15T09:30:0${second}.000Z`,
+  }));
+  await onView(kinesisEvent(...views), lambdaContext());
+  const query = { from: '2026-04-15T09:00Z', to: '2026-04-15T10:00Z', limit: '1' };
+
+  const { cursor } = (await get('sessions', { query })).body;
+
+  expect(await get('sessions', { query: { ...query, cursor } })).toMatchObject({
+    status: 200,
+    body: { sessions: [{ sessionId: views[1]?.sessionId }] },
+  });
+});
+
 test('a list of sessions goes on behind its cursor, and says what is wrong with a query', async () => {
   const views = [1, 2, 3].map((second) => ({
     ...{ sessionId: randomUUID(), id: randomUUID(), page: 'home', position: 0 },
@@ -112,6 +131,15 @@ test('a list of sessions goes on behind its cursor, and says what is wrong with 
     ['limit', { ...range, limit: '101' }],
     ['cursor', { ...range, cursor: 'x' }],
     ['cursor', { ...range, cursor: `${cursor}=` }],
+    ['cursor', { ...range, cursor: forged(`2026-02-15T09:60:00.000Z#${randomUUID()}`) }],
+    ['cursor', { ...range, cursor: forged('2026-02-15T09:30:00.000Z#ada') }],
+    ...['2026-01-32T00:00:00.000Z', '2026-01-31T24:00:00.000Z'].map(
+      (time) =>
+        [
+          'cursor',
+          { from: '2026-01-31T00:00Z', to: '2026-02-01T00:00Z', cursor: forged(`${time}#${randomUUID()}`) },
+        ] as const,
+    ),
     ['cursor', { from: '2026-02-15T11:00Z', to: '2026-02-15T12:00Z', cursor }],
   ] as const)
     expect([query, await get('sessions', { query })]).toMatchObject([
