@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { cursorOf } from './cursor.ts';
+import { cursorOf } from '@millrace/http';
 import { eventsQuery } from './events-query.ts';
 
 const range = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
@@ -40,6 +40,7 @@ describe('the query of GET /events', () => {
       { ...range, cursor: `${cursorOf('2026-01-02T00:00:00.000Z#1')}=` },
       ['cursor'],
     ],
+    ['a cursor of a day that does not exist', { ...range, cursor: cursorOf('2026-01-32T00:00:00.000Z#1') }, ['cursor']],
     ['a cursor of another range', { ...range, cursor: cursorOf('2026-02-01T00:00:00.000Z#event-1') }, ['cursor']],
     ['an unknown parameter', { ...range, form: range.from }, ['form']],
   ])('refuses %s by the name of the parameter', (_, query, parameters) => {

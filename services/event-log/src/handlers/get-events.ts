@@ -1,6 +1,5 @@
-import { endpoint } from '@millrace/http';
+import { cursorOf, endpoint } from '@millrace/http';
 import { eventLogFromEnvironment } from '../adapters/event-log.ts';
-import { cursorOf } from '../domain/cursor.ts';
 import { eventsQuery } from '../domain/events-query.ts';
 
 const eventLog = eventLogFromEnvironment();

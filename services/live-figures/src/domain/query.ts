@@ -1,11 +1,9 @@
-import { minuteRange } from '@millrace/http';
+import { cursorParameter, limitParameter, minuteRange } from '@millrace/http';
 import * as z from 'zod';
 import { cohortUnits } from './cohorts.ts';
 import { projections } from './figures/index.ts';
 
 const MAX_HOURS = 24;
-const MAX_SKUS = 100;
-const MAX_SESSIONS = 100;
 const MAX_DAYS = 731;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Views come by their stream, and so have no projection. */
@@ -21,48 +19,12 @@ export const seriesQuery = minuteRange(
 );
 
 /** The query of `GET /analytics/top`. */
-export const topQuery = minuteRange(
-  {
-    limit: z
-      .string()
-      .regex(/^([1-9]\d?|100)$/, `expected a number from 1 to ${MAX_SKUS}`)
-      .transform(Number)
-      .default(10),
-  },
-  MAX_HOURS,
-);
-
-/** Where a session is in the list of its day: `2026-01-31T12:00:00.000Z#<session>`, a UUID as the visitor wrote it, in either case. */
-function isSessionPlace(text: string): boolean {
-  const [time = '', ...rest] = text.split('#');
-  // A time that is not there, such as one of January 32, is in no day that could be read.
-  return new Date(time).toJSON() === time && z.uuid().safeParse(rest.join('#')).success;
-}
-
-/** What continues a list of sessions behind a place: opaque to callers. */
-export function cursorOf(place: string): string {
-  return Buffer.from(place).toString('base64url');
-}
+export const topQuery = minuteRange({ limit: limitParameter(10) }, MAX_HOURS);
 
 /** The query of `GET /analytics/sessions`: those that began in the range, page by page. */
 export const sessionsQuery = minuteRange(
-  {
-    limit: z
-      .string()
-      .regex(/^([1-9]\d?|100)$/, `expected a number from 1 to ${MAX_SESSIONS}`)
-      .transform(Number)
-      .default(20),
-    cursor: z
-      .string()
-      .max(128)
-      .transform((cursor, context) => {
-        const place = Buffer.from(cursor, 'base64url').toString();
-        if (isSessionPlace(place) && cursorOf(place) === cursor) return place;
-        context.addIssue({ code: 'custom', message: 'expected the cursor of an earlier answer' });
-        return z.NEVER;
-      })
-      .optional(),
-  },
+  // A session is a UUID as the visitor wrote it, in either case.
+  { limit: limitParameter(20), cursor: cursorParameter(z.uuid()).optional() },
   MAX_HOURS,
 ).superRefine(({ from, to, cursor }, context) => {
   if (cursor === undefined || (cursor >= from && cursor < to)) return;

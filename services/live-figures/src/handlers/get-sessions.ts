@@ -1,6 +1,6 @@
-import { endpoint } from '@millrace/http';
+import { cursorOf, endpoint } from '@millrace/http';
 import { sessionsFromEnvironment } from '../adapters/sessions.ts';
-import { cursorOf, sessionsQuery } from '../domain/query.ts';
+import { sessionsQuery } from '../domain/query.ts';
 import { summarizeSession } from '../domain/session.ts';
 
 const sessions = sessionsFromEnvironment();

@@ -1,7 +1,7 @@
-import { endpoint, HttpError } from '@millrace/http';
+import { cursorOf, endpoint, HttpError } from '@millrace/http';
 import { ordersByCustomer } from '../../projections/orders-by-customer.ts';
 import { projectionReaderFromEnvironment } from '../adapters/projections.ts';
-import { cursorOf, ordersQuery } from '../domain/orders-query.ts';
+import { ordersQuery } from '../domain/orders-query.ts';
 
 /** Who may see any customer's orders, besides the route's own scope. */
 const ALL_CUSTOMERS = 'orders:read:all';

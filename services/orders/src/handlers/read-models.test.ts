@@ -174,6 +174,7 @@ describe('GET /orders', () => {
     ['cursor', ''],
     ['cursor', 'garbage'],
     ['cursor', Buffer.from('2026').toString('base64url')],
+    ['cursor', Buffer.from(`2026-01-32T00:00:00.000Z#${randomUUID()}`).toString('base64url')],
     ['cursor', `${Buffer.from(`2026-01-31T00:00:00.000Z#${randomUUID()}`).toString('base64url')}=`],
     ['customer', ''],
     ['page', '2'],
