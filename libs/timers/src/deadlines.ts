@@ -1,4 +1,4 @@
-import { QueryCommand } from '@millrace/aws';
+import { paginateQuery } from '@millrace/aws';
 import type { ConditionalWrite, Table } from '@millrace/event-store';
 import type { Cause } from '@millrace/events';
 
@@ -60,20 +60,15 @@ export class Deadlines {
    */
   async *overdue(before: Date): AsyncGenerator<Deadline[]> {
     for (let shard = 0; shard < SHARDS; shard += 1) {
-      let ExclusiveStartKey: Record<string, unknown> | undefined;
-      do {
-        const { Items = [], LastEvaluatedKey } = await this.#table.client.send(
-          new QueryCommand({
-            TableName: this.#table.name,
-            KeyConditionExpression: 'pk = :pk AND sk < :before',
-            ExpressionAttributeValues: { ':pk': this.#partitionOf(shard), ':before': before.toISOString() },
-            Limit: PAGE,
-            ExclusiveStartKey,
-          }),
-        );
+      const pages = paginateQuery(this.#table.client, {
+        TableName: this.#table.name,
+        KeyConditionExpression: 'pk = :pk AND sk < :before',
+        ExpressionAttributeValues: { ':pk': this.#partitionOf(shard), ':before': before.toISOString() },
+        Limit: PAGE,
+      });
+      for await (const { Items = [] } of pages) {
         yield Items.map(({ [this.#idAttribute]: id, deadline, cause }) => ({ id, deadline, cause }));
-        ExclusiveStartKey = LastEvaluatedKey;
-      } while (ExclusiveStartKey);
+      }
     }
   }
 
