@@ -1,4 +1,4 @@
-import { QueryCommand } from '@millrace/aws';
+import { paginateQuery } from '@millrace/aws';
 import type { ConditionalWrite, Table } from '@millrace/event-store';
 import type { Slot } from '../domain/slot.ts';
 
@@ -11,6 +11,8 @@ export interface FreeSlot {
 
 /** How many alternatives are named. */
 const ALTERNATIVES = 5;
+/** Rows that are read at once. Those of slots that have ended may come first. */
+const PAGE = 20;
 /** No slot is longer: one that starts before that has ended. */
 const LONGEST_MS = 4 * 3_600_000;
 /** Rows of slots that have ended are deleted a day later. */
@@ -48,32 +50,44 @@ export class FreeSlots {
   async near({ slotId, location, startsAt }: Slot, now: Date): Promise<FreeSlot[]> {
     const earliest = new Date(now.getTime() - LONGEST_MS).toISOString();
     const wanted = Date.parse(startsAt);
+    const isAlternative = (slot: FreeSlot) => slot.slotId !== slotId && slot.endsAt > now.toISOString();
     const [before, after] = await Promise.all([
-      this.#read(location.id, earliest, startsAt, false),
-      this.#read(location.id, startsAt < earliest ? earliest : startsAt, '~', true),
+      this.#read(location.id, { from: earliest, to: startsAt, ascending: false }, isAlternative),
+      this.#read(
+        location.id,
+        { from: startsAt < earliest ? earliest : startsAt, to: '~', ascending: true },
+        isAlternative,
+      ),
     ]);
     const distance = (slot: FreeSlot) => Math.abs(Date.parse(slot.startsAt) - wanted);
     return [...before, ...after]
-      .filter((slot) => slot.slotId !== slotId && slot.endsAt > now.toISOString())
       .toSorted((a, b) => distance(a) - distance(b))
       .slice(0, ALTERNATIVES)
       .toSorted((a, b) => (a.startsAt < b.startsAt ? -1 : 1));
   }
 
-  async #read(locationId: string, from: string, to: string, ascending: boolean): Promise<FreeSlot[]> {
-    if (from > to) return [];
-    const { Items = [] } = await this.#table.client.send(
-      new QueryCommand({
-        TableName: this.#table.name,
-        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-        ExpressionAttributeValues: { ':pk': partitionOf(locationId), ':from': from, ':to': to },
-        // The slot itself may be among them, when it has just become free.
-        Limit: ALTERNATIVES + 1,
-        ScanIndexForward: ascending,
-        ConsistentRead: true,
-      }),
-    );
-    return Items.map(({ slotId, startsAt, endsAt }) => ({ slotId, startsAt, endsAt }));
+  /** Reads until there are enough alternatives, or no more rows. */
+  async #read(
+    locationId: string,
+    { from, to, ascending }: { from: string; to: string; ascending: boolean },
+    isAlternative: (slot: FreeSlot) => boolean,
+  ): Promise<FreeSlot[]> {
+    const found: FreeSlot[] = [];
+    if (from > to) return found;
+    const pages = paginateQuery(this.#table.client, {
+      TableName: this.#table.name,
+      KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+      ExpressionAttributeValues: { ':pk': partitionOf(locationId), ':from': from, ':to': to },
+      Limit: PAGE,
+      ScanIndexForward: ascending,
+      ConsistentRead: true,
+    });
+    for await (const { Items = [] } of pages) {
+      const slots = Items.map(({ slotId, startsAt, endsAt }): FreeSlot => ({ slotId, startsAt, endsAt }));
+      found.push(...slots.filter(isAlternative));
+      if (found.length >= ALTERNATIVES) break;
+    }
+    return found;
   }
 }
 

@@ -65,14 +65,14 @@ afterAll(() => {
   jest.useRealTimers();
 });
 
-/** Slots of half an hour of one location, one after the other. */
-async function created(count = 1): Promise<NewSlot[]> {
+/** Slots of one location, one after the other. */
+async function created(count = 1, minutes = 30): Promise<NewSlot[]> {
   const planned = Array.from({ length: count }, (_, index) => ({
     slotId: randomUUID(),
     location: { id: location, name: 'Mill Lane', timeZone: 'Europe/Berlin' },
     date: '2026-01-15',
-    startsAt: new Date(START + index * 30 * MINUTE).toISOString(),
-    endsAt: new Date(START + (index + 1) * 30 * MINUTE).toISOString(),
+    startsAt: new Date(START + index * minutes * MINUTE).toISOString(),
+    endsAt: new Date(START + (index + 1) * minutes * MINUTE).toISOString(),
   }));
   const now = new Date(START - 60 * MINUTE).toISOString();
   await Promise.all(
@@ -252,6 +252,14 @@ describe('what another customer has', () => {
       status: 409,
       body: { code: 'SLOT_ENDED', alternatives: [{ slotId: third?.slotId }] },
     });
+  });
+
+  test('finds the next free slots behind many that have ended', async () => {
+    const day = await created(40, 5);
+    clock(36 * 5);
+    const { body } = await reserve(day[0]?.slotId ?? '');
+    expect(body.code).toBe('SLOT_ENDED');
+    expect(body.alternatives.map(({ slotId }: NewSlot) => slotId)).toEqual(day.slice(36).map(({ slotId }) => slotId));
   });
 });
 
