@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { documentClient, httpTransport, processTransport, type Transport } from '@millrace/aws';
+import { DeleteCommand, documentClient, httpTransport, processTransport, type Transport } from '@millrace/aws';
+import { inboxKey } from '@millrace/event-store';
 import type { EmittableEvent } from '@millrace/events';
 import { consumerVariables, envelopeText, lambdaContext, sampleEvent, sqsEvent } from '@millrace/testing';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
@@ -54,13 +55,13 @@ interface ScheduleRequest {
 }
 const sent: ScheduleRequest[] = [];
 
-/** Writes down what the Scheduler is asked. @param answers whether it answers */
-function recordSchedules(answers = true): void {
+/** Writes down what the Scheduler is asked. @param failing a schedule that it does not answer for */
+function recordSchedules(failing?: string): void {
   const transport: Transport = async (request, limits) => {
     const { pathname } = new URL(request.path, 'https://scheduler');
     if (!pathname.startsWith('/schedules/')) return httpTransport(request, limits);
-    if (!answers) return { statusCode: 400, headers: {}, body: '{"__type":"ValidationException"}' };
     const name = decodeURIComponent(pathname.split('/').at(-1) ?? '');
+    if (name === failing) return { statusCode: 400, headers: {}, body: '{"__type":"ValidationException"}' };
     const { ScheduleExpression: at, Target } = JSON.parse(String(request.body) || '{}');
     sent.push(
       request.method === 'DELETE' ? { kind: 'delete', name } : { kind: 'create', name, at, input: Target.Input },
@@ -161,8 +162,24 @@ describe('the schedules of a reservation', () => {
   });
 
   test('that cannot be made fails its own message alone', async () => {
-    recordSchedules(false);
-    expect(await deliver(setTimer, sampleEvent(SlotReserved, reservation(inAnHour)))).toBe(1);
+    const [bad, good] = [reservation(inAnHour), reservation(inAnHour)];
+    recordSchedules(`${bad.reservation.reservationId}.check-in`);
+    expect(await deliver(setTimer, sampleEvent(SlotReserved, bad), sampleEvent(SlotReserved, good))).toBe(1);
+    expect(sent.map(({ name }) => name)).toEqual([`${good.reservation.reservationId}.check-in`]);
+  });
+
+  test('are the same again after a crash before the mark', async () => {
+    const event = sampleEvent(SlotCheckedIn, { ...reservation(inAnHour), endsAt: inAnHour });
+    expect(await deliver(setTimer, event)).toBe(0);
+    const first = sent.splice(0).map(({ kind, name }) => ({ kind, name }));
+    const key = inboxKey({ consumer: 'reservations.test', eventId: event.event.metadata.id });
+    await table.client.send(
+      new DeleteCommand({ TableName: table.name, Key: key, ConditionExpression: 'attribute_exists(pk)' }),
+    );
+
+    expect(await deliver(setTimer, event)).toBe(0);
+
+    expect(sent).toMatchObject(first);
   });
 });
 
@@ -174,6 +191,16 @@ describe('a time limit that is reached', () => {
     expect(await deliver(onTimeLimitReached, reached(slot), reached(slot))).toBe(0);
     expect([await statusOf(slot.slotId), await unattended(slot.slotId)]).toEqual(['FREE', 1]);
     expect(await deadlines()).not.toContain(slot.slotId);
+  });
+
+  test('frees the slot once when the sweep ends it at the same moment', async () => {
+    const all = await Promise.all(Array.from({ length: 10 }, () => reserved(GRACE_MS + 1_000)));
+    const [failed] = await Promise.all([
+      deliver(onTimeLimitReached, ...all.map(reached)),
+      sweep({}, lambdaContext(60_000)),
+    ]);
+    expect(failed).toBe(0);
+    for (const { slotId } of all) expect([await statusOf(slotId), await unattended(slotId)]).toEqual(['FREE', 1]);
   });
 
   test('too early waits', async () => {
@@ -189,6 +216,20 @@ describe('a time limit that is reached', () => {
     expect(await statusOf(slot.slotId)).toBe('CHECKED_IN');
     expect(await deadlines()).toContain(slot.slotId);
   });
+});
+
+test('a check-in that does not move the time limit keeps its row: the slot ends within ten minutes', async () => {
+  const slot = await reserved(-CHECK_IN_MS);
+  const ending = { ...slot, slotId: randomUUID(), endsAt: iso(Date.parse(slot.startsAt) + CHECK_IN_MS) };
+  const [ids, now] = [{ reservationId: randomUUID(), holder: 'ada', codeHash: 'hash' }, slot.startsAt];
+  await slots.execute(ending.slotId, { type: 'CreateSlot', slot: ending, now }, cause);
+  await slots.execute(ending.slotId, { type: 'ReserveSlot', ...ids, now }, cause);
+  await slots.execute(ending.slotId, { type: 'CheckIn', holder: 'ada', codeHash: 'hash', now }, cause);
+  expect((await deadlines()).filter((id) => id === ending.slotId)).toHaveLength(1);
+
+  await slots.execute(ending.slotId, { type: 'ReachTimeLimit', deadline: ending.endsAt, now: ending.endsAt }, cause);
+  expect((await slots.load(ending.slotId)).ended?.outcome).toBe('CHECKED_OUT');
+  expect(await deadlines()).not.toContain(ending.slotId);
 });
 
 describe('the sweep', () => {
