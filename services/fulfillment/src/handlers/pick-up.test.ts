@@ -53,6 +53,7 @@ function orderWithSlot(orderId: string = randomUUID()) {
     assignedAfterCheckIn: sampleEvent(SlotAssigned, { orderId, reservation, status: 'CHECKED_IN' }),
     checkedIn: sampleEvent(SlotCheckedIn, { reservation }),
     checkedOut: sampleEvent(SlotCheckedOut, { reservation }),
+    checkedOutByOrder: sampleEvent(SlotCheckedOut, { reservation, reason: 'ORDER_CANCELLED' }),
     unattended: sampleEvent(SlotUnattended, { reservation }),
     closed: sampleEvent(SlotCancelled, { reservation, reason: 'CLOSED' }),
     byHolder: sampleEvent(SlotCancelled, { reservation, reason: 'HOLDER' }),
@@ -119,6 +120,15 @@ test('a slot that is lost with its order sends nothing', async () => {
   await deliver(order.paid, order.byOrder, order.cancelled);
 
   expect(await told(order.orderId)).toEqual(['PickUpReady.v1']);
+  expect(await shipments.find(order.orderId)).toMatchObject({ status: 'CANCELLED' });
+});
+
+test('a customer who is checked out with an order that is not paid is sent nothing', async () => {
+  const order = orderWithSlot();
+
+  await deliver(order.checkedIn, order.checkedOutByOrder, order.cancelled, order.paid);
+
+  expect(await told(order.orderId)).toEqual([]);
   expect(await shipments.find(order.orderId)).toMatchObject({ status: 'CANCELLED' });
 });
 

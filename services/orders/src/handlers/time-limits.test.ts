@@ -188,13 +188,17 @@ describe('setTimeLimit', () => {
     expect(asked).toEqual([]);
   });
 
-  test('an unavailable scheduler fails its own record alone', async () => {
+  test('an unavailable scheduler fails its own record alone, whose schedule is made when it comes again', async () => {
     askedOfScheduler({ failing: 'order-1' });
     const [bad, good] = [
       sampleEvent(OrderPlaced, { orderId: 'order-1' }),
       sampleEvent(OrderPlaced, { orderId: 'order-2' }),
     ];
     expect(await deliver(setTimeLimit, bad, good)).toBe(1);
+
+    const asked = askedOfScheduler();
+    expect(await deliver(setTimeLimit, bad)).toBe(0);
+    expect(asked.map(({ name }) => name)).toEqual(['order-1']);
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { documentClient } from '@millrace/aws';
 import { startTestDynamoDb, type TestDynamoDb } from '@millrace/testing/dynamodb';
 import { storedEvents } from '@millrace/testing/stored-events';
@@ -35,8 +35,11 @@ describe('a generation', () => {
   test('creates the slots of the coming days, each once', async () => {
     const locations = berlin();
     expect(await generate(locations, '2026-01-15T06:00:00Z')).toBe(6);
+    const execute = jest.spyOn(slots, 'execute');
     expect(await generate(locations, '2026-01-15T06:05:00Z')).toBe(0);
     expect(await generate(locations, '2026-01-15T06:05:00Z', 1)).toBe(0);
+    // Days that are done cost no request for each slot.
+    expect(execute).not.toHaveBeenCalled();
     const [first] = slotsOf(locations[0] as Location, '2026-01-15');
     expect(await storedEvents('reservations', first?.slotId)).toMatchObject([
       { detailType: 'SlotCreated.v1', data: { ...first, status: 'FREE' } },

@@ -161,11 +161,16 @@ describe('the schedules of a reservation', () => {
     expect(sent.map(({ kind }) => kind)).toEqual(['delete']);
   });
 
-  test('that cannot be made fails its own message alone', async () => {
+  test('that cannot be made fails its own message alone, and is made when that comes again', async () => {
     const [bad, good] = [reservation(inAnHour), reservation(inAnHour)];
     recordSchedules(`${bad.reservation.reservationId}.check-in`);
-    expect(await deliver(setTimer, sampleEvent(SlotReserved, bad), sampleEvent(SlotReserved, good))).toBe(1);
+    const failed = sampleEvent(SlotReserved, bad);
+    expect(await deliver(setTimer, failed, sampleEvent(SlotReserved, good))).toBe(1);
     expect(sent.map(({ name }) => name)).toEqual([`${good.reservation.reservationId}.check-in`]);
+
+    recordSchedules();
+    expect(await deliver(setTimer, failed)).toBe(0);
+    expect(sent.at(-1)).toMatchObject({ kind: 'create', name: `${bad.reservation.reservationId}.check-in` });
   });
 
   test('are the same again after a crash before the mark', async () => {

@@ -82,6 +82,20 @@ describe('the slots of a day', () => {
     expect((await get(id, { date: '2099-01-16' })).body.slots).toEqual([]);
   });
 
+  test('have the location as its newest slot names it, in whatever order they come', async () => {
+    const id = newLocation();
+    const createdAt = (time: string, name: string) => {
+      const { slot } = story(id, 9);
+      const context = { subject: slot.slotId, sequence: 1, time: new Date(time) };
+      return sampleEvent(SlotCreated, { ...slot, location: { ...slot.location, name } }, context);
+    };
+    await deliver(createdAt('2026-01-16T09:30:00.000Z', 'Mill Square'));
+    await deliver(createdAt('2026-01-15T09:30:00.000Z', 'Mill Lane'));
+    expect((await get(id)).body.location.name).toBe('Mill Square');
+    await deliver(createdAt('2026-01-17T09:30:00.000Z', 'Mill Bridge'));
+    expect((await get(id)).body.location.name).toBe('Mill Bridge');
+  });
+
   test('that have ended are not free', async () => {
     const id = newLocation();
     const slot = { ...SlotCreated.example, slotId: randomUUID(), location: { ...SlotCreated.example.location, id } };
