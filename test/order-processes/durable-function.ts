@@ -41,6 +41,12 @@ export class DurableFunctionProcess extends CheckoutProcess {
     return checkoutId;
   }
 
+  /** Stops the execution of a checkout, as an operator does. */
+  async stop(checkoutId: string): Promise<void> {
+    const { DurableExecutionArn } = await this.#lastOf(checkoutId);
+    await this.#durable.invoke('StopDurableExecution', { DurableExecutionArn });
+  }
+
   async resume(checkoutId: string): Promise<void> {
     const { DurableExecutionArn } = await this.#lastOf(checkoutId);
     const stopped = await this.#durable.invoke('GetDurableExecution', { DurableExecutionArn });

@@ -143,3 +143,49 @@ describe.each(cases)('when $step of the $form', ({ step, form, kind, broken, fai
     expect(await shop.repeatedPayments()).toEqual([]);
   });
 });
+
+const stops = ['LockOrder', 'ProcessPayment', 'CreateShipment', 'ConfirmOrder'].flatMap((step) => [
+  { step, when: 'before its effect' },
+  { step, when: 'after its effect' },
+]);
+
+// ConfirmOrder has no way back once it is done.
+test.each(stops.slice(0, -1))(
+  'a durable function that an operator stops at $step, $when, is undone when nobody approves it again',
+  async ({ step, when }) => {
+    orders += 1;
+    const sku = `STOP-${orders}`;
+    await shop.fill({ [sku]: 10 });
+    const script: OrderScript = {
+      ...{ number: 2_000 + orders, kind: 'approved', paymentToken: 'tok_approved' },
+      lines: [{ sku, quantity: 3, unitPrice: 120_000 }],
+    };
+    const process = forms['durable function'] as DurableFunctionProcess;
+    process.fault = (_, call) => call();
+    const id = await process.start(script);
+    await shop.settle();
+    await process.end([id]);
+    process.fault = async (called, call) => {
+      if (called !== step) return call();
+      if (when === 'after its effect') await call();
+      await process.stop(id);
+      throw failure('Lambda.Unknown');
+    };
+    await process.approve(id, true);
+    await process.end([id]);
+    expect(await process.statusOf(id)).toBe('STOPPED');
+
+    process.fault = (_, call) => call();
+    await process.resume(id);
+    await process.end([id]);
+    await process.approve(id, false);
+    await process.end([id]);
+
+    const ending = await shop.ending(id);
+    expect(ending).toMatchObject({ status: 'CANCELLED', shipped: false });
+    expect(ending.money).not.toBe('kept');
+    expect(await shop.stockOf([sku])).toEqual({ [sku]: { available: 10, reserved: 0, shipped: 0 } });
+    expect(shop.mails.get(`order-${script.number}@example.com`)).toHaveLength(1);
+    expect(shop.deadLetters).toEqual([]);
+  },
+);

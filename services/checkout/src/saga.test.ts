@@ -136,6 +136,15 @@ describe.each(forms)('a checkout by %s', (form) => {
   });
 });
 
+test('a durable execution that begins again undoes every step, as the one before it may have done any', async () => {
+  await using saga = await startSaga('durable function', { LockOrder: ['TypeError'] });
+
+  expect((await saga.run({ resume: { count: 1 } })).path).toEqual([
+    ...['PlaceOrder', 'ReserveInventory', 'LockOrder'],
+    ...['RecallShipment', 'RefundPayment', 'ReleaseInventory', ...broken],
+  ]);
+});
+
 describe.each(forms)('an order that needs an approval, by %s', (form) => {
   const input = { approvalRequired: true };
   const before = ['PlaceOrder', 'ReserveInventory', 'RequestApproval'];

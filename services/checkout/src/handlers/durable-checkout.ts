@@ -57,7 +57,8 @@ async function takeThroughSteps(input: DurableInput, context: DurableContext): P
   } catch (error) {
     const back = error instanceof StepFailed ? wayBackFrom(error.state, error.failure) : undefined;
     if (!back) throw error;
-    return cancel(steps, back.cancellation, back.undo[0]);
+    // The execution before this one left nothing: it may have done any step, for example charged the order.
+    return cancel(steps, back.cancellation, input.resume ? compensations[0] : back.undo[0]);
   }
 }
 
