@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { documentClient } from '@millrace/aws';
 import type { HttpApiEvent } from '@millrace/http';
 import { exampleOrder } from '@millrace/orders/events';
 import { PaymentFailed } from '@millrace/payments/events';
@@ -25,6 +26,7 @@ import type {
   SQSEvent,
 } from 'aws-lambda';
 import { StartCheckout } from '../../events/index.ts';
+import { Checkouts } from '../adapters/checkouts.ts';
 
 type Endpoint = (event: HttpApiEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 type Consumer = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
@@ -38,7 +40,7 @@ const {
 const request = { customer, shippingAddress, currency: 'EUR', lines, paymentToken };
 const stateMachineArn = 'arn:aws:states:us-east-1:000000000000:stateMachine:checkout';
 
-/** Step Functions, as far as the handlers call it: operations by name, answered by the test. */
+/** Step Functions, as far as the handlers call it: operations by name, answered by the test. Lambda is asked by paths, and takes all. */
 let answers: Record<string, (input: Record<string, unknown>) => object>;
 let asked: { operation: string; input: Record<string, unknown> }[];
 let server: Server;
@@ -58,7 +60,7 @@ beforeAll(async () => {
   await dynamoDb.createTable('checkout');
   await dynamoDb.createTable('checkout-idempotency', ['id']);
   server = createServer(async (incoming, response) => {
-    const operation = String(incoming.headers['x-amz-target']).split('.')[1] ?? '';
+    const operation = String(incoming.headers['x-amz-target']).split('.')[1] ?? String(incoming.url);
     const input = JSON.parse(Buffer.concat(await incoming.toArray()).toString());
     asked.push({ operation, input });
     const output = answers[operation]?.(input) ?? {};
@@ -77,6 +79,7 @@ beforeAll(async () => {
     MILLRACE_CHECKOUT_FUNCTION: 'arn:aws:lambda:us-east-1:000000000000:function:checkout:durable',
     MILLRACE_STATE_MACHINE: stateMachineArn,
     AWS_ENDPOINT_URL_SFN: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    AWS_ENDPOINT_URL_LAMBDA: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     AWS_ENDPOINT_URL_EVENTBRIDGE: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     MILLRACE_EVENT_BUS: 'millrace-test',
     MILLRACE_ANALYTICS_BUS: 'millrace-test-analytics',
@@ -225,6 +228,17 @@ describe('StartCheckout', () => {
     expect(await deliver(handlers.onStartCheckout, command(1))).toBe(0);
   });
 
+  test('starts the process that the checkout was requested for, although the stage has chosen another one since', async () => {
+    const orderId = randomUUID();
+    const checkouts = new Checkouts({ client: documentClient(), name: 'checkout' });
+    await checkouts.request({ ...order(1), orderId }, 'durable-function', { correlationId: 'correlation-1' });
+    const event = sampleEvent(StartCheckout, { order: { ...order(1), orderId } });
+
+    expect(await deliver(handlers.onStartCheckout, event)).toBe(0);
+
+    expect(asked).toMatchObject([{ operation: expect.stringContaining('/functions/'), input: { order: { orderId } } }]);
+  });
+
   test('fails when the execution cannot be started, so that it is tried again', async () => {
     answers.StartExecution = failure('ExecutionLimitExceeded');
     expect(await deliver(handlers.onStartCheckout, command(1))).toBe(1);
@@ -232,6 +246,22 @@ describe('StartCheckout', () => {
 });
 
 describe('GET /checkouts/{checkoutId}', () => {
+  test('finds a checkout of an earlier release, which had the state machine alone', async () => {
+    const { checkoutId } = (await post(request, {}, customerId)).body;
+    await dynamoDb.client.send(
+      new UpdateItemCommand({
+        TableName: 'checkout',
+        Key: { pk: { S: `CHECKOUT#${checkoutId}` }, sk: { S: 'CHECKOUT' } },
+        UpdateExpression: 'REMOVE #process',
+        ExpressionAttributeNames: { '#process': 'process' },
+      }),
+    );
+    answers.DescribeExecution = failure('ExecutionDoesNotExist');
+
+    expect(await view(checkoutId)).toMatchObject({ statusCode: 200, body: { status: 'REQUESTED' } });
+    expect(asked.map(({ operation }) => operation)).toEqual(['DescribeExecution']);
+  });
+
   const second = (timestamp: number) => new Date(timestamp * 1000).toISOString();
   const entered = (name: string, timestamp: number) => ({ timestamp, stateEnteredEventDetails: { name } });
   const exited = (name: string, timestamp: number) => ({ timestamp, stateExitedEventDetails: { name } });
