@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { Aws } from './aws.ts';
+import { cancelledCheckouts, endCancelled, large, states } from './checkouts.ts';
 import { Operator } from './operator.ts';
 import { orderOf, Shop } from './shop.ts';
 import { type System, startSystem } from './system.ts';
@@ -19,14 +20,8 @@ beforeAll(async () => {
 
 afterAll(() => system?.stop());
 
-/** An order that a person has to approve. */
-const large = (sku: string, overrides: object = {}) =>
-  orderOf(sku, 2, { lines: [{ sku, quantity: 2, unitPrice: 60_000 }], ...overrides });
-
 const answer = (checkoutId: string, approved: boolean) =>
   shop.request('POST', `/checkouts/${checkoutId}/approval`, { approved });
-
-const states = ({ history }: { history: { state: string }[] }) => history.map(({ state }) => state);
 
 describe('a checkout', () => {
   test('takes an order through its steps, and tells the customer once', async () => {
@@ -63,26 +58,10 @@ describe('a checkout', () => {
     await eventually(async () => expect(await shop.messagesTo(order.customer.email)).toHaveLength(1));
   });
 
-  test.each([
-    ['out of stock', 1, {}, 'OUT_OF_STOCK', ['CancelOrder', 'WhyCancelled', 'NotifyOutOfStock']],
-    [
-      'not paid',
-      10,
-      { paymentToken: 'tok_declined' },
-      'PAYMENT_FAILED',
-      ['ReleaseInventory', 'CancelOrder', 'WhyCancelled', 'NotifyPaymentFailed'],
-    ],
-  ])('of an order that is %s ends as such, with the stock back', async (_, available, overrides, reason, ends) => {
-    const sku = await shop.stocked(available);
-    const order = orderOf(sku, 2, overrides);
-    const checkoutId = await shop.checkOut(order);
+  test.each(cancelledCheckouts)('of an order that is $kind ends as such, with the stock back', async (cancelled) => {
+    const ends = [...cancelled.undone, 'WhyCancelled', cancelled.notification];
 
-    const checkout = await shop.checkoutThatIs(checkoutId, 'CANCELLED');
-    expect(checkout.reason).toBe(reason);
-    expect(states(checkout).slice(-ends.length)).toEqual(ends);
-    expect(await shop.order(checkoutId)).toMatchObject({ status: 'CANCELLED', cancellation: { reason } });
-    expect(await shop.stock(sku)).toEqual({ available, reserved: 0, shipped: 0 });
-    await eventually(async () => expect(await shop.messagesTo(order.customer.email)).toHaveLength(1));
+    expect((await endCancelled(shop, cancelled)).slice(-ends.length)).toEqual(ends);
   });
 
   test('of a large order waits for the staff, and goes on when they approve it', async () => {

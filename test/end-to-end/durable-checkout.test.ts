@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { Aws } from './aws.ts';
 import { chooseCheckoutProcess } from './checkout-process.ts';
+import { cancelledCheckouts, endCancelled, large, states } from './checkouts.ts';
 import { Operator } from './operator.ts';
 import { orderOf, Shop } from './shop.ts';
 import { type System, startSystem } from './system.ts';
@@ -23,16 +24,11 @@ afterAll(async () => {
   await system?.stop();
 });
 
-/** An order that a person has to approve. */
-const large = (sku: string) => orderOf(sku, 2, { lines: [{ sku, quantity: 2, unitPrice: 60_000 }] });
-
 const approve = (checkoutId: string) =>
   eventually(async () => {
     const { status } = await shop.request('POST', `/checkouts/${checkoutId}/approval`, { approved: true });
     expect(status).toBe(202);
   });
-
-const states = ({ history }: { history: { state: string }[] }) => history.map(({ state }) => state);
 
 /** The executions of a checkout, by their names and states. */
 async function executionsOf(checkoutId: string) {
@@ -64,26 +60,10 @@ describe('a checkout of a stage that has chosen the durable function', () => {
     await eventually(async () => expect(await shop.messagesTo(order.customer.email)).toHaveLength(1));
   });
 
-  test.each([
-    ['out of stock', 1, {}, 'OUT_OF_STOCK', ['ReserveInventory', 'CancelOrder', 'NotifyOutOfStock']],
-    [
-      'not paid',
-      10,
-      { paymentToken: 'tok_declined' },
-      'PAYMENT_FAILED',
-      ['ProcessPayment', 'ReleaseInventory', 'CancelOrder', 'NotifyPaymentFailed'],
-    ],
-  ])('of an order that is %s ends as such, with the stock back', async (_, available, overrides, reason, ends) => {
-    const sku = await shop.stocked(available);
-    const order = orderOf(sku, 2, overrides);
-    const checkoutId = await shop.checkOut(order);
+  test.each(cancelledCheckouts)('of an order that is $kind ends as such, with the stock back', async (cancelled) => {
+    const ends = [...cancelled.undone, cancelled.notification];
 
-    const checkout = await shop.checkoutThatIs(checkoutId, 'CANCELLED');
-    expect(checkout.reason).toBe(reason);
-    expect(states(checkout).slice(-ends.length)).toEqual(ends);
-    expect(await shop.order(checkoutId)).toMatchObject({ status: 'CANCELLED', cancellation: { reason } });
-    expect(await shop.stock(sku)).toEqual({ available, reserved: 0, shipped: 0 });
-    await eventually(async () => expect(await shop.messagesTo(order.customer.email)).toHaveLength(1));
+    expect((await endCancelled(shop, cancelled)).slice(-ends.length)).toEqual(ends);
   });
 
   test('that is stopped while it waits for the staff goes on after npm run redrive, as another execution', async () => {
