@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { defineEvent, derivedId, EmitFailedError, type EmittableEvent, InMemoryEmitter } from '@millrace/events';
 import { personal, personId } from '@millrace/privacy/personal';
-import { insertRecord, sampleEvent, streamEvent } from '@millrace/testing';
+import { insertRecord, lambdaContext, sampleEvent, streamEvent } from '@millrace/testing';
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
 import * as z from 'zod';
 import { type RefusedRow, relay } from './index.ts';
@@ -138,6 +138,21 @@ describe('the relay and the analytics bus', () => {
     expect(outcomes).toMatchObject([{ outcome: 'refused', code: 'ANALYTICS_VARIANT_REFUSED' }, { outcome: 'emitted' }]);
   });
 
+  test('answers before its function times out while that bus does not, and puts no event again', async () => {
+    const { bus, analyticsBus, handler } = setUp();
+    const records = [record(sampleEvent(Stopped), 'b', 99), ...batch('a1', 'a2')];
+    const { emit } = analyticsBus;
+    analyticsBus.emit = () => new Promise(() => {});
+    expect(await handler(streamEvent(...records), lambdaContext(520))).toEqual({
+      batchItemFailures: [{ itemIdentifier: '100' }], // that of b has no variant
+    });
+
+    analyticsBus.emit = emit;
+    expect(await handler(streamEvent(...records.slice(1)), lambdaContext())).toEqual({ batchItemFailures: [] });
+    expect(bus.emitted).toHaveLength(3);
+    expect(analyticsBus.emitted.map(stepOf)).toEqual(['a1', 'a2']);
+  });
+
   test('buries variants that it may not put at all: analytics must not stop a shop', async () => {
     const { bus, analyticsBus, buried, run } = setUp();
     analyticsBus.emit = async (events) => {
@@ -209,6 +224,19 @@ describe('the relay and the analytics bus', () => {
       expect(bus.emitted.map(stepOf)).toEqual(['a1', 'b1']);
       expect(analyticsBus.emitted.map(stepOf)).toEqual(['b1', 'a1']);
       expect(buried).toEqual([]);
+    });
+
+    test('answers before its function times out while KMS does not, and puts no event again', async () => {
+      const { bus, analyticsBus } = setUp();
+      const key = { isSilent: true };
+      const pseudonyms = () => (key.isSilent ? new Promise<never>(() => {}) : Promise.resolve((id: string) => id));
+      const handler = relay([Seen], { bus, analyticsBus, pseudonyms });
+      const event = streamEvent(seen('a1'));
+      expect(await handler(event, lambdaContext(520))).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] });
+      key.isSilent = false;
+      expect(await handler(event, lambdaContext())).toEqual({ batchItemFailures: [] });
+      expect(bus.calls).toHaveLength(1);
+      expect(analyticsBus.emitted.map(stepOf)).toEqual(['a1']);
     });
 
     test('buries the variants when the key is refused: analytics must not stop a shop', async () => {

@@ -13,7 +13,7 @@ import {
   InMemoryEmitter,
   parseEnvelope,
 } from '@millrace/events';
-import { insertRecord, RecordingClient, sampleEvent, streamEvent } from '@millrace/testing';
+import { insertRecord, lambdaContext, RecordingClient, sampleEvent, streamEvent } from '@millrace/testing';
 import type { AttributeValue, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -185,6 +185,29 @@ describe('the relay', () => {
     expect(await relay([Moved], { bus: emitter })(streamEvent(...batch('a1', 'b1')))).toEqual({
       batchItemFailures: [{ itemIdentifier: '100' }],
     });
+  });
+
+  test('answers before its function times out while the bus does not, and emits nothing again that is there', async () => {
+    const { handler, emitter, emitted } = setUp();
+    const { emit } = emitter;
+    emitter.emit = async (events) =>
+      events.some((event) => stepOf(event) === 'a2') ? new Promise(() => {}) : emit.call(emitter, events);
+    const records = batch('a1', 'a2', 'b1');
+    expect(await handler(streamEvent(...records), lambdaContext(520))).toEqual({
+      batchItemFailures: [{ itemIdentifier: '101' }],
+    });
+
+    emitter.emit = emit;
+    expect(await handler(streamEvent(...records.slice(1)), lambdaContext())).toEqual({ batchItemFailures: [] });
+    expect(emitted()).toEqual(['a1', 'b1', 'a2']);
+  });
+
+  test('begins nothing when there is no time left', async () => {
+    const { handler, emitted } = setUp();
+    expect(await handler(streamEvent(...batch('a1')), lambdaContext(500))).toEqual({
+      batchItemFailures: [{ itemIdentifier: '100' }],
+    });
+    expect(emitted()).toEqual([]);
   });
 });
 

@@ -7,8 +7,9 @@ import {
   type EventContract,
   type EventEmitter,
 } from '@millrace/events';
+import { beforeTimeLimit, withinInvocation } from '@millrace/retry';
 import { logger, MetricUnit, metrics, publishMetrics } from '@millrace/telemetry';
-import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { isUnreadable, type OutboxRow, outboxRowOf, readOutboxRow } from './outbox-row.ts';
 import type { PayloadStore } from './payload-store.ts';
 import { type PseudonymSource, pseudonymsFromEnvironment } from './pseudonyms.ts';
@@ -70,9 +71,12 @@ export interface RelayDependencies {
   deadLetters?: RelayDeadLetters;
 }
 
+type RemainingTime = Pick<Context, 'getRemainingTimeInMillis'>;
+
 /** The Lambda handler of a relay. It says which contracts it knows, so that they can be compared with its template. */
 export interface RelayHandler {
-  (event: RelayRequest): Promise<RelayResponse>;
+  /** @param context of the invocation; without it there is no time limit */
+  (event: RelayRequest, context?: RemainingTime): Promise<RelayResponse>;
   readonly emits: readonly EventContract[];
 }
 
@@ -92,6 +96,9 @@ const MAX_AHEAD = 10_000;
  * A crash between the two repeats both, with the same ids. A variant that can never be put goes to the dead-letter queue, and does not
  * hold back its event or any other.
  *
+ * When a bus, KMS or the dead-letter queue does not answer, it stops waiting before the function times out. A function that has timed out
+ * has forgotten which events are on the bus, and would emit all of them again with each try.
+ *
  * @param contracts of all events it emits: the `emits` of its function
  * @throws Error at once when a variable is needed and not set
  * @example
@@ -103,7 +110,7 @@ export function relay(contracts: readonly EventContract[], dependencies: RelayDe
   const variants = variantsOf(contracts, dependencies);
   const ahead = new Map<string, Remembered>();
 
-  const handler = async ({ Records, report }: RelayRequest): Promise<RelayResponse> => {
+  const run = async ({ Records, report }: RelayRequest): Promise<RelayResponse> => {
     const items = Records.flatMap((record, index): Item[] => {
       const row = outboxRowOf(record);
       return row ? [{ ...row, index }] : [];
@@ -132,6 +139,8 @@ export function relay(contracts: readonly EventContract[], dependencies: RelayDe
       }),
     };
   };
+  const handler = (request: RelayRequest, context?: RemainingTime) =>
+    context ? withinInvocation(context, () => run(request)) : run(request);
   return Object.assign(handler, { emits: contracts });
 }
 
@@ -172,7 +181,7 @@ async function emitWave(
   const events = wave.flatMap(({ event }) => event ?? []);
   let error: unknown;
   try {
-    await emitter.emit(events);
+    await beforeTimeLimit(() => emitter.emit(events));
   } catch (thrown) {
     error = thrown;
     logger.warn('Events were not emitted', { error: error as Error });
@@ -230,7 +239,7 @@ async function bury(
   const told = { sequence_number: record.dynamodb?.SequenceNumber, error_code: reason.code };
   try {
     if (!deadLetters) throw new Error('This relay has no dead-letter queue');
-    await deadLetters.send({ record, place, ...(event && { event }), ...reason });
+    await beforeTimeLimit(() => deadLetters.send({ record, place, ...(event && { event }), ...reason }));
     logger.error('A stored event, or its variant, can never be emitted and goes to the dead-letter queue', told);
     item.outcome = { outcome: 'refused', code: reason.code };
   } catch (error) {

@@ -7,6 +7,7 @@ import {
   type Pseudonymize,
 } from '@millrace/events';
 import { messageOf } from '@millrace/privacy';
+import { beforeTimeLimit } from '@millrace/retry';
 import { logger } from '@millrace/telemetry';
 import type { PseudonymSource } from './pseudonyms.ts';
 
@@ -57,7 +58,7 @@ export class Variants {
     }
     if (eventOf.size === 0) return failures;
     try {
-      await this.#bus.emit([...eventOf.keys()]);
+      await beforeTimeLimit(() => this.#bus.emit([...eventOf.keys()]));
     } catch (error) {
       logger.warn('Analytics variants were not emitted', { error: error as Error });
       const unsent =
@@ -86,7 +87,7 @@ export class Variants {
     const withPersons = events.filter((event) => this.#contractOf(event)?.analytics?.pseudonyms.length);
     if (withPersons.length === 0) return undefined;
     try {
-      return await this.#pseudonyms?.();
+      return await beforeTimeLimit(async () => this.#pseudonyms?.());
     } catch (error) {
       logger.warn('The key of pseudonyms cannot be used', { error: error as Error });
       const { name } = error as Error;

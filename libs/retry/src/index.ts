@@ -1,2 +1,2 @@
 export { backoffBound, equalJitter, fullJitter, type RetryOptions, retry } from './retry.ts';
-export { timeLeft, withinInvocation, withTimeLimit } from './time-limit.ts';
+export { beforeTimeLimit, TimeUpError, timeLeft, withinInvocation, withTimeLimit } from './time-limit.ts';

@@ -1,5 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { backoffBound, equalJitter, fullJitter, retry, timeLeft, withTimeLimit } from './index.ts';
+import {
+  backoffBound,
+  beforeTimeLimit,
+  equalJitter,
+  fullJitter,
+  retry,
+  TimeUpError,
+  timeLeft,
+  withTimeLimit,
+} from './index.ts';
 
 const busy = new Error('busy');
 
@@ -95,6 +104,34 @@ test('a time limit holds for what is called and awaited within it, and for nothi
   const both = await Promise.all([withTimeLimit(() => 1, within), withTimeLimit(() => 2, within), within()]);
 
   expect(both).toEqual([1, 2, undefined]);
+});
+
+describe('what has to end before the time limit', () => {
+  const never = () => new Promise<never>(() => {});
+  const within = <Result>(leftMs: number, run: () => Promise<Result>) =>
+    withTimeLimit(
+      () => leftMs,
+      () => beforeTimeLimit(run),
+    );
+
+  test('returns or throws as it would alone', async () => {
+    expect(await within(10_000, async () => 1)).toBe(1);
+    expect(await beforeTimeLimit(async () => 1)).toBe(1);
+    await expect(within(10_000, () => Promise.reject(new Error('busy')))).rejects.toThrow('busy');
+  });
+
+  test('is not waited for any longer', async () => {
+    await expect(within(5, never)).rejects.toThrow(TimeUpError);
+  });
+
+  test('does not begin when no time is left', async () => {
+    let begun = false;
+    const run = async () => {
+      begun = true;
+    };
+    await expect(within(0, run)).rejects.toThrow(TimeUpError);
+    expect(begun).toBe(false);
+  });
 });
 
 test('a pause is below a bound that doubles with each attempt, up to the longest one', () => {

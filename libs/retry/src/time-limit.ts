@@ -34,3 +34,32 @@ export function withinInvocation<Result>(context: { getRemainingTimeInMillis(): 
 export function timeLeft(): number | undefined {
   return limits.getStore()?.();
 }
+
+/** Something was not done before the time limit. It may still be under way. */
+export class TimeUpError extends Error {
+  override readonly name = 'TimeUpError';
+}
+
+/**
+ * Runs `run`, and waits for it until the time limit is over. Then it goes on, but without anyone to wait for it. It does not begin when
+ * no time is left. Where no limit is set, it may take any time.
+ *
+ * @returns what `run` returns
+ * @throws TimeUpError; what `run` throws
+ * @example await withinInvocation(context, () => beforeTimeLimit(() => emitter.emit(events)));
+ */
+export async function beforeTimeLimit<Result>(run: () => Promise<Result>): Promise<Result> {
+  const leftMs = timeLeft();
+  if (leftMs === undefined) return run();
+  const timeUp = () => new TimeUpError('The function was about to time out');
+  if (leftMs <= 0) throw timeUp();
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(timeUp()), leftMs);
+  });
+  try {
+    return await Promise.race([run(), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
