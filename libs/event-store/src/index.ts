@@ -25,6 +25,7 @@ export { InMemoryPayloadStore } from './payload-store.ts';
 export { type Item, type ItemKey, idOf, type KnownItems, readItems } from './read-items.ts';
 export { type RelayOutcome, type RelayResponse, relay } from './relay.ts';
 export { type RefusedRow, type RelayDeadLetters, SqsRelayDeadLetters } from './relay-dead-letters.ts';
+export { replaceRow } from './replace-row.ts';
 export { retryOnConflict } from './retry-on-conflict.ts';
 export {
   type PlannedChange,

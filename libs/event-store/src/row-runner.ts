@@ -3,10 +3,10 @@ import { GetCommand } from '@millrace/aws';
 import type { EmittableEvent, EventContext } from '@millrace/events';
 import type { CommandContext, CommandRunnerOptions } from './command-runner.ts';
 import { type ConditionalWrite, commit } from './commit.ts';
-import { ConcurrencyConflictError } from './errors.ts';
 import { inboxMark } from './inbox.ts';
 import { outboxRow } from './outbox.ts';
 import type { Item, ItemKey } from './read-items.ts';
+import { replaceRow } from './replace-row.ts';
 import { retryOnConflict } from './retry-on-conflict.ts';
 import type { Table } from './table.ts';
 
@@ -135,7 +135,10 @@ export function rowRunner<State extends object, Command, Event>(
     if (events.length === 0) return { writes: mark, after: row };
     const outbox = emits.map((emit) => outboxRow(table.name, key(row.id).pk, emit, time));
     const after = { id: row.id, state, version: row.version + 1, sequence };
-    return { writes: [replace(table.name, key(row.id), row.version, after), ...outbox, ...mark], after };
+    return {
+      writes: [replaceRow(table.name, { ...state, sequence, ...key(row.id) }, row.version), ...outbox, ...mark],
+      after,
+    };
   };
 
   const record: RowRunner<State, Command, Event>['record'] = async (row, events, context) => {
@@ -154,30 +157,4 @@ export function rowRunner<State extends object, Command, Event>(
   };
 
   return { load, read, execute, record, plan };
-}
-
-/** Replaces a row unless it was written since; one of version 0 does not exist, or was written without a version. */
-function replace(
-  tableName: string,
-  key: ItemKey,
-  expectedVersion: number,
-  { state, version, sequence }: Row<object | undefined>,
-): ConditionalWrite {
-  return {
-    write: {
-      Put: {
-        TableName: tableName,
-        Item: { ...state, version, sequence, ...key },
-        ExpressionAttributeNames: { '#version': 'version' },
-        ...(expectedVersion === 0
-          ? { ConditionExpression: 'attribute_not_exists(#version)' }
-          : {
-              ConditionExpression: '#version = :expected',
-              ExpressionAttributeValues: { ':expected': expectedVersion },
-            }),
-      },
-    },
-    onConditionFailed: (options) =>
-      new ConcurrencyConflictError(`The row ${key.pk} is no longer at version ${expectedVersion}`, options),
-  };
 }

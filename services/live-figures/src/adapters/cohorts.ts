@@ -1,10 +1,10 @@
 import { paginateQuery } from '@millrace/aws';
 import {
-  ConcurrencyConflictError,
   type ConditionalWrite,
   commit,
   idOf,
   readItems,
+  replaceRow,
   retryOnConflict,
   type Table,
   tableFromEnvironment,
@@ -87,7 +87,8 @@ export class Cohorts {
       const { state, known, changes } = countOrders(item as CustomerState | undefined, some);
       for (const order of known) all.add(order);
       if (!state || changes.size === 0) continue;
-      customers.push(this.#customerWrite(pseudonym, state, item?.version ?? 0));
+      const row = { ...customerKey(pseudonym), ...state, ttl: this.#ttl() };
+      customers.push(replaceRow(name, row, item?.version ?? 0, 'of a customer'));
       changed.push(changes);
     }
     if (customers.length === 0) return all;
@@ -95,25 +96,6 @@ export class Cohorts {
     const shard = Math.floor(this.#options.random() * SHARDS);
     await commit(client, [...customers, ...[...days].map(([day, figures]) => this.#dayWrite(day, shard, figures))]);
     return all;
-  }
-
-  #customerWrite(pseudonym: string, state: CustomerState, version: number): ConditionalWrite {
-    return {
-      write: {
-        Put: {
-          TableName: this.#table.name,
-          Item: { ...customerKey(pseudonym), ...state, version: version + 1, ttl: this.#ttl() },
-          ...(version === 0
-            ? { ConditionExpression: 'attribute_not_exists(pk)' }
-            : {
-                ConditionExpression: '#version = :version',
-                ExpressionAttributeNames: { '#version': 'version' },
-                ExpressionAttributeValues: { ':version': version },
-              }),
-        },
-      },
-      onConditionFailed: (options) => new ConcurrencyConflictError('a customer', options),
-    };
   }
 
   #dayWrite(day: string, shard: number, figures: Figures): ConditionalWrite {

@@ -3,6 +3,7 @@ import {
   ConcurrencyConflictError,
   type ConditionalWrite,
   commit,
+  replaceRow,
   retryOnConflict,
   type Table,
   tableFromEnvironment,
@@ -141,22 +142,8 @@ export class Minutes {
   #write(slot: string, number: number, { figures, seen }: Page, version: number): ConditionalWrite {
     const ttl = Math.floor(this.#options.now().getTime() / 1000) + this.#options.retentionDays * 86_400;
     const key = minuteKey(pageKey(slot, number));
-    return {
-      write: {
-        Put: {
-          TableName: this.#table.name,
-          Item: { ...key, figures, seen: Buffer.from(seen.join(''), 'base64url'), version: version + 1, ttl },
-          ...(version === 0
-            ? { ConditionExpression: 'attribute_not_exists(pk)' }
-            : {
-                ConditionExpression: '#version = :version',
-                ExpressionAttributeNames: { '#version': 'version' },
-                ExpressionAttributeValues: { ':version': version },
-              }),
-        },
-      },
-      onConditionFailed: (options) => new ConcurrencyConflictError(`slot ${slot}`, options),
-    };
+    const row = { ...key, figures, seen: Buffer.from(seen.join(''), 'base64url'), ttl };
+    return replaceRow(this.#table.name, row, version, `of slot ${slot}`);
   }
 
   #remember(name: string, slot: KnownSlot): void {

@@ -1,12 +1,12 @@
 import { GetCommand, QueryCommand } from '@millrace/aws';
 import { ConfigurationError, variableFrom } from '@millrace/errors';
 import {
-  ConcurrencyConflictError,
   type ConditionalWrite,
   commit,
   idOf,
   type KnownItems,
   readItems,
+  replaceRow,
   retryOnConflict,
   settleTogether,
   type Table,
@@ -154,27 +154,9 @@ export class Sessions {
     const change = extendSession(item && { views: item.views }, visit);
     const { refused } = change;
     if (refused > 0) logger.info('Views beyond the limit of a session were not counted', { refused });
-    const write = this.#sessionWrite(sessionId, change.session, item?.version);
+    const row = { ...sessionKey(sessionId), views: change.session.views, ttl: this.#ttl() };
+    const write = replaceRow(this.#table.name, row, item?.version ?? 0);
     return { ...change, writes: change.isNew ? [write, this.#placeWrite(sessionId, change.session)] : [write] };
-  }
-
-  #sessionWrite(sessionId: string, { views }: Session, version: number | undefined): ConditionalWrite {
-    return {
-      write: {
-        Put: {
-          TableName: this.#table.name,
-          Item: { ...sessionKey(sessionId), views, version: (version ?? 0) + 1, ttl: this.#ttl() },
-          ...(version === undefined
-            ? { ConditionExpression: 'attribute_not_exists(pk)' }
-            : {
-                ConditionExpression: '#version = :version',
-                ExpressionAttributeNames: { '#version': 'version' },
-                ExpressionAttributeValues: { ':version': version },
-              }),
-        },
-      },
-      onConditionFailed: (options) => new ConcurrencyConflictError(`session ${sessionId}`, options),
-    };
   }
 
   /** Lists a session where it begins. */
