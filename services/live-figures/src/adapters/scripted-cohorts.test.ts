@@ -153,6 +153,13 @@ describe('after a thousand orders that came twice and in any order', () => {
     expect(body.cohorts.map(({ period }) => period)).toEqual([dayAt(3), dayAt(4)]);
   });
 
+  test('days stay when customers are forgotten, so that their sums add up', async () => {
+    const { Items = [] } = await documentClient().send(new ScanCommand({ TableName: 'cohorts' }));
+    const ofDays = Items.filter(({ pk }) => pk.startsWith('COHORTS#'));
+    expect(ofDays.length).toBeGreaterThanOrEqual(days - 1);
+    for (const item of ofDays) expect(item).not.toHaveProperty('ttl');
+  });
+
   test('a customer is one small item, without a name', async () => {
     const { Items = [] } = await documentClient().send(new ScanCommand({ TableName: 'cohorts' }));
     const customers = Items.filter(({ pk }) => pk.startsWith('CUSTOMER#'));
