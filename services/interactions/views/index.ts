@@ -12,7 +12,7 @@ export const viewId = z.uuid('expected a UUID');
 
 /**
  * A view as the stream has it, which is all that is known of it: no address, no browser, no customer. It is the contract between the log
- * and whoever reads it.
+ * and its readers.
  */
 export const view = z.strictObject({
   id: viewId,
@@ -20,7 +20,8 @@ export const view = z.strictObject({
   sessionId: viewId,
   page: z.enum([...pages, 'product']),
   sku: orderLine.shape.sku.optional(),
-  viewedAt: z.iso.datetime(),
+  /** With milliseconds, so that times sort as texts, and a place in a list of sessions makes a cursor. */
+  viewedAt: z.iso.datetime({ precision: 3 }),
   /** Its place in the request, which orders views of the same millisecond. */
   position: z.int().min(0),
 });

@@ -7,6 +7,15 @@ const sessionId = randomUUID();
 const home = { id: randomUUID(), page: 'home' as const };
 const product = { id: randomUUID(), page: 'product' as const, sku: 'FLOUR-1KG' };
 
+test.each(['2026-01-15T09:30:00Z', '2026-01-15T09:30Z', '2026-01-15T09:30:00.000+01:00', '2026-02-30T09:30:00.000Z'])(
+  'a view of the time %s is refused: times of views sort as texts',
+  (viewedAt) => {
+    const known = { ...home, sessionId, viewedAt: '2026-01-15T09:30:00.000Z', position: 0 };
+    expect(view.safeParse(known).success).toBe(true);
+    expect(view.safeParse({ ...known, viewedAt }).success).toBe(false);
+  },
+);
+
 describe('a request', () => {
   test('becomes views at the times at which they were seen, in their order', () => {
     const request = viewsRequest.parse({ sessionId, views: [{ ...home, queueTimeMs: 90_000 }, product] });
