@@ -197,6 +197,11 @@ describe('sessions of some time', () => {
     ]);
 
     const { sessions: found } = await sessions.between({ ...range, limit: 100 });
-    expect(found).toMatchObject([{ sessionId, session: { views: [{}, {}, {}] } }]);
+    // It began before the range, and is counted in the minute of its place.
+    expect(found).toMatchObject([
+      { sessionId, session: { views: [{ viewedAt: '2026-01-15T09:20:00.000Z' }, {}, {}] } },
+    ]);
+    expect(await countsIn(range.from, range.to)).toMatchObject([{ minute: '2026-01-15T09:35', sessions: 1 }, {}]);
+    expect(await idsOf({ from: '2026-01-15T09:00', to: range.from })).toEqual({ ids: [], next: undefined });
   });
 });

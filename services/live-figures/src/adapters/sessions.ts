@@ -1,4 +1,4 @@
-import { GetCommand, QueryCommand } from '@millrace/aws';
+import { GetCommand, paginateQuery } from '@millrace/aws';
 import { ConfigurationError, variableFrom } from '@millrace/errors';
 import {
   type ConditionalWrite,
@@ -78,6 +78,7 @@ export class Sessions {
    *
    * @param after a place that an earlier page ended with
    * @returns `limit` sessions at most; `next` is the place of the last one when there are more
+   * @example const { sessions: found, next } = await sessions.between({ from: '2026-01-31T12:00', to: '2026-01-31T13:00', limit: 20 });
    */
   async between({
     from,
@@ -115,23 +116,19 @@ export class Sessions {
     day: string,
     { from, to, after, limit }: { from: string; to: string; after: string | undefined; limit: number },
   ): Promise<string[]> {
+    const pages = paginateQuery(this.#table.client, {
+      TableName: this.#table.name,
+      // What begins in the minute `to` has it and more as its place, and so comes behind it.
+      KeyConditionExpression: 'pk = :day AND sk BETWEEN :from AND :to',
+      ExpressionAttributeValues: { ':day': listOf(day), ':from': from, ':to': to },
+      // The place that the page before ended with is the first one of this page.
+      Limit: limit + 1,
+    });
     const places: string[] = [];
-    let ExclusiveStartKey: Record<string, unknown> | undefined;
-    do {
-      const answer: QueryCommand['output'] = await this.#table.client.send(
-        new QueryCommand({
-          TableName: this.#table.name,
-          // What begins in the minute `to` has it and more as its place, and so comes behind it.
-          KeyConditionExpression: 'pk = :day AND sk BETWEEN :from AND :to',
-          ExpressionAttributeValues: { ':day': listOf(day), ':from': from, ':to': to },
-          // The place that the page before ended with is the first one of this page.
-          Limit: limit + 1,
-          ExclusiveStartKey,
-        }),
-      );
-      places.push(...(answer.Items ?? []).map(({ sk }) => String(sk)).filter((place) => place !== after));
-      ExclusiveStartKey = answer.LastEvaluatedKey;
-    } while (ExclusiveStartKey && places.length < limit);
+    for await (const { Items = [] } of pages) {
+      places.push(...Items.map(({ sk }) => String(sk)).filter((place) => place !== after));
+      if (places.length >= limit) break;
+    }
     return places.slice(0, limit);
   }
 
