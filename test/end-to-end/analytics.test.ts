@@ -115,7 +115,5 @@ test('only a relay may put variants: an administrator is refused, and so is the 
   const refused = [{ ErrorCode: 'NotAuthorizedForSourceException', ErrorMessage: expect.any(String) }];
   expect(await aws.putAs('an-administrator', 'millrace.orders', analyticsBusName)).toEqual(refused);
   expect(await aws.putAs('an-administrator', 'millrace.event-log', analyticsBusName)).toEqual(refused);
-  expect(await aws.putAs('millrace-re-emitter-dev-reemit', 'millrace.orders', analyticsBusName)).not.toMatchObject([
-    { EventId: expect.any(String) },
-  ]);
+  expect(await aws.putAs('millrace-re-emitter-dev-reemit', 'millrace.orders', analyticsBusName)).toEqual(refused);
 });
