@@ -1,28 +1,30 @@
-import {
-  GetFunctionConfigurationCommand,
-  LambdaClient,
-  UpdateFunctionConfigurationCommand,
-} from '@aws-sdk/client-lambda';
-import type { CountedProcess } from './order-mix.ts';
+import { type LambdaClient, paginateListFunctions, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+
+const VARIABLE = 'MILLRACE_CHECKOUT_PROCESS';
 
 /**
- * Gives the functions of a running stage the variables that they would have with another `checkoutProcess` in serverless.stages.yml, which
- * are all that it changes.
- * @example await chooseProcess(runtime, { stage: 'prod', process: 'durable-checkouts' });
+ * Gives the functions of a running stage the variable that they would have with another `checkoutProcess` in serverless.stages.yml, which
+ * is all that it changes.
+ * @returns gives them back what they had
+ * @example const chooseAgain = await chooseCheckoutProcess(lambda, 'durable-function');
  */
-export async function chooseProcess(
-  { awsUrl }: { awsUrl: string },
-  { stage, process }: { stage: string; process: CountedProcess },
-): Promise<void> {
-  if (process === 'orders' || process === 'reservations' || process === 'views') return;
-  const credentials = { accessKeyId: 'cost', secretAccessKey: 'local' };
-  const chosen = process === 'durable-checkouts' ? 'durable-function' : 'state-machine';
-  const client = new LambdaClient({ endpoint: awsUrl, region: 'us-east-1', credentials });
-  for (const name of ['postCheckout', 'onStartCheckout']) {
-    const FunctionName = `millrace-checkout-${stage}-${name}`;
-    const { Environment } = await client.send(new GetFunctionConfigurationCommand({ FunctionName }));
-    const Variables = { ...Environment?.Variables, MILLRACE_CHECKOUT_PROCESS: chosen };
-    await client.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
+export async function chooseCheckoutProcess(
+  client: LambdaClient,
+  process: 'state-machine' | 'durable-function',
+): Promise<() => Promise<void>> {
+  const backs: (() => Promise<void>)[] = [];
+  for await (const { Functions = [] } of paginateListFunctions({ client }, {})) {
+    for (const { FunctionName, Environment } of Functions) {
+      const { Variables } = Environment ?? {};
+      if (Variables?.[VARIABLE] === undefined) continue;
+      const set = async (value: string) => {
+        const changed = { Variables: { ...Variables, [VARIABLE]: value } };
+        await client.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: changed }));
+      };
+      const before = Variables[VARIABLE];
+      await set(process);
+      backs.push(() => set(before));
+    }
   }
-  client.destroy();
+  return async () => void (await Promise.all(backs.map((back) => back())));
 }

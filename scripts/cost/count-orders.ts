@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { type Runtime, startRuntime, Usage } from '@millrace/local';
 import { Browsers } from './browsers.ts';
-import { chooseProcess } from './checkout-process.ts';
+import { chooseCheckoutProcess } from './checkout-process.ts';
 import { Customers } from './customers.ts';
 import { storedBytesOf } from './item-size.ts';
 import type { Load } from './load.ts';
@@ -53,7 +54,7 @@ export async function countOrders(options: CountOptions): Promise<Measurement> {
   const what = process === 'reservations' || process === 'views' ? process : 'orders';
   const warmUp = Math.min(WARM_UP, orders);
   try {
-    await chooseProcess(runtime, { stage, process });
+    if (what === 'orders') await chooseProcess(runtime, process);
     await load.prepare(warmUp);
     await load.prepare(orders);
     // What was prepared is where customers look for it, such as slots on display.
@@ -83,8 +84,20 @@ function loadOf({
   return process === 'reservations' ? new Visitors(options) : new Customers({ process, ...options });
 }
 
-/** Waits until nothing has been counted for a while. */
-async function untilQuiet(usage: Usage): Promise<void> {
+/** Has checkouts carried out by the process that is to be counted, whatever the stage has chosen. */
+async function chooseProcess({ awsUrl }: Runtime, process: CountedProcess): Promise<void> {
+  const credentials = { accessKeyId: 'cost', secretAccessKey: 'local' };
+  const client = new LambdaClient({ endpoint: awsUrl, region: 'us-east-1', credentials });
+  await chooseCheckoutProcess(client, process === 'durable-checkouts' ? 'durable-function' : 'state-machine');
+  client.destroy();
+}
+
+/**
+ * Waits until nothing has been counted for a while.
+ * @throws Error when something is counted for a minute
+ * @example await untilQuiet(usage);
+ */
+export async function untilQuiet(usage: Usage): Promise<void> {
   const deadline = Date.now() + QUIET_DEADLINE_MS;
   for (let quietSince = Date.now(), last = usage.additions; Date.now() - quietSince < QUIET_MS; await delay(50)) {
     if (usage.additions !== last) {

@@ -1,8 +1,8 @@
 import { ListDurableExecutionsByFunctionCommand, StopDurableExecutionCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
+import { chooseCheckoutProcess } from '../../scripts/cost/checkout-process.ts';
 import { Aws } from './aws.ts';
-import { chooseCheckoutProcess } from './checkout-process.ts';
 import { cancelledCheckouts, endCancelled, large, states } from './checkouts.ts';
 import { Operator } from './operator.ts';
 import { orderOf, Shop } from './shop.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
   system = await startSystem();
   shop = new Shop(system);
   aws = new Aws(system);
-  chooseAgain = await chooseCheckoutProcess(aws, 'durable-function');
+  chooseAgain = await chooseCheckoutProcess(aws.lambda, 'durable-function');
 });
 afterAll(async () => {
   await chooseAgain?.();
@@ -103,7 +103,7 @@ describe('a checkout of a stage that has chosen the durable function', () => {
       const other = await shop.checkOut(orderOf(await shop.stocked(1)));
       expect(states(await shop.checkoutThatIs(other, 'CONFIRMED'))).toContain('IsApprovalRequired');
     } finally {
-      chooseAgain = await chooseCheckoutProcess(aws, 'durable-function');
+      chooseAgain = await chooseCheckoutProcess(aws.lambda, 'durable-function');
     }
   });
 });

@@ -9,8 +9,8 @@ import type { RefusedAccess } from '@millrace/local';
 import { requestToken } from '@millrace/local/request-token';
 import { envelopeText, eventually, sampleEvent } from '@millrace/testing';
 import { GRACE_MS } from '@millrace/timers';
+import { chooseCheckoutProcess } from '../../scripts/cost/checkout-process.ts';
 import { exampleOrder } from '../../services/orders/events/index.ts';
-import { chooseCheckoutProcess } from '../end-to-end/checkout-process.ts';
 import { ordersOf } from '../end-to-end/overdue-orders.ts';
 import { checkoutIdOf, orderOf, partnerOrderOf } from '../end-to-end/shop.ts';
 import { CODE, slotOf, slotsIn } from '../end-to-end/slots.ts';
@@ -68,7 +68,7 @@ export async function exercise(running: RunningShop, { failFast = true } = {}): 
   // Afterwards: all of it at once is more than one process answers in time.
   await together(running, failFast, [checksOut, undoesACheckout, undoesStepsOfACheckout, refusesBadSteps]);
   // Then the same checkouts in a stage that has chosen the durable function.
-  const chooseAgain = await chooseCheckoutProcess(running.aws, 'durable-function');
+  const chooseAgain = await chooseCheckoutProcess(running.aws.lambda, 'durable-function');
   try {
     await together(running, failFast, [checksOut, undoesACheckout]);
   } finally {
