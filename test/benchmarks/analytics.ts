@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { interruptible, readArguments, readNumber, runCommand } from '@millrace/command-line';
 import { startRuntime, Usage } from '@millrace/local';
 import { dollarsFor, readPriceTable } from '../../scripts/cost/price-table.ts';
-import { orderOf, Shop } from '../end-to-end/shop.ts';
+import { minuteOf, orderOf, Shop } from '../end-to-end/shop.ts';
 import { percentile } from './statistics.ts';
 
 const HELP = `Measures the live figures on the local cloud: how soon an order is to be seen in them, how many orders a second the shop
@@ -128,8 +128,7 @@ async function load(shop: Shop, orders: number, clients: number): Promise<void> 
 /** Places an order, and waits until it is in the figures. */
 async function untilSeen(shop: Shop): Promise<number> {
   const sku = await shop.stocked(1);
-  const minute = (time: number) => `${new Date(time).toISOString().slice(0, 16)}Z`;
-  const range = `from=${minute(Date.now() - 60_000)}&to=${minute(Date.now() + 120_000)}`;
+  const range = `from=${minuteOf(Date.now() - 60_000)}&to=${minuteOf(Date.now() + 120_000)}`;
   await shop.place(orderOf(sku, 1));
   const placed = performance.now();
   for (;;) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { Aws } from './aws.ts';
-import { Shop } from './shop.ts';
+import { minuteOf, Shop } from './shop.ts';
 import { type System, startSystem } from './system.ts';
 
 let system: System;
@@ -71,7 +71,6 @@ test('a hundred visitors are counted once each, in the minutes of their views', 
   const requests = sessions.map(request);
   const before = Date.now() - queueTimeMs;
   await Promise.all([...requests, ...requests.slice(0, 20)].map(post));
-  const minuteOf = (time: number) => `${new Date(time).toISOString().slice(0, 16)}Z`;
   const range = `from=${minuteOf(before)}&to=${minuteOf(Date.now() - queueTimeMs + 60_000)}`;
 
   await eventually(async () => {

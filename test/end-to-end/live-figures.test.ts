@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { orderOf, Shop } from './shop.ts';
+import { minuteOf, orderOf, Shop } from './shop.ts';
 import { type System, startSystem } from './system.ts';
 
 let system: System;
@@ -12,14 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => system?.stop());
 
-const minute = (time: number) => `${new Date(time).toISOString().slice(0, 16)}Z`;
-
 test('orders are to be seen in the figures of their minute, each once', async () => {
   const sku = await shop.stocked(10);
   const began = Date.now();
   const soldOut = await shop.stocked(0);
   await Promise.all([shop.place(orderOf(sku, 2)), shop.place(orderOf(sku, 3)), shop.place(orderOf(soldOut))]);
-  const range = `from=${minute(began)}&to=${minute(Date.now() + 600_000)}`;
+  const range = `from=${minuteOf(began)}&to=${minuteOf(Date.now() + 600_000)}`;
   const figures = async (name: string) => {
     const { status, body } = await shop.request('GET', `/analytics/${name}${name.includes('?') ? '&' : '?'}${range}`);
     expect(status).toBe(200);

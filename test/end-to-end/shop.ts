@@ -236,3 +236,11 @@ export function partnerOrderOf(article: string, changes: Record<string, unknown>
 export function checkoutIdOf({ orderNumber }: { orderNumber: string }): string {
   return derivedId(['partner-order', 'acme', orderNumber]);
 }
+
+/**
+ * The minute of a time, as the routes of figures take it.
+ * @example minuteOf(Date.now()); // 2026-01-31T12:00Z
+ */
+export function minuteOf(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 16)}Z`;
+}

@@ -12,7 +12,7 @@ import { GRACE_MS } from '@millrace/timers';
 import { chooseCheckoutProcess } from '../../scripts/cost/checkout-process.ts';
 import { exampleOrder } from '../../services/orders/events/index.ts';
 import { ordersOf } from '../end-to-end/overdue-orders.ts';
-import { checkoutIdOf, orderOf, partnerOrderOf } from '../end-to-end/shop.ts';
+import { checkoutIdOf, minuteOf, orderOf, partnerOrderOf } from '../end-to-end/shop.ts';
 import { CODE, slotOf, slotsIn } from '../end-to-end/slots.ts';
 import { checksOut, refusesBadSteps, undoesACheckout, undoesStepsOfACheckout } from './checkouts.ts';
 import { grantsOf } from './grants.ts';
@@ -330,7 +330,7 @@ const followsVisitors: Step = async ({ shop, until }) => {
     return body;
   });
   const minute = Date.parse(session.startedAt);
-  const [from, to] = [minute, minute + 60_000].map((time) => `${new Date(time).toISOString().slice(0, 16)}Z`);
+  const [from, to] = [minute, minute + 60_000].map(minuteOf);
   const { status, body } = await shop.request('GET', `/analytics/series?of=views&from=${from}&to=${to}`);
   equal(status, 200, `GET /analytics/series of views answered ${status}`);
   ok((body.minutes[0]?.views ?? 0) >= 1, 'the views are not counted');
@@ -345,8 +345,7 @@ const countsOrders: Step = async ({ shop, until }) => {
   const now = Date.now();
   await shop.place(orderOf(sku, 2));
   await shop.place(orderOf(sku, 3));
-  const minute = (time: number) => `${new Date(time).toISOString().slice(0, 16)}Z`;
-  const range = `from=${minute(now - 60_000)}&to=${minute(now + 600_000)}`;
+  const range = `from=${minuteOf(now - 60_000)}&to=${minuteOf(now + 600_000)}`;
   await until(async () => {
     const { status, body } = await shop.request('GET', `/analytics/top?limit=100&${range}`);
     equal(status, 200, `GET /analytics/top answered ${status}`);
