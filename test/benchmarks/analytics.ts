@@ -4,9 +4,10 @@
  */
 
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { interruptible, readArguments, readNumber, runCommand } from '@millrace/command-line';
 import { startRuntime, Usage } from '@millrace/local';
+import { eventually } from '@millrace/testing';
+import { untilQuiet } from '../../scripts/cost/count-orders.ts';
 import { dollarsFor, readPriceTable } from '../../scripts/cost/price-table.ts';
 import { minuteOf, orderOf, Shop } from '../end-to-end/shop.ts';
 import { percentile } from './statistics.ts';
@@ -95,11 +96,12 @@ async function run(
     await load(shop, WARM_UP, clients);
     const seen: number[] = [];
     for (let index = 0; index < lone; index += 1) seen.push(await untilSeen(shop));
+    await untilQuiet(usage);
     usage.clear();
     const started = performance.now();
     await load(shop, orders, clients);
     const rate = orders / ((performance.now() - started) / 1000);
-    await delay(2_000);
+    await untilQuiet(usage);
     const totals = usage.entries().filter(({ resource }) => resource === 'millrace-live-figures-dev');
     return {
       ...{ rate, seen },
@@ -119,7 +121,10 @@ async function load(shop: Shop, orders: number, clients: number): Promise<void> 
   const client = async () => {
     for (const _ of places) {
       const orderId = await shop.place(orderOf(sku, 1));
-      while ((await shop.order(orderId)).status !== 'CONFIRMED') await delay(10);
+      await until(10, async () => {
+        const { status } = await shop.order(orderId);
+        if (status !== 'CONFIRMED') throw new Error(`Order ${orderId} is ${status}, not CONFIRMED`);
+      });
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
@@ -131,11 +136,16 @@ async function untilSeen(shop: Shop): Promise<number> {
   const range = `from=${minuteOf(Date.now() - 60_000)}&to=${minuteOf(Date.now() + 120_000)}`;
   await shop.place(orderOf(sku, 1));
   const placed = performance.now();
-  for (;;) {
+  await until(5, async () => {
     const { body } = await shop.request('GET', `/analytics/series?of=skus&${range}`);
-    if (body.minutes.some((each) => sku in each)) return performance.now() - placed;
-    await delay(5);
-  }
+    if (!body.minutes.some((each) => sku in each)) throw new Error(`${sku} is not in the figures`);
+  });
+  return performance.now() - placed;
+}
+
+/** Asks every so many ms, and gives up after a minute, or when it is interrupted. */
+function until(intervalMs: number, check: () => Promise<void>): Promise<void> {
+  return eventually(check, { intervalMs, deadlineMs: 60_000, signal: stop.signal });
 }
 
 function ms(values: readonly number[], share: number): string {
