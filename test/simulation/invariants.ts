@@ -1,11 +1,6 @@
-import type { EventContract } from '@millrace/events';
 import type { AttributeValue, Item } from '@millrace/local/dynamodb-engine';
-import * as fulfillment from '../../services/fulfillment/events/index.ts';
-import * as inventory from '../../services/inventory/events/index.ts';
-import * as orderEvents from '../../services/orders/events/index.ts';
+import { findWorkspaceRoot, loadContracts, serviceDirectories } from '@millrace/workspace/catalogue';
 import { dailySales } from '../../services/orders/projections/daily-sales.ts';
-import * as payments from '../../services/payments/events/index.ts';
-import * as reservations from '../../services/reservations/events/index.ts';
 import { storedEventOf } from './aws/stored-event.ts';
 import { type Customers, emailOf, MALFORMED } from './customers.ts';
 import type { OrderScript } from './plan.ts';
@@ -21,13 +16,8 @@ const SKEW_MS = 10 * MINUTE;
 /** How late an order may end. */
 const LATE_MS = 45 * MINUTE;
 
-/** By detail-type. */
-const contracts = new Map(
-  [orderEvents, inventory, payments, fulfillment, reservations]
-    .flatMap((each): unknown[] => Object.values(each))
-    .filter((each): each is EventContract => typeof each === 'object' && each !== null && 'detailType' in each)
-    .map((contract) => [contract.detailType, contract]),
-);
+/** Of all services, by detail-type. */
+const contracts = await loadContracts(serviceDirectories(findWorkspaceRoot(import.meta.dirname)));
 
 /** What must be true when nothing moves any more, and is not. */
 export type Violation = string;
