@@ -51,7 +51,7 @@ const consumers = catalogue.flatMap(({ contract, consumers: references }) =>
   references.map(({ service, function: functionName }) => ({ contract, service, functionName })),
 );
 /** The services that emit events. */
-const relayed = ['orders', 'inventory', 'payments', 'fulfillment'];
+const relayed = new Set(catalogue.flatMap(({ producers }) => producers.map(({ service }) => service)));
 const queueOf = (functionName: string) => functionName.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 interface Envelope {
@@ -126,7 +126,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-privacy-'));
   system = await startSystem({
     // See `stored events cannot be emitted`.
-    mayBeRefused: relayed.map((service) => `millrace-${service}-dev-relay events:PutEvents`),
+    mayBeRefused: [...relayed].map((service) => `millrace-${service}-dev-relay events:PutEvents`),
   });
   if (!system.output) throw new Error('This suite reads what the runtime prints: it has to start one itself');
   shop = new Shop(system);
