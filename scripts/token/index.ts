@@ -14,8 +14,9 @@ Usage: npm run -s token -- --sub <subject> --scope <scopes> [options]
   --endpoint <url>         instead of the port, e.g. http://127.0.0.1:4566
   --help                   show this
 
-A customer has the scopes orders:read, orders:write, slots:read and slots:write, staff has stock:read, stock:write,
-events:read and analytics:read. For example:
+Customers have the scopes orders:read, orders:write, checkouts:read, checkouts:write, slots:read and slots:write. Staff have
+stock:read, stock:write, orders:read, orders:read:all, reports:read, events:read, approvals:write, closures:write and
+analytics:read. For example:
 
   curl http://127.0.0.1:3000/stock/MUG-1 \\
     -H "authorization: Bearer $(npm run -s token -- --sub staff-1 --scope stock:read)"
