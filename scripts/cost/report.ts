@@ -40,7 +40,7 @@ export interface CostReport {
   counted: Record<string, number>;
   aMillionOrders: BillLine[];
   storage: BillLine[];
-  /** Bytes that an order leaves in tables: until somebody deletes them, and until their time to live is over. */
+  /** Bytes that an order leaves in tables: for good, and until their time to live is over. */
   stored: { kept: number; expiring: number };
   fixed: BillLine[];
   /** Dollars that 10 ms more for every invocation add to a million orders. */
@@ -135,7 +135,7 @@ KEEPING A MILLION ${MANY}, A MONTH
 
 ${formatBill(storage)}
 
-Of each ${one} ${number(report.stored.kept)} bytes stay in tables until somebody deletes them, and ${number(report.stored.expiring)} until their time to live is over.
+Of each ${one} ${number(report.stored.kept)} bytes stay in tables until you delete them, and ${number(report.stored.expiring)} until their time to live is over.
 
 WITHOUT ANY ${ONE}, A MONTH
 

@@ -5,7 +5,7 @@ export const VIEWS_OF_A_REQUEST = 3;
 /** What is assumed about views, for people. */
 export const VIEW_MIX =
   `a visit has ${VIEWS_OF_A_VISIT} views, two of them of products, and sends ${VIEWS_OF_A_REQUEST} in each request; the consumer's batches are ` +
-  'those of requests that follow each other without a pause; nobody looks at the figures';
+  'those of requests that follow each other without a pause; the figures are not read';
 
 /** What is seen with a number from 0 on. */
 export function plannedView(index: number): { page: string; sku?: string } {

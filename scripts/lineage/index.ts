@@ -23,14 +23,14 @@ The id is an event's, or that of what events are about (an order), or a correlat
   --json                 as JSON, with what became of every event at every consumer
   --help                 show this
 
-Behind an event stand the milliseconds since the one that caused it, and below the last ones what became of them:
+Each event is followed by the milliseconds since the event that caused it. Below the last events you see what became of them:
 
   ✓ <consumer>: handled      proved by the mark that the consumer left with its effect, or by an event that it emitted
   ✗ <consumer>: dead         in this dead-letter queue, for this reason
   ? <consumer>: maybe        its queue is not empty, and cannot be looked into without taking the messages
   ? <consumer>: no trace     none of these: it is on its way, or its rule was disabled, or its letter was purged
 
-Consumers whose filter leaves an event out are not listed. Below the tree stand executions of a checkout that have stopped.
+Consumers whose filter leaves an event out are not listed. Executions of a checkout that have stopped are listed below the tree.
 
 It reads the tables of services/event-log and of the consumers' services, and looks at dead letters as npm run redrive --
 inspect does: they stay. It cannot see what a consumer has stored and its relay has not emitted yet.

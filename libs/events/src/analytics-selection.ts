@@ -40,7 +40,8 @@ export function selectionOf(
   const pending = [...fields.map(pendingOf('field')), ...pseudonyms.map(pendingOf('pseudonym'))];
   const repeated = all.find((path, index) => all.indexOf(path) !== index);
   if (repeated !== undefined) throw new Error(`${where}: analytics names ${repeated} twice`);
-  if (fields.length === 0) throw new Error(`${where}: analytics names no field: leave it out, or say what may leave`);
+  if (fields.length === 0)
+    throw new Error(`${where}: analytics names no field: list the fields that go to analytics, or omit analytics`);
   return follow(schema, pending, where);
 }
 

@@ -111,7 +111,7 @@ export function checkKind(options: ConsumeOptions | ConsumeStreamOptions, key: s
   const known = readsStream(options) ? optionsOfStreams : optionsOfQueues;
   const foreign = Object.keys(options).find((name) => !Object.hasOwn(known, name));
   const problem = readsStream(options)
-    ? 'is for events of the bus, and a stream has none of it: remove it, or write a second function'
+    ? 'is for events of a bus, not for streams: remove it, or write a second function'
     : 'is for streams: name one with stream, or remove it';
   if (foreign !== undefined) {
     throw new ConfigurationError('CONSUMERS_IMPOSSIBLE_COMBINATION', `${key}.${foreign}`, problem);

@@ -108,8 +108,8 @@ test.each([
 });
 
 test.each([
-  [{ stream, events: ['ShelfFilled.v1'] }, 'events', /a stream has none of it/],
-  [{ stream, maxReceiveCount: 3 }, 'maxReceiveCount', /a stream has none of it/],
+  [{ stream, events: ['ShelfFilled.v1'] }, 'events', /is for events of a bus, not for streams/],
+  [{ stream, maxReceiveCount: 3 }, 'maxReceiveCount', /is for events of a bus, not for streams/],
   [{ events: ['ShelfFilled.v1'], parallelizationFactor: 2 }, 'parallelizationFactor', /is for streams/],
   [{ batchSize: 10 }, 'events', /is missing: list the events/],
 ])('%j does not go together', (options, option, problem) => {

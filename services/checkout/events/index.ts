@@ -14,7 +14,7 @@ export const StartCheckout = defineEvent({
   example: { order: { ...exampleOrder, process: 'checkout' } },
 });
 
-/** Nothing of it is personal: whoever is told may look up the rest. */
+/** Holds nothing personal: approvers may look up the rest. */
 export const CheckoutApprovalRequested = defineEvent({
   name: 'CheckoutApprovalRequested',
   version: 1,

@@ -23,7 +23,7 @@ export const slotSnapshot = z.object({
   status: slotStatus,
 });
 
-/** Who has a slot. There is no trace of the check-in code in it. */
+/** Who has a slot. Does not contain the check-in code. */
 export const slotReservation = z.object({
   reservationId: z.guid(),
   /** The subject of the holder's token. */
@@ -151,7 +151,7 @@ export const SlotUnattended = defineEvent({
 export const SlotClosed = defineEvent({
   ...common,
   name: 'SlotClosed',
-  summary: 'Staff has closed the slot: nobody can reserve it.',
+  summary: 'Staff has closed the slot: customers cannot reserve it.',
   data: slotSnapshot,
   example: { ...slot, status: 'CLOSED' },
   analytics: { fields: placeAndTime },

@@ -10,6 +10,6 @@ const path = z.strictObject({ sessionId: z.uuid('expected a UUID') });
 export const handler = endpoint({ path }, async ({ path: { sessionId } }) => {
   const session = await sessions.find(sessionId);
   if (session) return { status: 200, body: { sessionId, ...describeSession(session) } };
-  const detail = 'There is no such session, or no longer';
+  const detail = 'The session does not exist, or is no longer kept';
   throw new HttpError(404, 'SESSION_NOT_FOUND', detail, [{ field: 'sessionId', detail }]);
 });
