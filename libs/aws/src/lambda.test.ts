@@ -1,5 +1,6 @@
 import * as sdk from '@aws-sdk/client-lambda';
 import { describe, expect, test } from '@jest/globals';
+import { both, ours, theirs } from '../fixtures/recorded-clients.ts';
 import {
   CheckpointDurableExecutionCommand,
   GetDurableExecutionCommand,
@@ -14,45 +15,21 @@ import {
   SendDurableExecutionCallbackSuccessCommand,
   StopDurableExecutionCommand,
 } from './index.ts';
-import type { HttpRequest, HttpResponse, TimeLimits } from './transport.ts';
+import type { HttpResponse } from './transport.ts';
 
-const settings = { region: 'eu-central-1', credentials: { accessKeyId: 'a', secretAccessKey: 's' } };
 const DurableExecutionArn = 'arn:aws:lambda:eu-central-1:123456789012:function:f:1/durable-execution/name 1/id';
 const CallbackId = "Ab+/='()*!~=";
 
 /** Our client, which gets these answers and the last one for ever, and what it sends. */
-function ours(...answers: Partial<HttpResponse>[]) {
-  const sent: (HttpRequest & { limits: TimeLimits })[] = [];
-  const client = lambda({
-    ...settings,
-    sleep: async () => {},
-    transport: async (request, limits) => {
-      sent.push({ ...request, headers: request.headers, limits });
-      return { statusCode: 200, headers: {}, body: '', ...answers[Math.min(sent.length, answers.length) - 1] };
-    },
-  });
-  return { client, sent };
+function ourLambda(...answers: Partial<HttpResponse>[]) {
+  const { options, sent } = ours(...answers);
+  return { client: lambda(options), sent };
 }
 
 /** The SDK's client, which gets this answer, and what it sends. */
-function theirs(answer: Partial<HttpResponse> = {}) {
-  const sent: {
-    method: string;
-    hostname: string;
-    path: string;
-    query: Record<string, string | string[]>;
-    headers: Record<string, string>;
-    body?: string | Uint8Array;
-  }[] = [];
-  const requestHandler = {
-    handle: async (request: (typeof sent)[number]) => {
-      sent.push(request);
-      const { statusCode = 200, headers = {}, body = '{}' } = answer;
-      return { response: { statusCode, headers, body: Buffer.from(body as string) } };
-    },
-  };
-  const client = new sdk.LambdaClient({ ...settings, maxAttempts: 1, requestHandler: requestHandler as never });
-  return { client, sent };
+function theirLambda(answer?: Partial<HttpResponse>) {
+  const { options, sent } = theirs(answer);
+  return { client: new sdk.LambdaClient(options), sent };
 }
 
 function parametersOf(query: Record<string, string | string[]>): string[] {
@@ -65,84 +42,78 @@ const bytesOf = (body: string | Uint8Array = '') =>
 test.each([
   [
     'Invoke, asynchronous',
-    InvokeCommand,
-    sdk.InvokeCommand,
-    {
+    both(InvokeCommand, sdk.InvokeCommand, {
       FunctionName: 'arn:aws:lambda:eu-central-1:123456789012:function:f:durable',
       InvocationType: 'Event',
       DurableExecutionName: 'order-1',
       Payload: Buffer.from('{"ä":1}'),
-    },
+    }),
   ],
   [
     'Invoke, synchronous',
-    InvokeCommand,
-    sdk.InvokeCommand,
-    { FunctionName: 'f', Qualifier: '$LATEST', LogType: 'Tail', ClientContext: 'e30=', TenantId: 't', Payload: '{}' },
+    both(InvokeCommand, sdk.InvokeCommand, {
+      ...{ FunctionName: 'f', Qualifier: '$LATEST', LogType: 'Tail', ClientContext: 'e30=', TenantId: 't' },
+      Payload: '{}',
+    }),
   ],
-  ['Invoke, without a payload', InvokeCommand, sdk.InvokeCommand, { FunctionName: 'f', Qualifier: undefined }],
-  ['GetDurableExecution', GetDurableExecutionCommand, sdk.GetDurableExecutionCommand, { DurableExecutionArn }],
+  ['Invoke, without a payload', both(InvokeCommand, sdk.InvokeCommand, { FunctionName: 'f', Qualifier: undefined })],
+  ['GetDurableExecution', both(GetDurableExecutionCommand, sdk.GetDurableExecutionCommand, { DurableExecutionArn })],
   [
     'GetDurableExecutionHistory',
-    GetDurableExecutionHistoryCommand,
-    sdk.GetDurableExecutionHistoryCommand,
-    { DurableExecutionArn, IncludeExecutionData: false, MaxItems: 100, Marker: 'a/b+c==', ReverseOrder: true },
+    both(GetDurableExecutionHistoryCommand, sdk.GetDurableExecutionHistoryCommand, {
+      ...{ DurableExecutionArn, IncludeExecutionData: false, MaxItems: 100, Marker: 'a/b+c==', ReverseOrder: true },
+    }),
   ],
   [
     'ListDurableExecutionsByFunction',
-    ListDurableExecutionsByFunctionCommand,
-    sdk.ListDurableExecutionsByFunctionCommand,
-    {
-      ...{ FunctionName: 'f', Qualifier: '1', DurableExecutionName: 'a b', Statuses: ['RUNNING', 'FAILED'] },
-      ...{ StartedAfter: new Date(1_796_000_000_123), StartedBefore: new Date(1_796_000_000_000), MaxItems: 0 },
-    },
+    both(ListDurableExecutionsByFunctionCommand, sdk.ListDurableExecutionsByFunctionCommand, {
+      ...{ FunctionName: 'f', Qualifier: '1', DurableExecutionName: 'a b', MaxItems: 0 },
+      ...{ StartedAfter: new Date(1_796_000_000_123), StartedBefore: new Date(1_796_000_000_000) },
+      Statuses: ['RUNNING', 'FAILED'],
+    }),
   ],
-  ['StopDurableExecution', StopDurableExecutionCommand, sdk.StopDurableExecutionCommand, { DurableExecutionArn }],
+  ['StopDurableExecution', both(StopDurableExecutionCommand, sdk.StopDurableExecutionCommand, { DurableExecutionArn })],
   [
     'StopDurableExecution, with an error',
-    StopDurableExecutionCommand,
-    sdk.StopDurableExecutionCommand,
-    { DurableExecutionArn, Error: { ErrorType: 'ü', StackTrace: ['a'] } },
+    both(StopDurableExecutionCommand, sdk.StopDurableExecutionCommand, {
+      ...{ DurableExecutionArn, Error: { ErrorType: 'ü', StackTrace: ['a'] } },
+    }),
   ],
   [
     'SendDurableExecutionCallbackSuccess',
-    SendDurableExecutionCallbackSuccessCommand,
-    sdk.SendDurableExecutionCallbackSuccessCommand,
-    { CallbackId, Result: new Uint8Array([0, 200, 255]) },
+    both(SendDurableExecutionCallbackSuccessCommand, sdk.SendDurableExecutionCallbackSuccessCommand, {
+      ...{ CallbackId, Result: new Uint8Array([0, 200, 255]) },
+    }),
   ],
   [
     'SendDurableExecutionCallbackFailure',
-    SendDurableExecutionCallbackFailureCommand,
-    sdk.SendDurableExecutionCallbackFailureCommand,
-    { CallbackId, Error: { ErrorMessage: 'Refused' } },
+    both(SendDurableExecutionCallbackFailureCommand, sdk.SendDurableExecutionCallbackFailureCommand, {
+      ...{ CallbackId, Error: { ErrorMessage: 'Refused' } },
+    }),
   ],
   [
     'SendDurableExecutionCallbackHeartbeat',
-    SendDurableExecutionCallbackHeartbeatCommand,
-    sdk.SendDurableExecutionCallbackHeartbeatCommand,
-    { CallbackId },
+    both(SendDurableExecutionCallbackHeartbeatCommand, sdk.SendDurableExecutionCallbackHeartbeatCommand, {
+      CallbackId,
+    }),
   ],
   [
     'GetDurableExecutionState',
-    GetDurableExecutionStateCommand,
-    sdk.GetDurableExecutionStateCommand,
-    { DurableExecutionArn, CheckpointToken: 'a+/=', MaxItems: 10 },
+    both(GetDurableExecutionStateCommand, sdk.GetDurableExecutionStateCommand, {
+      ...{ DurableExecutionArn, CheckpointToken: 'a+/=', MaxItems: 10 },
+    }),
   ],
   [
     'CheckpointDurableExecution',
-    CheckpointDurableExecutionCommand,
-    sdk.CheckpointDurableExecutionCommand,
-    {
+    both(CheckpointDurableExecutionCommand, sdk.CheckpointDurableExecutionCommand, {
       ...{ DurableExecutionArn, CheckpointToken: 'a', ClientToken: 'token' },
       Updates: [{ Id: '1', Type: 'STEP', Action: 'SUCCEED', Payload: '"ä"' }],
-    },
+    }),
   ],
-] as const)("%s has the SDK's request", async (_, Ours, Theirs, input) => {
-  const [our, their] = [ours(), theirs()];
-  // biome-ignore lint/suspicious/noExplicitAny: each row of the table pairs a command with its own type of input
-  await our.client.send(new (Ours as any)(input));
-  // biome-ignore lint/suspicious/noExplicitAny: the SDK's commands, too, have different inputs
-  await their.client.send(new (Theirs as any)(input));
+])("%s has the SDK's request", async (_, command) => {
+  const [our, their] = [ourLambda(), theirLambda()];
+  await command.our(our.client);
+  await command.their(their.client);
 
   const [request, expected] = [our.sent[0], their.sent[0]];
   if (!request || !expected) throw new Error('nothing was sent');
@@ -173,7 +144,7 @@ describe("the output of Invoke is the SDK's", () => {
     ],
     ['of an asynchronous one', { statusCode: 202, headers: { 'x-amz-durable-execution-arn': DurableExecutionArn } }],
   ])('%s', async (_, answer) => {
-    const [{ client }, their] = [ours(answer), theirs({ body: '', ...answer })];
+    const [{ client }, their] = [ourLambda({ body: '', ...answer }), theirLambda({ body: '', ...answer })];
     const { Payload, ...output } = await client.send(new InvokeCommand({ FunctionName: 'f', InvocationType: 'Event' }));
     const expected = await their.client.send(new sdk.InvokeCommand({ FunctionName: 'f' }));
     const { $metadata: _metadata, Payload: theirPayload, ...rest } = expected;
@@ -183,7 +154,7 @@ describe("the output of Invoke is the SDK's", () => {
 });
 
 test('an answer to a synchronous invocation may take as long as a function, and to others as long as to any request', async () => {
-  const { client, sent } = ours();
+  const { client, sent } = ourLambda();
   await client.send(new InvokeCommand({ FunctionName: 'f' }));
   await client.send(new InvokeCommand({ FunctionName: 'f', InvocationType: 'Event' }));
   await client.send(new SendDurableExecutionCallbackHeartbeatCommand({ CallbackId }));
@@ -192,13 +163,13 @@ test('an answer to a synchronous invocation may take as long as a function, and 
 
 test('times of an answer are dates, and texts stay what they are', async () => {
   const execution = { Status: 'RUNNING', StartTimestamp: 1_796_000_000.123, InputPayload: '{"EventTimestamp":1}' };
-  const { client } = ours({ body: JSON.stringify(execution) });
+  const { client } = ourLambda({ body: JSON.stringify(execution) });
   const described = await client.send(new GetDurableExecutionCommand({ DurableExecutionArn }));
   expect(described).toEqual({ ...execution, StartTimestamp: new Date(1_796_000_000_123) });
 });
 
 test('the history is read page by page', async () => {
-  const { client, sent } = ours(
+  const { client, sent } = ourLambda(
     { body: '{"Events":[{"EventId":1,"EventTimestamp":1796000000}],"NextMarker":"a/b"}' },
     { body: '{"Events":[]}' },
   );
@@ -211,7 +182,7 @@ test('the history is read page by page', async () => {
 });
 
 test('a checkpoint that is sent again has the same token of the client, and another checkpoint another one', async () => {
-  const { client, sent } = ours({ statusCode: 500 }, { body: '{}' });
+  const { client, sent } = ourLambda({ statusCode: 500 }, { body: '{}' });
   for (let count = 0; count < 2; count += 1) {
     await client.send(new CheckpointDurableExecutionCommand({ DurableExecutionArn, CheckpointToken: 'a' }));
   }
@@ -241,14 +212,14 @@ describe("an error has the SDK's name and message", () => {
   ])('%s', async (_, statusCode, headers, document) => {
     const answer = { statusCode, headers, body: JSON.stringify(document) };
     const input = { DurableExecutionArn };
-    const expected = await theirs(answer)
+    const expected = await theirLambda(answer)
       .client.send(new sdk.GetDurableExecutionCommand(input))
       .catch((error: unknown) => error);
     const { name, message, $fault, $metadata } = expected as sdk.LambdaServiceException;
     expect($metadata.httpStatusCode).toBe(statusCode);
 
     const { requestId } = $metadata;
-    await expect(ours(answer).client.send(new GetDurableExecutionCommand(input))).rejects.toMatchObject({
+    await expect(ourLambda(answer).client.send(new GetDurableExecutionCommand(input))).rejects.toMatchObject({
       ...{ name, message, $fault },
       $metadata: { httpStatusCode: statusCode, requestId },
     });
@@ -258,7 +229,7 @@ describe("an error has the SDK's name and message", () => {
 test.each(['', '.', '..', undefined])(
   'a function named %p is refused, as it would be another path',
   async (FunctionName) => {
-    const { client, sent } = ours();
+    const { client, sent } = ourLambda();
     await expect(client.send(new InvokeCommand({ FunctionName }))).rejects.toThrow('FunctionName of Invoke must name');
     expect(sent).toEqual([]);
   },

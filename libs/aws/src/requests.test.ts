@@ -9,6 +9,7 @@ import {
 import * as sdk from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { bodyOf, both, now, ours, region, theirs } from '../fixtures/recorded-clients.ts';
 import {
   BatchGetCommand,
   BatchWriteCommand,
@@ -28,38 +29,6 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from './index.ts';
-import type { HttpRequest, Transport } from './transport.ts';
-
-const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret/+', sessionToken: 'session token' };
-const region = 'eu-central-1';
-const now = new Date('2026-11-30T09:08:07.654Z');
-
-/** A client of ours, and what it sends. */
-function ours() {
-  const sent: HttpRequest[] = [];
-  const transport: Transport = async (request) => {
-    sent.push(request);
-    return { statusCode: 200, headers: {}, body: Buffer.from('{}') };
-  };
-  return { options: { region, credentials, transport, now: () => now }, sent };
-}
-
-/** What a client of the SDK sends. */
-function theirs() {
-  const sent: { headers: Record<string, string>; body: string | Uint8Array; hostname: string }[] = [];
-  const requestHandler = {
-    handle: async (request: (typeof sent)[number]) => {
-      sent.push(request);
-      return { response: { statusCode: 200, headers: {}, body: Buffer.from('{}') } };
-    },
-  };
-  return { options: { region, credentials, requestHandler: requestHandler as never, md5: false as const }, sent };
-}
-
-const bodyOf = (body: string | Uint8Array | undefined) =>
-  JSON.parse(
-    body instanceof Uint8Array ? Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString() : String(body),
-  );
 
 /** The SDK adds one, see TransactWriteCommand. */
 function withoutToken({ ClientRequestToken: _, ...body }: Record<string, unknown>) {
@@ -95,48 +64,49 @@ const TableName = 'orders';
 
 describe("requests to DynamoDB have the SDK's bodies", () => {
   test.each([
-    ['GetItem', GetCommand, sdk.GetCommand, { TableName, Key, ConsistentRead: true }],
-    ['PutItem', PutCommand, sdk.PutCommand, { TableName, Item, ...condition, ReturnValues: 'ALL_OLD' }],
-    ['UpdateItem', UpdateCommand, sdk.UpdateCommand, { TableName, Key, UpdateExpression: 'SET #a = :a', ...condition }],
-    ['DeleteItem', DeleteCommand, sdk.DeleteCommand, { TableName, Key, ...condition }],
-    ['Query', QueryCommand, sdk.QueryCommand, { TableName, ...filter, ExclusiveStartKey: Key, Limit: 3 }],
-    ['Scan', ScanCommand, sdk.ScanCommand, { TableName, Segment: 1, TotalSegments: 2, ExclusiveStartKey: undefined }],
+    ['GetItem', both(GetCommand, sdk.GetCommand, { TableName, Key, ConsistentRead: true })],
+    ['PutItem', both(PutCommand, sdk.PutCommand, { TableName, Item, ...condition, ReturnValues: 'ALL_OLD' })],
+    [
+      'UpdateItem',
+      both(UpdateCommand, sdk.UpdateCommand, { TableName, Key, UpdateExpression: 'SET #a = :a', ...condition }),
+    ],
+    ['DeleteItem', both(DeleteCommand, sdk.DeleteCommand, { TableName, Key, ...condition })],
+    ['Query', both(QueryCommand, sdk.QueryCommand, { TableName, ...filter, ExclusiveStartKey: Key, Limit: 3 })],
+    [
+      'Scan',
+      both(ScanCommand, sdk.ScanCommand, { TableName, Segment: 1, TotalSegments: 2, ExclusiveStartKey: undefined }),
+    ],
     [
       'BatchGetItem',
-      BatchGetCommand,
-      sdk.BatchGetCommand,
-      { RequestItems: { orders: { Keys: [Key, { pk: 'b', sk: 2 }], ConsistentRead: true }, others: { Keys: [Key] } } },
+      both(BatchGetCommand, sdk.BatchGetCommand, {
+        RequestItems: { orders: { Keys: [Key, { pk: 'b', sk: 2 }], ConsistentRead: true }, others: { Keys: [Key] } },
+      }),
     ],
     [
       'BatchWriteItem',
-      BatchWriteCommand,
-      sdk.BatchWriteCommand,
-      { RequestItems: { orders: [{ PutRequest: { Item } }, { DeleteRequest: { Key } }] } },
+      both(BatchWriteCommand, sdk.BatchWriteCommand, {
+        RequestItems: { orders: [{ PutRequest: { Item } }, { DeleteRequest: { Key } }] },
+      }),
     ],
     [
       'TransactWriteItems',
-      TransactWriteCommand,
-      sdk.TransactWriteCommand,
-      {
+      both(TransactWriteCommand, sdk.TransactWriteCommand, {
         TransactItems: [
           { Put: { TableName, Item, ...condition, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } },
           { Update: { TableName, Key, UpdateExpression: 'SET #a = :a', ...condition } },
           { Delete: { TableName, Key, ...condition } },
           { ConditionCheck: { TableName, Key, ...condition } },
         ],
-      },
+      }),
     ],
-  ] as const)('%s', async (operation, Ours, Theirs, input) => {
+  ])('%s', async (operation, command) => {
     const our = ours();
     const their = theirs();
-    // biome-ignore lint/suspicious/noExplicitAny: each row of the table pairs a command with its own type of input
-    await documentClient(our.options).send(new (Ours as any)(input));
+    await command.our(documentClient(our.options));
     const marshallOptions = { removeUndefinedValues: true };
-    const sdkClient = sdk.DynamoDBDocumentClient.from(new DynamoDBClient(their.options), { marshallOptions });
-    // biome-ignore lint/suspicious/noExplicitAny: the SDK's commands, too, have different inputs
-    await sdkClient.send(new (Theirs as any)(input));
+    await command.their(sdk.DynamoDBDocumentClient.from(new DynamoDBClient(their.options), { marshallOptions }));
 
-    expect(bodyOf(our.sent[0]?.body)).toEqual(withoutToken(bodyOf(their.sent[0]?.body)));
+    expect(bodyOf(our.sent[0])).toEqual(withoutToken(bodyOf(their.sent[0])));
     expect(our.sent[0]?.headers['x-amz-target']).toBe(`DynamoDB_20120810.${operation}`);
     expect(our.sent[0]?.headers['x-amz-target']).toBe(their.sent[0]?.headers['x-amz-target']);
     expect(our.sent[0]?.headers['content-type']).toBe(their.sent[0]?.headers['content-type']);
@@ -166,7 +136,7 @@ describe("requests to DynamoDB have the SDK's bodies", () => {
           marshallOptions: { removeUndefinedValues: true },
         });
         await sdkClient.send(new sdk.PutCommand({ TableName, Item: item as Record<string, unknown> }));
-        expect(bodyOf(our.sent[0]?.body)).toEqual(bodyOf(their.sent[0]?.body));
+        expect(bodyOf(our.sent[0])).toEqual(bodyOf(their.sent[0]));
       }),
       { numRuns: 100 },
     );
@@ -192,7 +162,7 @@ test("PutEvents has the SDK's body", async () => {
   await eventBridge(our.options).send(new PutEventsCommand(input));
   await new EventBridgeClient(their.options).send(new SdkPutEventsCommand(input));
 
-  expect(bodyOf(our.sent[0]?.body)).toEqual(bodyOf(their.sent[0]?.body));
+  expect(bodyOf(our.sent[0])).toEqual(bodyOf(their.sent[0]));
   expect(our.sent[0]?.headers).toMatchObject({
     'x-amz-target': their.sent[0]?.headers['x-amz-target'],
     'content-type': their.sent[0]?.headers['content-type'],
@@ -206,7 +176,7 @@ test("PutRecords has the SDK's body", async () => {
   await kinesis(our.options).send(new PutRecordsCommand({ StreamName: 'views', Records }));
   await new KinesisClient(their.options).send(new SdkPutRecordsCommand({ StreamName: 'views', Records }));
 
-  expect(bodyOf(our.sent[0]?.body)).toEqual(bodyOf(their.sent[0]?.body));
+  expect(bodyOf(our.sent[0])).toEqual(bodyOf(their.sent[0]));
   expect(our.sent[0]?.headers['x-amz-target']).toBe(their.sent[0]?.headers['x-amz-target']);
 });
 
@@ -232,7 +202,7 @@ test("the requests to SQS have the SDK's bodies", async () => {
 
   expect(our.sent).toHaveLength(2);
   for (const [index, request] of our.sent.entries()) {
-    expect(bodyOf(request.body)).toEqual(bodyOf(their.sent[index]?.body));
+    expect(bodyOf(request)).toEqual(bodyOf(their.sent[index]));
     expect(request.headers['x-amz-target']).toBe(their.sent[index]?.headers['x-amz-target']);
     expect(request.headers['content-type']).toBe(their.sent[index]?.headers['content-type']);
     expect(request.hostname).toBe(their.sent[index]?.hostname);

@@ -2,27 +2,14 @@ import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
+import { credentials, now, ours, region } from '../fixtures/recorded-clients.ts';
 import { documentClient, eventBridge, GetCommand, PutCommand, PutEventsCommand } from './index.ts';
 import type { RequestParts } from './protocol.ts';
 import { canonicalQuery, percentEncoded, RequestSigner } from './signature.ts';
-import type { HttpRequest, Transport } from './transport.ts';
 
-const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret/+', sessionToken: 'session token' };
-const region = 'eu-central-1';
-const now = new Date('2026-11-30T09:08:07.654Z');
 const TableName = 'orders';
 const Key = { pk: 'a', sk: 1 };
 const Item = { pk: 'straße 😀' };
-
-/** A client of ours, and what it sends. */
-function ours() {
-  const sent: HttpRequest[] = [];
-  const transport: Transport = async (request) => {
-    sent.push(request);
-    return { statusCode: 200, headers: {}, body: Buffer.from('{}') };
-  };
-  return { options: { region, credentials, transport, now: () => now }, sent };
-}
 
 /** SHA-256 as the SDK's signer wants it. */
 class Sha256 {
