@@ -127,16 +127,17 @@ describe("requests to DynamoDB have the SDK's bodies", () => {
         fc.dictionary(fc.string(), tie('any')),
       ),
     })).any;
+    const [our, their] = [ours(), theirs()];
+    const client = documentClient(our.options);
+    const sdkClient = sdk.DynamoDBDocumentClient.from(new DynamoDBClient(their.options), {
+      marshallOptions: { removeUndefinedValues: true },
+    });
     await fc.assert(
-      fc.asyncProperty(fc.dictionary(fc.string(), value), async (item) => {
-        const our = ours();
-        await documentClient(our.options).send(new PutCommand({ TableName, Item: item as Record<string, unknown> }));
-        const their = theirs();
-        const sdkClient = sdk.DynamoDBDocumentClient.from(new DynamoDBClient(their.options), {
-          marshallOptions: { removeUndefinedValues: true },
-        });
-        await sdkClient.send(new sdk.PutCommand({ TableName, Item: item as Record<string, unknown> }));
-        expect(bodyOf(our.sent[0])).toEqual(bodyOf(their.sent[0]));
+      fc.asyncProperty(fc.dictionary(fc.string(), value), async (Item) => {
+        const input = { TableName, Item: Item as Record<string, unknown> };
+        await client.send(new PutCommand(input));
+        await sdkClient.send(new sdk.PutCommand(input));
+        expect(bodyOf(our.sent.at(-1))).toEqual(bodyOf(their.sent.at(-1)));
       }),
       { numRuns: 100 },
     );
