@@ -107,7 +107,7 @@ export class AwsClient<Called extends Operation> {
     }
   }
 
-  /** @returns an answer that is no error */
+  /** @returns the answer of a request that succeeded */
   async #send(parts: RequestParts, limits: TimeLimits): Promise<HttpResponse> {
     this.#destination ??= this.#locate();
     const { url, signer, credentials } = await this.#destination;

@@ -1,6 +1,7 @@
 import type * as sdk from '@aws-sdk/client-kinesis';
 import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { withBase64 } from './conversions.ts';
 import { jsonProtocol } from './protocol.ts';
 import { createSender } from './sender.ts';
 
@@ -32,15 +33,4 @@ export function kinesis(options?: ClientOptions): Kinesis {
     options,
     { input: withBase64 },
   );
-}
-
-/** JSON has no bytes. */
-function withBase64({ Records = [], ...input }: Partial<sdk.PutRecordsCommandInput>): object {
-  return {
-    ...input,
-    Records: Records.map(({ Data, ...record }) => ({
-      ...record,
-      ...(Data && { Data: Buffer.from(Data).toString('base64') }),
-    })),
-  };
 }

@@ -1,6 +1,7 @@
 import type * as sdk from '@aws-sdk/client-kms';
 import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { withBase64 } from './conversions.ts';
 import { jsonProtocol } from './protocol.ts';
 import { createSender } from './sender.ts';
 
@@ -28,11 +29,6 @@ export function kms(options?: ClientOptions): Kms {
     options,
     { input: withBase64, output: withBytes },
   );
-}
-
-/** JSON has no bytes. */
-function withBase64({ Message, ...input }: Partial<sdk.GenerateMacCommandInput>): object {
-  return { ...input, ...(Message && { Message: Buffer.from(Message).toString('base64') }) };
 }
 
 function withBytes({ Mac, ...output }: { Mac?: string }): object {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type * as sdk from '@aws-sdk/client-lambda';
 import type { ClientOptions } from './aws-client.ts';
 import type { OutputOf, Sender } from './command.ts';
-import { withDates } from './dates.ts';
+import { withDates } from './conversions.ts';
 import { type HttpBinding, RestCommand, restProtocol, same } from './rest-protocol.ts';
 import { createSender } from './sender.ts';
 
@@ -19,7 +19,7 @@ type InvokeInput = Omit<sdk.InvokeCommandInput, 'Payload'> & { Payload?: string 
 type InvokeOutput = Omit<sdk.InvokeCommandOutput, 'Payload'> & { Payload?: Buffer };
 
 /**
- * Invokes a function. A function that fails is no error here: `FunctionError` in the output says so, and `Payload` why.
+ * Invokes a function. A function that fails does not throw here: see `FunctionError` in the output, and `Payload` for the reason.
  * With `InvocationType: 'Event'` it does not wait; with a `DurableExecutionName` a durable execution starts once:
  * `DurableExecutionAlreadyStartedException` says that it was started with another input.
  */

@@ -1,6 +1,7 @@
 import type * as sdk from '@aws-sdk/client-sqs';
 import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
+import { withBase64 } from './conversions.ts';
 import { jsonProtocol } from './protocol.ts';
 import { createSender } from './sender.ts';
 
@@ -51,19 +52,4 @@ export function sqs(options?: ClientOptions): Sqs {
     options,
     { input: withBase64 },
   );
-}
-
-/** JSON has no bytes. */
-function withBase64({
-  MessageAttributes,
-  Entries,
-  ...input
-}: Partial<sdk.SendMessageCommandInput & sdk.SendMessageBatchCommandInput>): object {
-  if (Entries) return { ...input, Entries: Entries.map(withBase64) };
-  if (!MessageAttributes) return input;
-  const attributes = Object.entries(MessageAttributes).map(([name, { BinaryValue, ...attribute }]) => [
-    name,
-    BinaryValue ? { ...attribute, BinaryValue: Buffer.from(BinaryValue).toString('base64') } : attribute,
-  ]);
-  return { ...input, MessageAttributes: Object.fromEntries(attributes) };
 }

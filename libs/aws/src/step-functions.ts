@@ -1,7 +1,7 @@
 import type * as sdk from '@aws-sdk/client-sfn';
 import type { ClientOptions } from './aws-client.ts';
 import { Command, type OutputOf, type Sender } from './command.ts';
-import { withDates } from './dates.ts';
+import { withDates } from './conversions.ts';
 import { jsonProtocol } from './protocol.ts';
 import { createSender } from './sender.ts';
 
