@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { provideFolder } from './folders.ts';
@@ -16,16 +17,29 @@ const TEMPORARY_FILE = '';
  *
  * @param directory made if it is missing; without one, what is written ends with the process
  * @param schema statements that create what is missing
+ * @param options `isSecret`: only the owner can read the file, and what SQLite writes beside it
  * @throws FolderError where it cannot be made or written
  * @example openDatabase(dataDirectory, 's3.db', 'CREATE TABLE IF NOT EXISTS …')
  */
-export function openDatabase(directory: string | undefined, fileName: string, schema: string): DatabaseSync {
+export function openDatabase(
+  directory: string | undefined,
+  fileName: string,
+  schema: string,
+  { isSecret = false }: { isSecret?: boolean } = {},
+): DatabaseSync {
   if (directory !== undefined) provideFolder('data', directory);
+  if (directory !== undefined && isSecret) hide(join(directory, fileName));
   const database = new DatabaseSync(directory === undefined ? TEMPORARY_FILE : join(directory, fileName));
   // The journal of a temporary file is there to roll back, not to survive. In memory it makes writes as fast as in a database in memory.
   const journal = directory === undefined ? 'MEMORY' : 'WAL';
   database.exec(`PRAGMA journal_mode = ${journal}; PRAGMA synchronous = NORMAL; ${schema}`);
   return database;
+}
+
+/** Before SQLite opens the file, which gives its own permissions to the journal beside it. */
+function hide(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
 }
 
 /**

@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync } from 'node:fs';
-import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../core/sqlite.ts';
 
@@ -24,8 +22,8 @@ export class KeyMaterial {
       directory,
       FILE_NAME,
       'CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, spec TEXT NOT NULL, created_at INTEGER NOT NULL, material BLOB NOT NULL)',
+      { isSecret: true },
     );
-    if (directory !== undefined) chmodSync(join(directory, FILE_NAME), 0o600);
   }
 
   /** The secret of a key, or a new one for a key that is met for the first time. */
