@@ -1,7 +1,8 @@
+import { chunks } from '../../core/chunks.ts';
 import type { Meter, Usage } from '../../core/usage.ts';
 import type { DeliveryPlan } from './delivery-stream.ts';
 
-const ROUNDED_TO = 5 * 1024;
+const ROUNDED_TO_KB = 5;
 
 /** What the use of delivery streams is counted by. https://aws.amazon.com/firehose/pricing/ */
 export const firehoseMeters = {
@@ -20,7 +21,7 @@ export function countRecords(
   records: readonly Uint8Array[],
 ): void {
   for (const record of records) {
-    usage.add('firehose.ingestedBytes', stream, Math.ceil(record.length / ROUNDED_TO) * ROUNDED_TO);
+    usage.add('firehose.ingestedBytes', stream, chunks(record.length, ROUNDED_TO_KB) * ROUNDED_TO_KB * 1024);
     const prefix = prefixOf(plan, record, arrivedAt);
     const bytes = record.length + Buffer.byteLength(plan.delimiter);
     if (prefix !== undefined) usage.add('firehose.deliveredBytes', `${stream}/${prefix}`, bytes);
