@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { CloudFormationTemplate } from '@millrace/cloudformation';
+import { callAwsJson } from '../../core/aws-json-client.ts';
 import { type ServiceOnPort, startServiceOnPort } from '../../service-on-port.ts';
 import { glue } from '../glue/index.ts';
 import { athena } from './index.ts';
@@ -39,19 +40,12 @@ async function start({ Group = group, Query = query }: { Group?: object; Query?:
   });
 }
 
-async function call(operation: string, input: object): Promise<Record<string, unknown>> {
-  const credential = 'operator/20260301/us-east-1/athena/aws4_request';
-  const response = await fetch(server?.endpoint ?? '', {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `AmazonAthena.${operation}`,
-      authorization: `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=host, Signature=s`,
-    },
-    body: JSON.stringify(input),
-  });
-  return (await response.json()) as Record<string, unknown>;
-}
+const call = (operation: string, input: object) =>
+  callAwsJson(
+    server?.endpoint ?? '',
+    { region: 'us-east-1', service: 'athena', target: `AmazonAthena.${operation}` },
+    input,
+  );
 
 // https://docs.aws.amazon.com/athena/latest/APIReference/API_GetWorkGroup.html
 test('work groups are those of templates, and the primary one', async () => {
@@ -61,8 +55,8 @@ test('work groups are those of templates, and the primary one', async () => {
   });
   const { WorkGroups } = (await call('ListWorkGroups', {})) as { WorkGroups: { Name: string }[] };
   expect(WorkGroups.map(({ Name }) => Name)).toEqual(['primary', 'shop']);
-  expect(await call('GetWorkGroup', { WorkGroup: 'other' })).toMatchObject({
-    __type: 'InvalidRequestException',
+  await expect(call('GetWorkGroup', { WorkGroup: 'other' })).rejects.toMatchObject({
+    code: 'InvalidRequestException',
     message: 'WorkGroup other is not found.',
   });
 });
@@ -77,14 +71,16 @@ test('named queries are found by their work group and their id', async () => {
   expect(await call('GetNamedQuery', { NamedQueryId })).toEqual({ NamedQuery });
   expect(await call('BatchGetNamedQuery', { NamedQueryIds })).toMatchObject({ NamedQueries: [NamedQuery] });
   expect(await call('ListNamedQueries', {})).toEqual({ NamedQueryIds: [] });
-  expect(await call('GetNamedQuery', { NamedQueryId: 'other' })).toMatchObject({ __type: 'InvalidRequestException' });
+  await expect(call('GetNamedQuery', { NamedQueryId: 'other' })).rejects.toMatchObject({
+    code: 'InvalidRequestException',
+  });
 });
 
 // https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html
 test('no query runs here, and the answer says which command runs it', async () => {
   await start();
-  expect(await call('StartQueryExecution', { QueryString: 'SELECT 1', WorkGroup: 'shop' })).toMatchObject({
-    __type: 'InvalidRequestException',
+  await expect(call('StartQueryExecution', { QueryString: 'SELECT 1', WorkGroup: 'shop' })).rejects.toMatchObject({
+    code: 'InvalidRequestException',
     message: expect.stringContaining('npm run analytics'),
   });
 });
@@ -104,6 +100,11 @@ describe('a template is refused', () => {
       'lacks the key',
       configured({ ResultConfiguration: { EncryptionConfiguration: { EncryptionOption: 'SSE_KMS' } } }),
       'needs a KmsKey',
+    ],
+    [
+      'has a key that S3 does not use',
+      configured({ ResultConfiguration: { EncryptionConfiguration: { EncryptionOption: 'SSE_S3', KmsKey: 'key' } } }),
+      'none with SSE_S3',
     ],
     [
       'keeps results twice',

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { CloudFormationTemplate } from '@millrace/cloudformation';
+import { callAwsJson } from '../../core/aws-json-client.ts';
 import { type ServiceOnPort, startServiceOnPort } from '../../service-on-port.ts';
 import { glue } from './index.ts';
 
@@ -62,19 +63,8 @@ async function start(parts: Parts = {}, database: object = { Name: 'shop' }): Pr
   return server;
 }
 
-async function call(operation: string, input: object): Promise<Record<string, unknown>> {
-  const credential = 'operator/20260301/us-east-1/glue/aws4_request';
-  const response = await fetch(server?.endpoint ?? '', {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `AWSGlue.${operation}`,
-      authorization: `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=host, Signature=s`,
-    },
-    body: JSON.stringify(input),
-  });
-  return (await response.json()) as Record<string, unknown>;
-}
+const call = (operation: string, input: object) =>
+  callAwsJson(server?.endpoint ?? '', { region: 'us-east-1', service: 'glue', target: `AWSGlue.${operation}` }, input);
 
 // https://docs.aws.amazon.com/glue/latest/webapi/API_GetTable.html
 describe('the catalog', () => {
@@ -103,16 +93,16 @@ describe('the catalog', () => {
     ['GetTable', { DatabaseName: 'shop', Name: 'other' }, 'Table other not found.'],
   ])('%s of %j is EntityNotFoundException', async (operation, input, message) => {
     await start();
-    expect(await call(operation, input)).toMatchObject({ __type: 'EntityNotFoundException', message });
+    await expect(call(operation, input)).rejects.toMatchObject({ code: 'EntityNotFoundException', message });
   });
 
   test('says that it does not have the rest of Glue', async () => {
     await start();
-    expect(await call('StartCrawler', { Name: 'c' })).toMatchObject({
+    await expect(call('StartCrawler', { Name: 'c' })).rejects.toMatchObject({
       message: 'Glue StartCrawler is not available on this machine',
     });
-    expect(await call('GetTables', { DatabaseName: 'shop', Expression: '(' })).toMatchObject({
-      __type: 'InvalidInputException',
+    await expect(call('GetTables', { DatabaseName: 'shop', Expression: '(' })).rejects.toMatchObject({
+      code: 'InvalidInputException',
     });
   });
 });
@@ -174,7 +164,15 @@ describe('partition projection is refused', () => {
       'has a location without a key',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: as in a table
       { ...projection, 'storage.location.template': 's3://lake/${day}/' },
-      'has no',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: as in a table
+      'has no ${kind}',
+    ],
+    [
+      'has a location with another key',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: as in a table
+      { ...projection, 'storage.location.template': 's3://lake/${day}/${kind}/${hour}/' },
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: as in a table
+      'has ${hour}, which is not a partition key',
     ],
   ])('when it %s', async (_, parameters, message) => {
     await expect(start({ parameters })).rejects.toThrow(message);

@@ -60,7 +60,7 @@ async function startLogs(host: Host): Promise<RunningService<FunctionLogs>> {
   };
 }
 
-/** Declares the templates' groups and streams, and removes those of an earlier start that are not declared any more. */
+/** Declares the templates' groups with their streams, and removes the groups of an earlier start that are not declared any more. */
 function deploy(stacks: readonly Stack[], store: LogStore, groups: LogGroups): void {
   const kept = new Set<string>();
   forEachResource(stacks, 'AWS::Logs::LogGroup', ({ name, properties }) => {

@@ -139,6 +139,19 @@ describe('log groups', () => {
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogStreams.html */
 describe('log streams', () => {
+  it('of a template are in its group, and keep their events at the next start', async () => {
+    const logStreamName = 'delivery';
+    const declared = stackWith(logs, [
+      { type: 'AWS::Logs::LogGroup', name: logGroupName, properties: {} },
+      { type: 'AWS::Logs::LogStream', name: logStreamName, properties: { LogGroupName: logGroupName } },
+    ]);
+    await running.activate?.(declared);
+    const logEvents = [{ timestamp: start, message: 'x' }];
+    await client.send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents }));
+    await running.activate?.(declared);
+    expect(await filter({ logStreamNames: [logStreamName] })).toEqual(['x']);
+  });
+
   it('are ordered by name or by their last event, as sls logs asks', async () => {
     await client.send(new CreateLogGroupCommand({ logGroupName }));
     for (const [index, logStreamName] of ['a', 'b', 'c'].entries()) {

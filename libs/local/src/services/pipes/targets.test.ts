@@ -216,7 +216,6 @@ describe('a target', () => {
     );
   });
 
-  // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_PipeTargetStateMachineParameters.html
   // https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
   it('that is a Firehose stream gets each event as a record', async () => {
     const { started, texts } = await withFirehose({});
@@ -234,6 +233,7 @@ describe('a target', () => {
     expect(await started.count('in')).toBe(1);
   });
 
+  // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_PipeTargetStateMachineParameters.html
   it('that is a Standard state machine is started with FIRE_AND_FORGET', async () => {
     const StepFunctionStateMachineParameters = { InvocationType: 'FIRE_AND_FORGET' };
     const stateMachineArn = arn('states', 'stateMachine:m');
