@@ -67,7 +67,9 @@ export class Cohorts {
         ExpressionAttributeValues: { ':year': partitionOf(String(year)), ':from': from, ':to': to },
       });
       for await (const { Items = [] } of pages) {
-        for (const { pk: _pk, sk, ...figures } of Items) found.push([sk.slice(0, 'yyyy-mm-dd'.length), figures]);
+        // Items of an earlier release have a `ttl`.
+        for (const { pk: _pk, sk, ttl: _ttl, ...figures } of Items)
+          found.push([sk.slice(0, 'yyyy-mm-dd'.length), figures]);
       }
     }
     return sumByDay(found);
@@ -99,7 +101,7 @@ export class Cohorts {
 
   /**
    * A day stays, unlike a customer: its items are written at different times, so they would go one by one, and leave sums that do not add
-   * up. Four small items a day name no customer.
+   * up. Four small items a day name no customer. One of an earlier release, which would go, stays once it is written again.
    */
   #dayWrite(day: string, shard: number, figures: Figures): ConditionalWrite {
     const named = Object.entries(figures).map(([name, amount], index) => ({ name, amount, index }));
@@ -108,8 +110,11 @@ export class Cohorts {
         Update: {
           TableName: this.#table.name,
           Key: { pk: partitionOf(day.slice(0, 4)), sk: `${day}#${shard}` },
-          UpdateExpression: `ADD ${named.map(({ index }) => `#${index} :${index}`).join(', ')}`,
-          ExpressionAttributeNames: Object.fromEntries(named.map(({ name, index }) => [`#${index}`, name])),
+          UpdateExpression: `ADD ${named.map(({ index }) => `#${index} :${index}`).join(', ')} REMOVE #ttl`,
+          ExpressionAttributeNames: {
+            '#ttl': 'ttl',
+            ...Object.fromEntries(named.map(({ name, index }) => [`#${index}`, name])),
+          },
           ExpressionAttributeValues: Object.fromEntries(named.map(({ amount, index }) => [`:${index}`, amount])),
         },
       },
